@@ -1,0 +1,86 @@
+"""Sums of products packed into integers.
+
+While a moment is accumulated, a term is ``count * product of loops``, a loop being a finished closed word or a
+dimension.  The product of words is one integer of exponent fields.  Polynomials in the dimensions with counts as
+coefficients are one integer as well (Kronecker substitution: the dimension is a power of two so large that
+counts cannot overlap), so that adding, and multiplying by a dimension, cost one machine operation each.  The
+method is exact because all counts are non-negative and their sum is the number of pairings, known beforehand.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from flint import fmpq_mpoly
+
+from symbolic import coefficients
+from symbolic.contraction import Loop
+
+PACKED_BITS = 1 << 14
+"""Largest size of a packed polynomial; dimensions beyond it become exponent fields of their own."""
+
+
+class Packing:
+    """The layout of one accumulation.
+
+    ``degrees`` bounds the power of each dimension, ``loops`` the number of loops in one product, and ``pairings``
+    the sum of all counts.
+    """
+
+    def __init__(self, degrees: Mapping[str, int], loops: int, pairings: int) -> None:
+        self.count_bits = pairings.bit_length()
+        self.field_bits = (
+            max(loops, *degrees.values(), 1).bit_length() if degrees else max(loops, 1).bit_length()
+        )
+        self.packed: list[tuple[str, int]] = []
+        bits = self.count_bits
+        self._moves: dict[Loop, tuple[int, int]] = {}
+        self._fields: list[Loop] = []
+        for name, degree in sorted(degrees.items(), key=lambda item: (item[1], item[0])):
+            if bits * (degree + 1) <= PACKED_BITS:
+                self._moves[name] = (0, bits)
+                self.packed.append((name, degree + 1))
+                bits *= degree + 1
+
+    def move(self, loops: Iterable[Loop]) -> tuple[int, int]:
+        """What multiplication by ``loops`` adds to the exponent fields, and shifts the packed polynomial by."""
+        fields = shift = 0
+        for loop in loops:
+            try:
+                one_field, one_shift = self._moves[loop]
+            except KeyError:
+                one_field, one_shift = 1 << (len(self._fields) * self.field_bits), 0
+                self._moves[loop] = one_field, one_shift
+                self._fields.append(loop)
+            fields += one_field
+            shift += one_shift
+        return fields, shift
+
+    def unpack(self, fields: int, polynomial: int) -> tuple[list[bytes], fmpq_mpoly]:
+        """The finished words of a term (with repetition), and the polynomial in the dimensions."""
+        words: list[bytes] = []
+        powers: dict[str, int] = {}
+        mask = (1 << self.field_bits) - 1
+        while fields:
+            place = ((fields & -fields).bit_length() - 1) // self.field_bits
+            exponent = (fields >> (place * self.field_bits)) & mask
+            fields ^= exponent << (place * self.field_bits)
+            loop = self._fields[place]
+            if isinstance(loop, str):
+                powers[loop] = exponent
+            else:
+                words.extend([loop] * exponent)
+        names = [*powers, *(name for name, _ in self.packed)]
+        fixed = tuple(powers.values())
+        terms: dict[tuple[int, ...], int] = {}
+        mask = (1 << self.count_bits) - 1
+        place = 0
+        while polynomial:
+            skip = ((polynomial & -polynomial).bit_length() - 1) // self.count_bits
+            polynomial >>= skip * self.count_bits
+            place += skip
+            exponents, rest = [], place
+            for _, size in self.packed:
+                rest, exponent = divmod(rest, size)
+                exponents.append(exponent)
+            terms[(*fixed, *exponents)] = polynomial & mask
+            polynomial ^= polynomial & mask
+        return words, coefficients.from_terms(names, terms)
