@@ -1,0 +1,65 @@
+# Needs only make and Python 3.11 or newer: the first target prepares .venv from the locked requirements.
+# `make PYTHON=/path/to/python3.12` chooses an interpreter, `make WORKERS=4 test` the number of test processes,
+# `make UPGRADE=--upgrade lock` takes the newest releases instead of keeping the locked ones.
+
+SUITABLE = -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p $(SUITABLE) >/dev/null 2>&1 && { echo $$p; break; }; done)
+WORKERS := 2
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.ready-bench
+LOCK_VENV := build/lock-venv
+COMPILE = $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet $(UPGRADE) --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-emit-index-url
+
+.PHONY: help book test lint bench lock clean distclean
+
+help:
+	@echo "make book       build the book into book/_build/html"
+	@echo "make test       build the book, then run every test"
+	@echo "make lint       formatting, static checks, types, import contracts"
+	@echo "make bench      run the benchmarks"
+	@echo "make lock       resolve the locked requirements anew"
+	@echo "make clean      remove what was built; make distclean: and .venv"
+
+$(READY): requirements/dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip' || { echo "this Python cannot make environments; install its venv package (Debian: python3-venv)" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+$(BENCH_READY): requirements/bench.lock $(READY)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.lock
+	@touch $(BENCH_READY)
+
+book: $(READY)
+	$(PY) -m derivations.book_build
+
+test: book
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
+lint: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(BENCH_READY)
+	$(PY) benchmarks/run.py
+
+lock:
+	"$(PYTHON)" -m venv $(LOCK_VENV)
+	$(LOCK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(COMPILE) --extra book --extra test --extra lint -o requirements/dev.lock
+	$(COMPILE) --extra bench -c requirements/dev.lock -o requirements/bench.lock
+
+clean:
+	rm -rf book/_build build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find symbolic numeric_check derivations tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV) *.egg-info

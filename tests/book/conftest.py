@@ -1,0 +1,238 @@
+"""Open pages of the built book in a browser and note everything a reader should not meet."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from derivations.book_build import DEFAULT_OUT, build, is_current
+
+# What a headless browser needs inside a container, and what keeps it from calling its maker.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # No name resolves: a page that asks another host is noted, and gets nothing.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+)
+# The folder that receives a picture of each page, when set.
+SCREENSHOTS = "BOOK_SCREENSHOTS"
+
+# Everything a page shows about its mathematics and its width, read off the rendered document.
+PROBE = r"""async () => {
+  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+  const text = (element) => element.textContent.trim().slice(0, 80);
+  const maths = [...document.querySelectorAll('.math')];
+  const red = [...document.querySelectorAll('mjx-mtext')].filter(
+    (element) => getComputedStyle(element).color === 'rgb(255, 0, 0)');
+  const article = document.querySelector('article') || document.body;
+  const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+  const raw = [];
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (node.parentElement.closest('pre, code, script, style, mjx-container')) continue;
+    if (/\$|\\\(|\\\[|\\begin\{/.test(node.nodeValue)) raw.push(node.nodeValue.trim().slice(0, 80));
+  }
+  const holders = document.querySelectorAll('html, body, main, .bd-content, .bd-article-container, article');
+  const excess = (element) => element.scrollWidth - element.clientWidth;
+  return {
+    unrendered: maths.filter((element) => !element.querySelector('mjx-container')).map(text),
+    errors: [...document.querySelectorAll('mjx-merror')].map(text).concat(red.map(text)),
+    raw: raw,
+    overflow: Math.max(0, ...[...holders].map(excess)),
+    formulas: document.querySelectorAll('mjx-container').length,
+  };
+}"""
+
+
+@dataclass
+class Findings:
+    """What is wrong with one page at one width; `formulas` counts the rendered formulas."""
+
+    console: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unrendered: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+    overflow: int = 0
+    formulas: int = 0
+
+    def faults(self) -> dict[str, object]:
+        """The kinds of fault found, with the evidence."""
+        return {name: value for name, value in vars(self).items() if value and name != "formulas"}
+
+
+class References(HTMLParser):
+    """The references and the anchors of one page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.anchors: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if value is None:
+                continue
+            if name in ("id", "name"):
+                self.anchors.add(value)
+            elif name in ("href", "src") and tag != "base":
+                self.targets.append(value)
+
+
+def references(page: Path) -> References:
+    """Parse one page."""
+    found = References()
+    found.feed(page.read_text(encoding="utf-8"))
+    return found
+
+
+def broken_links(site: Path) -> list[str]:
+    """Every internal reference of the site whose file or anchor does not exist, as `page -> reference`."""
+    pages = {
+        page.resolve(): references(page)
+        for page in sorted(site.rglob("*.html"))
+        if "_static" not in page.parts
+    }
+    broken = []
+    for page, found in pages.items():
+        for target in found.targets:
+            parts = urlsplit(target)
+            if parts.scheme or parts.netloc:
+                continue
+            file = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            anchor = unquote(parts.fragment)
+            known = pages[file].anchors if file in pages else None
+            if not file.is_file() or (anchor and known is not None and anchor not in known):
+                broken.append(f"{page.name} -> {target}")
+    return broken
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A file server that does not write a line for each request."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+class Server(ThreadingHTTPServer):
+    """A server that is not surprised by a browser that leaves early."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Ignore a broken connection and report anything else."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+@contextmanager
+def serve(site: Path) -> Iterator[str]:
+    """The address of a local server of the folder `site`."""
+    server = Server(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def look(browser: Browser, address: str, width: int, picture: Path | None = None) -> Findings:
+    """Open `address` in a window of this width and note its faults."""
+    findings = Findings()
+    home = urlsplit(address).netloc
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    try:
+        page: Page = context.new_page()
+        page.on(
+            "console", lambda m: findings.console.append(m.text) if m.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: findings.console.append(str(error)))
+        page.on("response", lambda r: findings.missing.append(r.url) if r.status >= 400 else None)
+
+        def note(request: Request) -> None:
+            url = urlsplit(request.url)
+            if url.scheme not in ("data", "blob") and url.netloc != home:
+                findings.foreign.append(request.url)
+
+        page.on("request", note)
+        page.goto(address, wait_until="networkidle")
+        seen = page.evaluate(PROBE)
+        for name, value in seen.items():
+            setattr(findings, name, value)
+        if picture is not None:
+            page.screenshot(path=str(picture), full_page=True)
+    finally:
+        context.close()
+    return findings
+
+
+@pytest.fixture(scope="session")
+def browser(browser_binary: str) -> Iterator[Browser]:
+    """One headless browser for all pages."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser_binary, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built book: the one `make book` left, when it is newer than its sources, or else a fresh one."""
+    if is_current():
+        return DEFAULT_OUT
+    return build(tmp_path_factory.mktemp("book") / "html").html
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """Where the built book is served."""
+    with serve(site) as url:
+        yield url
+
+
+@pytest.fixture
+def picture() -> Callable[[str, int], Path | None]:
+    """Where to keep the picture of a page, or None when nobody asked for pictures."""
+    folder = os.environ.get(SCREENSHOTS)
+    if not folder:
+        return lambda name, width: None
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return lambda name, width: Path(folder) / f"{name}-{width}.png"
+
+
+@pytest.fixture(scope="session")
+def inspect(browser: Browser) -> Callable[..., Findings]:
+    """`look` with the browser already chosen."""
+    return functools.partial(look, browser)
+
+
+@pytest.fixture(scope="session")
+def find_broken_links() -> Callable[[Path], list[str]]:
+    """`broken_links` of a built site."""
+    return broken_links
+
+
+@pytest.fixture(scope="session")
+def local_server() -> Callable[[Path], object]:
+    """`serve` a folder."""
+    return serve

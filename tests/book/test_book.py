@@ -1,0 +1,111 @@
+"""Every page of the built book, in a wide and a narrow window: complete, quiet, offline, and it fits.
+
+Each guard is shown to fail on a page made bad on purpose.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from derivations.book_build import SOURCE
+
+PAGES = tuple(sorted(path.stem for path in SOURCE.glob("*.md")))
+WIDTHS = (1400, 390)
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("book")]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_complete_quiet_offline_and_fits(
+    name: str, width: int, address: str, inspect: Callable, picture: Callable
+) -> None:
+    assert inspect(f"{address}/{name}.html", width, picture(name, width)).faults() == {}
+
+
+@pytest.mark.parametrize("name", ["search.html?q=theorem", "genindex.html", "prf-prf.html", "index.html"])
+def test_generated_page_is_quiet_and_offline(name: str, address: str, inspect: Callable) -> None:
+    assert inspect(f"{address}/{name}", 390).faults() == {}
+
+
+def test_mathematics_is_typeset_by_the_vendored_renderer(address: str, inspect: Callable) -> None:
+    assert inspect(f"{address}/setup.html", 1400).formulas > 20
+
+
+def test_every_internal_link_resolves(site: Path, find_broken_links: Callable) -> None:
+    assert find_broken_links(site) == []
+
+
+def test_opening_page_says_what_is_proved_in_one_screen(address: str, browser: object) -> None:
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(f"{address}/intro.html", wait_until="networkidle")
+    bottom = page.locator("article table").first.bounding_box()
+    page.close()
+    assert bottom is not None
+    assert bottom["y"] + bottom["height"] <= 900
+
+
+@pytest.fixture(scope="module")
+def bad_page(site: Path, tmp_path_factory: pytest.TempPathFactory, local_server: Callable) -> Callable:
+    """Serve a copy of a good page with one thing wrong in its article."""
+    copy = tmp_path_factory.mktemp("bad") / "site"
+    shutil.copytree(site, copy)
+    good = (copy / "setup.html").read_text(encoding="utf-8")
+    start = good.index("</h1>", good.index("<article")) + len("</h1>")
+
+    def make(addition: str, *, without_renderer: bool = False) -> Path:
+        text = good[:start] + addition + good[start:]
+        if without_renderer:
+            text = text.replace("mathjax/tex-mml-chtml.js", "mathjax/LICENSE.txt")
+            (copy / "_static" / "mathjax" / "LICENSE.txt").write_text("", encoding="utf-8")
+        (copy / "bad.html").write_text(text, encoding="utf-8")
+        return copy
+
+    return make
+
+
+FAULTS = [
+    pytest.param("<script>console.error('broken')</script>", "console", 1400, id="console error"),
+    pytest.param("<script>console.warn('doubtful')</script>", "console", 1400, id="console warning"),
+    pytest.param("<script>undefinedFunction()</script>", "console", 1400, id="uncaught exception"),
+    pytest.param('<img src="https://example.org/pixel.png">', "foreign", 1400, id="image from another host"),
+    pytest.param(
+        '<script src="https://example.org/a.js"></script>', "foreign", 1400, id="script from another host"
+    ),
+    pytest.param(
+        "<script>fetch('http://127.0.0.1:1/x').catch(() => 0)</script>", "foreign", 1400, id="fetch"
+    ),
+    pytest.param('<img src="_static/missing.png">', "missing", 1400, id="missing file"),
+    pytest.param(r'<span class="math">\(\frac{1}\)</span>', "errors", 1400, id="TeX syntax error"),
+    pytest.param(r'<span class="math">\(\nosuchmacro{x}\)</span>', "errors", 1400, id="undefined macro"),
+    pytest.param('<span class="math">x + y</span>', "unrendered", 1400, id="formula without delimiters"),
+    pytest.param(r"<p>As \(x grows</p>", "raw", 1400, id="TeX in plain text"),
+    pytest.param('<div style="width: 700px">wide</div>', "overflow", 390, id="too wide for a narrow window"),
+]
+
+
+@pytest.mark.parametrize(("addition", "kind", "width"), FAULTS)
+def test_guard_sees_a_bad_page(
+    addition: str, kind: str, width: int, bad_page: Callable, local_server: Callable, inspect: Callable
+) -> None:
+    with local_server(bad_page(addition)) as url:
+        assert kind in inspect(f"{url}/bad.html", width).faults()
+
+
+def test_guard_sees_that_the_renderer_is_missing(
+    bad_page: Callable, local_server: Callable, inspect: Callable
+) -> None:
+    with local_server(bad_page("", without_renderer=True)) as url:
+        assert "unrendered" in inspect(f"{url}/bad.html", 1400).faults()
+
+
+@pytest.mark.parametrize(
+    "link", ["nowhere.html", "lemma1.html#no-such-anchor", "#no-such-anchor", "_static/no.css"]
+)
+def test_guard_sees_a_broken_link(link: str, bad_page: Callable, find_broken_links: Callable) -> None:
+    broken = find_broken_links(bad_page(f'<a href="{link}">there</a>'))
+    assert f"bad.html -> {link}" in broken

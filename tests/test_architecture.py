@@ -1,0 +1,212 @@
+"""The house rules that a machine can hold: imports, resolution, module size, forbidden constructs.
+
+Each rule is shown to catch a violation.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tokenize
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("symbolic", "numeric_check", "derivations")
+MODULES = tuple(sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py")))
+PAGES = tuple(sorted((ROOT / "book").glob("*.md")))
+LONGEST = 300
+
+
+def names(paths: tuple[Path, ...]) -> list[str]:
+    return [path.relative_to(ROOT).as_posix() for path in paths]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_generic_package_name_resolves_inside_the_repository(package: str) -> None:
+    found = importlib.import_module(package).__file__
+    assert found is not None
+    assert Path(found).resolve() == ROOT / package / "__init__.py"
+
+
+# Import contracts
+
+
+def check_contracts(tree: Path) -> subprocess.CompletedProcess[str]:
+    command = [
+        str(Path(sys.executable).parent / "lint-imports"),
+        "--no-cache",
+        "--config",
+        str(tree / "pyproject.toml"),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_import_contracts_hold(tree: Path) -> None:
+    result = check_contracts(tree)
+    assert result.returncode == 0, result.stdout
+    assert re.search(r"\b0 broken", result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("package", "statement"),
+    [
+        ("symbolic", "import numpy"),
+        ("symbolic", "import numeric_check"),
+        ("symbolic", "import derivations"),
+        ("numeric_check", "import sympy"),
+        ("numeric_check", "from flint import fmpz"),
+        ("numeric_check", "import symbolic"),
+        ("numeric_check", "from derivations import registry"),
+    ],
+)
+def test_import_contract_catches_a_violation(package: str, statement: str, tree: Path) -> None:
+    (tree / package / "violation.py").write_text(statement + "\n", encoding="utf-8")
+    result = check_contracts(tree)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert f"{package}.violation" in result.stdout
+
+
+# Module size
+
+
+def length(source: str) -> int:
+    return len(source.splitlines())
+
+
+@pytest.mark.parametrize("name", names(MODULES))
+def test_module_is_short(name: str) -> None:
+    assert length((ROOT / name).read_text(encoding="utf-8")) <= LONGEST
+
+
+def test_length_counts_every_line() -> None:
+    assert length("x = 1\n" * (LONGEST + 1)) > LONGEST
+
+
+# Forbidden constructs
+
+CALLS = {"eval", "exec", "compile", "sympify", "parse_expr", "__import__"}
+IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"}
+REMARKS = re.compile(r"noqa|type:\s*ignore|pragma: no cover|\bTODO\b|\bFIXME\b|\bXXX\b")
+
+
+def forbidden(source: str) -> Iterator[str]:
+    """The forbidden constructs of a module: text run as code, pickles, silenced checks, loose ends."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in CALLS:
+                yield f"{name}("
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="sympy" | "builtins"), attr=name)) if (
+                name in CALLS
+            ):
+                yield f"{name}("
+            case ast.Import(names=aliases):
+                yield from (alias.name for alias in aliases if alias.name.partition(".")[0] in IMPORTS)
+            case ast.ImportFrom(module=str(module), names=aliases):
+                if module.partition(".")[0] in IMPORTS:
+                    yield module
+                yield from (alias.name for alias in aliases if alias.name in CALLS)
+            case ast.keyword(arg="allow_pickle", value=ast.Constant(value=True)):
+                yield "allow_pickle=True"
+            case ast.Raise(
+                exc=ast.Name(id="NotImplementedError") | ast.Call(func=ast.Name(id="NotImplementedError"))
+            ):
+                yield "NotImplementedError"
+    for token in tokenize.generate_tokens(StringIO(source).readline):
+        if token.type == tokenize.COMMENT and (found := REMARKS.search(token.string)):
+            yield found.group()
+
+
+@pytest.mark.parametrize("name", names(MODULES))
+def test_module_has_no_forbidden_construct(name: str) -> None:
+    assert list(forbidden((ROOT / name).read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "eval('1')",
+        "exec('x = 1')",
+        "import sympy\nsympy.sympify('x')",
+        "from sympy import sympify",
+        "from sympy.parsing.sympy_parser import parse_expr",
+        "import pickle",
+        "from pickle import loads",
+        "import numpy as np\nnp.load('a.npy', allow_pickle=True)",
+        "import os  # noqa",
+        "x: int = ''  # type: ignore",
+        "x = 1  # TODO",
+        "def f():\n    raise NotImplementedError",
+    ],
+)
+def test_forbidden_construct_is_caught(source: str) -> None:
+    assert list(forbidden(source))
+
+
+def test_methods_called_eval_are_not_forbidden() -> None:
+    assert list(forbidden("polynomial.eval(3)\nre.compile('a')")) == []
+
+
+# Pages render; they never define a formula
+
+CELL = re.compile(r"^(`{3,})\{code-cell\}[^\n]*\n(.*?)^\1\s*$", re.MULTILINE | re.DOTALL)
+LONGEST_CELL = 4
+
+
+def cells(page: str) -> Iterator[str]:
+    """The code of each cell of a page, without its options."""
+    for match in CELL.finditer(page):
+        body = re.sub(r"\A---\n.*?^---\n", "", match.group(2), flags=re.MULTILINE | re.DOTALL)
+        yield re.sub(r"\A(:[^\n]*\n)+", "", body)
+
+
+def page_faults(page: str) -> Iterator[str]:
+    """Cells that do more than render: other imports than `derivations`, or more than a few lines."""
+    for cell in cells(page):
+        if length(cell.strip()) > LONGEST_CELL:
+            yield f"a cell of {length(cell.strip())} lines"
+        for node in ast.walk(ast.parse(cell)):
+            match node:
+                case ast.Import(names=aliases):
+                    modules = [alias.name for alias in aliases]
+                case ast.ImportFrom(module=module):
+                    modules = [module or ""]
+                case _:
+                    continue
+            yield from (name for name in modules if name.partition(".")[0] != "derivations")
+
+
+@pytest.mark.parametrize("name", names(PAGES))
+def test_page_only_renders(name: str) -> None:
+    assert list(page_faults((ROOT / name).read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        ("import sympy", ["sympy"]),
+        ("from numpy import array", ["numpy"]),
+        (":tags: [remove-input]\nfrom symbolic import words", ["symbolic"]),
+        ("x = 1\n" * 5, ["a cell of 5 lines"]),
+        ("---\ntags: [hide-input]\n---\nfrom derivations import pages\npages.show('eq5')", []),
+    ],
+)
+def test_page_that_computes_is_caught(code: str, fault: list[str]) -> None:
+    assert list(page_faults(f"# A page\n\n```{{code-cell}} ipython3\n{code}\n```\n")) == fault
