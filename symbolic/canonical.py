@@ -1,7 +1,7 @@
 """Canonical form of words: rotation, transposition, 1 x 1 factors and standard basis vectors.
 
-A word is a string of letter codes (`symbolic.letters`).  A closed word stands for its trace, so it may be
-rotated and transposed; the representative is the smallest string.  Where a word passes through the dimension
+A word is a string of letter codes (`symbolic.letters`). A closed word stands for its trace, so it may be
+rotated and transposed; the representative is the smallest string. Where a word passes through the dimension
 1 it is a product of scalars and is cut there.
 """
 
@@ -11,7 +11,7 @@ from itertools import pairwise
 from symbolic.letters import ROW_CUTS, TRANSPOSE, UNITS, letter_of
 
 Monomial = tuple[tuple[str, ...], str | None]
-"""Closed words (sorted) and the open word, or None in a scalar.  The empty open word is an identity."""
+"""Closed words (sorted) and the open word, or None in a scalar. The empty open word is an identity."""
 
 
 @lru_cache(maxsize=1 << 18)

@@ -1,7 +1,7 @@
 """Exact polynomial coefficients: rational polynomials in named generators.
 
-A coefficient is a python-flint ``fmpq_mpoly``.  Its generators are the symbolic dimensions (``n``, ``p``)
-and the scalar parameters of an expression.  Two coefficients over different generators are brought to the
+A coefficient is a python-flint ``fmpq_mpoly``. Its generators are the symbolic dimensions (``n``, ``p``)
+and the scalar parameters of an expression. Two coefficients over different generators are brought to the
 union of their contexts before they meet; coefficients over the same generators meet directly.
 
 A generator named ``1/x`` is the inverse of the generator ``x``: `multiply` cancels one against the other, so
@@ -190,7 +190,7 @@ def equal(first: fmpq_mpoly, second: fmpq_mpoly) -> bool:
 
 
 def substitute(value: fmpq_mpoly, values: Mapping[str, fmpq_mpoly]) -> fmpq_mpoly:
-    """``value`` with some generators replaced by polynomials, all at once.  Generators not named stay.
+    """``value`` with some generators replaced by polynomials, all at once. Generators not named stay.
 
     Replacing ``x`` replaces ``1/x`` by the inverse, which must then be a single term (ValueError otherwise).
     """

@@ -1,6 +1,6 @@
 """Gaussian integration by parts on closed words.
 
-For a Gaussian matrix X with independent rows N(0, Sigma), E X_ia f(X) = sum_b Sigma_ab E df/dX_ib.  Applied to
+For a Gaussian X with independent rows N(0, Sigma), E X_ia f(X) = sum_b Sigma_ab E df/dX_ib. Applied to
 one occurrence of X in a product of traces it removes that occurrence together with each other one in turn:
 
     tr(X v X^T w) -> tr(Sigma v) tr(w)          tr(X v X w)    -> tr(v^T Sigma w)
@@ -9,8 +9,8 @@ one occurrence of X in a product of traces it removes that occurrence together w
     tr(X u) tr(X w)     -> tr(u^T Sigma w)      tr(X u) tr(X^T w)   -> tr(Sigma u w)
     tr(X^T u) tr(X w)   -> tr(u Sigma w)        tr(X^T u) tr(X^T w) -> tr(u Sigma w^T)
 
-A `State` is the product of those closed words that still hold random letters.  `Contractions` knows, for a
-state, the states that one step leads to, with the finished words that fall off.  Words are bytes in an
+A `State` is the product of those closed words that still hold random letters. `Contractions` knows, for a
+state, the states that one step leads to, with the finished words that fall off. Words are bytes in an
 alphabet of their own, deterministic letters before random ones, so that the least rotation puts a run of
 deterministic letters first and the step continues next to it: far fewer different states are met that way.
 """

@@ -1,8 +1,8 @@
 """Expressions in matrix words: exact algebra of products and traces of matrices.
 
 An `Expression` is a linear combination of monomials; a monomial is a product of traces of words (closed
-words) and at most one matrix product (open word).  Coefficients are polynomials in the dimensions and
-scalars.  Words are kept in canonical form, so that equal terms merge: traces up to rotation and
+words) and at most one matrix product (open word). Coefficients are polynomials in the dimensions and
+scalars. Words are kept in canonical form, so that equal terms merge: traces up to rotation and
 transposition, 1 x 1 factors split off as scalars, products of standard basis vectors evaluated.
 """
 
@@ -27,8 +27,8 @@ class Expression:
     """An immutable linear combination of monomials in matrices; see `symbolic.words` to build one.
 
     ``a + b``, ``a - b``, ``-a``; ``a * b`` when one side is a scalar; ``a @ b`` the matrix product; ``a.T``;
-    ``a ** k`` for a square or scalar ``a`` and an integer k >= 0.  Shapes are pairs of dimension names,
-    checked: ValueError names the two that disagree.  A 1 x 1 matrix is a scalar, and zero may be added to
+    ``a ** k`` for a square or scalar ``a`` and an integer k >= 0. Shapes are pairs of dimension names,
+    checked: ValueError names the two that disagree. A 1 x 1 matrix is a scalar, and zero may be added to
     anything.
     """
 
@@ -196,7 +196,7 @@ class Expression:
         return Expression(terms.transpose(self._terms), (self.shape[1], self.shape[0]), self._indices)
 
     def trace(self) -> Expression:
-        """The trace; a scalar (a 1 x 1 matrix) is its own.  Raises ValueError for other shapes."""
+        """The trace; a scalar (a 1 x 1 matrix) is its own. Raises ValueError for other shapes."""
         if self.shape is None:
             return self
         if self.shape[0] != self.shape[1]:

@@ -1,7 +1,7 @@
 """Letters: the matrices that words are made of.
 
 A letter is known inside words by a character: an even code for the letter, the next odd code for its
-transpose.  A symmetric letter (and every 1 x 1 letter) is its own transpose and uses the even code only.
+transpose. A symmetric letter (and every 1 x 1 letter) is its own transpose and uses the even code only.
 """
 
 from dataclasses import dataclass

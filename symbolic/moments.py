@@ -1,8 +1,8 @@
 """Exact expectations of expressions in Gaussian matrices, by integration by parts on words.
 
-`expect` is linear.  Each monomial becomes a product of traces (an open word is closed by a letter of its own),
+`expect` is linear. A monomial becomes a product of traces (an open word is closed by a letter of its own),
 falls apart into factors that share no random matrix, and each factor is integrated by the steps of
-`symbolic.contraction`, one pair of random letters at a time, all states with equally many letters left together.
+`symbolic.contraction`, one pair of random letters at a time, all states with equally many letters together.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def clear_cache() -> None:
 def expect(expr: Expression, over: Collection[str] | None = None) -> Expression:
     """The expectation of ``expr`` over the random letters named in ``over`` (None: over all of them).
 
-    Random letters that are not named stay as they are.  The shape is that of ``expr``; dimensions stay symbols.
+    Random letters that are not named stay as they are. Dimensions stay symbols.
     Raises ValueError when ``over`` names a letter that is not random.
     """
     known = expr.letters()
@@ -51,7 +51,7 @@ def expect(expr: Expression, over: Collection[str] | None = None) -> Expression:
         covariance = covariance_letter(known[name])
         if covariance is not None:
             indices = letters.merge_alphabets(indices, frozenset((letters.index_of(covariance),)))
-    end = chr(2 * letters.index_of(Letter(END, *reversed(expr.shape)))) if expr.shape else ""
+    end = chr(2 * letters.index_of(Letter(END, expr.shape[1], expr.shape[0]))) if expr.shape else ""
     total: dict[Monomial, fmpq_mpoly] = {}
     for (traces, word), value in expr.monomials.items():
         closed = traces if word is None else (*traces, *(canonical.closed(word + end) or ()))
@@ -77,14 +77,14 @@ def random_names(known: Mapping[str, Letter], over: Collection[str] | None) -> f
 
 
 def covariance(a: Expression, b: Expression, over: Collection[str] | None = None) -> Expression:
-    """E[a b] - E[a] E[b] of two scalar expressions.  Raises ValueError when one is a matrix."""
+    """E[a b] - E[a] E[b] of two scalar expressions. Raises ValueError when one is a matrix."""
     if not (a.is_scalar and b.is_scalar):
         raise ValueError("a covariance needs two scalars: take elements with unit vectors, or a trace")
     return expect(a * b, over) - expect(a, over) * expect(b, over)
 
 
 def variance(expr: Expression, over: Collection[str] | None = None) -> Expression:
-    """The variance of a scalar expression.  Raises ValueError when it is a matrix."""
+    """The variance of a scalar expression. Raises ValueError when it is a matrix."""
     return covariance(expr, expr, over)
 
 
@@ -173,8 +173,8 @@ def _accumulated(contractions: Contractions, packing: Packing, start: State) -> 
                 fields, shift = packing.move(loops)
                 target = following.setdefault(child, {})
                 for key, value in packed.items():
-                    key += fields
-                    target[key] = target.get(key, 0) + (value * count << shift)
+                    moved = key + fields
+                    target[moved] = target.get(moved, 0) + (value * count << shift)
         if not following:
             return {}
         level = following

@@ -1,9 +1,9 @@
 """Sums of products packed into integers.
 
-While a moment is accumulated, a term is ``count * product of loops``, a loop being a finished closed word or a
-dimension.  The product of words is one integer of exponent fields.  Polynomials in the dimensions with counts as
-coefficients are one integer as well (Kronecker substitution: the dimension is a power of two so large that
-counts cannot overlap), so that adding, and multiplying by a dimension, cost one machine operation each.  The
+While a moment is accumulated, a term is ``count * product of loops``, a loop being a finished closed word or
+a dimension. The product of words is one integer of exponent fields. Polynomials in the dimensions with counts
+as coefficients are one integer as well (Kronecker substitution: the dimension is a power of two so large that
+counts cannot overlap), so that adding, and multiplying by a dimension, cost one machine operation each. The
 method is exact because all counts are non-negative and their sum is the number of pairings, known beforehand.
 """
 
@@ -21,15 +21,13 @@ PACKED_BITS = 1 << 14
 class Packing:
     """The layout of one accumulation.
 
-    ``degrees`` bounds the power of each dimension, ``loops`` the number of loops in one product, and ``pairings``
-    the sum of all counts.
+    ``degrees`` bounds the power of each dimension, ``loops`` the number of loops in one product, and
+    ``pairings`` the sum of all counts.
     """
 
     def __init__(self, degrees: Mapping[str, int], loops: int, pairings: int) -> None:
         self.count_bits = pairings.bit_length()
-        self.field_bits = (
-            max(loops, *degrees.values(), 1).bit_length() if degrees else max(loops, 1).bit_length()
-        )
+        self.field_bits = max(loops, 1, *degrees.values()).bit_length()
         self.packed: list[tuple[str, int]] = []
         bits = self.count_bits
         self._moves: dict[Loop, tuple[int, int]] = {}
@@ -41,7 +39,7 @@ class Packing:
                 bits *= degree + 1
 
     def move(self, loops: Iterable[Loop]) -> tuple[int, int]:
-        """What multiplication by ``loops`` adds to the exponent fields, and shifts the packed polynomial by."""
+        """What a factor ``loops`` adds to the exponent fields, and shifts the packed polynomial by."""
         fields = shift = 0
         for loop in loops:
             try:

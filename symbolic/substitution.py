@@ -28,8 +28,8 @@ def replace(expr: Expression, values: Mapping[str, Expression]) -> Substituted:
     """The terms of ``expr`` with letters and scalars replaced by expressions, all at once.
 
     A letter takes an expression of its own shape, symmetric if the letter is, or zero; a scalar or dimension
-    takes a scalar expression, and ``1/x`` follows ``x``.  Names that do not occur are
-    ignored.  The covariance of a random letter that is still there can become the identity or another letter.
+    takes a scalar expression, and ``1/x`` follows ``x``. Names that do not occur are
+    ignored. The covariance of a random letter that is still there can become the identity or another letter.
     Raises ValueError when a shape, the symmetry or a covariance does not fit.
     """
     images: dict[str, Terms] = {}
@@ -136,8 +136,8 @@ def _coefficient(value: fmpq_mpoly, scalars: Mapping[str, Expression]) -> Terms:
 def rewrite(expr: Expression, rules: Mapping[tuple[tuple[str, bool], ...], Expression]) -> Substituted:
     """The terms of ``expr`` with every occurrence of a rule's subword replaced until none is left.
 
-    A rule maps a word, ``(("B", False), ("B", True), ("G", False))``, to an expression of its shape.  It
-    applies inside open words, cyclically in traces, and transposed.  A rule whose letters do not occur is
+    A rule maps a word, ``(("B", False), ("B", True), ("G", False))``, to an expression of its shape. It
+    applies inside open words, cyclically in traces, and transposed. A rule whose letters do not occur is
     ignored.
     Raises ValueError when a rule's word or shape does not fit, or the rules do not come to an end.
     """

@@ -18,6 +18,7 @@ __all__ = [
     "dimension",
     "gaussian",
     "identity",
+    "letter_expression",
     "matrix",
     "polynomial",
     "scalar",
@@ -28,7 +29,8 @@ __all__ = [
 ]
 
 
-def _letter(letter: Letter) -> Expression:
+def letter_expression(letter: Letter) -> Expression:
+    """A letter as an expression."""
     return single(chr(2 * letters.index_of(letter)))
 
 
@@ -42,14 +44,14 @@ def gaussian(name: str, rows: str, columns: str, covariance: str | None = None) 
     """A random matrix with independent rows N(0, covariance).
 
     Shape: rows x columns, both dimension names or "1".  ``covariance`` is None for the identity, or the name
-    of a symmetric deterministic letter on ``columns``.  Matrices with different names are independent.
+    of a symmetric deterministic letter on ``columns``. Matrices with different names are independent.
     Raises ValueError when a name is no name, or ``covariance`` is the matrix itself.
     """
     _check(name, rows, columns)
     if covariance is not None and coefficients.check_name(covariance) == name:
         raise ValueError(f"{name} cannot be its own covariance: name another letter")
     symmetric = rows == columns == ONE
-    return _letter(Letter(name, rows, columns, symmetric, random=True, covariance=covariance))
+    return letter_expression(Letter(name, rows, columns, symmetric, random=True, covariance=covariance))
 
 
 def matrix(name: str, rows: str, columns: str, symmetric: bool = False) -> Expression:
@@ -60,7 +62,7 @@ def matrix(name: str, rows: str, columns: str, symmetric: bool = False) -> Expre
     _check(name, rows, columns)
     if symmetric and rows != columns:
         raise ValueError(f"{name} cannot be symmetric with shape {rows} x {columns}: make it square")
-    return _letter(Letter(name, rows, columns, symmetric or rows == columns == ONE))
+    return letter_expression(Letter(name, rows, columns, symmetric or rows == columns == ONE))
 
 
 def vector(name: str, dimension: str) -> Expression:
@@ -71,15 +73,15 @@ def vector(name: str, dimension: str) -> Expression:
 def unit(dimension: str, index: int) -> Expression:
     """The standard basis vector e_index, dimension x 1, index from 1.
 
-    Inside words e_a^T e_b is 1 or 0, so ``tr(Y @ unit(d, 1) @ unit(d, 2).T)`` is an element of Y.  The index
-    is taken to be at most the dimension.  Raises ValueError for an index below 1.
+    Inside words e_a^T e_b is 1 or 0, so ``tr(Y @ unit(d, 1) @ unit(d, 2).T)`` is an element of Y. The index
+    is taken to be at most the dimension. Raises ValueError for an index below 1.
     """
     letters.check_dimension(dimension)
     if not isinstance(index, int) or index < 1 or (dimension == ONE and index != 1):
         raise ValueError(f"no basis vector {index!r} of dimension {dimension}: the index starts at 1")
     if dimension == ONE:
         return constant(1)
-    return _letter(Letter(f"e_{index}_{dimension}", dimension, ONE, unit=index))
+    return letter_expression(Letter(f"e_{index}_{dimension}", dimension, ONE, unit=index))
 
 
 def identity(dimension: str) -> Expression:
