@@ -8,7 +8,7 @@ exactly raises `NotRational` instead of being called equal or different.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -188,12 +188,47 @@ def _reduce_roots(poly: fmpq_mpoly, roots: Mapping[str, Rational]) -> fmpq_mpoly
     return poly
 
 
-def square_root(radicand: Rational) -> Rational:
-    """The non-negative square root of a function, as a new generator with its defining equation."""
+def square_root(radicand: Rational, positive: Collection[str] = ()) -> Rational:
+    """The non-negative square root of a function, as a generator with its defining equation.
+
+    Square factors are taken out where they are positive: rational numbers, and polynomials with positive
+    coefficients in the names declared `positive`. So equal roots written differently become the same.
+    """
+    if radicand.roots:
+        raise NotRational("a root under a root is not supported")
     reduced = radicand.reduced()
-    name = f"sqrt({reduced.numerator}|{reduced.denominator})"
-    ring = context((name,))
-    return Rational(ring.gens()[0], ring.constant(1), {**radicand.roots, name: reduced})
+    top, bottom = _unified(reduced.numerator, reduced.denominator)
+    one = top.context().constant(1)
+    unit, factors = (top * bottom).factor()
+    outside, inside = Rational(one, bottom, {}), one
+    for factor, multiplicity in factors:
+        out, rest = divmod(int(multiplicity), 2)
+        names = Rational(factor, one, {}).names()
+        if not (names <= set(positive) and all(c > 0 for c in factor.coeffs())):
+            out, rest = 0, int(multiplicity)
+        outside = outside * Rational(factor, one, {}) ** out
+        inside = inside * factor**rest
+    content = Fraction(int(unit.p), int(unit.q))
+    square, free = _square_part(content.numerator * content.denominator)
+    outside = outside * Rational.number(Fraction(square, content.denominator))
+    under = (Rational(inside, one, {}) * Rational.number(free)).reduced()
+    if not under.names() and under.at({}) == 1:
+        return outside
+    name = f"sqrt({under.numerator})"
+    root = Rational(context((name,)).gens()[0], context((name,)).constant(1), {name: under})
+    return outside * root
+
+
+def _square_part(number: int) -> tuple[int, int]:
+    """(s, f) with number = s^2 f and f free of squares of small primes."""
+    square, free = 1, number
+    divisor = 2
+    while divisor * divisor <= abs(free) and divisor < 10_000:
+        while free % (divisor * divisor) == 0:
+            free //= divisor * divisor
+            square *= divisor
+        divisor += 1
+    return square, free
 
 
 def from_sympy(expr: sympy.Expr) -> Rational:
@@ -210,16 +245,21 @@ def from_sympy(expr: sympy.Expr) -> Rational:
     if isinstance(expr, sympy.Mul):
         return product_of(from_sympy(factor) for factor in expr.args)
     if isinstance(expr, sympy.Pow):
-        return power(from_sympy(expr.base), expr.exp)
+        return power(from_sympy(expr.base), expr.exp, positive_names(expr))
     raise NotRational(f"cannot read {expr} exactly; use symbols, exact rationals, powers and square roots")
 
 
-def power(base: Rational, exponent: sympy.Expr) -> Rational:
-    """`base` to an integer or half-integer power."""
+def positive_names(expr: sympy.Basic) -> frozenset[str]:
+    """Names of the symbols of an expression that are declared positive."""
+    return frozenset(str(s) for s in expr.free_symbols if s.is_positive)
+
+
+def power(base: Rational, exponent: sympy.Expr, positive: Collection[str] = ()) -> Rational:
+    """`base` to an integer or half-integer power; `positive` as in `square_root`."""
     if isinstance(exponent, sympy.Integer):
         return base ** int(exponent)
     if isinstance(exponent, sympy.Rational) and exponent.q == 2:
-        return square_root(base) ** int(exponent.p)
+        return square_root(base, positive) ** int(exponent.p)
     raise NotRational(f"cannot read the exponent {exponent}; use integers and halves")
 
 

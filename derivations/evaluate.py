@@ -1,0 +1,66 @@
+"""Numeric value of a formula: a SymPy tree with scalars, traces and matrix expressions, on NumPy arrays.
+
+Walks the tree; nothing is compiled from text. Used to compare any claim, also a perturbed one, with samples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import reduce
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+Value = float | NDArray[np.float64]
+
+
+class MissingValue(ValueError):
+    """A symbol of the formula has been given no value."""
+
+
+def evaluate(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
+    """The value of `node` where every symbol takes its value by name.
+
+    Raises MissingValue naming the symbol, or ValueError on a node that has no numeric meaning.
+    """
+    if isinstance(node, sympy.Rational):
+        return int(node.p) / int(node.q)
+    if isinstance(node, sympy.Symbol | sympy.MatrixSymbol):
+        name = str(node.name)
+        if name not in values:
+            raise MissingValue(f"no value for {name!r}; give {name}=...")
+        return values[name]
+    if isinstance(node, sympy.Identity):
+        return np.eye(round(float(evaluate(node.shape[0], values))))
+    if isinstance(node, sympy.ZeroMatrix):
+        rows, columns = (round(float(evaluate(side, values))) for side in node.shape)
+        return np.zeros((rows, columns))
+    if isinstance(node, sympy.Trace):
+        return float(np.trace(np.asarray(evaluate(node.arg, values))))
+    if isinstance(node, sympy.Transpose):
+        return np.asarray(evaluate(node.arg, values)).T
+    if isinstance(node, sympy.Inverse):
+        return np.asarray(np.linalg.inv(np.asarray(evaluate(node.arg, values))))
+    if isinstance(node, sympy.MatPow):
+        return np.linalg.matrix_power(np.asarray(evaluate(node.base, values)), int(node.exp))
+    if isinstance(node, sympy.MatMul):
+        return reduce(_product, (evaluate(factor, values) for factor in node.args))
+    if isinstance(node, sympy.Add | sympy.MatAdd):
+        terms = [evaluate(term, values) for term in node.args]
+        if all(isinstance(term, float) for term in terms):
+            return math.fsum(float(term) for term in terms)
+        return reduce(lambda a, b: np.asarray(a) + np.asarray(b), terms)
+    if isinstance(node, sympy.Mul):
+        return reduce(lambda a, b: a * b, (evaluate(factor, values) for factor in node.args))
+    if isinstance(node, sympy.Pow):
+        base, exponent = float(evaluate(node.base, values)), float(evaluate(node.exp, values))
+        return float(np.float64(base) ** exponent)
+    raise ValueError(f"no numeric value for a {type(node).__name__}")
+
+
+def _product(left: Value, right: Value) -> Value:
+    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
+        return np.asarray(left @ right)
+    return left * right

@@ -1,0 +1,103 @@
+"""Numeric confirmation of asymptotic statements: how a residual or a fluctuation scales over a ladder of sizes."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derivations.step import Check
+from numeric_check.decay import decay_rate, judge_decay
+from numeric_check.sample import Sample
+from numeric_check.setting import Setting
+from numeric_check.simulate import simulate
+
+Array = NDArray[np.float64]
+
+
+def slope_check(
+    label: str, sizes: Sequence[float], values: Sequence[float], stderrs: Sequence[float], claimed: float,
+    *, draws: int, seconds: float, sharp: bool,
+) -> Check:  # fmt: skip
+    """The fitted exponent of `values` over `sizes` as a check against the claimed one."""
+    slope, error = decay_rate(sizes, values, stderrs)
+    verdict = judge_decay(slope, error, claimed, sharp=sharp)
+    shown = {f"xi_{k + 1}": float(size) for k, size in enumerate(sizes)}
+    return Check(label, shown, claimed, slope, error, draws, seconds, verdict.status, verdict.reason)
+
+
+def fluctuation_check(
+    label: str,
+    slug: str,
+    ladder: Sequence[Mapping[str, float]],
+    deviation: Callable[[Sample], Array],
+    claimed: float,
+    draws: int = 480,
+    base_seed: int = 0,
+) -> Check:
+    """The growth rate of the root mean square of `deviation` (batch, ...) over the ladder (key `xi` is the size).
+
+    The order of a random element is that of its root mean square; the claim is taken as sharp.
+    """
+    started = time.monotonic()
+    sizes, values, errors = [], [], []
+    for index, point in enumerate(ladder):
+        squares: list[Array] = []
+        batch = max(8, min(draws, int(4e6 / (point["p"] * point["n_t"]))))
+        while sum(len(block) for block in squares) < draws:
+            sample = Sample(slug, point, index, len(squares), batch=batch, base_seed=base_seed)
+            found = deviation(sample)
+            squares.append(np.mean(found.reshape(found.shape[0], -1) ** 2, axis=1))
+        per_draw = np.concatenate(squares)
+        mean, stderr = float(per_draw.mean()), float(per_draw.std(ddof=1) / math.sqrt(per_draw.size))
+        sizes.append(point["xi"])
+        values.append(math.sqrt(mean))
+        errors.append(stderr / (2 * math.sqrt(mean)))
+    return slope_check(
+        label,
+        sizes,
+        values,
+        errors,
+        claimed,
+        draws=draws * len(ladder),
+        seconds=time.monotonic() - started,
+        sharp=True,
+    )
+
+
+def residual_check(
+    label: str,
+    ladder: Sequence[tuple[float, Setting]],
+    theory: Callable[[Setting], float],
+    claimed: float,
+    *,
+    quantity: str,
+    rel_error: float,
+    sharp: bool,
+    base_seed: int = 0,
+) -> Check:
+    """The decay rate of simulation minus theory over a ladder of (xi, setting).
+
+    `rel_error` is the relative standard error of each simulated mean.
+    """
+    started = time.monotonic()
+    sizes, residuals, errors, draws = [], [], [], 0
+    for xi, setting in ladder:
+        estimate = simulate(
+            setting,
+            quantity=quantity,
+            protocol="conditional",
+            rel_error=rel_error,
+            seed=base_seed,
+            max_seconds=30.0,
+        )
+        sizes.append(xi)
+        residuals.append(estimate.mean - theory(setting))
+        errors.append(estimate.stderr)
+        draws += estimate.draws
+    return slope_check(
+        label, sizes, residuals, errors, claimed, draws=draws, seconds=time.monotonic() - started, sharp=sharp
+    )

@@ -1,0 +1,120 @@
+"""Lemma 2, (43)-(54): products of Gaussian matrices concentrate, with their orders in xi.
+
+Each line says Y = c I + O(xi^a) elementwise, or Y = O(xi^a) between two tasks. The derivation computes the exact
+mean and variance of a diagonal and an off-diagonal element; the degree in xi of the standard deviation is the
+sharp exponent. With a deterministic matrix D, Tr D and Tr D^2 are of order xi^delta, and (Tr D)^2 <= p Tr D^2
+(Cauchy-Schwarz) bounds the square of the trace.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import sympy
+from sympy import Integer, MatrixSymbol, Rational, Trace
+
+from derivations.assumptions import Assumptions
+from derivations.ladder import fluctuation_check
+from derivations.letters import letter
+from derivations.observations import Array, transpose
+from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order, order_parts
+from derivations.registry import register
+from derivations.step import Check, Derived, Parts, Step
+from derivations.symbols import delta, n_t, p
+from numeric_check.sample import Sample
+from symbolic.words import Expression, gaussian
+
+D = MatrixSymbol("D", p, p)
+HALF = Rational(1, 2)
+# numeric ladder: with D a projection of rank sqrt(xi), Tr D = Tr D^2 = xi^(1/2)
+DELTA_ON_LADDER = 0.5
+LADDER = tuple(
+    {"xi": float(xi), "p": 2 * xi, "n_t": 3 * xi, "rank": round(xi**DELTA_ON_LADDER)}
+    for xi in (16, 36, 64, 100)
+)
+
+
+def word(left: int, right: int, *, with_d: bool, cross: bool) -> Expression:
+    """X^v W_i^left D W_j^right X^vT, with W of the same task, or of tasks 1 and 2."""
+    x_v, x_w = gaussian("X_v1", "n_v", "p"), gaussian("X_v2" if cross else "X_v1", "n_v", "p")
+    x_t, x_s = gaussian("X_t1", "n_t", "p"), gaussian("X_t2" if cross else "X_t1", "n_t", "p")
+    middle = letter("D") if with_d else letter("I_p")
+    return x_v @ (x_t.T @ x_t) ** left @ middle @ (x_s.T @ x_s) ** right @ x_w.T
+
+
+def _fluctuation(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool) -> Array:
+    """Y minus its leading part, for two validation rows."""
+    x_v, x_t = sample.gaussian(2, "p"), sample.gaussian("n_t", "p")
+    x_w, x_s = (sample.gaussian(2, "p"), sample.gaussian("n_t", "p")) if cross else (x_v, x_t)
+    size, rows = sample.size("p"), sample.size("n_t")
+    kept = sample.size("rank") if with_d else size
+    for _ in range(left):
+        x_v = (x_v @ transpose(x_t)) @ x_t
+    for _ in range(right):
+        x_w = (x_w @ transpose(x_s)) @ x_s
+    y = x_v[:, :, :kept] @ transpose(x_w[:, :, :kept])
+    if cross:
+        return np.asarray(y)
+    leading = kept * {0: 1.0, 1: float(rows), 2: float(rows * (rows + size + 1))}[left + right]
+    return np.asarray(y - leading * np.eye(2))
+
+
+def _order(
+    number: str,
+    name: str,
+    left: int,
+    right: int,
+    leading: sympy.Expr,
+    exponent: sympy.Expr,
+    *,
+    with_d: bool,
+    cross: bool,
+) -> None:
+    def derive(assumptions: Assumptions) -> Derived:
+        y = word(left, right, with_d=with_d, cross=cross)
+        mean, order = derive_order({"same task": y}, WEIGHTS)
+        return order_parts(mean, order)
+
+    def check(step: Step, assumptions: Assumptions) -> list[Check]:
+        claimed = float(exponent.subs(delta, Rational(1, 2)))
+
+        def deviation(sample: Sample) -> Array:
+            return _fluctuation(sample, left, right, with_d=with_d, cross=cross)
+
+        return [fluctuation_check(ORDER, step.name, LADDER, deviation, claimed)]
+
+    register(
+        Step(
+            name, (number,), "lemma",
+            "Between different tasks the product is pure fluctuation, of the stated order." if cross
+            else "The product is a multiple of the identity up to fluctuations of the stated order.",
+            "lemma2", uses=("gaussian-inputs",), claim=lambda: {LEADING: leading, ORDER: exponent}, derive=derive,
+            check=check, method="exact mean and variance of the elements by the engine; degree in xi",
+            remark="The exponent is sharp: it is attained by the standard deviation.",
+        )
+    )  # fmt: skip
+
+
+_SECOND = n_t * (n_t + p + 1)
+_order("43", "rows-concentrate", 0, 0, p, HALF, with_d=False, cross=False)
+_order("44", "rows-through-wishart", 1, 0, p * n_t, 3 * HALF, with_d=False, cross=False)
+_order("45", "rows-through-wishart-squared", 1, 1, p * _SECOND, 5 * HALF, with_d=False, cross=False)
+_order("46", "rows-of-two-tasks", 0, 0, Integer(0), HALF, with_d=False, cross=True)
+_order("47", "rows-of-two-tasks-wishart", 1, 0, Integer(0), 3 * HALF, with_d=False, cross=True)
+_order("48", "rows-of-two-tasks-two-wisharts", 1, 1, Integer(0), 5 * HALF, with_d=False, cross=True)
+_order("49", "weighted-rows-concentrate", 0, 0, Trace(D), delta / 2, with_d=True, cross=False)
+_order("50", "weighted-rows-through-wishart", 1, 0, Trace(D) * n_t, 1 + delta / 2, with_d=True, cross=False)
+_order(
+    "51",
+    "weighted-rows-through-two-wisharts",
+    1,
+    1,
+    Trace(D) * _SECOND,
+    2 + delta / 2,
+    with_d=True,
+    cross=False,
+)
+_order("52", "weighted-rows-of-two-tasks", 0, 0, Integer(0), delta / 2, with_d=True, cross=True)
+_order("53", "weighted-rows-of-two-tasks-wishart", 1, 0, Integer(0), 1 + delta / 2, with_d=True, cross=True)
+_order(
+    "54", "weighted-rows-of-two-tasks-two-wisharts", 1, 1, Integer(0), 2 + delta / 2, with_d=True, cross=True
+)

@@ -1,0 +1,55 @@
+"""The matrix letters that printed claims may use, by name: the same letters as in the model's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from derivations import model
+from derivations.assumptions import PAPER, nearest
+from symbolic.words import Expression, gaussian, identity, matrix, vector
+
+_LETTERS: dict[str, Callable[[], Expression]] = {
+    "X": lambda: gaussian("X", "n", "p"),
+    "C": lambda: matrix("C", "n", "n", symmetric=True),
+    "D": lambda: matrix("D", "p", "p", symmetric=True),
+    "Sigma": lambda: model.SIGMA,
+    "Sigma_w": lambda: model.SIGMA_W,
+    "X_t": lambda: model.inputs("X_t", "n_t", PAPER),
+    "X_v": lambda: model.inputs("X_v", "n_v", PAPER),
+    "X_r": lambda: model.inputs("X_r", "n_r", PAPER),
+    "X_s": lambda: model.inputs("X_s", "n_s", PAPER),
+    "z_t": lambda: model.noise("z_t", "n_t"),
+    "z_v": lambda: model.noise("z_v", "n_v"),
+    "z_r": lambda: model.noise("z_r", "n_r"),
+    "z_s": lambda: model.noise("z_s", "n_s"),
+    "y_t": lambda: vector("y_t", "n_t"),
+    "y_v": lambda: vector("y_v", "n_v"),
+    "y_r": lambda: vector("y_r", "n_r"),
+    "y_s": lambda: vector("y_s", "n_s"),
+    "w": lambda: vector("w", "p"),
+    "w_0": lambda: model.W_0,
+    "w_prime": lambda: vector("w_prime", "p"),
+    "delta_w": lambda: model.task_deviation("delta_w"),
+    "omega": lambda: model.OMEGA,
+    "omega_0": lambda: vector("omega_0", "p"),
+    "omega_star": lambda: model.OMEGA_STAR,
+    "theta": lambda: vector("theta", "p"),
+    "theta_star": lambda: vector("theta_star", "p"),
+    # the stacked outer problem: N = n_v m validation rows
+    "B": lambda: matrix("B", "N", "p"),
+    "gamma": lambda: vector("gamma", "N"),
+    "delta_gamma": lambda: gaussian("delta_gamma", "1", "N", covariance="Gamma").T,
+    "Gamma": lambda: matrix("Gamma", "N", "N", symmetric=True),
+    "inverse of B*B.T": lambda: matrix("BBT_inverse", "N", "N", symmetric=True),
+    "inverse of B.T*B": lambda: matrix("BTB_inverse", "p", "p", symmetric=True),
+    "I_p": lambda: identity("p"),
+}
+
+
+@cache
+def letter(name: str) -> Expression:
+    """The word that a printed matrix symbol stands for; raises ValueError naming the nearest known letter."""
+    if name not in _LETTERS:
+        raise ValueError(f"unknown matrix {name!r} in a claim; {nearest(name, _LETTERS)}")
+    return _LETTERS[name]()

@@ -1,0 +1,74 @@
+"""The registry of steps: each module of the paper registers its steps on import, in reading order."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+
+from derivations.assumptions import nearest
+from derivations.step import Step
+
+# Import order is reading order; adding a module here is all that is needed to add its steps.
+MODULES = (
+    "setup",
+    "lemma1",
+    "lemma2",
+    "test_phase",
+    "outer_problem",
+    "overparameterized",
+    "learning_rates",
+)
+# Names under which the central formulas are known on the command line.
+ALIASES: dict[str, str] = {}
+
+_steps: dict[str, Step] = {}
+
+
+class UnknownStep(ValueError):
+    """A NAME that no step has."""
+
+
+def register(step: Step, alias: str | None = None) -> Step:
+    """Add a step; its slug must be new and everything it uses must be registered before it."""
+    if step.name in _steps:
+        raise ValueError(f"step {step.name!r} is registered twice; give it a slug of its own")
+    missing = [name for name in step.uses if name not in _steps]
+    if missing:
+        raise ValueError(f"step {step.name!r} uses {missing[0]!r}, which is not registered before it")
+    _steps[step.name] = step
+    if alias is not None:
+        ALIASES[alias] = step.name
+    return step
+
+
+def load() -> dict[str, Step]:
+    """All steps by slug, in reading order."""
+    for module in MODULES:
+        importlib.import_module(f"derivations.{module}")
+    return dict(_steps)
+
+
+def find(name: str) -> Step:
+    """The step with this slug, alias (`eq5`) or equation number (`65`); raises UnknownStep with a suggestion."""
+    steps = load()
+    slug = ALIASES.get(name, name)
+    if slug in steps:
+        return steps[slug]
+    number = name.removeprefix("eq")
+    for step in steps.values():
+        if number in step.equations:
+            return step
+    raise UnknownStep(f"unknown name {name!r}; {nearest(name, [*ALIASES, *steps])}")
+
+
+def ancestors(names: Iterable[str]) -> set[str]:
+    """The slugs on which the given steps rest, transitively, including themselves."""
+    steps = load()
+    found: set[str] = set()
+    stack = list(names)
+    while stack:
+        name = stack.pop()
+        if name not in found:
+            found.add(name)
+            stack.extend(steps[name].uses)
+    return found

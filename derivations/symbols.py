@@ -1,0 +1,78 @@
+"""The symbols of the paper, for printed claims (SymPy side).
+
+Dimension symbols are positive; nothing is concluded from SymPy's assumptions: proofs read names only.
+"""
+
+from __future__ import annotations
+
+import sympy
+from sympy import MatrixSymbol, Symbol
+
+n, n_t, n_v, n_r, n_s, m, p, N = sympy.symbols("n n_t n_v n_r n_s m p N", positive=True)
+sigma, nu = sympy.symbols("sigma nu", nonnegative=True)
+sigma_v = Symbol("sigma_v", nonnegative=True)
+alpha_t, alpha_r, alpha = sympy.symbols("alpha_t alpha_r alpha", real=True)
+dist0_sq = Symbol("dist0_sq", nonnegative=True)  # |omega_0 - w_0|^2
+excess = Symbol("excess", nonnegative=True)  # E |omega_star - w_0|^2
+xi, delta = sympy.symbols("xi delta", positive=True)
+
+LATEX_NAMES = {
+    "dist0_sq": r"|\omega_0-w_0|^2",
+    "excess": r"\mathbb{E}|\omega^\star-w_0|^2",
+    "n_t": "n_t",
+    "sigma_v": r"\sigma_v",
+    "omega_star": r"\omega^\star",
+    "omega_0": r"\omega_0",
+    "omega": r"\omega",
+    "w_0": "w_0",
+    "w_prime": "w'",
+    "delta_w": r"\delta w'",
+    "theta_star": r"\theta^\star",
+    "gamma": r"\gamma",
+    "delta_gamma": r"\delta\gamma",
+    "Gamma": r"\Gamma",
+    "X_t": "X^t",
+    "X_v": "X^v",
+    "X_r": "X^r",
+    "X_s": "X^s",
+    "z_t": "z^t",
+    "z_v": "z^v",
+    "z_r": "z^r",
+    "z_s": "z^s",
+    "y_t": "y^t",
+    "y_v": "y^v",
+    "y_r": "y^r",
+    "y_s": "y^s",
+    "w_i": "w^{(i)}",
+    "Sigma": r"\Sigma",
+    "Sigma_w": r"\Sigma_w",
+}
+
+
+def column(name: str, size: sympy.Expr) -> MatrixSymbol:
+    """A column vector symbol."""
+    return MatrixSymbol(name, size, 1)
+
+
+def squared_norm(vector: sympy.MatrixExpr) -> sympy.Expr:
+    """|v|^2, written as the trace of v v^T so that it is a scalar to SymPy."""
+    return sympy.Trace(vector * vector.T)
+
+
+def inner(left: sympy.MatrixExpr, right: sympy.MatrixExpr) -> sympy.Expr:
+    """left^T right, written as a trace."""
+    return sympy.Trace(right * left.T)
+
+
+DIMENSIONS = {"n": n, "n_t": n_t, "n_v": n_v, "n_r": n_r, "n_s": n_s, "m": m, "p": p, "N": N}
+SCALARS = {s.name: s for s in (sigma, nu, sigma_v, alpha_t, alpha_r, alpha, dist0_sq, excess)}
+
+
+def symbol_table() -> dict[str, sympy.Symbol]:
+    """The paper's scalar symbols by name."""
+    return {**DIMENSIONS, **SCALARS}
+
+
+def dimension_name(size: sympy.Expr) -> str:
+    """The name of a dimension symbol, or "1"."""
+    return str(size)

@@ -1,0 +1,344 @@
+"""The test phase, (58)-(65): the average loss of the target task at a given meta-parameter, exactly.
+
+Everything is expanded from the definitions (23)-(26) and averaged by the engine; nothing is assumed about how the
+meta-parameter was found, except that it does not depend on the target task.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import MatrixSymbol, Rational, Symbol, Trace
+
+from derivations import model
+from derivations.assumptions import Assumptions, NotDerivable
+from derivations.letters import letter
+from derivations.observations import fixed_column
+from derivations.registry import register
+from derivations.step import Derived, Observed, Parts, Step
+from derivations.symbols import alpha_r, column, excess, inner, n_r, n_s, nu, p, sigma, squared_norm
+from numeric_check.sample import Sample
+from symbolic.moments import expect
+from symbolic.words import Expression, constant, scalar, unit, vector
+
+THETA, OMEGA_STAR, W_0 = column("theta_star", p), column("omega_star", p), column("w_0", p)
+DELTA_W, W_PRIME, Z_S = column("delta_w", p), column("w_prime", p), column("z_s", n_s)
+X_S, X_R = MatrixSymbol("X_s", n_s, p), MatrixSymbol("X_r", n_r, p)
+W_R = X_R.T * X_R
+HALF = Rational(1, 2)
+MEAN_SQUARE = Symbol("mean_theta_star_sq")  # E |theta_star|^2
+MEAN_OVERLAP = Symbol("mean_w_0_omega_star")  # w_0^T E omega_star
+SIZES: tuple[dict[str, float], ...] = (
+    {"n_r": 6, "n_s": 4, "p": 5, "sigma": 0.7, "nu": 0.9, "alpha_r": 0.3},
+    {"n_r": 9, "n_s": 3, "p": 12, "sigma": 0.4, "nu": 1.1, "alpha_r": -0.2},
+    {"n_r": 14, "n_s": 5, "p": 7, "sigma": 1.2, "nu": 0.6, "alpha_r": 0.6},
+)
+DEPENDS = ("adaptation_steps", "inputs", "covariance")
+
+
+# -- the model's words, and what the engine makes of them ---------------------------------------------------
+
+
+def target_parameters() -> Expression:
+    """w' = w_0 + delta w'."""
+    return model.W_0 + letter("delta_w")
+
+
+def loss_at(theta: Expression, assumptions: Assumptions) -> Expression:
+    """(23)-(24) averaged over the test data X_s, z_s, for fixed adapted parameters and target task."""
+    loss = model.test_loss(theta, target_parameters(), assumptions)
+    return model.specialise(expect(loss, {"X_s", "z_s"}), assumptions)
+
+
+def without(expr: Expression, name: str) -> Expression:
+    """The terms in which a p x 1 letter does not occur."""
+    return expr.replace({name: 0 * vector(name, "p")})
+
+
+def average_loss(assumptions: Assumptions) -> Expression:
+    """The loss averaged over the whole test phase, in the deviation e = omega_star - w_0 (a letter)."""
+    deviation = vector("e", "p")
+    theta = model.adapted(model.W_0 + deviation, target_parameters(), assumptions)
+    loss = model.test_loss(theta, target_parameters(), assumptions)
+    averaged = expect(loss, {"X_s", "z_s"})
+    averaged = expect(averaged, {"z_r", "delta_w"})
+    averaged = model.specialise(expect(averaged, {"X_r"}), assumptions)
+    if "w_0" in averaged.letters():
+        raise ArithmeticError("the task mean did not cancel from the average loss")
+    return averaged
+
+
+def loss_coefficients(assumptions: Assumptions) -> tuple[Expression, Expression]:
+    """The constants c_0, c_2 of the average loss c_0 + c_2 |omega_star - w_0|^2 (identity covariance)."""
+    if assumptions.covariance != "identity":
+        raise NotDerivable(
+            "with a general covariance the loss depends on the deviation through a matrix, see (123)"
+        )
+    loss = average_loss(assumptions)
+    c_0 = loss.replace({"e": 0 * vector("e", "p")})
+    c_2 = loss.replace({"e": unit("p", 1)}) - c_0
+    e = vector("e", "p")
+    if loss != c_0 + c_2 * (e.T @ e):
+        raise ArithmeticError("the average loss is not a function of the squared deviation alone")
+    return c_0, c_2
+
+
+def _derive_residual(assumptions: Assumptions) -> Derived:
+    loss = model.test_loss(letter("theta_star"), letter("w_prime"), assumptions)
+    return {"L": loss}
+
+
+def _derive_split(assumptions: Assumptions) -> Derived:
+    loss = loss_at(letter("theta_star"), assumptions)
+    free = without(loss, "theta_star")
+    return {"L": model.specialise(expect(free, {"delta_w"}), assumptions) + loss - free}
+
+
+def _derive_mean_adapted(assumptions: Assumptions) -> Derived:
+    theta = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
+    return {r"\mathbb{E}\,\theta^\star": model.specialise(expect(theta, {"X_r", "z_r"}), assumptions)}
+
+
+def _derive_after_mean(assumptions: Assumptions) -> Derived:
+    if assumptions.covariance != "identity":
+        raise NotDerivable("with a general covariance the quadratic term is no squared norm, see (118)")
+    theta = letter("theta_star")
+    loss = loss_at(theta, assumptions)
+    free = without(loss, "theta_star")
+    quadratic = (loss + loss.replace({"theta_star": -theta})) * constant(Fraction(1, 2)) - free
+    linear = loss - free - quadratic
+    mean_theta = expect(model.adapted(model.OMEGA_STAR, target_parameters(), assumptions), {"X_r", "z_r"})
+    averaged = expect(free + linear.replace({"theta_star": mean_theta}), {"delta_w"})
+    averaged = model.specialise(averaged, assumptions)
+    overlap = model.W_0.T @ model.OMEGA_STAR
+    coefficient = averaged.replace({"w_0": unit("p", 1), "omega_star": unit("p", 1)}) - averaged.replace(
+        {"w_0": unit("p", 1), "omega_star": 0 * unit("p", 1)}
+    )
+    rest = averaged - coefficient * overlap
+    return {
+        "L": rest
+        + coefficient * scalar("mean_w_0_omega_star")
+        + quadratic.replace({"theta_star": unit("p", 1)}) * scalar("mean_theta_star_sq")
+    }
+
+
+def _squared_adapted(assumptions: Assumptions, over: set[str]) -> Expression:
+    theta = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
+    square = theta.T @ theta if assumptions.covariance == "identity" else theta.T @ model.SIGMA @ theta
+    return model.specialise(expect(square, over), assumptions)
+
+
+def _derive_square_given_inputs(assumptions: Assumptions) -> Derived:
+    return {r"\mathbb{E}|\theta^\star|^2": _squared_adapted(assumptions, {"z_r", "delta_w"})}
+
+
+def _derive_square(assumptions: Assumptions) -> Derived:
+    return {r"\mathbb{E}|\theta^\star|^2": _squared_adapted(assumptions, {"z_r", "delta_w", "X_r"})}
+
+
+def _derive_loss(assumptions: Assumptions) -> Derived:
+    c_0, c_2 = loss_coefficients(assumptions)
+    return {"L": c_0 + c_2 * scalar("excess")}
+
+
+# -- what the paper prints ----------------------------------------------------------------------------------
+
+
+def _claim_residual() -> Parts:
+    return {"L": squared_norm(X_S * (W_PRIME - THETA) + Z_S) / (2 * n_s)}
+
+
+def _claim_split() -> Parts:
+    return {
+        "L": sigma**2 / 2
+        + nu**2 / 2
+        + squared_norm(W_0) / 2
+        + squared_norm(THETA) / 2
+        - inner(W_0 + DELTA_W, THETA)
+    }
+
+
+def _claim_mean_adapted() -> Parts:
+    return {r"\mathbb{E}\,\theta^\star": (1 - alpha_r) * OMEGA_STAR + alpha_r * (W_0 + DELTA_W)}
+
+
+def _claim_after_mean() -> Parts:
+    return {
+        "L": sigma**2 / 2
+        + (HALF - alpha_r) * (nu**2 + squared_norm(W_0))
+        - (1 - alpha_r) * MEAN_OVERLAP
+        + MEAN_SQUARE / 2
+    }
+
+
+def _claim_square_given_inputs() -> Parts:
+    gap = OMEGA_STAR - W_0
+    return {
+        r"\mathbb{E}|\theta^\star|^2": squared_norm(OMEGA_STAR)
+        + alpha_r**2 / n_r**2 * Trace(W_R**2 * gap * gap.T)
+        - 2 * alpha_r / n_r * Trace(W_R * gap * OMEGA_STAR.T)
+        + alpha_r**2 * sigma**2 / n_r**2 * Trace(X_R * X_R.T)
+        + alpha_r**2 * nu**2 / (n_r**2 * p) * Trace(W_R**2)
+    }
+
+
+def _claim_square() -> Parts:
+    gap = OMEGA_STAR - W_0
+    return {
+        r"\mathbb{E}|\theta^\star|^2": squared_norm(OMEGA_STAR)
+        + alpha_r**2 * (1 + (p + 1) / n_r) * (nu**2 + squared_norm(gap))
+        - 2 * alpha_r * inner(OMEGA_STAR, gap)
+        + alpha_r**2 * sigma**2 * p / n_r
+    }
+
+
+def _claim_loss() -> Parts:
+    return {
+        "L": sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
+        + HALF * ((1 - alpha_r) ** 2 + alpha_r**2 * (p + 1) / n_r) * (nu**2 + excess)
+    }
+
+
+# -- what sampling sees -------------------------------------------------------------------------------------
+
+Array = NDArray[np.float64]
+
+
+def _norm_sq(vectors: Array) -> Array:
+    return np.asarray(np.sum(vectors**2, axis=(1, 2)))
+
+
+def _target_task(sample: Sample) -> Array:
+    return fixed_column(sample, "w_0", "p") + sample["nu"] / np.sqrt(sample["p"]) * sample.gaussian("p", 1)
+
+
+def _adapt(sample: Sample, omega: Array, w_prime: Array, x_r: Array) -> Array:
+    labels = x_r @ w_prime + sample["sigma"] * sample.gaussian("n_r", 1)
+    gradient = np.swapaxes(x_r, 1, 2) @ (x_r @ omega - labels) / sample["n_r"]
+    return np.asarray(omega - sample["alpha_r"] * gradient)
+
+
+def _test_loss(sample: Sample, theta: Array, w_prime: Array) -> Array:
+    x_s = sample.gaussian("n_s", "p")
+    labels = x_s @ w_prime + sample["sigma"] * sample.gaussian("n_s", 1)
+    return _norm_sq(labels - x_s @ theta) / (2 * sample["n_s"])
+
+
+def _observe_residual(sample: Sample) -> Observed:
+    x_s, z_s = sample.matrix("X_s", "n_s", "p"), fixed_column(sample, "z_s", "n_s")
+    labels = x_s @ fixed_column(sample, "w_prime", "p") + z_s
+    residual = labels - x_s @ fixed_column(sample, "theta_star", "p")
+    return {"L": np.array([float(np.mean(residual**2)) / 2])}
+
+
+def _observe_split(sample: Sample) -> Observed:
+    fixed = fixed_column(sample, "w_0", "p") + fixed_column(sample, "delta_w", "p")
+    theta = fixed_column(sample, "theta_star", "p")
+    loss = _test_loss(sample, theta[None], fixed[None])
+    return {"L": loss - float(np.sum(fixed**2)) / 2 + _norm_sq(_target_task(sample)) / 2}
+
+
+def _observe_mean_adapted(sample: Sample) -> Observed:
+    fixed = fixed_column(sample, "w_0", "p") + fixed_column(sample, "delta_w", "p")
+    omega = fixed_column(sample, "omega_star", "p")
+    return {
+        r"\mathbb{E}\,\theta^\star": _adapt(sample, omega[None], fixed[None], sample.gaussian("n_r", "p"))
+    }
+
+
+def _observe_after_mean(sample: Sample) -> Observed:
+    omega, w_0 = fixed_column(sample, "omega_star", "p"), fixed_column(sample, "w_0", "p")
+    w_prime = _target_task(sample)
+    theta = _adapt(sample, omega[None], w_prime, sample.gaussian("n_r", "p"))
+    # the formula keeps E|theta|^2 as a symbol: leave it out on both sides
+    sample.define("mean_theta_star_sq", 0.0)
+    sample.define("mean_w_0_omega_star", float(np.sum(w_0 * omega)))
+    return {"L": _test_loss(sample, theta, w_prime) - _norm_sq(theta) / 2}
+
+
+def _observe_square_given_inputs(sample: Sample) -> Observed:
+    omega = fixed_column(sample, "omega_star", "p")
+    theta = _adapt(sample, omega[None], _target_task(sample), sample.matrix("X_r", "n_r", "p")[None])
+    return {r"\mathbb{E}|\theta^\star|^2": _norm_sq(theta)}
+
+
+def _observe_square(sample: Sample) -> Observed:
+    omega = fixed_column(sample, "omega_star", "p")
+    theta = _adapt(sample, omega[None], _target_task(sample), sample.gaussian("n_r", "p"))
+    return {r"\mathbb{E}|\theta^\star|^2": _norm_sq(theta)}
+
+
+def _observe_loss(sample: Sample) -> Observed:
+    omega, w_0 = fixed_column(sample, "omega_star", "p"), fixed_column(sample, "w_0", "p")
+    sample.define("excess", float(np.sum((omega - w_0) ** 2)))
+    w_prime = _target_task(sample)
+    theta = _adapt(sample, omega[None], w_prime, sample.gaussian("n_r", "p"))
+    return {"L": _test_loss(sample, theta, w_prime)}
+
+
+# -- the steps ----------------------------------------------------------------------------------------------
+
+_ENGINE = "expansion from the definitions; Gaussian integration by parts"
+
+register(
+    Step(
+        "loss-as-residual", ("58",), "equation",
+        "The test loss depends on the target task only through the gap between its parameters and the adapted ones.",
+        "averages", uses=("test-loss", "test-labels"), claim=_claim_residual, derive=_derive_residual,
+        observe=_observe_residual, sizes=SIZES, resolution={"L": 1e-9}, method="expansion of the definition",
+    )
+)  # fmt: skip
+register(
+    Step(
+        "loss-after-test-data", ("59",), "equation",
+        "Averaging over the test data leaves the label noise and half the squared gap.",
+        "averages", uses=("loss-as-residual", "wishart-mean"), depends_on=("inputs", "covariance"),
+        claim=_claim_split, derive=_derive_split, observe=_observe_split, sizes=SIZES, method=_ENGINE,
+    )
+)  # fmt: skip
+register(
+    Step(
+        "mean-adapted-parameters", ("60",), "equation",
+        "On average the adaptation moves the meta-parameter a fraction alpha_r of the way to the target.",
+        "averages", uses=("adapted-parameters", "target-labels", "wishart-mean"), depends_on=DEPENDS,
+        claim=_claim_mean_adapted, derive=_derive_mean_adapted, observe=_observe_mean_adapted, sizes=SIZES,
+        method=_ENGINE,
+    )
+)  # fmt: skip
+register(
+    Step(
+        "loss-after-linear-term", ("61",), "equation",
+        "The linear term averages in closed form; only the mean square of the adapted parameters is left.",
+        "averages", uses=("loss-after-test-data", "mean-adapted-parameters"), depends_on=DEPENDS,
+        claim=_claim_after_mean, derive=_derive_after_mean, observe=_observe_after_mean, sizes=SIZES, method=_ENGINE,
+    )
+)  # fmt: skip
+register(
+    Step(
+        "adapted-square-given-inputs", ("62", "63"), "equation",
+        "The mean square of the adapted parameters over target noise and task, for given target inputs.",
+        "averages", uses=("adapted-parameters", "target-labels"), depends_on=DEPENDS,
+        claim=_claim_square_given_inputs, derive=_derive_square_given_inputs, observe=_observe_square_given_inputs,
+        sizes=SIZES, method=_ENGINE,
+    )
+)  # fmt: skip
+register(
+    Step(
+        "adapted-square", ("64",), "equation",
+        "The mean square of the adapted parameters over the whole target task.",
+        "averages", uses=("adapted-square-given-inputs", "wishart-mean", "wishart-second-moment"),
+        depends_on=DEPENDS, claim=_claim_square, derive=_derive_square, observe=_observe_square, sizes=SIZES,
+        method=_ENGINE,
+    )
+)  # fmt: skip
+register(
+    Step(
+        "loss-from-excess", ("65",), "equation",
+        "Exactly, at every size: the average test loss is an affine function of the mean squared deviation of the "
+        "learned meta-parameter from the task mean.",
+        "averages", uses=("loss-after-linear-term", "adapted-square"), depends_on=DEPENDS, claim=_claim_loss,
+        derive=_derive_loss, observe=_observe_loss, sizes=SIZES, method=_ENGINE,
+    )
+)  # fmt: skip
