@@ -10,6 +10,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.ready-bench
+# Errors only: what pip remarks about a machine's own settings is no news here.
+PIP := -qq --disable-pip-version-check
 LOCK_VENV := build/lock-venv
 COMPILE = $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet $(UPGRADE) --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-emit-index-url
@@ -27,13 +29,14 @@ help:
 $(READY): requirements/dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip' || { echo "this Python cannot make environments; install its venv package (Debian: python3-venv)" >&2; exit 1; }
+	@echo "Preparing .venv from the locked requirements; this is done once."
 	"$(PYTHON)" -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PY) -m pip install $(PIP) --require-hashes -r requirements/dev.lock
+	$(PY) -m pip install $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 $(BENCH_READY): requirements/bench.lock $(READY)
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.lock
+	$(PY) -m pip install $(PIP) --require-hashes -r requirements/bench.lock
 	@touch $(BENCH_READY)
 
 book: $(READY)
@@ -53,7 +56,7 @@ bench: $(BENCH_READY)
 
 lock:
 	"$(PYTHON)" -m venv $(LOCK_VENV)
-	$(LOCK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOCK_VENV)/bin/python -m pip install $(PIP) uv
 	$(COMPILE) --extra book --extra test --extra lint -o requirements/dev.lock
 	$(COMPILE) --extra bench -c requirements/dev.lock -o requirements/bench.lock
 

@@ -81,6 +81,7 @@ def build(
         _write_configuration(staged, environment, assumptions)
         fresh = Path(scratch) / "html"
         _run_sphinx(staged, fresh, Path(scratch) / "doctrees", environment, echo)
+        _name_the_icon(fresh / "index.html")
         pages = tuple(
             sorted(page.stem for page in staged.glob("*.md") if (fresh / f"{page.stem}.html").exists())
         )
@@ -198,6 +199,14 @@ def _run_sphinx(staged: Path, html: Path, doctrees: Path, environment: dict[str,
                 sys.stderr.write(line)
     if process.returncode != 0:
         raise BookError(_reason(log), "".join(log))
+
+
+def _name_the_icon(index: Path) -> None:
+    """The redirect to the first page names no icon, and browsers then ask for one that is not there."""
+    text = index.read_text(encoding="utf-8")
+    if "icon" not in text:
+        icon = '<link rel="icon" href="_static/favicon.svg">'
+        index.write_text(f"<!DOCTYPE html>\n<title>Book</title>\n{icon}\n{text}", encoding="utf-8")
 
 
 def _reason(log: list[str]) -> str:
