@@ -17,6 +17,10 @@ from numeric_check.setting import Setting
 Array = NDArray[np.float64]
 
 
+# singular values below this part of the largest are zero up to rounding
+RANK_TOLERANCE = 1e-10
+
+
 class ConvergenceError(RuntimeError):
     """Gradient descent reached its step limit before its gradient was small enough."""
 
@@ -104,7 +108,7 @@ def solve_outer(data: MetaData, setting: Setting, omega_0: Array) -> Array:
     """
     b, gamma = outer_map(data, setting)
     residual = gamma - b @ omega_0
-    return np.asarray(omega_0 + np.einsum("...pn,...n->...p", np.linalg.pinv(b), residual))
+    return np.asarray(omega_0 + np.einsum("...pn,...n->...p", np.linalg.pinv(b, rcond=RANK_TOLERANCE), residual))
 
 
 def gradient_descent_outer(

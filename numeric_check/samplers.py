@@ -14,8 +14,14 @@ Array = NDArray[np.float64]
 
 def inputs(generator: np.random.Generator, setting: Setting, *shape: int) -> Array:
     """Input matrices of shape (*shape, p): rows are independent x = Sigma^(1/2) u, (28) and (109)."""
-    entries = setting.law.draw(generator, (*shape, setting.p))
-    return entries if setting.root is None else entries @ setting.root
+    return coloured(setting.law.draw(generator, (*shape, setting.p)), setting)
+
+
+def coloured(u: Array, setting: Setting) -> Array:
+    """u Sigma^(1/2) for rows u of shape (..., p)."""
+    if setting.root is None:
+        return u
+    return u * np.diag(setting.root) if setting.diagonal else u @ setting.root
 
 
 def deviations(generator: np.random.Generator, setting: Setting, *shape: int) -> Array:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric_check.laws import InputLaw, input_law
+from numeric_check.laws import GAUSSIAN, InputLaw, input_law
 
 Array = NDArray[np.float64]
 Regime = Literal["over", "under", "critical"]
@@ -112,9 +112,24 @@ class Setting:
         return None if self.Sigma is None else symmetric_root(self.Sigma)
 
     @cached_property
+    def rank(self) -> int:
+        """Rank of Sigma: the number of directions the inputs span."""
+        return self.p if self.Sigma is None else int(np.linalg.matrix_rank(self.Sigma, hermitian=True))
+
+    @cached_property
+    def diagonal(self) -> bool:
+        """Whether Sigma is a diagonal matrix (or the identity, when absent)."""
+        return self.Sigma is None or np.count_nonzero(self.Sigma - np.diag(np.diag(self.Sigma))) == 0
+
+    @cached_property
     def task_root(self) -> Array | float:
         """A square root of Sigma_w: a p x p matrix, or the number nu/sqrt(p) for an isotropic law."""
         return self.nu / math.sqrt(self.p) if self.Sigma_w is None else symmetric_root(self.Sigma_w)
+
+    @cached_property
+    def task_covariance(self) -> Array:
+        """Sigma_w as a p x p matrix."""
+        return self.nu**2 / self.p * np.eye(self.p) if self.Sigma_w is None else self.Sigma_w
 
     @cached_property
     def fingerprint(self) -> str:
@@ -133,8 +148,22 @@ class Setting:
         return hash(self.fingerprint)
 
 
+def in_eigenbasis(setting: Setting) -> Setting:
+    """An equivalent setting with diagonal Sigma where the input law is rotation invariant, else the same.
+
+    Losses and norms do not change when inputs and parameters are rotated together.
+    """
+    if setting.Sigma is None or setting.diagonal or setting.law is not GAUSSIAN:
+        return setting
+    values, vectors = np.linalg.eigh(setting.Sigma)
+    rotated = None if setting.Sigma_w is None else vectors.T @ setting.Sigma_w @ vectors
+    return replace(setting, Sigma=np.diag(np.maximum(values, 0.0)), Sigma_w=rotated)
+
+
 def symmetric_root(matrix: Array) -> Array:
     """The symmetric positive semidefinite square root of a covariance."""
+    if np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0:
+        return np.diag(np.sqrt(np.maximum(np.diag(matrix), 0.0)))
     values, vectors = np.linalg.eigh(matrix)
     root: Array = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     return root

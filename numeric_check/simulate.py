@@ -11,19 +11,29 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric_check import conditional, plain
+from numeric_check import conditional, control, plain
 from numeric_check.estimate import Estimate, Moments
 from numeric_check.executor import Executor, SerialExecutor
 from numeric_check.seeds import generator_for
-from numeric_check.setting import Setting
+from numeric_check.setting import Setting, in_eigenbasis
+from numeric_check.tails import mean_is_finite
 
 Array = NDArray[np.float64]
 BatchFunction = Callable[[np.random.Generator], Array]
 Progress = Callable[[float], None]
-Quantity = Literal["loss", "excess"]
+Quantity = Literal["loss", "excess", "slope"]
 Method = Literal["conditional", "plain"]
 BATCH_BYTES = 4_000_000
 MIN_BATCHES = 8
+PILOT_DRAWS = 512
+ESTIMATORS: dict[tuple[str, str], Callable[..., Array]] = {
+    ("loss", "conditional"): conditional.loss,
+    ("excess", "conditional"): conditional.excess,
+    ("slope", "conditional"): conditional.slope,
+    ("loss", "plain"): plain.plain_loss,
+    ("excess", "plain"): plain.plain_excess,
+}
+_INFINITE = "the mean is infinite at n_v m = {n}, p = {p}: move them further apart, or take more tasks"
 
 
 def run_batch(task: tuple[BatchFunction, str, int]) -> Moments:
@@ -88,16 +98,10 @@ def batch_draws(setting: Setting, protocol: Method) -> int:
 
 def batch_function_of(setting: Setting, quantity: Quantity, protocol: Method) -> BatchFunction:
     """The estimator of a quantity under a protocol, as a function of a generator."""
-    table = {
-        ("loss", "conditional"): partial(conditional.loss, setting=setting),
-        ("excess", "conditional"): partial(conditional.excess, setting=setting),
-        ("loss", "plain"): partial(plain.plain_loss, setting=setting),
-        ("excess", "plain"): partial(plain.plain_excess, setting=setting),
-    }
-    if (quantity, protocol) not in table:
-        raise ValueError(f"no {quantity!r} by {protocol!r}: choose loss or excess, by conditional or plain")
-    size = "runs" if protocol == "plain" else "draws"
-    return partial(table[quantity, protocol], **{size: batch_draws(setting, protocol)})
+    if (quantity, protocol) not in ESTIMATORS:
+        known = ", ".join(f"{name} by {method}" for name, method in ESTIMATORS)
+        raise ValueError(f"no estimator of {quantity!r} by {protocol!r}: choose among {known}")
+    return partial(ESTIMATORS[quantity, protocol], setting=setting, draws=batch_draws(setting, protocol))
 
 
 def simulate(
@@ -112,18 +116,32 @@ def simulate(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Estimate:
-    """Monte Carlo estimate of the mean test loss ("loss") or of E|omega* - w_0|^2 ("excess").
+    """Monte Carlo estimate of the mean "loss", of "excess" E|omega* - w_0|^2 or "slope" d loss / d alpha_t.
 
     protocol: "conditional" samples input matrices only; "plain" is the paper's experiment, one draw per run.
     rel_error: aimed-at standard error over |mean| (0.002 lets `judge` resolve 1 %). Other arguments:
-    `run_until`.
+    `run_until`. Where a first part of the work does not reach the aim, the conditional protocol goes on with
+    control variates; the draws reported are then those of the second part. Raises ValueError where the mean
+    is infinite (`tails`).
     """
-    return run_until(
-        batch_function_of(setting, quantity, protocol),
-        rel_error=rel_error,
-        seed_text=f"simulate/{quantity}/{protocol}/{seed}/{setting.fingerprint}",
-        max_draws=max_draws,
-        max_seconds=max_seconds,
-        executor=executor,
-        progress=progress,
+    if not mean_is_finite(setting):
+        raise ValueError(_INFINITE.format(n=setting.validation_points, p=setting.p))
+    text = f"simulate/{quantity}/{protocol}/{seed}/{setting.fingerprint}"
+    deadline = time.monotonic() + max_seconds
+    if protocol == "conditional":
+        setting = in_eigenbasis(setting)
+    function = batch_function_of(setting, quantity, protocol)
+    run = partial(run_until, rel_error=rel_error, executor=executor)
+    if protocol == "plain" or quantity == "slope" or not control.applies(setting):
+        return run(function, seed_text=text, max_draws=max_draws, max_seconds=max_seconds, progress=progress)
+    first = run(function, seed_text=text, max_draws=min(PILOT_DRAWS, max_draws), max_seconds=max_seconds)
+    left = deadline - time.monotonic()
+    if first.resolved(rel_error) or left <= 0 or max_draws <= first.draws:
+        return first
+    batch = batch_draws(setting, protocol)
+    fitted = control.fit(generator_for(f"{text}/fit"), setting, quantity, PILOT_DRAWS, batch)
+    function = partial(
+        control.controlled, setting=setting, quantity=quantity, coefficients=fitted, draws=batch
     )
+    text = f"{text}/controlled"
+    return run(function, seed_text=text, max_draws=max_draws, max_seconds=left, progress=progress)

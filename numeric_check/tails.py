@@ -1,0 +1,40 @@
+"""Which sampled quantities have a mean and a variance at all.
+
+Errors of omega* along a singular direction of B grow like the inverse of its singular value, so moments of
+the loss exist as far as small singular values are rare: P(smallest < e) ~ e^a for small e, with Gaussian
+inputs and a = |p - n_v m| + 1 (p is the rank of Sigma here). The mean of 1/e^2 is finite for a > 2, its
+variance for a > 4. A positive alpha_t adds a second way in the underparameterized regime: A_i is nearly
+singular in a random direction with probability ~ e, and all m of them in a common one with probability ~
+e^(mp - p + 1).
+"""
+
+from __future__ import annotations
+
+import math
+
+from numeric_check.setting import Setting
+
+
+def tail_exponent(setting: Setting) -> float:
+    """The exponent a above for Gaussian inputs; infinite where no error is amplified.
+
+    That is so for atomic input laws (finitely many values) and for a single task without label noise.
+    """
+    s, p = setting, setting.rank
+    noiseless = s.m == 1 and s.sigma == 0 and s.sigma_v == 0
+    if s.law.atomic or noiseless:
+        return math.inf
+    exponent = abs(p - s.validation_points) + 1
+    if p < s.validation_points and s.alpha_t > 0 and s.split == "separate":
+        exponent = min(exponent, s.m * p - p + 1)
+    return float(exponent)
+
+
+def mean_is_finite(setting: Setting) -> bool:
+    """Whether the mean loss and E|omega* - w_0|^2 are finite."""
+    return tail_exponent(setting) > 2
+
+
+def variance_is_finite(setting: Setting) -> bool:
+    """Whether one draw of them has a finite variance, so that standard errors mean what they say."""
+    return tail_exponent(setting) > 4
