@@ -1,7 +1,7 @@
 """The oracle: Gaussian expectations as plain sums over Wick pairings (Isserlis).
 
 Slow and obvious, to check `symbolic.moments`, with which it shares only the `Expression` type. A
-monomial is a graph: every factor is an edge from its row leg to its column leg, and a wire joins the leg where
+monomial is a graph: every factor is an edge from its row leg to its column leg, a wire joins the leg where
 one factor ends to the leg where the next begins. For X with independent rows N(0, Sigma),
 
     E X_ia X_jb = delta_ij Sigma_ab,

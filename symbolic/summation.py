@@ -46,7 +46,7 @@ def expect_by_summation(
 ) -> Fraction | tuple[tuple[Fraction, ...], ...]:
     """The expectation of ``expr`` at numerical ``sizes`` of its dimensions; a matrix as a tuple of rows.
 
-    ``values`` gives deterministic letters (and covariances) as nested lists of exact numbers, and scalars. The
+    ``values`` gives deterministic letters and covariances as nested lists of exact numbers, and scalars. The
     work grows like the product of all sizes met: meant for sizes up to 3 and a few letters.
     Raises ValueError when a size or a value is missing or has the wrong shape.
     """
