@@ -1,0 +1,97 @@
+"""Reading a numeric covariance exactly: Python numbers in, an exact rational matrix out."""
+
+import math
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from numbers import Rational, Real
+
+from flint import fmpq, fmpq_mat
+
+Entry = int | Fraction | float
+"""An element of a covariance; real number types of other libraries are read the same way."""
+
+ROUNDING = fmpq(1, 10**12)
+"""How far below zero, relative to the trace, rounding may push an eigenvalue of a covariance of floats."""
+
+
+def row_count(n: int) -> int:
+    """The number of rows n; raises ValueError unless it is a positive integer."""
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        raise ValueError(f"n is {n!r}: give a positive integer number of rows")
+    return n
+
+
+def dimension(size: int) -> int:
+    """The dimension p as an int; raises ValueError unless it is a positive integer."""
+    if isinstance(size, bool) or size < 1:
+        raise ValueError(f"p is {size}: give a positive integer dimension")
+    return size
+
+
+def exact_covariance(covariance: Sequence[Sequence[Entry]]) -> tuple[fmpq_mat, bool]:
+    """The covariance as an exact p x p matrix, and whether it was given exactly (without floats).
+
+    Raises ValueError unless the matrix is square, not empty,
+    symmetric, finite, real and positive semidefinite (floats: up to rounding, `ROUNDING`).
+    """
+    try:
+        rows = [list(row) for row in covariance]
+    except TypeError:
+        raise ValueError(f"{covariance!r} is no covariance: give p rows of p numbers") from None
+    if not rows or any(len(row) != len(rows) for row in rows):
+        raise ValueError("the covariance is not square: give p rows of p numbers")
+    sigma = fmpq_mat([[_exact(entry) for entry in row] for row in rows])
+    exact = all(isinstance(entry, Rational) for row in rows for entry in row)
+    if sigma != sigma.transpose():
+        raise ValueError("the covariance is not symmetric: give (S + S.T)/2 if only rounding differs")
+    if not _is_positive_semidefinite(sigma, exact):
+        raise ValueError("the covariance has a negative eigenvalue: give a positive semidefinite matrix")
+    return sigma, exact
+
+
+def matrix_powers(matrix: fmpq_mat, powers: Iterable[int]) -> dict[int, fmpq_mat]:
+    """The matrix to each of the integer powers; ValueError if a negative one meets a singular matrix."""
+    wanted = sorted(set(powers))
+    result = {0: identity(matrix.nrows())}
+    for k in range(1, max(wanted, default=0) + 1):
+        result[k] = result[k - 1] * matrix
+    lowest = min(wanted, default=0)
+    if lowest < 0:
+        if matrix.det() == 0:
+            raise ValueError("the covariance is singular: inverse moments need a positive definite matrix")
+        inverse = matrix.inv()
+        for k in range(-1, lowest - 1, -1):
+            result[k] = result[k + 1] * inverse
+    return result
+
+
+def identity(size: int) -> fmpq_mat:
+    """The identity matrix."""
+    return fmpq_mat(size, size, [int(i == j) for i in range(size) for j in range(size)])
+
+
+def trace(matrix: fmpq_mat) -> Fraction:
+    """The trace of a square matrix."""
+    return as_fraction(sum((matrix[i, i] for i in range(matrix.nrows())), fmpq(0)))
+
+
+def as_fraction(value: fmpq) -> Fraction:
+    """A flint rational as a Fraction."""
+    return Fraction(int(value.p), int(value.q))
+
+
+def _exact(entry: object) -> fmpq:
+    if isinstance(entry, Rational):
+        return fmpq(int(entry.numerator), int(entry.denominator))
+    if isinstance(entry, Real) and math.isfinite(entry):
+        return fmpq(*float(entry).as_integer_ratio())
+    raise ValueError(f"the covariance has the element {entry!r}: give finite real numbers")
+
+
+def _is_positive_semidefinite(sigma: fmpq_mat, exact: bool) -> bool:
+    """A symmetric Sigma has no negative eigenvalue just when det(x + Sigma) has no negative coefficient."""
+    size = sigma.nrows()
+    if not exact:
+        total = trace(sigma)
+        sigma = sigma + identity(size) * (ROUNDING * fmpq(total.numerator, total.denominator))
+    return all(c >= 0 for c in (-sigma).charpoly().coeffs())
