@@ -34,8 +34,8 @@ def expect_by_entries(
 ) -> list[list[Fraction]]:
     """The expectation of ``expr`` over all its random letters, at ``sizes``; a scalar as a 1 x 1 matrix.
 
-    ``values`` gives the deterministic letters, ``roots`` a matrix L for each covariance L L^T. Scalars that are
-    no sizes must have been replaced by numbers.
+    ``values`` gives the deterministic letters, ``roots`` a matrix L for each covariance L L^T. Scalars that
+    are no sizes must have been replaced by numbers.
     """
     known = expr.letters()
     lengths = {ONE: 1, **sizes}

@@ -1,8 +1,8 @@
 """Values of expressions: numbers for dimensions and scalars, matrices for letters.
 
 Exact matrices (nested lists of int and Fraction, flint ``fmpq_mat``, integer arrays) give exact values.
-Arrays of floating-point numbers give floats, whatever library they come from, as long as they know ``@``, ``.T``,
-``.trace()`` and their array namespace.
+Arrays of floating-point numbers give floats, whatever library they come from, as long as they know ``@``,
+``.T``, ``.trace()`` and their array namespace.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from math import prod
 
 from flint import fmpq_mpoly
@@ -23,19 +24,18 @@ from symbolic.packing import Packing
 from symbolic.terms import Terms, accumulate
 
 CACHE_SIZE = 1_000_000
-"""How many states, words and result terms are remembered before the oldest are forgotten."""
+"""How many states and words are remembered before those of the oldest alphabet are forgotten."""
 
 END = ""
 """Name of the letter that closes an open word into a trace; no letter of a reader has it."""
 
 _engines: OrderedDict[tuple[tuple[Letter, ...], tuple[Letter, ...]], Contractions] = OrderedDict()
-_moments: OrderedDict[tuple[tuple[str, ...], frozenset[str]], Terms] = OrderedDict()
 
 
 def clear_cache() -> None:
     """Forget every remembered moment and contraction."""
     _engines.clear()
-    _moments.clear()
+    _integrate.cache_clear()
 
 
 def expect(expr: Expression, over: Collection[str] | None = None) -> Expression:
@@ -115,14 +115,7 @@ def _moment(traces: tuple[str, ...], names: frozenset[str]) -> Terms:
             random, members = random | group[0], members + group[1]
         groups.append((random, members))
     factors: list[Terms] = [{(tuple(sorted(fixed)), None): NUMBERS.constant(1)}]
-    for random, members in groups:
-        memory = tuple(sorted(members)), random
-        result = _moments.get(memory)
-        if result is None:
-            result = _moments[memory] = _integrate(*memory)
-        factors.append(result)
-    while len(_moments) > 1 and sum(map(len, _moments.values())) > CACHE_SIZE:
-        _moments.popitem(last=False)
+    factors += [_integrate(tuple(sorted(members)), random) for random, members in groups]
     return terms.product(factors)
 
 
@@ -140,6 +133,7 @@ def _engine(involved: Collection[Letter], names: frozenset[str]) -> Contractions
     return engine
 
 
+@lru_cache(maxsize=1 << 14)
 def _integrate(traces: tuple[str, ...], names: frozenset[str]) -> Terms:
     """The expectation of a product of traces each of which holds random letters."""
     characters = set("".join(traces))

@@ -42,6 +42,9 @@ def replace(expr: Expression, values: Mapping[str, Expression]) -> Substituted:
             images[canonical.transpose(character)] = terms.transpose(image)
         used = letters.merge_alphabets(used, indices)
     scalars = {name: value for name, value in values.items() if value.is_scalar}
+    for name in {name.removeprefix(INVERSE) for name in expr.scalars()} & (values.keys() - scalars.keys()):
+        if name not in expr.letters():
+            raise ValueError(f"{name} is a scalar and cannot become a matrix: give a scalar expression")
     for name in expr.scalars() & scalars.keys():
         used = letters.merge_alphabets(used, scalars[name].letter_indices)
     total: dict[Monomial, fmpq_mpoly] = {}
