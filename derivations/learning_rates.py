@@ -7,25 +7,20 @@ proved by a polynomial certificate on the derived formula.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
 import sympy
 from sympy import Integer, sqrt
 
+from derivations import learning_rate_checks as checks
 from derivations.assumptions import Assumptions
-from derivations.evaluate import evaluate
-from derivations.ladder import slope_check
-from derivations.overparameterized import DEPENDS, INNER, leading_excess, setting_at
+from derivations.overparameterized import DEPENDS, INNER, leading_excess
 from derivations.reading import scalar, to_sympy
 from derivations.registry import register
-from derivations.signs import common_sign, difference_check, sign
+from derivations.signs import common_sign, sign
 from derivations.step import Check, Derived, Parts, Step
 from derivations.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, nu, p, sigma, symbol_table
 from derivations.test_phase import loss_coefficients
-from numeric_check.sample import Sample
-from numeric_check.setting import Setting
 from symbolic.stationary import QuadraticDerivative, polynomial_to_sympy, quadratic_derivative
 
 ROOM = sympy.Symbol("room", positive=True)  # p - n_v m
@@ -201,144 +196,12 @@ def _signs(*pairs: tuple[str, int]) -> Callable[[], Parts]:
     return lambda: {label: Integer(value) for label, value in pairs}
 
 
-# -- what sampling sees -------------------------------------------------------------------------------------
-
-BASE = setting_at(1.0, 30)
-
-
-def _noise_checks(step: Step, assumptions: Assumptions) -> list[Check]:
-    return [
-        difference_check("rises with sigma", replace(BASE, sigma=0.6), replace(BASE, sigma=1.2), 1),
-        difference_check("rises with nu", replace(BASE, nu=0.3), replace(BASE, nu=0.9), 1),
-    ]
-
-
-def _target_checks(step: Step, assumptions: Assumptions) -> list[Check]:
-    return [difference_check("falls with n_r", replace(BASE, n_r=5), replace(BASE, n_r=40), -1)]
-
-
-def _data_checks(step: Step, assumptions: Assumptions) -> list[Check]:
-    near, far = replace(BASE, dist0_sq=0.0), replace(BASE, dist0_sq=40.0)
-    return [
-        difference_check("rises with m at the task mean", replace(near, m=2), replace(near, m=8), 1),
-        difference_check("falls with m far from it", replace(far, m=2), replace(far, m=8), -1),
-        difference_check("rises with n_v at the task mean", replace(near, n_v=2), replace(near, n_v=8), 1),
-        difference_check("falls with n_v far from it", replace(far, n_v=2), replace(far, n_v=8), -1),
-        difference_check(
-            "falls with p at the task mean",
-            replace(near, p=30, alpha_r=0.0),
-            replace(near, p=90, alpha_r=0.0),
-            -1,
-        ),
-        difference_check(
-            "rises with p far from it", replace(far, p=30, alpha_r=0.0), replace(far, p=90, alpha_r=0.0), 1
-        ),
-    ]
-
-
-def _adaptation_checks(step: Step, assumptions: Assumptions) -> list[Check]:
-    upper = 1 / (1 + (BASE.p + 1) / BASE.n_r)
-    return [
-        difference_check("falls from 0", replace(BASE, alpha_r=0.0), replace(BASE, alpha_r=0.3 * upper), -1),
-        difference_check(
-            "rises to the upper end", replace(BASE, alpha_r=0.7 * upper), replace(BASE, alpha_r=upper), 1
-        ),
-    ]
-
-
-def _slope_checks(step: Step, assumptions: Assumptions) -> list[Check]:
-    return [
-        difference_check(
-            "rises through 0", replace(BASE, alpha_t=-0.15), replace(BASE, alpha_t=0.15), 1, rel_error=0.0005
-        )
-    ]
-
-
-def _limit_checks(step: Step, assumptions: Assumptions) -> list[Check]:
-    # far out the two sides differ by less and less: slope of the gap over growing rates
-    rates = (5.0, 10.0, 20.0, 40.0)
-    return [_gap_over_rates(step, rates)]
-
-
-def _quadratic_forms(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x^T x, x^T W x, x^T W^2 x / n_t^k for one validation row x: with N = 1 they give the loss at every rate."""
-    x, x_t = sample.gaussian("p", 1), sample.gaussian("n_t", "p")
-    once = np.swapaxes(x_t, 1, 2) @ (x_t @ x) / sample["n_t"]
-    return (np.sum(x**2, axis=(1, 2)), np.sum(x * once, axis=(1, 2)), np.sum(once**2, axis=(1, 2)))
-
-
-def _curve(forms: tuple[np.ndarray, np.ndarray, np.ndarray], n_rows: float, rate: float) -> np.ndarray:
-    """The label-noise part of the deviation per draw: (1 + rate^2 |X^t x|^2 / n_t^2) / |x^T A|^2."""
-    length, once, twice = forms
-    return np.asarray((1 + rate**2 * once / n_rows) / (length - 2 * rate * once + rate**2 * twice))
-
-
-def _gap_over_rates(step: Step, rates: tuple[float, ...]) -> Check:
-    point = {"p": 20.0, "n_t": 12.0}
-    gaps, errors = [], []
-    for index, rate in enumerate(rates):
-        sample = Sample(step.name, point, index, 0, batch=20_000)
-        forms = _quadratic_forms(sample)
-        gap = _curve(forms, point["n_t"], rate) - _curve(forms, point["n_t"], -rate)
-        gaps.append(float(gap.mean()))
-        errors.append(float(gap.std(ddof=1) / np.sqrt(gap.size)))
-    return slope_check(
-        "decay of the gap between the two sides in the rate",
-        rates,
-        gaps,
-        errors,
-        -1.0,
-        draws=80_000,
-        seconds=0.0,
-        sharp=True,
-    )
-
-
-STATIONARY_LADDER = tuple({"xi": float(k), "p": 12 * k, "n_t": 8 * k} for k in (1, 2, 4, 8))
-
-
-def _stationary_checks(step: Step, assumptions: Assumptions) -> list[Check]:
-    """The extremum of the sampled curve (one validation row) approaches (8) as 1/xi."""
-    formulas = _derive_stationary(assumptions)
-    found = []
-    for label, kind in ((LOW, 1), (HIGH, -1)):
-        gaps, errors = [], []
-        for index, point in enumerate(STATIONARY_LADDER):
-            located = [
-                _locate(Sample(f"{step.name}{kind}", point, index, batch, batch=4000), kind)
-                for batch in range(10)
-            ]
-            value = float(evaluate(to_sympy(formulas[label]), point))
-            gaps.append(float(np.mean(located)) - value)
-            errors.append(float(np.std(located, ddof=1) / np.sqrt(len(located))))
-        sizes = [point["xi"] for point in STATIONARY_LADDER]
-        found.append(
-            slope_check(
-                f"decay of the located {label} minus the formula", sizes, gaps, errors, -1.0,
-                draws=40_000 * len(sizes), seconds=0.0, sharp=True,
-            )
-        )  # fmt: skip
-    return found
-
-
-def _locate(sample: Sample, kind: int) -> float:
-    """The rate of the sampled minimum (kind 1, negative rates) or maximum (kind -1, positive rates)."""
-    forms = _quadratic_forms(sample)
-    low, high = (-4.0, 0.0) if kind > 0 else (0.0, 2.0)
-    for _ in range(12):
-        grid = np.linspace(low, high, 17)
-        values = [kind * float(np.mean(_curve(forms, sample["n_t"], rate))) for rate in grid]
-        best = int(np.argmin(values))
-        low, high = grid[max(best - 1, 0)], grid[min(best + 1, 16)]
-    return float((low + high) / 2)
-
-
 # -- registration -------------------------------------------------------------------------------------------
 
 
 def _claim_step(
     name: str, statement: str, claim: Callable[[], Parts], derive: Callable[[Assumptions], Derived],
-    check: Callable[[Step, Assumptions], list[Check]], uses: tuple[str, ...] = ("theorem-1",), remark: str = "",
+    check: Callable[[Step, Assumptions, int], list[Check]], uses: tuple[str, ...] = ("theorem-1",), remark: str = "",
 ) -> None:  # fmt: skip
     register(
         Step(
@@ -351,11 +214,11 @@ def _claim_step(
 _claim_step(
     "loss-rises-with-noise", "The loss increases with the label noise and with the task variability.",
     _signs((r"\mathrm{sign}\,\partial_\sigma\bar L", 1), (r"\mathrm{sign}\,\partial_\nu\bar L", 1)),
-    _derive_noise, _noise_checks,
+    _derive_noise, checks.noise,
 )  # fmt: skip
 _claim_step(
     "loss-falls-with-target-data", "The loss decreases with the number of target points, for any non-zero rate.",
-    _signs((r"\mathrm{sign}\,\partial_{n_r}\bar L", -1)), _derive_target_data, _target_checks,
+    _signs((r"\mathrm{sign}\,\partial_{n_r}\bar L", -1)), _derive_target_data, checks.target_data,
 )  # fmt: skip
 _claim_step(
     "meta-data-can-hurt", "Whether more validation data, more tasks or fewer parameters help depends on how far training "
@@ -368,28 +231,28 @@ _claim_step(
         (r"\mathrm{sign}\,\partial_{p}\bar L\ (\omega_0=w_0)", -1),
         (r"\mathrm{sign}\,\partial_{p}\bar L\ (|\omega_0-w_0|\to\infty)", 1),
     ),
-    _derive_data_sign, _data_checks,
+    _derive_data_sign, checks.meta_data,
     remark="The signs for p are at alpha_r = 0, where only the learned meta-parameter depends on p, and those at the task "
     "mean at alpha_t = 0.",
 )  # fmt: skip
 _claim_step(
     "adaptation-rate-bracket", "In the adaptation rate the loss is a convex quadratic with its one minimum strictly between "
     "zero and the rate that minimises h_r.",
-    _claim_adaptation_rate, _derive_adaptation_rate, _adaptation_checks,
+    _claim_adaptation_rate, _derive_adaptation_rate, checks.adaptation_rate,
 )  # fmt: skip
 _claim_step(
     "same-limits", "The loss tends to the same finite value as the training rate goes to either infinity.",
-    lambda: {r"\bar L(+\infty)-\bar L(-\infty)": Integer(0)}, _derive_limits, _limit_checks,
+    lambda: {r"\bar L(+\infty)-\bar L(-\infty)": Integer(0)}, _derive_limits, checks.limits,
 )  # fmt: skip
 _claim_step(
     "slope-at-zero-positive", "At a zero training rate the loss increases: a slightly negative rate is better.",
-    _signs((r"\mathrm{sign}\,\partial_{\alpha_t}\bar L\,(0)", 1)), _derive_slope_at_zero, _slope_checks,
+    _signs((r"\mathrm{sign}\,\partial_{\alpha_t}\bar L\,(0)", 1)), _derive_slope_at_zero, checks.slope_at_zero,
 )  # fmt: skip
 register(
     Step(
         "stationary-rates", ("8",), "equation", "The two stationary training rates in closed form.", "learning_rates",
         uses=("theorem-1",), depends_on=INNER, claim=_claim_stationary, derive=_derive_stationary,
-        check=_stationary_checks, method="derivative of the derived formula; quadratic formula",
+        check=checks.stationary_rates, method="derivative of the derived formula; quadratic formula",
         unreadable="the inside of the square root could not be read in the available text; the form compared is the one "
         "that the surrounding print and the algebra agree on",
         parameters=("n_t", "p"),
@@ -405,5 +268,5 @@ _claim_step(
         (rf"\mathrm{{sign}}\,\partial^2\bar L\,({LOW})", 1),
         (rf"\mathrm{{sign}}\,\partial^2\bar L\,({HIGH})", -1),
     ),
-    _derive_kinds, _slope_checks, uses=("stationary-rates", "slope-at-zero-positive", "same-limits"),
+    _derive_kinds, checks.slope_at_zero, uses=("stationary-rates", "slope-at-zero-positive", "same-limits"),
 )  # fmt: skip

@@ -141,7 +141,7 @@ def _derive_sandwich_rows(assumptions: Assumptions) -> Derived:
 
 def _observe_sandwich_rows(sample: Sample) -> Observed:
     x = sample.gaussian("n", "p")
-    c = sample.matrix("C", "n", "n", symmetric=True)
+    c = sample.matrix("C", "n", "n", positive=True)
     return {r"\mathbb{E}\,X^TCX": np.swapaxes(x, 1, 2) @ c @ x}
 
 

@@ -74,13 +74,13 @@ def _order(
         mean, order = derive_order({"same task": y}, WEIGHTS)
         return order_parts(mean, order)
 
-    def check(step: Step, assumptions: Assumptions) -> list[Check]:
+    def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         claimed = float(exponent.subs(delta, Rational(1, 2)))
 
         def deviation(sample: Sample) -> Array:
             return _fluctuation(sample, left, right, with_d=with_d, cross=cross)
 
-        return [fluctuation_check(ORDER, step.name, LADDER, deviation, claimed)]
+        return [fluctuation_check(ORDER, step.name, LADDER, deviation, claimed, base_seed=seed)]
 
     register(
         Step(

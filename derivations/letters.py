@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from derivations import model
 from derivations.assumptions import PAPER, nearest
@@ -53,3 +56,28 @@ def letter(name: str) -> Expression:
     if name not in _LETTERS:
         raise ValueError(f"unknown matrix {name!r} in a claim; {nearest(name, _LETTERS)}")
     return _LETTERS[name]()
+
+
+Value = float | NDArray[np.float64]
+
+
+def engine_values(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Values of the engine's letters from those of the printed symbols.
+
+    Random column vectors are rows to the engine, label noise is in units of its standard deviation, and the inverses
+    of the outer problem are letters of their own.
+    """
+    found = dict(values)
+    for name in ("delta_w", "delta_gamma"):
+        if name in values:
+            found[name] = np.asarray(values[name]).T
+    for name in ("z_t", "z_v", "z_r", "z_s"):
+        if name in values:
+            found[name] = np.asarray(values[name]) / float(np.asarray(values["sigma"]))
+    if "B" in values:
+        b = np.asarray(values["B"])
+        if b.shape[0] <= b.shape[1]:
+            found["BBT_inverse"] = np.linalg.inv(b @ b.T)
+        if b.shape[0] >= b.shape[1]:
+            found["BTB_inverse"] = np.linalg.inv(b.T @ b)
+    return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
 from derivations.step import Derived
@@ -18,8 +19,11 @@ WEIGHTS: Mapping[str, Exponent] = {"p": ONE, "n_t": ONE, "trace": TRACE, "trace_
 
 
 def element(y: Expression, row: int, column: int) -> Expression:
-    """The (row, column) element of an n_v x n_v word."""
-    return tr(y @ unit("n_v", column) @ unit("n_v", row).T)
+    """The (row, column) element of a square word."""
+    if y.shape is None or y.shape[0] != y.shape[1]:
+        raise ValueError(f"elements are taken of square matrices, not of shape {y.shape}; give a square word")
+    size = y.shape[0]
+    return tr(y @ unit(size, column) @ unit(size, row).T)
 
 
 def bound_traces(expr: Expression) -> Expression:
@@ -37,17 +41,30 @@ def bound_traces(expr: Expression) -> Expression:
     return total
 
 
-def derive_order(
-    blocks: Mapping[str, Expression],
-    weights: Mapping[str, Exponent] = WEIGHTS,
-    squared_length: str | None = None,
-) -> tuple[Expression, Exponent]:
-    """Exact mean of the diagonal, and the sharp exponent of the elementwise error.
+@dataclass(frozen=True)
+class ElementMoments:
+    """Exact means and variances of a diagonal and an off-diagonal element, traces bounded by scalars.
 
-    `blocks`: words of shape n_v x n_v: "same task" has the leading part on its diagonal; "other task", where given,
-    is an off-diagonal block. `squared_length` names the scalar that stands for |d|^2 of a vector letter d.
+    leading: mean of the diagonal element of the same task. errors: means that should vanish. variances: of all.
     """
-    means, variances = [], []
+
+    leading: Expression
+    errors: tuple[Expression, ...]
+    variances: tuple[Expression, ...]
+
+
+def element_moments(
+    blocks: Mapping[str, Expression],
+    squared_length: str | None = None,
+    bound: Callable[[Expression], Expression] = bound_traces,
+) -> ElementMoments:
+    """The moments from which orders are read.
+
+    `blocks`: square words: "same task" has the leading part on its diagonal; "other task", where given, is an
+    off-diagonal block. `squared_length` names the scalar that stands for |d|^2 of a vector letter d. `bound` writes
+    the traces that are left in means and variances as scalars of known order.
+    """
+    errors, variances = [], []
     leading = zero()
     for which, word in blocks.items():
         for row, column in ((1, 1), (1, 2)):
@@ -56,9 +73,19 @@ def derive_order(
             if which == "same task" and row == column:
                 leading = mean
             elif not mean.is_zero:
-                means.append(bound_traces(mean))
-            variances.append(bound_traces(_scalars(variance(entry), squared_length)))
-    return leading, sharp_exponent(means, variances, weights)
+                errors.append(bound(mean))
+            variances.append(bound(_scalars(variance(entry), squared_length)))
+    return ElementMoments(leading, tuple(errors), tuple(variances))
+
+
+def derive_order(
+    blocks: Mapping[str, Expression],
+    weights: Mapping[str, Exponent] = WEIGHTS,
+    squared_length: str | None = None,
+) -> tuple[Expression, Exponent]:
+    """Exact mean of the diagonal, and the sharp exponent of the elementwise error (`element_moments`)."""
+    moments = element_moments(blocks, squared_length)
+    return moments.leading, sharp_exponent(list(moments.errors), list(moments.variances), weights)
 
 
 def _scalars(expr: Expression, squared_length: str | None) -> Expression:

@@ -36,9 +36,9 @@ GAP = OMEGA_0 - W_0
 TASK_SIZES = (
     {"n_t": 5, "n_v": 3, "p": 4, "m": 2, "sigma": 0.7, "nu": 0.9, "alpha_t": 0.4},
     {"n_t": 8, "n_v": 4, "p": 11, "m": 3, "sigma": 0.5, "nu": 1.3, "alpha_t": -0.3},
-    {"n_t": 4, "n_v": 6, "p": 9, "m": 4, "sigma": 1.1, "nu": 0.8, "alpha_t": 0.8},
+    {"n_t": 4, "n_v": 6, "p": 9, "m": 4, "sigma": 1.1, "nu": 0.8, "alpha_t": 0.5},
 )
-STACK_SIZES = ({"N": 4, "p": 9}, {"N": 6, "p": 7}, {"N": 3, "p": 15})
+STACK_SIZES = ({"N": 4, "p": 9}, {"N": 6, "p": 14}, {"N": 3, "p": 15})
 DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val")
 INVERSE = "BBT_inverse"
 RULES = {
@@ -322,7 +322,7 @@ register(
         "target-covariance-blocks", ("72",), "equation",
         "Different tasks are uncorrelated, so the covariance of the stacked target is block diagonal.",
         "averages", uses=("stacked-target",), depends_on=DEPENDS, claim=_claim_blocks, derive=_derive_blocks,
-        observe=_observe_blocks, sizes=TASK_SIZES, resolution={r"\Gamma^{(i,j)}": 0.02}, method=_ENGINE,
+        observe=_observe_blocks, sizes=TASK_SIZES, resolution={r"\Gamma^{(i,j)}": 0.06}, method=_ENGINE,
     )
 )  # fmt: skip
 register(

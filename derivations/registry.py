@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterable
+from functools import cache
 
 from derivations.assumptions import nearest
 from derivations.step import Step
@@ -13,15 +15,18 @@ MODULES = (
     "setup",
     "lemma1",
     "lemma2",
+    "lemma3",
     "test_phase",
     "outer_problem",
     "overparameterized",
     "learning_rates",
+    "underparameterized",
 )
 # Names under which the central formulas are known on the command line.
 ALIASES: dict[str, str] = {}
 
 _steps: dict[str, Step] = {}
+_module_of: dict[str, str] = {}
 
 
 class UnknownStep(ValueError):
@@ -29,23 +34,30 @@ class UnknownStep(ValueError):
 
 
 def register(step: Step, alias: str | None = None) -> Step:
-    """Add a step; its slug must be new and everything it uses must be registered before it."""
+    """Add a step under its slug, which must be new."""
     if step.name in _steps:
         raise ValueError(f"step {step.name!r} is registered twice; give it a slug of its own")
-    missing = [name for name in step.uses if name not in _steps]
-    if missing:
-        raise ValueError(f"step {step.name!r} uses {missing[0]!r}, which is not registered before it")
     _steps[step.name] = step
+    # the registering module gives the reading order, in whatever order modules are imported
+    _module_of[step.name] = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]
     if alias is not None:
         ALIASES[alias] = step.name
     return step
 
 
+@cache
 def load() -> dict[str, Step]:
-    """All steps by slug, in reading order."""
+    """All steps by slug, in reading order; every step rests on earlier ones only (ValueError otherwise)."""
     for module in MODULES:
         importlib.import_module(f"derivations.{module}")
-    return dict(_steps)
+    ordered = sorted(_steps.values(), key=lambda step: MODULES.index(_module_of[step.name]))
+    seen: set[str] = set()
+    for step in ordered:
+        unknown = [name for name in step.uses if name not in seen]
+        if unknown:
+            raise ValueError(f"step {step.name!r} uses {unknown[0]!r}, which does not come before it")
+        seen.add(step.name)
+    return {step.name: step for step in ordered}
 
 
 def find(name: str) -> Step:

@@ -38,12 +38,12 @@ def common_sign(terms: Iterable[sympy.Expr]) -> sympy.Integer:
 
 
 def difference_check(
-    label: str, low: Setting, high: Setting, claimed: int, *, rel_error: float = 0.002
+    label: str, low: Setting, high: Setting, claimed: int, seed: int, *, rel_error: float = 0.002
 ) -> Check:
     """Whether the simulated loss rises (+1) or falls (-1) from one setting to the other, by five standard errors."""
     started = time.monotonic()
-    first = simulate(low, "loss", rel_error=rel_error, max_seconds=20.0)
-    second = simulate(high, "loss", rel_error=rel_error, max_seconds=20.0)
+    first = simulate(low, "loss", rel_error=rel_error, seed=seed, max_seconds=20.0)
+    second = simulate(high, "loss", rel_error=rel_error, seed=seed, max_seconds=20.0)
     gap = second.mean - first.mean
     stderr = float((first.stderr**2 + second.stderr**2) ** 0.5)
     if abs(gap) <= 5 * stderr:

@@ -69,7 +69,7 @@ class Step:
     correction: Callable[[], Parts] | None = None
     derive: Callable[[Assumptions], Derived] | None = None
     observe: Callable[[Sample], Observed] | None = None
-    check: Callable[[Step, Assumptions], list[Check]] | None = None
+    check: Callable[[Step, Assumptions, int], list[Check]] | None = None
     sizes: tuple[Mapping[str, float], ...] = ()
     resolution: Mapping[str, float] = field(default_factory=dict)
     applies: Callable[[Assumptions], str | None] = lambda assumptions: None

@@ -26,9 +26,13 @@ class QuadraticDerivative:
 
     def roots(self, symbols: dict[str, sympy.Symbol]) -> tuple[sympy.Expr, sympy.Expr]:
         """The roots with the minus and the plus sign before the square root."""
-        a, b, c = (polynomial_to_sympy(part, symbols) for part in (self.a, self.b, self.c))
-        centre, spread = -b / (2 * a), sympy.sqrt(sympy.factor((b / (2 * a)) ** 2 - c / a))
-        return centre - spread, centre + spread
+        # common factors of the coefficients (a positive scale of the derivative) cancel in the ratios
+        half, product = (
+            polynomial_to_sympy(part.reduced(), symbols)
+            for part in (self.b / (self.a * Rational.number(2)), self.c / self.a)
+        )
+        spread = sympy.sqrt(sympy.factor(half**2 - product))
+        return -half - spread, -half + spread
 
 
 def derivative(value: Rational, variable: str) -> Rational:

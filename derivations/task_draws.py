@@ -1,0 +1,59 @@
+"""Plain NumPy draws of one task, from the definitions (3), (18), (19): shared by the observations of proof steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from derivations.observations import Array, fixed_column, transpose
+from numeric_check.sample import Sample
+
+Draw = Callable[[Sample, str], Array]
+
+
+def gaussian_inputs(sample: Sample, rows: str) -> Array:
+    """A batch of input matrices with standard Gaussian entries, rows x p."""
+    return sample.gaussian(rows, "p")
+
+
+def isotropic_tasks(sample: Sample, rows: str) -> Array:
+    """A batch of task deviations as columns, p x 1, with variance nu^2/p in each coordinate."""
+    return np.asarray(sample["nu"] / np.sqrt(sample["p"]) * sample.gaussian(rows, 1))
+
+
+def gradient_step(start: Array, x: Array, y: Array, rate: float) -> Array:
+    """One step on the mean squared error of labels y at inputs x, from `start` (column by column)."""
+    return np.asarray(start - rate / x.shape[-2] * transpose(x) @ (x @ start - y))
+
+
+def adapted_from(start: Array, x: Array, rate: float) -> Array:
+    """The same step with labels zero: the linear map that multiplies the start."""
+    return gradient_step(start, x, np.zeros_like(x @ start), rate)
+
+
+def design(x_t: Array, x_v: Array, rate: float) -> Array:
+    """The task's block of B: predictions at the validation inputs after the step, per unit meta-parameter."""
+    return np.asarray(x_v @ adapted_from(np.eye(x_t.shape[-1]), x_t, rate))
+
+
+def target(sample: Sample, x_t: Array, x_v: Array, w: Array) -> Array:
+    """The task's block of gamma: validation residual at the meta-parameter zero, with fresh label noise."""
+    y_t = x_t @ w + sample["sigma"] * sample.gaussian(x_t.shape[-2], 1)
+    y_v = x_v @ w + sample["sigma"] * sample.gaussian(x_v.shape[-2], 1)
+    return np.asarray(y_v - x_v @ gradient_step(np.zeros_like(w), x_t, y_t, sample["alpha_t"]))
+
+
+def nearest_solution(matrix: Array, right: Array, start: Array) -> Array:
+    """The minimizer of |right - matrix omega|^2 nearest to `start`, by singular values."""
+    return np.asarray(start + np.linalg.lstsq(matrix, right - matrix @ start, rcond=None)[0])
+
+
+def outer_product(columns: Array) -> Array:
+    """v v^T for a batch of columns."""
+    return np.asarray(columns @ transpose(columns))
+
+
+def stacked_problem(sample: Sample) -> tuple[Array, Array]:
+    """A fixed stacked problem: B (N x p) and a right-hand side gamma (N x 1)."""
+    return sample.matrix("B", "N", "p"), fixed_column(sample, "gamma", "N")

@@ -1,0 +1,182 @@
+"""Verification of steps: proof and numeric status, remembered by content, several steps at a time.
+
+A record is plain data, the JSON of `derive verify`. It is recomputed only when the sources, the libraries, the base
+seed or an assumption that can change the step have changed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from multiprocessing import get_context
+from typing import Any
+
+from derivations import store
+from derivations.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.measure import checks
+from derivations.prove import Proof, prove
+from derivations.registry import ancestors, load
+from derivations.step import Check, Step
+
+Record = dict[str, Any]
+PASSING_PROOFS = ("proved", "corrected", "definition", "derived", "not-applicable")
+PASSING_NUMERICS = ("agree", "not-applicable", "skipped")
+
+
+def describe(step: Step) -> Record:
+    """What is known of a step without computing anything."""
+    return {
+        "name": step.name,
+        "equations": list(step.equations),
+        "kind": step.kind,
+        "statement": step.statement,
+        "uses": list(step.uses),
+        "method": step.method,
+        "page": step.anchor(),
+        "remark": step.remark,
+        "unreadable": step.unreadable,
+    }
+
+
+def relevant(step: Step, assumptions: Assumptions) -> dict[str, str]:
+    """The assumptions on which the step's result depends, through everything it rests on."""
+    steps = load()
+    names = {name for slug in ancestors([step.name]) for name in steps[slug].depends_on}
+    return {name: value for name, value in assumptions.as_dict().items() if name in names}
+
+
+def _numeric(step: Step, assumptions: Assumptions, proof: Proof, seed: int) -> tuple[str, str, list[Check]]:
+    if proof.status == "not-applicable":
+        return "not-applicable", proof.detail, []
+    if step.observe is None and step.check is None:
+        return "not-applicable", step.reason or "no numeric content of its own", []
+    try:
+        if step.derive is not None:
+            parts = step.derive(assumptions)
+        elif step.claim is not None:
+            parts = step.claim()
+        else:
+            return "inconclusive", "nothing to compare with", []
+        found = checks(step, assumptions, parts, seed)
+    except NotDerivable as error:
+        return "not-applicable", str(error), []
+    for status in ("disagree", "inconclusive"):
+        bad = [check for check in found if check.verdict == status]
+        if bad:
+            return status, f"{bad[0].label}: {bad[0].reason}", found
+    if not found:
+        return "inconclusive", "nothing was compared", []
+    return "agree", f"{len(found)} comparisons", found
+
+
+def verify_step(
+    name: str,
+    assumptions: Assumptions = PAPER,
+    *,
+    symbolic: bool = True,
+    numeric: bool = True,
+    seed: int = 0,
+    fresh: bool = False,
+) -> Record:
+    """The record of one step: from the store, or computed now and stored."""
+    step = load()[name]
+    where = relevant(step, assumptions)
+    record = describe(step)
+    seconds = 0.0
+    for part, wanted in (("proof", symbolic), ("numeric", numeric)):
+        if not wanted:
+            record |= {part: "skipped", f"{part}_reason": "not asked for"}
+            continue
+        key = store.key(part, step=name, assumptions=where, seed=seed if part == "numeric" else 0)
+        known = None if fresh else store.load(key)
+        if known is None:
+            known = _compute(part, step, assumptions, seed)
+            store.save(key, known)
+        record |= known["result"]
+        seconds += known["seconds"]
+    record.setdefault("checks", [])
+    return record | {"seconds": seconds, "passed": passed(record)}
+
+
+def _compute(part: str, step: Step, assumptions: Assumptions, seed: int) -> Record:
+    started = time.monotonic()
+    proof = prove(step, assumptions)
+    if part == "proof":
+        result: Record = {"proof": proof.status, "proof_reason": proof.detail}
+    else:
+        status, reason, found = _numeric(step, assumptions, proof, seed)
+        result = {"numeric": status, "numeric_reason": reason, "checks": [asdict(check) for check in found]}
+    return {"result": result, "seconds": time.monotonic() - started}
+
+
+def passed(record: Record) -> bool:
+    """Whether a record counts as verified: no failed, missing, disagreeing or inconclusive status."""
+    return record["proof"] in (*PASSING_PROOFS, "skipped") and record["numeric"] in PASSING_NUMERICS
+
+
+Report = Callable[[Record, int, int], None]
+
+
+def verify(
+    names: Iterable[str] | None = None,
+    assumptions: Assumptions = PAPER,
+    *,
+    symbolic: bool = True,
+    numeric: bool = True,
+    seed: int = 0,
+    fresh: bool = False,
+    report: Report | None = None,
+) -> list[Record]:
+    """Records of the named steps (default: all), in reading order; `report` hears of each as it is done."""
+    wanted = list(load()) if names is None else list(dict.fromkeys(names))
+    records: dict[str, Record] = {}
+    for record in _run(wanted, assumptions, symbolic, numeric, seed, fresh):
+        records[record["name"]] = record
+        if report is not None:
+            report(record, len(records), len(wanted))
+    return [records[name] for name in load() if name in records]
+
+
+def _run(
+    names: list[str], assumptions: Assumptions, symbolic: bool, numeric: bool, seed: int, fresh: bool
+) -> Iterator[Record]:
+    missing = []
+    for name in names:
+        if not fresh and _stored(name, assumptions, symbolic, numeric, seed):
+            yield verify_step(name, assumptions, symbolic=symbolic, numeric=numeric, seed=seed)
+        else:
+            missing.append(name)
+    workers = min(os.cpu_count() or 1, len(missing))
+    if workers <= 1:
+        for name in missing:
+            yield verify_step(name, assumptions, symbolic=symbolic, numeric=numeric, seed=seed, fresh=fresh)
+        return
+    # spawned workers start clean; each draws from seeds of its own steps, so their number changes nothing
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+        tasks = [
+            pool.submit(
+                verify_step, name, assumptions, symbolic=symbolic, numeric=numeric, seed=seed, fresh=fresh
+            )
+            for name in missing
+        ]
+        for task in as_completed(tasks):
+            yield task.result()
+
+
+def _one_thread() -> None:
+    # the pool already uses every core; threads inside linear algebra would only contend
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = "1"
+
+
+def _stored(name: str, assumptions: Assumptions, symbolic: bool, numeric: bool, seed: int) -> bool:
+    where = relevant(load()[name], assumptions)
+    return all(
+        not wanted
+        or store.load(store.key(part, step=name, assumptions=where, seed=seed if part == "numeric" else 0))
+        is not None
+        for part, wanted in (("proof", symbolic), ("numeric", numeric))
+    )
