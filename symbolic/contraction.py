@@ -17,7 +17,6 @@ deterministic letters first and the step continues next to it: far fewer differe
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from symbolic.letters import ONE, Letter, covariance_letter
@@ -70,39 +69,44 @@ class Alphabet:
         return word[::-1].translate(self.transposition)
 
 
+Closed = tuple[tuple[bytes, ...], tuple[Loop, ...]]
+"""Canonical closed words that still hold random letters, and those that do not."""
+
+
 class Contractions:
     """The steps of integration by parts over one alphabet, remembered."""
 
     def __init__(self, alphabet: Alphabet) -> None:
         self.alphabet = alphabet
         self._steps: dict[State, tuple[Step, ...]] = {}
-        self._canonical: dict[bytes, tuple[bytes, ...] | None] = {}
+        self._closed: dict[bytes, Closed | None] = {}
         self._covariance: dict[int, bytes] = {}
         self._matrix: dict[int, bytes] = {}
+        self._identity: dict[int, Closed] = {}
         for (letter, transposed), code in alphabet.code.items():
             if code >= alphabet.first_random:
-                covariance = covariance_letter(letter)
-                self._covariance[code] = (
-                    b"" if covariance is None else bytes((alphabet.code[covariance, False],))
-                )
-                self._matrix[code] = bytes({code, alphabet.code[letter, not transposed]})
+                sigma = covariance_letter(letter)
+                self._covariance[code] = b"" if sigma is None else bytes((alphabet.code[sigma, False],))
+                self._matrix[code] = bytes(sorted({code, alphabet.code[letter, not transposed]}))
+                size = alphabet.rows[code]
+                self._identity[code] = (), () if size == ONE else (size,)
+        self._matrices = sorted(set(self._matrix.values()))
 
     @property
     def size(self) -> int:
         """How many states and words are remembered."""
-        return len(self._steps) + len(self._canonical)
+        return len(self._steps) + len(self._closed)
 
     # -- canonical words -----------------------------------------------------------------------------------
 
-    def canonical(self, word: bytes) -> tuple[bytes, ...] | None:
-        """The canonical closed words whose product is the trace of a non-empty word; None when it is zero."""
-        try:
-            return self._canonical[word]
-        except KeyError:
-            result = self._canonical[word] = self._cut(word)
-            return result
+    def closed(self, word: bytes) -> Closed | None:
+        """The trace of a non-empty word in canonical form; None when it is zero."""
+        result = self._closed.get(word)
+        if result is None:
+            result = self._closed[word] = self._settle(word)
+        return result
 
-    def _cut(self, word: bytes) -> tuple[bytes, ...] | None:
+    def _settle(self, word: bytes) -> Closed | None:
         alphabet = self.alphabet
         cuts = [place for place, code in enumerate(word) if code in alphabet.cuts] if alphabet.cuts else []
         if len(cuts) <= 1:
@@ -110,29 +114,31 @@ class Contractions:
         else:
             twice = word + word
             pieces = [twice[a:b] for a, b in zip(cuts, [*cuts[1:], cuts[0] + len(word)], strict=True)]
-        settled = []
+        random: list[bytes] = []
+        finished: list[bytes] = []
         for piece in pieces:
             if len(piece) == 2 and piece[0] in alphabet.units and piece[1] in alphabet.units:
                 if alphabet.factors[piece[0]][0] != alphabet.factors[piece[1]][0]:
                     return None
+            elif max(piece) >= alphabet.first_random:
+                random.append(self._least(piece))
             else:
-                settled.append(self._least(piece))
-        return tuple(settled)
+                finished.append(self._least(piece))
+        return tuple(random), tuple(finished)
 
     def _least(self, word: bytes) -> bytes:
         """The least rotation of a word and its transpose; only rotations that begin with the least code."""
-        size = len(word)
         mirrored = self.alphabet.transpose(word)
-        lowest, other = min(word), min(mirrored)
-        candidates = []
-        for text, least in ((word, lowest), (mirrored, other)):
-            if least <= lowest and least <= other:
-                twice = text + text
-                place = text.find(least)
-                while place >= 0:
-                    candidates.append(twice[place : place + size])
-                    place = text.find(least, place + 1)
-        return min(candidates)
+        lowest = min(word + mirrored)
+        best = None
+        for text in (word, mirrored):
+            place = text.find(lowest)
+            while place >= 0:
+                turned = text[place:] + text[:place]
+                if best is None or turned < best:
+                    best = turned
+                place = text.find(lowest, place + 1)
+        return best or word
 
     # -- steps ---------------------------------------------------------------------------------------------
 
@@ -145,82 +151,60 @@ class Contractions:
             return result
 
     def _choose(self, state: State) -> tuple[int, int]:
-        """The word and the place to contract.
+        """The word and the place to contract: the matrix that occurs least often, its first word, last place.
 
-        The matrix that occurs least often; among its words one that also has deterministic letters, then the
-        shortest.
+        The first word begins with the least deterministic letter there is, so that one step after the other
+        continues at the same end of the same word.
         """
-        first_random = self.alphabet.first_random
-        counts = Counter(self._matrix[code] for word in state for code in word if code >= first_random)
-        matrix = min(counts, key=lambda pair: (counts[pair], pair))
-        ranks = (
-            (word[0] >= first_random, len(word), number, place)
+        rarest = self._matrices[0]
+        if len(self._matrices) > 1:
+            counts = {m: sum(word.count(c) for word in state for c in m) for m in self._matrices}
+            rarest = min((m for m in self._matrices if counts[m]), key=counts.__getitem__)
+        return next(
+            (number, place)
             for number, word in enumerate(state)
-            for code in matrix
-            if (place := word.find(code)) >= 0
+            if (place := max(map(word.rfind, rarest))) >= 0
         )
-        _, _, number, place = min(ranks)
-        return number, place
 
     def _contract(self, state: State) -> tuple[Step, ...]:
         number, place = self._choose(state)
-        word = state[number]
-        others = state[:number] + state[number + 1 :]
-        letter, matrix = word[place], self._matrix[word[place]]
-        sigma = self._covariance[letter]
-        upright = not self.alphabet.factors[letter][1]
+        word, others = state[number], state[:number] + state[number + 1 :]
+        letter = word[place]
+        matrix, sigma = self._matrix[letter], self._covariance[letter]
         rest = word[place + 1 :] + word[:place]
-        outer, inner = self.alphabet.rows[letter], self.alphabet.rows[self.alphabet.transposition[letter]]
+        upright = not self.alphabet.factors[letter][1]
+        outer, inner = self._identity[letter], self._identity[self.alphabet.transposition[letter]]
         rows, columns = (outer, inner) if upright else (inner, outer)
-        flip = self.alphabet.transpose
-        found: Counter[tuple[State, tuple[Loop, ...]]] = Counter()
-
-        def record(words: tuple[tuple[bytes, str], ...], untouched: State, count: int) -> None:
-            result = self._sort(words, untouched)
-            if result is not None:
-                found[result] += count
-
+        flip, closed = self.alphabet.transpose, self.closed
+        found: dict[tuple[State, tuple[Loop, ...]], int] = {}
         for split, code in enumerate(rest):
-            if code in matrix:
-                before, after = rest[:split], rest[split + 1 :]
-                if code != letter:
-                    if upright:
-                        record(((sigma + before, columns), (after, rows)), others, 1)
-                    else:
-                        record(((before, rows), (sigma + after, columns)), others, 1)
-                elif upright:
-                    record(((flip(before) + sigma + after, columns),), others, 1)
-                else:
-                    record(((sigma + flip(before) + after, rows),), others, 1)
-        for other, copies in Counter(others).items():
+            if code not in matrix:
+                continue
+            before, after = rest[:split], rest[split + 1 :]
+            if code == letter:
+                joined = flip(before) + sigma + after if upright else sigma + flip(before) + after
+                result = closed(joined) if joined else rows
+            else:
+                left, right = (sigma + before, after) if upright else (sigma + after, before)
+                first, second = closed(left) if left else columns, closed(right) if right else rows
+                result = first and second and (first[0] + second[0], first[1] + second[1])
+            if result:
+                random, loops = result
+                key = tuple(sorted(others + random)), loops
+                found[key] = found.get(key, 0) + 1
+        for other in dict.fromkeys(others):
             position = others.index(other)
-            untouched = others[:position] + others[position + 1 :]
+            untouched, copies = others[:position] + others[position + 1 :], others.count(other)
             for split, code in enumerate(other):
                 if code in matrix:
                     tail = other[split + 1 :] + other[:split]
-                    if upright:
-                        merged = flip(rest) + sigma + tail if code == letter else sigma + rest + tail
+                    if code == letter:
+                        joined = flip(rest) + sigma + tail if upright else rest + sigma + flip(tail)
                     else:
-                        merged = rest + sigma + (flip(tail) if code == letter else tail)
-                    record(((merged, columns),), untouched, copies)
+                        joined = sigma + rest + tail if upright else rest + sigma + tail
+                    result = closed(joined) if joined else columns
+                    if result:
+                        random, loops = result
+                        key = tuple(sorted(untouched + random)), loops
+                        found[key] = found.get(key, 0) + copies
         return tuple((following, loops, count) for (following, loops), count in found.items())
-
-    def _sort(
-        self, words: tuple[tuple[bytes, str], ...], untouched: State
-    ) -> tuple[State, tuple[Loop, ...]] | None:
-        """Canonical words, told apart into those still random and those finished; None when zero."""
-        random: list[bytes] = []
-        loops: list[Loop] = []
-        for word, dimension in words:
-            if not word:
-                if dimension != ONE:
-                    loops.append(dimension)
-                continue
-            pieces = self.canonical(word)
-            if pieces is None:
-                return None
-            for piece in pieces:
-                (random if max(piece) >= self.alphabet.first_random else loops).append(piece)
-        if random:
-            return tuple(sorted((*untouched, *random))), tuple(loops)
-        return untouched, tuple(loops)

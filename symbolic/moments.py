@@ -8,8 +8,8 @@ falls apart into factors that share no random matrix, and each factor is integra
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Collection, Mapping
+from functools import cache, lru_cache
 from math import prod
 
 from flint import fmpq_mpoly
@@ -124,7 +124,7 @@ def _engine(involved: Collection[Letter], names: frozenset[str]) -> Contractions
     random = sorted((x for x in involved if x.name in names), key=lambda x: x.name)
     covariances = {sigma for x in random if (sigma := covariance_letter(x)) is not None}
     others = sorted({x for x in involved if x.name not in names} - covariances, key=lambda x: x.name)
-    fixed = [*sorted(covariances, key=lambda x: x.name), *others]
+    fixed = [*others, *sorted(covariances, key=lambda x: x.name)]
     key = tuple(fixed), tuple(random)
     engine = _engines.pop(key, None) or Contractions(Alphabet(*key))
     while _engines and engine.size + sum(known.size for known in _engines.values()) > CACHE_SIZE:
@@ -145,15 +145,17 @@ def _integrate(traces: tuple[str, ...], names: frozenset[str]) -> Terms:
     codes = {c: alphabet.code[letter_of(c), letters.is_transposed(c)] for c in characters}
     state: list[bytes] = []
     for trace in traces:
-        state.extend(contractions.canonical(bytes(codes[c] for c in trace)) or ())
+        closed = contractions.closed(bytes(codes[c] for c in trace))
+        state.extend(closed[0] if closed else ())
     degrees = Counter(alphabet.rows[code] for word in state for code in word)
     degrees.pop(ONE, None)
     pairings = prod(prod(range(counts[name] - 1, 0, -2)) for name in names)
     packing = Packing(degrees, sum(counts[name] for name in names), pairings)
+    decode = _decoder(alphabet)
     total: dict[Monomial, fmpq_mpoly] = {}
     for fields, polynomial in _accumulated(contractions, packing, tuple(sorted(state))).items():
         words, value = packing.unpack(fields, polynomial)
-        accumulate(total, (_decode(alphabet, words), None), value)
+        accumulate(total, (tuple(sorted(x for word in words for x in decode(word))), None), value)
     return total
 
 
@@ -164,8 +166,12 @@ def _accumulated(contractions: Contractions, packing: Packing, start: State) -> 
         following: dict[State, dict[int, int]] = {}
         for state, packed in level.items():
             for child, loops, count in contractions.steps(state):
-                fields, shift = packing.move(loops)
-                target = following.setdefault(child, {})
+                fields, shift = packing.move(loops) if loops else (0, 0)
+                target = following.get(child)
+                if target is None:
+                    factor = count << shift
+                    following[child] = {key + fields: value * factor for key, value in packed.items()}
+                    continue
                 for key, value in packed.items():
                     moved = key + fields
                     target[moved] = target.get(moved, 0) + (value * count << shift)
@@ -175,13 +181,15 @@ def _accumulated(contractions: Contractions, packing: Packing, start: State) -> 
     return level[()]
 
 
-def _decode(alphabet: Alphabet, words: list[bytes]) -> tuple[str, ...]:
-    """Finished words in the letter codes of expressions."""
-    found: list[str] = []
-    for word in words:
-        text = "".join(
-            chr(2 * letters.index_of(letter) + (transposed and not letter.symmetric))
-            for letter, transposed in (alphabet.factors[code] for code in word)
-        )
-        found.extend(canonical.closed(text) or ())
-    return tuple(sorted(found))
+def _decoder(alphabet: Alphabet) -> Callable[[bytes], tuple[str, ...]]:
+    """How finished words are written in the letter codes of expressions."""
+    codes = [
+        chr(2 * letters.index_of(letter) + (transposed and not letter.symmetric))
+        for letter, transposed in alphabet.factors
+    ]
+
+    @cache
+    def decode(word: bytes) -> tuple[str, ...]:
+        return canonical.closed("".join(map(codes.__getitem__, word))) or ()
+
+    return decode

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from flint import fmpq_mpoly
 
-from symbolic import coefficients
+from symbolic.coefficients import context
 from symbolic.contraction import Loop
 
 PACKED_BITS = 1 << 14
@@ -26,16 +26,19 @@ class Packing:
     """
 
     def __init__(self, degrees: Mapping[str, int], loops: int, pairings: int) -> None:
+        names = tuple(sorted(degrees))
         self.count_bits = pairings.bit_length()
         self.field_bits = max(loops, 1, *degrees.values()).bit_length()
-        self.packed: list[tuple[str, int]] = []
-        bits = self.count_bits
+        self._ring = context(names)
+        self._position = {name: position for position, name in enumerate(names)}
+        self._packed: list[tuple[int, int]] = []
         self._moves: dict[Loop, tuple[int, int]] = {}
         self._fields: list[Loop] = []
+        bits = self.count_bits
         for name, degree in sorted(degrees.items(), key=lambda item: (item[1], item[0])):
             if bits * (degree + 1) <= PACKED_BITS:
                 self._moves[name] = (0, bits)
-                self.packed.append((name, degree + 1))
+                self._packed.append((self._position[name], degree + 1))
                 bits *= degree + 1
 
     def move(self, loops: Iterable[Loop]) -> tuple[int, int]:
@@ -55,7 +58,7 @@ class Packing:
     def unpack(self, fields: int, polynomial: int) -> tuple[list[bytes], fmpq_mpoly]:
         """The finished words of a term (with repetition), and the polynomial in the dimensions."""
         words: list[bytes] = []
-        powers: dict[str, int] = {}
+        start = [0] * len(self._position)
         mask = (1 << self.field_bits) - 1
         while fields:
             place = ((fields & -fields).bit_length() - 1) // self.field_bits
@@ -63,11 +66,9 @@ class Packing:
             fields ^= exponent << (place * self.field_bits)
             loop = self._fields[place]
             if isinstance(loop, str):
-                powers[loop] = exponent
+                start[self._position[loop]] = exponent
             else:
                 words.extend([loop] * exponent)
-        names = [*powers, *(name for name, _ in self.packed)]
-        fixed = tuple(powers.values())
         terms: dict[tuple[int, ...], int] = {}
         mask = (1 << self.count_bits) - 1
         place = 0
@@ -75,10 +76,9 @@ class Packing:
             skip = ((polynomial & -polynomial).bit_length() - 1) // self.count_bits
             polynomial >>= skip * self.count_bits
             place += skip
-            exponents, rest = [], place
-            for _, size in self.packed:
-                rest, exponent = divmod(rest, size)
-                exponents.append(exponent)
-            terms[(*fixed, *exponents)] = polynomial & mask
+            exponents, rest = start.copy(), place
+            for position, size in self._packed:
+                rest, exponents[position] = divmod(rest, size)
+            terms[tuple(exponents)] = polynomial & mask
             polynomial ^= polynomial & mask
-        return words, coefficients.from_terms(names, terms)
+        return words, self._ring.from_dict(terms)

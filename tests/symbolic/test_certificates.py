@@ -173,46 +173,38 @@ def test_large_degrees_are_guarded_without_the_pairings():
         assert not certificate.passed
 
 
-def drop_a_factor(monkeypatch):
-    """Every second finished loop is forgotten."""
+def with_steps(monkeypatch, spoil):
+    """The engine with every list of steps spoiled."""
     contract = contraction.Contractions._contract
     monkeypatch.setattr(
-        contraction.Contractions,
-        "_contract",
-        lambda self, state: tuple(
-            (s, loops[1:] if len(loops) > 1 else loops, k) for s, loops, k in contract(self, state)
-        ),
+        contraction.Contractions, "_contract", lambda self, state: tuple(spoil(contract(self, state)))
+    )
+
+
+def drop_a_factor(monkeypatch):
+    """An empty word on the rows is worth 1 instead of n."""
+    with_steps(
+        monkeypatch,
+        lambda steps: [(state, tuple(x for x in loops if x != "n"), k) for state, loops, k in steps],
     )
 
 
 def lose_a_term(monkeypatch):
-    """The last contraction of a step with several is forgotten."""
-    contract = contraction.Contractions._contract
-    monkeypatch.setattr(
-        contraction.Contractions,
-        "_contract",
-        lambda self, state: contract(self, state)[: max(1, len(contract(self, state)) - 1)],
-    )
+    """The last of several contractions is forgotten."""
+    with_steps(monkeypatch, lambda steps: steps[:-1] or steps)
 
 
 def wrong_factor_two(monkeypatch):
-    """Contractions with another trace count once too often."""
-    contract = contraction.Contractions._contract
-    monkeypatch.setattr(
-        contraction.Contractions,
-        "_contract",
-        lambda self, state: tuple((s, loops, k + (k > 1)) for s, loops, k in contract(self, state)),
-    )
+    """Contractions that occur several times count once too often."""
+    with_steps(monkeypatch, lambda steps: [(state, loops, k + (k > 1)) for state, loops, k in steps])
 
 
 def swap_dimensions(monkeypatch):
     """An empty word is taken to have the other dimension."""
-    sort = contraction.Contractions._sort
     other = {"n": "p", "p": "n"}
-    monkeypatch.setattr(
-        contraction.Contractions,
-        "_sort",
-        lambda self, words, rest: sort(self, tuple((w, other.get(d, d)) for w, d in words), rest),
+    with_steps(
+        monkeypatch,
+        lambda steps: [(state, tuple(other.get(x, x) for x in loops), k) for state, loops, k in steps],
     )
 
 
