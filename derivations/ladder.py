@@ -13,7 +13,8 @@ from derivations.step import Check
 from numeric_check.decay import decay_rate, judge_decay
 from numeric_check.sample import Sample
 from numeric_check.setting import Setting
-from numeric_check.simulate import simulate
+from numeric_check.estimate import Estimate
+from numeric_check.simulate import Quantity, simulate
 
 Array = NDArray[np.float64]
 
@@ -43,6 +44,34 @@ def fluctuation_check(
     The order of a random element is that of its root mean square; the claim is taken as sharp.
     """
     started = time.monotonic()
+    key = (slug, label, base_seed, draws)
+    if key not in _fluctuations:
+        _fluctuations[key] = _measure_fluctuations(slug, ladder, deviation, draws, base_seed)
+    sizes, values, errors = _fluctuations[key]
+    return slope_check(
+        label,
+        sizes,
+        values,
+        errors,
+        claimed,
+        draws=draws * len(ladder),
+        seconds=time.monotonic() - started,
+        sharp=True,
+    )
+
+
+Series = tuple[list[float], list[float], list[float]]
+# kept within a process, so that one measurement can be held against many claims
+_fluctuations: dict[tuple[str, str, int, int], Series] = {}
+
+
+def _measure_fluctuations(
+    slug: str,
+    ladder: Sequence[Mapping[str, float]],
+    deviation: Callable[[Sample], Array],
+    draws: int,
+    base_seed: int,
+) -> Series:
     sizes, values, errors = [], [], []
     for index, point in enumerate(ladder):
         squares: list[Array] = []
@@ -56,16 +85,20 @@ def fluctuation_check(
         sizes.append(point["xi"])
         values.append(math.sqrt(mean))
         errors.append(stderr / (2 * math.sqrt(mean)))
-    return slope_check(
-        label,
-        sizes,
-        values,
-        errors,
-        claimed,
-        draws=draws * len(ladder),
-        seconds=time.monotonic() - started,
-        sharp=True,
-    )
+    return sizes, values, errors
+
+
+_estimates: dict[tuple[str, str, float, int, float], Estimate] = {}
+
+
+def simulated(
+    setting: Setting, quantity: Quantity, rel_error: float, seed: int, max_seconds: float = 30.0
+) -> Estimate:
+    """`simulate`, remembered within the process so that one simulation can be held against many claims."""
+    key = (setting.fingerprint, quantity, rel_error, seed, max_seconds)
+    if key not in _estimates:
+        _estimates[key] = simulate(setting, quantity, rel_error=rel_error, seed=seed, max_seconds=max_seconds)
+    return _estimates[key]
 
 
 def residual_check(
@@ -74,7 +107,7 @@ def residual_check(
     theory: Callable[[Setting], float],
     claimed: float,
     *,
-    quantity: str,
+    quantity: Quantity,
     rel_error: float,
     sharp: bool,
     base_seed: int = 0,
@@ -86,14 +119,7 @@ def residual_check(
     started = time.monotonic()
     sizes, residuals, errors, draws = [], [], [], 0
     for xi, setting in ladder:
-        estimate = simulate(
-            setting,
-            quantity=quantity,
-            protocol="conditional",
-            rel_error=rel_error,
-            seed=base_seed,
-            max_seconds=30.0,
-        )
+        estimate = simulated(setting, quantity, rel_error, base_seed)
         sizes.append(xi)
         residuals.append(estimate.mean - theory(setting))
         errors.append(estimate.stderr)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import sympy
 
 from derivations.assumptions import Assumptions
 from derivations.evaluate import evaluate
@@ -27,19 +28,33 @@ BRACKET = 1 / (1 + (BASE.p + 1) / BASE.n_r)
 
 
 class Comparison(NamedTuple):
-    """Two settings and the sign of the change of the loss from the first to the second."""
+    """Two settings between which the loss changes with the sign that the named part of the step states."""
 
-    label: str
+    part: str
     low: Setting
     high: Setting
-    sign: int
     rel_error: float = 0.002
+
+
+def stated_sign(step: Step, assumptions: Assumptions, part: str) -> int:
+    """The sign that a step derives for one of its parts."""
+    value = None if step.derive is None else step.derive(assumptions)[part]
+    if not isinstance(value, sympy.Integer):
+        raise ValueError(f"{step.name} derives no sign {part!r}")
+    return int(value)
 
 
 def _compare(*rows: Comparison) -> CheckFunction:
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         return [
-            difference_check(row.label, row.low, row.high, row.sign, seed, rel_error=row.rel_error)
+            difference_check(
+                row.part,
+                row.low,
+                row.high,
+                stated_sign(step, assumptions, row.part),
+                seed,
+                rel_error=row.rel_error,
+            )
             for row in rows
         ]
 
@@ -50,27 +65,44 @@ def _at_no_adaptation(setting: Setting, p: int) -> Setting:
     return replace(setting, p=p, alpha_r=0.0)
 
 
-noise = _compare(
-    Comparison("rises with sigma", replace(BASE, sigma=0.6), replace(BASE, sigma=1.2), 1),
-    Comparison("rises with nu", replace(BASE, nu=0.3), replace(BASE, nu=0.9), 1),
+SIGN_SIGMA, SIGN_NU = r"\mathrm{sign}\,\partial_\sigma\bar L", r"\mathrm{sign}\,\partial_\nu\bar L"
+SIGN_TARGET = r"\mathrm{sign}\,\partial_{n_r}\bar L"
+SIGN_AT_0, SIGN_AT_UPPER = (
+    r"\mathrm{sign}\,\partial_{\alpha_r}\bar L\,(0)",
+    r"\mathrm{sign}\,\partial_{\alpha_r}\bar L\,(\mathrm{upper\ end})",
 )
-target_data = _compare(Comparison("falls with n_r", replace(BASE, n_r=5), replace(BASE, n_r=40), -1))
+SLOPE_AT_0 = r"\mathrm{sign}\,\partial_{\alpha_t}\bar L\,(0)"
+
+
+def sign_near(name: str) -> str:
+    """Label of the sign of a derivative when training starts at the task mean."""
+    return rf"\mathrm{{sign}}\,\partial_{{{name}}}\bar L\ (\omega_0=w_0)"
+
+
+def sign_far(name: str) -> str:
+    """Label of the same sign when training starts far from the task mean."""
+    return rf"\mathrm{{sign}}\,\partial_{{{name}}}\bar L\ (|\omega_0-w_0|\to\infty)"
+
+
+noise = _compare(
+    Comparison(SIGN_SIGMA, replace(BASE, sigma=0.6), replace(BASE, sigma=1.2)),
+    Comparison(SIGN_NU, replace(BASE, nu=0.3), replace(BASE, nu=0.9)),
+)
+target_data = _compare(Comparison(SIGN_TARGET, replace(BASE, n_r=5), replace(BASE, n_r=40)))
 meta_data = _compare(
-    Comparison("rises with m at the task mean", replace(NEAR, m=2), replace(NEAR, m=8), 1),
-    Comparison("falls with m far from it", replace(FAR, m=2), replace(FAR, m=8), -1),
-    Comparison("rises with n_v at the task mean", replace(NEAR, n_v=2), replace(NEAR, n_v=8), 1),
-    Comparison("falls with n_v far from it", replace(FAR, n_v=2), replace(FAR, n_v=8), -1),
-    Comparison("falls with p at the task mean", _at_no_adaptation(NEAR, 30), _at_no_adaptation(NEAR, 90), -1),
-    Comparison("rises with p far from it", _at_no_adaptation(FAR, 30), _at_no_adaptation(FAR, 90), 1),
+    Comparison(sign_near("n_v"), replace(NEAR, n_v=2), replace(NEAR, n_v=8)),
+    Comparison(sign_far("n_v"), replace(FAR, n_v=2), replace(FAR, n_v=8)),
+    Comparison(sign_near("m"), replace(NEAR, m=2), replace(NEAR, m=8)),
+    Comparison(sign_far("m"), replace(FAR, m=2), replace(FAR, m=8)),
+    Comparison(sign_near("p"), _at_no_adaptation(NEAR, 30), _at_no_adaptation(NEAR, 90)),
+    Comparison(sign_far("p"), _at_no_adaptation(FAR, 30), _at_no_adaptation(FAR, 90)),
 )
 adaptation_rate = _compare(
-    Comparison("falls from 0", replace(BASE, alpha_r=0.0), replace(BASE, alpha_r=0.3 * BRACKET), -1),
-    Comparison(
-        "rises to the upper end", replace(BASE, alpha_r=0.7 * BRACKET), replace(BASE, alpha_r=BRACKET), 1
-    ),
+    Comparison(SIGN_AT_0, replace(BASE, alpha_r=0.0), replace(BASE, alpha_r=0.3 * BRACKET)),
+    Comparison(SIGN_AT_UPPER, replace(BASE, alpha_r=0.7 * BRACKET), replace(BASE, alpha_r=BRACKET)),
 )
 slope_at_zero = _compare(
-    Comparison("rises through 0", replace(BASE, alpha_t=-0.15), replace(BASE, alpha_t=0.15), 1, 0.0005)
+    Comparison(SLOPE_AT_0, replace(BASE, alpha_t=-0.15), replace(BASE, alpha_t=0.15), 0.0005)
 )
 
 
@@ -78,6 +110,8 @@ slope_at_zero = _compare(
 
 RATES = (5.0, 10.0, 20.0, 40.0)
 LOCATED_DRAWS = 30_000
+BEND = 0.3
+LOW, HIGH = r"\alpha_t^-", r"\alpha_t^+"
 MINIMUM_LADDER = tuple({"xi": float(k), "p": 12 * k, "n_t": 8 * k} for k in (1, 2, 4, 8))
 MAXIMUM_SIZES = ({"p": 48.0, "n_t": 32.0}, {"p": 72.0, "n_t": 48.0}, {"p": 96.0, "n_t": 64.0})
 Forms = tuple[Array, Array, Array]
@@ -119,6 +153,16 @@ def limits(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     ]
 
 
+def sign_of_root(place: str) -> str:
+    """Label of the sign of a stationary rate."""
+    return rf"\mathrm{{sign}}\,{place}"
+
+
+def sign_of_bend(place: str) -> str:
+    """Label of the sign of the second derivative at a stationary rate."""
+    return rf"\mathrm{{sign}}\,\partial^2\bar L\,({place})"
+
+
 def stationary_rates(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     """The sampled minimum approaches the formula as 1/xi; the sampled maximum already has its value.
 
@@ -148,6 +192,34 @@ def stationary_rates(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
         checks.append(
             Check(upper[0], sizes, value, mean, stderr, LOCATED_DRAWS, 0.0, verdict.status, verdict.reason)
         )
+    return checks
+
+
+def extremum_signs(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """Where the sampled minimum and maximum lie, and that the curve bends up and down there."""
+    checks = []
+    for kind, sizes in ((1, MAXIMUM_SIZES[0]), (-1, MAXIMUM_SIZES[0])):
+        place = LOW if kind > 0 else HIGH
+        mean, stderr = _located(step.name, kind, sizes, 0, seed)
+        forms = _quadratic_forms(
+            Sample(f"{step.name}{kind}", sizes, 1, 0, batch=LOCATED_DRAWS // 10, base_seed=seed)
+        )
+        ends = _curve(forms, sizes["n_t"], mean - BEND) + _curve(forms, sizes["n_t"], mean + BEND)
+        bend = ends - 2 * _curve(forms, sizes["n_t"], mean)
+        found = {
+            sign_of_root(place): (mean, stderr),
+            sign_of_bend(place): (float(bend.mean()), float(bend.std(ddof=1) / np.sqrt(bend.size))),
+        }
+        for part, (value, error) in found.items():
+            stated = stated_sign(step, assumptions, part)
+            clear = abs(value) > 5 * error
+            verdict = ("agree" if value * stated > 0 else "disagree") if clear else "inconclusive"
+            checks.append(
+                Check(
+                    part, sizes, float(stated), float(np.sign(value)), error / abs(value), LOCATED_DRAWS, 0.0, verdict,
+                    f"sampled {value:.3g} +- {error:.2g}",
+                )
+            )  # fmt: skip
     return checks
 
 

@@ -24,7 +24,7 @@ from derivations.test_phase import loss_coefficients
 from symbolic.stationary import QuadraticDerivative, polynomial_to_sympy, quadratic_derivative
 
 ROOM = sympy.Symbol("room", positive=True)  # p - n_v m
-LOW, HIGH = r"\alpha_t^-", r"\alpha_t^+"
+LOW, HIGH = checks.LOW, checks.HIGH
 
 
 def within_regime(expr: sympy.Expr) -> sympy.Expr:
@@ -79,17 +79,17 @@ def _derive_kinds(assumptions: Assumptions) -> Derived:
     if product >= 0:
         raise ArithmeticError("the roots have the same sign; no conclusion")
     return {
-        rf"\mathrm{{sign}}\,{LOW}": Integer(product),
-        rf"\mathrm{{sign}}\,{HIGH}": Integer(-product),
-        rf"\mathrm{{sign}}\,\partial^2\bar L\,({LOW})": Integer(-a),
-        rf"\mathrm{{sign}}\,\partial^2\bar L\,({HIGH})": Integer(a),
+        checks.sign_of_root(LOW): Integer(product),
+        checks.sign_of_root(HIGH): Integer(-product),
+        checks.sign_of_bend(LOW): Integer(-a),
+        checks.sign_of_bend(HIGH): Integer(a),
     }
 
 
 def _derive_slope_at_zero(assumptions: Assumptions) -> Derived:
     _, c_2, excess = loss_parts(assumptions)
     at_zero = sympy.diff(excess, alpha_t).subs(alpha_t, 0)
-    return {r"\mathrm{sign}\,\partial_{\alpha_t}\bar L\,(0)": Integer(sign(c_2)[0] * sign(at_zero)[0])}
+    return {checks.SLOPE_AT_0: Integer(sign(c_2)[0] * sign(at_zero)[0])}
 
 
 def _derive_limits(assumptions: Assumptions) -> Derived:
@@ -113,10 +113,8 @@ def _derive_limits(assumptions: Assumptions) -> Derived:
 def _derive_noise(assumptions: Assumptions) -> Derived:
     c_0, c_2, excess = loss_parts(assumptions)
     return {
-        rf"\mathrm{{sign}}\,\partial_\{name}\bar L": common_sign(
-            [sympy.diff(c_0, source), c_2 * sympy.diff(excess, source)]
-        )
-        for name, source in (("sigma", sigma), ("nu", nu))
+        label: common_sign([sympy.diff(c_0, source), c_2 * sympy.diff(excess, source)])
+        for label, source in ((checks.SIGN_SIGMA, sigma), (checks.SIGN_NU, nu))
     }
 
 
@@ -126,7 +124,7 @@ def _derive_target_data(assumptions: Assumptions) -> Derived:
     positive = common_sign([within_regime(term) for term in form.values()])
     noise = c_0.subs(nu, 0)
     terms = [sympy.diff(noise, n_r), sympy.diff(c_0 - noise, n_r), positive * sympy.diff(c_2, n_r)]
-    return {r"\mathrm{sign}\,\partial_{n_r}\bar L": common_sign([sympy.factor(term) for term in terms])}
+    return {checks.SIGN_TARGET: common_sign([sympy.factor(term) for term in terms])}
 
 
 def _derive_data_sign(assumptions: Assumptions) -> Derived:
@@ -141,10 +139,8 @@ def _derive_data_sign(assumptions: Assumptions) -> Derived:
             change = sympy.diff(c_0 + c_2 * excess, p).subs(alpha_r, 0)
         near = change.subs(dist0_sq, 0)
         far = sympy.diff(change, dist0_sq)
-        found[rf"\mathrm{{sign}}\,\partial_{{{name}}}\bar L\ (\omega_0=w_0)"] = Integer(_witness(near))
-        found[rf"\mathrm{{sign}}\,\partial_{{{name}}}\bar L\ (|\omega_0-w_0|\to\infty)"] = Integer(
-            sign(far)[0]
-        )
+        found[checks.sign_near(name)] = Integer(_witness(near))
+        found[checks.sign_far(name)] = Integer(sign(far)[0])
     return found
 
 
@@ -169,8 +165,8 @@ def _derive_adaptation_rate(assumptions: Assumptions) -> Derived:
     return {
         "upper end": upper,
         r"\mathrm{sign}\,\partial^2_{\alpha_r}\bar L": curvature,
-        r"\mathrm{sign}\,\partial_{\alpha_r}\bar L\,(0)": common_sign(ends["0"]),
-        r"\mathrm{sign}\,\partial_{\alpha_r}\bar L\,(\mathrm{upper\ end})": common_sign(ends["upper"]),
+        checks.SIGN_AT_0: common_sign(ends["0"]),
+        checks.SIGN_AT_UPPER: common_sign(ends["upper"]),
     }
 
 
@@ -187,8 +183,8 @@ def _claim_adaptation_rate() -> Parts:
     return {
         "upper end": 1 / (1 + (p + 1) / n_r),
         r"\mathrm{sign}\,\partial^2_{\alpha_r}\bar L": Integer(1),
-        r"\mathrm{sign}\,\partial_{\alpha_r}\bar L\,(0)": Integer(-1),
-        r"\mathrm{sign}\,\partial_{\alpha_r}\bar L\,(\mathrm{upper\ end})": Integer(1),
+        checks.SIGN_AT_0: Integer(-1),
+        checks.SIGN_AT_UPPER: Integer(1),
     }
 
 
@@ -213,23 +209,23 @@ def _claim_step(
 
 _claim_step(
     "loss-rises-with-noise", "The loss increases with the label noise and with the task variability.",
-    _signs((r"\mathrm{sign}\,\partial_\sigma\bar L", 1), (r"\mathrm{sign}\,\partial_\nu\bar L", 1)),
+    _signs((checks.SIGN_SIGMA, 1), (checks.SIGN_NU, 1)),
     _derive_noise, checks.noise,
 )  # fmt: skip
 _claim_step(
     "loss-falls-with-target-data", "The loss decreases with the number of target points, for any non-zero rate.",
-    _signs((r"\mathrm{sign}\,\partial_{n_r}\bar L", -1)), _derive_target_data, checks.target_data,
+    _signs((checks.SIGN_TARGET, -1)), _derive_target_data, checks.target_data,
 )  # fmt: skip
 _claim_step(
     "meta-data-can-hurt", "Whether more validation data, more tasks or fewer parameters help depends on how far training "
     "starts from the task mean.",
     _signs(
-        (r"\mathrm{sign}\,\partial_{n_v}\bar L\ (\omega_0=w_0)", 1),
-        (r"\mathrm{sign}\,\partial_{n_v}\bar L\ (|\omega_0-w_0|\to\infty)", -1),
-        (r"\mathrm{sign}\,\partial_{m}\bar L\ (\omega_0=w_0)", 1),
-        (r"\mathrm{sign}\,\partial_{m}\bar L\ (|\omega_0-w_0|\to\infty)", -1),
-        (r"\mathrm{sign}\,\partial_{p}\bar L\ (\omega_0=w_0)", -1),
-        (r"\mathrm{sign}\,\partial_{p}\bar L\ (|\omega_0-w_0|\to\infty)", 1),
+        (checks.sign_near("n_v"), 1),
+        (checks.sign_far("n_v"), -1),
+        (checks.sign_near("m"), 1),
+        (checks.sign_far("m"), -1),
+        (checks.sign_near("p"), -1),
+        (checks.sign_far("p"), 1),
     ),
     _derive_data_sign, checks.meta_data,
     remark="The signs for p are at alpha_r = 0, where only the learned meta-parameter depends on p, and those at the task "
@@ -246,7 +242,7 @@ _claim_step(
 )  # fmt: skip
 _claim_step(
     "slope-at-zero-positive", "At a zero training rate the loss increases: a slightly negative rate is better.",
-    _signs((r"\mathrm{sign}\,\partial_{\alpha_t}\bar L\,(0)", 1)), _derive_slope_at_zero, checks.slope_at_zero,
+    _signs((checks.SLOPE_AT_0, 1)), _derive_slope_at_zero, checks.slope_at_zero,
 )  # fmt: skip
 register(
     Step(
@@ -263,10 +259,10 @@ _claim_step(
     "minimum-is-negative", "The minus root is negative and the minimum, the plus root positive and the maximum, for every "
     "n_t, p > 0: the best training rate is negative.",
     _signs(
-        (rf"\mathrm{{sign}}\,{LOW}", -1),
-        (rf"\mathrm{{sign}}\,{HIGH}", 1),
-        (rf"\mathrm{{sign}}\,\partial^2\bar L\,({LOW})", 1),
-        (rf"\mathrm{{sign}}\,\partial^2\bar L\,({HIGH})", -1),
+        (checks.sign_of_root(LOW), -1),
+        (checks.sign_of_root(HIGH), 1),
+        (checks.sign_of_bend(LOW), 1),
+        (checks.sign_of_bend(HIGH), -1),
     ),
-    _derive_kinds, checks.slope_at_zero, uses=("stationary-rates", "slope-at-zero-positive", "same-limits"),
+    _derive_kinds, checks.extremum_signs, uses=("stationary-rates", "slope-at-zero-positive", "same-limits"),
 )  # fmt: skip

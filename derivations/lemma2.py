@@ -16,7 +16,7 @@ from derivations.assumptions import Assumptions
 from derivations.ladder import fluctuation_check
 from derivations.letters import letter
 from derivations.observations import Array, transpose
-from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order, order_parts
+from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order, exponent_of, order_parts
 from derivations.registry import register
 from derivations.step import Check, Derived, Parts, Step
 from derivations.symbols import delta, n_t, p
@@ -75,7 +75,7 @@ def _order(
         return order_parts(mean, order)
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
-        claimed = float(exponent.subs(delta, Rational(1, 2)))
+        claimed = exponent_of(step, assumptions)
 
         def deviation(sample: Sample) -> Array:
             return _fluctuation(sample, left, right, with_d=with_d, cross=cross)

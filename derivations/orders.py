@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derivations.step import Derived
-from symbolic.asymptotics import Exponent, sharp_exponent
+import sympy
+
+from derivations.assumptions import Assumptions
+from derivations.step import Derived, Step
+from symbolic.asymptotics import DELTA, Exponent, sharp_exponent
 from symbolic.moments import expect, variance
-from symbolic.words import Expression, matrix, polynomial, scalar, tr, unit, zero
+from symbolic.words import Expression, polynomial, scalar, tr, unit, zero
 
 LEADING, ORDER = "c", "a"
 ONE = Exponent(Fraction(1))
@@ -45,7 +48,8 @@ def bound_traces(expr: Expression) -> Expression:
 class ElementMoments:
     """Exact means and variances of a diagonal and an off-diagonal element, traces bounded by scalars.
 
-    leading: mean of the diagonal element of the same task. errors: means that should vanish. variances: of all.
+    leading: mean of the diagonal element of the same task. errors: means that should vanish. variances: of
+    all these elements.
     """
 
     leading: Expression
@@ -61,8 +65,8 @@ def element_moments(
     """The moments from which orders are read.
 
     `blocks`: square words: "same task" has the leading part on its diagonal; "other task", where given, is an
-    off-diagonal block. `squared_length` names the scalar that stands for |d|^2 of a vector letter d. `bound` writes
-    the traces that are left in means and variances as scalars of known order.
+    off-diagonal block. `squared_length` names the scalar that stands for |d|^2 of a vector letter d. `bound`
+    writes the traces that are left in means and variances as scalars of known order.
     """
     errors, variances = [], []
     leading = zero()
@@ -102,3 +106,11 @@ def _scalars(expr: Expression, squared_length: str | None) -> Expression:
 def order_parts(leading: Expression, exponent: Exponent) -> Derived:
     """The derived parts of such a statement."""
     return {LEADING: leading, ORDER: exponent.sympy()}
+
+
+def exponent_of(step: Step, assumptions: Assumptions) -> float:
+    """The exponent that a step derives, at delta = 1/2 where it depends on the order of the traces."""
+    exponent = None if step.derive is None else step.derive(assumptions)[ORDER]
+    if not isinstance(exponent, sympy.Expr):
+        raise ValueError(f"{step.name} derives no exponent")
+    return float(exponent.subs(DELTA, sympy.Rational(1, 2)))

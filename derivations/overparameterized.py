@@ -6,6 +6,7 @@ putting the means into (74) and the result into (65).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -19,7 +20,7 @@ from derivations.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.evaluate import evaluate
 from derivations.ladder import fluctuation_check, residual_check
 from derivations.observations import Array, fixed_column, squared_norms, transpose
-from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order, order_parts
+from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order, exponent_of, order_parts
 from derivations.outer_problem import target_covariance
 from derivations.reading import to_sympy
 from derivations.registry import register
@@ -28,6 +29,7 @@ from derivations.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, nu
 from derivations.test_phase import loss_coefficients
 from numeric_check.sample import Sample
 from numeric_check.setting import Setting
+from numeric_check.simulate import Quantity
 from symbolic.asymptotics import Exponent, inverse_exponent
 from symbolic.moments import expect
 from symbolic.words import Expression, scalar, vector
@@ -222,7 +224,13 @@ def _concentration_step(
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         return [
             fluctuation_check(
-                ORDER, step.name, LADDER, deviations[block], float(exponent), draws=720, base_seed=seed
+                ORDER,
+                step.name,
+                LADDER,
+                deviations[block],
+                exponent_of(step, assumptions),
+                draws=720,
+                base_seed=seed,
             )
         ]
 
@@ -288,13 +296,28 @@ def numbers(setting: Setting) -> dict[str, float]:
     return {name: float(getattr(setting, name)) for name in names}
 
 
-def _residual(seed: int, quantity: str, formula: sympy.Expr, rel_error: float) -> list[Check]:
-    ladder = [(xi, setting_at(xi, base)) for xi, base in SIMULATED]
-    check = residual_check(
-        "decay of simulation minus formula", ladder, lambda s: float(evaluate(formula, numbers(s))), -2.0,
-        quantity=quantity, rel_error=rel_error, sharp=True, base_seed=seed,
-    )  # fmt: skip
-    return [check]
+def _residual(quantity: Quantity, rel_error: float) -> Callable[[Step, Assumptions, int], list[Check]]:
+    """The check that simulation minus the formula that the step derives falls as xi^-2."""
+
+    def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+        if step.derive is None:
+            raise ValueError(f"{step.name} derives no formula")
+        ladder = [(xi, setting_at(xi, base)) for xi, base in SIMULATED]
+        return [
+            residual_check(
+                f"decay of simulation minus {label}",
+                ladder,
+                lambda setting, formula=to_sympy(part): float(evaluate(formula, numbers(setting))),
+                -2.0,
+                quantity=quantity,
+                rel_error=rel_error,
+                sharp=True,
+                base_seed=seed,
+            )
+            for label, part in step.derive(assumptions).items()
+        ]
+
+    return check
 
 
 _REMAINDER = (
@@ -328,7 +351,7 @@ register(
         uses=("outer-mean-square-as-trace", "noise-concentrates", "start-concentrates", "gram-inverse-concentrates"),
         depends_on=INNER, claim=_claim_excess,
         derive=lambda assumptions: {r"\mathbb{E}|\omega^\star-w_0|^2": leading_excess(assumptions)},
-        check=lambda step, assumptions, seed: _residual(seed, "excess", leading_excess(assumptions), 0.0002),
+        check=_residual("excess", 0.0002),
         method="means of the blocks put into the exact formula (74)", remark=_REMAINDER,
     )
 )  # fmt: skip
@@ -339,7 +362,7 @@ register(
         uses=("loss-from-excess", "excess-overparameterized", "inner-factor", "adaptation-factor", "average-loss"),
         depends_on=DEPENDS, claim=_claim_loss,
         derive=lambda assumptions: {r"\bar L^{test}": leading_loss(assumptions)},
-        check=lambda step, assumptions, seed: _residual(seed, "loss", leading_loss(assumptions), 0.00003),
+        check=_residual("loss", 0.00003),
         method="exact test phase (65) with the leading-order deviation", remark=_REMAINDER,
         parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),
     ),

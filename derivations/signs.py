@@ -8,10 +8,10 @@ from fractions import Fraction
 
 import sympy
 
+from derivations.ladder import simulated
 from derivations.reading import scalar
 from derivations.step import Check
 from numeric_check.setting import Setting
-from numeric_check.simulate import simulate
 from symbolic.positivity import Certificate, SignUnproved, prove_sign, recheck
 
 # Dimensions are taken as positive real numbers, which includes every integer size; noise and variability are
@@ -42,8 +42,8 @@ def difference_check(
 ) -> Check:
     """Whether the simulated loss rises (+1) or falls (-1) from one setting to the other, by five standard errors."""
     started = time.monotonic()
-    first = simulate(low, "loss", rel_error=rel_error, seed=seed, max_seconds=20.0)
-    second = simulate(high, "loss", rel_error=rel_error, seed=seed, max_seconds=20.0)
+    first = simulated(low, "loss", rel_error, seed)
+    second = simulated(high, "loss", rel_error, seed)
     gap = second.mean - first.mean
     stderr = float((first.stderr**2 + second.stderr**2) ** 0.5)
     if abs(gap) <= 5 * stderr:

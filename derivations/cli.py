@@ -1,0 +1,137 @@
+"""The command `derive`: arguments in, one document out, exit status 0, 1 or 2.
+
+Bad input is one line on stderr and status 2; a check that did not pass is status 1. With `--json` stdout holds one
+JSON document and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from derivations import commands
+from derivations.assumptions import nearest
+
+COMMANDS = {
+    "list": "every numbered equation, lemma, theorem, text claim and figure",
+    "show": "one step and its formula",
+    "verify": "run the checks; results are remembered by content",
+    "eval": "the number a formula gives",
+    "optimum": "the training rate that minimises the loss, and why it is global",
+    "moment": "exact expectation of a word in Wishart matrices",
+    "simulate": "Monte Carlo of the same quantity",
+    "regenerate": "write all formulas in canonical text",
+    "figure": "draw a figure with theory, simulation and error bars",
+    "book": "build the book",
+}
+
+
+class BadInput(ValueError):
+    """The command line itself is wrong."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong command line in one line and with status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(message)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="derive", description="Derive, prove and confirm the formulas of the paper.")
+    sub = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser, required=True)
+    parsers = {name: sub.add_parser(name, help=text, description=text) for name, text in COMMANDS.items()}
+    for name, command in parsers.items():
+        command.add_argument("--json", action="store_true", help="one JSON document on stdout")
+        if name in ("show", "verify", "eval", "optimum", "simulate", "regenerate", "book"):
+            command.add_argument(
+                "--assume",
+                action="append",
+                default=[],
+                metavar="K=V",
+                help="change an assumption, or FILE.toml",
+            )
+        if name in ("show", "eval", "optimum", "simulate"):
+            command.add_argument("name", metavar="NAME", help="a step, eq5, eq8, ...")
+        if name in ("eval", "optimum", "simulate", "moment"):
+            command.add_argument("values", nargs="*", default=[], metavar="k=v", help="parameter values")
+    parsers["show"].add_argument(
+        "--as", dest="language", default="latex", choices=("latex", "sympy", "python", "c", "javascript")
+    )
+    verify = parsers["verify"]
+    verify.add_argument("names", nargs="*", metavar="NAME")
+    only = verify.add_mutually_exclusive_group()
+    only.add_argument("--symbolic-only", action="store_true", help="proofs without sampling")
+    only.add_argument("--numeric-only", action="store_true", help="sampling without proofs")
+    verify.add_argument("--fresh", action="store_true", help="compute everything anew")
+    verify.add_argument("--seed", type=int, default=0, help="base seed of all draws")
+    moment = parsers["moment"]
+    moment.add_argument("expression", metavar="EXPR", help="for example 'W^2 tr(W^2)'")
+    moment.add_argument(
+        "--cov", default="identity", choices=("identity", "general"), help="covariance of a row"
+    )
+    moment.add_argument("--law", default="gaussian", metavar="NAME", help="law of the entries")
+    # the expression comes first, then its values
+    moment._actions.sort(key=lambda action: action.dest == "values")
+    simulate = parsers["simulate"]
+    simulate.add_argument(
+        "--rel-error", type=float, default=None, metavar="R", help="aimed-at standard error / mean"
+    )
+    simulate.add_argument("--seed", type=int, default=0)
+    simulate.add_argument("--protocol", default="conditional", choices=("conditional", "plain"))
+    simulate.add_argument("--scheduler", default=None, metavar="ADDR")
+    parsers["regenerate"].add_argument("--out", default=None, metavar="DIR")
+    parsers["regenerate"].add_argument(
+        "--check", action="store_true", help="fail when the committed files are stale"
+    )
+    parsers["figure"].add_argument("figure", metavar="FIGURE", help="2, 3, 4, 6")
+    parsers["figure"].add_argument("--out", default=None, metavar="FILE")
+    parsers["book"].add_argument("--out", default=None, metavar="DIR")
+    return parser
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    if argv and not argv[0].startswith("-") and argv[0] not in COMMANDS:
+        raise BadInput(f"unknown command {argv[0]!r}; {nearest(argv[0], COMMANDS)}")
+    return _parser().parse_args(list(argv))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = _arguments(words)
+        outcome = commands.run(arguments)
+    except (ValueError, OSError) as error:
+        print(f"derive: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("derive: interrupted; what was finished is kept", file=sys.stderr)
+        return 130
+    _print(outcome.document, outcome.text, as_json=arguments.json)
+    return outcome.status
+
+
+def _print(document: Any, text: str, *, as_json: bool) -> None:
+    try:
+        if as_json:
+            json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
+            sys.stdout.write("\n")
+        elif text:
+            print(text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        sys.stderr.close()
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+if __name__ == "__main__":
+    sys.exit(main())
