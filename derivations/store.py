@@ -1,7 +1,8 @@
 """Results remembered by content: a JSON file per result, named by a hash of everything it depends on.
 
-The key covers the sources of the three packages, the versions of the libraries, the step, and the assumptions
-that can change it; an edit to any of them makes the old entry unreachable rather than stale.
+The key covers the sources of the packages that the result comes from, the versions of the libraries, the
+step, and the assumptions that can change it; an edit to any of them makes the old entry unreachable rather
+than stale.
 """
 
 from __future__ import annotations
@@ -28,21 +29,21 @@ def folder() -> Path:
 
 
 @cache
-def fingerprint() -> str:
-    """A hash of the sources and library versions on which every result depends."""
+def fingerprint(packages: tuple[str, ...] = PACKAGES) -> str:
+    """A hash of the library versions and of the sources of these packages."""
     digest = hashlib.sha256(sys.version.encode())
     for library in LIBRARIES:
         digest.update(f"{library}={version(library)};".encode())
-    for package in PACKAGES:
+    for package in packages:
         for path in sorted((ROOT / package).rglob("*.py")):
             digest.update(path.relative_to(ROOT).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def key(kind: str, **parts: object) -> str:
-    """The content key of a result of this kind with these inputs."""
-    text = json.dumps([fingerprint(), kind, parts], sort_keys=True, default=str)
+def key(kind: str, packages: tuple[str, ...] = PACKAGES, /, **parts: object) -> str:
+    """The content key of a result of this kind with these inputs, computed by these packages alone."""
+    text = json.dumps([fingerprint(packages), kind, parts], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
