@@ -12,6 +12,7 @@ form). Whether its mean and variance are finite is the matter of `tails`.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,9 +112,15 @@ def slope(generator: np.random.Generator, setting: Setting, draws: int) -> Array
     A central difference at the same random numbers: its truncation, of relative size (step / scale)^2 with
     the scale n_t / (n_t + p) on which the loss varies, is far below any sampling error.
     """
-    step = SLOPE_STEP * setting.n_t / (setting.n_t + setting.p)
+    above, below = _neighbours(setting)
     state = generator.bit_generator.state
-    above = loss(generator, replace(setting, alpha_t=setting.alpha_t + step), draws)
+    upper = loss(generator, above, draws)
     generator.bit_generator.state = state
-    below = loss(generator, replace(setting, alpha_t=setting.alpha_t - step), draws)
-    return (above - below) / (2 * step)
+    lower = loss(generator, below, draws)
+    return (upper - lower) / (above.alpha_t - below.alpha_t)
+
+
+@lru_cache(maxsize=16)
+def _neighbours(setting: Setting) -> tuple[Setting, Setting]:
+    step = SLOPE_STEP * setting.n_t / (setting.n_t + setting.p)
+    return replace(setting, alpha_t=setting.alpha_t + step), replace(setting, alpha_t=setting.alpha_t - step)

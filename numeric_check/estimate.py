@@ -17,9 +17,9 @@ class Estimate:
     stderr: float
     draws: int
 
-    def resolved(self, rel_error: float) -> bool:
-        """Whether the standard error is at most `rel_error` times |mean|."""
-        return bool(self.stderr <= rel_error * abs(self.mean))
+    def resolved(self, rel_error: float, abs_error: float = 0.0) -> bool:
+        """Whether the standard error is at most `rel_error` times |mean|, or at most `abs_error`."""
+        return bool(self.stderr <= max(rel_error * abs(self.mean), abs_error))
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,9 @@ def solve_outer(data: MetaData, setting: Setting, omega_0: Array) -> Array:
     """
     b, gamma = outer_map(data, setting)
     residual = gamma - b @ omega_0
-    return np.asarray(omega_0 + np.einsum("...pn,...n->...p", np.linalg.pinv(b, rcond=RANK_TOLERANCE), residual))
+    return np.asarray(
+        omega_0 + np.einsum("...pn,...n->...p", np.linalg.pinv(b, rcond=RANK_TOLERANCE), residual)
+    )
 
 
 def gradient_descent_outer(
@@ -129,11 +131,11 @@ def gradient_descent_outer(
             return omega
         omega -= gradient / curvature
     raise ConvergenceError(
-        f"gradient above {tolerance:g} of its first value after {max_steps} steps: raise max_steps"
+        f"gradient above {tolerance:g} of its start after {max_steps} steps: raise max_steps"
     )
 
 
-def test_loss(
+def target_loss(
     generator: np.random.Generator, setting: Setting, omega: Array, w_0: Array, tasks: int
 ) -> Array:
     """Equation (23) averaged over `tasks` fresh target tasks: adapt from omega, test on n_s points.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric_check.maml import draw_meta_data, solve_outer, test_loss
+from numeric_check.maml import draw_meta_data, solve_outer, target_loss
 from numeric_check.samplers import means
 from numeric_check.setting import Setting
 
@@ -21,7 +21,7 @@ def plain_loss(generator: np.random.Generator, setting: Setting, draws: int, tas
     """
     omega_0, w_0 = means(setting)
     data = draw_meta_data(generator, setting, w_0, draws)
-    return test_loss(generator, setting, solve_outer(data, setting, omega_0), w_0, tasks)
+    return target_loss(generator, setting, solve_outer(data, setting, omega_0), w_0, tasks)
 
 
 def plain_excess(generator: np.random.Generator, setting: Setting, draws: int) -> Array:

@@ -17,6 +17,7 @@ from numeric_check.executor import Executor, SerialExecutor
 from numeric_check.seeds import generator_for
 from numeric_check.setting import Setting, in_eigenbasis
 from numeric_check.tails import mean_is_finite
+from numeric_check.task_maps import numbers_per_draw
 
 Array = NDArray[np.float64]
 BatchFunction = Callable[[np.random.Generator], Array]
@@ -47,13 +48,15 @@ def run_until(
     *,
     rel_error: float,
     seed_text: str,
+    abs_error: float = 0.0,
     max_draws: int = 10_000_000,
     max_seconds: float = 60.0,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Estimate:
-    """Draws batches until the standard error is `rel_error` |mean|, or the budget of draws or time is spent.
+    """Draws batches until the standard error is small enough, or the budget of draws or time is spent.
 
+    Small enough: at most `rel_error` |mean|, or at most `abs_error`.
     batch_function: independent draws from a generator, shape (draws,). Batches are merged in the order of
     their index and the rule is applied after each, so the result depends on the seed text alone unless time
     runs out. At least `MIN_BATCHES` batches are drawn before the rule applies, so that an early underestimate
@@ -72,10 +75,11 @@ def run_until(
         total = total.merge(batch)
         estimate = total.estimate()
         elapsed = time.monotonic() - started
-        done = count >= MIN_BATCHES and estimate.resolved(rel_error)
+        done = count >= MIN_BATCHES and estimate.resolved(rel_error, abs_error)
         done = done or estimate.draws >= max_draws or elapsed >= max_seconds or not np.isfinite(estimate.mean)
         if progress is not None:
-            target = rel_error * abs(estimate.mean) / estimate.stderr if estimate.stderr > 0 else 1.0
+            aim = max(rel_error * abs(estimate.mean), abs_error)
+            target = aim / estimate.stderr if estimate.stderr > 0 else 1.0
             fraction = max(
                 min(target**2, count / MIN_BATCHES), estimate.draws / max_draws, elapsed / max_seconds
             )
@@ -85,14 +89,16 @@ def run_until(
     raise RuntimeError("the executor ended before the work did: it must yield a result for every task")
 
 
-def batch_draws(setting: Setting, protocol: Method) -> int:
-    """Draws per batch: a function of the setting alone, sized to stay within the processor's cache."""
+def batch_draws(setting: Setting, quantity: Quantity, protocol: Method) -> int:
+    """Draws per batch: a function of what is asked alone, sized to stay within the processor's cache."""
     s = setting
-    numbers = s.m * (s.n_t + 3 * s.n_v) * s.p + min(s.p, s.validation_points) ** 2
-    if s.adaptation_steps > 1 or s.Sigma is not None:
-        numbers += s.p * (s.n_r + 2 * s.p)
     if protocol == "plain":
-        numbers += s.m * s.p**2 + plain.TASKS * (s.n_r + s.n_s) * s.p
+        numbers = s.m * (s.n_t + s.n_v + s.p) * s.p
+        numbers += 0 if quantity == "excess" else plain.TASKS * (s.n_r + s.n_s) * s.p
+    else:
+        numbers = numbers_per_draw(s) + min(s.p, s.validation_points) ** 2
+        if s.adaptation_steps > 1:
+            numbers += s.p * (s.n_r + (0 if s.Sigma is None else 2 * s.p))
     return max(4, min(4096, BATCH_BYTES // (8 * numbers)))
 
 
@@ -101,7 +107,9 @@ def batch_function_of(setting: Setting, quantity: Quantity, protocol: Method) ->
     if (quantity, protocol) not in ESTIMATORS:
         known = ", ".join(f"{name} by {method}" for name, method in ESTIMATORS)
         raise ValueError(f"no estimator of {quantity!r} by {protocol!r}: choose among {known}")
-    return partial(ESTIMATORS[quantity, protocol], setting=setting, draws=batch_draws(setting, protocol))
+    return partial(
+        ESTIMATORS[quantity, protocol], setting=setting, draws=batch_draws(setting, quantity, protocol)
+    )
 
 
 def simulate(
@@ -110,6 +118,7 @@ def simulate(
     *,
     protocol: Method = "conditional",
     rel_error: float = 0.002,
+    abs_error: float = 0.0,
     seed: int = 0,
     max_draws: int = 10_000_000,
     max_seconds: float = 60.0,
@@ -119,10 +128,10 @@ def simulate(
     """Monte Carlo estimate of the mean "loss", of "excess" E|omega* - w_0|^2 or "slope" d loss / d alpha_t.
 
     protocol: "conditional" samples input matrices only; "plain" is the paper's experiment, one draw per run.
-    rel_error: aimed-at standard error over |mean| (0.002 lets `judge` resolve 1 %). Other arguments:
-    `run_until`. Where a first part of the work does not reach the aim, the conditional protocol goes on with
-    control variates; the draws reported are then those of the second part. Raises ValueError where the mean
-    is infinite (`tails`).
+    rel_error: aimed-at standard error over |mean| (0.002 lets `judge` resolve 1 %); or stop at `abs_error`.
+    Other arguments: `run_until`. Where a first part of the work does not reach the aim, the conditional
+    protocol goes on with control variates; the draws reported are then those of the second part. Raises
+    ValueError where the mean is infinite (`tails`).
     """
     if not mean_is_finite(setting):
         raise ValueError(_INFINITE.format(n=setting.validation_points, p=setting.p))
@@ -131,14 +140,14 @@ def simulate(
     if protocol == "conditional":
         setting = in_eigenbasis(setting)
     function = batch_function_of(setting, quantity, protocol)
-    run = partial(run_until, rel_error=rel_error, executor=executor)
+    run = partial(run_until, rel_error=rel_error, abs_error=abs_error, executor=executor)
     if protocol == "plain" or quantity == "slope" or not control.applies(setting):
         return run(function, seed_text=text, max_draws=max_draws, max_seconds=max_seconds, progress=progress)
     first = run(function, seed_text=text, max_draws=min(PILOT_DRAWS, max_draws), max_seconds=max_seconds)
     left = deadline - time.monotonic()
-    if first.resolved(rel_error) or left <= 0 or max_draws <= first.draws:
+    if first.resolved(rel_error, abs_error) or left <= 0 or max_draws <= first.draws:
         return first
-    batch = batch_draws(setting, protocol)
+    batch = batch_draws(setting, quantity, protocol)
     fitted = control.fit(generator_for(f"{text}/fit"), setting, quantity, PILOT_DRAWS, batch)
     function = partial(
         control.controlled, setting=setting, quantity=quantity, coefficients=fitted, draws=batch

@@ -3,9 +3,11 @@
 Errors of omega* along a singular direction of B grow like the inverse of its singular value, so moments of
 the loss exist as far as small singular values are rare: P(smallest < e) ~ e^a for small e, with Gaussian
 inputs and a = |p - n_v m| + 1 (p is the rank of Sigma here). The mean of 1/e^2 is finite for a > 2, its
-variance for a > 4. A positive alpha_t adds a second way in the underparameterized regime: A_i is nearly
-singular in a random direction with probability ~ e, and all m of them in a common one with probability ~
-e^(mp - p + 1).
+variance for a > 4.
+
+A positive alpha_t adds a second way in the underparameterized regime: |A_i^K v| < e for a given direction v
+needs an eigenvector of A_i within e of v, p - 1 conditions, and an eigenvalue below e^(1/K). For all m tasks,
+and some v out of p - 1 dimensions of them, a = (m - 1)(p - 1) + m/K.
 """
 
 from __future__ import annotations
@@ -24,10 +26,10 @@ def tail_exponent(setting: Setting) -> float:
     noiseless = s.m == 1 and s.sigma == 0 and s.sigma_v == 0
     if s.law.atomic or noiseless:
         return math.inf
-    exponent = abs(p - s.validation_points) + 1
+    exponent = float(abs(p - s.validation_points) + 1)
     if p < s.validation_points and s.alpha_t > 0 and s.split == "separate":
-        exponent = min(exponent, s.m * p - p + 1)
-    return float(exponent)
+        exponent = min(exponent, (s.m - 1) * (p - 1) + s.m / s.inner_steps)
+    return exponent
 
 
 def mean_is_finite(setting: Setting) -> bool:

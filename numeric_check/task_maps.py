@@ -77,15 +77,28 @@ def draw_task_maps(generator: np.random.Generator, setting: Setting, batch: int)
     """
     s = setting
     x_v = gram_factor(generator, s, s.n_v, batch, s.m)
-    if s.law is GAUSSIAN and _one_step_pays(s):
+    if _one_step_pays(s):
         return _one_step(generator, s, x_v)
     x_t = x_v if s.split == "reused" else gram_factor(generator, s, s.n_t, batch, s.m)
     return TaskMaps(*propagate(x_v, x_t, s.alpha_t / s.n_t, s.inner_steps))
 
 
+def numbers_per_draw(setting: Setting) -> int:
+    """About how many floating-point numbers one draw of the maps holds at a time."""
+    s = setting
+    rows_v, rows_t = min(s.n_v, s.p), min(s.n_t, s.p)
+    if s.law is not GAUSSIAN:
+        rows_v, rows_t = s.n_v, s.n_t
+    elif _one_step_pays(s):
+        rows_t = 2 * s.n_v
+    return s.m * (3 * rows_v + rows_t) * s.p
+
+
 def _one_step_pays(setting: Setting) -> bool:
     s = setting
-    return s.split == "separate" and s.inner_steps == 1 and 2 * s.n_v <= min(s.n_t, s.rank)
+    return (
+        s.law is GAUSSIAN and s.split == "separate" and s.inner_steps == 1 and 2 * s.n_v <= min(s.n_t, s.rank)
+    )
 
 
 def _one_step(generator: np.random.Generator, setting: Setting, x_v: Array) -> TaskMaps:
