@@ -108,18 +108,19 @@ def residual_check(
     claimed: float,
     *,
     quantity: Quantity,
-    rel_error: float,
+    rel_error: float | Callable[[Setting], float],
     sharp: bool,
     base_seed: int = 0,
 ) -> Check:
     """The decay rate of simulation minus theory over a ladder of (xi, setting).
 
-    `rel_error` is the relative standard error of each simulated mean.
+    `rel_error` is the relative standard error of each simulated mean, the same on all rungs or by setting.
     """
     started = time.monotonic()
     sizes, residuals, errors, draws = [], [], [], 0
     for xi, setting in ladder:
-        estimate = simulated(setting, quantity, rel_error, base_seed)
+        error = rel_error(setting) if callable(rel_error) else rel_error
+        estimate = simulated(setting, quantity, error, base_seed)
         sizes.append(xi)
         residuals.append(estimate.mean - theory(setting))
         errors.append(estimate.stderr)

@@ -1,8 +1,8 @@
 """Lemma 3, (55)-(57): products of Gaussian matrices concentrate when the rows grow at a fixed dimension p.
 
-Each line says Y = c I + O(xi^a) elementwise with n_v, n_t = O(xi). As for Lemma 2, the derivation computes the exact
-mean and variance of a diagonal and an off-diagonal element; the degree in xi of the standard deviation is the sharp
-exponent.
+Each line says Y = c I + O(xi^a) elementwise with n_v, n_t = O(xi). As for Lemma 2, the derivation computes
+the exact mean and variance of a diagonal and an off-diagonal element; the degree in xi of the standard
+deviation is the sharp exponent.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sympy import Rational
 from derivations.assumptions import Assumptions
 from derivations.ladder import fluctuation_check
 from derivations.observations import Array, transpose
-from derivations.orders import LEADING, ONE, ORDER, derive_order, order_parts
+from derivations.orders import LEADING, ONE, ORDER, derive_order, exponent_of, order_parts
 from derivations.registry import register
-from derivations.step import Check, Derived, Step
+from derivations.step import Check, Derived, Observed, Step
 from derivations.symbols import n_t, n_v, p
 from numeric_check.sample import Sample
 from symbolic.asymptotics import Exponent
@@ -27,6 +27,7 @@ from symbolic.words import Expression, gaussian
 HALF = Rational(1, 2)
 # the underparameterized regime: the data of a task grow, the dimension does not
 ROWS_GROW: Mapping[str, Exponent] = {"n_v": ONE, "n_t": ONE}
+SIZES = ({"n_t": 5, "n_v": 4, "p": 3}, {"n_t": 8, "n_v": 11, "p": 4}, {"n_t": 12, "n_v": 7, "p": 2})
 LADDER = tuple({"xi": float(xi), "p": 3, "n_v": 2 * xi, "n_t": 3 * xi} for xi in (16, 32, 64, 128))
 
 
@@ -37,8 +38,8 @@ def word(left: int, right: int) -> Expression:
     return w_t**left @ x_v.T @ x_v @ w_t**right
 
 
-def _fluctuation(sample: Sample, left: int, right: int) -> Array:
-    """The word minus its leading part."""
+def _product(sample: Sample, left: int, right: int) -> Array:
+    """The word on sampled matrices."""
     x_v, x_t = sample.gaussian("n_v", "p"), sample.gaussian("n_t", "p")
     w_t = transpose(x_t) @ x_t
     y = transpose(x_v) @ x_v
@@ -46,37 +47,50 @@ def _fluctuation(sample: Sample, left: int, right: int) -> Array:
         y = w_t @ y
     for _ in range(right):
         y = y @ w_t
+    return np.asarray(y)
+
+
+def _fluctuation(sample: Sample, left: int, right: int) -> Array:
+    """The word minus its leading part."""
+    y = _product(sample, left, right)
     size, rows = sample.size("p"), sample.size("n_t")
     leading = sample.size("n_v") * {0: 1, 1: rows, 2: rows * (rows + size + 1)}[left + right]
     return np.asarray(y - leading * np.eye(size))
 
 
-def _order(number: str, name: str, left: int, right: int, leading: sympy.Expr, exponent: sympy.Expr) -> None:
+def _order(
+    number: str, name: str, powers: tuple[int, int], leading: sympy.Expr, exponent: sympy.Expr
+) -> None:
+    left, right = powers
+
     def derive(assumptions: Assumptions) -> Derived:
         return order_parts(*derive_order({"same task": word(left, right)}, ROWS_GROW))
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+        claimed = exponent_of(step, assumptions)
+
         def deviation(sample: Sample) -> Array:
             return _fluctuation(sample, left, right)
 
-        return [
-            fluctuation_check(
-                ORDER, step.name, LADDER, deviation, float(exponent), draws=4000, base_seed=seed
-            )
-        ]
+        return [fluctuation_check(ORDER, step.name, LADDER, deviation, claimed, draws=4000, base_seed=seed)]
+
+    def observe(sample: Sample) -> Observed:
+        y = _product(sample, left, right)
+        return {LEADING: np.trace(y, axis1=1, axis2=2) / sample.size("p")}
 
     register(
         Step(
             name, (number,), "lemma",
-            "With many rows and few dimensions the product is a multiple of the identity up to fluctuations of the "
-            "stated order.",
-            "lemma3", uses=("gaussian-inputs",), claim=lambda: {LEADING: leading, ORDER: exponent}, derive=derive,
-            check=check, method="exact mean and variance of the elements by the engine; degree in xi",
+            "With many rows and few dimensions the product is a multiple of the identity up to fluctuations "
+            "of the stated order.",
+            "lemma3", uses=("gaussian-inputs",), claim=lambda: {LEADING: leading, ORDER: exponent},
+            derive=derive, check=check, observe=observe, sizes=SIZES,
+            method="exact mean and variance of the elements by the engine; degree in xi",
             remark="The exponent is sharp: it is attained by the standard deviation.",
         )
     )  # fmt: skip
 
 
-_order("55", "columns-concentrate", 0, 0, n_v, HALF)
-_order("56", "columns-after-wishart", 1, 0, n_t * n_v, 3 * HALF)
-_order("57", "columns-between-wisharts", 1, 1, n_v * n_t * (n_t + p + 1), 5 * HALF)
+_order("55", "columns-concentrate", (0, 0), n_v, HALF)
+_order("56", "columns-after-wishart", (1, 0), n_t * n_v, 3 * HALF)
+_order("57", "columns-between-wisharts", (1, 1), n_v * n_t * (n_t + p + 1), 5 * HALF)

@@ -108,9 +108,9 @@ def order_parts(leading: Expression, exponent: Exponent) -> Derived:
     return {LEADING: leading, ORDER: exponent.sympy()}
 
 
-def exponent_of(step: Step, assumptions: Assumptions) -> float:
+def exponent_of(step: Step, assumptions: Assumptions, label: str = ORDER) -> float:
     """The exponent that a step derives, at delta = 1/2 where it depends on the order of the traces."""
-    exponent = None if step.derive is None else step.derive(assumptions)[ORDER]
+    exponent = None if step.derive is None else step.derive(assumptions)[label]
     if not isinstance(exponent, sympy.Expr):
         raise ValueError(f"{step.name} derives no exponent")
     return float(exponent.subs(DELTA, sympy.Rational(1, 2)))

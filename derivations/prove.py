@@ -106,6 +106,7 @@ def compare(step: Step, claim: Parts, derived: Derived) -> Proof:
     if still_wrong:
         return Proof("failed", step.method, f"{next(iter(still_wrong))}: the correction is wrong too")
     if not point:
-        return Proof("corrected", step.method, f"{label}: {claim[label]} is printed, {derived[label]} derived")
+        said = f"{label}: {claim[label]} is printed, {derived[label]} derived"
+        return Proof("corrected", step.method, said)
     where = ", ".join(f"{name} = {value}" for name, value in point.items())
     return Proof("corrected", step.method, f"{label}: the printed form is off at {where}")

@@ -21,6 +21,9 @@ MODULES = (
     "overparameterized",
     "learning_rates",
     "underparameterized",
+    "underparameterized_orders",
+    "underparameterized_moments",
+    "underparameterized_loss",
 )
 # Names under which the central formulas are known on the command line.
 ALIASES: dict[str, str] = {}

@@ -1,15 +1,11 @@
-"""Plain NumPy draws of one task, from the definitions (3), (18), (19): shared by the observations of proof steps."""
+"""Plain NumPy draws of one task, from the definitions (3), (18), (19): for the observations of steps."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 
 from derivations.observations import Array, fixed_column, transpose
 from numeric_check.sample import Sample
-
-Draw = Callable[[Sample, str], Array]
 
 
 def gaussian_inputs(sample: Sample, rows: str) -> Array:

@@ -64,7 +64,7 @@ def degree(expr: Expression, weights: Mapping[str, Exponent]) -> Exponent | None
     the exponent of ``x``. Terms of the highest degree cannot cancel, because the multiples of xi that the
     dimensions stand for are independent positive numbers and the polynomial is already in normal form.
     """
-    exponents = []
+    exponents: set[Exponent] = set()
     for monomial, coefficient in expr.terms.items():
         if monomial.traces or monomial.word is not None:
             raise ValueError("an order needs a scalar without traces; bound the traces by scalars first")
@@ -72,11 +72,13 @@ def degree(expr: Expression, weights: Mapping[str, Exponent]) -> Exponent | None
         for powers, _ in coefficient.terms():
             total = Exponent(Fraction(0))
             for name, power in zip(names, powers, strict=True):
+                if power == 0:
+                    continue
                 inverse = name.startswith("1/")
                 weight = weights.get(name.removeprefix("1/"), Exponent(Fraction(0)))
                 total = total + weight.scaled(-int(power) if inverse else int(power))
-            exponents.append(total)
-    return largest(exponents) if exponents else None
+            exponents.add(total)
+    return largest(list(exponents)) if exponents else None
 
 
 def sharp_exponent(

@@ -1,0 +1,74 @@
+"""The expansion of (85) in fluctuations of the normal matrices: leading order and first correction, exactly.
+
+B^T B and B^T Gamma B enter (85) through their means, with S = B^T B / N = h I + D and
+E B^T Gamma B / N = g I. The term of first order in the fluctuations averages to zero. That of second order,
+from D^2 and from the covariance of D with B^T Gamma B, is computed exactly; it decides how large the
+remainder is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import sympy
+
+from derivations.assumptions import Assumptions
+from derivations.reading import to_sympy
+from derivations.symbols import m
+from derivations.test_phase import loss_coefficients
+from derivations.underparameterized_orders import isotropic_mean, task_blocks
+from symbolic.words import Expression, constant, scalar
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """(85) = prefactor g / h^2 + prefactor second / (m h^4) + ..., prefactor = p / (rows m)."""
+
+    h: Expression
+    g: Expression
+    second: Expression
+    rows: str
+
+    @property
+    def prefactor(self) -> Expression:
+        """p over the number of validation rows of all tasks."""
+        return scalar("p") * scalar(f"1/{self.rows}") * scalar("1/m")
+
+    def leading(self) -> sympy.Expr:
+        """The leading order of E|omega_star - w_0|^2."""
+        h, g = to_sympy(self.h), to_sympy(self.g)
+        return to_sympy(self.prefactor) * g / h**2
+
+    def correction(self) -> sympy.Expr:
+        """The first correction that does not average to zero."""
+        h, second = to_sympy(self.h), to_sympy(self.second)
+        return to_sympy(self.prefactor) * second / (m * h**4)
+
+
+@lru_cache(maxsize=32)
+def expansion(assumptions: Assumptions) -> Expansion:
+    """The coefficients, from the exact means and covariances of one task's blocks a, b of B^T B, B^T Gamma B.
+
+    S^-2 = h^-2 (I - 2 D/h + 3 D^2/h^2 - ...) with D the average of m independent copies of a - h I, so that
+    E Tr D^2 = p (E a^2 - h^2) / m and E Tr D b = p (E a b - h g) / m.
+    """
+    blocks = task_blocks(assumptions)
+    h, g = isotropic_mean(blocks.gram), isotropic_mean(blocks.noise)
+    spread = isotropic_mean(blocks.gram @ blocks.gram) - h * h
+    cross = blocks.gram @ blocks.noise
+    joint = isotropic_mean((cross + cross.T) * constant(Fraction(1, 2))) - h * g
+    return Expansion(h, g, 3 * g * spread - 2 * h * joint, blocks.rows)
+
+
+def leading_excess(assumptions: Assumptions) -> sympy.Expr:
+    """E|omega_star - w_0|^2 to leading order: (85) with both matrices replaced by their means."""
+    return expansion(assumptions).leading()
+
+
+@lru_cache(maxsize=32)
+def leading_loss(assumptions: Assumptions) -> sympy.Expr:
+    """The average test loss to leading order: (65) with `leading_excess`."""
+    c_0, c_2 = loss_coefficients(assumptions)
+    return to_sympy(c_0) + to_sympy(c_2) * leading_excess(assumptions)

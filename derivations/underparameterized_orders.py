@@ -1,0 +1,235 @@
+"""The normal matrices of the underparameterized outer problem, (86)-(88), and how they concentrate.
+
+B^T B and B^T Gamma B are sums over m independent tasks of p x p matrices; their means are multiples of the
+identity, and their fluctuations fall with the number of tasks and with the size xi of a task's data,
+n_v, n_t = O(xi).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+from sympy import Rational
+
+from derivations import model
+from derivations.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.evaluate import evaluate
+from derivations.ladder import fluctuation_check
+from derivations.lemma3 import ROWS_GROW
+from derivations.observations import Array, transpose
+from derivations.orders import LEADING, ONE, element, element_moments, exponent_of
+from derivations.outer_problem import target_covariance
+from derivations.reading import to_sympy
+from derivations.registry import register
+from derivations.step import Check, Derived, Observed, Parts, Step
+from derivations.symbols import alpha_t, n_t, p
+from derivations.task_draws import design
+from numeric_check.sample import Sample
+from symbolic.asymptotics import Exponent, inverse_exponent, sharp_exponent
+from symbolic.moments import expect
+from symbolic.words import Expression, identity, scalar
+
+HALF = Rational(1, 2)
+INNER = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
+MU_2 = (n_t + p + 1) / n_t
+H_T = 1 - 2 * alpha_t + alpha_t**2 * MU_2
+IN_SIZE, IN_TASKS = r"a_\xi", "a_m"
+TASKS_GROW = {"m": ONE}
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+def _require_supported(assumptions: Assumptions) -> None:
+    if assumptions.covariance != "identity":
+        raise NotDerivable(
+            "with a general covariance B^T B / (n_v m) has no isotropic mean; Theorem 2 has identity"
+        )
+    if assumptions.inputs != "gaussian" or assumptions.order != "leading":
+        raise NotDerivable("derived here for Gaussian inputs at leading order")
+
+
+@dataclass(frozen=True)
+class TaskBlocks:
+    """One task's shares of B^T B and of B^T Gamma B, each p x p over its number of validation rows."""
+
+    gram: Expression
+    noise: Expression
+    rows: str
+
+
+@lru_cache(maxsize=32)
+def task_blocks(assumptions: Assumptions) -> TaskBlocks:
+    """The shares of one task, from the words of the model."""
+    _require_supported(assumptions)
+    task = model.task(assumptions)
+    b = task.design
+    rows = (b.shape or ("", ""))[0]
+    scale = scalar(f"1/{rows}")
+    return TaskBlocks(scale * (b.T @ b), scale * (b.T @ target_covariance(assumptions) @ b), rows)
+
+
+@dataclass(frozen=True)
+class TaskAverage:
+    """The average of m independent blocks: `leading` times the identity, and the exponents of its error."""
+
+    leading: Expression
+    in_size: Exponent
+    in_tasks: Exponent
+
+
+def task_average(block: Expression) -> TaskAverage:
+    """Mean and sharp error exponents, in xi and in m, of the average of m independent copies of a block.
+
+    The variance of the average is that of the block over m.
+    """
+    moments = element_moments({"same task": block})
+    variances = [variance * scalar("1/m") for variance in moments.variances]
+    orders = (sharp_exponent(list(moments.errors), variances, weights) for weights in (ROWS_GROW, TASKS_GROW))
+    return TaskAverage(moments.leading, *orders)
+
+
+@lru_cache(maxsize=32)
+def gram(assumptions: Assumptions) -> TaskAverage:
+    """B^T B / (n_v m)."""
+    return task_average(task_blocks(assumptions).gram)
+
+
+@lru_cache(maxsize=32)
+def noise(assumptions: Assumptions) -> TaskAverage:
+    """B^T Gamma B / (n_v m)."""
+    return task_average(task_blocks(assumptions).noise)
+
+
+def isotropic_mean(word: Expression) -> Expression:
+    """The scalar c with E[word] = c I; raises ArithmeticError when the mean is no multiple of I."""
+    mean = expect(word)
+    coefficient = element(mean, 1, 1)
+    if mean != coefficient * identity("p"):
+        raise ArithmeticError("the mean is not a multiple of the identity")
+    return coefficient
+
+
+def _orders(average: TaskAverage) -> Derived:
+    return {IN_SIZE: average.in_size.sympy(), IN_TASKS: average.in_tasks.sympy()}
+
+
+def _derive_gram(assumptions: Assumptions) -> Derived:
+    average = gram(assumptions)
+    return {LEADING: average.leading, **_orders(average)}
+
+
+def _derive_inverse(assumptions: Assumptions) -> Derived:
+    average, constant = gram(assumptions), Exponent(Fraction(0))
+    errors = (inverse_exponent(constant, order) for order in (average.in_size, average.in_tasks))
+    return {LEADING: 1 / to_sympy(average.leading), **_orders(TaskAverage(average.leading, *errors))}
+
+
+# -- what sampling sees -------------------------------------------------------------------------------------
+
+BASE = {"p": 3.0, "alpha_t": -0.3, "sigma": 0.8, "nu": 0.9}
+IN_SIZE_LADDER = tuple({**BASE, "xi": float(k), "m": 6, "n_v": 2 * k, "n_t": 3 * k} for k in (12, 24, 48, 96))
+IN_TASKS_LADDER = tuple({**BASE, "xi": float(k), "m": k, "n_v": 24, "n_t": 36} for k in (6, 12, 24, 48))
+
+
+def _averages(sample: Sample) -> tuple[Array, Array]:
+    """B^T B / N and B^T Gamma B / N, with Gamma assembled from the covariances of the task's random parts."""
+    gram_sum, noise_sum = np.zeros(()), np.zeros(())
+    for _ in range(sample.size("m")):
+        x_t, x_v = sample.gaussian("n_t", "p"), sample.gaussian("n_v", "p")
+        b = design(x_t, x_v, sample["alpha_t"])
+        to_noise = sample["alpha_t"] / sample["n_t"] * transpose(b) @ x_v @ transpose(x_t)
+        bb = transpose(b) @ b
+        gram_sum = gram_sum + bb
+        noise_sum = noise_sum + sample["nu"] ** 2 / sample["p"] * bb @ bb
+        noise_sum = noise_sum + sample["sigma"] ** 2 * (bb + to_noise @ transpose(to_noise))
+    rows = sample["n_v"] * sample["m"]
+    return gram_sum / rows, noise_sum / rows
+
+
+def _mean(average: TaskAverage, sample: Sample) -> Array:
+    values = {name: sample[name] for name in ("n_t", "n_v", "p", "alpha_t", "sigma", "nu")}
+    return float(evaluate(to_sympy(average.leading), values)) * np.eye(sample.size("p"))
+
+
+def _gram_deviation(sample: Sample) -> Array:
+    return np.asarray(_averages(sample)[0] - _mean(gram(PAPER), sample))
+
+
+def _inverse_deviation(sample: Sample) -> Array:
+    return np.asarray(np.linalg.inv(_averages(sample)[0]) - np.linalg.inv(_mean(gram(PAPER), sample)))
+
+
+def _noise_deviation(sample: Sample) -> Array:
+    return np.asarray(_averages(sample)[1] - _mean(noise(PAPER), sample))
+
+
+MEAN_SIZES = (
+    {"n_t": 5, "n_v": 3, "p": 4, "m": 2, "sigma": 0.0, "nu": 0.0, "alpha_t": 0.4},
+    {"n_t": 9, "n_v": 4, "p": 3, "m": 1, "sigma": 0.0, "nu": 0.0, "alpha_t": -0.3},
+    {"n_t": 6, "n_v": 2, "p": 7, "m": 3, "sigma": 0.0, "nu": 0.0, "alpha_t": 0.9},
+)
+
+
+def _observe_mean(sample: Sample) -> Observed:
+    return {LEADING: np.trace(_averages(sample)[0], axis1=1, axis2=2) / sample.size("p")}
+
+
+DEVIATIONS = {"gram": _gram_deviation, "inverse": _inverse_deviation, "noise": _noise_deviation}
+
+
+# -- the steps ----------------------------------------------------------------------------------------------
+
+
+def _concentration(
+    name: str, number: str, statement: str, *, block: str, claim: Parts, uses: tuple[str, ...],
+    correction: Parts | None = None, remark: str = "", unreadable: str = "",
+) -> None:  # fmt: skip
+    def derive(assumptions: Assumptions) -> Derived:
+        if block == "noise":
+            return _orders(noise(assumptions))
+        return _derive_gram(assumptions) if block == "gram" else _derive_inverse(assumptions)
+
+    def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+        return [
+            fluctuation_check(
+                label, f"{step.name}/{label}", ladder, DEVIATIONS[block],
+                exponent_of(step, assumptions, label), draws=1600, base_seed=seed,
+            )
+            for label, ladder in ((IN_SIZE, IN_SIZE_LADDER), (IN_TASKS, IN_TASKS_LADDER))
+        ]  # fmt: skip
+
+    register(
+        Step(
+            name, (number,), "equation", statement, "theorem2", uses=uses, depends_on=INNER,
+            claim=lambda: claim, correction=None if correction is None else lambda: correction, derive=derive,
+            check=check, observe=_observe_mean if block == "gram" else None,
+            sizes=MEAN_SIZES if block == "gram" else (), remark=remark, unreadable=unreadable,
+            method="exact means and variances of the elements by the engine; degrees in xi and in m",
+        )
+    )  # fmt: skip
+
+
+_BOTH = {IN_SIZE: -HALF, IN_TASKS: -HALF}
+_concentration(
+    "normal-matrix-concentrates", "86", "B^T B is a multiple of the identity up to fluctuations.",
+    block="gram", claim={LEADING: H_T, **_BOTH},
+    uses=("stacked-design", "columns-concentrate", "columns-after-wishart", "columns-between-wisharts"),
+)  # fmt: skip
+_concentration(
+    "normal-inverse-concentrates", "87", "The inverse of B^T B, by the first term of its Neumann series.",
+    block="inverse", claim={LEADING: 1 / H_T, **_BOTH}, uses=("normal-matrix-concentrates",),
+)  # fmt: skip
+_concentration(
+    "normal-noise-concentrates", "88", "B^T Gamma B is its average up to fluctuations.",
+    block="noise", claim=_BOTH, correction={IN_SIZE: HALF, IN_TASKS: -HALF},
+    uses=("target-covariance", "stacked-design", "columns-between-wisharts"),
+    remark="The variability of the tasks makes the average itself grow like xi, and its fluctuations like "
+    "m^(-1/2) xi^(1/2). Relative to the average the fluctuations are O((m xi)^(-1/2)), and for the label "
+    "noise alone (nu = 0) the order holds as it stands.",
+    unreadable="the exponent of the error could not be read in the available text; -1/2 is taken from (86) "
+    "and (87), which precede it",
+)  # fmt: skip
