@@ -206,4 +206,5 @@ def _number(name: str, value: object, lowest: float) -> float:
         raise ValueError(f"{name} is {value!r}: give a finite number")
     if value < lowest:
         raise ValueError(f"{name} is {value!r}: it cannot be negative")
-    return float(value)
+    # adding zero makes -0.0 the same setting as 0.0
+    return float(value) + 0.0

@@ -57,6 +57,7 @@ def run_until(
     """Draws batches until the standard error is small enough, or the budget of draws or time is spent.
 
     Small enough: at most `rel_error` |mean|, or at most `abs_error`.
+
     batch_function: independent draws from a generator, shape (draws,). Batches are merged in the order of
     their index and the rule is applied after each, so the result depends on the seed text alone unless time
     runs out. At least `MIN_BATCHES` batches are drawn before the rule applies, so that an early underestimate

@@ -8,6 +8,11 @@ variance for a > 4.
 A positive alpha_t adds a second way in the underparameterized regime: |A_i^K v| < e for a given direction v
 needs an eigenvector of A_i within e of v, p - 1 conditions, and an eigenvalue below e^(1/K). For all m tasks,
 and some v out of p - 1 dimensions of them, a = (m - 1)(p - 1) + m/K.
+
+Atomic input laws take finitely many values, so every moment is finite; but inputs of different tasks then
+coincide with probability about 2^-p or more, and near alpha_t = 0, where such a coincidence makes B nearly
+singular, the loss of that rare draw grows like 1/alpha_t^2. Sample them at sizes p of a few tens, or at rates
+of order one.
 """
 
 from __future__ import annotations

@@ -58,6 +58,7 @@ def test_equal_by_content() -> None:
     assert hash(first) == hash(second)
     assert first != replace(PLAIN, p=2, Sigma=A + np.eye(2))
     assert first != replace(first, alpha_t=0.2)
+    assert replace(first, alpha_t=-0.0) == replace(first, alpha_t=0.0)
 
 
 def test_covariances_cannot_be_changed_afterwards() -> None:
