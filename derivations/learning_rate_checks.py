@@ -44,7 +44,9 @@ def stated_sign(step: Step, assumptions: Assumptions, part: str) -> int:
     return int(value)
 
 
-def _compare(*rows: Comparison) -> CheckFunction:
+def compare(*rows: Comparison) -> CheckFunction:
+    """The check that the simulated loss changes between two settings with the sign that the step derives."""
+
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         return [
             difference_check(
@@ -84,12 +86,12 @@ def sign_far(name: str) -> str:
     return rf"\mathrm{{sign}}\,\partial_{{{name}}}\bar L\ (|\omega_0-w_0|\to\infty)"
 
 
-noise = _compare(
+noise = compare(
     Comparison(SIGN_SIGMA, replace(BASE, sigma=0.6), replace(BASE, sigma=1.2)),
     Comparison(SIGN_NU, replace(BASE, nu=0.3), replace(BASE, nu=0.9)),
 )
-target_data = _compare(Comparison(SIGN_TARGET, replace(BASE, n_r=5), replace(BASE, n_r=40)))
-meta_data = _compare(
+target_data = compare(Comparison(SIGN_TARGET, replace(BASE, n_r=5), replace(BASE, n_r=40)))
+meta_data = compare(
     Comparison(sign_near("n_v"), replace(NEAR, n_v=2), replace(NEAR, n_v=8)),
     Comparison(sign_far("n_v"), replace(FAR, n_v=2), replace(FAR, n_v=8)),
     Comparison(sign_near("m"), replace(NEAR, m=2), replace(NEAR, m=8)),
@@ -97,11 +99,11 @@ meta_data = _compare(
     Comparison(sign_near("p"), _at_no_adaptation(NEAR, 30), _at_no_adaptation(NEAR, 90)),
     Comparison(sign_far("p"), _at_no_adaptation(FAR, 30), _at_no_adaptation(FAR, 90)),
 )
-adaptation_rate = _compare(
+adaptation_rate = compare(
     Comparison(SIGN_AT_0, replace(BASE, alpha_r=0.0), replace(BASE, alpha_r=0.3 * BRACKET)),
     Comparison(SIGN_AT_UPPER, replace(BASE, alpha_r=0.7 * BRACKET), replace(BASE, alpha_r=BRACKET)),
 )
-slope_at_zero = _compare(
+slope_at_zero = compare(
     Comparison(SLOPE_AT_0, replace(BASE, alpha_t=-0.15), replace(BASE, alpha_t=0.15), 0.0005)
 )
 

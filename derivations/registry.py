@@ -24,6 +24,7 @@ MODULES = (
     "underparameterized_orders",
     "underparameterized_moments",
     "underparameterized_loss",
+    "underparameterized_rates",
 )
 # Names under which the central formulas are known on the command line.
 ALIASES: dict[str, str] = {}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from fractions import Fraction
+from types import MappingProxyType
 
 import sympy
 
@@ -21,11 +24,37 @@ BOUNDS = {name: Fraction(0) for name in POSITIVE}
 NONZERO = frozenset({"alpha_t", "alpha_r"})
 
 
-def sign(quantity: sympy.Expr) -> tuple[int, Certificate]:
-    """The strict sign of one derived quantity and its certificate, checked again from its own data."""
-    found, certificate = prove_sign(scalar(quantity), BOUNDS, POSITIVE, NONZERO)
+Found = tuple[sympy.Expr, int, Certificate]
+_record: ContextVar[list[Found] | None] = ContextVar("record", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[list[Found]]:
+    """Inside, every sign that is proved is noted: the quantity, its sign, its certificate."""
+    found: list[Found] = []
+    token = _record.set(found)
+    try:
+        yield found
+    finally:
+        _record.reset(token)
+
+
+def sign(
+    quantity: sympy.Expr,
+    at_least: Mapping[str, Fraction] = MappingProxyType({}),
+    nonzero: frozenset[str] = NONZERO,
+) -> tuple[int, Certificate]:
+    """The strict sign of one derived quantity and its certificate, checked again from its own data.
+
+    `at_least`: sizes for which more than positivity is used. `nonzero`: the rates taken not to vanish.
+    """
+    bounds, strict = {**BOUNDS, **at_least}, POSITIVE - set(at_least)
+    found, certificate = prove_sign(scalar(quantity), bounds, strict, nonzero)
     if not recheck(certificate):
         raise SignUnproved("the certificate does not hold on its own")
+    noted = _record.get()
+    if noted is not None:
+        noted.append((quantity, found, certificate))
     return found, certificate
 
 

@@ -1,0 +1,90 @@
+"""Numeric confirmation of the claims of section 5.2: losses compared, limits and slopes approached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from derivations.assumptions import Assumptions
+from derivations.ladder import residual_check
+from derivations.learning_rate_checks import (
+    SIGN_AT_0,
+    SIGN_AT_UPPER,
+    SIGN_NU,
+    SIGN_SIGMA,
+    SIGN_TARGET,
+    Comparison,
+    compare,
+)
+from derivations.step import Check, Step
+from derivations.underparameterized_checks import setting_at, value_at
+from numeric_check.setting import Setting
+
+__all__ = [
+    "LIMIT", "SIGN_AT_0", "SIGN_AT_UPPER", "SIGN_BEND", "SIGN_NU", "SIGN_ROWS", "SIGN_SIGMA", "SIGN_SLOPE",
+    "SIGN_TARGET", "SIGN_TASKS", "SLOPE", "adaptation_rate", "data", "limit_slope", "many_tasks", "noise",
+    "slope",
+]  # fmt: skip
+
+SIGN_BEND = r"\mathrm{sign}\,\partial^2_{\alpha_r}\bar L"
+SIGN_ROWS, SIGN_TASKS = r"\mathrm{sign}\,\partial_{n_v}\bar L", r"\mathrm{sign}\,\partial_m\bar L"
+SLOPE = r"\partial_{\alpha_t}\bar L\,(0)"
+SIGN_SLOPE = r"\mathrm{sign}\,\partial_{\alpha_t}\bar L\,(0)"
+LIMIT = r"\lim_{m\to\infty}\bar L"
+
+BASE = replace(setting_at(4, 6), sigma=1.0, nu=0.8)
+BRACKET = 1 / (1 + (BASE.p + 1) / BASE.n_r)
+
+
+def limit_slope(name: str) -> str:
+    """Label of a derivative of the limit."""
+    return rf"\partial_{{{name}}}\lim_{{m\to\infty}}\bar L"
+
+
+noise = compare(
+    Comparison(SIGN_SIGMA, replace(BASE, sigma=0.6), replace(BASE, sigma=1.2)),
+    Comparison(SIGN_NU, replace(BASE, nu=0.3), replace(BASE, nu=0.9)),
+)
+data = compare(
+    Comparison(SIGN_ROWS, replace(BASE, n_v=4), replace(BASE, n_v=32)),
+    Comparison(SIGN_TASKS, replace(BASE, m=4), replace(BASE, m=24)),
+    Comparison(SIGN_TARGET, replace(BASE, n_r=5), replace(BASE, n_r=40)),
+)
+adaptation_rate = compare(
+    Comparison(SIGN_AT_0, replace(BASE, alpha_r=0.0), replace(BASE, alpha_r=0.3 * BRACKET)),
+    Comparison(SIGN_AT_UPPER, replace(BASE, alpha_r=0.7 * BRACKET), replace(BASE, alpha_r=BRACKET), 0.00005),
+)
+
+
+def _theory(step: Step, assumptions: Assumptions, label: str) -> Callable[[Setting], float]:
+    if step.derive is None:
+        raise ValueError(f"{step.name} derives no formula")
+    part = step.derive(assumptions)[label]
+    return lambda setting: value_at(part, setting)
+
+
+def many_tasks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """The simulated loss approaches the limit like 1/m, from meta-training data and rates that differ."""
+    theory = _theory(step, assumptions, LIMIT)
+    starts = {"base": BASE, "other rate, n_v and n_t": replace(BASE, alpha_t=-1.0, n_v=12, n_t=6)}
+    return [
+        residual_check(
+            f"decay in m of the loss minus its limit: {name}",
+            [(float(k), replace(start, m=k)) for k in (8, 16, 32, 64)], theory, -1.0, quantity="loss",
+            rel_error=lambda setting: 0.01 / setting.m, sharp=True, base_seed=seed,
+        )
+        for name, start in starts.items()
+    ]  # fmt: skip
+
+
+def slope(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """The simulated slope at rate zero minus the formula falls like (n_v m)^-2."""
+    theory = _theory(step, assumptions, SLOPE)
+    return [
+        residual_check(
+            "decay of the simulated slope minus the formula",
+            [(float(k), replace(BASE, n_t=400, n_v=k, m=4, alpha_t=0.0)) for k in (8, 16, 32, 64)], theory,
+            -2.0, quantity="slope", rel_error=lambda setting: 0.25 / setting.validation_points, sharp=True,
+            base_seed=seed,
+        )
+    ]  # fmt: skip
