@@ -15,9 +15,12 @@ from symbolic.words import Expression, gaussian, identity, matrix, vector
 _LETTERS: dict[str, Callable[[], Expression]] = {
     "X": lambda: gaussian("X", "n", "p"),
     "C": lambda: matrix("C", "n", "n", symmetric=True),
+    "A": lambda: matrix("A", "p", "p"),
     "D": lambda: matrix("D", "p", "p", symmetric=True),
     "Sigma": lambda: model.SIGMA,
     "Sigma_w": lambda: model.SIGMA_W,
+    "F": lambda: model.FOURTH_MOMENT,
+    "H_r": lambda: matrix("H_r", "p", "p", symmetric=True),
     "X_t": lambda: model.inputs("X_t", "n_t", PAPER),
     "X_v": lambda: model.inputs("X_v", "n_v", PAPER),
     "X_r": lambda: model.inputs("X_r", "n_r", PAPER),

@@ -15,6 +15,8 @@ from symbolic.words import Expression, constant, gaussian, identity, matrix, sca
 
 SIGMA = matrix("Sigma", "p", "p", symmetric=True)
 SIGMA_W = matrix("Sigma_w", "p", "p", symmetric=True)
+# E (x^T Sigma x) x x^T of an input x (111)
+FOURTH_MOMENT = matrix("F", "p", "p", symmetric=True)
 OMEGA = vector("omega", "p")
 OMEGA_STAR = vector("omega_star", "p")
 W_0 = vector("w_0", "p")

@@ -40,7 +40,7 @@ class Sample:
         self.batch = batch
         self._sizes = dict(sizes)
         self._fixed: dict[str, Array] = {}
-        self._defined: dict[str, float] = {}
+        self._defined: dict[str, float | Array] = {}
         self._place = f"{slug}/{base_seed}/{size_index}"
         self.generator = generator_for(f"{self._place}/draws", batch_index)
 
@@ -62,9 +62,9 @@ class Sample:
         """The sizes and the fixed matrices drawn so far, by name: what a formula is evaluated at."""
         return {**self._sizes, **self._fixed, **self._defined}
 
-    def define(self, name: str, value: float) -> None:
-        """Give a number that the observation computed from fixed matrices a name of its own in `values`."""
-        self._defined[name] = float(value)
+    def define(self, name: str, value: float | Array) -> None:
+        """Give a number or matrix that the observation computed from fixed matrices a name in `values`."""
+        self._defined[name] = value if isinstance(value, np.ndarray) else float(value)
 
     def gaussian(self, rows: Size, columns: Size, covariance: Array | None = None) -> Array:
         """Matrices of shape (batch, rows, columns) whose rows are independent N(0, covariance)."""
