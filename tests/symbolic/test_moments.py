@@ -220,11 +220,27 @@ def test_cache_is_bounded(monkeypatch):
 
 
 def test_many_dimensions_spill_into_exponent_fields(monkeypatch):
-    moment = tr(Y.T @ Y @ W @ Y.T @ Y @ W) * tr(W)
-    expected = expect(moment)
+    words = [tr(Y.T @ Y @ W @ Y.T @ Y @ W) * tr(W), W @ A @ W, V @ A @ V]
+    expected = [expect(word) for word in words]
     clear_cache()
     monkeypatch.setattr(packing, "PACKED_BITS", 1)
-    assert expect(moment) == expected
+    assert [expect(word) for word in words] == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "states"),
+    [
+        (V**8, 140),
+        (tr(W**8), 25),
+        (tr(V @ A @ V @ D @ V @ B @ V @ A @ V @ D), 250),
+        ((Y @ W @ W @ Y.T) ** 2, 12),
+    ],
+    ids=repr,
+)
+def test_few_states_are_met(moment, states):
+    """What makes the engine fast: words in canonical form, contracted at one end, meet in few states."""
+    expect(moment)
+    assert sum(len(engine._steps) for engine in moments._engines.values()) <= states
 
 
 def test_no_float_enters_and_coefficients_are_integers():
