@@ -56,7 +56,8 @@ def evaluate(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
         return reduce(lambda a, b: a * b, (evaluate(factor, values) for factor in node.args))
     if isinstance(node, sympy.Pow):
         base, exponent = float(evaluate(node.base, values)), float(evaluate(node.exp, values))
-        return float(np.float64(base) ** exponent)
+        with np.errstate(all="ignore"):  # a perturbed formula may take a root of a negative number: nan
+            return float(np.float64(base) ** exponent)
     raise ValueError(f"no numeric value for a {type(node).__name__}")
 
 

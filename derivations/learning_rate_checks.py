@@ -111,11 +111,11 @@ slope_at_zero = compare(
 # -- with one validation row, every rate from the same draws ------------------------------------------------
 
 RATES = (5.0, 10.0, 20.0, 40.0)
-LOCATED_DRAWS = 30_000
+LOCATED_DRAWS = 40_000
 BEND = 0.3
 LOW, HIGH = r"\alpha_t^-", r"\alpha_t^+"
-MINIMUM_LADDER = tuple({"xi": float(k), "p": 12 * k, "n_t": 8 * k} for k in (1, 2, 4, 8))
-MAXIMUM_SIZES = ({"p": 48.0, "n_t": 32.0}, {"p": 72.0, "n_t": 48.0}, {"p": 96.0, "n_t": 64.0})
+MINIMUM_LADDER = tuple({"xi": float(k), "p": 12 * k, "n_t": 8 * k} for k in (1, 2, 3, 5))
+MAXIMUM_SIZES = ({"p": 48.0, "n_t": 32.0}, {"p": 60.0, "n_t": 40.0}, {"p": 72.0, "n_t": 48.0})
 Forms = tuple[Array, Array, Array]
 
 

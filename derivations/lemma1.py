@@ -24,6 +24,13 @@ I_P = Identity(p)
 C = MatrixSymbol("C", n, n)
 D = MatrixSymbol("D", p, p)
 SIZES: tuple[Mapping[str, float], ...] = ({"n": 7, "p": 4}, {"n": 12, "p": 9}, {"n": 5, "p": 17})
+# where one unit of a small coefficient is a large part of the value
+SMALL: tuple[Mapping[str, float], ...] = (
+    {"n": 1, "p": 1},
+    {"n": 1, "p": 2},
+    {"n": 2, "p": 1},
+    {"n": 3, "p": 2},
+)
 
 
 def _wishart() -> Expression:
@@ -70,6 +77,7 @@ def _register_moment(
             derive=derive,
             observe=observe,
             sizes=SIZES,
+            power_sizes=SMALL,
             method="Gaussian integration by parts; all Wick pairings",
         )
     )
@@ -157,6 +165,7 @@ register(
         derive=_derive_sandwich_rows,
         observe=_observe_sandwich_rows,
         sizes=SIZES,
+        power_sizes=SMALL,
         method="Gaussian integration by parts; all Wick pairings",
     )
 )
@@ -189,6 +198,7 @@ register(
         derive=_derive_sandwich_columns,
         observe=_observe_sandwich_columns,
         sizes=SIZES,
+        power_sizes=SMALL,
         method="Gaussian integration by parts; all Wick pairings",
     )
 )

@@ -24,7 +24,7 @@ from numeric_check.verdict import judge
 from symbolic.words import Expression
 
 # One number per probe and draw; the budget is in wall-clock seconds per size.
-BATCH = 4096
+ENTRIES_PER_BATCH = 400_000
 MAX_SECONDS = 8.0
 MAX_DRAWS = 40_000_000
 
@@ -67,6 +67,8 @@ def probes_for(value: NDArray[np.float64], seed_text: str) -> tuple[NDArray[np.f
     along = value / scale**2
     generator = np.random.default_rng(seed_for(seed_text, 0))
     random_direction = generator.standard_normal(value.shape) / (scale * np.sqrt(value.size))
+    # orthogonal to the value, so that both probes are 1 on it and an error in any element shows in the second
+    random_direction -= along * float(np.sum(random_direction * value))
     return along, along + random_direction
 
 
@@ -77,11 +79,22 @@ def value_of_part(part: sympy.Basic | Expression, values: Mapping[str, Value]) -
     return np.asarray(evaluate(part, values), dtype=float)
 
 
-def measure(step: Step, parts: Derived, index: int, base_seed: int = 0) -> Iterator[Measured]:
-    """Sample the step at its `index`-th sizes until every label resolves its value, or the budget is spent."""
+def measure(
+    step: Step,
+    parts: Derived,
+    index: int,
+    base_seed: int = 0,
+    *,
+    seconds: float = MAX_SECONDS,
+    sharpen: float = 1.0,
+) -> Iterator[Measured]:
+    """Sample the step at its `index`-th sizes until every label resolves its value, or the budget is spent.
+
+    `sharpen` asks for a standard error smaller by that factor than the verdict needs.
+    """
     if step.observe is None:
         return
-    sizes = step.sizes[index]
+    sizes = (*step.sizes, *step.power_sizes)[index]
     started = time.monotonic()
     sums: dict[str, NDArray[np.float64]] = {}
     squares: dict[str, NDArray[np.float64]] = {}
@@ -91,7 +104,7 @@ def measure(step: Step, parts: Derived, index: int, base_seed: int = 0) -> Itera
     draws, batch_index = 0, 0
     values: Mapping[str, Value] = {}
     while True:
-        sample = Sample(step.name, sizes, index, batch_index, batch=BATCH, base_seed=base_seed)
+        sample = Sample(step.name, sizes, index, batch_index, batch=_batch(sizes), base_seed=base_seed)
         observed = step.observe(sample)
         values = sample.values
         for label, array in observed.items():
@@ -125,10 +138,10 @@ def measure(step: Step, parts: Derived, index: int, base_seed: int = 0) -> Itera
             for label in observed
         ]
         if (
-            elapsed > MAX_SECONDS
+            elapsed > seconds
             or draws >= MAX_DRAWS
             or all(
-                _resolved(result, expected[result.label], step.resolution.get(result.label))
+                _resolved(result, expected[result.label], step.resolution.get(result.label), sharpen)
                 for result in results
             )
         ):
@@ -136,9 +149,17 @@ def measure(step: Step, parts: Derived, index: int, base_seed: int = 0) -> Itera
             return
 
 
-def _resolved(result: Measured, value: NDArray[np.float64], resolution: float | None) -> bool:
+def _batch(sizes: Mapping[str, float]) -> int:
+    """Draws per batch, so that the matrices of a batch have about the same number of entries at any size."""
+    counts = sorted(value for name, value in sizes.items() if name[0] in "npNm" and name != "nu")
+    largest = counts[-1] * counts[-2] if len(counts) > 1 else 1
+    return int(max(256, min(65_536, ENTRIES_PER_BATCH / largest)))
+
+
+def _resolved(result: Measured, value: NDArray[np.float64], resolution: float | None, sharpen: float) -> bool:
     # aim beyond the verdict's own requirement (5 stderr <= 1 %) so that estimated errors do not flip it
     target = 0.0015 * np.abs(value) if resolution is None else np.full_like(value, 0.15 * resolution)
+    target = target / sharpen
     if resolution is not None and np.all(result.stderr <= 1e-7 * resolution):
         return result.draws >= 2  # the same in every draw: a pointwise identity
     return bool(np.all(result.stderr <= target)) and result.draws >= 256

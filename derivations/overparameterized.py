@@ -153,6 +153,11 @@ FACTOR_SIZES = (
     {"n_t": 11, "n_r": 14, "p": 5, "alpha_t": -0.5, "alpha_r": -0.4},
     {"n_t": 20, "n_r": 9, "p": 12, "alpha_t": 0.9, "alpha_r": 0.7},
 )
+BLOCK_SIZES: tuple[dict[str, float], ...] = (
+    {"n_t": 6, "p": 4, "alpha_t": 0.4, "sigma": 0.8, "nu": 0.9},
+    {"n_t": 4, "p": 7, "alpha_t": -0.5, "sigma": 0.6, "nu": 1.2},
+    {"n_t": 9, "p": 5, "alpha_t": 0.9, "sigma": 1.3, "nu": 0.7},
+)
 LADDER = tuple(
     {"xi": float(xi), "p": 2 * xi, "n_t": 3 * xi, "alpha_t": 0.4, "sigma": 0.8, "nu": 0.9}
     for xi in (16, 32, 64, 112)
@@ -203,6 +208,23 @@ def _start_deviation(sample: Sample) -> Array:
     return np.asarray(projected @ transpose(projected) - squared * _means(sample)[0] * np.eye(2))
 
 
+def _observed_leading(sample: Sample, block: str) -> Array:
+    """A diagonal element of the block, whose mean is the leading coefficient at every size."""
+    x_v, x_t = sample.gaussian(1, "p"), sample.gaussian("n_t", "p")
+    row = _contracted_rows(sample, x_v, x_t)
+    if block == "gram":
+        return squared_norms(row) / sample["p"]
+    if block == "noise":
+        mixed = x_v @ transpose(x_t)
+        share = sample["alpha_t"] ** 2 / sample["n_t"] ** 2
+        return sample["nu"] ** 2 / sample["p"] * squared_norms(row) + sample["sigma"] ** 2 * (
+            1 + share * squared_norms(mixed)
+        )
+    start = fixed_column(sample, "d", "p")
+    sample.define("dist0_sq", float(np.sum(start**2)))
+    return squared_norms(row @ start)
+
+
 # -- registration -------------------------------------------------------------------------------------------
 
 
@@ -234,10 +256,15 @@ def _concentration_step(
             )
         ]
 
+    def observe(sample: Sample) -> Observed:
+        return {LEADING: _observed_leading(sample, block)}
+
+    exact = block != "inverse"  # the mean of an inverse is only asymptotically the inverse of the mean
     register(
         Step(
             name, (number,), "equation", statement, "theorem1", uses=uses, depends_on=INNER,
             claim=lambda: {LEADING: leading, ORDER: exponent}, derive=derive, check=check,
+            observe=observe if exact else None, sizes=BLOCK_SIZES if exact else (),
             method="exact means and variances of the elements by the engine; degree in xi", remark=remark,
         )
     )  # fmt: skip
@@ -285,7 +312,7 @@ SIMULATED = ((1.0, 24), (2.0, 48), (4.0, 96), (8.0, 192))
 def setting_at(xi: float, base: int) -> Setting:
     """A point of the ladder: p and n_t in proportion to xi, |omega_0 - w_0|^2 falling as xi^(-1/2)."""
     return Setting(
-        n_t=base, n_v=2, n_r=40, m=2, p=2 * base, sigma=1.0, nu=0.5, alpha_t=0.4, alpha_r=0.2,
+        n_t=base, n_v=2, n_r=base, m=2, p=2 * base, sigma=0.9, nu=0.6, alpha_t=0.4, alpha_r=0.3,
         dist0_sq=0.5 * xi**-0.5,
     )  # fmt: skip
 

@@ -51,6 +51,7 @@ class Step:
     label -> array whose first axis is the batch. check: a numeric confirmation of another shape (a ladder of
     sizes, a located minimum), where a mean over draws does not say it.
     sizes: the parameter points at which `observe` is compared (three or more, unequal).
+    power_sizes: further points at which perturbed claims are told from the right one (`power.py`).
     resolution: absolute numeric resolution by label, for quantities whose value is zero or that hold draw by draw.
     applies: None, or the reason why the step does not apply under the assumptions.
     reason: why the step has no proof or no number, for definitions, figures and approximations.
@@ -71,6 +72,7 @@ class Step:
     observe: Callable[[Sample], Observed] | None = None
     check: Callable[[Step, Assumptions, int], list[Check]] | None = None
     sizes: tuple[Mapping[str, float], ...] = ()
+    power_sizes: tuple[Mapping[str, float], ...] = ()
     resolution: Mapping[str, float] = field(default_factory=dict)
     applies: Callable[[Assumptions], str | None] = lambda assumptions: None
     method: str = ""
