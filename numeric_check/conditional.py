@@ -11,9 +11,6 @@ form). Whether its mean and variance are finite is the matter of `tails`.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +20,6 @@ from numeric_check.task_maps import TaskMaps, draw_task_maps
 
 Array = NDArray[np.float64]
 RANK_TOLERANCE = 1e-13
-SLOPE_STEP = 1e-4
 
 
 def noise_covariance(maps: TaskMaps, setting: Setting) -> Array:
@@ -104,23 +100,3 @@ def loss_of_maps(generator: np.random.Generator, maps: TaskMaps, setting: Settin
 def loss(generator: np.random.Generator, setting: Setting, draws: int) -> Array:
     """The test loss given `draws` draws of the training inputs. Shape (draws,)."""
     return loss_of_maps(generator, draw_task_maps(generator, setting, draws), setting)
-
-
-def slope(generator: np.random.Generator, setting: Setting, draws: int) -> Array:
-    """d loss / d alpha_t given the inputs, shape (draws,).
-
-    A central difference at the same random numbers: its truncation, of relative size (step / scale)^2 with
-    the scale n_t / (n_t + p) on which the loss varies, is far below any sampling error.
-    """
-    above, below = _neighbours(setting)
-    state = generator.bit_generator.state
-    upper = loss(generator, above, draws)
-    generator.bit_generator.state = state
-    lower = loss(generator, below, draws)
-    return (upper - lower) / (above.alpha_t - below.alpha_t)
-
-
-@lru_cache(maxsize=16)
-def _neighbours(setting: Setting) -> tuple[Setting, Setting]:
-    step = SLOPE_STEP * setting.n_t / (setting.n_t + setting.p)
-    return replace(setting, alpha_t=setting.alpha_t + step), replace(setting, alpha_t=setting.alpha_t - step)

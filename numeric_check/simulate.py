@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numeric_check import conditional, control, plain
+from numeric_check.differences import slopes
 from numeric_check.estimate import Estimate, Moments
 from numeric_check.executor import Executor, SerialExecutor
 from numeric_check.seeds import generator_for
@@ -30,11 +31,11 @@ PILOT_DRAWS = 512
 ESTIMATORS: dict[tuple[str, str], Callable[..., Array]] = {
     ("loss", "conditional"): conditional.loss,
     ("excess", "conditional"): conditional.excess,
-    ("slope", "conditional"): conditional.slope,
+    ("slope", "conditional"): partial(slopes, conditional.loss),
     ("loss", "plain"): plain.plain_loss,
     ("excess", "plain"): plain.plain_excess,
+    ("slope", "plain"): partial(slopes, plain.plain_loss),
 }
-_INFINITE = "the mean is infinite at n_v m = {n}, p = {p}: move them further apart, or take more tasks"
 
 
 def run_batch(task: tuple[BatchFunction, str, int]) -> Moments:
@@ -90,6 +91,15 @@ def run_until(
     raise RuntimeError("the executor ended before the work did: it must yield a result for every task")
 
 
+def require_finite_mean(setting: Setting) -> None:
+    """Raises ValueError where the mean loss is infinite, so that no average over draws would settle."""
+    if not mean_is_finite(setting):
+        raise ValueError(
+            f"the mean is infinite at n_v m = {setting.validation_points}, p = {setting.p}: "
+            "move them further apart, or take more tasks"
+        )
+
+
 def batch_draws(setting: Setting, quantity: Quantity, protocol: Method) -> int:
     """Draws per batch: a function of what is asked alone, sized to stay within the processor's cache."""
     s = setting
@@ -134,8 +144,7 @@ def simulate(
     protocol goes on with control variates; the draws reported are then those of the second part. Raises
     ValueError where the mean is infinite (`tails`).
     """
-    if not mean_is_finite(setting):
-        raise ValueError(_INFINITE.format(n=setting.validation_points, p=setting.p))
+    require_finite_mean(setting)
     text = f"simulate/{quantity}/{protocol}/{seed}/{setting.fingerprint}"
     deadline = time.monotonic() + max_seconds
     if protocol == "conditional":
