@@ -55,7 +55,7 @@ def test_one_row_has_one_eigenvalue(degree: int) -> None:
 
 @pytest.mark.parametrize("degree", range(3))
 def test_two_columns_obey_cayley_hamilton(degree: int) -> None:
-    """At p = 2, W^2 - W tr W + det W = 0: so is tr W^{k+2} - tr W^{k+1} tr W + tr W^k det W in all moments."""
+    """At p = 2, W^2 - W tr W + det W = 0: hence tr W^{k+2} - tr W^{k+1} tr W + tr W^k det W = 0."""
     for mu in partitions(degree):
         for k in (1, 2, 3):
             total = 2 * (trace_moment((k + 2, *mu)) - trace_moment((k + 1, 1, *mu)))

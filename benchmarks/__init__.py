@@ -1,0 +1,1 @@
+"""Timings of the moment engines beside the tools that can do parts of their work."""

@@ -1,0 +1,123 @@
+"""What is timed: each tool's way to a result, and how to read the result so that it can be compared."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from benchmarks import answers, form_wick, isserlis
+from symbolic import marked_basis, moments, wishart, words
+from symbolic.expression import Expression
+from symbolic.wishart import trace_moment, trace_moments
+from symbolic.wishart_general import matrix_moment_general, trace_moments_general
+
+ENGINE = "this project"
+FORM = os.environ.get("FORM") or shutil.which("form") or ""
+
+
+@dataclass(frozen=True)
+class Method:
+    """`run` is timed; `read` turns its result into a comparable value, untimed.
+
+    A method that needs compiling first is `warm`: one run goes before the timed one.  A `slow` method runs
+    only on request.  `missing` says why a method cannot run here, and is empty when it can.  A tool that is
+    not `in_process` runs in a process of its own, whose memory is not measured.
+    """
+
+    tool: str
+    run: Callable[[], Any]
+    read: Callable[[Any], Any]
+    warm: bool = False
+    slow: bool = False
+    missing: str = ""
+    in_process: bool = True
+
+    def slowly(self) -> "Method":
+        """The same method, run on request only."""
+        return replace(self, slow=True)
+
+
+def clear_caches() -> None:
+    """Forget everything the engines remember, so that a run starts cold."""
+    wishart.clear_cache()
+    marked_basis.clear_cache()
+    moments.clear_cache()
+
+
+def identity_trace(power: int) -> Method:
+    """E tr W^power, identity covariance, in n and p."""
+    return Method(ENGINE, lambda: trace_moment((power,)), answers.from_identity)
+
+
+def identity_value(power: int, n: int, p: int) -> Method:
+    """E tr W^power, identity covariance, at given n and p."""
+    return Method(ENGINE, lambda: trace_moment((power,))(n, p), int)
+
+
+def identity_table(degree: int) -> Method:
+    """Every trace moment of the degree, identity covariance."""
+    return Method(
+        ENGINE,
+        lambda: trace_moments(degree),
+        lambda table: {mu: answers.from_identity(value) for mu, value in table.items()},
+    )
+
+
+def general_power(power: int) -> Method:
+    """E W^power, general covariance; compared through its trace at Sigma = I."""
+    return Method(ENGINE, lambda: matrix_moment_general(power), answers.collapsed)
+
+
+def general_table(degree: int) -> Method:
+    """Every trace moment of the degree, general covariance; compared at Sigma = I."""
+    return Method(
+        ENGINE,
+        lambda: trace_moments_general(degree),
+        lambda table: {mu: answers.collapsed(value) for mu, value in table.items()},
+    )
+
+
+def word(letters: str, closing: str = "") -> Method:
+    """The expectation of a word, general covariance; compared through its trace against a closing letter."""
+
+    def run() -> Expression:
+        x = words.gaussian("X", "n", "p", "S")
+        factors = {"W": x.T @ x} | {name: words.matrix(name, "p", "p") for name in form_wick.LETTERS}
+        product = factors[letters[0]]
+        for letter in letters[1:]:
+            product = product @ factors[letter]
+        return moments.expect(product if closing else words.tr(product))
+
+    return Method(ENGINE, run, lambda result: answers.from_words(result, closing))
+
+
+def form(*traces: str, general: bool) -> Method:
+    """The expectation of a product of traces of words in FORM, printed."""
+    missing = "" if FORM else "FORM is not installed (Debian: the package `form`)"
+    return Method(
+        "FORM",
+        lambda: form_wick.run(FORM, traces, general),
+        form_wick.parse,
+        missing=missing,
+        in_process=False,
+    )
+
+
+def sympy_pairings(power: int) -> Method:
+    """E tr W^power in SymPy by enumeration, identity covariance."""
+
+    return Method("SymPy, all pairings", lambda: isserlis.trace_moment(power), answers.from_sympy)
+
+
+def hafnians(power: int, n: int, p: int) -> Method:
+    """E tr W^power at given n and p by a hafnian for every choice of indices."""
+
+    def run() -> float:
+        value: float = import_module("benchmarks.hafnians").trace_moment_value(power, n, p)
+        return value
+
+    missing = "" if find_spec("thewalrus") else "thewalrus is not installed (`make bench` installs it)"
+    return Method("thewalrus, hafnians", run, round, warm=True, missing=missing)
