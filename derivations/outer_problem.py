@@ -6,6 +6,7 @@ words of one task where their content does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -41,7 +42,7 @@ TASK_SIZES = (
 STACK_SIZES = ({"N": 4, "p": 9}, {"N": 6, "p": 14}, {"N": 3, "p": 15})
 DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val")
 INVERSE = "BBT_inverse"
-RULES = {
+RULES: Mapping[tuple[tuple[str, bool], ...], Expression] = {
     (("B", False), ("B", True), (INVERSE, False)): identity("N"),
     ((INVERSE, False), ("B", False), ("B", True)): identity("N"),
 }
@@ -80,16 +81,16 @@ def deviation() -> Expression:
     return minimum_norm_solution(b, target, letter("omega_0")) - model.W_0
 
 
-def _derive_stacked_loss(assumptions: Assumptions) -> Derived:
+def derive_stacked_loss(assumptions: Assumptions) -> Derived:
     residual = _residual(letter("omega"), assumptions)
     return {"L^{(i)}": residual.T @ residual * scalar("1/n_v") * scalar("1/m") * Fraction(1, 2)}
 
 
-def _derive_target(assumptions: Assumptions) -> Derived:
+def derive_target(assumptions: Assumptions) -> Derived:
     return {r"\gamma^{(i)}": _residual(0 * letter("omega"), assumptions)}
 
 
-def _derive_design(assumptions: Assumptions) -> Derived:
+def derive_design(assumptions: Assumptions) -> Derived:
     return {"B^{(i)}": model.task(assumptions).design}
 
 
@@ -131,15 +132,15 @@ def _derive_block(assumptions: Assumptions) -> Derived:
 # -- what the paper prints ----------------------------------------------------------------------------------
 
 
-def _claim_target() -> Parts:
+def claim_target() -> Parts:
     return {r"\gamma^{(i)}": X_V * A * W - alpha_t / n_t * X_V * X_T.T * Z_T + Z_V}
 
 
-def _claim_design() -> Parts:
+def claim_design() -> Parts:
     return {"B^{(i)}": X_V * A}
 
 
-def _claim_stacked_loss() -> Parts:
+def claim_stacked_loss() -> Parts:
     residual = (X_V * A * W - alpha_t / n_t * X_V * X_T.T * Z_T + Z_V) - X_V * A * OMEGA
     return {"L^{(i)}": squared_norm(residual) / (2 * n_v * m)}
 
@@ -195,16 +196,16 @@ def _task_residual(sample: Sample, omega: Array) -> Array:
     return np.asarray(x_v @ w + z_v - x_v @ theta)
 
 
-def _observe_stacked_loss(sample: Sample) -> Observed:
+def observe_stacked_loss(sample: Sample) -> Observed:
     residual = _task_residual(sample, fixed_column(sample, "omega", "p"))
     return {"L^{(i)}": np.array([float(np.sum(residual**2)) / (2 * sample["n_v"] * sample["m"])])}
 
 
-def _observe_target(sample: Sample) -> Observed:
+def observe_target(sample: Sample) -> Observed:
     return {r"\gamma^{(i)}": _task_residual(sample, np.zeros((int(sample["p"]), 1)))[None]}
 
 
-def _observe_design(sample: Sample) -> Observed:
+def observe_design(sample: Sample) -> Observed:
     dimension = int(sample["p"])
     at_zero = _task_residual(sample, np.zeros((dimension, 1)))
     columns = [at_zero - _task_residual(sample, np.eye(dimension)[:, [k]]) for k in range(dimension)]
@@ -270,7 +271,7 @@ register(
         "stacked-target", ("67",), "equation",
         "At the meta-parameter zero the validation residual of a task is its block of gamma.",
         "averages", uses=("inner-loop", "train-labels", "validation-labels"), depends_on=DEPENDS,
-        claim=_claim_target, derive=_derive_target, observe=_observe_target, sizes=TASK_SIZES,
+        claim=claim_target, derive=derive_target, observe=observe_target, sizes=TASK_SIZES,
         resolution={r"\gamma^{(i)}": 1e-9}, method=_EXPANSION,
     )
 )  # fmt: skip
@@ -278,8 +279,8 @@ register(
     Step(
         "stacked-design", ("68",), "equation",
         "The meta-parameter enters the validation residual of a task through its block of B.",
-        "averages", uses=("inner-loop",), depends_on=DEPENDS, claim=_claim_design, derive=_derive_design,
-        observe=_observe_design, sizes=TASK_SIZES, resolution={"B^{(i)}": 1e-9}, method=_EXPANSION,
+        "averages", uses=("inner-loop",), depends_on=DEPENDS, claim=claim_design, derive=derive_design,
+        observe=observe_design, sizes=TASK_SIZES, resolution={"B^{(i)}": 1e-9}, method=_EXPANSION,
     )
 )  # fmt: skip
 register(
@@ -287,7 +288,7 @@ register(
         "stacked-loss", ("66",), "equation",
         "The meta-training loss is a least-squares loss in the meta-parameter; shown for the share of one task.",
         "averages", uses=("meta-loss-matrix", "stacked-target", "stacked-design"), depends_on=DEPENDS,
-        claim=_claim_stacked_loss, derive=_derive_stacked_loss, observe=_observe_stacked_loss, sizes=TASK_SIZES,
+        claim=claim_stacked_loss, derive=derive_stacked_loss, observe=observe_stacked_loss, sizes=TASK_SIZES,
         resolution={"L^{(i)}": 1e-9}, method=_EXPANSION,
     )
 )  # fmt: skip

@@ -25,6 +25,9 @@ MODULES = (
     "underparameterized_moments",
     "underparameterized_loss",
     "underparameterized_rates",
+    "nongaussian_setup",
+    "nongaussian_test_phase",
+    "nongaussian_outer",
 )
 # Names under which the central formulas are known on the command line.
 ALIASES: dict[str, str] = {}

@@ -85,7 +85,7 @@ def loss_coefficients(assumptions: Assumptions) -> tuple[Expression, Expression]
     return c_0, c_2
 
 
-def _derive_residual(assumptions: Assumptions) -> Derived:
+def derive_residual(assumptions: Assumptions) -> Derived:
     loss = model.test_loss(letter("theta_star"), letter("w_prime"), assumptions)
     return {"L": loss}
 
@@ -146,7 +146,7 @@ def _derive_loss(assumptions: Assumptions) -> Derived:
 # -- what the paper prints ----------------------------------------------------------------------------------
 
 
-def _claim_residual() -> Parts:
+def claim_residual() -> Parts:
     return {"L": squared_norm(X_S * (W_PRIME - THETA) + Z_S) / (2 * n_s)}
 
 
@@ -226,7 +226,7 @@ def _test_loss(sample: Sample, theta: Array, w_prime: Array) -> Array:
     return _norm_sq(labels - x_s @ theta) / (2 * sample["n_s"])
 
 
-def _observe_residual(sample: Sample) -> Observed:
+def observe_residual(sample: Sample) -> Observed:
     x_s, z_s = sample.matrix("X_s", "n_s", "p"), fixed_column(sample, "z_s", "n_s")
     labels = x_s @ fixed_column(sample, "w_prime", "p") + z_s
     residual = labels - x_s @ fixed_column(sample, "theta_star", "p")
@@ -286,8 +286,8 @@ register(
     Step(
         "loss-as-residual", ("58",), "equation",
         "The test loss depends on the target task only through the gap between its parameters and the adapted ones.",
-        "averages", uses=("test-loss", "test-labels"), claim=_claim_residual, derive=_derive_residual,
-        observe=_observe_residual, sizes=SIZES, resolution={"L": 1e-9}, method="expansion of the definition",
+        "averages", uses=("test-loss", "test-labels"), claim=claim_residual, derive=derive_residual,
+        observe=observe_residual, sizes=SIZES, resolution={"L": 1e-9}, method="expansion of the definition",
     )
 )  # fmt: skip
 register(

@@ -40,7 +40,11 @@ def expect_rows(expr: Expression, name: str, fourth: Expression | None = None) -
     rows = _Rows(expr.letters(), letter, fourth)
     total = zero(*expr.shape) if expr.shape else zero()
     for term, coefficient in expr.terms.items():
-        total = total + polynomial(coefficient) * rows.term(term.traces, term.word)
+        if expr.shape and not term.word:
+            rest: Expression = rows.term(term.traces, None) * identity(expr.shape[0])
+        else:
+            rest = rows.term(term.traces, term.word)
+        total = total + polynomial(coefficient) * rest
     return total
 
 

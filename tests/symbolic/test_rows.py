@@ -36,6 +36,8 @@ WORDS: dict[str, Expression] = {
     "tr(Sigma W) D W D": tr(SIGMA @ W) * (D @ W @ D),
     "v^T W Sigma W v": V.T @ W @ SIGMA @ W @ V,
     "constant": tr(D) * D,
+    "tr(D W) I": tr(D @ W) * I_P,
+    "I of another dimension": tr(SIGMA @ W) * identity("n"),
     "sum": (I_P - W) @ SIGMA @ (I_P - W),
 }
 

@@ -1,0 +1,215 @@
+"""The setting of Theorem 3, (11)-(13), (17) and (109)-(113): inputs and tasks of any law with zero mean.
+
+Of the law of an input x only Sigma = E x x^T and F = E (x^T Sigma x) x x^T enter; the averages over its data
+are taken by independence of the rows, without any law.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from sympy import Identity, MatrixSymbol, Trace
+
+from derivations import discrete_law, model
+from derivations.assumptions import Assumptions
+from derivations.letters import letter
+from derivations.observations import Array, transpose
+from derivations.registry import register
+from derivations.step import Derived, Observed, Step
+from derivations.symbols import n, nu, p
+from numeric_check.sample import Sample
+from symbolic.moments import expect
+from symbolic.rows import expect_rows
+from symbolic.words import Expression, gaussian, tr
+
+SIGMA, SIGMA_W = MatrixSymbol("Sigma", p, p), MatrixSymbol("Sigma_w", p, p)
+F, A = MatrixSymbol("F", p, p), MatrixSymbol("A", p, p)
+I_P = Identity(p)
+ROWS = 40  # inputs per draw where one draw averages over several
+SIZES = ({"n": 4, "p": 3, "nu": 0.7}, {"n": 7, "p": 5, "nu": 1.1}, {"n": 3, "p": 8, "nu": 0.9})
+
+
+def general(assumptions: Assumptions) -> Assumptions:
+    """The assumptions of Theorem 3: covariances Sigma and Sigma_w."""
+    return replace(assumptions, covariance="general")
+
+
+def over_rows(expr: Expression, *names: str) -> Expression:
+    """The average over input matrices or task parameters of any law, one after the other."""
+    for name in names:
+        expr = expect_rows(expr, name, model.FOURTH_MOMENT)
+    return expr
+
+
+def _define(name: str, number: str, statement: str, tex: str, uses: tuple[str, ...] = ()) -> None:
+    register(
+        Step(
+            name, (number,), "definition", statement, "theorem3", uses=uses, tex=tex,
+            reason="a definition; used below",
+        )
+    )  # fmt: skip
+
+
+_define(
+    "nonlinear-loss", "11", "Regression with the squared loss, for any model f.",
+    r"L(\omega)=\mathbb{E}_x\mathbb{E}_{y|x}\,\tfrac12\big[y-f(x,\omega)\big]^2",
+)  # fmt: skip
+_define(
+    "tangent-features", "13", "The inputs of the linearized model: gradients of f at the start of training.",
+    r"k(x,\omega_0)=\nabla_\omega f(x,\omega)\big|_{x,\omega_0}", uses=("nonlinear-loss",),
+)  # fmt: skip
+register(
+    Step(
+        "linearized-model", ("12",), "approximation",
+        "Near the start of training the model is replaced by its first-order expansion in the parameters.",
+        "theorem3", uses=("nonlinear-loss", "tangent-features"),
+        tex=r"f(x,\omega)\simeq f(x,\omega_0)+k(x,\omega_0)^T(\omega-\omega_0)",
+        reason="an approximation and no identity: how good it is depends on the network and its width; an "
+        "experiment with a network puts it to the test",
+    )
+)  # fmt: skip
+
+
+# -- laws ---------------------------------------------------------------------------------------------------
+
+
+def _observe_covariance(sample: Sample) -> Observed:
+    x = discrete_law.inputs(sample, 1)
+    return {r"\mathbb{E}\,xx^T": transpose(x) @ x}
+
+
+def _observe_task_covariance(sample: Sample) -> Observed:
+    w = discrete_law.tasks(sample)
+    return {r"\mathbb{E}\,ww^T": w @ transpose(w)}
+
+
+def _observe_fourth(sample: Sample) -> Observed:
+    x = discrete_law.inputs(sample, ROWS)
+    return {r"\mathbb{E}\,(x^T\Sigma x)xx^T": _weighted_square(x, discrete_law.covariance(sample))}
+
+
+def _weighted_square(x: Array, sigma: Array) -> Array:
+    """(x^T Sigma x) x x^T, averaged over the rows x of each matrix of a batch."""
+    form = np.einsum("bni,bni->bn", x @ sigma, x)
+    return np.asarray(transpose(x * form[..., None]) @ x / x.shape[1])
+
+
+def _observe_wishart(sample: Sample) -> Observed:
+    scale = 1 / sample["p"]
+    draws = (sample.gaussian("p", "p"), sample.gaussian("p", "p"))
+    first, second = (np.asarray(transpose(x) @ x) * scale for x in draws)
+    return {r"\mathbb{E}\,\Sigma": first, r"\mathbb{E}\,\Sigma_w": sample["nu"] ** 2 * scale * second}
+
+
+_CHECKED = "a definition; checked on a law whose moments are finite sums"
+register(
+    Step(
+        "input-covariance", ("109",), "definition", "The covariance of an input.", "theorem3",
+        claim=lambda: {r"\mathbb{E}\,xx^T": SIGMA}, observe=_observe_covariance, sizes=SIZES,
+        tex=r"\Sigma=\mathbb{E}\,xx^T", reason=_CHECKED,
+    )
+)  # fmt: skip
+register(
+    Step(
+        "task-covariance", ("110",), "definition", "The covariance of the task parameters.", "theorem3",
+        claim=lambda: {r"\mathbb{E}\,ww^T": SIGMA_W}, observe=_observe_task_covariance, sizes=SIZES,
+        tex=r"\Sigma_w=\mathbb{E}\,ww^T", reason=_CHECKED,
+    )
+)  # fmt: skip
+register(
+    Step(
+        "fourth-moment", ("111",), "definition",
+        "The matrix of fourth moments of an input, all that enters of its law beyond the covariance.",
+        "theorem3", uses=("input-covariance",), claim=lambda: {r"\mathbb{E}\,(x^T\Sigma x)xx^T": F},
+        observe=_observe_fourth, sizes=SIZES, tex=r"F=\mathbb{E}\,(x^T\Sigma x)\,xx^T", reason=_CHECKED,
+    )
+)  # fmt: skip
+register(
+    Step(
+        "wishart-covariances", ("17",), "definition",
+        "The covariances of the experiment: one draw each of a Wishart matrix with p degrees of freedom.",
+        "theorem3", uses=("input-covariance", "task-covariance"),
+        claim=lambda: {r"\mathbb{E}\,\Sigma": I_P, r"\mathbb{E}\,\Sigma_w": nu**2 / p * I_P},
+        observe=_observe_wishart, sizes=SIZES,
+        tex=r"\Sigma\sim\tfrac1p\mathcal W(I,p),\qquad\Sigma_w\sim\tfrac{\nu^2}{p^2}\mathcal W(I,p)",
+        reason="a definition; its mean is checked against the sampler",
+        unreadable="the powers of p could not be read in the available text; the scale taken is the one at "
+        "which the means are those of section 4, I and nu^2/p I",
+    )
+)  # fmt: skip
+
+
+# -- averages over independent rows -------------------------------------------------------------------------
+
+
+def _wishart() -> Expression:
+    x = gaussian("X", "n", "p", covariance="Sigma")
+    return x.T @ x
+
+
+def _derive_mean(assumptions: Assumptions) -> Derived:
+    return {r"\mathbb{E}\,X^TX": over_rows(_wishart(), "X")}
+
+
+def _derive_second(assumptions: Assumptions) -> Derived:
+    w = _wishart()
+    return {r"\mathbb{E}\,\mathrm{Tr}[\Sigma WAW]": over_rows(tr(model.SIGMA @ w @ letter("A") @ w), "X")}
+
+
+def _sampled_wishart(sample: Sample) -> Array:
+    x = discrete_law.inputs(sample, "n")
+    return np.asarray(transpose(x) @ x)
+
+
+def _observe_mean(sample: Sample) -> Observed:
+    return {r"\mathbb{E}\,X^TX": _sampled_wishart(sample)}
+
+
+def _observe_second(sample: Sample) -> Observed:
+    w = _sampled_wishart(sample)
+    # any matrix A, not symmetric; near the identity, so that the trace is not zero by chance
+    a = np.eye(sample.size("p")) + 0.3 * sample.matrix("A_offset", "p", "p")
+    sample.define("A", a)
+    left, right = discrete_law.covariance(sample) @ w, a @ w
+    return {r"\mathbb{E}\,\mathrm{Tr}[\Sigma WAW]": np.einsum("bij,bji->b", left, right)}
+
+
+def _derive_gaussian(assumptions: Assumptions) -> Derived:
+    x = gaussian("x", "1", "p", covariance="Sigma").T
+    return {"F": expect((x.T @ model.SIGMA @ x) * (x @ x.T))}
+
+
+def _observe_gaussian(sample: Sample) -> Observed:
+    sigma = sample.matrix("Sigma", "p", "p", positive=True)
+    x = sample.gaussian(ROWS, "p", sigma)
+    return {"F": _weighted_square(x, sigma)}
+
+
+_ROWS = "independence of the rows; no law is used"
+register(
+    Step(
+        "rows-mean", ("112",), "lemma", "The mean of X^T X for rows of any law.", "theorem3",
+        uses=("input-covariance",), claim=lambda: {r"\mathbb{E}\,X^TX": n * SIGMA}, derive=_derive_mean,
+        observe=_observe_mean, sizes=SIZES, method=_ROWS,
+    )
+)  # fmt: skip
+register(
+    Step(
+        "rows-second-moment", ("113",), "lemma",
+        "The second moment of X^T X that enters, for rows of any law, with W = X^T X and any matrix A.",
+        "theorem3", uses=("rows-mean", "fourth-moment"),
+        claim=lambda: {
+            r"\mathbb{E}\,\mathrm{Tr}[\Sigma WAW]": Trace(A * (n**2 * SIGMA**3 + n * (F - SIGMA**3)))
+        },
+        derive=_derive_second, observe=_observe_second, sizes=SIZES, method=_ROWS,
+    )
+)  # fmt: skip
+register(
+    Step(
+        "gaussian-fourth-moment", (), "claim", "For Gaussian inputs the matrix of fourth moments is known.",
+        "theorem3", uses=("fourth-moment",), claim=lambda: {"F": 2 * SIGMA**3 + Trace(SIGMA**2) * SIGMA},
+        derive=_derive_gaussian, observe=_observe_gaussian, sizes=SIZES,
+        method="Gaussian integration by parts",
+    )
+)  # fmt: skip
