@@ -1,7 +1,7 @@
 """A claimed moment and what a check of it says.
 
-A `Case` holds the moment and the value claimed for its expectation, and answers the questions that decide which
-checks apply to it; a `Check` keeps what was expected and what was obtained.
+A `Case` holds the moment and the value claimed for its expectation, and answers the questions that decide
+which checks apply to it; a `Check` keeps what was expected and what was obtained.
 """
 
 from __future__ import annotations
