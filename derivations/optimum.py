@@ -1,0 +1,48 @@
+"""The training rate that minimises a loss, with a proof that the minimum is global.
+
+At exact parameter values a loss is a quotient of polynomials in alpha_t with rational coefficients;
+everything is decided by exact arithmetic and rigorous enclosures (`symbolic.minimum`), for any derived loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from derivations.assumptions import PAPER, Assumptions
+from derivations.exact_values import along, parameters, quotient, trace_values
+from derivations.formulas import checked_point, formulas
+from derivations.parameters import Given, InvalidParameter
+from symbolic.minimum import NoMinimum, minimum
+
+RATE = "alpha_t"
+
+
+def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = PAPER) -> dict[str, Any]:
+    """`{"alpha_t": ..., "loss": ..., "certificate": ...}` for the loss of that name at the other values.
+
+    alpha_t is None when the loss does not depend on it, or falls towards its limit without reaching it; the
+    certificate's `reason` says which. `symbolic.minimum_check.recheck` verifies one from its own data.
+    Raises ValueError in one line on bad values, on a formula that is no loss, and where there is no minimum.
+    """
+    found = formulas(name, assumptions)
+    if len(found) != 1:
+        raise InvalidParameter(f"{name} is no loss: ask for the optimum of eq5, eq9 or eq14")
+    value = quotient(found["value"])
+    scalars, matrices = parameters(value)
+    if value.roots or RATE not in scalars:
+        raise InvalidParameter(f"{name} does not depend on alpha_t: ask for the optimum of eq5, eq9 or eq14")
+    if RATE in values:
+        raise InvalidParameter("alpha_t is what is looked for: leave it out")
+    point = checked_point(name, values, assumptions, needed=scalars - {RATE}, matrices=matrices)
+    numbers = {**point.scalars, **trace_values(value, point.matrices, assumptions)}
+    try:
+        found_at = minimum(*along(value, RATE, numbers))
+    except NoMinimum as error:
+        raise InvalidParameter(f"{name} has no minimum here: {error}") from None
+    certificate = found_at.certificate
+    if certificate["kind"] == "flat":
+        zero = [key for key in ("sigma", "nu") if point.scalars.get(key) == 0]
+        why = f" when {' and '.join(f'{key} = 0' for key in zero)}" if zero else ""
+        certificate["reason"] = f"the loss does not depend on alpha_t{why}: every rate is a minimum"
+    return {RATE: found_at.at, "loss": found_at.value, "certificate": certificate}
