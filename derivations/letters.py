@@ -53,6 +53,12 @@ _LETTERS: dict[str, Callable[[], Expression]] = {
 }
 
 
+# letters that are their own transpose (a trace read backwards is the same trace)
+SYMMETRIC = frozenset(
+    {"C", "D", "F", "Sigma", "Sigma_w", "Gamma", "H_r", "H_t", "S", "BBT_inverse", "BTB_inverse"}
+)
+
+
 @cache
 def letter(name: str) -> Expression:
     """The word that a printed matrix symbol stands for; raises ValueError naming the nearest known letter."""

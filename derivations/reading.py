@@ -14,10 +14,11 @@ from functools import reduce
 import sympy
 from flint import fmpq_mpoly
 
-from derivations.letters import letter
+from derivations.letters import SYMMETRIC, letter
 from derivations.symbols import dimension_name, symbol_table
 from symbolic.rational import NotRational, Rational, from_sympy, positive_names, power, product_of, sum_of
 from symbolic.reading import to_sympy as expression_to_sympy
+from symbolic.letters import Factor
 from symbolic.words import Expression, Term, identity, tr
 
 SCALAR: Term = Term((), None)
@@ -61,13 +62,20 @@ def _show(term: Term) -> str:
     )
 
 
-def _trace_name(word: tuple[object, ...]) -> str:
-    return "tr(" + " ".join(f"{f.name}^T" if f.transposed else f.name for f in word) + ")"  # type: ignore[attr-defined]
+def trace_name(word: tuple[Factor, ...]) -> str:
+    """The name of a trace as a generator: the first in the alphabet of its rotations and transposed rotations."""
+    mirrored = tuple(
+        Factor(f.name, f.transposed if f.name in SYMMETRIC else not f.transposed) for f in reversed(word)
+    )
+    turns = [w[k:] + w[:k] for w in (word, mirrored) for k in range(len(word))]
+    return min(
+        "tr(" + " ".join(f"{f.name}^T" if f.transposed else f.name for f in turn) + ")" for turn in turns
+    )
 
 
 def _coefficient(term: Term, coefficient: fmpq_mpoly) -> Rational:
     return product_of(
-        [Rational.polynomial(coefficient), *(Rational.generator(_trace_name(w)) for w in term.traces)]
+        [Rational.polynomial(coefficient), *(Rational.generator(trace_name(w)) for w in term.traces)]
     )
 
 

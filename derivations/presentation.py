@@ -1,0 +1,61 @@
+"""One step as a document: its formula in a chosen language, what is claimed, and what it rests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from derivations.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.reading import to_sympy
+from derivations.step import Step
+from derivations.symbols import LATEX_NAMES
+from derivations.verify import describe
+from symbolic.codegen import source
+
+
+def shown_parts(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
+    """The formulas that stand: what is claimed (or its correction) under the paper's assumptions, else what is derived.
+
+    Raises NotDerivable with the reason where the step does not apply.
+    """
+    reason = step.applies(assumptions)
+    if reason is not None:
+        raise NotDerivable(reason)
+    changed = any(assumptions.as_dict()[name] != PAPER.as_dict()[name] for name in step.depends_on)
+    if not changed and step.correction is not None:
+        return dict(step.correction())
+    if not changed and step.claim is not None:
+        return dict(step.claim())
+    if step.derive is None:
+        return {}
+    return {label: to_sympy(part) for label, part in step.derive(assumptions).items()}
+
+
+def _text(label: str, part: sympy.Basic, language: str) -> str:
+    if language == "latex":
+        return f"{label} = {sympy.latex(part, symbol_names=_latex_names(part))}"
+    if language == "sympy":
+        return str(part)
+    if isinstance(part, sympy.Expr) and not part.has(sympy.Trace) and not getattr(part, "is_Matrix", False):
+        return source(part, language, name="formula")
+    raise ValueError(f"{label} is a matrix formula; it can be shown --as latex or --as sympy")
+
+
+def _latex_names(part: sympy.Basic) -> dict[sympy.Basic, str]:
+    symbols = {*part.free_symbols, *part.atoms(sympy.MatrixSymbol)}
+    return {s: LATEX_NAMES[str(s.name)] for s in symbols if str(s.name) in LATEX_NAMES}
+
+
+def present(step: Step, assumptions: Assumptions, language: str = "latex") -> dict[str, Any]:
+    """The document of `derive show`: description, `formula` in the language, and each part by its label."""
+    parts = shown_parts(step, assumptions)
+    texts = {label: _text(label, part, language) for label, part in parts.items()}
+    formula = "\n".join(texts.values()) if texts else step.tex
+    return {
+        **describe(step),
+        "assumptions": assumptions.label(),
+        "language": language,
+        "formula": formula,
+        "parts": texts,
+    }
