@@ -216,6 +216,9 @@ def evaluate_at(value: fmpq_mpoly, numbers: Mapping[str, Rational]) -> Fraction:
 
     Raises ValueError when a generator that occurs has no number, or an inverse is taken of zero.
     """
+    names = names_of(value.context())
+    if numbers.keys() >= {*names}:
+        return to_fraction(value(*(to_fmpq(numbers[name]) for name in names)))
     result = trim(substitute(value, {name: number(given) for name, given in numbers.items()}))
     missing = sorted(names_in(result))
     if missing:

@@ -193,9 +193,10 @@ def _size(name: str, numbers: Mapping[str, Value]) -> int:
 def _number(coefficient: Value, numbers: Mapping[str, Value], backend: _Exact | _Arrays) -> Value:
     """The value of a coefficient, exact as long as the numbers are."""
     exact = {name: v for name, v in numbers.items() if isinstance(v, int | Fraction)}
-    needed = {name.removeprefix("1/") for name in names_in(coefficient) - numbers.keys()} | (
-        names_in(coefficient) & numbers.keys()
-    )
+    if exact.keys() >= {*names_of(coefficient.context())}:
+        return backend.number(evaluate_at(coefficient, exact))
+    used = names_in(coefficient)
+    needed = {name.removeprefix("1/") for name in used - numbers.keys()} | (used & numbers.keys())
     missing = sorted(needed - numbers.keys())
     if missing:
         raise ValueError(f"no value given for {', '.join(missing)}: add it to the values")

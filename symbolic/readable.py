@@ -1,5 +1,6 @@
 """Readable words: the terms of an expression by the names of its letters, in an order fixed by the names."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from flint import fmpq_mpoly
@@ -23,15 +24,11 @@ def readable_word(word: str) -> Word:
     return tuple(Factor(letters.letter_of(c).name, letters.is_transposed(c)) for c in word)
 
 
+@lru_cache(maxsize=1 << 16)
 def readable_trace(trace: str) -> Word:
     """The factors of a closed word, turned to the representative that comes first by name."""
-    size = len(trace)
-    turns = (
-        readable_word((text + text)[start : start + size])
-        for text in (trace, canonical.transpose(trace))
-        for start in range(size)
-    )
-    return min(turns, key=word_order)
+    words = readable_word(trace), readable_word(canonical.transpose(trace))
+    return min((word[start:] + word[:start] for word in words for start in range(len(word))), key=word_order)
 
 
 def readable(key: Monomial) -> Term:
