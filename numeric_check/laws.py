@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,10 +96,10 @@ def input_law(name: str) -> InputLaw:
     prefix, _, value = name.partition(":")
     if prefix == "kurtosis" and value:
         try:
-            kurtosis = float(value)
-        except ValueError:
+            kurtosis = float(Fraction(value))
+        except (ValueError, ZeroDivisionError, OverflowError):
             raise ValueError(
-                f"inputs is {name!r}: write kurtosis:VALUE with a number, as in kurtosis:4"
+                f"inputs is {name!r}: write kurtosis:VALUE with a number, as in kurtosis:4 or kurtosis:7/2"
             ) from None
         return three_point(kurtosis)
     raise ValueError(f"inputs is {name!r}: choose one of {', '.join(NAMED)} or kurtosis:VALUE")

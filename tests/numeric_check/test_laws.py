@@ -58,7 +58,17 @@ def test_kurtosis_one_is_rademacher() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["normal", "kurtosis:", "kurtosis:x", "kurtosis:0.5", "kurtosis:nan", "kurtosis:inf"]
+    "name",
+    [
+        "normal",
+        "kurtosis:",
+        "kurtosis:x",
+        "kurtosis:0.5",
+        "kurtosis:nan",
+        "kurtosis:inf",
+        "kurtosis:7/0",
+        "kurtosis:1e999",
+    ],
 )
 def test_unknown_laws_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"inputs is|kurtosis is") as caught:
@@ -72,3 +82,7 @@ def test_entries_are_independent_across_the_matrix() -> None:
     squares = np.corrcoef((entries**2).T) - np.eye(4)
     assert np.abs(correlations).max() < 0.012
     assert np.abs(squares).max() < 0.012
+
+
+def test_a_kurtosis_may_be_a_fraction() -> None:
+    assert input_law("kurtosis:7/2") == input_law("kurtosis:3.5")

@@ -1,0 +1,224 @@
+"""Monte Carlo of what a central formula states, beside the number the formula gives.
+
+`eq5`, `eq9`, `eq14`: the average test loss. `eq10`: its derivative in the training rate at zero, by
+differences at common random numbers. `eq8`: the training rate at which it is smallest, located on the
+simulated curve.
+
+The formulas are asymptotic and the simulation is not: a large |z| measures what a formula leaves out.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from derivations.assumptions import PAPER, Assumptions, nearest
+from derivations.formulas import evaluate_named
+from derivations.parameters import Exact, parse_values
+from derivations.registry import ALIASES, find
+from derivations.workers import cores, workers
+from numeric_check.estimate import Estimate
+from numeric_check.minimum import located_minimum
+from numeric_check.plain import TASKS
+from numeric_check.setting import Setting
+from numeric_check.simulate import Method, simulate
+from numeric_check.tails import variance_is_finite
+from numeric_check.task_maps import numbers_per_draw
+
+Progress = Callable[[float], None]
+Document = dict[str, float | int | str | None]
+Quantity = Literal["loss", "slope", "minimum"]
+Simulation = Callable[..., Estimate]
+
+QUANTITIES: Mapping[str, Quantity] = {
+    "eq5": "loss",
+    "eq8": "minimum",
+    "eq9": "loss",
+    "eq10": "slope",
+    "eq14": "loss",
+}
+# A rate or a slope is harder to resolve than a loss, and a run of the plain protocol costs more than a draw.
+DEFAULT_ERROR: Mapping[tuple[Quantity, Method], float] = {
+    ("loss", "conditional"): 0.001,
+    ("loss", "plain"): 0.003,
+    ("slope", "conditional"): 0.005,
+    ("slope", "plain"): 0.05,
+    ("minimum", "conditional"): 0.005,
+    ("minimum", "plain"): 0.02,
+}
+PROTOCOLS: tuple[Method, ...] = ("conditional", "plain")
+# What a formula does not depend on it leaves open: the simplest problem that has the quantity is sampled.
+NEUTRAL: Mapping[str, float] = {
+    "n_v": 1, "n_r": 1, "m": 1, "sigma": 1.0, "nu": 0.0, "alpha_t": 0.0, "alpha_r": 0.0, "dist0_sq": 0.0,
+}  # fmt: skip
+# A spread below this part of the mean is that of rounding: the quantity is the same in every draw.
+ROUNDING = 1e-12
+HEAVY_TAILS = "the draws have no finite variance: stderr understates the error, and more draws hardly help"
+# Floating-point numbers that one draw may hold at a time; a batch is at least four draws, with copies.
+LARGEST = 2 * 10**7
+PILOT_DRAWS = 256
+# Hours of one core: an error that takes more is refused.
+MAX_DRAWS: Mapping[Method, int] = {"conditional": 10**8, "plain": 10**6}
+# Starting processes pays only for work that takes longer than this many seconds.
+WORTH_PROCESSES = 10.0
+
+
+def run(
+    name: str,
+    words: Sequence[str],
+    *,
+    rel_error: float | None = None,
+    seed: int = 0,
+    protocol: str = "conditional",
+    scheduler: str | None = None,
+    assumptions: Assumptions = PAPER,
+    progress: Progress | None = None,
+) -> Document:
+    """Simulates the quantity of `name` at the values in `words` and compares it with the formula.
+
+    rel_error: aimed-at standard error over |mean|. protocol: "conditional" draws inputs only and averages the
+    rest exactly; "plain" draws everything, as an experiment would. The result depends on these arguments and
+    the code alone, not on the number of cores. Returns mean, stderr, draws, theory and z = (mean - theory) /
+    stderr, None where all draws are equal; and a warning where draws have no finite variance. Raises
+    ValueError, in one line, for bad input, for a quantity whose mean is infinite, and for an error that would
+    take too many draws.
+    """
+    if scheduler is not None:
+        raise ValueError(
+            "--scheduler is for an optional extra that is not part of this version: leave it out, every core "
+            "of this machine is used"
+        )
+    method = _protocol(protocol)
+    alias = _alias(name)
+    aim = _aim(rel_error, QUANTITIES[alias], method)
+    values = parse_values(words)
+    # the formula first: it checks the values, and refuses what cannot be derived before anything is drawn
+    theory = _theory(alias, values, assumptions)
+    setting = setting_of(alias, values, assumptions)
+    _require_memory(setting, method)
+    found = _sampled(_simulation(alias, setting, method, seed), aim, MAX_DRAWS[method], progress)
+    spread = found.stderr > ROUNDING * abs(found.mean)
+    z = (found.mean - theory) / found.stderr if spread else None
+    document: Document = {"mean": found.mean, "stderr": found.stderr, "draws": found.draws}
+    document |= {"theory": theory, "z": z}
+    return document if variance_is_finite(setting) else document | {"warning": HEAVY_TAILS}
+
+
+# -- what is asked ------------------------------------------------------------------------------------------
+
+
+def _protocol(text: str) -> Method:
+    for known in PROTOCOLS:
+        if text == known:
+            return known
+    raise ValueError(f"unknown protocol {text!r}; {nearest(text, PROTOCOLS)}")
+
+
+def _alias(name: str) -> str:
+    """The name of a formula that can be simulated; ValueError for any other, known or not."""
+    slug = find(name).name
+    for alias in QUANTITIES:
+        if ALIASES.get(alias) == slug:
+            return alias
+    raise ValueError(f"{name} has no simulation of its own: simulate one of {', '.join(QUANTITIES)}")
+
+
+def _aim(rel_error: float | None, quantity: Quantity, method: Method) -> float:
+    if rel_error is None:
+        return DEFAULT_ERROR[quantity, method]
+    if not (math.isfinite(rel_error) and rel_error > 0):
+        raise ValueError(f"--rel-error is {rel_error}: give a positive finite number, as in 0.002")
+    return rel_error
+
+
+def _theory(alias: str, values: Mapping[str, Exact], assumptions: Assumptions) -> float:
+    document = evaluate_named(alias, values, assumptions)
+    return float(document["minimum" if QUANTITIES[alias] == "minimum" else "value"])
+
+
+def setting_of(alias: str, values: Mapping[str, Exact], assumptions: Assumptions = PAPER) -> Setting:
+    """The sampled problem in which `alias` makes its statement; raises ValueError for impossible values."""
+    if "F" in values:
+        raise ValueError(
+            "F alone is no law to draw inputs from: leave it out, and choose --assume inputs=LAW"
+        )
+    matrices = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    scalars = {name: _double(name, value) for name, value in values.items() if isinstance(value, Fraction)}
+    numbers = {**NEUTRAL, **scalars}
+    if "Sigma" in matrices:
+        numbers["p"] = len(matrices["Sigma"])
+    numbers.setdefault("n_t", numbers["p"])
+    if QUANTITIES[alias] == "slope":
+        numbers["alpha_t"] = 0.0
+    n_t, n_v, n_r, m, p = (int(numbers[name]) for name in ("n_t", "n_v", "n_r", "m", "p"))
+    setting = Setting(
+        n_t, n_v, n_r, m, p, numbers["sigma"], numbers["nu"], numbers["alpha_t"], numbers["alpha_r"],
+        dist0_sq=numbers["dist0_sq"], inner_steps=assumptions.inner_steps,
+        adaptation_steps=assumptions.adaptation_steps, inputs=assumptions.inputs,
+        split="reused" if assumptions.split == "reused" else "separate",
+        noise_val=None if assumptions.noise_val is None else _double("noise_val", assumptions.noise_val),
+        Sigma=matrices.get("Sigma"), Sigma_w=matrices.get("Sigma_w"),
+    )  # fmt: skip
+    if QUANTITIES[alias] == "minimum" and setting.regime != "over":
+        raise ValueError(
+            f"{alias} holds for p > n_v m, but n_v m = {setting.validation_points} and p = {setting.p}: "
+            "change n_v, m or p"
+        )
+    return setting
+
+
+def _double(name: str, value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is beyond 1e308: give a smaller number") from None
+
+
+# -- the sampling -------------------------------------------------------------------------------------------
+
+
+def _require_memory(setting: Setting, method: Method) -> None:
+    s = setting
+    numbers = s.p**2 + min(s.p, s.validation_points) ** 2
+    if method == "plain":
+        numbers += s.m * (s.n_t + s.n_v + s.p) * s.p + TASKS * (s.n_r + s.n_s) * s.p
+    else:
+        numbers += numbers_per_draw(s)
+    if numbers > LARGEST:
+        raise ValueError(
+            f"one draw would hold {numbers:.1e} numbers, more than the {LARGEST:.0e} there is room for: "
+            "choose smaller n_t, n_v, n_r, m or p"
+        )
+
+
+def _simulation(alias: str, setting: Setting, method: Method, seed: int) -> Simulation:
+    quantity = QUANTITIES[alias]
+    if quantity == "minimum":
+        return partial(located_minimum, setting, protocol=method, seed=seed)
+    return partial(simulate, setting, quantity, protocol=method, seed=seed, max_seconds=math.inf)
+
+
+def _sampled(simulation: Simulation, aim: float, most: int, progress: Progress | None) -> Estimate:
+    """The estimate to the error aimed at, on as many cores as are worth it; they do not change it.
+
+    A small part of the work tells first how much there is. Raises ValueError when that is too much.
+    """
+    started = time.monotonic()
+    pilot = simulation(rel_error=aim, max_draws=PILOT_DRAWS)
+    seconds = (time.monotonic() - started) / pilot.draws
+    if pilot.resolved(aim):
+        return pilot
+    needed = pilot.draws * (pilot.stderr / (aim * abs(pilot.mean))) ** 2 if pilot.mean else math.inf
+    if needed > most:
+        raise ValueError(
+            f"an error of {aim:g} of the mean would take about {needed:.0e} draws, more than {most:.0e}: "
+            f"ask for --rel-error {aim * math.sqrt(needed / most):.1g} or more"
+        )
+    with workers(cores() if needed * seconds > WORTH_PROCESSES else 1) as executor:
+        return simulation(rel_error=aim, max_draws=most, executor=executor, progress=progress)
