@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from derivations.observations import Array
+from derivations.observations import Array, transpose
+from derivations.step import Observed
+from derivations.task_draws import adapted_from
 from numeric_check.sample import Sample
 
 EXTRA = 3  # support vectors beyond the dimension, so that the covariance has full rank
@@ -47,4 +49,10 @@ def tasks(sample: Sample) -> Array:
     """A batch of task parameters as columns, p x 1; gives Sigma_w its value."""
     support = _support(sample, "task_support", 0.6)
     sample.define("Sigma_w", support.T @ support / len(support))
-    return np.asarray(np.swapaxes(_draw(sample, support, 1), 1, 2))
+    return np.asarray(transpose(_draw(sample, support, 1)))
+
+
+def observe_weight(sample: Sample, label: str, rows: str, rate: str) -> Observed:
+    """A Sigma A for the linear map A of one gradient step on `rows` inputs."""
+    a = adapted_from(np.eye(sample.size("p")), inputs(sample, rows), sample[rate])
+    return {label: transpose(a) @ (covariance(sample) @ a)}

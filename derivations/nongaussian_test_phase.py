@@ -1,7 +1,7 @@
 """The test phase under Theorem 3, (114)-(124) and (16): the average loss at a given meta-parameter, exactly.
 
-As in section 7.3, with covariances Sigma and Sigma_w, w_0 = 0, and inputs and tasks of any law: target and
-test inputs, and the target's parameters, are averaged by independence of the rows. Label noise is Gaussian.
+As in section 7.3, with covariances Sigma, Sigma_w, w_0 = 0, and inputs and tasks of any law, which are
+averaged by independence of the rows. Label noise is Gaussian.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from derivations import discrete_law, model, test_phase
 from derivations.assumptions import Assumptions
 from derivations.letters import letter
 from derivations.nongaussian_setup import SIGMA, SIGMA_W, F, general, over_rows
-from derivations.observations import Array, fixed_column, squared_norms, transpose
+from derivations.observations import Array, fixed_column, squared_norms
 from derivations.registry import register
 from derivations.step import Derived, Observed, Parts, Step
 from derivations.symbols import alpha_r, column, inner, n_r, p, sigma
-from derivations.task_draws import adapted_from, gradient_step
+from derivations.task_draws import gradient_step
 from numeric_check.sample import Sample
 from symbolic.moments import expect
 from symbolic.words import Expression, constant, scalar
@@ -70,11 +70,20 @@ def squared_adapted(assumptions: Assumptions) -> Expression:
     return over_target_parameters(expect(theta.T @ model.SIGMA @ theta, {"z_r"}))
 
 
+def _averaged_square(assumptions: Assumptions) -> Expression:
+    return over_rows(squared_adapted(assumptions), "X_r")
+
+
 def average_loss(assumptions: Assumptions) -> Expression:
     """The loss averaged over the whole test phase, at given omega_star."""
     loss = model.test_loss(adapted(assumptions), letter("w_prime"), general(assumptions))
-    averaged = over_rows(expect(loss, {"z_s"}), "X_s")
-    return over_rows(over_target_parameters(expect(averaged, {"z_r"})), "X_r")
+    averaged = expect(over_rows(expect(loss, {"z_s"}), "X_s"), {"z_r"})
+    return over_rows(over_target_parameters(averaged), "X_r")
+
+
+def loss_at_zero(assumptions: Assumptions) -> Expression:
+    """The average loss at omega_star = 0: what does not depend on meta-training."""
+    return _at_zero(average_loss(assumptions), "omega_star")
 
 
 def deviation_weight(name: str, rows: str, rate: str, assumptions: Assumptions, steps: int) -> Expression:
@@ -104,8 +113,8 @@ def _derive_after_mean(assumptions: Assumptions) -> Derived:
     linear = (loss - free - quadratic).replace({"theta_star": mean_theta})
     if quadratic != constant(Fraction(1, 2)) * (theta.T @ model.SIGMA @ theta):
         raise ArithmeticError("the quadratic part of the loss is not theta^T Sigma theta / 2")
-    half_form = constant(Fraction(1, 2)) * scalar("mean_theta_star_form")
-    return {"L": over_target_parameters(free + linear) + half_form}
+    form = constant(Fraction(1, 2)) * scalar("mean_theta_star_form")
+    return {"L": over_target_parameters(free + linear) + form}
 
 
 # -- what the paper prints ----------------------------------------------------------------------------------
@@ -170,9 +179,8 @@ def _form(sample: Sample, theta: Array) -> Array:
 
 def _observe_split(sample: Sample) -> Observed:
     theta = fixed_column(sample, "theta_star", "p")
-    # far from theta, so that no cancellation makes the loss small by chance
     fixed = 0.3 * fixed_column(sample, "offset", "p") - theta
-    sample.define("w_prime", fixed)
+    sample.define("w_prime", fixed)  # far from theta, so that the loss is not small by chance
     loss = _test_loss(sample, theta[None], fixed[None]) - _form(sample, fixed[None]) / 2
     return {"L": loss + _form(sample, discrete_law.tasks(sample)) / 2}
 
@@ -204,12 +212,6 @@ def _observe_loss(sample: Sample) -> Observed:
     w_prime = discrete_law.tasks(sample)
     theta = _adapt(sample, w_prime, discrete_law.inputs(sample, "n_r"))
     return {"L": _test_loss(sample, theta, w_prime)}
-
-
-def observe_weight(sample: Sample, label: str, rows: str, rate: str) -> Observed:
-    """A Sigma A for the linear map A of one gradient step on `rows` inputs."""
-    a = adapted_from(np.eye(sample.size("p")), discrete_law.inputs(sample, rows), sample[rate])
-    return {label: transpose(a) @ (discrete_law.covariance(sample) @ a)}
 
 
 # -- the steps ----------------------------------------------------------------------------------------------
@@ -267,8 +269,7 @@ register(
         "general-adapted-square", ("121", "122"), "equation",
         "The mean of theta^T Sigma theta over the whole target task.", "theorem3",
         uses=("general-adapted-square-given-inputs", "rows-mean", "rows-second-moment"), depends_on=DEPENDS,
-        claim=_claim_square,
-        derive=lambda assumptions: {SQUARE: over_rows(squared_adapted(assumptions), "X_r")},
+        claim=_claim_square, derive=lambda assumptions: {SQUARE: _averaged_square(assumptions)},
         observe=_observe_square, sizes=SIZES, method=_METHOD,
         unreadable="the power of alpha_r in the last term could not be read in the available text; 2 is what "
         "the derivation gives",
@@ -280,7 +281,8 @@ register(
         "H_r, the weight with which a deviation of the meta-parameter enters the loss.", "theorem3",
         uses=("rows-mean", "rows-second-moment"), depends_on=DEPENDS, claim=lambda: {"H_r": H_R},
         derive=lambda assumptions: {"H_r": adaptation_weight(assumptions)},
-        observe=lambda sample: observe_weight(sample, "H_r", "n_r", "alpha_r"), sizes=SIZES, method=_METHOD,
+        observe=lambda sample: discrete_law.observe_weight(sample, "H_r", "n_r", "alpha_r"), sizes=SIZES,
+        method=_METHOD,
     )
 )  # fmt: skip
 register(
@@ -289,8 +291,7 @@ register(
         "Exactly, at every size and for every law: the average test loss at a given meta-parameter; over "
         "meta-training, omega_star omega_star^T is replaced by its mean.",
         "theorem3", uses=("general-loss-after-linear-term", "general-adapted-square", "adaptation-weight"),
-        depends_on=DEPENDS, claim=_claim_loss,
-        derive=lambda assumptions: {"L": average_loss(assumptions)}, observe=_observe_loss, sizes=SIZES,
-        method=_METHOD,
+        depends_on=DEPENDS, claim=_claim_loss, derive=lambda assumptions: {"L": average_loss(assumptions)},
+        observe=_observe_loss, sizes=SIZES, method=_METHOD,
     )
 )  # fmt: skip

@@ -20,11 +20,14 @@ from derivations.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.evaluate import evaluate
 from derivations.ladder import fluctuation_check, residual_check
 from derivations.observations import Array, fixed_column, squared_norms, transpose
+from derivations.exact_haar import reused_excess
+from derivations.next_order import next_order_excess
+from derivations.other_laws import law_excess
 from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order, exponent_of, order_parts
 from derivations.outer_problem import target_covariance
 from derivations.reading import to_sympy
 from derivations.registry import register
-from derivations.step import Check, Derived, Observed, Parts, Step
+from derivations.step import Check, Derived, Erratum, Observed, Parts, Step
 from derivations.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.test_phase import loss_coefficients
 from numeric_check.sample import Sample
@@ -56,13 +59,11 @@ class Concentration:
 
 def _require_supported(assumptions: Assumptions) -> None:
     if assumptions.covariance != "identity":
-        raise NotDerivable("Theorem 1 is for identity covariance; a general covariance is Theorem 3")
+        raise NotDerivable("Theorem 1 is for identity covariance; with a general covariance use eq14 (Theorem 3)")
     if assumptions.split != "separate":
-        raise NotDerivable(
-            "with reused data the validation rows grow with n_t and B B^T does not concentrate"
-        )
-    if assumptions.inputs != "gaussian" or assumptions.order != "leading":
-        raise NotDerivable("derived here for Gaussian inputs at leading order")
+        raise NotDerivable("with reused data the validation rows grow with n_t and B B^T does not concentrate")
+    if assumptions.inputs != "gaussian":
+        raise NotDerivable("the fluctuations are derived for Gaussian inputs; only means are known for other laws")
 
 
 @lru_cache(maxsize=32)
@@ -101,6 +102,14 @@ def start(assumptions: Assumptions) -> Concentration:
 @lru_cache(maxsize=32)
 def leading_excess(assumptions: Assumptions) -> sympy.Expr:
     """E|omega_star - w_0|^2 to leading order: (74) with every block replaced by its mean."""
+    if assumptions.covariance != "identity":
+        _require_supported(assumptions)
+    if assumptions.split == "reused":
+        return reused_excess(assumptions)
+    if assumptions.inputs != "gaussian":
+        return law_excess(assumptions)
+    if assumptions.order == "next":
+        return next_order_excess(assumptions)
     width = p * to_sympy(gram(assumptions).leading)
     gain = to_sympy(noise(assumptions).leading) - to_sympy(start(assumptions).leading)
     return dist0_sq + n_v * m * gain / width
@@ -230,7 +239,7 @@ def _observed_leading(sample: Sample, block: str) -> Array:
 
 def _concentration_step(
     name: str, number: str, statement: str, block: str, leading: sympy.Expr, exponent: sympy.Rational, uses: tuple[str, ...],
-    remark: str = "",
+    remark: str = "", erratum: Erratum = "",
 ) -> None:  # fmt: skip
     derivations = {"gram": gram, "noise": noise, "start": start}
     deviations = {
@@ -266,6 +275,7 @@ def _concentration_step(
             claim=lambda: {LEADING: leading, ORDER: exponent}, derive=derive, check=check,
             observe=observe if exact else None, sizes=BLOCK_SIZES if exact else (),
             method="exact means and variances of the elements by the engine; degree in xi", remark=remark,
+            erratum=erratum,
         )
     )  # fmt: skip
 
@@ -282,7 +292,9 @@ _concentration_step(
     "start-concentrates", "77", "What the start contributes, as an average with fluctuations.", "start",
     dist0_sq * H_T, -HALF, ("stacked-design", "weighted-rows-concentrate"),
     remark="The matrix has rank one: its elements fluctuate by as much as their mean, so the error term is of the order "
-    "of the main term. The conclusion survives because the mean enters Theorem 1 exactly.",
+    "of the main term. The conclusion survives because the mean enters Theorem 1 exactly. Lemma 2, which is stated for "
+    "positive delta, is used here at delta = -1/2.",
+    erratum="condition",
 )  # fmt: skip
 _concentration_step(
     "gram-inverse-concentrates", "78", "The inverse of B B^T, by the first term of its Neumann series.", "inverse",
@@ -379,7 +391,7 @@ register(
         depends_on=INNER, claim=_claim_excess,
         derive=lambda assumptions: {r"\mathbb{E}|\omega^\star-w_0|^2": leading_excess(assumptions)},
         check=_residual("excess", 0.0002),
-        method="means of the blocks put into the exact formula (74)", remark=_REMAINDER,
+        method="means of the blocks put into the exact formula (74)", remark=_REMAINDER, erratum="not sharp",
     )
 )  # fmt: skip
 register(
@@ -390,7 +402,7 @@ register(
         depends_on=DEPENDS, claim=_claim_loss,
         derive=lambda assumptions: {r"\bar L^{test}": leading_loss(assumptions)},
         check=_residual("loss", 0.00003),
-        method="exact test phase (65) with the leading-order deviation", remark=_REMAINDER,
+        method="exact test phase (65) with the leading-order deviation", remark=_REMAINDER, erratum="not sharp",
         parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),
     ),
     alias="eq5",

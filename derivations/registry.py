@@ -28,6 +28,8 @@ MODULES = (
     "nongaussian_setup",
     "nongaussian_test_phase",
     "nongaussian_outer",
+    "nongaussian_orders",
+    "nongaussian",
 )
 # Names under which the central formulas are known on the command line.
 ALIASES: dict[str, str] = {}

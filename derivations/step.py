@@ -20,6 +20,8 @@ from numeric_check.sample import Sample
 from symbolic.words import Expression
 
 Kind = Literal["equation", "lemma", "theorem", "claim", "definition", "figure", "approximation"]
+# a bound that can be sharpened; a condition left out or not met; a slip of wording
+Erratum = Literal["", "not sharp", "condition", "wording"]
 Parts = Mapping[str, sympy.Basic]
 Derived = Mapping[str, "sympy.Basic | Expression"]
 Observed = Mapping[str, NDArray[np.float64]]
@@ -57,6 +59,7 @@ class Step:
     reason: why the step has no proof or no number, for definitions, figures and approximations.
     tex: the printed formula of a definition that has no checkable parts.
     unreadable: what of the printed equation could not be read in the available text, if anything.
+    erratum: why the remark belongs among the errata although nothing printed is disproved, if it does.
     """
 
     name: str
@@ -80,6 +83,7 @@ class Step:
     remark: str = ""
     tex: str = ""
     unreadable: str = ""
+    erratum: Erratum = ""
     parameters: tuple[str, ...] = ()
 
     def anchor(self) -> str:

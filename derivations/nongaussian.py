@@ -1,0 +1,223 @@
+"""Theorem 3, (14) with (142)-(144), and the claims of section 5.3: p > n_v m, inputs and tasks of any law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sympy
+from sympy import Integer, Rational, Trace
+
+from derivations import model
+from derivations import nongaussian_loss_checks as checks
+from derivations.assumptions import Assumptions, NotDerivable
+from derivations.nongaussian_concentration import gram, noise, training_weight, weighted
+from derivations.nongaussian_orders import H_T, TRAINING_NOISE
+from derivations.nongaussian_setup import SIGMA_W
+from derivations.nongaussian_test_phase import (
+    H_R,
+    NOISE,
+    SIZES,
+    adaptation_weight,
+    average_loss,
+    loss_at_zero,
+)
+from derivations.overparameterized import H_R as H_R_ISOTROPIC
+from derivations.overparameterized import H_T as H_T_ISOTROPIC
+from derivations.reading import scalar, to_sympy
+from derivations.registry import register
+from derivations.step import Derived, Erratum, Observed, Parts, Step
+from derivations.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
+from derivations.underparameterized_rates import degrees
+from numeric_check.sample import Sample
+from symbolic.words import Expression, identity
+from symbolic.words import scalar as number
+
+HALF = Rational(1, 2)
+DEPENDS = ("inner_steps", "adaptation_steps", "split", "noise_val", "order")
+LOSS, FORM = r"\bar L^{test}", r"\mathbb{E}\,\mathrm{Tr}(H_r\omega^\star\omega^{\star T})"
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Leading:
+    """The pieces of (14): the loss is constant + n_v m w c / (2 g^2) to leading order.
+
+    constant: the loss at omega_star = 0, exact. g, c, w: the numbers around which B B^T, Gamma and B H_r B^T
+    concentrate as multiples of the identity.
+    """
+
+    constant: Expression
+    g: Expression
+    c: Expression
+    w: Expression
+
+    def form(self) -> sympy.Expr:
+        """E Tr(H_r omega_star omega_star^T): (133) with each block replaced by its mean."""
+        g, c, w = (to_sympy(part) for part in (self.g, self.c, self.w))
+        return n_v * m * w * c / g**2
+
+    def loss(self) -> sympy.Expr:
+        """The average test loss."""
+        return to_sympy(self.constant) + self.form() / 2
+
+    def replace(self, values: dict[str, Expression]) -> Leading:
+        """The same with letters given values."""
+
+        def put(part: Expression) -> Expression:
+            return part.replace({name: value for name, value in values.items() if name in part.letters()})
+
+        return Leading(put(self.constant), put(self.g), put(self.c), put(self.w))
+
+
+@lru_cache(maxsize=16)
+def leading(assumptions: Assumptions) -> Leading:
+    """The pieces, from the words of the model; that the test phase weighs omega_star with H_r is checked."""
+    if assumptions.adaptation_steps != 1:
+        raise NotDerivable("several adaptation steps need moments of the inputs beyond the fourth")
+    weight = adaptation_weight(assumptions)
+    loss = average_loss(assumptions)
+    constant = loss_at_zero(assumptions)
+    omega = model.OMEGA_STAR
+    if 2 * (loss - constant) != omega.T @ weight @ omega:
+        raise ArithmeticError("the loss does not weigh omega_star with H_r")
+    block = weighted(assumptions).leading.replace({"H_r": weight})
+    return Leading(constant, gram(assumptions).leading, noise(assumptions).leading, block)
+
+
+def leading_loss(assumptions: Assumptions) -> sympy.Expr:
+    """The average test loss to leading order, a function of traces that do not contain the rates."""
+    return leading(assumptions).loss()
+
+
+def _derive_reduction(assumptions: Assumptions) -> Derived:
+    one = identity("p")
+    values = {
+        "Sigma": one,
+        "Sigma_w": number("nu") ** 2 * number("1/p") * one,
+        "F": (number("p") + 2) * one,
+    }
+    weights = {"H_t": training_weight(assumptions), "H_r": adaptation_weight(assumptions)}
+    return {
+        **{label: weight.replace(values) for label, weight in weights.items()},
+        LOSS: leading(assumptions).replace(values).loss(),
+    }
+
+
+def _derive_quadratic(assumptions: Assumptions) -> Derived:
+    formula = leading_loss(assumptions)
+    values = [formula.subs(alpha_r, k * Rational(1, 10)) for k in range(4)]
+    third = sum(sign * value for sign, value in zip((-1, 3, -3, 1), values, strict=True))
+    if not scalar(third).is_zero():
+        raise ArithmeticError("the third difference does not vanish")
+    return {**degrees(formula, "alpha_r"), checks.THIRD: Integer(0)}
+
+
+def _derive_quartics(assumptions: Assumptions) -> Derived:
+    return degrees(leading_loss(assumptions), "alpha_t")
+
+
+# -- what the paper prints ----------------------------------------------------------------------------------
+
+_BRACES = Trace(SIGMA_W * H_T) + sigma**2 * TRAINING_NOISE
+
+
+def _claim_form() -> Parts:
+    return {FORM: n_v * m * Trace(H_R * H_T) / Trace(H_T) ** 2 * _BRACES}
+
+
+def _claim_loss() -> Parts:
+    return {
+        LOSS: sigma**2 / 2 * NOISE
+        + HALF * Trace(SIGMA_W * H_R)
+        + HALF * n_v * m * Trace(H_R * H_T) / Trace(H_T) ** 2 * _BRACES
+    }
+
+
+def _claim_reduction() -> Parts:
+    share = n_v * m / p
+    excess = nu**2 * (1 + share) + sigma**2 * share * (1 + alpha_t**2 * p / n_t) / H_T_ISOTROPIC
+    return {
+        "H_t": H_T_ISOTROPIC * sympy.Identity(p),
+        "H_r": H_R_ISOTROPIC * sympy.Identity(p),
+        LOSS: sigma**2 / 2 * (1 + alpha_r**2 * p / n_r) + H_R_ISOTROPIC / 2 * excess,
+    }
+
+
+# -- the steps ----------------------------------------------------------------------------------------------
+
+_REMAINDER = (
+    "The means of the three blocks are exact, so the first correction averages to zero, and on the ladders "
+    "of sizes the remainder falls as xi^-2: faster than the xi^(-3/2) that is printed."
+)
+register(
+    Step(
+        "weighted-square-leading", ("142",), "equation",
+        "The weighted square of the learned meta-parameter, to leading order.", "theorem3",
+        uses=(
+            "weighted-mean-square", "general-gram-inverse-concentrates", "general-noise-concentrates",
+            "general-weight-concentrates",
+        ),
+        depends_on=DEPENDS, claim=_claim_form,
+        derive=lambda assumptions: {FORM: leading(assumptions).form()}, check=checks.form,
+        method="means of the blocks put into the exact formula (133)", remark=_REMAINDER,
+        erratum="not sharp",
+    )
+)  # fmt: skip
+register(
+    Step(
+        "theorem-3", ("14", "143", "144"), "theorem",
+        "The average test loss with more parameters than validation data, for inputs and tasks of any law, "
+        "to leading order.",
+        "theorem3", uses=("general-loss-from-square", "weighted-square-leading", "average-loss"),
+        depends_on=DEPENDS, claim=_claim_loss,
+        derive=lambda assumptions: {LOSS: leading_loss(assumptions)}, check=checks.loss,
+        method="exact test phase (123) with the leading-order square", remark=_REMAINDER, erratum="not sharp",
+        parameters=(
+            "n_t", "n_v", "n_r", "m", "p", "sigma", "alpha_t", "alpha_r", "Sigma", "Sigma_w", "F",
+        ),
+    ),
+    alias="eq14",
+)  # fmt: skip
+
+
+def _claim_step(
+    name: str, statement: str, *, claim: Callable[[], Parts], derive: Callable[[Assumptions], Derived],
+    method: str, uses: tuple[str, ...] = ("theorem-3",), reason: str = "", remark: str = "",
+    observe: Callable[[Sample], Observed] | None = None, erratum: Erratum = "",
+) -> None:  # fmt: skip
+    register(
+        Step(
+            name, (), "claim", statement, "theorem3", uses=uses, depends_on=DEPENDS, claim=claim,
+            derive=derive, observe=observe, sizes=() if observe is None else SIZES,
+            resolution={checks.THIRD: 1e-8}, method=method, reason=reason, remark=remark, erratum=erratum,
+        )
+    )  # fmt: skip
+
+
+_claim_step(
+    "theorem-3-reduces-to-theorem-1",
+    "At Sigma = I, Sigma_w = nu^2/p I and F = (p + 2) I Theorem 3 is Theorem 1 with training started at the "
+    "task mean.",
+    claim=_claim_reduction, derive=_derive_reduction, method="substitution in the derived formulas",
+    uses=("theorem-3", "theorem-1", "training-weight", "adaptation-weight"),
+    reason="an identity between two formulas, each of which is confirmed by sampling",
+)  # fmt: skip
+_claim_step(
+    "quadratic-in-adaptation-rate", "In the adaptation rate the loss of Theorem 3 is a quadratic.",
+    claim=lambda: {"numerator": Integer(2), "denominator": Integer(0), checks.THIRD: Integer(0)},
+    derive=_derive_quadratic, method="degrees of the reduced fraction; third difference",
+    observe=checks.observe_third,
+)  # fmt: skip
+_claim_step(
+    "ratio-of-quartics-general",
+    "In the training rate the loss of Theorem 3 is a ratio of two polynomials of degree four.",
+    claim=lambda: {"numerator": Integer(4), "denominator": Integer(4)}, derive=_derive_quartics,
+    method="degrees of the reduced fraction", reason="the degrees of a formula; nothing to sample",
+    remark="The available text names the adaptation rate in this sentence, for which the sentence before it "
+    "has the loss quadratic; the training rate must be meant.",
+    erratum="wording",
+)  # fmt: skip

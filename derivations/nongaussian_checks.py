@@ -1,0 +1,162 @@
+"""Numeric confirmation of the concentration under Theorem 3: Gaussian and Laplace inputs, general spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import sympy
+
+from derivations import discrete_law
+from derivations.assumptions import PAPER, Assumptions
+from derivations.evaluate import evaluate
+from derivations.ladder import fluctuation_check
+from derivations.nongaussian_concentration import BLOCKS, gram
+from derivations.observations import Array, transpose
+from derivations.orders import LEADING, ORDER, exponent_of
+from derivations.reading import to_sympy
+from derivations.step import Check, Observed, Step
+from derivations.task_draws import design
+from numeric_check.laws import input_law
+from numeric_check.sample import Sample
+
+CheckFunction = Callable[[Step, Assumptions, int], list[Check]]
+LAWS = ("gaussian", "laplace")
+BASE = {"m": 2, "alpha_t": 0.2, "sigma": 0.8}
+LADDER = tuple({**BASE, "xi": float(k), "p": 2 * k, "n_t": 3 * k, "n_v": 4} for k in (12, 24, 48, 96))
+# an inverse needs many more dimensions than rows
+INVERSE_LADDER = tuple({**BASE, "xi": float(k), "p": 6 * k, "n_t": 3 * k, "n_v": 1} for k in (8, 16, 32, 64))
+SIZES = (
+    {"n_t": 5, "n_v": 2, "m": 1, "p": 4, "sigma": 0.7, "alpha_t": 0.2},
+    {"n_t": 9, "n_v": 1, "m": 2, "p": 5, "sigma": 0.9, "alpha_t": -0.15},
+    {"n_t": 6, "n_v": 2, "m": 2, "p": 6, "sigma": 1.1, "alpha_t": 0.3},
+)
+
+
+# -- general spectra that grow with the dimension -----------------------------------------------------------
+
+
+def spectra(sample: Sample) -> tuple[Array, Array, Array]:
+    """Diagonals of Sigma, of Sigma_w with trace of order one, and of a weight H_r, in unrelated orders."""
+    size = sample.size("p")
+    steps = (np.arange(size) + 0.5) / size
+    return 0.5 + steps, (0.3 + np.cos(7 * steps) ** 2) / size, 1.5 - np.sin(5 * steps) ** 2
+
+
+def moments(sample: Sample, law: str) -> Mapping[str, float | Array]:
+    """Values of the letters for entries of a law; F is diagonal, s_i (sum_j s_j^2 + (kurtosis - 1) s_i^2)."""
+    s, tasks, weight = spectra(sample)
+    fourth = s * (np.sum(s**2) + (input_law(law).kurtosis - 1) * s**2)
+    matrices = {"Sigma": s, "Sigma_w": tasks, "H_r": weight, "F": fourth}
+    numbers = {name: sample[name] for name in ("n_t", "p", "alpha_t", "sigma")}
+    return {**numbers, **{name: np.diag(diagonal) for name, diagonal in matrices.items()}}
+
+
+def _inputs(sample: Sample, rows: str, law: str) -> Array:
+    return np.asarray(sample.inputs(rows, "p", law) * np.sqrt(spectra(sample)[0]))
+
+
+def _contracted(rows: Array, x_t: Array, rate: float) -> Array:
+    """rows (I - rate/n_t X_t^T X_t) without forming the matrix."""
+    return np.asarray(rows - rate / x_t.shape[-2] * (rows @ transpose(x_t)) @ x_t)
+
+
+def _block(block: str, sample: Sample, law: str) -> Array:
+    """The matrix of all m tasks: B B^T, Gamma of one task, B H_r B^T, or the inverse of B B^T."""
+    _, tasks, weight = spectra(sample)
+    found = []
+    for _ in range(1 if block == "noise" else sample.size("m")):
+        x_v, x_t = _inputs(sample, "n_v", law), _inputs(sample, "n_t", law)
+        found.append((_contracted(x_v, x_t, sample["alpha_t"]), x_v, x_t))
+    b = np.concatenate([entry[0] for entry in found], axis=1)
+    if block == "noise":
+        _, x_v, x_t = found[0]
+        path = sample["alpha_t"] / sample["n_t"] * x_v @ transpose(x_t)
+        identity = np.eye(sample.size("n_v"))
+        return np.asarray(
+            (b * tasks) @ transpose(b) + sample["sigma"] ** 2 * (identity + path @ transpose(path))
+        )
+    if block == "weighted":
+        return np.asarray((b * weight) @ transpose(b))
+    gram = b @ transpose(b)
+    return np.asarray(np.linalg.inv(gram) if block == "inverse" else gram)
+
+
+def fluctuations(block: str) -> CheckFunction:
+    """The check that the block minus its leading part fluctuates with the exponent that the step derives."""
+
+    def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+        leading = _leading(block)
+
+        def deviation_of(law: str) -> Callable[[Sample], Array]:
+            def deviation(sample: Sample) -> Array:
+                matrix = _block(block, sample, law)
+                mean = float(evaluate(leading, moments(sample, law)))
+                return np.asarray(matrix - mean * np.eye(matrix.shape[-1]))
+
+            return deviation
+
+        return [
+            fluctuation_check(
+                f"{ORDER}, {law} entries", f"{step.name}/{law}",
+                INVERSE_LADDER if block == "inverse" else LADDER, deviation_of(law),
+                exponent_of(step, assumptions), draws=320 if block == "inverse" else 120, base_seed=seed,
+            )
+            for law in LAWS
+        ]  # fmt: skip
+
+    return check
+
+
+def _leading(block: str) -> sympy.Expr:
+    if block == "inverse":
+        return 1 / to_sympy(gram(PAPER).leading)
+    return to_sympy(BLOCKS[block](PAPER).leading)
+
+
+def products(powers: tuple[int, int]) -> CheckFunction:
+    """The check that X^v W_i^a W_j^b X^vT, rescaled, fluctuates by the root of the derived variance."""
+
+    def deviation_of(law: str) -> Callable[[Sample], Array]:
+        def deviation(sample: Sample) -> Array:
+            rows = []
+            for power in powers:
+                x_v = _inputs(sample, "n_v", law)
+                x_t = _inputs(sample, "n_t", law) if power else x_v
+                for _ in range(power):
+                    x_v = (x_v @ transpose(x_t)) @ x_t
+                rows.append(x_v)
+            return np.asarray(rows[0] @ transpose(rows[1]) / sample["p"] ** (1 + sum(powers)))
+
+        return deviation
+
+    def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+        return [
+            fluctuation_check(
+                f"{ORDER}/2, {law} entries", f"{step.name}/{law}", LADDER, deviation_of(law),
+                exponent_of(step, assumptions) / 2, draws=120, base_seed=seed,
+            )
+            for law in LAWS
+        ]  # fmt: skip
+
+    return check
+
+
+def observe_mean(block: str, sample: Sample) -> Observed:
+    """The mean diagonal element of a block, for the discrete law of inputs."""
+    rate = sample["alpha_t"]
+    size = sample.size("p")
+    weight = sample.matrix("H_r", "p", "p", positive=True) if block == "weighted" else np.eye(size)
+    tasks = 0.1 * sample.matrix("tasks", "p", "p", positive=True)
+    sample.define("Sigma_w", tasks)
+    total: Array = np.zeros(())
+    for _ in range(sample.size("m")):
+        x_t, x_v = discrete_law.inputs(sample, "n_t"), discrete_law.inputs(sample, "n_v")
+        b = design(x_t, x_v, rate)
+        middle = tasks if block == "noise" else weight
+        diagonal = np.einsum("bij,bij->b", b @ middle, b)
+        if block == "noise":
+            path = rate / sample["n_t"] * x_v @ transpose(x_t)
+            diagonal += sample["sigma"] ** 2 * (sample["n_v"] + np.einsum("bij,bij->b", path, path))
+        total = total + diagonal
+    return {LEADING: np.asarray(total / (sample["n_v"] * sample["m"]))}

@@ -1,0 +1,101 @@
+"""Numeric confirmation of Theorem 3: simulation minus formula over ladders, Gaussian and Laplace inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import sympy
+
+from derivations import discrete_law
+from derivations.assumptions import Assumptions
+from derivations.evaluate import Value, evaluate
+from derivations.ladder import residual_check
+from derivations.nongaussian_test_phase import loss_at_zero
+from derivations.observations import Array, fixed_column, squared_norms
+from derivations.reading import to_sympy
+from derivations.step import Check, Observed, Step
+from derivations.task_draws import gradient_step
+from numeric_check.sample import Sample
+from numeric_check.setting import Setting
+from numeric_check.target_task import fourth_moment
+
+THIRD = r"\Delta^3_{\alpha_r}\bar L"
+NUMBERS = ("n_t", "n_v", "n_r", "m", "p", "sigma", "alpha_t", "alpha_r")
+LADDERS = {"gaussian": (16, 32, 64, 112), "laplace": (10, 20, 40, 72)}
+
+
+@lru_cache(maxsize=32)
+def setting_at(size: int, law: str) -> Setting:
+    """A point of the ladder: p, n_t and n_r in proportion to the size, unrelated diagonal spectra."""
+    p = 2 * size
+    steps = (np.arange(p) + 0.5) / p
+    return Setting(
+        n_t=size, n_v=2, n_r=size, m=2, p=p, sigma=1.0, nu=1.0, alpha_t=0.3, alpha_r=0.2, inputs=law,
+        Sigma=np.diag(0.5 + steps), Sigma_w=np.diag((0.3 + np.cos(7 * steps) ** 2) / p),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=32)
+def values_at(setting: Setting) -> dict[str, Value]:
+    """The parameters of a setting by name, matrices included."""
+    numbers: dict[str, Value] = {name: float(getattr(setting, name)) for name in NUMBERS}
+    if setting.Sigma is None or setting.Sigma_w is None:
+        raise ValueError("Theorem 3 needs both covariances: give Sigma and Sigma_w")
+    return {**numbers, "Sigma": setting.Sigma, "Sigma_w": setting.Sigma_w, "F": fourth_moment(setting)}
+
+
+def _rel_error(setting: Setting) -> float:
+    # a twenty-fifth of the residual, which is about 5 / n_t^2 of the loss
+    return 0.2 / setting.n_t**2
+
+
+def _ladder_checks(theory: Callable[[Setting], float], seed: int) -> list[Check]:
+    return [
+        residual_check(
+            f"decay of simulation minus formula, {law} entries",
+            [(float(size), setting_at(size, law)) for size in sizes], theory, -2.0, quantity="loss",
+            rel_error=_rel_error, sharp=True, base_seed=seed,
+        )
+        for law, sizes in LADDERS.items()
+    ]  # fmt: skip
+
+
+def _part(step: Step, assumptions: Assumptions) -> sympy.Basic:
+    if step.derive is None:
+        raise ValueError(f"{step.name} derives no formula")
+    (part,) = step.derive(assumptions).values()
+    return to_sympy(part)
+
+
+def loss(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """The simulated loss minus the formula that the step derives falls as xi^-2."""
+    formula = _part(step, assumptions)
+    return _ladder_checks(lambda setting: float(evaluate(formula, values_at(setting))), seed)
+
+
+def form(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """The same for E Tr(H_r omega_star omega_star^T), of which the loss is an affine function (123)."""
+    formula = _part(step, assumptions)
+    constant = to_sympy(loss_at_zero(assumptions))
+
+    def theory(setting: Setting) -> float:
+        values = values_at(setting)
+        return float(evaluate(constant, values)) + float(evaluate(formula, values)) / 2
+
+    return _ladder_checks(theory, seed)
+
+
+def observe_third(sample: Sample) -> Observed:
+    """The third difference of the loss over equally spaced adaptation rates, on the same draws."""
+    w_prime, x_r = discrete_law.tasks(sample), discrete_law.inputs(sample, "n_r")
+    labels = x_r @ w_prime + sample["sigma"] * sample.gaussian("n_r", 1)
+    x_s = discrete_law.inputs(sample, "n_s")
+    y_s = x_s @ w_prime + sample["sigma"] * sample.gaussian("n_s", 1)
+    start = fixed_column(sample, "omega_star", "p")
+    total: Array = np.zeros(sample.batch)
+    for k, weight in enumerate((-1, 3, -3, 1)):
+        theta = gradient_step(start, x_r, labels, 0.1 * k)
+        total = total + weight * squared_norms(y_s - x_s @ theta) / (2 * sample["n_s"])
+    return {THIRD: total}
