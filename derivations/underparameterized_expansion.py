@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import sympy
 
+from derivations import general_underparameterized
 from derivations.assumptions import Assumptions
 from derivations.reading import to_sympy
 from derivations.symbols import m
@@ -63,12 +64,15 @@ def expansion(assumptions: Assumptions) -> Expansion:
 
 
 def leading_excess(assumptions: Assumptions) -> sympy.Expr:
-    """E|omega_star - w_0|^2 to leading order: (85) with both matrices replaced by their means."""
-    return expansion(assumptions).leading()
+    """E|omega_star - w_0|^2: (85) with both matrices replaced by their means, and the next order if asked for."""
+    found = expansion(assumptions)
+    return found.leading() + (found.correction() if assumptions.order == "next" else sympy.Integer(0))
 
 
 @lru_cache(maxsize=32)
 def leading_loss(assumptions: Assumptions) -> sympy.Expr:
     """The average test loss to leading order: (65) with `leading_excess`."""
+    if assumptions.covariance != "identity":
+        return general_underparameterized.leading_loss(assumptions)
     c_0, c_2 = loss_coefficients(assumptions)
     return to_sympy(c_0) + to_sympy(c_2) * leading_excess(assumptions)

@@ -1,0 +1,69 @@
+"""The underparameterized loss with general covariances of inputs and tasks: beyond the paper.
+
+B^T B is n_v m H_t up to fluctuations, with H_t = E[A Sigma A], and B^T Gamma B is m Q with Q the exact mean of one
+task's share, so that the second moment of the deviation is H_t^-1 Q H_t^-1 / (m n_v^2) to leading order in 1/m. The
+test phase is averaged exactly as a function of that second moment. Start and task mean are zero, as in Theorem 3.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import sympy
+from sympy import MatrixSymbol
+
+from derivations import model
+from derivations.assumptions import Assumptions, NotDerivable
+from derivations.letters import letter
+from derivations.outer_problem import target_covariance
+from derivations.reading import to_sympy
+from derivations.symbols import m, n_t, n_v, p
+from symbolic.moments import expect
+from symbolic.words import Expression, gaussian, scalar
+
+MAX_WORDS = 400
+OMEGA = MatrixSymbol("Omega", p, p)
+
+
+def loss_of_second_moment(assumptions: Assumptions) -> Expression:
+    """The average loss of the test phase as a function of Omega = E omega_star omega_star^T (a symmetric letter)."""
+    target = letter("delta_w")
+    start = gaussian("omega_draw", "1", "p", covariance="Omega").T
+    theta = model.adapted(start, target, assumptions)
+    loss = model.test_loss(theta, target, assumptions)
+    for names in ({"X_s", "z_s"}, {"z_r"}, {"delta_w", "omega_draw"}, {"X_r"}):
+        loss = expect(loss, names & set(loss.letters()))
+    return loss
+
+
+@lru_cache(maxsize=16)
+def normal_mean(assumptions: Assumptions) -> Expression:
+    """H_t = E[A Sigma A], the mean of one task's share of B^T B over n_v."""
+    design = model.task(assumptions).design
+    rows = "n_t" if assumptions.split == "reused" else "n_v"
+    return scalar(f"1/{rows}") * expect(design.T @ design)
+
+
+@lru_cache(maxsize=16)
+def noise_mean(assumptions: Assumptions) -> Expression:
+    """Q = E[B^T Gamma B] for one task."""
+    design = model.task(assumptions).design
+    return expect(design.T @ target_covariance(assumptions) @ design)
+
+
+@lru_cache(maxsize=16)
+def leading_loss(assumptions: Assumptions) -> sympy.Expr:
+    """The average test loss to leading order, a scalar in traces of words of Sigma, Sigma_w and H_t^-1."""
+    if assumptions.inputs != "gaussian":
+        raise NotDerivable("with a general covariance below p = n_v m inputs are Gaussian here")
+    if assumptions.order != "leading":
+        raise NotDerivable("the next order is derived for identity covariance")
+    spread = noise_mean(assumptions)
+    if len(spread.terms) > MAX_WORDS:
+        raise NotDerivable(f"the mean of B^T Gamma B has {len(spread.terms)} words, more than {MAX_WORDS}")
+    inverse = to_sympy(normal_mean(assumptions)).I
+    rows = n_t if assumptions.split == "reused" else n_v
+    second_moment = inverse * to_sympy(spread) * inverse / (m * rows**2)
+    return to_sympy(loss_of_second_moment(assumptions)).xreplace({OMEGA: second_moment})
+
+
