@@ -1,0 +1,260 @@
+"""What the cells of the book call: steps, the ledger, counts. Formulas and statuses come from the steps."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from derivations import page_html as h
+from derivations import statements
+from derivations.assumptions import PAPER
+from derivations.book_build import assumptions_in_force
+from derivations.graphical_model import draw
+from derivations.page_html import Html
+from derivations.registry import load
+from derivations.step import Step
+from derivations.verify import Record, verify
+
+PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
+_SLUG = re.compile(r"(?<![\w/#-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w.-])")
+_shown: set[str] = set()
+
+
+@cache
+def records() -> Mapping[str, Record]:
+    """The verified record of every step under the book's assumptions; what is not stored is computed now."""
+    return {record["name"]: record for record in verify(assumptions=assumptions_in_force())}
+
+
+# -- one step -----------------------------------------------------------------------------------------------
+
+
+def _title(step: Step) -> str:
+    numbers = ", ".join(f"({number})" for number in step.equations)
+    kind = "" if step.kind in ("equation", "lemma") else step.kind
+    return " ".join(
+        part
+        for part in (
+            f'<a class="step-number" href="#step-{step.name}">{numbers or "claim"}</a>',
+            f'<span class="step-kind">{kind}</span>' if kind and numbers else "",
+        )
+        if part
+    )
+
+
+def _badges(record: Record) -> str:
+    proof = h.badge(record["proof"], record["proof_reason"])
+    if record["numeric"] == "not-applicable" and record["proof"] in ("definition", "not-applicable"):
+        return proof
+    return f"{proof} {h.badge(record['numeric'], record['numeric_reason'])}"
+
+
+def link(name: str) -> str:
+    """A link to a step's place in the book, under its equation numbers or its slug."""
+    step = load()[name]
+    text = ", ".join(f"({number})" for number in step.equations) or name.replace("-", " ")
+    return f'<a href="{step.page}.html#step-{name}" title="{h.escape(step.statement)}">{text}</a>'
+
+
+def _text(sentence: str) -> str:
+    """A sentence of a step as HTML; slugs of other steps become links."""
+    shown = h.prose(sentence)
+    return _SLUG.sub(lambda found: link(found[0]) if found[0] in load() else found[0], shown)
+
+
+def _reason(step: Step, reason: str) -> str:
+    """Why a verdict is what it is; the label of a part that it starts with is mathematics."""
+    for label in step.claim() if step.claim else ():
+        if reason.startswith(f"{label}: "):
+            return f"{h.inline(statements.left_side(label))}: {h.prose(reason.removeprefix(f'{label}: '))}"
+    return h.prose(reason)
+
+
+def _body(step: Step, record: Record) -> str:
+    """The formula: as printed where that is proved, else the right or the newly derived one beside it."""
+    printed = statements.printed(step)
+    if record["proof"] == "corrected" and step.correction is not None:
+        right = h.displays(statements.lines(step, step.correction()))
+        return (
+            f"<p><strong>Proved:</strong></p>{right}<p><strong>Printed:</strong></p>"
+            f'<div class="step-refuted">{h.displays(printed)}</div>'
+        )
+    if record["proof"] == "derived" and step.derive is not None:
+        derived = h.displays(statements.lines(step, step.derive(assumptions_in_force()), derived=True))
+        return (
+            f"<p>Under the assumptions of this book, beyond the paper:</p>{derived}"
+            f'<p>The paper, under its own:</p><div class="step-refuted">{h.displays(printed)}</div>'
+        )
+    return h.displays(printed)
+
+
+def _derivation(step: Step, record: Record) -> str:
+    """How the step was derived: method, what the engine found, what it rests on."""
+    if step.derive is None:
+        return ""
+    parts = [f"<p>Method: {h.prose(step.method)}.</p>"] if step.method else []
+    if record["proof"] in ("proved", "corrected", "failed"):
+        found = statements.lines(step, step.derive(assumptions_in_force()), derived=True)
+        parts.append(f"<p>What the derivation gives, before it is compared:</p>{h.displays(found)}")
+    if record["proof"] == "proved":
+        parts.append("<p>The difference from the printed form is identically zero.</p>")
+    elif record["proof_reason"]:
+        parts.append(f"<p>{_reason(step, record['proof_reason'])}.</p>")
+    if step.uses:
+        parts.append(f"<p>Rests on {', '.join(link(name) for name in step.uses)}.</p>")
+    return h.details("How it was derived", "".join(parts))
+
+
+def _numbers(record: Record) -> str:
+    """Every comparison with sampled values."""
+    if not record["checks"]:
+        return ""
+    rows = [
+        (
+            h.label(check["label"]), h.sizes(check["sizes"]), h.number(check["value"]),
+            h.measured(check["mean"], check["stderr"]), h.count(check["draws"]),
+            h.badge(check["verdict"], check["reason"]),
+        )
+        for check in record["checks"]
+    ]  # fmt: skip
+    body = h.table(("quantity", "at", "formula", "sampled", "draws", "verdict"), rows, numeric=(2, 3, 4))
+    if any("(probe" in check["label"] for check in record["checks"]):
+        body += (
+            "<p><small>A matrix is compared through two numbers: its projection on its own value (1), and on "
+            "that plus a fixed random matrix (2), so that an error in any element shows.</small></p>"
+        )
+    draws = sum(check["draws"] for check in record["checks"])
+    plural = "comparison" if len(rows) == 1 else "comparisons"
+    return h.details(f"{len(rows)} {plural} with sampling, {h.count(draws)} draws", body)
+
+
+def _card(name: str) -> str:
+    step, record = load()[name], records()[name]
+    notes = [f"<p>{_text(step.remark)}</p>"] if step.remark else []
+    if step.unreadable:
+        notes.append(f'<p class="step-unreadable">Not fully legible: {h.prose(step.unreadable)}.</p>')
+    if record["proof"] == "not-applicable":
+        notes.append(f"<p>{h.prose(record['proof_reason'])}</p>")
+    return (
+        f'<section class="step" id="step-{name}"><header>{_title(step)} {_badges(record)}</header>'
+        f"<p>{h.prose(step.statement)}</p>{_body(step, record)}{''.join(notes)}"
+        f"{_derivation(step, record)}{_numbers(record)}</section>"
+    )
+
+
+def show(*names: str) -> Html:
+    """The named steps: statement, formula, statuses, derivation and comparisons."""
+    _shown.update(names)
+    return Html("".join(_card(name) for name in names))
+
+
+def remaining(page: str) -> Html:
+    """Every step of a page that no earlier cell of the page has shown, in reading order."""
+    return show(*(name for name, step in load().items() if step.page == page and name not in _shown))
+
+
+# -- the whole paper ----------------------------------------------------------------------------------------
+
+
+def summary() -> Html:
+    """How much of the paper is covered, and how it stands."""
+    found = list(records().values())
+    covered = {number for record in found for number in record["equations"]} & set(PAPER_EQUATIONS)
+    proofs = {
+        status: sum(r["proof"] == status for r in found) for status in ("proved", "corrected", "definition")
+    }
+    other = len(found) - sum(proofs.values())
+    checks = [check for record in found for check in record["checks"]]
+    agreeing = sum(check["verdict"] == "agree" for check in checks)
+    rows = [
+        ("numbered equations covered", f"{len(covered)} of {len(PAPER_EQUATIONS)}"),
+        ("steps, each with its verdict", str(len(found))),
+        (h.badge("proved"), str(proofs["proved"])),
+        (h.badge("corrected"), str(proofs["corrected"])),
+        (h.badge("definition"), str(proofs["definition"])),
+        ("other", str(other)),
+        ("comparisons with sampling that agree", f"{h.count(agreeing)} of {h.count(len(checks))}"),
+        ("random draws", h.count(sum(check["draws"] for check in checks))),
+    ]
+    cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows if value != "0")
+    return Html(f'<dl class="counts">{cells}</dl>')
+
+
+def _ledger_key(step: Step, position: int) -> tuple[int, int]:
+    return (min(int(number) for number in step.equations) if step.equations else 1000, position)
+
+
+def ledger() -> Html:
+    """One line per step, in the order of the equations, with links to where each is derived."""
+    steps = list(load().values())
+    order = sorted(range(len(steps)), key=lambda k: _ledger_key(steps[k], k))
+    rows = []
+    for k in order:
+        step, record = steps[k], records()[steps[k].name]
+        rows.append(
+            (
+                link(step.name), f"{h.prose(step.statement)} <small>{step.name}</small>", step.kind,
+                h.badge(record["proof"], record["proof_reason"]),
+                h.badge(record["numeric"], record["numeric_reason"]),
+                h.prose(step.method or "–"),
+            )
+        )  # fmt: skip
+    covered = {number for step in steps for number in step.equations}
+    missing = [number for number in PAPER_EQUATIONS if number not in covered]
+    note = f"<p>Not treated yet: {', '.join(f'({number})' for number in missing)}.</p>" if missing else ""
+    return Html(h.table(("equation", "statement", "kind", "proof", "number", "method"), rows) + note)
+
+
+def legibility() -> Html:
+    """The equations whose print could not be fully read, and what was compared instead."""
+    rows = [(link(s.name), h.prose(s.unreadable)) for s in load().values() if s.unreadable]
+    return Html(h.table(("equation", "what could not be read"), rows)) if rows else Html("<p>None.</p>")
+
+
+def corrections() -> Html:
+    """The steps whose printed form is disproved, with what is right."""
+    wrong = [name for name, record in records().items() if record["proof"] == "corrected"]
+    parts = []
+    for name in wrong:
+        step, record = load()[name], records()[name]
+        remark = f"<p>{_text(step.remark)}</p>" if step.remark else ""
+        parts.append(
+            f'<section class="step"><header>{link(name)} {_badges(record)}</header>'
+            f"<p>{h.prose(step.statement)}</p>"
+            f"{_body(step, record)}<p>{_reason(step, record['proof_reason'])}.</p>{remark}</section>"
+        )
+    return Html("".join(parts) or "<p>None.</p>")
+
+
+def beyond_the_paper() -> bool:
+    """Whether the book is built under changed assumptions."""
+    return assumptions_in_force() != PAPER
+
+
+def graphical_model() -> Html:
+    """The drawing of how the data arise and what each stage of learning reads."""
+    return Html(f'<div class="drawing">{draw()}</div>')
+
+
+def remarks(*pages: str) -> Html:
+    """What the steps of these pages say about the printed orders."""
+    rows = [
+        (link(step.name), _text(step.remark))
+        for step in load().values()
+        if step.page in pages and step.remark and records()[step.name]["proof"] == "proved"
+    ]
+    return Html(h.table(("equation", "remark"), rows))
+
+
+def keep(name: str, shown: object) -> None:
+    """Keep a result under a name, for where a cell cannot stand: inside a theorem or a grid."""
+    # the book's tool, which nothing else of the project needs
+    importlib.import_module("myst_nb").glue(name, shown, display=False)
+
+
+def keep_formulas(*names: str) -> None:
+    """Keep the formulas of the named steps for the theorem blocks of the page."""
+    for name in names:
+        keep(name, h.Tex(r" \\ ".join(statements.printed(load()[name]))))
