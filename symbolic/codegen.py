@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -62,19 +63,44 @@ class Compiled:
             kind = "unknown" if odd[0] in values else "missing"
             raise ValueError(f"{kind} parameter {odd[0]!r}: this formula takes {', '.join(self.parameters)}")
         parts = iter(self._function(*(_double(values[name]) for name in self.parameters)))
-        total: Value = None
-        for term in self.program.terms:
-            product = next(parts)
-            for _ in term[1:]:
-                product = product * next(parts)
-            if total is None:
-                # only a fresh array may be added to in place: a single part can be an argument itself
-                total, fresh = product, len(term) > 1
-            elif fresh and _fits(product, total):
-                total += product
-            else:
-                total, fresh = total + product, True
+        terms = [[next(parts) for _ in term] for term in self.program.terms]
+        total = _on_grid(terms)
+        if total is None:
+            total = sum(math.prod(factors[1:], start=factors[0]) for factors in terms)
         return total if getattr(total, "ndim", 0) else float(total)
+
+
+# Below this many points a sum of products is as fast in the plain way.
+SMALLEST_GRID = 4096
+# BLAS starts threads for larger products, which costs more than it gains for these narrow ones.
+LARGEST_PRODUCT = 2**18
+
+
+def _on_grid(terms: Sequence[Sequence[Value]]) -> Value | None:
+    """The sum of products of columns (r x 1), rows (1 x c) and numbers, as one matrix product in blocks.
+
+    None when the values have other shapes, or the grid is small.
+    """
+    arrays = [x for factors in terms for x in factors if getattr(x, "ndim", 0)]
+    if not arrays or any(x.ndim != 2 for x in arrays):
+        return None
+    rows, columns = (max(x.shape[k] for x in arrays) for k in (0, 1))
+    thin = all(x.shape in ((rows, 1), (1, columns), (1, 1)) for x in arrays)
+    if not thin or min(rows, columns) == 1 or rows * columns < SMALLEST_GRID:
+        return None
+    space = arrays[0].__array_namespace__()
+    left, right = space.ones((rows, len(terms))), space.ones((len(terms), columns))
+    for k, factors in enumerate(terms):
+        for x in factors:
+            if getattr(x, "shape", ()) in ((1, columns), (1, 1)):
+                right[k] *= x[0]
+            else:
+                left[:, k] *= x[:, 0] if getattr(x, "ndim", 0) else x
+    grid = space.empty((rows, columns))
+    step = max(1, LARGEST_PRODUCT // (columns * len(terms)))
+    for start in range(0, rows, step):
+        space.matmul(left[start : start + step], right, out=grid[start : start + step])
+    return grid
 
 
 def _symbols(code: Program) -> set[sympy.Symbol]:
@@ -87,14 +113,6 @@ def _symbols(code: Program) -> set[sympy.Symbol]:
 def _double(value: Value) -> Value:
     # integer arrays would overflow in products of sizes
     return value.astype(float) if hasattr(value, "astype") else float(value)
-
-
-def _fits(addend: Value, total: Value) -> bool:
-    """Whether `addend` broadcasts to the shape of the array `total` without enlarging it."""
-    small, large = getattr(addend, "shape", ()), getattr(total, "shape", ())
-    return len(small) <= len(large) and all(
-        a in (1, b) for a, b in zip(reversed(small), reversed(large), strict=False)
-    )
 
 
 def compiled(form: StableForm | sympy.Expr, parameters: Sequence[str] | None = None) -> Compiled:
