@@ -20,8 +20,9 @@ import numpy as np
 
 from derivations.assumptions import PAPER, Assumptions, nearest
 from derivations.formulas import evaluate_named
-from derivations.parameters import Exact, parse_values
+from derivations.parameters import Exact, checked_number, parse_values
 from derivations.registry import ALIASES, find
+from derivations.trace_form import RATES, trace_form
 from derivations.workers import cores, workers
 from numeric_check.estimate import Estimate
 from numeric_check.minimum import located_minimum
@@ -138,6 +139,11 @@ def _aim(rel_error: float | None, quantity: Quantity, method: Method) -> float:
 
 
 def _theory(alias: str, values: Mapping[str, Exact], assumptions: Assumptions) -> float:
+    if "Sigma" in values:
+        rates = {name: _double(name, checked_number(name, values[name])) for name in RATES if name in values}
+        if len(rates) == len(RATES):
+            fixed = {name: value for name, value in values.items() if name not in RATES}
+            return float(trace_form(alias, fixed, assumptions)(**rates))
     document = evaluate_named(alias, values, assumptions)
     return float(document["minimum" if QUANTITIES[alias] == "minimum" else "value"])
 

@@ -14,6 +14,7 @@ import pytest
 
 from derivations import simulate_command
 from derivations.assumptions import PAPER, Assumptions
+from derivations.formulas import evaluate_named
 from derivations.parameters import parse_values
 from derivations.simulate_command import QUANTITIES, run, setting_of
 from derivations.workers import workers
@@ -108,14 +109,15 @@ def test_the_located_minimum_nears_the_formula_as_sizes_grow() -> None:
     assert gaps[1] < gaps[0] / 2
 
 
-def test_general_covariance_by_both_protocols(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulate_command, "_theory", lambda *arguments: 0.0)
+def test_general_covariance_by_both_protocols(tmp_path: Path) -> None:
     words = [*(w for w in FIGURE_2 if w[:2] not in ("nu", "p=")), *covariance_files(tmp_path, 24)]
     known = run("eq14", words, rel_error=0.002)
     found = run("eq14", words, rel_error=0.02, protocol="plain")
     error = math.hypot(number(known, "stderr"), number(found, "stderr"))
     assert abs(number(known, "mean") - number(found, "mean")) < 5 * error
     assert 5 * error < 0.12 * number(known, "mean")
+    assert number(known, "theory") == number(found, "theory")
+    assert number(known, "theory") == pytest.approx(evaluate_named("eq14", parse_values(words))["value"])
 
 
 @pytest.mark.slow
@@ -183,6 +185,7 @@ def test_processes_are_started_only_for_long_work(
     worth: float, pool: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
+
     def spied(pieces: int) -> Any:
         asked.append(pieces)
         return workers(1)
