@@ -4,10 +4,10 @@
 (17) with P = 200 parameters. The trace form evaluates the whole N x N grid of (alpha_t, alpha_r), N = 1000
 unless told, in one call; the others are timed on K of its points, chosen at random:
 
-- `matrices`: a hand-written function that forms H_t and H_r of (15), (16) and takes the traces of (14), with F
-  and the powers of Sigma formed beforehand;
-- `eigenvalues`: the same in the eigenbasis of Sigma, also formed beforehand, where for Gaussian inputs H_t and
-  H_r are diagonal: the best that evaluation point by point can do.
+- `matrices`: a hand-written function that forms H_t and H_r of (15), (16) and takes the traces of (14), with
+  F and the powers of Sigma formed beforehand;
+- `eigenvalues`: the same in the eigenbasis of Sigma, also formed beforehand, where for Gaussian inputs
+  H_t and H_r are diagonal: the best that evaluation point by point can do.
 
 All are compared at those points before anything is timed. Printed are the median and the extremes of R
 repetitions, per point, and the ratio of medians. Set OMP_NUM_THREADS=1 for steady timings of `matrices`.
