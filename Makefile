@@ -52,7 +52,7 @@ lint: $(READY)
 	$(VENV)/bin/lint-imports
 
 bench: $(BENCH_READY)
-	$(PY) benchmarks/run.py
+	$(PY) -m benchmarks.run
 
 lock:
 	"$(PYTHON)" -m venv $(LOCK_VENV)

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from multiprocessing import get_context
 from typing import Any
 
-from derivations import store
+from derivations import store, variant_checks
 from derivations.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.measure import checks
 from derivations.prove import Proof, prove
@@ -51,6 +51,8 @@ def relevant(step: Step, assumptions: Assumptions) -> dict[str, str]:
 def _numeric(step: Step, assumptions: Assumptions, proof: Proof, seed: int) -> tuple[str, str, list[Check]]:
     if proof.status == "not-applicable":
         return "not-applicable", proof.detail, []
+    if proof.status == "derived":
+        return _variant(step, assumptions, seed)
     if step.observe is None and step.check is None:
         return "not-applicable", step.reason or "no numeric content of its own", []
     try:
@@ -63,13 +65,23 @@ def _numeric(step: Step, assumptions: Assumptions, proof: Proof, seed: int) -> t
         found = checks(step, assumptions, parts, seed)
     except NotDerivable as error:
         return "not-applicable", str(error), []
+    return (*_summary(found), found)
+
+
+def _variant(step: Step, assumptions: Assumptions, seed: int) -> tuple[str, str, list[Check]]:
+    """Beyond the paper the average losses are simulated; what leads to them is confirmed through them."""
+    if step.name not in (variant_checks.OVER, variant_checks.UNDER, variant_checks.GENERAL):
+        return "not-applicable", "under changed assumptions the average losses are simulated", []
+    found = variant_checks.variant_checks(step, assumptions, seed)
+    return (*_summary(found), found)
+
+
+def _summary(found: list[Check]) -> tuple[str, str]:
     for status in ("disagree", "inconclusive"):
         bad = [check for check in found if check.verdict == status]
         if bad:
-            return status, f"{bad[0].label}: {bad[0].reason}", found
-    if not found:
-        return "inconclusive", "nothing was compared", []
-    return "agree", f"{len(found)} comparisons", found
+            return status, f"{bad[0].label}: {bad[0].reason}"
+    return ("agree", f"{len(found)} comparisons") if found else ("inconclusive", "nothing was compared")
 
 
 def verify_step(
