@@ -1,0 +1,109 @@
+"""The simulated points of the figures, each kept as soon as it is done: interrupted work continues.
+
+A point depends on the setting, the protocol and the code that samples, and on nothing else of the project.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from derivations import store
+from derivations.figure_data import Figure, Panel
+from derivations.workers import workers
+from numeric_check.estimate import Estimate
+from numeric_check.setting import Setting
+from numeric_check.simulate import Method, simulate
+
+Report = Callable[[dict[str, str], int, int], None]
+
+# The conditional estimator is drawn to this standard error over its mean: less than a line is wide.
+RESOLUTION = 1e-4
+# Smaller than any spread between runs, so that the plain protocol makes every run it is asked for.
+EVERY_RUN = 1e-12
+SOURCES = ("numeric_check",)
+
+
+class Task(NamedTuple):
+    """One simulated point: what to sample, and the key under which the result is kept."""
+
+    key: str
+    setting: Setting
+    protocol: Method
+    runs: int
+
+
+class Point(NamedTuple):
+    """The loss at one value of the rate: by the plain protocol, and by the conditional estimator."""
+
+    rate: float
+    plain: Estimate
+    conditional: Estimate
+
+
+def task(setting: Setting, protocol: Method, runs: int) -> Task:
+    """A point to sample, with its key: a hash of the setting, the protocol and the sampling code."""
+    effort = {"runs": runs} if protocol == "plain" else {"resolution": RESOLUTION}
+    key = store.key("figure point", SOURCES, setting=setting.fingerprint, protocol=protocol, **effort)
+    return Task(key, setting, protocol, runs)
+
+
+def sample(wanted: Task) -> Estimate:
+    """Simulates a point; the same on every machine and for any number of workers, as time sets no limit."""
+    plain = wanted.protocol == "plain"
+    return simulate(
+        wanted.setting, "loss", protocol=wanted.protocol, rel_error=EVERY_RUN if plain else RESOLUTION,
+        max_draws=wanted.runs if plain else 10**7, max_seconds=math.inf,
+    )  # fmt: skip
+
+
+def sample_and_store(wanted: Task) -> Estimate:
+    """Simulates a point and keeps it."""
+    found = sample(wanted)
+    store.save(wanted.key, {"mean": found.mean, "stderr": found.stderr, "draws": found.draws})
+    return found
+
+
+def stored(wanted: Task) -> Estimate | None:
+    """The point as it was kept, or None."""
+    document = store.load(wanted.key)
+    if document is None or not {"mean", "stderr", "draws"} <= document.keys():
+        return None
+    return Estimate(float(document["mean"]), float(document["stderr"]), int(document["draws"]))
+
+
+def tasks(panels: Iterable[Panel]) -> list[Task]:
+    """Every point of the panels, both protocols at each value of the rate."""
+    protocols: tuple[Method, Method] = ("plain", "conditional")
+    return [
+        task(panel.at(rate), protocol, panel.runs)
+        for panel in panels
+        for rate in panel.grid
+        for protocol in protocols
+    ]
+
+
+def simulated(shown: Figure, report: Report | None = None) -> list[list[Point]]:
+    """The points of each panel: those that are stored, and the rest simulated now and stored one by one.
+
+    An interrupted call loses only the points under way. report: hears of each point as it is done.
+    """
+    wanted = tasks(shown.panels)
+    found = {item.key: stored(item) for item in wanted}
+    missing = [item for item in wanted if found[item.key] is None]
+    done = len(wanted) - len(missing)
+    with workers(len(missing)) as executor:
+        for item, estimate in zip(missing, executor.map(sample_and_store, missing), strict=True):
+            found[item.key] = estimate
+            done += 1
+            if report is not None:
+                report({"name": f"{shown.name}, {item.protocol}"}, done, len(wanted))
+    ready = iter([found[item.key] for item in wanted])
+    return [[_point(rate, next(ready), next(ready)) for rate in panel.grid] for panel in shown.panels]
+
+
+def _point(rate: float, plain: Estimate | None, conditional: Estimate | None) -> Point:
+    if plain is None or conditional is None:
+        raise RuntimeError("the executor ended before every point was simulated")
+    return Point(rate, plain, conditional)

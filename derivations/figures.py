@@ -1,0 +1,143 @@
+"""The figures: theory as lines, the experiment as points with error bars, our finer estimate beside it.
+
+The same call gives the same file: no dates, fixed identifiers, and numbers rounded before they are drawn.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+from numpy.typing import NDArray
+
+from derivations.figure_data import Figure, Panel, figure
+from derivations.figure_points import Point, Report, simulated
+from derivations.figure_text import alt_text, equation_number, panel_title
+from derivations.prediction import predicted
+
+Array = NDArray[np.float64]
+FORMATS = ("svg", "png")
+CURVE_POINTS = 241
+# Digits kept before drawing: far below the width of a line, far above the rounding of another processor.
+DIGITS = 6
+BARS = 2.0
+# From Okabe and Ito's palette: safe for colour-blind readers; in grey, the shapes tell the marks apart.
+VERMILION, BLUE = "#d55e00", "#0072b2"
+# The first theory of a figure is drawn solid, a second one dashed.
+DASHES = ("-", "--")
+EXPERIMENT = rf"experiment, mean $\pm$ {BARS:g} standard errors"
+ESTIMATE = "only inputs drawn, error below the mark"
+SIMULATED = (EXPERIMENT, ESTIMATE)
+STYLE: dict[str, object] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.labelsize": 11,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "savefig.dpi": 110,
+    "svg.fonttype": "path",
+}
+LABELS = {"alpha_r": r"adaptation rate $\alpha_r$", "alpha_t": r"training rate $\alpha_t$"}
+
+
+def draw(name: str, out: Path | None = None, *, progress: Report | None = None) -> Path:
+    """Draws a figure (`2`, `3`, `4`, `6`, or by equation: `eq5`) and returns the file written.
+
+    out: an .svg or .png file, by default NAME.svg here. Points not in the store are simulated and stored one
+    by one; progress hears of each. Raises ValueError for an unknown figure, a suffix that is neither, or a
+    folder that does not exist, before anything is simulated.
+    """
+    shown = figure(name)
+    target = Path(f"{shown.name}.svg") if out is None else out
+    kind = target.suffix.removeprefix(".").lower()
+    if kind not in FORMATS:
+        raise ValueError(f"{target.name!r} is no figure file: end its name in .svg or .png")
+    if not target.resolve().parent.is_dir():
+        raise ValueError(f"the folder {str(target.parent)!r} does not exist: make it first")
+    points = simulated(shown, progress)
+    with mpl.rc_context({**_defaults(), **STYLE, "svg.hashsalt": shown.name}):
+        _save(_canvas(shown, points), target, kind, shown)
+    return target
+
+
+def _defaults() -> dict[str, object]:
+    # a user's own settings would make another picture
+    return {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
+
+
+def _save(canvas: Canvas, target: Path, kind: str, shown: Figure) -> None:
+    """Writes the file whole or not at all."""
+    metadata: dict[str, str | None] = {"Title": shown.statement, "Description": alt_text(shown)}
+    if kind == "svg":
+        metadata |= {"Date": None, "Creator": None}
+    else:
+        metadata |= {"Software": None}
+    handle, temporary = tempfile.mkstemp(dir=target.resolve().parent, suffix=f".{kind}.tmp")
+    os.close(handle)
+    try:
+        canvas.savefig(temporary, format=kind, metadata=metadata)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _canvas(shown: Figure, points: Sequence[Sequence[Point]]) -> Canvas:
+    rows, columns = (len(shown.panels) + 1) // 2, 2
+    canvas = Canvas(figsize=(9.0, 0.5 + 3.4 * rows), layout="constrained")
+    FigureCanvasAgg(canvas)
+    axes = [canvas.add_subplot(rows, columns, k + 1) for k in range(len(shown.panels))]
+    theories = list(dict.fromkeys(panel.theory for panel in shown.panels))
+    for axis, panel, found in zip(axes, shown.panels, points, strict=True):
+        _panel(axis, panel, found, DASHES[theories.index(panel.theory)])
+    handles, labels = _legend(axes)
+    canvas.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    return canvas
+
+
+def _legend(axes: Sequence[Axes]) -> tuple[list[Artist], list[str]]:
+    """Each kind of mark once: the lines of theory, then the two simulations."""
+    found: dict[str, Artist] = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    labels = [label for label in found if label not in SIMULATED] + list(SIMULATED)
+    return [found[label] for label in labels], labels
+
+
+def _round(values: Sequence[float] | Array) -> Array:
+    return np.array([float(f"{value:.{DIGITS}g}") for value in values])
+
+
+def _panel(axis: Axes, panel: Panel, points: Sequence[Point], dashes: str) -> None:
+    rates = np.linspace(panel.grid[0], panel.grid[-1], CURVE_POINTS)
+    marks = [point.rate for point in points]
+    if panel.rate == "alpha_t":
+        axis.axvline(0.0, color="0.8", linewidth=1.0, zorder=0)
+    axis.plot(
+        rates, _round(predicted(panel, rates)), dashes, color="black", linewidth=1.5,
+        label=f"theory, equation ({equation_number(panel)})",
+    )  # fmt: skip
+    axis.errorbar(
+        marks, _round([point.plain.mean for point in points]),
+        yerr=_round([BARS * point.plain.stderr for point in points]), fmt="o", color=VERMILION,
+        markerfacecolor="white", markersize=6, elinewidth=1.3, capsize=2.5, zorder=3, label=EXPERIMENT,
+    )  # fmt: skip
+    axis.plot(
+        marks, _round([point.conditional.mean for point in points]), "D", color=BLUE, markersize=2.8,
+        zorder=4, label=ESTIMATE,
+    )  # fmt: skip
+    axis.set_title(f"{panel.letter})  {panel_title(panel)}")
+    axis.set_xlabel(LABELS[panel.rate])
+    axis.set_ylabel("average test loss")
