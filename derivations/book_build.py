@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from derivations.assumptions import PAPER, Assumptions, read
+from derivations.verify import Record, verify
 
 SOURCE = Path(__file__).resolve().parent.parent / "book"
 DEFAULT_OUT = SOURCE / "_build" / "html"
@@ -63,13 +64,15 @@ def build(
 ) -> Book:
     """Build the book from `source` into `out`, replacing a book built there before.
 
-    echo: pass Sphinx's progress on to stderr. Raises ValueError when `source` is no book or `out` holds
-    anything but an earlier build, and BookError when a page fails or any warning is issued; in both cases
-    `out` is left as it was.
+    echo: pass the progress of verification and of Sphinx on to stderr. Raises ValueError when `source` is no
+    book or `out` holds anything but an earlier build, and BookError when a page fails or anything warns;
+    in both cases `out` is left as it was.
     """
     started = time.monotonic()
     _require_book(source)
     _require_replaceable(out)
+    if source == SOURCE:
+        _verify_first(assumptions, echo)
     words = [f"{name}={value}" for name, value in assumptions.changed().items()]
     out.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that publishing is a rename on one file system.
@@ -119,6 +122,21 @@ def _require_replaceable(out: Path) -> None:
             raise ValueError(f"{out} holds files that are no built book; name an empty or a new folder")
     elif out.exists() or out.is_symlink():
         raise ValueError(f"{out} is a file; name a folder for the book")
+
+
+def _verify_first(assumptions: Assumptions, echo: bool) -> None:
+    """Verify every step on all cores: the pages then find each record in the store."""
+    live = echo and sys.stderr.isatty()
+
+    def report(record: Record, done: int, total: int) -> None:
+        if live:
+            sys.stderr.write(f"\rverifying {done} of {total}: {record['name']:<50.50}")
+
+    if echo:
+        sys.stderr.write("verifying every step; what is known from before is not computed again\n")
+    verify(assumptions=assumptions, report=report)
+    if live:
+        sys.stderr.write("\n")
 
 
 def _environment(scratch: Path, words: list[str]) -> dict[str, str]:

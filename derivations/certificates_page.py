@@ -14,6 +14,7 @@ from derivations.latex import latex
 from derivations.page_html import Html
 from derivations.registry import load
 from derivations.signs import BOUNDS, recording
+from derivations.step import Step
 from derivations.symbols import symbol_table
 from symbolic.positivity import Certificate, restore
 
@@ -99,3 +100,14 @@ def certificates(*names: str) -> Html:
             title = f"{len(unique)} certificate{'s' if len(unique) > 1 else ''}: {h.prose(step.statement)}"
             blocks.append(h.details(title, "".join(unique.values())))
     return Html("".join(blocks))
+
+
+def certificates_of(page: str) -> Html:
+    """The certificates behind every claim and equation of a page that rests on signs."""
+    return certificates(
+        *(name for name, step in load().items() if step.page == page and _speaks_of_signs(step))
+    )
+
+
+def _speaks_of_signs(step: Step) -> bool:
+    return step.claim is not None and any("sign" in label for label in step.claim())

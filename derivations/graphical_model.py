@@ -66,11 +66,11 @@ def _line(start: tuple[float, float], end: tuple[float, float], kind: str = "l")
     return f'<line class="{kind}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" marker-end="url(#head)"/>'
 
 
-def plate(x: float, y: float, width: float, height: float, text: str) -> str:
-    """A frame with what it repeats over in its lower left corner."""
+def plate(x: float, y: float, width: float, height: float, text: str, *, low: bool = False) -> str:
+    """A frame with what it repeats over in its upper (or lower) left corner."""
     return (
         f'<rect class="l" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="8"/>'
-        f'<text class="t" x="{x + 7:g}" y="{y + height - 7:g}">{text}</text>'
+        f'<text class="t" x="{x + 7:g}" y="{(y + height - 7 if low else y + 15):g}">{text}</text>'
     )
 
 
@@ -99,8 +99,8 @@ def draw() -> str:
     task, target = Node("w", 157, 112, upper="(i)"), Node("w", 503, 112, upper="′")
     columns = (("t", 80, task), ("v", 234, task), ("r", 426, target), ("s", 580, target))
     parts = [
-        plate(8, 78, 298, 268, f"{_italic('i')} = 1 … {_italic('m')}"),
-        plate(354, 78, 298, 268, "target task"),
+        plate(8, 78, 298, 268, f"{_italic('i')} = 1 … {_italic('m')}", low=True),
+        plate(354, 78, 298, 268, "target task", low=True),
     ]
     arrows = [arrow(cause, effect) for cause in (mean, spread) for effect in (task, target)]
     nodes = [mean, spread, noise, task, target]

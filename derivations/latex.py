@@ -250,7 +250,7 @@ def latex(formula: Formula, abbreviations: Mapping[sympy.Basic, str] | None = No
 
 
 def latex_lines(
-    formula: Formula, abbreviations: Mapping[sympy.Basic, str] | None = None, width: int = 75
+    formula: Formula, abbreviations: Mapping[sympy.Basic, str] | None = None, width: int = 62
 ) -> list[str]:
     """`latex` broken between the terms of its outermost sum into lines of about `width` characters."""
     lines: list[str] = []

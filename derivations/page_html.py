@@ -12,9 +12,9 @@ from derivations.term_order import name_latex
 
 # a word that reads as mathematics: a Greek or indexed name, a power, an order symbol, or LaTeX as it stands
 _GREEK = "alpha|delta|gamma|Gamma|nu|omega|sigma|Sigma|theta|xi|mu"
-_MATH_WORD = re.compile(rf"^(?:\\.*|.*[_^].*|\(?(?:{_GREEK})\)?[,.:;]?|O\(.*)$")
+_MATH_WORD = re.compile(rf"^(?:\\.*|.*[_^].*|\(?(?:\d/)?(?:{_GREEK})\)?[,.:;]?|O\(.*)$")
 # what continues a formula between or after such words
-_JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:/\d+)?|[A-Z]|[mp]\)?|[npmN])$")
+_JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:/\d+)?\)?|Tr|[A-Z]|[mp]\)?|[npmN])$")
 # letters that are variables wherever they stand alone
 _LETTER = re.compile(r"^(?:[B-HJ-Z]|[mnpwxyzf])[,.:;]?$")
 _TRAILING = re.compile(r"[,.:;]+$")
@@ -104,6 +104,7 @@ def tex_of_words(text: str) -> str:
     text = re.sub(r"\^\(([^()]*)\)", r"^{\1}", text)
     text = re.sub(r"\b(alpha_[tr]|omega_0|w_0|sigma_v|Sigma_w)\b", lambda m: name_latex(m[1]) + " ", text)
     text = re.sub(rf"(?<!\\)\b({_GREEK})(?=\b|_|\^)", r"\\\1 ", text)
+    text = re.sub(r"\bTr\b", r"\\mathrm{Tr}\\,", text)
     text = text.replace("omega_star", r"\omega^\star ")
     return re.sub(r"(\^|_)-(\w+)", r"\1{-\2}", text)
 

@@ -33,7 +33,7 @@ def records() -> Mapping[str, Record]:
 
 def _title(step: Step) -> str:
     numbers = ", ".join(f"({number})" for number in step.equations)
-    kind = "" if step.kind in ("equation", "lemma") else step.kind
+    kind = "" if step.kind in ("equation", "lemma", "definition") else step.kind
     return " ".join(
         part
         for part in (
@@ -58,13 +58,13 @@ def link(name: str) -> str:
     return f'<a href="{step.page}.html#step-{name}" title="{h.escape(step.statement)}">{text}</a>'
 
 
-def _text(sentence: str) -> str:
+def text(sentence: str) -> str:
     """A sentence of a step as HTML; slugs of other steps become links."""
     shown = h.prose(sentence)
     return _SLUG.sub(lambda found: link(found[0]) if found[0] in load() else found[0], shown)
 
 
-def _reason(step: Step, reason: str) -> str:
+def reason(step: Step, reason: str) -> str:
     """Why a verdict is what it is; the label of a part that it starts with is mathematics."""
     for label in step.claim() if step.claim else ():
         if reason.startswith(f"{label}: "):
@@ -101,7 +101,7 @@ def _derivation(step: Step, record: Record) -> str:
     if record["proof"] == "proved":
         parts.append("<p>The difference from the printed form is identically zero.</p>")
     elif record["proof_reason"]:
-        parts.append(f"<p>{_reason(step, record['proof_reason'])}.</p>")
+        parts.append(f"<p>{reason(step, record['proof_reason'])}.</p>")
     if step.uses:
         parts.append(f"<p>Rests on {', '.join(link(name) for name in step.uses)}.</p>")
     return h.details("How it was derived", "".join(parts))
@@ -132,7 +132,7 @@ def _numbers(record: Record) -> str:
 
 def _card(name: str) -> str:
     step, record = load()[name], records()[name]
-    notes = [f"<p>{_text(step.remark)}</p>"] if step.remark else []
+    notes = [f"<p>{text(step.remark)}</p>"] if step.remark else []
     if step.unreadable:
         notes.append(f'<p class="step-unreadable">Not fully legible: {h.prose(step.unreadable)}.</p>')
     if record["proof"] == "not-applicable":
@@ -195,37 +195,16 @@ def ledger() -> Html:
         step, record = steps[k], records()[steps[k].name]
         rows.append(
             (
-                link(step.name), f"{h.prose(step.statement)} <small>{step.name}</small>", step.kind,
+                link(step.name), f"{h.prose(step.statement)}<br><small>{step.name}</small>", step.kind,
                 h.badge(record["proof"], record["proof_reason"]),
                 h.badge(record["numeric"], record["numeric_reason"]),
-                h.prose(step.method or "–"),
+                f"<small>{h.prose(step.method)}</small>" if step.method else "",
             )
         )  # fmt: skip
     covered = {number for step in steps for number in step.equations}
     missing = [number for number in PAPER_EQUATIONS if number not in covered]
     note = f"<p>Not treated yet: {', '.join(f'({number})' for number in missing)}.</p>" if missing else ""
     return Html(h.table(("equation", "statement", "kind", "proof", "number", "method"), rows) + note)
-
-
-def legibility() -> Html:
-    """The equations whose print could not be fully read, and what was compared instead."""
-    rows = [(link(s.name), h.prose(s.unreadable)) for s in load().values() if s.unreadable]
-    return Html(h.table(("equation", "what could not be read"), rows)) if rows else Html("<p>None.</p>")
-
-
-def corrections() -> Html:
-    """The steps whose printed form is disproved, with what is right."""
-    wrong = [name for name, record in records().items() if record["proof"] == "corrected"]
-    parts = []
-    for name in wrong:
-        step, record = load()[name], records()[name]
-        remark = f"<p>{_text(step.remark)}</p>" if step.remark else ""
-        parts.append(
-            f'<section class="step"><header>{link(name)} {_badges(record)}</header>'
-            f"<p>{h.prose(step.statement)}</p>"
-            f"{_body(step, record)}<p>{_reason(step, record['proof_reason'])}.</p>{remark}</section>"
-        )
-    return Html("".join(parts) or "<p>None.</p>")
 
 
 def beyond_the_paper() -> bool:
@@ -236,16 +215,6 @@ def beyond_the_paper() -> bool:
 def graphical_model() -> Html:
     """The drawing of how the data arise and what each stage of learning reads."""
     return Html(f'<div class="drawing">{draw()}</div>')
-
-
-def remarks(*pages: str) -> Html:
-    """What the steps of these pages say about the printed orders."""
-    rows = [
-        (link(step.name), _text(step.remark))
-        for step in load().values()
-        if step.page in pages and step.remark and records()[step.name]["proof"] == "proved"
-    ]
-    return Html(h.table(("equation", "remark"), rows))
 
 
 def keep(name: str, shown: object) -> None:

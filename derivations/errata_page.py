@@ -1,0 +1,56 @@
+"""The errata as the page shows them: what is printed, what is proved, and what could not be read."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from derivations import page_html as h
+from derivations import pages, statements
+from derivations.errata import Erratum, Sort, errata
+from derivations.page_html import Html
+from derivations.registry import load
+
+
+@cache
+def _all() -> tuple[Erratum, ...]:
+    return tuple(errata())
+
+
+def _title(entry: Erratum) -> str:
+    numbers = ", ".join(f"({number})" for number in entry.equations) or entry.step.replace("-", " ")
+    step = load()[entry.step]
+    return f'<a class="step-number" href="{step.page}.html#step-{entry.step}">{numbers}</a>'
+
+
+def _forms(entry: Erratum) -> str:
+    """The parts that differ, proved and printed."""
+    if entry.printed is None or entry.right is None:
+        return ""
+    step = load()[entry.step]
+    forms = (entry.right, entry.printed)
+    if step.claim and step.correction and statements.is_order(step.claim()):
+        # an order is one statement, also where only one of its exponents differs
+        forms = (step.correction(), step.claim())
+    right, printed = (h.displays(statements.lines(step, form)) for form in forms)
+    return (
+        f"<p><strong>Proved:</strong></p>{right}"
+        f'<p><strong>Printed:</strong></p><div class="step-refuted">{printed}</div>'
+    )
+
+
+def _card(entry: Erratum) -> str:
+    parts = [f"<p>{h.prose(entry.statement)}</p>", _forms(entry)]
+    if entry.text and entry.sort != "unreadable":
+        parts.append(f"<p>{pages.text(entry.text)}</p>")
+    if entry.detail:
+        parts.append(f"<p><small>{pages.reason(load()[entry.step], entry.detail)}.</small></p>")
+    unread = entry.text if entry.sort == "unreadable" else entry.reservation
+    if unread:
+        parts.append(f'<p class="step-unreadable">Not fully legible: {h.prose(unread)}.</p>')
+    return f'<section class="step"><header>{_title(entry)}</header>{"".join(parts)}</section>'
+
+
+def section(*sorts: Sort) -> Html:
+    """Every entry of these sorts, in reading order."""
+    found = [entry for sort in sorts for entry in _all() if entry.sort == sort]
+    return Html("".join(_card(entry) for entry in found) or "<p>None.</p>")
