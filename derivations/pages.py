@@ -34,10 +34,11 @@ def records() -> Mapping[str, Record]:
 def _title(step: Step) -> str:
     numbers = ", ".join(f"({number})" for number in step.equations)
     kind = "" if step.kind in ("equation", "lemma", "definition") else step.kind
+    name = step.name.replace("-", " ").capitalize() if step.kind == "figure" else step.kind
     return " ".join(
         part
         for part in (
-            f'<a class="step-number" href="#step-{step.name}">{numbers or "claim"}</a>',
+            f'<a class="step-number" href="#step-{step.name}">{numbers or name}</a>',
             f'<span class="step-kind">{kind}</span>' if kind and numbers else "",
         )
         if part

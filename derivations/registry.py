@@ -30,6 +30,7 @@ MODULES = (
     "nongaussian_outer",
     "nongaussian_orders",
     "nongaussian",
+    "figure_steps",
 )
 # Names under which the central formulas are known on the command line.
 ALIASES: dict[str, str] = {}
