@@ -1,4 +1,4 @@
-"""The figures as entries of the ledger: what each shows and which formula it draws. There is nothing to prove."""
+"""The figures as entries of the ledger: what each shows, and which formula it draws."""
 
 from __future__ import annotations
 

@@ -1,0 +1,53 @@
+"""Sign certificates as a page shows them: derived anew, checked again, with a reason for each factor."""
+
+from __future__ import annotations
+
+import sympy
+
+from derivations import certificates_page
+from derivations.certificates_page import certificates, certificates_of
+from derivations.signs import recording, sign
+from derivations.symbols import alpha_t, n_t, p
+
+
+def test_every_sign_inside_is_recorded_and_none_outside() -> None:
+    sign(n_t + p)
+    with recording() as found:
+        sign(-n_t)
+    sign(p)
+    assert [(quantity, which) for quantity, which, _ in found] == [(-n_t, -1)]
+
+
+def test_a_certificate_names_its_factors_and_why_they_are_positive() -> None:
+    with recording() as found:
+        sign(n_t * (1 - alpha_t + alpha_t**2))
+    text = certificates_page._certificate(found[0][1], found[0][2])
+    assert "Positive" in text
+    assert "quadratic in" in text
+    assert "without real roots" in text
+
+
+def test_a_negative_quantity_is_called_negative() -> None:
+    with recording() as found:
+        sign(-p / n_t)
+    assert "Negative" in certificates_page._certificate(found[0][1], found[0][2])
+
+
+def test_the_claims_of_a_page_have_certificates() -> None:
+    text = certificates("slope-at-zero-positive", "minimum-is-negative").text
+    assert text.count("<details>") == 2
+    assert "certificates" in text
+
+
+def test_only_claims_about_signs_are_listed() -> None:
+    assert "Theorem 2" not in certificates_of("lemma1").text
+    assert certificates_of("lemma1").text == ""
+
+
+def test_a_long_polynomial_is_counted() -> None:
+    with recording() as found:
+        sign(sympy.expand((1 + n_t + p) ** 6))
+    assert "^{6}" in certificates_page._certificate(found[0][1], found[0][2])
+    with recording() as found:
+        sign(sympy.expand((1 + n_t + p) ** 4 + n_t * p))
+    assert "terms" in certificates_page._certificate(found[0][1], found[0][2])
