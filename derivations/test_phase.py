@@ -31,9 +31,9 @@ HALF = Rational(1, 2)
 MEAN_SQUARE = Symbol("mean_theta_star_sq")  # E |theta_star|^2
 MEAN_OVERLAP = Symbol("mean_w_0_omega_star")  # w_0^T E omega_star
 SIZES: tuple[dict[str, float], ...] = (
-    {"n_r": 6, "n_s": 20, "p": 3, "sigma": 0.7, "nu": 0.9, "alpha_r": 0.3},
-    {"n_r": 9, "n_s": 30, "p": 6, "sigma": 0.9, "nu": 1.1, "alpha_r": -0.2},
-    {"n_r": 14, "n_s": 25, "p": 4, "sigma": 1.6, "nu": 0.6, "alpha_r": 0.15},
+    {"n_r": 6, "n_s": 60, "p": 3, "sigma": 2.1, "nu": 0.9, "alpha_r": 0.3},
+    {"n_r": 9, "n_s": 50, "p": 6, "sigma": 2.4, "nu": 1.1, "alpha_r": -0.2},
+    {"n_r": 14, "n_s": 70, "p": 4, "sigma": 1.9, "nu": 0.6, "alpha_r": 0.15},
 )
 DEPENDS = ("adaptation_steps", "inputs", "covariance")
 
