@@ -55,10 +55,15 @@ def display(tex: str) -> str:
     return f'<div class="math notranslate nohighlight">\\[{escape(tex)}\\]</div>'
 
 
+def gathered(lines: Sequence[str]) -> str:
+    """Formulas below each other, as one."""
+    return r"\begin{gathered} " + r" \\ ".join(lines) + r" \end{gathered}"
+
+
 def displays(lines: Sequence[str]) -> str:
     """Formulas below each other: short ones share one display."""
     if len(lines) > 1 and not any("aligned" in line for line in lines):
-        return display(r"\begin{gathered} " + r" \\ ".join(lines) + r" \end{gathered}")
+        return display(gathered(lines))
     return "".join(display(line) for line in lines)
 
 

@@ -9,7 +9,6 @@ from functools import cache
 
 from derivations import page_html as h
 from derivations import statements
-from derivations.assumptions import PAPER
 from derivations.book_build import assumptions_in_force
 from derivations.graphical_model import draw
 from derivations.page_html import Html
@@ -208,11 +207,6 @@ def ledger() -> Html:
     return Html(h.table(("equation", "statement", "kind", "proof", "number", "method"), rows) + note)
 
 
-def beyond_the_paper() -> bool:
-    """Whether the book is built under changed assumptions."""
-    return assumptions_in_force() != PAPER
-
-
 def graphical_model() -> Html:
     """The drawing of how the data arise and what each stage of learning reads."""
     return Html(f'<div class="drawing">{draw()}</div>')
@@ -225,6 +219,19 @@ def keep(name: str, shown: object) -> None:
 
 
 def keep_formulas(*names: str) -> None:
-    """Keep the formulas of the named steps for the theorem blocks of the page."""
+    """Keep the formulas of the named steps for the theorem blocks of the page.
+
+    Under changed assumptions these are the derived ones, or the paper's with a word that they are.
+    """
     for name in names:
-        keep(name, h.Tex(r" \\ ".join(statements.printed(load()[name]))))
+        step, status = load()[name], records()[name]["proof"]
+        shown = statements.printed(step)
+        if status == "derived" and step.derive is not None:
+            shown = statements.lines(step, step.derive(assumptions_in_force()), derived=True)
+        elif status == "not-applicable":
+            shown = [*shown, r"\text{(under the paper's assumptions only)}"]
+        keep(name, h.Tex(_stacked(shown)))
+
+
+def _stacked(lines: list[str]) -> str:
+    return lines[0] if len(lines) == 1 else h.gathered(lines)

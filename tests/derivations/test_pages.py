@@ -192,6 +192,23 @@ def test_beyond_the_paper_the_derived_formula_leads(records: dict[str, Record]) 
     assert text.index("beyond the paper") < text.index("The paper, under its own")
 
 
+@pytest.mark.parametrize(
+    ("proof", "shown"),
+    [("proved", r"\left(1 - \alpha_t\right)"), ("derived", r"1 - 2 \alpha_t"), ("not-applicable", "only")],
+)
+def test_theorem_blocks_hold_the_formula_that_stands(
+    proof: str, shown: str, records: dict[str, Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records["inner-factor"] |= {"proof": proof}
+    kept: dict[str, object] = {}
+    monkeypatch.setattr(pages, "keep", kept.__setitem__)
+    pages.keep_formulas("inner-factor")
+    formula = kept["inner-factor"]
+    assert isinstance(formula, h.Tex)
+    assert shown in formula.text
+    assert formula._repr_latex_().startswith("$")
+
+
 def test_remaining_shows_what_was_not_shown(records: dict[str, Record]) -> None:
     pages.show("wishart-mean")
     rest = pages.remaining("lemma1").text
