@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
@@ -68,6 +68,18 @@ class Assumptions:
 
 
 PAPER = Assumptions()
+
+
+def unchanged(names: Iterable[str]) -> Callable[[Assumptions], str | None]:
+    """A step's `applies` for a claim about the paper's formula: None, or which assumption changed it."""
+
+    def applies(assumptions: Assumptions) -> str | None:
+        changed = [name for name in names if name in assumptions.changed()]
+        if not changed:
+            return None
+        return f"a claim about the paper's formula, which is another one when {', '.join(changed)} changes"
+
+    return applies
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

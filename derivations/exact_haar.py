@@ -48,9 +48,7 @@ def task_mean(rows: sympy.Expr, per_task: sympy.Expr) -> sympy.Expr:
 def exact_excess(rows: sympy.Expr, per_task: sympy.Expr, noise_variance: sympy.Expr) -> sympy.Expr:
     """E|omega_star - w_0|^2, exactly, at every p > rows + 1."""
     return (
-        noise_variance * noise_mean(rows)
-        + nu**2 / p * task_mean(rows, per_task)
-        + (1 - rows / p) * dist0_sq
+        noise_variance * noise_mean(rows) + nu**2 / p * task_mean(rows, per_task) + (1 - rows / p) * dist0_sq
     )
 
 

@@ -31,11 +31,10 @@ from derivations.parameters import (
     ordered,
 )
 from derivations.reading import to_sympy
-from derivations.registry import find
+from derivations.registry import ALIASES, find
 from derivations.step import Step
-from derivations.symbols import LATEX_NAMES, m, n_t, n_v, p
-from symbolic.codegen import LANGUAGES, Compiled, compiled, high_precision, source
-from symbolic.program import NoSourceForm
+from derivations.symbols import m, n_t, n_v, p
+from symbolic.codegen import Compiled, compiled, high_precision, source
 from symbolic.stable import StableForm, stable
 
 RATES = ("alpha_t", "alpha_r", "alpha")
@@ -241,30 +240,37 @@ def _number(name: str, expr: sympy.Expr, values: Mapping[str, Given], assumption
 # -- source text --------------------------------------------------------------------------------------------
 
 
-def shown(name: str, language: str = "latex", assumptions: Assumptions = PAPER) -> dict[str, str]:
-    """The formulas of a step as text, by part, in one of `symbolic.codegen.LANGUAGES`.
+def source_code(name: str, language: str, assumptions: Assumptions = PAPER) -> dict[str, str]:
+    """The formulas of a step as functions in `python`, `c` or `javascript`, by key; raises as `formulas`.
 
-    As LaTeX or SymPy under the paper's assumptions: as the paper has them (or as corrected), else as derived.
-    As code: functions of the stable form, called by the name (and the part).
+    A function is called by the step's alias or slug (and its key, where there are several) and takes its
+    parameters in the model's order. Formulas of scalars are in their stable form; a trace of matrices is a
+    parameter, `tr_Sigma_F` for the trace of Sigma F.
     """
-    if language not in LANGUAGES:
-        raise NoSourceForm(f"no language {language!r}: choose one of {', '.join(LANGUAGES)}")
     step = find(name)
-    if language in ("latex", "sympy"):
-        form = step.correction or step.claim
-        parts = form() if assumptions == PAPER and form is not None else derived_parts(name, assumptions)
-        return {
-            KEYS.get(label, label): source(to_sympy(part), language, latex_names=LATEX_NAMES)
-            for label, part in parts.items()
-        }
-    stem = re.sub(r"\W", "_", name)
-    found = stable_formulas(name, assumptions)
+    stem = next((alias for alias, slug in ALIASES.items() if slug == step.name), step.name)
+    stem = _identifier(stem)
+    found = formulas(step.name, assumptions)
+    forms: dict[str, StableForm] = {}
+    for key, expr in found.items():
+        traces = {trace: sympy.Symbol(_trace_parameter(trace)) for trace in expr.atoms(sympy.Trace)}
+        if traces:
+            forms[key] = StableForm(expr.xreplace(traces), (), 0, RATES)
+        else:
+            forms[key] = stable_formulas(step.name, assumptions)[key]
     return {
         key: source(
-            form,
-            language,
-            name=stem if len(found) == 1 else f"{stem}_{key}",
+            form, language, name=stem if len(forms) == 1 else f"{stem}_{_identifier(key)}",
             parameters=ordered(form.parameters()),
         )
-        for key, form in found.items()
-    }
+        for key, form in forms.items()
+    }  # fmt: skip
+
+
+def _trace_parameter(trace: sympy.Trace) -> str:
+    word = trace.arg.args if isinstance(trace.arg, sympy.MatMul) else (trace.arg,)
+    return "tr_" + "_".join(_identifier(str(factor)) for factor in word)
+
+
+def _identifier(text: str) -> str:
+    return re.sub(r"\W+", "_", text).strip("_")

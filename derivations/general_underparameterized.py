@@ -65,5 +65,3 @@ def leading_loss(assumptions: Assumptions) -> sympy.Expr:
     rows = n_t if assumptions.split == "reused" else n_v
     second_moment = inverse * to_sympy(spread) * inverse / (m * rows**2)
     return to_sympy(loss_of_second_moment(assumptions)).xreplace({OMEGA: second_moment})
-
-

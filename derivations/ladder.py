@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from derivations.step import Check
 from numeric_check.decay import decay_rate, judge_decay
+from numeric_check.estimate import Estimate
 from numeric_check.sample import Sample
 from numeric_check.setting import Setting
-from numeric_check.estimate import Estimate
 from numeric_check.simulate import Quantity, simulate
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ from derivations.assumptions import Assumptions
 from derivations.evaluate import evaluate
 from derivations.ladder import slope_check
 from derivations.observations import Array
-from derivations.overparameterized import setting_at
+from derivations.overparameterized_observations import setting_at
 from derivations.reading import to_sympy
 from derivations.signs import difference_check
 from derivations.step import Check, Step

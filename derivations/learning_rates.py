@@ -14,7 +14,7 @@ from sympy import Integer, sqrt
 
 from derivations import learning_rate_checks as checks
 from derivations.assumptions import Assumptions
-from derivations.overparameterized import DEPENDS, INNER, leading_excess
+from derivations.overparameterized_blocks import DEPENDS, INNER, leading_excess
 from derivations.reading import scalar, to_sympy
 from derivations.registry import register
 from derivations.signs import common_sign, sign

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from derivations.assumptions import Assumptions
 from derivations.evaluate import Value, evaluate
-from derivations.reading import to_sympy
 from derivations.letters import engine_values
+from derivations.reading import to_sympy
 from derivations.step import Check, Derived, Step
 from numeric_check.sample import Sample, seed_for
 from numeric_check.verdict import judge

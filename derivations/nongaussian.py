@@ -11,7 +11,7 @@ from sympy import Integer, Rational, Trace
 
 from derivations import model
 from derivations import nongaussian_loss_checks as checks
-from derivations.assumptions import Assumptions, NotDerivable
+from derivations.assumptions import Assumptions, NotDerivable, unchanged
 from derivations.nongaussian_concentration import gram, noise, training_weight, weighted
 from derivations.nongaussian_orders import H_T, TRAINING_NOISE
 from derivations.nongaussian_setup import SIGMA_W
@@ -23,8 +23,8 @@ from derivations.nongaussian_test_phase import (
     average_loss,
     loss_at_zero,
 )
-from derivations.overparameterized import H_R as H_R_ISOTROPIC
-from derivations.overparameterized import H_T as H_T_ISOTROPIC
+from derivations.overparameterized_blocks import H_R as H_R_ISOTROPIC
+from derivations.overparameterized_blocks import H_T as H_T_ISOTROPIC
 from derivations.reading import scalar, to_sympy
 from derivations.registry import register
 from derivations.step import Derived, Erratum, Observed, Parts, Step
@@ -172,7 +172,8 @@ register(
         "theorem-3", ("14", "143", "144"), "theorem",
         "The average test loss with more parameters than validation data, for inputs and tasks of any law, "
         "to leading order.",
-        "theorem3", uses=("general-loss-from-square", "weighted-square-leading", "average-loss"),
+        "theorem3",
+        uses=("general-loss-from-square", "weighted-square-leading", "average-loss", "wishart-covariances"),
         depends_on=DEPENDS, claim=_claim_loss,
         derive=lambda assumptions: {LOSS: leading_loss(assumptions)}, check=checks.loss,
         method="exact test phase (123) with the leading-order square", remark=_REMAINDER, erratum="not sharp",
@@ -193,7 +194,8 @@ def _claim_step(
         Step(
             name, (), "claim", statement, "theorem3", uses=uses, depends_on=DEPENDS, claim=claim,
             derive=derive, observe=observe, sizes=() if observe is None else SIZES,
-            resolution={checks.THIRD: 1e-8}, method=method, reason=reason, remark=remark, erratum=erratum,
+            applies=unchanged(DEPENDS), resolution={checks.THIRD: 1e-8}, method=method, reason=reason,
+            remark=remark, erratum=erratum,
         )
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from sympy import Identity, MatrixSymbol, Trace, ZeroMatrix
 
-from derivations import discrete_law, model, outer_problem
+from derivations import discrete_law, model, outer_problem, outer_problem_observations
 from derivations.assumptions import Assumptions
 from derivations.letters import letter
 from derivations.nongaussian_setup import SIGMA_W, general, over_rows
@@ -169,18 +169,18 @@ def _shared(
 _shared(
     "general-stacked-target", "126", "stacked-target",
     statement="The vector gamma is the same as in section 7.3.", claim=outer_problem.claim_target,
-    derive=outer_problem.derive_target, observe=outer_problem.observe_target,
+    derive=outer_problem.derive_target, observe=outer_problem_observations.observe_target,
 )  # fmt: skip
 _shared(
     "general-stacked-design", "127", "stacked-design",
     statement="The matrix B is the same as in section 7.3.", claim=outer_problem.claim_design,
-    derive=outer_problem.derive_design, observe=outer_problem.observe_design,
+    derive=outer_problem.derive_design, observe=outer_problem_observations.observe_design,
 )  # fmt: skip
 _shared(
     "general-stacked-loss", "125", "stacked-loss",
     statement="The outer problem is the same least-squares problem as in section 7.3; shown for one task.",
     claim=outer_problem.claim_stacked_loss, derive=outer_problem.derive_stacked_loss,
-    observe=outer_problem.observe_stacked_loss,
+    observe=outer_problem_observations.observe_stacked_loss,
 )  # fmt: skip
 register(
     Step(

@@ -12,7 +12,7 @@ import numpy as np
 from sympy import Identity, MatrixSymbol, Trace
 
 from derivations import discrete_law, model
-from derivations.assumptions import Assumptions
+from derivations.assumptions import Assumptions, NotDerivable
 from derivations.letters import letter
 from derivations.observations import Array, transpose
 from derivations.registry import register
@@ -20,7 +20,7 @@ from derivations.step import Derived, Observed, Step
 from derivations.symbols import n, nu, p
 from numeric_check.sample import Sample
 from symbolic.moments import expect
-from symbolic.rows import expect_rows
+from symbolic.rows import BeyondFourthMoment, expect_rows
 from symbolic.words import Expression, gaussian, tr
 
 SIGMA, SIGMA_W = MatrixSymbol("Sigma", p, p), MatrixSymbol("Sigma_w", p, p)
@@ -36,9 +36,15 @@ def general(assumptions: Assumptions) -> Assumptions:
 
 
 def over_rows(expr: Expression, *names: str) -> Expression:
-    """The average over input matrices or task parameters of any law, one after the other."""
-    for name in names:
-        expr = expect_rows(expr, name, model.FOURTH_MOMENT)
+    """The average over input matrices or task parameters of any law, one after the other.
+
+    Raises NotDerivable where moments beyond Sigma and F would be needed.
+    """
+    try:
+        for name in names:
+            expr = expect_rows(expr, name, model.FOURTH_MOMENT)
+    except BeyondFourthMoment as error:
+        raise NotDerivable(str(error)) from None
     return expr
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 from sympy import Identity, MatrixSymbol, Rational, Symbol, Trace
 
-from derivations import discrete_law, model, test_phase
+from derivations import discrete_law, model, test_phase, test_phase_observations
 from derivations.assumptions import Assumptions
 from derivations.letters import letter
 from derivations.nongaussian_setup import SIGMA, SIGMA_W, F, general, over_rows
@@ -224,7 +224,7 @@ register(
         "adapted ones, whatever the laws.",
         "theorem3", uses=("test-loss", "test-labels"), claim=test_phase.claim_residual,
         derive=lambda assumptions: test_phase.derive_residual(general(assumptions)),
-        observe=test_phase.observe_residual, sizes=SIZES, resolution={"L": 1e-9},
+        observe=test_phase_observations.observe_residual, sizes=SIZES, resolution={"L": 1e-9},
         method="expansion of the definition",
     )
 )  # fmt: skip

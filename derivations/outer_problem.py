@@ -9,18 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-import numpy as np
-from numpy.typing import NDArray
 from sympy import Identity, MatrixSymbol, Trace, ZeroMatrix
 
 from derivations import model
 from derivations.assumptions import Assumptions
 from derivations.letters import letter
-from derivations.observations import fixed_column
+from derivations.outer_problem_observations import (
+    observe_block,
+    observe_blocks,
+    observe_design,
+    observe_deviation,
+    observe_mean_square,
+    observe_solution,
+    observe_stacked_loss,
+    observe_target,
+)
 from derivations.registry import register
-from derivations.step import Derived, Observed, Parts, Step
+from derivations.step import Derived, Parts, Step
 from derivations.symbols import N, alpha_t, column, m, n_t, n_v, nu, p, sigma, squared_norm
-from numeric_check.sample import Sample
 from symbolic.moments import expect
 from symbolic.words import Expression, identity, scalar
 
@@ -82,15 +88,18 @@ def deviation() -> Expression:
 
 
 def derive_stacked_loss(assumptions: Assumptions) -> Derived:
+    """The derived stacked loss."""
     residual = _residual(letter("omega"), assumptions)
     return {"L^{(i)}": residual.T @ residual * scalar("1/n_v") * scalar("1/m") * Fraction(1, 2)}
 
 
 def derive_target(assumptions: Assumptions) -> Derived:
+    """The derived target."""
     return {r"\gamma^{(i)}": _residual(0 * letter("omega"), assumptions)}
 
 
 def derive_design(assumptions: Assumptions) -> Derived:
+    """The derived design."""
     return {"B^{(i)}": model.task(assumptions).design}
 
 
@@ -133,14 +142,17 @@ def _derive_block(assumptions: Assumptions) -> Derived:
 
 
 def claim_target() -> Parts:
+    """The printed target."""
     return {r"\gamma^{(i)}": X_V * A * W - alpha_t / n_t * X_V * X_T.T * Z_T + Z_V}
 
 
 def claim_design() -> Parts:
+    """The printed design."""
     return {"B^{(i)}": X_V * A}
 
 
 def claim_stacked_loss() -> Parts:
+    """The printed stacked loss."""
     residual = (X_V * A * W - alpha_t / n_t * X_V * X_T.T * Z_T + Z_V) - X_V * A * OMEGA
     return {"L^{(i)}": squared_norm(residual) / (2 * n_v * m)}
 
@@ -174,91 +186,6 @@ def _claim_outer_products() -> Parts:
     return {
         r"\mathbb{E}|\omega^\star-w_0|^2": Trace(G * (BIG_GAMMA - B * GAP * GAP.T * B.T)) + squared_norm(GAP)
     }
-
-
-# -- what sampling sees -------------------------------------------------------------------------------------
-
-Array = NDArray[np.float64]
-
-
-def _inner_step(omega: Array, x: Array, y: Array, rate: float) -> Array:
-    return np.asarray(omega - rate / x.shape[-2] * np.swapaxes(x, -1, -2) @ (x @ omega - y))
-
-
-def _task_residual(sample: Sample, omega: Array) -> Array:
-    x_t, x_v = sample.matrix("X_t", "n_t", "p"), sample.matrix("X_v", "n_v", "p")
-    w, z_t, z_v = (
-        fixed_column(sample, "w", "p"),
-        fixed_column(sample, "z_t", "n_t"),
-        fixed_column(sample, "z_v", "n_v"),
-    )
-    theta = _inner_step(omega, x_t, x_t @ w + z_t, sample["alpha_t"])
-    return np.asarray(x_v @ w + z_v - x_v @ theta)
-
-
-def observe_stacked_loss(sample: Sample) -> Observed:
-    residual = _task_residual(sample, fixed_column(sample, "omega", "p"))
-    return {"L^{(i)}": np.array([float(np.sum(residual**2)) / (2 * sample["n_v"] * sample["m"])])}
-
-
-def observe_target(sample: Sample) -> Observed:
-    return {r"\gamma^{(i)}": _task_residual(sample, np.zeros((int(sample["p"]), 1)))[None]}
-
-
-def observe_design(sample: Sample) -> Observed:
-    dimension = int(sample["p"])
-    at_zero = _task_residual(sample, np.zeros((dimension, 1)))
-    columns = [at_zero - _task_residual(sample, np.eye(dimension)[:, [k]]) for k in range(dimension)]
-    return {"B^{(i)}": np.concatenate(columns, axis=1)[None]}
-
-
-def _nearest_solution(design: Array, target: Array, start: Array) -> Array:
-    # lstsq returns the shortest correction, by singular values, not by the formula under test
-    return np.asarray(start + np.linalg.lstsq(design, target - design @ start, rcond=None)[0])
-
-
-def _observe_solution(sample: Sample) -> Observed:
-    design, target = sample.matrix("B", "N", "p"), fixed_column(sample, "gamma", "N")
-    return {r"\omega^\star": _nearest_solution(design, target, fixed_column(sample, "omega_0", "p"))[None]}
-
-
-def _observe_deviation(sample: Sample) -> Observed:
-    design, w_0 = sample.matrix("B", "N", "p"), fixed_column(sample, "w_0", "p")
-    target = design @ w_0 + fixed_column(sample, "delta_gamma", "N")
-    return {
-        r"\omega^\star-w_0": (_nearest_solution(design, target, fixed_column(sample, "omega_0", "p")) - w_0)[
-            None
-        ]
-    }
-
-
-def _observe_mean_square(sample: Sample) -> Observed:
-    design, w_0 = sample.matrix("B", "N", "p"), fixed_column(sample, "w_0", "p")
-    covariance = sample.matrix("Gamma", "N", "N", symmetric=True, positive=True)
-    noise = np.linalg.cholesky(covariance) @ sample.gaussian("N", 1)
-    targets = np.concatenate([design @ w_0 + draw for draw in noise], axis=1)
-    start = np.repeat(fixed_column(sample, "omega_0", "p"), targets.shape[1], axis=1)
-    gap = _nearest_solution(design, targets, start) - w_0
-    return {r"\mathbb{E}|\omega^\star-w_0|^2": np.sum(gap**2, axis=0)}
-
-
-def _target_deviation(sample: Sample, x_t: Array, x_v: Array) -> Array:
-    scale = sample["nu"] / np.sqrt(sample["p"])
-    w = scale * sample.gaussian("p", 1)
-    y_t = x_t @ w + sample["sigma"] * sample.gaussian("n_t", 1)
-    y_v = x_v @ w + sample["sigma"] * sample.gaussian("n_v", 1)
-    return np.asarray(y_v - x_v @ _inner_step(np.zeros_like(w), x_t, y_t, sample["alpha_t"]))
-
-
-def _observe_block(sample: Sample) -> Observed:
-    gap = _target_deviation(sample, sample.matrix("X_t", "n_t", "p"), sample.matrix("X_v", "n_v", "p"))
-    return {r"\Gamma^{(i)}": gap @ np.swapaxes(gap, 1, 2)}
-
-
-def _observe_blocks(sample: Sample) -> Observed:
-    one = _target_deviation(sample, sample.matrix("X_t1", "n_t", "p"), sample.matrix("X_v1", "n_v", "p"))
-    other = _target_deviation(sample, sample.matrix("X_t2", "n_t", "p"), sample.matrix("X_v2", "n_v", "p"))
-    return {r"\Gamma^{(i,j)}": one @ np.swapaxes(other, 1, 2)}
 
 
 # -- the steps ----------------------------------------------------------------------------------------------
@@ -297,7 +224,7 @@ register(
         "outer-solution", ("69",), "equation",
         "With fewer validation rows than parameters, training ends at the solution nearest to its start.",
         "averages", uses=("stacked-loss", "outer-optimum"), claim=_claim_solution, derive=_derive_solution,
-        observe=_observe_solution, sizes=STACK_SIZES, resolution={r"\omega^\star": 1e-8},
+        observe=observe_solution, sizes=STACK_SIZES, resolution={r"\omega^\star": 1e-8},
         method="Lagrange conditions, checked in the algebra of matrix words",
     )
 )  # fmt: skip
@@ -306,7 +233,7 @@ register(
         "outer-deviation", ("70",), "equation",
         "The deviation of the solution from the task mean, split into noise and what is left of the start.",
         "averages", uses=("outer-solution",), claim=_claim_deviation, derive=_derive_deviation,
-        observe=_observe_deviation, sizes=STACK_SIZES, resolution={r"\omega^\star-w_0": 1e-8},
+        observe=observe_deviation, sizes=STACK_SIZES, resolution={r"\omega^\star-w_0": 1e-8},
         method="Lagrange conditions, checked in the algebra of matrix words",
     )
 )  # fmt: skip
@@ -315,7 +242,7 @@ register(
         "outer-mean-square", ("71",), "equation",
         "The mean square deviation over tasks and label noise, for given inputs.",
         "averages", uses=("outer-deviation",), claim=_claim_mean_square, derive=_derive_mean_square,
-        observe=_observe_mean_square, sizes=STACK_SIZES, method=_ENGINE,
+        observe=observe_mean_square, sizes=STACK_SIZES, method=_ENGINE,
     )
 )  # fmt: skip
 register(
@@ -323,7 +250,7 @@ register(
         "target-covariance-blocks", ("72",), "equation",
         "Different tasks are uncorrelated, so the covariance of the stacked target is block diagonal.",
         "averages", uses=("stacked-target",), depends_on=DEPENDS, claim=_claim_blocks, derive=_derive_blocks,
-        observe=_observe_blocks, sizes=TASK_SIZES, resolution={r"\Gamma^{(i,j)}": 0.06}, method=_ENGINE,
+        observe=observe_blocks, sizes=TASK_SIZES, resolution={r"\Gamma^{(i,j)}": 0.06}, method=_ENGINE,
     )
 )  # fmt: skip
 register(
@@ -331,7 +258,7 @@ register(
         "target-covariance", ("73",), "equation",
         "The covariance of one task's block, over its parameters and its label noise, for given inputs.",
         "averages", uses=("stacked-target",), depends_on=DEPENDS, claim=_claim_block, derive=_derive_block,
-        observe=_observe_block, sizes=TASK_SIZES, method=_ENGINE,
+        observe=observe_block, sizes=TASK_SIZES, method=_ENGINE,
     )
 )  # fmt: skip
 register(
@@ -339,6 +266,6 @@ register(
         "outer-mean-square-as-trace", ("74",), "equation",
         "The same mean square deviation with the start written as an outer product.",
         "averages", uses=("outer-mean-square",), claim=_claim_outer_products, derive=_derive_mean_square,
-        observe=_observe_mean_square, sizes=STACK_SIZES, method=_ENGINE,
+        observe=observe_mean_square, sizes=STACK_SIZES, method=_ENGINE,
     )
 )  # fmt: skip

@@ -60,6 +60,10 @@ def _rebuild(node: sympy.Basic, arguments: list[sympy.Basic]) -> sympy.Basic:
     return node.func(*arguments)
 
 
+def _constant(value: sympy.Basic) -> Callable[[sympy.Basic], sympy.Basic]:
+    return lambda _: value
+
+
 def _changes(expr: sympy.Basic) -> Iterator[tuple[str, sympy.Basic]]:
     for path, node in _walk(expr):
         if isinstance(node, sympy.Rational) and not isinstance(node, sympy.Integer):
@@ -67,11 +71,11 @@ def _changes(expr: sympy.Basic) -> Iterator[tuple[str, sympy.Basic]]:
             for top, bottom in ((node.p + 1, node.q), (node.p - 1, node.q), (node.p, node.q + 1)):
                 yield (
                     f"{node} -> {top}/{bottom}",
-                    _replace(expr, path, lambda _, t=top, b=bottom: sympy.Rational(t, b)),
+                    _replace(expr, path, _constant(sympy.Rational(top, bottom))),
                 )
         elif isinstance(node, sympy.Integer):
             for step in (1, -1):
-                yield f"{node} -> {node + step}", _replace(expr, path, lambda x, s=step: x + s)
+                yield f"{node} -> {node + step}", _replace(expr, path, _constant(node + step))
         elif isinstance(node, sympy.Symbol | sympy.Trace):
             # an implicit coefficient and exponent of one
             yield f"{node} -> 2 {node}", _replace(expr, path, lambda x: 2 * x)

@@ -7,15 +7,15 @@ from typing import Any
 import sympy
 
 from derivations.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.formulas import source_code
 from derivations.reading import to_sympy
 from derivations.step import Step
 from derivations.symbols import LATEX_NAMES
 from derivations.verify import describe
-from symbolic.codegen import source
 
 
 def shown_parts(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
-    """The formulas that stand: what is claimed (or its correction) under the paper's assumptions, else what is derived.
+    """The formulas that stand: the claim (or its correction) under the paper's assumptions, else the derived.
 
     Raises NotDerivable with the reason where the step does not apply.
     """
@@ -35,11 +35,7 @@ def shown_parts(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
 def _text(label: str, part: sympy.Basic, language: str) -> str:
     if language == "latex":
         return f"{label} = {sympy.latex(part, symbol_names=_latex_names(part))}"
-    if language == "sympy":
-        return str(part)
-    if isinstance(part, sympy.Expr) and not part.has(sympy.Trace) and not getattr(part, "is_Matrix", False):
-        return source(part, language, name="formula")
-    raise ValueError(f"{label} is a matrix formula; it can be shown --as latex or --as sympy")
+    return str(part)
 
 
 def _latex_names(part: sympy.Basic) -> dict[sympy.Basic, str]:
@@ -48,9 +44,15 @@ def _latex_names(part: sympy.Basic) -> dict[sympy.Basic, str]:
 
 
 def present(step: Step, assumptions: Assumptions, language: str = "latex") -> dict[str, Any]:
-    """The document of `derive show`: description, `formula` in the language, and each part by its label."""
-    parts = shown_parts(step, assumptions)
-    texts = {label: _text(label, part, language) for label, part in parts.items()}
+    """The document of `derive show`: description, `formula` in the language, and each part by its label.
+
+    As code, the derived formulas in their numerically stable form; raises NoFormula for what is no number.
+    """
+    if language in ("latex", "sympy"):
+        parts = shown_parts(step, assumptions)
+        texts = {label: _text(label, part, language) for label, part in parts.items()}
+    else:
+        texts = source_code(step.name, language, assumptions)
     formula = "\n".join(texts.values()) if texts else step.tex
     return {
         **describe(step),

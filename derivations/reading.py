@@ -16,9 +16,9 @@ from flint import fmpq_mpoly
 
 from derivations.letters import SYMMETRIC, letter
 from derivations.symbols import dimension_name, symbol_table
+from symbolic.letters import Factor
 from symbolic.rational import NotRational, Rational, from_sympy, positive_names, power, product_of, sum_of
 from symbolic.reading import to_sympy as expression_to_sympy
-from symbolic.letters import Factor
 from symbolic.words import Expression, Term, identity, tr
 
 SCALAR: Term = Term((), None)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
+import sympy
 from sympy import Identity, MatrixSymbol
 
-from derivations import model
 from derivations.assumptions import Assumptions
 from derivations.letters import letter
 from derivations.observations import Array, fixed_column, transpose
@@ -113,7 +113,7 @@ _define(
 
 
 def _labels(
-    name: str, number: str, data: str, rows: str, size: object, parameters: str, statement: str
+    name: str, number: str, data: str, rows: str, size: sympy.Expr, parameters: str, statement: str
 ) -> None:
     left = f"y^{data}"
     x, w, z = MatrixSymbol(f"X_{data}", size, p), column(parameters, p), column(f"z_{data}", size)
@@ -138,7 +138,7 @@ _labels("validation-labels", "19", "v", "n_v", n_v, "w", "Validation labels of a
 
 
 def _squared_loss(
-    name: str, number: str, data: str, rows: str, size: object, shares: str, statement: str
+    name: str, number: str, data: str, rows: str, size: sympy.Expr, shares: str, statement: str
 ) -> None:
     x, y = MatrixSymbol(f"X_{data}", size, p), column(f"y_{data}", size)
     theta = column("theta", p)
@@ -187,7 +187,7 @@ def _gradient_step(data: str, rows: str, rate: str, start: Expression) -> Expres
 
 
 def _inner(
-    name: str, number: str, data: str, rows: str, size: object, rate: object, start: str, uses: tuple[str, ...],
+    name: str, number: str, data: str, rows: str, size: sympy.Expr, rate: sympy.Expr, start: str, uses: tuple[str, ...],
     statement: str, left: str,
 ) -> None:  # fmt: skip
     x, y, omega = MatrixSymbol(f"X_{data}", size, p), column(f"y_{data}", size), column(start, p)
@@ -237,5 +237,7 @@ _labels("target-labels", "26", "r", "n_r", n_r, "w_prime", "Labels of the target
 _define(
     "average-loss", ("27",), "The quantity of interest: the test loss averaged over all data, noise and tasks.",
     r"\bar L^{test}=\mathbb{E}_{w,z^t,X^t,z^v,X^v,w',z^s,X^s,z^r,X^r}\,\frac{1}{2n_s}|y^s-X^s\theta^\star|^2",
-    ("test-loss", "test-labels", "adapted-parameters", "target-labels", "outer-optimum"),
+    (
+        "test-loss-definition", "test-loss", "test-labels", "adapted-parameters", "target-labels", "outer-optimum",
+    ),
 )  # fmt: skip

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import numpy as np
-from numpy.typing import NDArray
 from sympy import MatrixSymbol, Rational, Symbol, Trace
 
 from derivations import model
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.letters import letter
-from derivations.observations import fixed_column
 from derivations.registry import register
-from derivations.step import Derived, Observed, Parts, Step
+from derivations.step import Derived, Parts, Step
 from derivations.symbols import alpha_r, column, excess, inner, n_r, n_s, nu, p, sigma, squared_norm
-from numeric_check.sample import Sample
+from derivations.test_phase_observations import (
+    observe_after_mean,
+    observe_loss,
+    observe_mean_adapted,
+    observe_residual,
+    observe_split,
+    observe_square,
+    observe_square_given_inputs,
+)
 from symbolic.moments import expect
 from symbolic.words import Expression, constant, scalar, unit, vector
 
@@ -86,6 +91,7 @@ def loss_coefficients(assumptions: Assumptions) -> tuple[Expression, Expression]
 
 
 def derive_residual(assumptions: Assumptions) -> Derived:
+    """The derived residual."""
     loss = model.test_loss(letter("theta_star"), letter("w_prime"), assumptions)
     return {"L": loss}
 
@@ -147,6 +153,7 @@ def _derive_loss(assumptions: Assumptions) -> Derived:
 
 
 def claim_residual() -> Parts:
+    """The printed residual."""
     return {"L": squared_norm(X_S * (W_PRIME - THETA) + Z_S) / (2 * n_s)}
 
 
@@ -201,83 +208,6 @@ def _claim_loss() -> Parts:
     }
 
 
-# -- what sampling sees -------------------------------------------------------------------------------------
-
-Array = NDArray[np.float64]
-
-
-def _norm_sq(vectors: Array) -> Array:
-    return np.asarray(np.sum(vectors**2, axis=(1, 2)))
-
-
-def _target_task(sample: Sample) -> Array:
-    return fixed_column(sample, "w_0", "p") + sample["nu"] / np.sqrt(sample["p"]) * sample.gaussian("p", 1)
-
-
-def _adapt(sample: Sample, omega: Array, w_prime: Array, x_r: Array) -> Array:
-    labels = x_r @ w_prime + sample["sigma"] * sample.gaussian("n_r", 1)
-    gradient = np.swapaxes(x_r, 1, 2) @ (x_r @ omega - labels) / sample["n_r"]
-    return np.asarray(omega - sample["alpha_r"] * gradient)
-
-
-def _test_loss(sample: Sample, theta: Array, w_prime: Array) -> Array:
-    x_s = sample.gaussian("n_s", "p")
-    labels = x_s @ w_prime + sample["sigma"] * sample.gaussian("n_s", 1)
-    return _norm_sq(labels - x_s @ theta) / (2 * sample["n_s"])
-
-
-def observe_residual(sample: Sample) -> Observed:
-    x_s, z_s = sample.matrix("X_s", "n_s", "p"), fixed_column(sample, "z_s", "n_s")
-    labels = x_s @ fixed_column(sample, "w_prime", "p") + z_s
-    residual = labels - x_s @ fixed_column(sample, "theta_star", "p")
-    return {"L": np.array([float(np.mean(residual**2)) / 2])}
-
-
-def _observe_split(sample: Sample) -> Observed:
-    fixed = fixed_column(sample, "w_0", "p") + fixed_column(sample, "delta_w", "p")
-    theta = fixed_column(sample, "theta_star", "p")
-    loss = _test_loss(sample, theta[None], fixed[None])
-    return {"L": loss - float(np.sum(fixed**2)) / 2 + _norm_sq(_target_task(sample)) / 2}
-
-
-def _observe_mean_adapted(sample: Sample) -> Observed:
-    fixed = fixed_column(sample, "w_0", "p") + fixed_column(sample, "delta_w", "p")
-    omega = fixed_column(sample, "omega_star", "p")
-    return {
-        r"\mathbb{E}\,\theta^\star": _adapt(sample, omega[None], fixed[None], sample.gaussian("n_r", "p"))
-    }
-
-
-def _observe_after_mean(sample: Sample) -> Observed:
-    omega, w_0 = fixed_column(sample, "omega_star", "p"), fixed_column(sample, "w_0", "p")
-    w_prime = _target_task(sample)
-    theta = _adapt(sample, omega[None], w_prime, sample.gaussian("n_r", "p"))
-    # the formula keeps E|theta|^2 as a symbol: leave it out on both sides
-    sample.define("mean_theta_star_sq", 0.0)
-    sample.define("mean_w_0_omega_star", float(np.sum(w_0 * omega)))
-    return {"L": _test_loss(sample, theta, w_prime) - _norm_sq(theta) / 2}
-
-
-def _observe_square_given_inputs(sample: Sample) -> Observed:
-    omega = fixed_column(sample, "omega_star", "p")
-    theta = _adapt(sample, omega[None], _target_task(sample), sample.matrix("X_r", "n_r", "p")[None])
-    return {r"\mathbb{E}|\theta^\star|^2": _norm_sq(theta)}
-
-
-def _observe_square(sample: Sample) -> Observed:
-    omega = fixed_column(sample, "omega_star", "p")
-    theta = _adapt(sample, omega[None], _target_task(sample), sample.gaussian("n_r", "p"))
-    return {r"\mathbb{E}|\theta^\star|^2": _norm_sq(theta)}
-
-
-def _observe_loss(sample: Sample) -> Observed:
-    omega, w_0 = fixed_column(sample, "omega_star", "p"), fixed_column(sample, "w_0", "p")
-    sample.define("excess", float(np.sum((omega - w_0) ** 2)))
-    w_prime = _target_task(sample)
-    theta = _adapt(sample, omega[None], w_prime, sample.gaussian("n_r", "p"))
-    return {"L": _test_loss(sample, theta, w_prime)}
-
-
 # -- the steps ----------------------------------------------------------------------------------------------
 
 _ENGINE = "expansion from the definitions; Gaussian integration by parts"
@@ -295,7 +225,7 @@ register(
         "loss-after-test-data", ("59",), "equation",
         "Averaging over the test data leaves the label noise and half the squared gap.",
         "averages", uses=("loss-as-residual", "wishart-mean"), depends_on=("inputs", "covariance"),
-        claim=_claim_split, derive=_derive_split, observe=_observe_split, sizes=SIZES, method=_ENGINE,
+        claim=_claim_split, derive=_derive_split, observe=observe_split, sizes=SIZES, method=_ENGINE,
     )
 )  # fmt: skip
 register(
@@ -303,7 +233,7 @@ register(
         "mean-adapted-parameters", ("60",), "equation",
         "On average the adaptation moves the meta-parameter a fraction alpha_r of the way to the target.",
         "averages", uses=("adapted-parameters", "target-labels", "wishart-mean"), depends_on=DEPENDS,
-        claim=_claim_mean_adapted, derive=_derive_mean_adapted, observe=_observe_mean_adapted, sizes=SIZES,
+        claim=_claim_mean_adapted, derive=_derive_mean_adapted, observe=observe_mean_adapted, sizes=SIZES,
         method=_ENGINE,
     )
 )  # fmt: skip
@@ -312,7 +242,7 @@ register(
         "loss-after-linear-term", ("61",), "equation",
         "The linear term averages in closed form; only the mean square of the adapted parameters is left.",
         "averages", uses=("loss-after-test-data", "mean-adapted-parameters"), depends_on=DEPENDS,
-        claim=_claim_after_mean, derive=_derive_after_mean, observe=_observe_after_mean, sizes=SIZES, method=_ENGINE,
+        claim=_claim_after_mean, derive=_derive_after_mean, observe=observe_after_mean, sizes=SIZES, method=_ENGINE,
     )
 )  # fmt: skip
 register(
@@ -320,7 +250,7 @@ register(
         "adapted-square-given-inputs", ("62", "63"), "equation",
         "The mean square of the adapted parameters over target noise and task, for given target inputs.",
         "averages", uses=("adapted-parameters", "target-labels"), depends_on=DEPENDS,
-        claim=_claim_square_given_inputs, derive=_derive_square_given_inputs, observe=_observe_square_given_inputs,
+        claim=_claim_square_given_inputs, derive=_derive_square_given_inputs, observe=observe_square_given_inputs,
         sizes=SIZES, method=_ENGINE,
     )
 )  # fmt: skip
@@ -329,7 +259,7 @@ register(
         "adapted-square", ("64",), "equation",
         "The mean square of the adapted parameters over the whole target task.",
         "averages", uses=("adapted-square-given-inputs", "wishart-mean", "wishart-second-moment"),
-        depends_on=DEPENDS, claim=_claim_square, derive=_derive_square, observe=_observe_square, sizes=SIZES,
+        depends_on=DEPENDS, claim=_claim_square, derive=_derive_square, observe=observe_square, sizes=SIZES,
         method=_ENGINE,
     )
 )  # fmt: skip
@@ -339,6 +269,6 @@ register(
         "Exactly, at every size: the average test loss is an affine function of the mean squared deviation of the "
         "learned meta-parameter from the task mean.",
         "averages", uses=("loss-after-linear-term", "adapted-square"), depends_on=DEPENDS, claim=_claim_loss,
-        derive=_derive_loss, observe=_observe_loss, sizes=SIZES, method=_ENGINE,
+        derive=_derive_loss, observe=observe_loss, sizes=SIZES, method=_ENGINE,
     )
 )  # fmt: skip

@@ -64,7 +64,7 @@ def expansion(assumptions: Assumptions) -> Expansion:
 
 
 def leading_excess(assumptions: Assumptions) -> sympy.Expr:
-    """E|omega_star - w_0|^2: (85) with both matrices replaced by their means, and the next order if asked for."""
+    """E|omega_star - w_0|^2: (85) with both matrices at their means, and the next order if asked for."""
     found = expansion(assumptions)
     return found.leading() + (found.correction() if assumptions.order == "next" else sympy.Integer(0))
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 import sympy
 from sympy import Rational
 
-from derivations.assumptions import Assumptions
+from derivations.assumptions import Assumptions, unchanged
 from derivations.lemma3 import ROWS_GROW
-from derivations.overparameterized import H_R
+from derivations.overparameterized_blocks import H_R
 from derivations.registry import register
 from derivations.step import Derived, Parts, Step
 from derivations.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
@@ -136,7 +136,7 @@ register(
             rf"a_\xi {SOURCES['nu']}": Rational(-1), f"a_m {SOURCES['nu']}": Rational(-2),
             rf"a_\xi {SOURCES['sigma']}": Rational(-2), f"a_m {SOURCES['sigma']}": Rational(-2),
         },
-        derive=_derive_remainder, check=remainder_checks,
+        derive=_derive_remainder, check=remainder_checks, applies=unchanged(INNER),
         method="second order of the Neumann series of (B^T B)^-1, exact covariances of one task's blocks",
         remark="The part of the label noise is O((m xi)^-2), smaller than the O((m xi)^(-3/2)) that is "
         "printed. The part of the task variability is O(m^-2 xi^-1): at a fixed number of tasks it falls "

@@ -80,10 +80,6 @@ def _wishart() -> Expression:
     return x.T @ x
 
 
-def _contraction(assumptions: Assumptions) -> Expression:
-    return model.task(assumptions).contraction
-
-
 def _mu(power: int, traced: int) -> Expression:
     """The coefficient of I in E W^power Tr W^traced, over n_t^(power + traced) and, with a trace, over p."""
     w = _wishart()
@@ -93,7 +89,9 @@ def _mu(power: int, traced: int) -> Expression:
 
 def _g(index: int, assumptions: Assumptions) -> Expression:
     """The averages of (93)-(95) and (91)-(92) over X^t, divided by what the definition takes out."""
-    a, w = _contraction(assumptions), _wishart()
+    if assumptions.covariance != "identity" or assumptions.inputs != "gaussian":
+        raise NotDerivable("an abbreviation for Gaussian inputs of identity covariance")
+    a, w = model.task(assumptions).contraction, _wishart()
     words: Mapping[int, tuple[Expression, Expression]] = {
         1: (a @ w @ a, scalar("1/n_t")),
         2: (a @ a * tr(w), scalar("1/n_t") * scalar("1/p")),

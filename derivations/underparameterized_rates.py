@@ -15,8 +15,8 @@ import sympy
 from sympy import Integer
 
 from derivations import underparameterized_rate_checks as checks
-from derivations.assumptions import Assumptions
-from derivations.overparameterized import H_R
+from derivations.assumptions import Assumptions, unchanged
+from derivations.overparameterized_blocks import H_R
 from derivations.reading import scalar, to_sympy
 from derivations.registry import register
 from derivations.signs import common_sign, sign
@@ -213,7 +213,8 @@ def _claim_step(
     register(
         Step(
             name, (), "claim", statement, "theorem2", uses=("theorem-2",), depends_on=DEPENDS, claim=claim,
-            derive=derive, check=check, method=method, remark=remark, reason=reason,
+            applies=unchanged(DEPENDS), derive=derive, check=check, method=method, remark=remark,
+            reason=reason,
         )
     )  # fmt: skip
 
@@ -256,6 +257,7 @@ register(
         "At a zero training rate the loss increases: a slightly negative rate is better.", "theorem2",
         uses=("theorem-2",), depends_on=DEPENDS, claim=lambda: _claim_slope(Integer(1)),
         correction=lambda: _claim_slope(H_R), derive=_derive_slope, check=checks.slope,
+        applies=unchanged(("covariance", "adaptation_steps")),
         method="derivative of the derived formula",
         remark="Differentiating (9) brings a factor h_r. At alpha_r = 0, where h_r = 1, the two forms are "
         "the same; the sign, which is what the argument needs, is as stated.",

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from derivations import store
 from derivations.assumptions import PAPER
 from derivations.evaluate import evaluate
-from derivations.overparameterized import leading_excess, leading_loss, numbers
+from derivations.overparameterized_blocks import leading_excess, leading_loss
+from derivations.overparameterized_observations import numbers
 from numeric_check.decay import decay_rate
 from numeric_check.setting import Setting
 from numeric_check.simulate import Quantity, simulate

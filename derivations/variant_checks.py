@@ -14,7 +14,7 @@ import numpy as np
 from derivations.assumptions import Assumptions
 from derivations.evaluate import Value, evaluate
 from derivations.ladder import simulated
-from derivations.overparameterized import numbers
+from derivations.overparameterized_observations import numbers
 from derivations.reading import to_sympy
 from derivations.step import Check, Step
 from numeric_check.seeds import generator_for
@@ -47,7 +47,7 @@ def sizes_at(step: str, assumptions: Assumptions, k: int) -> dict[str, int]:
 
 def setting_under(step: str, assumptions: Assumptions, k: int) -> Setting:
     """The simulated problem of size k under the assumptions."""
-    sizes = sizes_at(step, assumptions, k)
+    sizes: dict[str, Any] = dict(sizes_at(step, assumptions, k))
     extra: dict[str, Any] = {}
     if step == GENERAL or assumptions.covariance == "general":
         p = sizes["p"]

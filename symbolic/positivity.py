@@ -207,4 +207,4 @@ def _recheck_factors(certificate: Certificate) -> bool:
         if ratio.names():
             return False
         sign *= 1 if ratio.at({}) > 0 else -1
-    return sign == certificate["sign"]
+    return bool(sign == certificate["sign"])

@@ -1,0 +1,133 @@
+"""The blocks of Theorem 1 and what follows from their means: B B^T, Gamma, the start; the leading loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import sympy
+from sympy import Rational
+
+from derivations import model
+from derivations.assumptions import Assumptions, NotDerivable
+from derivations.exact_haar import reused_excess
+from derivations.next_order import next_order_excess
+from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order
+from derivations.other_laws import law_excess
+from derivations.outer_problem import target_covariance
+from derivations.reading import to_sympy
+from derivations.step import Derived
+from derivations.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, p
+from derivations.test_phase import loss_coefficients
+from symbolic.asymptotics import Exponent, inverse_exponent
+from symbolic.words import Expression, scalar, vector
+
+DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val", "order")
+INNER = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
+H_T = (1 - alpha_t) ** 2 + alpha_t**2 * (p + 1) / n_t
+H_R = (1 - alpha_r) ** 2 + alpha_r**2 * (p + 1) / n_r
+HALF = Rational(1, 2)
+# |omega_0 - w_0| is of order xi^(-1/4)
+REGIME = {**WEIGHTS, "dist0_sq": Exponent(Fraction(-1, 2))}
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Concentration:
+    """A random block that is `leading` times the identity up to elementwise errors of order `error`."""
+
+    leading: Expression
+    error: Exponent
+
+
+def _require_supported(assumptions: Assumptions) -> None:
+    if assumptions.covariance != "identity":
+        raise NotDerivable(
+            "Theorem 1 is for identity covariance; with a general covariance use eq14 (Theorem 3)"
+        )
+    if assumptions.split != "separate":
+        raise NotDerivable(
+            "with reused data the validation rows grow with n_t and B B^T does not concentrate"
+        )
+    if assumptions.inputs != "gaussian":
+        raise NotDerivable(
+            "the fluctuations are derived for Gaussian inputs; only means are known for other laws"
+        )
+
+
+@lru_cache(maxsize=32)
+def gram(assumptions: Assumptions) -> Concentration:
+    """B B^T / p: the block of one task, and of two tasks."""
+    _require_supported(assumptions)
+    one, two = model.task(assumptions, "1"), model.task(assumptions, "2")
+    scale = scalar("1/p")
+    blocks = {
+        "same task": scale * (one.design @ one.design.T),
+        "other task": scale * (one.design @ two.design.T),
+    }
+    return Concentration(*derive_order(blocks, REGIME))
+
+
+@lru_cache(maxsize=32)
+def noise(assumptions: Assumptions) -> Concentration:
+    """Gamma: the block of one task (blocks between tasks vanish exactly, (72))."""
+    _require_supported(assumptions)
+    return Concentration(*derive_order({"same task": target_covariance(assumptions)}, REGIME))
+
+
+@lru_cache(maxsize=32)
+def start(assumptions: Assumptions) -> Concentration:
+    """B (omega_0 - w_0)(omega_0 - w_0)^T B^T."""
+    _require_supported(assumptions)
+    one, two = model.task(assumptions, "1"), model.task(assumptions, "2")
+    d = vector("d", "p")
+    blocks = {
+        "same task": one.design @ d @ d.T @ one.design.T,
+        "other task": one.design @ d @ d.T @ two.design.T,
+    }
+    return Concentration(*derive_order(blocks, REGIME, squared_length="dist0_sq"))
+
+
+@lru_cache(maxsize=32)
+def leading_excess(assumptions: Assumptions) -> sympy.Expr:
+    """E|omega_star - w_0|^2 to leading order: (74) with every block replaced by its mean."""
+    if assumptions.covariance != "identity":
+        _require_supported(assumptions)
+    if assumptions.split == "reused":
+        return reused_excess(assumptions)
+    if assumptions.inputs != "gaussian":
+        return law_excess(assumptions)
+    if assumptions.order == "next":
+        return next_order_excess(assumptions)
+    width = p * to_sympy(gram(assumptions).leading)
+    gain = to_sympy(noise(assumptions).leading) - to_sympy(start(assumptions).leading)
+    return dist0_sq + n_v * m * gain / width
+
+
+@lru_cache(maxsize=32)
+def leading_loss(assumptions: Assumptions) -> sympy.Expr:
+    """The average test loss to leading order: (65) with `leading_excess`."""
+    c_0, c_2 = loss_coefficients(assumptions)
+    return to_sympy(c_0) + to_sympy(c_2) * leading_excess(assumptions)
+
+
+def inverse_order(assumptions: Assumptions) -> Derived:
+    """Sampled inverse order."""
+    block = gram(assumptions)
+    width = scalar("p") * block.leading
+    grown = block.error + Exponent(Fraction(1))
+    error = inverse_exponent(Exponent(Fraction(1)), grown)
+    return {LEADING: 1 / to_sympy(width), ORDER: error.sympy()}
+
+
+def derive_inner_factor(assumptions: Assumptions) -> Derived:
+    """The derived inner factor."""
+    return {"h_t": gram(assumptions).leading}
+
+
+def derive_adaptation_factor(assumptions: Assumptions) -> Derived:
+    """The derived adaptation factor."""
+    return {"h_r": 2 * loss_coefficients(assumptions)[1]}

@@ -1,0 +1,107 @@
+"""The letters of a moment query: factors of words of p x p matrices, by name.
+
+A factor is a string: ``A`` to ``D`` (deterministic, not necessarily symmetric), a transpose ``A'``, ``Sigma``
+and ``Sigma^-1``, a Wishart matrix ``W`` or ``W1`` to ``W99`` and its inverse ``W1^-1``. A word is a tuple of
+factors, freely reduced; the empty word is the identity.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import groupby
+
+Word = tuple[str, ...]
+"""Factors of a product, for example ``("W", "A'", "W")``."""
+
+DETERMINISTIC = ("A", "B", "C", "D")
+SIGMA = "Sigma"
+IDENTITY = "I"
+COLUMNS = "p"
+INVERSE = "^-1"
+TRANSPOSED = "'"
+MAX_NUMBER = 99
+"""The largest k in ``Wk``."""
+
+
+def base(factor: str) -> str:
+    """The name of a factor without its inverse or transpose."""
+    return factor.removesuffix(INVERSE).removesuffix(TRANSPOSED)
+
+
+def is_wishart(factor: str) -> bool:
+    """Whether a factor is a Wishart matrix or the inverse of one."""
+    return factor[0] == "W"
+
+
+def is_inverse(factor: str) -> bool:
+    """Whether a factor is an inverse."""
+    return factor.endswith(INVERSE)
+
+
+def row_dimension(wishart: str) -> str:
+    """The number of rows behind a Wishart matrix: ``n`` for ``W``, ``n1`` for ``W1``."""
+    return "n" + base(wishart)[1:]
+
+
+def inverse(factor: str) -> str:
+    """The inverse of a factor that has one."""
+    return factor.removesuffix(INVERSE) if is_inverse(factor) else factor + INVERSE
+
+
+def is_invertible(factor: str) -> bool:
+    """Whether inverses of the factor are known: Wishart matrices and Sigma."""
+    return is_wishart(factor) or base(factor) == SIGMA
+
+
+def transpose(word: Word) -> Word:
+    """The word of the transposed product; Wishart matrices and Sigma are symmetric."""
+    return tuple(map(_transposed, reversed(word)))
+
+
+def _transposed(factor: str) -> str:
+    if is_invertible(factor):
+        return factor
+    return factor.removesuffix(TRANSPOSED) if factor.endswith(TRANSPOSED) else factor + TRANSPOSED
+
+
+def joined(first: Word, second: Word) -> Word:
+    """The product of two words, factors cancelled against their inverses."""
+    common = 0
+    for left, right in zip(reversed(first), second, strict=False):
+        if not (is_invertible(left) and left == inverse(right)):
+            break
+        common += 1
+    return first[: len(first) - common] + second[common:]
+
+
+@lru_cache(maxsize=1 << 16)
+def closed(word: Word) -> Word:
+    """The canonical word of the same trace: cyclically reduced, first of its rotations and transposes."""
+    while len(word) > 1 and is_invertible(word[0]) and word[0] == inverse(word[-1]):
+        word = word[1:-1]
+    turns = [text[k:] + text[:k] for text in (word, transpose(word)) for k in range(len(word))]
+    return min(turns, key=word_order, default=())
+
+
+def word_order(word: Word) -> tuple[int, int, Word]:
+    """Sort key: short before long, few transposes before many, then by name."""
+    return len(word), sum(factor.endswith(TRANSPOSED) for factor in word), word
+
+
+def powers(word: Word) -> Iterator[tuple[str, int]]:
+    """Runs of equal factors as a factor without inverse and an integer power."""
+    for factor, run in groupby(word):
+        count = len(list(run))
+        yield (inverse(factor), -count) if is_inverse(factor) else (factor, count)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """``did you mean X?`` for the nearest known name, or the list of the known ones."""
+    options = list(known)
+    same = [name for name in options if name.casefold() == word.casefold()]
+    close = same or difflib.get_close_matches(word[:50], options, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known: {', '.join(options)}" if options else "none is needed here"

@@ -1,0 +1,174 @@
+"""Values of the letters of a moment query: reading and checking them, and products of words.
+
+Exact matrices are rows of int or Fraction, or arrays of integers; arrays of floating-point numbers may come
+from any library with an array namespace.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from flint import fmpq, fmpq_mat
+
+from symbolic.covariance_matrix import as_fraction, exact_covariance
+from symbolic.covariance_matrix import identity as exact_identity
+from symbolic.moment_letters import INVERSE, SIGMA, TRANSPOSED, Word, base
+
+Matrix = Any
+"""An ``fmpq_mat``, or an array of floats."""
+
+ROUNDING = 1e-10
+"""Relative asymmetry and negative eigenvalues of a covariance of floats that count as rounding."""
+
+
+class Matrices:
+    """The p x p values of letters, exact or all in floats, and the products of their words."""
+
+    def __init__(self, size: int, letters: Mapping[str, Matrix], space: Any = None) -> None:
+        """``space`` is the array namespace of floats, None when all the letters are exact."""
+        self.size = size
+        self.is_exact = space is None
+        self._space = space
+        self._letters = letters
+        self._factors: dict[str, Matrix] = {}
+
+    def products(self, words: Iterable[Word]) -> Iterator[tuple[Word, Matrix]]:
+        """Each word and its matrix product, in an order in which products of common beginnings are shared.
+
+        Raises ValueError when a word inverts a singular Sigma.
+        """
+        chain = [self.identity()]
+        previous: Word = ()
+        for word in sorted(set(words)):
+            common = next(
+                (k for k, pair in enumerate(zip(previous, word, strict=False)) if pair[0] != pair[1]),
+                min(len(previous), len(word)),
+            )
+            del chain[common + 1 :]
+            for place in range(common, len(word)):
+                factor = self._factor(word[place])
+                chain.append(factor if place == 0 else self.times(chain[-1], factor))
+            previous = word
+            yield word, chain[-1]
+
+    def times(self, left: Matrix, right: Matrix) -> Matrix:
+        """The matrix product."""
+        return left * right if self.is_exact else left @ right
+
+    def trace(self, matrix: Matrix) -> Fraction | float:
+        """The trace of a matrix."""
+        diagonal = [matrix[i, i] for i in range(self.size)]
+        return as_fraction(sum(diagonal, fmpq(0))) if self.is_exact else math.fsum(map(float, diagonal))
+
+    def rows(self, matrix: Matrix) -> list[list[Any]]:
+        """A matrix as rows of numbers: Fractions if exact, floats otherwise."""
+        lists: list[list[Any]] = matrix.tolist()
+        return [[as_fraction(x) for x in row] for row in lists] if self.is_exact else lists
+
+    def identity(self) -> Matrix:
+        """The identity matrix."""
+        return exact_identity(self.size) if self.is_exact else self._space.eye(self.size)
+
+    def _factor(self, factor: str) -> Matrix:
+        known = self._factors.get(factor)
+        if known is None:
+            known = self._factors[factor] = self._made(factor)
+        return known
+
+    def _made(self, factor: str) -> Matrix:
+        matrix = self._letters[base(factor)]
+        if factor.endswith(TRANSPOSED):
+            return matrix.transpose() if self.is_exact else matrix.T
+        if not factor.endswith(INVERSE):
+            return matrix
+        if self.is_exact:
+            singular = matrix.det() == 0
+        else:
+            eigenvalues = self._space.linalg.eigvalsh(matrix)
+            singular = float(eigenvalues[0]) <= ROUNDING * float(eigenvalues[-1])
+        if singular:
+            raise ValueError(
+                f"{SIGMA} is singular and its inverse is needed: give a positive definite matrix"
+            )
+        return matrix.inv() if self.is_exact else self._space.linalg.inv(matrix)
+
+
+def read_matrices(values: Mapping[str, Any], size: int | None) -> Matrices:
+    """The letters with these values; ``size`` is p, which every one must show if it is given.
+
+    Raises ValueError naming the letter unless its value is a square matrix of finite real numbers, all are of
+    one size, and Sigma is symmetric and positive semidefinite.
+    """
+    spaces = [value.__array_namespace__() for value in values.values() if _is_floating(value)]
+    space = spaces[0] if spaces else None
+    tables = {name: _table(name, value) for name, value in values.items()}
+    for name, rows in tables.items():
+        expected = f"p = {size}" if size is not None else "the others"
+        size = size if size is not None else len(rows)
+        if len(rows) != size or any(len(row) != size for row in rows):
+            columns = len(rows[0]) if rows else 0
+            raise ValueError(
+                f"{name} is {len(rows)} x {columns}: give a square matrix that agrees with {expected}"
+            )
+    read = {}
+    for name, rows in tables.items():
+        if space is None:
+            read[name] = exact_covariance(rows)[0] if name == SIGMA else _exact(rows)
+        else:
+            array = space.asarray([[_float(name, x) for x in row] for row in rows])
+            read[name] = _covariance(array, space) if name == SIGMA else array
+    return Matrices(size or 0, read, space)
+
+
+def _is_floating(value: Any) -> bool:
+    return hasattr(value, "__array_namespace__") and value.dtype.kind == "f"
+
+
+def _table(name: str, value: Any) -> list[list[Any]]:
+    """The rows of a matrix, as ints, Fractions or finite floats."""
+    if hasattr(value, "dtype"):
+        if value.dtype.kind not in "biuf":
+            raise ValueError(f"{name} has elements of type {value.dtype}: give real numbers")
+        if len(value.shape) != 2:
+            raise ValueError(f"{name} has {len(value.shape)} axes: give a square matrix, rows and columns")
+        rows: list[list[Any]] = value.tolist()
+    elif isinstance(value, list | tuple) and all(isinstance(row, list | tuple) for row in value):
+        rows = [list(row) for row in value]
+        if any(isinstance(x, float) for row in rows for x in row):
+            raise ValueError(
+                f"{name} has floats in lists: give an array of floats, or integers and fractions"
+            )
+    else:
+        raise ValueError(f"{name} is a matrix: give p rows of p numbers")
+    if not rows or not rows[0]:
+        raise ValueError(f"{name} is empty: give p rows of p numbers")
+    for x in (x for row in rows for x in row):
+        if not isinstance(x, int | Fraction | float) or not math.isfinite(x):
+            raise ValueError(f"{name} has the element {x!r}: give finite real numbers")
+    return rows
+
+
+def _exact(rows: list[list[Any]]) -> fmpq_mat:
+    return fmpq_mat([[fmpq(Fraction(x).numerator, Fraction(x).denominator) for x in row] for row in rows])
+
+
+def _float(name: str, value: int | Fraction | float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} has an element too large for a float: scale the matrix") from None
+
+
+def _covariance(array: Matrix, space: Any) -> Matrix:
+    """The symmetric part of a covariance of floats, after checking."""
+    largest = float(space.max(space.abs(array)))
+    if float(space.max(space.abs(array - array.T))) > ROUNDING * largest:
+        raise ValueError(f"{SIGMA} is not symmetric: give (S + S.T)/2 if only rounding differs")
+    symmetric = array / 2 + array.T / 2
+    eigenvalues = space.linalg.eigvalsh(symmetric)
+    if float(eigenvalues[0]) < -ROUNDING * max(float(eigenvalues[-1]), 0.0):
+        raise ValueError(f"{SIGMA} has a negative eigenvalue: give a positive semidefinite matrix")
+    return symmetric

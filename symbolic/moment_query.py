@@ -1,0 +1,244 @@
+"""Exact expectations of expressions in Wishart matrices, asked for in text.
+
+``W`` is X^T X with X of shape n x p and independent rows N(0, Sigma); ``W1``, ``W2``, ... are independent of
+it and of one another, with n1, n2, ... rows and the same p and Sigma. The grammar: `symbolic.moment_parser`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symbolic.certificates import recheck
+from symbolic.existence import MomentDoesNotExist
+from symbolic.existence import condition as inverse_condition
+from symbolic.inverse_certificates import recheck_inverse
+from symbolic.moment_expansion import expand
+from symbolic.moment_expectation import Expectation, inverse_degrees
+from symbolic.moment_letters import COLUMNS, IDENTITY, SIGMA, is_wishart, row_dimension, suggestion
+from symbolic.moment_matrices import read_matrices
+from symbolic.moment_parser import Node, Power, parse, subtrees, symbols
+from symbolic.moment_text import (
+    coefficient_text,
+    polynomial_latex,
+    polynomial_text,
+    word_text,
+)
+from symbolic.moment_tokens import MAX_DIGITS, MomentSyntaxError
+from symbolic.moment_value import Shown, evaluate
+from symbolic.serialization import Data
+from symbolic.trace_polynomial import TracePolynomial
+from symbolic.wishart_moment import Covariance
+
+__all__ = ["MomentSyntaxError", "Result", "moment", "recheck_certificate"]
+
+Law = Callable[[Covariance], Expectation]
+"""How expectations are taken for a law of the rows."""
+
+LAWS: Mapping[str, Law] = {"gaussian": Expectation}
+"""The laws of the entries of Sigma^(-1/2) x, x a row, by name."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The expectation of a query: a polynomial in what has no value yet, and its value when everything has.
+
+    ``conditions`` state what must hold for the expectation to exist, such as ``n - p > 3``. The certificates
+    are plain data of the expectations taken on the way, in n and p; `recheck_certificate` checks one again.
+    """
+
+    query: str
+    covariance: Covariance
+    law: str
+    expectation: TracePolynomial
+    conditions: tuple[str, ...]
+    certificates: tuple[Data, ...]
+    value: Shown | None = None
+
+    @property
+    def text(self) -> str:
+        """The expectation in the grammar of queries."""
+        return polynomial_text(self.expectation)
+
+    @property
+    def latex(self) -> str:
+        """The expectation as LaTeX."""
+        return polynomial_latex(self.expectation)
+
+    @property
+    def terms(self) -> list[Data]:
+        """The terms: coefficient (text), word (text; None in a scalar), traces (texts, with repetition)."""
+        return [
+            {
+                "coefficient": coefficient_text(value),
+                "word": None if monomial.word is None else word_text(monomial.word),
+                "traces": [word_text(trace) for trace in monomial.traces],
+            }
+            for monomial, value in self.expectation.sorted_terms
+        ]
+
+    def as_dict(self) -> Data:
+        """Plain data for JSON; ``value`` is there when it is known, ``conditions`` when there are any."""
+        data: Data = {
+            "query": self.query,
+            "covariance": self.covariance,
+            "law": self.law,
+            "latex": self.latex,
+            "terms": self.terms,
+            "certificates": list(self.certificates),
+        }
+        if self.conditions:
+            data["conditions"] = list(self.conditions)
+        if self.value is not None:
+            data["value"] = self.value
+        return data
+
+
+def moment(
+    text: str,
+    values: Mapping[str, Any] | None = None,
+    covariance: str | None = None,
+    law: str = "gaussian",
+) -> Result:
+    """The expectation of an expression, exact, and its value when all names in it have values.
+
+    ``values`` gives p and the row counts n, n1, ... as positive integers, and p x p matrices for the letters
+    and (covariance "general") for Sigma: rows of int or Fraction, or arrays. Integers and fractions give an
+    exact value as text, arrays of floats a value in floats. Dimensions may also be given without the
+    matrices, or some of them only: they are put into the formula. ``covariance`` is "identity", "general", or
+    None for "general" where Sigma occurs in the text or the values.
+
+    Raises MomentSyntaxError where the text is wrong; MomentDoesNotExist, stating the condition, where the
+    expectation of an inverse diverges; and ValueError for unknown, superfluous or missing names, values of
+    the wrong kind, an unknown covariance or law, a moment without a method, and whatever exceeds a limit.
+    """
+    given = dict(values or {})
+    node = parse(text)
+    used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
+    chosen = _covariance(covariance, text, node, given)
+    expectation = _law(law)(chosen)
+    dimensions, letters = _names(used, chosen)
+    _check_names(given, dimensions + letters)
+    sizes = {name: _size(name, given[name]) for name in dimensions if name in given}
+    tables = {name: given[name] for name in letters if name in given}
+    missing = [name for name in dimensions + letters if name not in given and name != COLUMNS]
+    matrices = None
+    if tables or (not missing and (COLUMNS in sizes or COLUMNS not in dimensions)):
+        matrices = read_matrices(tables, sizes.get(COLUMNS))
+        if COLUMNS in dimensions:
+            sizes[COLUMNS] = matrices.size
+    if tables and missing:
+        raise ValueError(f"no value given for {', '.join(missing)}: give all of them, or no matrices")
+
+    query = expand(text, node)
+    if sizes.get(COLUMNS) == 1 and inverse_degrees(query.terms):
+        query = query.commuted()
+    conditions = _conditions(node, query, sizes)
+    expected = expectation.of(query)
+    try:
+        expected = expected.at(sizes)
+    except ZeroDivisionError:
+        point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+        raise ValueError(f"the expectation has a pole at {point}: take larger row counts") from None
+    value = None if matrices is None else evaluate(expected, matrices)
+    return Result(" ".join(text.split()), chosen, law, expected, conditions, expectation.certificates, value)
+
+
+def recheck_certificate(certificate: Mapping[str, Any]) -> bool:
+    """Whether the checks of a certificate, taken again from its claim alone, are as stored and pass.
+
+    Raises ValueError when the data are no certificate of a `Result`.
+    """
+    return recheck_inverse(certificate) if "power" in certificate else recheck(certificate)
+
+
+def _law(name: str) -> Law:
+    """How expectations are taken under a law. Raises ValueError for an unknown name, with the known ones."""
+    if name not in LAWS:
+        raise ValueError(f"unknown law {name[:50]!r}; {suggestion(name, LAWS)}")
+    return LAWS[name]
+
+
+def _covariance(covariance: str | None, text: str, node: Node, values: Mapping[str, Any]) -> Covariance:
+    """The covariance asked for, or implied by the letter Sigma."""
+    sigma = next((symbol for symbol in symbols(node) if symbol.name == SIGMA), None)
+    if covariance is None:
+        return "general" if sigma is not None or SIGMA in values else "identity"
+    if covariance == "identity":
+        if sigma is not None:
+            raise MomentSyntaxError(
+                text,
+                sigma.position,
+                f"{SIGMA} is the identity here: write {IDENTITY}, or ask for a general covariance",
+            )
+        return "identity"
+    if covariance == "general":
+        return "general"
+    raise ValueError(
+        f"unknown covariance {covariance[:50]!r}; {suggestion(covariance, ('identity', 'general'))}"
+    )
+
+
+def _names(used: Iterable[str], covariance: Covariance) -> tuple[list[str], list[str]]:
+    """The dimensions and the matrices that need values, by the names used in a query."""
+    dimensions = [name for name in used if name == COLUMNS or name.startswith("n")]
+    matrices = [name for name in used if name not in dimensions]
+    wishart = [name for name in matrices if is_wishart(name)]
+    dimensions += [row_dimension(name) for name in wishart] + [COLUMNS] * bool(matrices)
+    letters = [name for name in matrices if name not in wishart and name != IDENTITY]
+    if covariance == "general" and wishart:
+        letters.append(SIGMA)
+    return list(dict.fromkeys(dimensions)), list(dict.fromkeys(letters))
+
+
+def _check_names(values: Mapping[str, Any], known: list[str]) -> None:
+    for name in values:
+        if name not in known:
+            raise ValueError(f"{name[:50]!r} is not needed in this expression; {suggestion(name, known)}")
+
+
+def _size(name: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} is {_short(value)}: give a positive integer")
+    if value >= 10**MAX_DIGITS:
+        raise ValueError(f"{name} is over the limit of {MAX_DIGITS} digits: give a smaller integer")
+    return value
+
+
+def _short(value: object) -> str:
+    text = ascii(value)
+    return text if len(text) <= 50 else text[:47] + "..."
+
+
+def _conditions(node: Node, query: TracePolynomial, sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """What the inverses in a query require.
+
+    Raises MomentDoesNotExist, stating the condition, when the sizes violate it.
+    """
+    degrees = dict.fromkeys(sorted(_inverted(node)), 0) | inverse_degrees(query.terms)
+    found = []
+    for name, degree in degrees.items():
+        rows = row_dimension(name)
+        text = inverse_condition(degree).replace("n", rows) or f"{rows} >= {COLUMNS}"
+        found.append(text)
+        if rows in sizes and COLUMNS in sizes:
+            n, p = sizes[rows], sizes[COLUMNS]
+            least = p + 2 * degree if degree else p
+            if n < least:
+                raise MomentDoesNotExist(
+                    f"the expectation exists only for {text}, and {rows} - {COLUMNS} = {n - p} here: "
+                    f"take {rows} of at least {least}"
+                )
+    return tuple(found)
+
+
+def _inverted(node: Node) -> set[str]:
+    """The Wishart matrices that stand under a negative power."""
+    return {
+        symbol.name
+        for part in subtrees(node)
+        if isinstance(part, Power) and part.exponent < 0
+        for symbol in symbols(part)
+        if is_wishart(symbol.name)
+    }

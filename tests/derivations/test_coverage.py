@@ -1,0 +1,68 @@
+"""Every numbered equation of the paper belongs to a step, and every step's claim is proved, corrected or defined."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from derivations.prove import prove
+from derivations.registry import ALIASES, load
+
+LAST = 144
+STEPS = load()
+APPROXIMATIONS = {"12"}
+
+
+def equations_without_a_step() -> list[int]:
+    covered = {number for step in STEPS.values() for number in step.equations}
+    return [number for number in range(1, LAST + 1) if str(number) not in covered]
+
+
+def test_no_equation_is_missing() -> None:
+    assert equations_without_a_step() == []
+
+
+def test_a_missing_equation_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(STEPS, "theorem-2")
+    assert equations_without_a_step() == [9, 108]
+
+
+def test_no_equation_has_two_steps() -> None:
+    counts = Counter(number for step in STEPS.values() for number in step.equations)
+    assert [number for number, count in counts.items() if count > 1] == []
+    assert set(counts) == {str(k) for k in range(1, LAST + 1)}
+
+
+def test_the_command_lines_names_exist() -> None:
+    assert {"eq5", "eq8", "eq9", "eq10", "eq14"} <= set(ALIASES)
+    assert all(ALIASES[f"eq{number}"] in STEPS for number in (5, 8, 9, 10, 14))
+    assert all(str(number) in STEPS[ALIASES[f"eq{number}"]].equations for number in (5, 8, 9, 10, 14))
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_step_is_proved_corrected_or_defined(name: str) -> None:
+    step = STEPS[name]
+    status = prove(step).status
+    if step.kind in ("figure", "approximation"):
+        assert status == "not-applicable"
+        assert step.reason
+        assert step.kind == "figure" or set(step.equations) <= APPROXIMATIONS
+        return
+    expected = "corrected" if step.correction else "proved" if step.derive else "definition"
+    assert status == expected
+
+
+@pytest.mark.parametrize("name", [name for name, step in STEPS.items() if step.kind == "definition"])
+def test_every_definition_is_used(name: str) -> None:
+    users = [step.name for step in STEPS.values() if name in step.uses]
+    assert users or name == "linearized-model"
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_without_a_number_says_why(name: str) -> None:
+    step = STEPS[name]
+    if step.observe is None and step.check is None:
+        assert step.reason
+    else:
+        assert step.check is not None or len({tuple(size.items()) for size in step.sizes}) >= 3

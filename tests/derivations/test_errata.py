@@ -1,0 +1,59 @@
+"""The errata are computed: what is corrected is disproved and proved, what is remarked is marked in its step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from derivations import errata as errata_module
+from derivations.assumptions import PAPER
+from derivations.errata import SORTS, NotProved, errata
+from derivations.prove import disagreeing
+from derivations.registry import load
+
+ENTRIES = errata()
+
+
+def test_what_is_corrected() -> None:
+    corrected = {entry.equations for entry in ENTRIES if entry.sort == "corrected"}
+    assert corrected == {("88",), ("97",), ("96", "9", "108"), ("10",)}
+
+
+def test_remainders_that_are_not_sharp() -> None:
+    found = {number for entry in ENTRIES if entry.sort == "not sharp" for number in entry.equations}
+    assert found == {"5", "79", "80", "81", "14", "142", "143", "144"}
+
+
+def test_unreadable_equations_are_listed_or_reserved() -> None:
+    named = {entry.step for entry in ENTRIES if entry.sort == "unreadable" or entry.reservation}
+    assert named == {step.name for step in load().values() if step.unreadable}
+
+
+@pytest.mark.parametrize("entry", [e for e in ENTRIES if e.sort == "corrected"], ids=lambda e: e.step)
+def test_a_corrected_entry_shows_the_difference(entry: errata_module.Erratum) -> None:
+    step = load()[entry.step]
+    assert step.derive is not None
+    assert entry.printed
+    assert entry.right
+    derived = step.derive(PAPER)
+    for label, printed in entry.printed.items():
+        part = {label: derived[label]}
+        assert disagreeing({label: printed}, part)
+        assert not disagreeing({label: entry.right[label]}, part)
+    assert entry.detail
+    assert entry.text
+
+
+def test_every_entry_says_something_and_is_sorted() -> None:
+    assert all(entry.text for entry in ENTRIES)
+    assert [SORTS.index(entry.sort) for entry in ENTRIES] == sorted(SORTS.index(e.sort) for e in ENTRIES)
+
+
+def test_a_correction_that_is_not_proved_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = dict(load())
+    step = steps["slope-at-zero-underparameterized"]
+    steps[step.name] = replace(step, correction=step.claim)
+    monkeypatch.setattr(errata_module, "load", lambda: steps)
+    with pytest.raises(NotProved, match="failed"):
+        errata()

@@ -1,0 +1,177 @@
+"""The best training rate: where it is, that it is global, and what is said where there is none."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from derivations import optimum as module
+from derivations.assumptions import PAPER, Assumptions
+from derivations.formulas import evaluate_named, function
+from derivations.optimum import optimum
+from derivations.parameters import InvalidParameter, parse_values
+from symbolic.minimum_check import recheck
+
+OVER = {"n_t": 30, "n_v": 2, "n_r": 20, "m": 3, "p": 60, "sigma": 1.0, "nu": 0.5, "alpha_r": 0.2}
+UNDER = {"n_t": 5, "n_v": 25, "n_r": 10, "m": 40, "p": 30, "sigma": 0.2, "nu": 0.2, "alpha_r": 0.2}
+EXTREME = (
+    ("eq5", "n_t=1e9 n_v=1 n_r=1e9 m=1 p=2 sigma=1e-6 nu=0.5 alpha_r=1/5"),
+    ("eq5", "n_t=1 n_v=1e4 n_r=1e9 m=99999 p=1e9 sigma=1e-6 nu=0.5 alpha_r=1/5"),
+    ("eq9", "n_t=1e9 n_v=1e9 n_r=1 m=1e9 p=1e9 sigma=1e-3 nu=1e3 alpha_r=0.3"),
+    ("eq9", "n_t=1 n_v=1 n_r=1 m=2 p=1 sigma=1e3 nu=1e-3 alpha_r=0.3"),
+    ("eq9", "n_t=1e9 n_v=1e5 n_r=1 m=1e5 p=1 sigma=1 nu=1 alpha_r=-5"),
+)
+
+
+def on_a_grid(
+    name: str, values: Mapping[str, float], assumptions: Assumptions = PAPER
+) -> tuple[float, float]:
+    """The least loss over a fine grid of rates, and its rate: no derivative, no exact arithmetic."""
+    code = function(name, assumptions)
+    given = {key: x for key, x in {**values, "dist0_sq": 0.0}.items() if key in code.parameters}
+    rates = np.concatenate([-np.logspace(4, -6, 20_001), [0.0], np.logspace(-6, 4, 20_001)])
+    losses = code(**given, alpha_t=rates)
+    best = int(np.argmin(losses))
+    return float(rates[best]), float(losses[best])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "assumptions"),
+    [
+        ("eq5", OVER, PAPER),
+        ("eq9", UNDER, PAPER),
+        ("eq5", {**OVER, "dist0_sq": 3.0}, PAPER),
+        ("eq5", OVER, replace(PAPER, inner_steps=2)),
+        ("eq9", UNDER, replace(PAPER, inner_steps=2)),
+        ("eq5", OVER, replace(PAPER, inner_steps=3)),
+    ],
+    ids=["eq5", "eq9", "eq5 from afar", "eq5, two steps", "eq9, two steps", "eq5, three steps"],
+)
+def test_no_rate_on_a_grid_is_better(
+    name: str, values: Mapping[str, float], assumptions: Assumptions
+) -> None:
+    found = optimum(name, values, assumptions)
+    place, least = on_a_grid(name, values, assumptions)
+    assert found["loss"] <= least * (1 + 1e-12)
+    assert found["loss"] == pytest.approx(least, rel=1e-5)
+    assert found["alpha_t"] == pytest.approx(place, rel=2e-2, abs=1e-5)
+    assert recheck(found["certificate"])
+
+
+def test_shape_of_the_answer() -> None:
+    found = optimum("eq5", OVER)
+    assert list(found) == ["alpha_t", "loss", "certificate"]
+    assert json.loads(json.dumps(found)) == found
+    assert "\n" not in found["certificate"]["reason"]
+
+
+def test_best_rate_of_theorem_1_is_the_minus_root() -> None:
+    generator = random.Random(1)
+    for _ in range(30):
+        n_t, rows, room = (generator.randint(1, 10 ** generator.randint(1, 9)) for _ in range(3))
+        values = {**OVER, "n_t": n_t, "n_v": rows, "m": 1, "p": rows + room}
+        found = optimum("eq5", values)
+        roots = evaluate_named("eq8", values)
+        assert found["alpha_t"] == roots["minimum"] < 0
+        assert found["certificate"]["kind"] == "closed form"
+        loss = evaluate_named("eq5", {**values, "alpha_t": found["alpha_t"]})["value"]
+        assert found["loss"] == pytest.approx(loss, rel=1e-14)
+        assert recheck(found["certificate"])
+
+
+@pytest.mark.parametrize(("name", "text"), EXTREME)
+def test_extreme_sizes_are_decided(name: str, text: str) -> None:
+    found = optimum(name, parse_values(text.split()))
+    assert found["alpha_t"] < 0
+    assert recheck(found["certificate"])
+    names = [word.partition("=")[0] for word in text.split()]
+    for factor in (0.99, 1.01):
+        moved = parse_values([*text.split(), f"alpha_t={found['alpha_t'] * factor!r}"])
+        assert set(names) <= set(moved)
+        assert evaluate_named(name, moved)["value"] >= found["loss"]
+
+
+def test_reason_says_why_the_root_is_global() -> None:
+    reason = optimum("eq5", OVER)["certificate"]["reason"]
+    assert "one negative and one positive" in reason
+    assert "limits at both infinities are equal, so the lower root is the global minimum" in reason
+    assert "exactly 2 real rates, each isolated" in optimum("eq9", UNDER)["certificate"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("eq5", {**OVER, "sigma": 0}, "does not depend on alpha_t when sigma = 0: every rate is a minimum"),
+        ("eq9", {**UNDER, "sigma": 0, "nu": 0}, "when sigma = 0 and nu = 0: every rate is a minimum"),
+    ],
+)
+def test_flat_loss_has_no_best_rate(name: str, values: Mapping[str, float], said: str) -> None:
+    found = optimum(name, values)
+    assert found["alpha_t"] is None
+    assert found["loss"] == pytest.approx(
+        evaluate_named(name, {**values, "alpha_t": 0.7})["value"], rel=1e-15
+    )
+    assert said in found["certificate"]["reason"]
+    assert recheck(found["certificate"])
+
+
+def test_without_label_noise_theorem_2_is_best_at_zero() -> None:
+    assert optimum("eq9", {**UNDER, "sigma": 0})["alpha_t"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("eq5", {**OVER, "alpha_t": 0.1}, "alpha_t is what is looked for: leave it out"),
+        ("eq8", OVER, "eq8 is no loss: ask for the optimum of eq5, eq9 or eq14"),
+        ("eq10", UNDER, "eq10 does not depend on alpha_t"),
+        ("eq5", UNDER, "use eq9"),
+        ("eq5", {**OVER, "sigma": -1}, "sigma must not be negative"),
+        ("eq5", {**OVER, "alpha_r": math.inf}, "alpha_r must be a finite number"),
+        ("eq5", {k: v for k, v in OVER.items() if k != "alpha_r"}, "eq5 needs alpha_r: add alpha_r=VALUE"),
+    ],
+)
+def test_wrong_input_is_refused(name: str, values: Mapping[str, float], said: str) -> None:
+    with pytest.raises(InvalidParameter, match=said):
+        optimum(name, values)
+
+
+def spiked(size: int) -> dict[str, Any]:
+    """Two large eigenvalues of Sigma among small ones: the case in which a positive rate helps."""
+    return {
+        "n_t": 100, "n_r": 50, "n_v": 2, "m": 2, "sigma": 0.3, "alpha_r": 0,
+        "Sigma": np.diag([2.0, 2.0, *[0.05] * (size - 2)]), "Sigma_w": np.eye(size) / size,
+    }  # fmt: skip
+
+
+def test_spiked_covariance_has_a_positive_best_rate() -> None:
+    found = optimum("eq14", spiked(200))
+    assert found["alpha_t"] == pytest.approx(0.485, abs=0.005)
+    assert recheck(found["certificate"])
+    for rate in (-0.2, 0.0, 0.4, 0.6):
+        assert evaluate_named("eq14", {**spiked(200), "alpha_t": rate})["value"] > found["loss"]
+
+
+def test_isotropic_covariance_gives_the_rate_of_theorem_1() -> None:
+    values = {key: x for key, x in OVER.items() if key != "nu"}
+    found = optimum("eq14", {**values, "Sigma": np.eye(60), "Sigma_w": 0.25 / 60 * np.eye(60)})
+    assert found["alpha_t"] == pytest.approx(optimum("eq5", OVER)["alpha_t"], rel=1e-12)
+
+
+def test_wrong_minimum_does_not_pass_its_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = module.minimum
+
+    def upside_down(numerator: Any, denominator: Any) -> Any:
+        found = original(-numerator, denominator)
+        top = [str(-int(c)) for c in found.certificate["numerator"]]
+        return replace(found, certificate={**found.certificate, "numerator": top})
+
+    monkeypatch.setattr(module, "minimum", upside_down)
+    assert not recheck(optimum("eq5", OVER)["certificate"])
