@@ -1,0 +1,65 @@
+"""Verdicts of the numeric side: the truth agrees, a wrong value does not, and results are remembered by content."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from derivations import regenerate, store
+from derivations.assumptions import PAPER
+from derivations.measure import checks
+from derivations.registry import load
+from derivations.step import Observed
+from derivations.verify import verify, verify_step
+from numeric_check.sample import Sample
+
+STEPS = load()
+
+
+def test_a_wrong_value_disagrees() -> None:
+    step = STEPS["wishart-second-moment"]
+    derived = {label: part * 2 for label, part in step.derive(PAPER).items()}
+    assert {check.verdict for check in checks(step, PAPER, derived)} == {"disagree"}
+
+
+def test_the_second_probe_sees_an_error_off_the_diagonal() -> None:
+    step = STEPS["wishart-mean"]
+    found = checks(step, PAPER, STEPS["wishart-mean"].derive(PAPER))
+    assert {check.verdict for check in found} == {"agree"}
+
+    def skewed(sample: Sample) -> Observed:
+        observed = {label: array.copy() for label, array in step.observe(sample).items()}
+        for array in observed.values():
+            array[:, 0, 1] += 3.0
+        return observed
+
+    found = checks(replace(step, observe=skewed), PAPER, step.derive(PAPER))
+    assert "disagree" in {check.verdict for check in found}
+
+
+def test_results_are_remembered_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
+    first = verify_step("rows-sandwich")
+    assert first["passed"]
+    assert verify_step("rows-sandwich") == first
+    for path in tmp_path.rglob("*.json"):
+        path.write_text("damaged")
+    assert verify_step("rows-sandwich")["passed"]
+    assert store.key("proof", step="a") != store.key("proof", step="b")
+
+
+def test_committed_formulas_are_current() -> None:
+    assert regenerate.check(None, PAPER) == []
+
+
+def test_an_edited_formula_is_noticed(tmp_path: Path) -> None:
+    (path,) = regenerate.write(tmp_path, PAPER)
+    path.write_text(path.read_text().replace("sigma", "tau", 1))
+    assert regenerate.check(tmp_path, PAPER) == [path.name]
+
+
+@pytest.mark.slow
+def test_every_step_passes() -> None:
+    assert [record["name"] for record in verify() if not record["passed"]] == []
