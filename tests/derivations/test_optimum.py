@@ -35,7 +35,7 @@ def on_a_grid(
 ) -> tuple[float, float]:
     """The least loss over a fine grid of rates, and its rate: no derivative, no exact arithmetic."""
     code = function(name, assumptions)
-    given = {key: x for key, x in {**values, "dist0_sq": 0.0}.items() if key in code.parameters}
+    given = {key: x for key, x in {"dist0_sq": 0.0, **values}.items() if key in code.parameters}
     rates = np.concatenate([-np.logspace(4, -6, 20_001), [0.0], np.logspace(-6, 4, 20_001)])
     losses = code(**given, alpha_t=rates)
     best = int(np.argmin(losses))
@@ -155,8 +155,12 @@ def test_spiked_covariance_has_a_positive_best_rate() -> None:
     found = optimum("eq14", spiked(200))
     assert found["alpha_t"] == pytest.approx(0.485, abs=0.005)
     assert recheck(found["certificate"])
-    for rate in (-0.2, 0.0, 0.4, 0.6):
-        assert evaluate_named("eq14", {**spiked(200), "alpha_t": rate})["value"] > found["loss"]
+
+
+def test_certified_rate_of_theorem_3_is_better_than_others() -> None:
+    found = optimum("eq14", spiked(30))
+    for rate in (-0.2, 0.0, 0.9 * found["alpha_t"], 1.1 * found["alpha_t"], 50.0):
+        assert evaluate_named("eq14", {**spiked(30), "alpha_t": rate})["value"] > found["loss"]
 
 
 def test_isotropic_covariance_gives_the_rate_of_theorem_1() -> None:
