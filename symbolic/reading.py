@@ -56,7 +56,7 @@ def polynomial_to_sympy(value: fmpq_mpoly, symbols: Symbols) -> sympy.Expr:
         base = name.removeprefix(INVERSE)
         if base not in symbols:
             raise ValueError(f"no symbol given for {base}: add it to the symbols")
-        powers.append((sympy.sympify(symbols[base]), -1 if name.startswith(INVERSE) else 1))
+        powers.append((symbols[base], -1 if name.startswith(INVERSE) else 1))
     return sympy.Add(
         *(
             sympy.Mul(
