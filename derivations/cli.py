@@ -40,10 +40,11 @@ class _Parser(argparse.ArgumentParser):
         raise BadInput(message)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="derive", description="Derive, prove and confirm the formulas of the paper.")
-    sub = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser, required=True)
-    parsers = {name: sub.add_parser(name, help=text, description=text) for name, text in COMMANDS.items()}
+def _parsers() -> dict[str, argparse.ArgumentParser]:
+    """One parser for each subcommand; options and words may stand in any order."""
+    parsers: dict[str, argparse.ArgumentParser] = {
+        name: _Parser(prog=f"derive {name}", description=text) for name, text in COMMANDS.items()
+    }
     for name, command in parsers.items():
         command.add_argument("--json", action="store_true", help="one JSON document on stdout")
         if name in ("show", "verify", "eval", "optimum", "simulate", "regenerate", "book"):
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
             )
         if name in ("show", "eval", "optimum", "simulate"):
             command.add_argument("name", metavar="NAME", help="a step, eq5, eq8, ...")
-        if name in ("eval", "optimum", "simulate", "moment"):
+        if name in ("eval", "optimum", "simulate"):
             command.add_argument("values", nargs="*", default=[], metavar="k=v", help="parameter values")
     parsers["show"].add_argument(
         "--as", dest="language", default="latex", choices=("latex", "sympy", "python", "c", "javascript")
@@ -74,8 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         "--cov", default="identity", choices=("identity", "general"), help="covariance of a row"
     )
     moment.add_argument("--law", default="gaussian", metavar="NAME", help="law of the entries")
-    # the expression comes first, then its values
-    moment._actions.sort(key=lambda action: action.dest == "values")
+    moment.add_argument("values", nargs="*", default=[], metavar="k=v", help="sizes and matrices")
     simulate = parsers["simulate"]
     simulate.add_argument(
         "--rel-error", type=float, default=None, metavar="R", help="aimed-at standard error / mean"
@@ -90,18 +90,31 @@ def _parser() -> argparse.ArgumentParser:
     parsers["figure"].add_argument("figure", metavar="FIGURE", help="2, 3, 4, 6")
     parsers["figure"].add_argument("--out", default=None, metavar="FILE")
     parsers["book"].add_argument("--out", default=None, metavar="DIR")
-    return parser
+    return parsers
+
+
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}s}  {text}" for name, text in COMMANDS.items()]
+    return "\n".join(["usage: derive COMMAND ... (derive COMMAND --help says more)", "", *lines])
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    if argv and not argv[0].startswith("-") and argv[0] not in COMMANDS:
+    if not argv:
+        raise BadInput(f"name a command: {', '.join(COMMANDS)}")
+    if argv[0] not in COMMANDS:
         raise BadInput(f"unknown command {argv[0]!r}; {nearest(argv[0], COMMANDS)}")
-    return _parser().parse_args(list(argv))
+    arguments = _parsers()[argv[0]].parse_intermixed_args(list(argv[1:]))
+    arguments.command = argv[0]
+    return arguments
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] in (["-h"], ["--help"]):
+        _print(None, _usage(), as_json=False)
+        return 0
     try:
         arguments = _arguments(words)
         outcome = commands.run(arguments)
