@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derivations.assumptions import Assumptions
+from derivations.assumptions import Assumptions, NotDerivable
 from symbolic.words import Expression, constant, gaussian, identity, matrix, scalar, tr, vector
 
 SIGMA = matrix("Sigma", "p", "p", symmetric=True)
@@ -24,7 +24,14 @@ IDENTITY = identity("p")
 
 
 def inputs(name: str, rows: str, assumptions: Assumptions) -> Expression:
-    """A matrix of iid input rows (28), or with covariance Sigma (109)."""
+    """A matrix of iid input rows (28), or with covariance Sigma (109).
+
+    Raises NotDerivable for another law: the words of the engine are Gaussian, and must not pass for anything else.
+    """
+    if assumptions.inputs != "gaussian":
+        raise NotDerivable(
+            f"moments of {assumptions.inputs} inputs are not derived here; they can be simulated"
+        )
     return gaussian(name, rows, "p", covariance=None if assumptions.covariance == "identity" else "Sigma")
 
 

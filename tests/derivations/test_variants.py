@@ -1,0 +1,86 @@
+"""Changed assumptions: every pair of values derives both losses or refuses with a reason; the paper stays as it is."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+import sympy
+
+from derivations.assumptions import PAPER, Assumptions, NotDerivable, read
+from derivations.evaluate import evaluate
+from derivations.formulas import evaluate_named
+from derivations.overparameterized_blocks import leading_loss as over
+from derivations.prove import prove
+from derivations.registry import load
+from derivations.underparameterized_expansion import leading_loss as under
+from derivations.variant_checks import OVER, UNDER, envelope, variant_checks
+
+CHANGES = (
+    "inner_steps=2", "adaptation_steps=2", "inputs=rademacher", "covariance=general", "split=reused", "noise_val=0.3",
+    "order=next",
+)  # fmt: skip
+PAIRS = [(word,) for word in CHANGES] + list(combinations(CHANGES, 2))
+POINT = {
+    "n_t": 30.0, "n_v": 2.0, "n_r": 20.0, "m": 3.0, "p": 60.0, "sigma": 1.0, "sigma_v": 1.0, "nu": 0.5,
+    "alpha_t": 0.2, "alpha_r": 0.2, "dist0_sq": 0.3,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", PAIRS, ids=" ".join)
+@pytest.mark.parametrize("loss", [over, under], ids=["over", "under"])
+def test_every_pair_derives_or_refuses(words: tuple[str, ...], loss: object) -> None:
+    try:
+        formula = loss(read(words))
+        refusal = ""
+    except NotDerivable as reason:
+        formula, refusal = None, str(reason)
+    assert isinstance(formula, sympy.Expr) or (len(refusal) > 20 and "\n" not in refusal)
+
+
+def test_other_laws_are_refused_rather_than_taken_for_gaussian() -> None:
+    found = {prove(step, read(["inputs=rademacher"])).status for step in load().values()}
+    assert "derived" not in found
+    with pytest.raises(NotDerivable, match="rademacher"):
+        over(read(["inputs=rademacher"]))
+
+
+@pytest.mark.parametrize("steps", [2, 3, 4])
+def test_inner_steps_do_not_matter_at_rate_zero(steps: int) -> None:
+    changed = over(Assumptions(inner_steps=steps))
+    at_zero = {**POINT, "alpha_t": 0.0}
+    assert evaluate(changed, at_zero) == pytest.approx(evaluate(over(PAPER), at_zero), rel=1e-12)
+
+
+def test_reused_data_do_not_see_the_training_rate() -> None:
+    assert sympy.Symbol("alpha_t", real=True) not in over(read(["split=reused"])).free_symbols
+
+
+def test_the_same_validation_noise_changes_nothing() -> None:
+    changed = evaluate(over(read(["noise_val=1"])), POINT)
+    assert changed == pytest.approx(evaluate(over(PAPER), POINT), rel=1e-12)
+
+
+def test_next_order_is_above_the_leading_one_at_figure_2() -> None:
+    assert evaluate(over(read(["order=next"])), POINT) > evaluate(over(PAPER), POINT)
+
+
+def test_a_constant_error_does_not_pass_the_envelope() -> None:
+    assert envelope(0.01, 1e-5, 1.0, 0.0, first=True)[0] == "disagree"
+    assert envelope(0.01, 1e-5, 1.0, 0.01 * 8**-1.25, first=False)[0] == "disagree"
+    assert envelope(0.0, 0.1, 1.0, 0.01, first=False)[0] == "inconclusive"
+    assert envelope(1e-4, 1e-5, 1.0, 1e-3, first=False)[0] == "agree"
+
+
+def test_assumptions_reach_the_command() -> None:
+    values = {k: v for k, v in POINT.items() if k != "sigma_v"}
+    plain = evaluate_named("eq5", values, PAPER)["value"]
+    changed = evaluate_named("eq5", values, read(["inner_steps=2"]))["value"]
+    assert plain != changed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["inner_steps=2", "noise_val=0.3", "split=reused", "order=next"])
+@pytest.mark.parametrize("name", [OVER, UNDER])
+def test_simulation_confirms_the_changed_loss(words: str, name: str) -> None:
+    assert {check.verdict for check in variant_checks(load()[name], read([words]), 0)} == {"agree"}
