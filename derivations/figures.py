@@ -29,6 +29,8 @@ CURVE_POINTS = 241
 # Digits kept before drawing: far below the width of a line, far above the rounding of another processor.
 DIGITS = 6
 BARS = 2.0
+# More entries than this stand in two rows.
+LEGEND_COLUMNS = 3
 # From Okabe and Ito's palette: safe for colour-blind readers; in grey, the shapes tell the marks apart.
 VERMILION, BLUE = "#d55e00", "#0072b2"
 # The first theory of a figure is drawn solid, a second one dashed.
@@ -95,14 +97,18 @@ def _save(canvas: Canvas, target: Path, kind: str, shown: Figure) -> None:
 
 def _canvas(shown: Figure, points: Sequence[Sequence[Point]]) -> Canvas:
     rows, columns = (len(shown.panels) + 1) // 2, 2
-    canvas = Canvas(figsize=(9.0, 0.5 + 3.4 * rows), layout="constrained")
+    # titles over four panels say more, and so need more room
+    width = 9.0 if rows == 1 else 10.8
+    canvas = Canvas(figsize=(width, 0.5 + 3.4 * rows), layout="constrained")
     FigureCanvasAgg(canvas)
     axes = [canvas.add_subplot(rows, columns, k + 1) for k in range(len(shown.panels))]
     theories = list(dict.fromkeys(panel.theory for panel in shown.panels))
     for axis, panel, found in zip(axes, shown.panels, points, strict=True):
         _panel(axis, panel, found, DASHES[theories.index(panel.theory)])
     handles, labels = _legend(axes)
-    canvas.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    canvas.legend(
+        handles, labels, loc="outside upper center", ncols=len(labels) if len(labels) <= LEGEND_COLUMNS else 2
+    )
     return canvas
 
 

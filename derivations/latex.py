@@ -8,12 +8,12 @@ inner products.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import sympy
 
+from derivations.line_breaks import fill
 from derivations.reading import to_sympy
 from derivations.term_order import (
     SOURCES,
@@ -253,22 +253,4 @@ def latex_lines(
     formula: Formula, abbreviations: Mapping[sympy.Basic, str] | None = None, width: int = 62
 ) -> list[str]:
     """`latex` broken between the terms of its outermost sum into lines of about `width` characters."""
-    lines: list[str] = []
-    for term in PaperPrinter(abbreviations).terms(to_sympy(formula)):
-        if lines and visible_length(lines[-1]) + visible_length(term) <= width:
-            lines[-1] += f" {term}"
-        else:
-            lines.append(term)
-    return lines
-
-
-def visible_length(tex: str) -> int:
-    """Roughly how many characters wide a formula is; a fraction counts as its wider part."""
-    text = re.sub(
-        r"\\(left|right|,|;|mathrm|mathbb|frac)\b", lambda m: "\\frac" if "frac" in m[0] else "", tex
-    )
-    inner = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
-    text = re.sub(r"[_^]\{?([^{}\s]*)\}?", r"\1", text)
-    while inner.search(text):
-        text = inner.sub(lambda m: max(m[1], m[2], key=len), text)
-    return len(re.sub(r"[{}\s]", "", re.sub(r"\\[a-zA-Z]+", "x", text)))
+    return fill(PaperPrinter(abbreviations).terms(to_sympy(formula)), width)

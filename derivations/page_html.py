@@ -77,7 +77,8 @@ def prose(text: str) -> str:
             beside = (k > 0 and kinds[k - 1] and not _TRAILING.search(words[k - 1])) or (
                 k + 1 < len(words) and kinds[k + 1] and not _TRAILING.search(words[k])
             )
-            if beside and not kinds[k] and _JOINT.match(_TRAILING.sub("", words[k])) and words[k] != "A":
+            article = words[k] == "A" and k == 0
+            if beside and not kinds[k] and _JOINT.match(_TRAILING.sub("", words[k])) and not article:
                 kinds[k] = True
     pieces: list[str] = []
     formula: list[str] = []
@@ -87,7 +88,8 @@ def prose(text: str) -> str:
             body = " ".join(formula)
             tail = _TRAILING.search(body)
             end = tail[0] if tail else ""
-            pieces.append(inline(tex_of_words(body.removesuffix(end))) + end)
+            shown = inline(tex_of_words(body.removesuffix(end)))
+            pieces.append(f'<span class="nobreak">{shown}{end}</span>' if end else shown)
             formula.clear()
 
     for word, is_math in zip(words, kinds, strict=True):
@@ -138,9 +140,12 @@ def table(
     rows: Iterable[Sequence[str]],
     *,
     numeric: Iterable[int] = (),
-    ids: Mapping[int, str] | None = None,
+    wide: bool = False,
 ) -> str:
-    """A table of HTML cells that stacks in a narrow window. `numeric`: columns aligned right."""
+    """A table of HTML cells that stacks in a narrow window.
+
+    numeric: columns aligned right. wide: whether the second column holds sentences.
+    """
     right = set(numeric)
 
     def cell(tag: str, k: int, content: str) -> str:
@@ -151,11 +156,10 @@ def table(
 
     head = "".join(cell("th", k, escape(text)) for k, text in enumerate(headers))
     body = []
-    for index, row in enumerate(rows):
-        mark = f' id="{escape(ids[index])}"' if ids and index in ids else ""
-        body.append(f"<tr{mark}>" + "".join(cell("td", k, text) for k, text in enumerate(row)) + "</tr>")
+    for row in rows:
+        body.append("<tr>" + "".join(cell("td", k, text) for k, text in enumerate(row)) + "</tr>")
     return (
-        '<div class="table-scroll"><table class="ledger stacked">'
+        f'<div class="table-scroll"><table class="ledger stacked{" sentences" if wide else ""}">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 

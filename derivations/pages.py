@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 
@@ -136,7 +137,7 @@ def _card(name: str) -> str:
     if step.unreadable:
         notes.append(f'<p class="step-unreadable">Not fully legible: {h.prose(step.unreadable)}.</p>')
     if record["proof"] == "not-applicable":
-        notes.append(f"<p>{h.prose(record['proof_reason'])}</p>")
+        notes.append(f"<p>Nothing to prove: {h.prose(record['proof_reason'])}.</p>")
     return (
         f'<section class="step" id="step-{name}"><header>{_title(step)} {_badges(record)}</header>'
         f"<p>{h.prose(step.statement)}</p>{_body(step, record)}{''.join(notes)}"
@@ -162,23 +163,17 @@ def summary() -> Html:
     """How much of the paper is covered, and how it stands."""
     found = list(records().values())
     covered = {number for record in found for number in record["equations"]} & set(PAPER_EQUATIONS)
-    proofs = {
-        status: sum(r["proof"] == status for r in found) for status in ("proved", "corrected", "definition")
-    }
-    other = len(found) - sum(proofs.values())
+    proofs = Counter(record["proof"] for record in found)
     checks = [check for record in found for check in record["checks"]]
     agreeing = sum(check["verdict"] == "agree" for check in checks)
     rows = [
         ("numbered equations covered", f"{len(covered)} of {len(PAPER_EQUATIONS)}"),
         ("steps, each with its verdict", str(len(found))),
-        (h.badge("proved"), str(proofs["proved"])),
-        (h.badge("corrected"), str(proofs["corrected"])),
-        (h.badge("definition"), str(proofs["definition"])),
-        ("other", str(other)),
+        *((h.badge(status), str(number)) for status, number in proofs.most_common()),
         ("comparisons with sampling that agree", f"{h.count(agreeing)} of {h.count(len(checks))}"),
         ("random draws", h.count(sum(check["draws"] for check in checks))),
     ]
-    cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows if value != "0")
+    cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows)
     return Html(f'<dl class="counts">{cells}</dl>')
 
 
@@ -204,7 +199,9 @@ def ledger() -> Html:
     covered = {number for step in steps for number in step.equations}
     missing = [number for number in PAPER_EQUATIONS if number not in covered]
     note = f"<p>Not treated yet: {', '.join(f'({number})' for number in missing)}.</p>" if missing else ""
-    return Html(h.table(("equation", "statement", "kind", "proof", "number", "method"), rows) + note)
+    return Html(
+        h.table(("equation", "statement", "kind", "proof", "number", "method"), rows, wide=True) + note
+    )
 
 
 def graphical_model() -> Html:

@@ -53,7 +53,7 @@ def gap_over_sizes() -> Html:
     gaps = undershoot.over_sizes()
     rows = [
         (
-            str(gap.xi), str(60 * gap.xi), str(30 * gap.xi),
+            str(gap.xi), str(60 * gap.xi),
             h.number(gap.theory), h.measured(gap.mean, gap.stderr),
             h.measured(gap.mean - gap.theory, gap.stderr),
             h.measured((gap.mean - gap.theory) * gap.xi**2, gap.stderr * gap.xi**2), _percent(gap),
@@ -61,9 +61,9 @@ def gap_over_sizes() -> Html:
         for gap in gaps
     ]  # fmt: skip
     slope, error = undershoot.slope(gaps)
-    headers = ("size", "p", "n_t", "formula", "sampled", "gap", "gap times size squared", "missing")
+    headers = ("size", "p", "formula", "sampled", "gap", "gap × size²", "missing")
     note = f"<p>Fitted exponent of the gap in the size: <strong>{h.measured(slope, error)}</strong>.</p>"
-    return Html(h.table(headers, rows, numeric=range(8)) + note + _beyond())
+    return Html(h.table(headers, rows, numeric=range(7)) + note + _beyond())
 
 
 def training_table() -> Html:

@@ -13,10 +13,11 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from derivations import figure_points, figures, store
 from derivations.figure_data import FIGURES, Figure, Panel, figure, grid, wishart_covariances
-from derivations.figure_points import Task, sample, simulated, stored, task, tasks
+from derivations.figure_points import Point, Task, sample, simulated, stored, task, tasks
 from derivations.figure_text import alt_text, caption, lowest_predicted
 from derivations.figures import draw
 from derivations.formulas import evaluate_named
@@ -381,3 +382,36 @@ def test_the_best_rates_of_figure_2_have_opposite_signs() -> None:
     adaptation, training = figure("2").panels
     assert lowest_predicted(adaptation) > 0
     assert lowest_predicted(training) == pytest.approx(-1.01, abs=0.02)
+
+
+def outside(name: str) -> list[str]:
+    """The texts of a figure that leave the canvas, drawn with points that are made up."""
+    shown = FIGURES[name]()
+    mean = Estimate(0.39, 0.002, 100)
+    points = [[Point(rate, mean, mean) for rate in panel.grid] for panel in shown.panels]
+    with mpl.rc_context(figures.STYLE):
+        canvas = figures._canvas(shown, points)
+        canvas.canvas.draw()
+        box = canvas.bbox
+        # ticks beyond the ends of an axis are not drawn
+        ticks = [text for axis in canvas.axes for text in (*axis.get_xticklabels(), *axis.get_yticklabels())]
+        texts = [text for text in canvas.findobj(Text) if text.get_text() and text not in ticks]
+        return [
+            text.get_text()
+            for text in texts
+            if (b := text.get_window_extent()).x0 < box.x0 - 1
+            or b.x1 > box.x1 + 1
+            or b.y0 < box.y0 - 1
+            or b.y1 > box.y1 + 1
+        ]
+
+
+@pytest.mark.parametrize("name", list(FIGURES))
+def test_every_text_lies_within_the_figure(name: str) -> None:
+    assert outside(name) == []
+
+
+def test_a_text_that_leaves_the_figure_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "LEGEND_COLUMNS", 9)
+    monkeypatch.setitem(figures.STYLE, "font.size", 16)
+    assert outside("figure6")

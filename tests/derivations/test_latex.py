@@ -7,7 +7,8 @@ import sympy
 from sympy import Identity, MatrixSymbol, Trace
 
 from derivations.assumptions import PAPER
-from derivations.latex import exponent_latex, latex, latex_lines, tidy, visible_length
+from derivations.latex import exponent_latex, latex, latex_lines, tidy
+from derivations.line_breaks import visible_length
 from derivations.registry import load
 from derivations.symbols import (
     alpha_r,

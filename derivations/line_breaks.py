@@ -1,0 +1,79 @@
+"""Where long lines of LaTeX may be broken: between the terms of a sum, and inside its largest bracket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_LEFT, _RIGHT = r"\left(", r"\right)"
+# what a bracket that goes over several lines and its indentation take away
+_MARGIN = 8
+
+
+def fill(terms: Sequence[str], width: int) -> list[str]:
+    """The terms of a sum in lines of about `width` visible characters."""
+    lines: list[str] = []
+    for term in terms:
+        if lines and visible_length(lines[-1]) + visible_length(term) <= width:
+            lines[-1] += f" {term}"
+        else:
+            lines.append(term)
+    return [piece for line in lines for piece in broken(line, width)]
+
+
+def broken(line: str, width: int) -> list[str]:
+    """A long line broken inside its largest bracketed sum, whose brackets then have a fixed size.
+
+    The line stays whole when it is short, or when there is no sum to break.
+    """
+    spans = bracketed(line)
+    if visible_length(line) <= width or not spans:
+        return [line]
+    start, end = max(spans, key=lambda span: span[1] - span[0])
+    terms = split_sum(line[start + len(_LEFT) : end - len(_RIGHT)].strip())
+    if len(terms) == 1:
+        return [line]
+    first, *others = fill(terms, width - _MARGIN)
+    pieces = [rf"{line[:start]}\bigg( {first}", *(rf"\quad {piece}" for piece in others)]
+    pieces[-1] += rf" \bigg) {line[end:].strip()}"
+    return [piece.strip() for piece in pieces]
+
+
+def bracketed(tex: str) -> list[tuple[int, int]]:
+    """Where the outermost `\\left( ... \\right)` of a line start and end; those inside a fraction do not count."""
+    spans, depth, braces, start = [], 0, 0, 0
+    for k, letter in enumerate(tex):
+        braces += {"{": 1, "}": -1}.get(letter, 0)
+        if braces == 0 and tex.startswith(_LEFT, k):
+            start = k if depth == 0 else start
+            depth += 1
+        elif braces == 0 and tex.startswith(_RIGHT, k):
+            depth -= 1
+            # a power of a bracket keeps its bracket
+            if depth == 0 and not tex.startswith("^", k + len(_RIGHT)):
+                spans.append((start, k + len(_RIGHT)))
+    return spans
+
+
+def split_sum(tex: str) -> list[str]:
+    """The terms of a sum in LaTeX, each after the first with its sign."""
+    pieces, depth, start = [], 0, 0
+    for k, letter in enumerate(tex):
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        depth += tex.startswith(r"\left", k) - tex.startswith(r"\right", k)
+        if depth == 0 and tex[k : k + 3] in (" + ", " - "):
+            pieces.append(tex[start:k])
+            start = k + 1
+    return [*pieces, tex[start:]]
+
+
+def visible_length(tex: str) -> int:
+    """Roughly how many characters wide a formula is; a fraction counts as its wider part."""
+    text = re.sub(
+        r"\\(left|right|,|;|mathrm|mathbb|frac)\b", lambda m: "\\frac" if "frac" in m[0] else "", tex
+    )
+    inner = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
+    text = re.sub(r"[_^]\{?([^{}\s]*)\}?", r"\1", text)
+    while inner.search(text):
+        text = inner.sub(lambda m: max(m[1], m[2], key=len), text)
+    return len(re.sub(r"[{}\s]", "", re.sub(r"\\[a-zA-Z]+", "x", text)))
