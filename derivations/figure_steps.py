@@ -5,7 +5,7 @@ from __future__ import annotations
 from derivations.registry import register
 from derivations.step import Step
 
-_SIMULATED = "a figure: its points are simulated and its line is the formula; see the chapter for both"
+_SIMULATED = "the points of a figure are simulated and its lines are the formulas; the chapter shows both"
 
 
 def _figure(number: int, statement: str, uses: tuple[str, ...], reason: str, page: str) -> None:
@@ -14,7 +14,7 @@ def _figure(number: int, statement: str, uses: tuple[str, ...], reason: str, pag
 
 _figure(
     1, "How data arise: the graphical model of mixed linear regression.", ("data-model",),
-    "a figure: a drawing of the definitions", "setup",
+    "a drawing of the definitions", "setup",
 )  # fmt: skip
 _figure(
     2, "The loss over both learning rates with more parameters than validation points.", ("theorem-1",),

@@ -43,7 +43,8 @@ def points(name: str) -> Html:
         headers = (rate, "formula", "plain protocol", "conditional estimator")
         blocks.append(
             h.details(
-                f"Numbers of panel ({panel.letter}), {panel.title}", h.table(headers, rows, numeric=range(4))
+                f"Numbers of panel ({panel.letter}), {panel.title or rate}",
+                h.table(headers, rows, numeric=range(4)),
             )
         )
     return Html("".join(blocks))

@@ -14,7 +14,7 @@ from derivations.term_order import name_latex
 _GREEK = "alpha|delta|gamma|Gamma|nu|omega|sigma|Sigma|theta|xi|mu"
 _MATH_WORD = re.compile(rf"^(?:\\.*|.*[_^].*|\(?(?:\d/)?(?:{_GREEK})\)?[,.:;]?|O\(.*)$")
 # what continues a formula between or after such words
-_JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:/\d+)?\)?|Tr|[A-Z]|[mp]\)?|[npmN])$")
+_JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?\)?|Tr|[A-Z]|[mp]\)?|[npmN])$")
 # letters that are variables wherever they stand alone
 _LETTER = re.compile(r"^(?:[B-HJ-Z]|[mnpwxyzf])[,.:;]?$")
 _TRAILING = re.compile(r"[,.:;]+$")
