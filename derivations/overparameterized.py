@@ -32,6 +32,7 @@ from derivations.overparameterized_blocks import (
 from derivations.overparameterized_observations import (
     BLOCK_SIZES,
     FACTOR_SIZES,
+    INVERSE_LADDER,
     LADDER,
     SIMULATED,
     gram_deviation,
@@ -75,7 +76,7 @@ def _concentration_step(
             fluctuation_check(
                 ORDER,
                 step.name,
-                LADDER,
+                INVERSE_LADDER if block == "inverse" else LADDER,
                 deviations[block],
                 exponent_of(step, assumptions),
                 draws=720,

@@ -13,6 +13,7 @@ from derivations.step import Observed
 from numeric_check.sample import Sample
 from numeric_check.setting import Setting
 
+STARTS = 32  # coordinates along which a start is tried, in one draw of the inputs
 SIMULATED = ((1.0, 24), (2.0, 48), (4.0, 96), (8.0, 192))
 
 
@@ -62,6 +63,11 @@ LADDER = tuple(
     {"xi": float(xi), "p": 2 * xi, "n_t": 3 * xi, "alpha_t": 0.4, "sigma": 0.8, "nu": 0.9}
     for xi in (16, 32, 64, 112)
 )
+# an inverse needs many more dimensions than rows for its expansion
+INVERSE_LADDER = tuple(
+    {**rung, "xi": float(xi), "p": 6 * xi, "n_t": 3 * xi}
+    for rung, xi in zip(LADDER, (8, 16, 32, 64), strict=True)
+)
 
 
 def _design(sample: Sample) -> tuple[Array, Array, Array]:
@@ -105,11 +111,11 @@ def noise_deviation(sample: Sample) -> Array:
 
 
 def start_deviation(sample: Sample) -> Array:
-    """Sampled start deviation."""
+    """Sampled start deviation, for starts along each of several coordinates with |d|^2 = xi^(-1/2)."""
     b, _, _ = _design(sample)
     squared = sample["xi"] ** -0.5
-    projected = b[:, :, :1] * np.sqrt(squared)  # a start along one coordinate, |d|^2 = xi^(-1/2)
-    return np.asarray(projected @ transpose(projected) - squared * _means(sample)[0] * np.eye(2))
+    along = np.swapaxes(b[:, :, :STARTS], 1, 2)[..., None] * np.sqrt(squared)
+    return np.asarray(along @ transpose(along) - squared * _means(sample)[0] * np.eye(2))
 
 
 def observed_leading(sample: Sample, block: str) -> Array:

@@ -84,7 +84,7 @@ def slope(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         residual_check(
             "decay of the simulated slope minus the formula",
             [(float(k), replace(BASE, n_t=400, n_v=k, m=4, alpha_t=0.0)) for k in (8, 16, 32, 64)], theory,
-            -2.0, quantity="slope", rel_error=lambda setting: 0.25 / setting.validation_points, sharp=True,
+            -2.0, quantity="slope", rel_error=lambda setting: 0.15 / setting.validation_points, sharp=True,
             base_seed=seed,
         )
     ]  # fmt: skip
