@@ -31,8 +31,12 @@ SIZES = ({"n": 4, "p": 3, "nu": 0.7}, {"n": 7, "p": 5, "nu": 1.1}, {"n": 3, "p":
 
 
 def general(assumptions: Assumptions) -> Assumptions:
-    """The assumptions of Theorem 3: covariances Sigma and Sigma_w."""
-    return replace(assumptions, covariance="general")
+    """The assumptions of Theorem 3: covariances Sigma and Sigma_w.
+
+    The averages are taken by independence of the rows, and F stands for the law: words of Gaussian inputs serve
+    for any law as long as no average but that of `over_rows` is taken of them.
+    """
+    return replace(assumptions, covariance="general", inputs="gaussian")
 
 
 def over_rows(expr: Expression, *names: str) -> Expression:

@@ -133,7 +133,9 @@ def _derive_inverse(assumptions: Assumptions) -> Derived:
 # -- what sampling sees -------------------------------------------------------------------------------------
 
 BASE = {"p": 3.0, "alpha_t": -0.3, "sigma": 0.8, "nu": 0.9}
-IN_SIZE_LADDER = tuple({**BASE, "xi": float(k), "m": 6, "n_v": 2 * k, "n_t": 3 * k} for k in (20, 40, 80, 160))
+IN_SIZE_LADDER = tuple(
+    {**BASE, "xi": float(k), "m": 6, "n_v": 2 * k, "n_t": 3 * k} for k in (20, 40, 80, 160)
+)
 IN_TASKS_LADDER = tuple({**BASE, "xi": float(k), "m": k, "n_v": 24, "n_t": 36} for k in (6, 12, 24, 48))
 
 

@@ -20,6 +20,9 @@ from symbolic.moment_letters import INVERSE, SIGMA, TRANSPOSED, Word, base
 Matrix = Any
 """An ``fmpq_mat``, or an array of floats."""
 
+MAX_EXACT_SIZE = 300
+"""Largest p of matrices in exact arithmetic."""
+
 ROUNDING = 1e-10
 """Relative asymmetry and negative eigenvalues of a covariance of floats that count as rounding."""
 
@@ -40,19 +43,19 @@ class Matrices:
 
         Raises ValueError when a word inverts a singular Sigma.
         """
-        chain = [self.identity()]
+        chain: list[Matrix] = []  # the products of the beginnings of the previous word
         previous: Word = ()
         for word in sorted(set(words)):
             common = next(
                 (k for k, pair in enumerate(zip(previous, word, strict=False)) if pair[0] != pair[1]),
                 min(len(previous), len(word)),
             )
-            del chain[common + 1 :]
+            del chain[common:]
             for place in range(common, len(word)):
                 factor = self._factor(word[place])
-                chain.append(factor if place == 0 else self.times(chain[-1], factor))
+                chain.append(self.times(chain[-1], factor) if chain else factor)
             previous = word
-            yield word, chain[-1]
+            yield word, chain[-1] if chain else self.identity()
 
     def times(self, left: Matrix, right: Matrix) -> Matrix:
         """The matrix product."""
@@ -102,64 +105,81 @@ def read_matrices(values: Mapping[str, Any], size: int | None) -> Matrices:
     Raises ValueError naming the letter unless its value is a square matrix of finite real numbers, all are of
     one size, and Sigma is symmetric and positive semidefinite.
     """
-    spaces = [value.__array_namespace__() for value in values.values() if _is_floating(value)]
-    space = spaces[0] if spaces else None
-    tables = {name: _table(name, value) for name, value in values.items()}
-    for name, rows in tables.items():
+    for name, value in values.items():
+        rows, columns = _shape(name, value)
         expected = f"p = {size}" if size is not None else "the others"
-        size = size if size is not None else len(rows)
-        if len(rows) != size or any(len(row) != size for row in rows):
-            columns = len(rows[0]) if rows else 0
+        size = rows if size is None else size
+        if rows != size or columns != size:
             raise ValueError(
-                f"{name} is {len(rows)} x {columns}: give a square matrix that agrees with {expected}"
+                f"{name} is {rows} x {columns}: give a square matrix that agrees with {expected}"
             )
-    read = {}
-    for name, rows in tables.items():
-        if space is None:
-            read[name] = exact_covariance(rows)[0] if name == SIGMA else _exact(rows)
-        else:
-            array = space.asarray([[_float(name, x) for x in row] for row in rows])
-            read[name] = _covariance(array, space) if name == SIGMA else array
-    return Matrices(size or 0, read, space)
+    spaces = [value.__array_namespace__() for value in values.values() if _is_floating(value)]
+    if spaces:
+        arrays = {name: _array(name, value, spaces[0]) for name, value in values.items()}
+        if SIGMA in arrays:
+            arrays[SIGMA] = _covariance(arrays[SIGMA], spaces[0])
+        return Matrices(size or 0, arrays, spaces[0])
+    if values and size is not None and size > MAX_EXACT_SIZE:
+        raise ValueError(
+            f"exact matrices are taken up to {MAX_EXACT_SIZE} x {MAX_EXACT_SIZE}: give arrays of floats"
+        )
+    tables = {name: _table(name, value) for name, value in values.items()}
+    return Matrices(
+        size or 0,
+        {n: exact_covariance(rows)[0] if n == SIGMA else _exact(rows) for n, rows in tables.items()},
+    )
 
 
 def _is_floating(value: Any) -> bool:
     return hasattr(value, "__array_namespace__") and value.dtype.kind == "f"
 
 
-def _table(name: str, value: Any) -> list[list[Any]]:
-    """The rows of a matrix, as ints, Fractions or finite floats."""
+def _shape(name: str, value: Any) -> tuple[int, int]:
+    """Rows and columns of a value that is not empty."""
     if hasattr(value, "dtype"):
         if value.dtype.kind not in "biuf":
             raise ValueError(f"{name} has elements of type {value.dtype}: give real numbers")
-        if len(value.shape) != 2:
-            raise ValueError(f"{name} has {len(value.shape)} axes: give a square matrix, rows and columns")
-        rows: list[list[Any]] = value.tolist()
+        shape = tuple(value.shape)
     elif isinstance(value, list | tuple) and all(isinstance(row, list | tuple) for row in value):
-        rows = [list(row) for row in value]
-        if any(isinstance(x, float) for row in rows for x in row):
+        lengths = {len(row) for row in value}
+        if len(lengths) > 1:
+            raise ValueError(f"{name} has rows of different lengths: give p rows of p numbers")
+        shape = (len(value), *lengths)
+    else:
+        raise ValueError(f"{name} is a matrix: give p rows of p numbers")
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(f"{name} has the shape {shape}: give p rows of p numbers")
+    return int(shape[0]), int(shape[1])
+
+
+def _table(name: str, value: Any) -> list[list[int | Fraction]]:
+    """The rows of an exact matrix."""
+    rows: list[list[Any]] = [list(row) for row in (value.tolist() if hasattr(value, "dtype") else value)]
+    for x in (x for row in rows for x in row):
+        if isinstance(x, float):
             raise ValueError(
                 f"{name} has floats in lists: give an array of floats, or integers and fractions"
             )
-    else:
-        raise ValueError(f"{name} is a matrix: give p rows of p numbers")
-    if not rows or not rows[0]:
-        raise ValueError(f"{name} is empty: give p rows of p numbers")
-    for x in (x for row in rows for x in row):
-        if not isinstance(x, int | Fraction | float) or not math.isfinite(x):
-            raise ValueError(f"{name} has the element {x!r}: give finite real numbers")
+        if not isinstance(x, int | Fraction):
+            raise ValueError(f"{name} has an element {type(x).__name__}: give real numbers")
     return rows
 
 
-def _exact(rows: list[list[Any]]) -> fmpq_mat:
+def _array(name: str, value: Any, space: Any) -> Matrix:
+    """A matrix as an array of finite floats."""
+    if not _is_floating(value):
+        try:
+            value = [[float(x) for x in row] for row in _table(name, value)]
+        except OverflowError:
+            raise ValueError(f"{name} has an element too large for a float: scale the matrix") from None
+    array = space.asarray(value, dtype=space.float64)
+    if not bool(space.all(space.isfinite(array))):
+        raise ValueError(f"{name} has elements that are not finite: give finite real numbers")
+    return array
+
+
+def _exact(rows: list[list[int | Fraction]]) -> fmpq_mat:
     return fmpq_mat([[fmpq(Fraction(x).numerator, Fraction(x).denominator) for x in row] for row in rows])
-
-
-def _float(name: str, value: int | Fraction | float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError(f"{name} has an element too large for a float: scale the matrix") from None
 
 
 def _covariance(array: Matrix, space: Any) -> Matrix:

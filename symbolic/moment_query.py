@@ -194,6 +194,8 @@ def _names(used: Iterable[str], covariance: Covariance) -> tuple[list[str], list
 
 def _check_names(values: Mapping[str, Any], known: list[str]) -> None:
     for name in values:
+        if name == SIGMA and name not in known:
+            raise ValueError(f"{SIGMA} is the identity here: leave it out, or ask for a general covariance")
         if name not in known:
             raise ValueError(f"{name[:50]!r} is not needed in this expression; {suggestion(name, known)}")
 

@@ -14,7 +14,7 @@ from symbolic.trace_polynomial import TracePolynomial
 Shown = str | float | list[list[str]] | list[list[float]]
 """Exact numbers as text (``"3/2"``), floats as numbers; a matrix as its rows."""
 
-MAX_SIZE = 1000
+MAX_SIZE = 500
 """Largest p for which a p x p result is written out."""
 
 MAX_EXACT_WORK = 100_000_000

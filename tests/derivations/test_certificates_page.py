@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import pytest
 import sympy
 
-from derivations import certificates_page
+from derivations import certificates_page, pages
 from derivations.certificates_page import certificates, certificates_of
+from derivations.registry import load
 from derivations.signs import recording, sign
 from derivations.symbols import alpha_t, n_t, p
+
+
+@pytest.fixture(autouse=True)
+def records(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
+    """Every step as if it were proved, without the work."""
+    found = {name: {"proof": "proved"} for name in load()}
+    monkeypatch.setattr(pages, "records", lambda: found)
+    return found
+
+
+def test_a_claim_that_does_not_stand_shows_no_certificate(records: dict[str, dict[str, str]]) -> None:
+    records["minimum-is-negative"]["proof"] = "not-applicable"
+    assert certificates("minimum-is-negative").text == ""
 
 
 def test_every_sign_inside_is_recorded_and_none_outside() -> None:
