@@ -1,4 +1,4 @@
-"""The overparameterized loss for Gaussian inputs of general covariance and any number of gradient steps.
+"""The pieces of (14), and what they are for Gaussian inputs and any number of gradient steps.
 
 Theorem 3 keeps the law of the inputs open and reaches one step; for Gaussian inputs the engine has every moment. To
 leading order B B^T = g I, Gamma = c I and E omega_star omega_star^T = N (c / g^2) H_t with H_t = E[A Sigma A] and
@@ -7,41 +7,67 @@ g = Tr H_t. The test phase is averaged exactly as a function of that second mome
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy
 
-from derivations import model
 from derivations.assumptions import Assumptions, NotDerivable
-from derivations.general_underparameterized import OMEGA, loss_of_second_moment, normal_mean
+from derivations.general_underparameterized import loss_of_second_moment, normal_mean
 from derivations.outer_problem import target_covariance
 from derivations.reading import to_sympy
 from derivations.symbols import m, n_v
 from symbolic.moments import expect
-from symbolic.words import Expression, scalar, tr
+from symbolic.words import Expression, identity, scalar, tr
+
+
+@dataclass(frozen=True)
+class Leading:
+    """The pieces of (14): the loss is constant + n_v m w c / (2 g^2) to leading order.
+
+    constant: the loss at omega_star = 0, exact. g, c, w: the numbers around which B B^T, Gamma and B H_r B^T
+    concentrate as multiples of the identity.
+    """
+
+    constant: Expression
+    g: Expression
+    c: Expression
+    w: Expression
+
+    def form(self) -> sympy.Expr:
+        """E Tr(H_r omega_star omega_star^T): (133) with each block replaced by its mean."""
+        g, c, w = (to_sympy(part) for part in (self.g, self.c, self.w))
+        return n_v * m * w * c / g**2
+
+    def loss(self) -> sympy.Expr:
+        """The average test loss."""
+        return to_sympy(self.constant) + self.form() / 2
+
+    def replace(self, values: dict[str, Expression]) -> Leading:
+        """The same with letters given values."""
+
+        def put(part: Expression) -> Expression:
+            return part.replace({name: value for name, value in values.items() if name in part.letters()})
+
+        return Leading(put(self.constant), put(self.g), put(self.c), put(self.w))
 
 
 @lru_cache(maxsize=16)
-def noise_level(assumptions: Assumptions) -> Expression:
-    """c: the mean of a diagonal element of Gamma, as the mean trace of its block over n_v."""
-    return scalar("1/n_v") * expect(tr(target_covariance(assumptions)))
-
-
-@lru_cache(maxsize=16)
-def leading_loss(assumptions: Assumptions) -> sympy.Expr:
-    """The average test loss to leading order; raises NotDerivable outside Gaussian inputs and separate data."""
+def gaussian_pieces(assumptions: Assumptions) -> Leading:
+    """The pieces for Gaussian inputs; raises NotDerivable for other inputs, reused data and the next order."""
     if assumptions.inputs != "gaussian":
         raise NotDerivable(
-            "several gradient steps need moments beyond the fourth: with a general covariance these "
-            "are known for Gaussian inputs only"
+            "several gradient steps need moments beyond the fourth: with a general covariance these are derived "
+            "for Gaussian inputs only"
         )
-    if model.task(assumptions).x_v == model.task(assumptions).x_t:
+    if assumptions.split != "separate":
         raise NotDerivable(
             "with reused data the validation rows grow with n_t and B B^T does not concentrate"
         )
     if assumptions.order != "leading":
         raise NotDerivable("the next order is derived for identity covariance")
     weight = normal_mean(assumptions)
-    g, c = to_sympy(tr(weight)), to_sympy(noise_level(assumptions))
-    second_moment = n_v * m * c / g**2 * to_sympy(weight)
-    return to_sympy(loss_of_second_moment(assumptions)).xreplace({OMEGA: second_moment})
+    noise = scalar("1/n_v") * expect(tr(target_covariance(assumptions)))
+    loss = loss_of_second_moment(assumptions)
+    constant = loss.replace({"Omega": 0 * identity("p")})
+    return Leading(constant, tr(weight), noise, 2 * (loss.replace({"Omega": weight}) - constant))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 import sympy
@@ -11,7 +10,8 @@ from sympy import Integer, Rational, Trace
 
 from derivations import model
 from derivations import nongaussian_loss_checks as checks
-from derivations.assumptions import Assumptions, NotDerivable, unchanged
+from derivations.assumptions import Assumptions, unchanged
+from derivations.general_overparameterized import Leading, gaussian_pieces
 from derivations.nongaussian_concentration import gram, noise, training_weight, weighted
 from derivations.nongaussian_orders import H_T, TRAINING_NOISE
 from derivations.nongaussian_setup import SIGMA_W
@@ -25,13 +25,13 @@ from derivations.nongaussian_test_phase import (
 )
 from derivations.overparameterized_blocks import H_R as H_R_ISOTROPIC
 from derivations.overparameterized_blocks import H_T as H_T_ISOTROPIC
-from derivations.reading import scalar, to_sympy
+from derivations.reading import scalar
 from derivations.registry import register
 from derivations.step import Derived, Erratum, Observed, Parts, Step
 from derivations.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.underparameterized_rates import degrees
 from numeric_check.sample import Sample
-from symbolic.words import Expression, identity
+from symbolic.words import identity
 from symbolic.words import scalar as number
 
 HALF = Rational(1, 2)
@@ -42,42 +42,11 @@ LOSS, FORM = r"\bar L^{test}", r"\mathbb{E}\,\mathrm{Tr}(H_r\omega^\star\omega^{
 # -- the engine ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Leading:
-    """The pieces of (14): the loss is constant + n_v m w c / (2 g^2) to leading order.
-
-    constant: the loss at omega_star = 0, exact. g, c, w: the numbers around which B B^T, Gamma and B H_r B^T
-    concentrate as multiples of the identity.
-    """
-
-    constant: Expression
-    g: Expression
-    c: Expression
-    w: Expression
-
-    def form(self) -> sympy.Expr:
-        """E Tr(H_r omega_star omega_star^T): (133) with each block replaced by its mean."""
-        g, c, w = (to_sympy(part) for part in (self.g, self.c, self.w))
-        return n_v * m * w * c / g**2
-
-    def loss(self) -> sympy.Expr:
-        """The average test loss."""
-        return to_sympy(self.constant) + self.form() / 2
-
-    def replace(self, values: dict[str, Expression]) -> Leading:
-        """The same with letters given values."""
-
-        def put(part: Expression) -> Expression:
-            return part.replace({name: value for name, value in values.items() if name in part.letters()})
-
-        return Leading(put(self.constant), put(self.g), put(self.c), put(self.w))
-
-
 @lru_cache(maxsize=16)
 def leading(assumptions: Assumptions) -> Leading:
     """The pieces, from the words of the model; that the test phase weighs omega_star with H_r is checked."""
-    if assumptions.adaptation_steps != 1:
-        raise NotDerivable("several adaptation steps need moments of the inputs beyond the fourth")
+    if max(assumptions.inner_steps, assumptions.adaptation_steps) > 1:
+        return gaussian_pieces(assumptions)  # moments beyond the fourth, which F does not give
     weight = adaptation_weight(assumptions)
     loss = average_loss(assumptions)
     constant = loss_at_zero(assumptions)
