@@ -7,7 +7,7 @@ g = Tr H_t. The test phase is averaged exactly as a function of that second mome
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sympy
@@ -54,7 +54,7 @@ class Leading:
 
 @lru_cache(maxsize=16)
 def gaussian_pieces(assumptions: Assumptions) -> Leading:
-    """The pieces for Gaussian inputs; raises NotDerivable for other inputs, reused data and the next order."""
+    """The pieces with covariances Sigma and Sigma_w for Gaussian inputs; raises NotDerivable for other inputs, reused data and the next order."""
     if assumptions.inputs != "gaussian":
         raise NotDerivable(
             "several gradient steps need moments beyond the fourth: with a general covariance these are derived "
@@ -66,6 +66,7 @@ def gaussian_pieces(assumptions: Assumptions) -> Leading:
         )
     if assumptions.order != "leading":
         raise NotDerivable("the next order is derived for identity covariance")
+    assumptions = replace(assumptions, covariance="general")
     weight = normal_mean(assumptions)
     noise = scalar("1/n_v") * expect(tr(target_covariance(assumptions)))
     loss = loss_of_second_moment(assumptions)
