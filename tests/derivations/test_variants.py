@@ -10,11 +10,15 @@ import sympy
 from derivations.assumptions import PAPER, Assumptions, NotDerivable, read
 from derivations.evaluate import evaluate
 from derivations.formulas import evaluate_named
+from derivations.general_overparameterized import gaussian_pieces
 from derivations.overparameterized_blocks import leading_loss as over
 from derivations.prove import prove
+from derivations.reading import scalar as to_rational
 from derivations.registry import load
+from derivations.symbols import dist0_sq
 from derivations.underparameterized_expansion import leading_loss as under
 from derivations.variant_checks import OVER, UNDER, envelope, variant_checks
+from symbolic.words import identity, scalar
 
 CHANGES = (
     "inner_steps=2", "adaptation_steps=2", "inputs=rademacher", "covariance=general", "split=reused", "noise_val=0.3",
@@ -77,6 +81,22 @@ def test_assumptions_reach_the_command() -> None:
     plain = evaluate_named("eq5", values, PAPER)["value"]
     changed = evaluate_named("eq5", values, read(["inner_steps=2"]))["value"]
     assert plain != changed
+
+
+@pytest.mark.parametrize(
+    "words", ["inner_steps=2", "adaptation_steps=2", "inner_steps=3 adaptation_steps=2 noise_val=1/3"]
+)
+def test_theorem_3_with_several_steps_is_theorem_1_at_identity_covariance(words: str) -> None:
+    assumptions = read(words.split())
+    one = identity("p")
+    values = {"Sigma": one, "Sigma_w": scalar("nu") ** 2 * scalar("1/p") * one}
+    general = gaussian_pieces(assumptions).replace(values).loss()
+    assert to_rational(general - over(assumptions).subs(dist0_sq, 0)).is_zero()
+
+
+def test_theorem_3_with_several_steps_needs_gaussian_inputs() -> None:
+    with pytest.raises(NotDerivable, match="Gaussian inputs only"):
+        gaussian_pieces(read(["inner_steps=2", "inputs=laplace"]))
 
 
 @pytest.mark.slow
