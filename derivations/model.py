@@ -10,8 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derivations.assumptions import Assumptions, NotDerivable
-from symbolic.words import Expression, constant, gaussian, identity, matrix, scalar, tr, vector
+from derivations.assumptions import Assumptions
+from symbolic.words import (
+    Expression,
+    constant,
+    gaussian,
+    identity,
+    independent_entries,
+    matrix,
+    scalar,
+    tr,
+    vector,
+)
 
 SIGMA = matrix("Sigma", "p", "p", symmetric=True)
 SIGMA_W = matrix("Sigma_w", "p", "p", symmetric=True)
@@ -24,15 +34,9 @@ IDENTITY = identity("p")
 
 
 def inputs(name: str, rows: str, assumptions: Assumptions) -> Expression:
-    """A matrix of iid input rows (28), or with covariance Sigma (109).
-
-    Raises NotDerivable for another law: the words of the engine are Gaussian, and must not pass for anything else.
-    """
-    if assumptions.inputs != "gaussian":
-        raise NotDerivable(
-            f"moments of {assumptions.inputs} inputs are not derived here; they can be simulated"
-        )
-    return gaussian(name, rows, "p", covariance=None if assumptions.covariance == "identity" else "Sigma")
+    """A matrix of iid input rows (28), or with covariance Sigma (109): Sigma^(1/2) u, u with iid entries."""
+    covariance = None if assumptions.covariance == "identity" else "Sigma"
+    return independent_entries(name, rows, "p", assumptions.inputs, covariance)
 
 
 def noise(name: str, rows: str, level: str = "sigma") -> Expression:

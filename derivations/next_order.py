@@ -16,7 +16,7 @@ from functools import lru_cache
 import sympy
 
 from derivations import model
-from derivations.assumptions import Assumptions
+from derivations.assumptions import Assumptions, NotDerivable
 from derivations.exact_haar import exact_excess
 from derivations.orders import element
 from derivations.outer_problem import target_covariance
@@ -50,4 +50,6 @@ def label_noise_excess(assumptions: Assumptions) -> sympy.Expr:
 @lru_cache(maxsize=32)
 def next_order_excess(assumptions: Assumptions) -> sympy.Expr:
     """E|omega_star - w_0|^2 with the next order of the label noise and the other two terms exact."""
+    if assumptions.inputs != "gaussian":
+        raise NotDerivable("the next order rests on terms that are exactly known for Gaussian inputs only")
     return label_noise_excess(assumptions) + exact_excess(n_v * m, n_v, sympy.Integer(0))

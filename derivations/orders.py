@@ -15,6 +15,7 @@ from symbolic.moments import expect, variance
 from symbolic.words import Expression, polynomial, scalar, tr, unit, zero
 
 LEADING, ORDER = "c", "a"
+SAME_TASK = "same task"
 ONE = Exponent(Fraction(1))
 TRACE = Exponent(Fraction(0), Fraction(1))
 # the overparameterized regime: p and n_t grow together; Tr D and Tr D^2 are of order xi^delta
@@ -74,12 +75,17 @@ def element_moments(
         for row, column in ((1, 1), (1, 2)):
             entry = element(word, row, column)
             mean = _scalars(expect(entry), squared_length)
-            if which == "same task" and row == column:
+            if which == SAME_TASK and row == column:
                 leading = mean
             elif not mean.is_zero:
                 errors.append(bound(mean))
             variances.append(bound(_scalars(variance(entry), squared_length)))
     return ElementMoments(leading, tuple(errors), tuple(variances))
+
+
+def mean_element(block: Expression, squared_length: str | None = None) -> Expression:
+    """The exact mean of a diagonal element of a square word."""
+    return _scalars(expect(element(block, 1, 1)), squared_length)
 
 
 def derive_order(

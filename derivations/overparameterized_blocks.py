@@ -13,8 +13,7 @@ from derivations import model
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.exact_haar import reused_excess
 from derivations.next_order import next_order_excess
-from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order
-from derivations.other_laws import law_excess
+from derivations.orders import LEADING, ORDER, SAME_TASK, WEIGHTS, derive_order, mean_element
 from derivations.outer_problem import target_covariance
 from derivations.reading import to_sympy
 from derivations.step import Derived
@@ -28,6 +27,7 @@ INNER = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
 H_T = (1 - alpha_t) ** 2 + alpha_t**2 * (p + 1) / n_t
 H_R = (1 - alpha_r) ** 2 + alpha_r**2 * (p + 1) / n_r
 HALF = Rational(1, 2)
+Blocks = dict[str, Expression]
 # |omega_0 - w_0| is of order xi^(-1/4)
 REGIME = {**WEIGHTS, "dist0_sq": Exponent(Fraction(-1, 2))}
 
@@ -52,58 +52,68 @@ def _require_supported(assumptions: Assumptions) -> None:
         raise NotDerivable(
             "with reused data the validation rows grow with n_t and B B^T does not concentrate"
         )
-    if assumptions.inputs != "gaussian":
-        raise NotDerivable(
-            "the fluctuations are derived for Gaussian inputs; only means are known for other laws"
-        )
 
 
-@lru_cache(maxsize=32)
-def gram(assumptions: Assumptions) -> Concentration:
+def _gram_blocks(assumptions: Assumptions) -> Blocks:
     """B B^T / p: the block of one task, and of two tasks."""
     _require_supported(assumptions)
     one, two = model.task(assumptions, "1"), model.task(assumptions, "2")
     scale = scalar("1/p")
-    blocks = {
-        "same task": scale * (one.design @ one.design.T),
+    return {
+        SAME_TASK: scale * (one.design @ one.design.T),
         "other task": scale * (one.design @ two.design.T),
     }
-    return Concentration(*derive_order(blocks, REGIME))
 
 
-@lru_cache(maxsize=32)
-def noise(assumptions: Assumptions) -> Concentration:
+def _noise_blocks(assumptions: Assumptions) -> Blocks:
     """Gamma: the block of one task (blocks between tasks vanish exactly, (72))."""
     _require_supported(assumptions)
-    return Concentration(*derive_order({"same task": target_covariance(assumptions)}, REGIME))
+    return {SAME_TASK: target_covariance(assumptions)}
 
 
-@lru_cache(maxsize=32)
-def start(assumptions: Assumptions) -> Concentration:
+def _start_blocks(assumptions: Assumptions) -> Blocks:
     """B (omega_0 - w_0)(omega_0 - w_0)^T B^T."""
     _require_supported(assumptions)
     one, two = model.task(assumptions, "1"), model.task(assumptions, "2")
     d = vector("d", "p")
-    blocks = {
-        "same task": one.design @ d @ d.T @ one.design.T,
+    return {
+        SAME_TASK: one.design @ d @ d.T @ one.design.T,
         "other task": one.design @ d @ d.T @ two.design.T,
     }
-    return Concentration(*derive_order(blocks, REGIME, squared_length="dist0_sq"))
+
+
+def _mean(blocks: Blocks) -> sympy.Expr:
+    """The mean of a diagonal element, |d|^2 as a scalar."""
+    return to_sympy(mean_element(blocks[SAME_TASK], "dist0_sq"))
+
+
+@lru_cache(maxsize=32)
+def gram(assumptions: Assumptions) -> Concentration:
+    """How B B^T / p concentrates."""
+    return Concentration(*derive_order(_gram_blocks(assumptions), REGIME))
+
+
+@lru_cache(maxsize=32)
+def noise(assumptions: Assumptions) -> Concentration:
+    """How Gamma concentrates."""
+    return Concentration(*derive_order(_noise_blocks(assumptions), REGIME))
+
+
+@lru_cache(maxsize=32)
+def start(assumptions: Assumptions) -> Concentration:
+    """How B (omega_0 - w_0)(omega_0 - w_0)^T B^T concentrates."""
+    return Concentration(*derive_order(_start_blocks(assumptions), REGIME, squared_length="dist0_sq"))
 
 
 @lru_cache(maxsize=32)
 def leading_excess(assumptions: Assumptions) -> sympy.Expr:
     """E|omega_star - w_0|^2 to leading order: (74) with every block replaced by its mean."""
-    if assumptions.covariance != "identity":
-        _require_supported(assumptions)
-    if assumptions.split == "reused":
+    if assumptions.covariance == "identity" and assumptions.split == "reused":
         return reused_excess(assumptions)
-    if assumptions.inputs != "gaussian":
-        return law_excess(assumptions)
+    width = p * _mean(_gram_blocks(assumptions))
     if assumptions.order == "next":
         return next_order_excess(assumptions)
-    width = p * to_sympy(gram(assumptions).leading)
-    gain = to_sympy(noise(assumptions).leading) - to_sympy(start(assumptions).leading)
+    gain = _mean(_noise_blocks(assumptions)) - _mean(_start_blocks(assumptions))
     return dist0_sq + n_v * m * gain / width
 
 
@@ -125,7 +135,7 @@ def inverse_order(assumptions: Assumptions) -> Derived:
 
 def derive_inner_factor(assumptions: Assumptions) -> Derived:
     """The derived inner factor."""
-    return {"h_t": gram(assumptions).leading}
+    return {"h_t": _mean(_gram_blocks(assumptions))}
 
 
 def derive_adaptation_factor(assumptions: Assumptions) -> Derived:

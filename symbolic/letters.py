@@ -25,6 +25,8 @@ class Letter:
 
     ``covariance`` is the name of a symmetric deterministic letter on ``columns``, or None for the identity.
     ``unit`` is the index a of a standard basis vector e_a, or 0 for any other letter.
+    ``law`` names the law of the iid entries of u in a row Sigma^(1/2) u of a random letter
+    (`symbolic.laws`); None: Gaussian.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Letter:
     random: bool = False
     covariance: str | None = None
     unit: int = 0
+    law: str | None = None
 
 
 class Factor(NamedTuple):

@@ -19,6 +19,7 @@ from symbolic.canonical import Monomial
 from symbolic.coefficients import NUMBERS, multiply
 from symbolic.contraction import Alphabet, Contractions, State
 from symbolic.expression import Expression
+from symbolic.laws import law
 from symbolic.letters import ONE, Letter, covariance_letter, letter_of
 from symbolic.packing import Packing
 from symbolic.terms import Terms, accumulate
@@ -41,11 +42,18 @@ def clear_cache() -> None:
 def expect(expr: Expression, over: Collection[str] | None = None) -> Expression:
     """The expectation of ``expr`` over the random letters named in ``over`` (None: over all of them).
 
-    Random letters that are not named stay as they are. Dimensions stay symbols.
-    Raises ValueError when ``over`` names a letter that is not random.
+    Random letters that are not named stay as they are. Dimensions stay symbols. Letters of another law than
+    the Gaussian are averaged by their cumulants (`symbolic.law_moments`), after the Gaussian ones.
+    Raises ValueError when ``over`` names a letter that is not random, and for other laws what
+    `symbolic.law_moments.expect_law` raises.
     """
     known = expr.letters()
     names = random_names(known, over)
+    other_laws = {name: law(known[name].law or "") for name in names if known[name].law is not None}
+    if other_laws:
+        from symbolic.law_moments import expect_law  # which itself takes Gaussian expectations
+
+        return expect_law(expect(expr, names - other_laws.keys()), other_laws)
     indices = expr.letter_indices
     for name in names:
         covariance = covariance_letter(known[name])

@@ -48,6 +48,8 @@ def expect_by_pairings(expr: Expression, over: Collection[str] | None = None) ->
     """
     known = expr.letters()
     random = [name for name, letter in known.items() if letter.random and (over is None or name in over)]
+    if any(known[name].law for name in random):
+        raise ValueError("pairings are for Gaussian matrices: other laws have an oracle of their own")
     total = zero(*expr.shape) if expr.shape else zero()
     for term, value in expr.terms.items():
         factors, wires = _graph(term)

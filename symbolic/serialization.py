@@ -11,8 +11,9 @@ from flint import fmpq_mpoly
 
 from symbolic.coefficients import from_terms, names_of, to_fraction
 from symbolic.expression import Expression
+from symbolic.laws import GAUSSIAN
 from symbolic.letters import Letter
-from symbolic.words import constant, gaussian, identity, matrix, polynomial, tr, unit, zero
+from symbolic.words import constant, identity, independent_entries, matrix, polynomial, tr, unit, zero
 
 Data = dict[str, Any]
 
@@ -65,7 +66,8 @@ def _letter(item: Mapping[str, Any]) -> Expression:
     if letter.unit:
         return unit(letter.rows, letter.unit)
     if letter.random:
-        return gaussian(letter.name, letter.rows, letter.columns, letter.covariance)
+        law = letter.law or GAUSSIAN.name
+        return independent_entries(letter.name, letter.rows, letter.columns, law, letter.covariance)
     return matrix(letter.name, letter.rows, letter.columns, letter.symmetric)
 
 

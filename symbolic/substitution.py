@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -94,7 +95,7 @@ def _with_covariance(letter: Letter, value: Expression) -> Letter:
                 "the identity or another symmetric letter: take the expectation first"
             )
         covariance = named[0].name
-    return Letter(letter.name, letter.rows, letter.columns, letter.symmetric, True, covariance)
+    return dataclasses.replace(letter, covariance=covariance)
 
 
 def _word(word: str, images: Mapping[str, Terms]) -> Terms:

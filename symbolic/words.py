@@ -5,7 +5,9 @@ Dimensions are names such as ``n_t`` or ``p``, or ``"1"``; `symbolic.expression`
 
 from __future__ import annotations
 
-from symbolic import coefficients, letters
+from dataclasses import replace
+
+from symbolic import coefficients, laws, letters
 from symbolic.coefficients import Rational
 from symbolic.expression import Expression, one, polynomial, single
 from symbolic.letters import ONE, Letter
@@ -18,6 +20,7 @@ __all__ = [
     "dimension",
     "gaussian",
     "identity",
+    "independent_entries",
     "letter_expression",
     "matrix",
     "polynomial",
@@ -52,6 +55,20 @@ def gaussian(name: str, rows: str, columns: str, covariance: str | None = None) 
         raise ValueError(f"{name} cannot be its own covariance: name another letter")
     symmetric = rows == columns == ONE
     return letter_expression(Letter(name, rows, columns, symmetric, random=True, covariance=covariance))
+
+
+def independent_entries(
+    name: str, rows: str, columns: str, law: str, covariance: str | None = None
+) -> Expression:
+    """A random matrix with independent rows covariance^(1/2) u, u with iid entries of a law.
+
+    ``law`` is a name that `symbolic.laws.law` reads; everything else as in `gaussian`, which is the law
+    ``gaussian``. Raises ValueError also for an unknown law.
+    """
+    if laws.law(law) is laws.GAUSSIAN:
+        return gaussian(name, rows, columns, covariance)
+    (known,) = gaussian(name, rows, columns, covariance).letters().values()
+    return letter_expression(replace(known, law=law))
 
 
 def matrix(name: str, rows: str, columns: str, symmetric: bool = False) -> Expression:
