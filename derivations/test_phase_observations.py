@@ -64,10 +64,12 @@ def observe_after_mean(sample: Sample) -> Observed:
     omega, w_0 = fixed_column(sample, "omega_star", "p"), fixed_column(sample, "w_0", "p")
     w_prime = _target_task(sample)
     theta = _adapt(sample, omega[None], w_prime, sample.gaussian("n_r", "p"))
-    # the formula keeps E|theta|^2 as a symbol: leave it out on both sides
-    sample.define("mean_theta_star_sq", 0.0)
+    # the formula keeps E|theta|^2 as a symbol: a number takes its place on both sides, large enough that what is
+    # subtracted does not cancel the rest
+    square = 2.0 + float(np.sum(omega**2) + np.sum(w_0**2))
+    sample.define("mean_theta_star_sq", square)
     sample.define("mean_w_0_omega_star", float(np.sum(w_0 * omega)))
-    return {"L": _test_loss(sample, theta, w_prime) - _norm_sq(theta) / 2}
+    return {"L": _test_loss(sample, theta, w_prime) + (square - _norm_sq(theta)) / 2}
 
 
 def observe_square_given_inputs(sample: Sample) -> Observed:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import sympy
 
@@ -19,7 +19,7 @@ from derivations.assumptions import Assumptions
 from derivations.reading import to_sympy
 from derivations.symbols import m
 from derivations.test_phase import loss_coefficients
-from derivations.underparameterized_orders import isotropic_mean, task_blocks
+from derivations.underparameterized_orders import TaskBlocks, isotropic_mean, task_blocks
 from symbolic.words import Expression, constant, scalar
 
 
@@ -29,8 +29,20 @@ class Expansion:
 
     h: Expression
     g: Expression
-    second: Expression
-    rows: str
+    blocks: TaskBlocks
+
+    @property
+    def rows(self) -> str:
+        """The name of the number of validation rows of a task."""
+        return self.blocks.rows
+
+    @cached_property
+    def second(self) -> Expression:
+        """3 g E Tr (a - h)^2 / p - 2 h E Tr (a - h)(b - g) / p: of twice the degree, and computed when needed."""
+        spread = isotropic_mean(self.blocks.gram @ self.blocks.gram) - self.h * self.h
+        cross = self.blocks.gram @ self.blocks.noise
+        joint = isotropic_mean((cross + cross.T) * constant(Fraction(1, 2))) - self.h * self.g
+        return 3 * self.g * spread - 2 * self.h * joint
 
     @property
     def prefactor(self) -> Expression:
@@ -56,11 +68,7 @@ def expansion(assumptions: Assumptions) -> Expansion:
     E Tr D^2 = p (E a^2 - h^2) / m and E Tr D b = p (E a b - h g) / m.
     """
     blocks = task_blocks(assumptions)
-    h, g = isotropic_mean(blocks.gram), isotropic_mean(blocks.noise)
-    spread = isotropic_mean(blocks.gram @ blocks.gram) - h * h
-    cross = blocks.gram @ blocks.noise
-    joint = isotropic_mean((cross + cross.T) * constant(Fraction(1, 2))) - h * g
-    return Expansion(h, g, 3 * g * spread - 2 * h * joint, blocks.rows)
+    return Expansion(isotropic_mean(blocks.gram), isotropic_mean(blocks.noise), blocks)
 
 
 def leading_excess(assumptions: Assumptions) -> sympy.Expr:

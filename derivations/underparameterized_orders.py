@@ -48,10 +48,6 @@ def _require_supported(assumptions: Assumptions) -> None:
         raise NotDerivable(
             "with a general covariance B^T B / (n_v m) has no isotropic mean; Theorem 2 has identity"
         )
-    if assumptions.inputs != "gaussian":
-        raise NotDerivable(
-            "the fluctuations are derived for Gaussian inputs; only means are known for other laws"
-        )
 
 
 @dataclass(frozen=True)
