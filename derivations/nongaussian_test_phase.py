@@ -193,9 +193,10 @@ def _observe_mean_adapted(sample: Sample) -> Observed:
 def _observe_after_mean(sample: Sample) -> Observed:
     w_prime = discrete_law.tasks(sample)
     theta = _adapt(sample, w_prime, discrete_law.inputs(sample, "n_r"))
-    # the formula keeps the mean of theta^T Sigma theta as a symbol: leave it out on both sides
-    sample.define("mean_theta_star_form", 0.0)
-    return {"L": _test_loss(sample, theta, w_prime) - _form(sample, theta) / 2}
+    # the formula keeps the mean of theta^T Sigma theta as a symbol: a number takes its place on both sides
+    form = 2.0 + float(_form(sample, fixed_column(sample, "omega_star", "p")[None])[0])
+    sample.define("mean_theta_star_form", form)
+    return {"L": _test_loss(sample, theta, w_prime) + (form - _form(sample, theta)) / 2}
 
 
 def _observe_square_given_inputs(sample: Sample) -> Observed:
