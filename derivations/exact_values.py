@@ -118,25 +118,26 @@ def trace_values(
             matrices.define("F", found)
         else:
             matrices = Matrices({**given, "F": found})
-    return {name: _fraction(matrices.trace(_word(name))) for name in traces}
+    return {name: as_fraction(matrices.trace(_word(name))) for name in traces}
 
 
 def value_at(value: Rational, numbers: Mapping[str, Fraction]) -> Fraction:
     """The exact value of a quotient; raises InvalidParameter at a pole."""
-    flint = {name: fmpq(q.numerator, q.denominator) for name, q in numbers.items()}
+    flint = {name: as_fmpq(q) for name, q in numbers.items()}
     bottom = _at(value.denominator, flint)
     if bottom == 0:
         raise InvalidParameter("the formula has a pole at these values")
-    return _fraction(_at(value.numerator, flint) / bottom)
+    return as_fraction(_at(value.numerator, flint) / bottom)
 
 
 def along(value: Rational, variable: str, numbers: Mapping[str, Fraction]) -> tuple[fmpq_poly, fmpq_poly]:
     """Numerator and denominator as polynomials in one variable, the others at exact numbers."""
-    flint = {name: fmpq(q.numerator, q.denominator) for name, q in numbers.items()}
-    return _line(value.numerator, variable, flint), _line(value.denominator, variable, flint)
+    flint = {name: as_fmpq(q) for name, q in numbers.items()}
+    return line(value.numerator, variable, flint), line(value.denominator, variable, flint)
 
 
-def _fraction(q: fmpq) -> Fraction:
+def as_fraction(q: fmpq) -> Fraction:
+    """A number of flint as one of Python."""
     return Fraction(int(q.p), int(q.q))
 
 
@@ -148,7 +149,13 @@ def _at(poly: fmpq_mpoly, numbers: Mapping[str, fmpq]) -> fmpq:
     return poly(*(numbers.get(str(name), fmpq(0)) for name in poly.context().names()))
 
 
-def _line(poly: fmpq_mpoly, variable: str, numbers: Mapping[str, fmpq]) -> fmpq_poly:
+def as_fmpq(q: Fraction) -> fmpq:
+    """A number of Python as one of flint."""
+    return fmpq(q.numerator, q.denominator)
+
+
+def line(poly: fmpq_mpoly, variable: str, numbers: Mapping[str, fmpq]) -> fmpq_poly:
+    """A polynomial in one variable, everything else at its number."""
     names = [str(name) for name in poly.context().names()]
     coefficients: dict[int, fmpq] = {}
     for exponents, coefficient in poly.terms():

@@ -3,26 +3,26 @@
 B^T B is n_v m H_t up to fluctuations, with H_t = E[A Sigma A], and B^T Gamma B is m Q with Q the exact mean of one
 task's share, so that the second moment of the deviation is H_t^-1 Q H_t^-1 / (m n_v^2) to leading order in 1/m. The
 test phase is averaged exactly as a function of that second moment. Start and task mean are zero, as in Theorem 3.
+
+H_t is a polynomial in Sigma. Its inverse, which no sum of words expresses, is a letter of its own in the loss.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import sympy
-from sympy import MatrixSymbol
+from functools import lru_cache, reduce
+from itertools import pairwise
+from operator import matmul
 
 from derivations import model
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.letters import letter
 from derivations.outer_problem import target_covariance
-from derivations.reading import to_sympy
-from derivations.symbols import m, n_t, n_v, p
+from derivations.step import Derived
 from symbolic.moments import expect
-from symbolic.words import Expression, gaussian, scalar
+from symbolic.words import Expression, gaussian, polynomial, scalar, tr, zero
 
-MAX_WORDS = 400
-OMEGA = MatrixSymbol("Omega", p, p)
+MAX_WORDS = 2000
+INVERSE, NORMAL, TASKS = "H_t_inverse", "H_t", "Sigma_w"
 
 
 def loss_of_second_moment(assumptions: Assumptions) -> Expression:
@@ -52,8 +52,8 @@ def noise_mean(assumptions: Assumptions) -> Expression:
 
 
 @lru_cache(maxsize=16)
-def leading_loss(assumptions: Assumptions) -> sympy.Expr:
-    """The average test loss to leading order, a scalar in traces of words of Sigma, Sigma_w and H_t^-1."""
+def leading_loss(assumptions: Assumptions) -> Expression:
+    """The average test loss to leading order, a scalar in traces of words of Sigma, Sigma_w and H_t_inverse."""
     if assumptions.inputs != "gaussian":
         raise NotDerivable("with a general covariance below p = n_v m inputs are Gaussian here")
     if assumptions.order != "leading":
@@ -61,7 +61,33 @@ def leading_loss(assumptions: Assumptions) -> sympy.Expr:
     spread = noise_mean(assumptions)
     if len(spread.terms) > MAX_WORDS:
         raise NotDerivable(f"the mean of B^T Gamma B has {len(spread.terms)} words, more than {MAX_WORDS}")
-    inverse = to_sympy(normal_mean(assumptions)).I
-    rows = n_t if assumptions.split == "reused" else n_v
-    second_moment = inverse * to_sympy(spread) * inverse / (m * rows**2)
-    return to_sympy(loss_of_second_moment(assumptions)).xreplace({OMEGA: second_moment})
+    rows = "n_t" if assumptions.split == "reused" else "n_v"
+    inverse = letter(INVERSE)
+    second_moment = scalar("1/m") * scalar(f"1/{rows}") ** 2 * (inverse @ spread @ inverse)
+    return commuted(loss_of_second_moment(assumptions).replace({"Omega": second_moment}))
+
+
+def derive_loss(assumptions: Assumptions, label: str) -> Derived:
+    """The loss and the H_t whose inverse occurs in it."""
+    return {label: leading_loss(assumptions), NORMAL: normal_mean(assumptions)}
+
+
+def commuted(expr: Expression) -> Expression:
+    """A scalar with equal traces merged, given that Sigma and H_t commute."""
+    total = zero()
+    for term, coefficient in expr.terms.items():
+        product = polynomial(coefficient)
+        for trace in term.traces:
+            product = product * tr(reduce(matmul, map(letter, _sorted([factor.name for factor in trace]))))
+        total = total + product
+    return total
+
+
+def _sorted(names: list[str]) -> list[str]:
+    """A closed word with the factors between two Sigma_w in order (all letters are symmetric)."""
+    places = [place for place, name in enumerate(names) if name == TASKS]
+    if not places:
+        return sorted(names)
+    turned = names[places[0] :] + names[: places[0]]
+    starts = [place - places[0] for place in places] + [len(turned)]
+    return [name for a, b in pairwise(starts) for name in (TASKS, *sorted(turned[a + 1 : b]))]

@@ -49,13 +49,28 @@ _LETTERS: dict[str, Callable[[], Expression]] = {
     "Gamma": lambda: matrix("Gamma", "N", "N", symmetric=True),
     "inverse of B*B.T": lambda: matrix("BBT_inverse", "N", "N", symmetric=True),
     "inverse of B.T*B": lambda: matrix("BTB_inverse", "p", "p", symmetric=True),
+    # beyond the paper: the inverse of H_t, below p = n_v m with a general covariance
+    "H_t_inverse": lambda: matrix("H_t_inverse", "p", "p", symmetric=True),
     "I_p": lambda: identity("p"),
 }
 
 
 # letters that are their own transpose (a trace read backwards is the same trace)
 SYMMETRIC = frozenset(
-    {"C", "D", "F", "Sigma", "Sigma_w", "Gamma", "H_r", "H_t", "S", "BBT_inverse", "BTB_inverse"}
+    {
+        "C",
+        "D",
+        "F",
+        "Sigma",
+        "Sigma_w",
+        "Gamma",
+        "H_r",
+        "H_t",
+        "H_t_inverse",
+        "S",
+        "BBT_inverse",
+        "BTB_inverse",
+    }
 )
 
 

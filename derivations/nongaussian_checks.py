@@ -25,7 +25,9 @@ LAWS = ("gaussian", "laplace")
 BASE = {"m": 2, "alpha_t": 0.2, "sigma": 0.8}
 LADDER = tuple({**BASE, "xi": float(k), "p": 2 * k, "n_t": 3 * k, "n_v": 4} for k in (12, 24, 48, 96))
 # an inverse needs many more dimensions than rows
-INVERSE_LADDER = tuple({**BASE, "xi": float(k), "p": 6 * k, "n_t": 3 * k, "n_v": 1} for k in (8, 16, 32, 64))
+INVERSE_LADDER = tuple(
+    {**BASE, "xi": float(k), "p": 6 * k, "n_t": 3 * k, "n_v": 1} for k in (16, 32, 64, 128)
+)
 SIZES = (
     {"n_t": 5, "n_v": 2, "m": 1, "p": 4, "sigma": 0.7, "alpha_t": 0.2},
     {"n_t": 9, "n_v": 1, "m": 2, "p": 5, "sigma": 0.9, "alpha_t": -0.15},

@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flint import fmpq_poly
+
 from derivations.assumptions import PAPER, Assumptions
-from derivations.exact_values import along, parameters, quotient, trace_values
-from derivations.formulas import checked_point, formulas
+from derivations.exact_values import along, parameters, quotient
+from derivations.formulas import formulas
+from derivations.general_underparameterized import INVERSE
+from derivations.normal_inverse import along_rate
 from derivations.parameters import Given, InvalidParameter
+from derivations.point import Point, checked_point, needs, traces
 from symbolic.minimum import NoMinimum, minimum
+from symbolic.rational import Rational
 
 RATE = "alpha_t"
 
@@ -29,15 +35,14 @@ def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = P
     if len(found) != 1:
         raise InvalidParameter(f"{name} is no loss: ask for the optimum of eq5, eq9 or eq14")
     value = quotient(found["value"])
-    scalars, matrices = parameters(value)
+    scalars, matrices = needs(value, assumptions)
     if value.roots or RATE not in scalars:
         raise InvalidParameter(f"{name} does not depend on alpha_t: ask for the optimum of eq5, eq9 or eq14")
     if RATE in values:
         raise InvalidParameter("alpha_t is what is looked for: leave it out")
     point = checked_point(name, values, assumptions, needed=scalars - {RATE}, matrices=matrices)
-    numbers = {**point.scalars, **trace_values(value, point.matrices, assumptions)}
     try:
-        found_at = minimum(*along(value, RATE, numbers))
+        found_at = minimum(*_along_rate(value, point, assumptions))
     except NoMinimum as error:
         raise InvalidParameter(f"{name} has no minimum here: {error}") from None
     certificate = found_at.certificate
@@ -46,3 +51,10 @@ def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = P
         why = f" when {' and '.join(f'{key} = 0' for key in zero)}" if zero else ""
         certificate["reason"] = f"the loss does not depend on alpha_t{why}: every rate is a minimum"
     return {RATE: found_at.at, "loss": found_at.value, "certificate": certificate}
+
+
+def _along_rate(value: Rational, point: Point, assumptions: Assumptions) -> tuple[fmpq_poly, fmpq_poly]:
+    """Numerator and denominator of the loss as polynomials in the rate."""
+    if INVERSE in parameters(value)[1]:
+        return along_rate(value, point.matrices, point.scalars, assumptions)
+    return along(value, RATE, {**point.scalars, **traces(value, point, assumptions)})

@@ -21,6 +21,7 @@ import numpy as np
 from derivations.assumptions import PAPER, Assumptions, nearest
 from derivations.formulas import evaluate_named
 from derivations.parameters import Exact, checked_number, parse_values
+from derivations.point import OVER, regime, united
 from derivations.registry import ALIASES, find
 from derivations.trace_form import RATES, trace_form
 from derivations.workers import cores, workers
@@ -139,7 +140,7 @@ def _aim(rel_error: float | None, quantity: Quantity, method: Method) -> float:
 
 
 def _theory(alias: str, values: Mapping[str, Exact], assumptions: Assumptions) -> float:
-    if "Sigma" in values:
+    if "Sigma" in values and regime(find(alias)) == OVER:  # below p = n_v m the traces depend on the rate
         rates = {name: _double(name, checked_number(name, values[name])) for name in RATES if name in values}
         if len(rates) == len(RATES):
             fixed = {name: value for name, value in values.items() if name not in RATES}
@@ -154,6 +155,8 @@ def setting_of(alias: str, values: Mapping[str, Exact], assumptions: Assumptions
         raise ValueError(
             "F alone is no law to draw inputs from: leave it out, and choose --assume inputs=LAW"
         )
+    if assumptions.split == "reused":
+        values = united(values)
     matrices = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
     scalars = {name: _double(name, value) for name, value in values.items() if isinstance(value, Fraction)}
     numbers = {**NEUTRAL, **scalars}

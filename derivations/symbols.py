@@ -46,6 +46,7 @@ LATEX_NAMES = {
     "w_i": "w^{(i)}",
     "Sigma": r"\Sigma",
     "Sigma_w": r"\Sigma_w",
+    "H_t_inverse": r"H_t^{-1}",
 }
 
 

@@ -6,23 +6,23 @@ traces of words free of the rates. With those known, a value costs a few multipl
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from flint import fmpq, fmpq_mpoly, fmpq_poly
 from numpy.typing import ArrayLike, NDArray
 
 from derivations.assumptions import PAPER, Assumptions
+from derivations.eigenbasis import Eigenbasis, double, word_of
 from derivations.exact_values import TRACE, fourth_moment, parameters, quotient
-from derivations.formulas import checked_point, formula
-from derivations.parameters import Given, Matrix
+from derivations.formulas import formula
+from derivations.general_underparameterized import INVERSE
+from derivations.parameters import Given, InvalidParameter, Matrix
+from derivations.point import checked_point
 from derivations.reading import NormalForm
 
 Array = NDArray[np.float64]
-Word = tuple[str, ...]
 Coefficients = tuple[tuple[float, ...], ...]
 RATES = ("alpha_t", "alpha_r")
 
@@ -53,6 +53,8 @@ def trace_form(name: str, values: Mapping[str, Given], assumptions: Assumptions 
     """
     value = quotient(formula(name, assumptions))
     needed, matrices = parameters(value)
+    if INVERSE in matrices:
+        raise InvalidParameter(f"the traces of {name} depend on alpha_t here: evaluate it rate by rate")
     placed = {**values, **dict.fromkeys(RATES, 0)}
     point = checked_point(name, placed, assumptions, needed=needed, matrices=matrices)
     numbers = {key: fmpq(q.numerator, q.denominator) for key, q in point.scalars.items() if key not in RATES}
@@ -65,84 +67,20 @@ def trace_form(name: str, values: Mapping[str, Given], assumptions: Assumptions 
 # -- traces -------------------------------------------------------------------------------------------------
 
 
-class _Eigenbasis:
-    """Traces of words, in the basis in which Sigma is diagonal.
-
-    Eigenvalues are rounded once; the traces are then exact for the rounded ones, so that their combinations
-    keep the signs and the small differences that they have for every covariance.
-    """
-
-    def __init__(self, given: Mapping[str, Matrix]) -> None:
-        eigenvalues, vectors = np.linalg.eigh(given["Sigma"])
-        self.diagonal = {"Sigma": _exact(np.maximum(eigenvalues, 0.0))}
-        self.full = {name: vectors.T @ value @ vectors for name, value in given.items() if name != "Sigma"}
-
-    def trace(self, word: Word) -> fmpq:
-        """The trace of a word: exact, unless it has two or more matrices that are not diagonal here."""
-        full = [name for name in word if name in self.full]
-        if len(full) < 2:
-            factors = [self.diagonal.get(name) or _exact(np.diag(self.full[name])) for name in word]
-            return _sum(math.prod(entries) for entries in zip(*factors, strict=True))
-        product = np.eye(len(self.full[full[0]]))
-        for name in word:
-            product = (
-                product @ self.full[name] if name in self.full else product * _rounded(self.diagonal[name])
-            )
-        return fmpq(*float(np.trace(product)).as_integer_ratio())
-
-    def define(self, name: str, form: NormalForm) -> None:
-        """A further matrix, given as a combination of powers of Sigma with traces in the coefficients."""
-        total = [fmpq(0)] * len(self.diagonal["Sigma"])
-        for term, coefficient in form.terms.items():
-            traces = {trace: self.trace(_word(trace)) for trace in coefficient.names()}
-            factor = _at(coefficient.numerator, traces) / _at(coefficient.denominator, traces)
-            letters = [self.diagonal[letter.name] for letter in term.word or ()]
-            total = [
-                entry + factor * math.prod(entries) for entry, *entries in zip(total, *letters, strict=True)
-            ]
-        self.diagonal[name] = total
-
-
 def _traces(names: list[str], given: Mapping[str, Matrix], assumptions: Assumptions) -> dict[str, fmpq]:
     """The traces by name; F follows from Sigma and the law of the inputs where it is not given."""
-    words = {name: _word(name) for name in names}
-    basis = _Eigenbasis(given)
+    words = {name: word_of(name) for name in names}
+    basis = Eigenbasis(given)
     if "F" not in given and any("F" in word for word in words.values()):
         found = fourth_moment(given["Sigma"], assumptions.inputs)
         if isinstance(found, NormalForm):
             basis.define("F", found)
         else:
-            basis = _Eigenbasis({**given, "F": found})
+            basis = Eigenbasis({**given, "F": found})
     return {name: basis.trace(word) for name, word in words.items()}
 
 
-def _word(trace: str) -> Word:
-    # every letter here is a symmetric matrix
-    letters = trace.removeprefix(TRACE).removesuffix(")").split()
-    return tuple(letter.removesuffix("^T") for letter in letters)
-
-
-def _exact(values: Array) -> list[fmpq]:
-    return [fmpq(*float(value).as_integer_ratio()) for value in values]
-
-
-def _rounded(values: list[fmpq]) -> Array:
-    return np.array([_double(value) for value in values])
-
-
-def _double(value: fmpq) -> float:
-    return float(Fraction(int(value.p), int(value.q)))
-
-
-def _sum(values: Iterable[fmpq]) -> fmpq:
-    return sum(values, fmpq(0))
-
-
 # -- polynomials in the rates -------------------------------------------------------------------------------
-
-
-def _at(poly: fmpq_mpoly, numbers: Mapping[str, fmpq]) -> fmpq:
-    return poly(*(numbers[str(name)] for name in poly.context().names()))
 
 
 def _in_rates(poly: fmpq_mpoly, numbers: Mapping[str, fmpq]) -> list[fmpq_poly]:
@@ -168,13 +106,13 @@ def _mean_root(poly: fmpq_poly) -> float:
     if degree < 1:
         return 0.0
     mean = -poly[degree - 1] / (degree * poly[degree])
-    return _double(mean)
+    return double(mean)
 
 
 def _shifted(rows: list[fmpq_poly], centre: float) -> Coefficients:
     """The coefficients about the centre: exact until they are rounded, once, to doubles."""
     line = fmpq_poly([fmpq(*centre.as_integer_ratio()), 1])
-    return tuple(tuple(_double(c) for c in row(line).coeffs()) for row in rows)
+    return tuple(tuple(double(c) for c in row(line).coeffs()) for row in rows)
 
 
 def _value(rows: Coefficients, shifted: Array, rate: Array) -> Array:

@@ -81,6 +81,6 @@ def leading_excess(assumptions: Assumptions) -> sympy.Expr:
 def leading_loss(assumptions: Assumptions) -> sympy.Expr:
     """The average test loss to leading order: (65) with `leading_excess`."""
     if assumptions.covariance != "identity":
-        return general_underparameterized.leading_loss(assumptions)
+        return to_sympy(general_underparameterized.leading_loss(assumptions))
     c_0, c_2 = loss_coefficients(assumptions)
     return to_sympy(c_0) + to_sympy(c_2) * leading_excess(assumptions)

@@ -9,6 +9,7 @@ import sympy
 from sympy import Rational
 
 from derivations.assumptions import Assumptions, unchanged
+from derivations.general_underparameterized import derive_loss
 from derivations.lemma3 import ROWS_GROW
 from derivations.overparameterized_blocks import H_R
 from derivations.registry import register
@@ -38,6 +39,12 @@ def _order(source: str, weights: Mapping[str, Exponent], assumptions: Assumption
     if exponent is None or degree(found.h, weights) != Exponent(Fraction(0)):
         raise ArithmeticError("the correction vanishes, or h is not of order one")
     return exponent.sympy()
+
+
+def _derive_loss(assumptions: Assumptions) -> Derived:
+    if assumptions.covariance == "identity":
+        return {LOSS: leading_loss(assumptions)}
+    return derive_loss(assumptions, LOSS)
 
 
 def _derive_remainder(assumptions: Assumptions) -> Derived:
@@ -118,7 +125,7 @@ register(
             "loss-from-excess", "excess-underparameterized", "inner-factor", "adaptation-factor",
             "average-loss",
         ),
-        depends_on=DEPENDS, claim=_claim_loss, derive=lambda assumptions: {LOSS: leading_loss(assumptions)},
+        depends_on=DEPENDS, claim=_claim_loss, derive=_derive_loss,
         check=formula_checks, method="exact test phase (65) with the leading-order deviation",
         remark="The size of the remainder is the matter of a step of its own, theorem-2-remainder.",
         parameters=PARAMETERS,

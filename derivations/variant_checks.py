@@ -13,6 +13,7 @@ import numpy as np
 
 from derivations.assumptions import Assumptions
 from derivations.evaluate import Value, evaluate
+from derivations.general_underparameterized import INVERSE, NORMAL
 from derivations.ladder import simulated
 from derivations.overparameterized_observations import numbers
 from derivations.reading import to_sympy
@@ -83,11 +84,15 @@ def variant_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Chec
     """The derived loss against simulation at four sizes: equal where exact, else with a difference that falls."""
     if step.derive is None:
         raise ValueError(f"{step.name} derives no loss")
-    label, part = next(iter(step.derive(assumptions).items()))
-    formula = to_sympy(part)
+    parts = step.derive(assumptions)
+    label = next(iter(parts))
+    formula = to_sympy(parts[label])
 
     def theory(setting: Setting) -> float:
-        return float(evaluate(formula, values_of(setting)))
+        values = dict(values_of(setting))
+        if NORMAL in parts:
+            values[INVERSE] = np.linalg.inv(np.asarray(evaluate(to_sympy(parts[NORMAL]), values)))
+        return float(evaluate(formula, values))
 
     found: list[Check] = []
     allowance = 0.0

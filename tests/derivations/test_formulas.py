@@ -15,19 +15,17 @@ import sympy
 
 from derivations.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.formulas import (
-    OVER,
-    UNDER,
     NoFormula,
     derived_parts,
     evaluate_named,
     formula,
     formulas,
     function,
-    regime,
     source_code,
     stable_formulas,
 )
 from derivations.parameters import SIZES, InvalidParameter, parse_values
+from derivations.point import OVER, UNDER, regime
 from derivations.registry import ALIASES, UnknownStep, find, load
 from symbolic.codegen import Compiled, compiled
 

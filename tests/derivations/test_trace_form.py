@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from flint import fmpq
 
-from derivations import trace_form as module
 from derivations.assumptions import PAPER, Assumptions
+from derivations.eigenbasis import Eigenbasis
 from derivations.evaluate import evaluate
 from derivations.exact_values import fourth_moment
 from derivations.formulas import evaluate_named
@@ -104,15 +104,15 @@ def wrong_trace(word: tuple[str, ...], value: fmpq) -> fmpq:
 
 
 def test_a_wrong_trace_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    values, true = fixed(6, 2), module._Eigenbasis.trace
+    values, true = fixed(6, 2), Eigenbasis.trace
     exact = evaluate_named("eq14", {**values, "alpha_t": 0.4, "alpha_r": 0.3})["value"]
-    monkeypatch.setattr(module._Eigenbasis, "trace", lambda self, word: wrong_trace(word, true(self, word)))
+    monkeypatch.setattr(Eigenbasis, "trace", lambda self, word: wrong_trace(word, true(self, word)))
     assert float(trace_form("eq14", values)(0.4, 0.3)) != pytest.approx(exact, rel=1e-6)
 
 
 def test_words_that_no_basis_makes_diagonal() -> None:
     given = {"Sigma": covariance(5, 1), "F": covariance(5, 2), "Sigma_w": covariance(5, 3)}
-    basis = module._Eigenbasis(given)
+    basis = Eigenbasis(given)
     for word in (("F", "Sigma_w"), ("Sigma", "F", "Sigma", "Sigma_w"), ("F", "F", "F"), ("Sigma_w", "Sigma")):
         product = np.linalg.multi_dot([given[name] for name in word])
         value = basis.trace(word)
