@@ -3,19 +3,20 @@
 Neither pairings nor integration by parts: a Gaussian matrix is written out entry by entry, X = Z L^T with
 independent standard normal Z and covariance L L^T. The expression becomes an ordinary polynomial in the
 entries of Z, and each power is replaced by its moment, E z^k = (k - 1)!! for even k and 0 for odd k. Cheap at
-sizes up to 3 even for degrees where pairings are hopeless.
+sizes up to 3 even for degrees where pairings are hopeless. With other moments of z it is the oracle for other
+laws of independent entries: it knows neither cumulants nor networks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from math import prod
 
 from flint import fmpq, fmpq_mpoly
 
-from symbolic.coefficients import NUMBERS, context, evaluate_at, to_fmpq, to_fraction
+from symbolic.coefficients import NUMBERS, Rational, context, evaluate_at, to_fmpq, to_fraction
 from symbolic.expression import Expression
 from symbolic.letters import ONE, Letter
 from symbolic.readable import Word
@@ -23,19 +24,32 @@ from symbolic.readable import Word
 Table = list[list[Fraction]]
 Polynomials = list[list[fmpq_mpoly]]
 
+Moments = Callable[[int], Rational]
+"""E z^k of an entry, by k."""
+
 
 def double_factorial(k: int) -> int:
     """k!! = k (k - 2) (k - 4) ...; 1 for k <= 0."""
     return prod(range(k, 0, -2))
 
 
+def normal_moment(order: int) -> int:
+    """E z^order of a standard normal variable."""
+    return 0 if order % 2 else double_factorial(order - 1)
+
+
 def expect_by_entries(
-    expr: Expression, sizes: Mapping[str, int], values: Mapping[str, Table], roots: Mapping[str, Table]
+    expr: Expression,
+    sizes: Mapping[str, int],
+    values: Mapping[str, Table],
+    roots: Mapping[str, Table],
+    entry_moments: Mapping[str, Moments] | None = None,
 ) -> list[list[Fraction]]:
     """The expectation of ``expr`` over all its random letters, at ``sizes``; a scalar as a 1 x 1 matrix.
 
     ``values`` gives the deterministic letters, ``roots`` a matrix L for each covariance L L^T. Scalars that
-    are no sizes must have been replaced by numbers.
+    are no sizes must have been replaced by numbers. ``entry_moments`` gives, for random letters whose entries
+    of Z have another law than the normal, the rule for E z^k; a covariance then has its symmetric root.
     """
     known = expr.letters()
     lengths = {ONE: 1, **sizes}
@@ -73,7 +87,8 @@ def expect_by_entries(
         for i, a in product(rows, columns):
             element = (ring.constant(int(i == a)) if word is None else word[i][a]) * scalar
             total[i][a] = total[i][a] + element
-    return [[_moment(element) for element in line] for line in total]
+    rules = {f: (entry_moments or {}).get(f.rsplit("_", 2)[0], normal_moment) for f in sorted(names)}
+    return [[_moment(element, list(rules.values())) for element in line] for line in total]
 
 
 def _word(word: Word, factors: Mapping[tuple[str, bool], Polynomials]) -> Polynomials:
@@ -88,12 +103,14 @@ def _product(a: Polynomials, b: Polynomials) -> Polynomials:
     return [[sum((line[k] * b[k][j] for k in range(len(b))), zero) for j in range(len(b[0]))] for line in a]
 
 
-def _moment(value: fmpq_mpoly) -> Fraction:
-    """The expectation of a polynomial in independent standard normal variables."""
+def _moment(value: fmpq_mpoly, rules: Sequence[Moments]) -> Fraction:
+    """The expectation of a polynomial in independent variables, each power by the rule of its variable."""
     total = fmpq(0)
     for exponents, number in value.terms():
-        if not any(e % 2 for e in map(int, exponents)):
-            total += number * prod(double_factorial(int(e) - 1) for e in exponents)
+        factor = Fraction(1)
+        for rule, exponent in zip(rules, map(int, exponents), strict=True):
+            factor = factor * rule(exponent) if exponent and factor else factor
+        total += number * to_fmpq(factor)
     return to_fraction(total)
 
 

@@ -11,7 +11,8 @@ from symbolic import canonical, coefficients, letters
 from symbolic.canonical import Monomial
 from symbolic.expression import Expression, Shape
 from symbolic.letters import Letter
-from symbolic.network_order import Network
+from symbolic.network_order import Edge, Label, Network
+from symbolic.networks import flipped
 
 END = ""
 """Name of the letter that closes an open word into a trace; no letter of a reader has it."""
@@ -28,6 +29,39 @@ class NetworkTerm(NamedTuple):
     networks: tuple[Network, ...]
     word: str | None
     open_network: Network | None
+
+
+class Kernel(NamedTuple):
+    """An open network as before [K]_(row, column) after; without a row or column K is a vector.
+
+    Row and column are the same index where K is diagonal.
+    """
+
+    labels: tuple[Label, ...]
+    edges: tuple[Edge, ...]
+    row: int | None
+    column: int | None
+    before: str
+    after: str
+
+
+def kernel_of(network: Network, end: str) -> Kernel:
+    """An open network without the letter ``end`` that closes it."""
+    turned = canonical.transpose(end)
+    edges = list(network.edges)
+    place = next(k for k, edge in enumerate(edges) if end in edge[2] or turned in edge[2])
+    start, stop, word = edges.pop(place)
+    if end not in word:
+        start, stop, word = stop, start, flipped(word)
+    after, before = word.split(end)
+    return Kernel(
+        network.labels,
+        tuple(edges),
+        None if stop < 0 else stop,
+        None if start < 0 else start,
+        before,
+        after,
+    )
 
 
 def end_letter(shape: Shape) -> str:
@@ -67,14 +101,14 @@ def add_term(total: dict[NetworkTerm, fmpq_mpoly], key: NetworkTerm, value: fmpq
 class NetworkPolynomial:
     """An immutable linear combination of `NetworkTerm`, with polynomial coefficients."""
 
-    __slots__ = ("_indices", "shape", "terms")
+    __slots__ = ("indices", "shape", "terms")
 
     def __init__(
         self, terms: Mapping[NetworkTerm, fmpq_mpoly], shape: Shape, indices: frozenset[int]
     ) -> None:
         self.terms = dict(terms)
         self.shape = shape
-        self._indices = indices
+        self.indices = indices
 
     @classmethod
     def of(cls, expr: Expression) -> NetworkPolynomial:
@@ -95,7 +129,7 @@ class NetworkPolynomial:
                 "products and traces: use symbolic.law_moments.average, or make the covariance the identity"
             )
         total: dict[Monomial, fmpq_mpoly] = {(t.traces, t.word): value for t, value in self.terms.items()}
-        return Expression(total, self.shape, self._indices)
+        return Expression(total, self.shape, self.indices)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NetworkPolynomial):
