@@ -12,6 +12,7 @@ of the block become one index, and its columns. Networks that become equal are a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import comb, prod
@@ -47,26 +48,44 @@ class TooManyBlocks(ValueError):
     """An expectation is a sum over too many set partitions."""
 
 
+@dataclass
+class Budget:
+    """How many blocks may still be looked at; networks that are remembered cost nothing."""
+
+    total: int = MAX_BLOCKS
+    left: int = 0
+
+    def __post_init__(self) -> None:
+        self.left = self.total
+
+    def spend(self, blocks: int) -> None:
+        """Take off. Raises TooManyBlocks when nothing is left."""
+        self.left -= blocks
+        if self.left < 0:
+            raise TooManyBlocks(
+                f"the expectation is a sum over more than {self.total} blocks of set partitions: lower the degree"
+            )
+
+
 class Cumulants:
     """Expectations over the matrices in ``laws`` (by their characters), in a ring of coefficients."""
 
     def __init__(self, laws: Mapping[str, Law], ring: fmpq_mpoly_ctx) -> None:
         self.laws = dict(laws)
         self.ring = ring
-        self.size = 0
-        self.left = MAX_BLOCKS
+        self._budget = Budget()
         self._known: dict[State, Averages] = {(): {((), ()): ring.constant(1)}}
 
-    def start(self) -> None:
-        """Begin an expectation: forget networks when they are many, and allow `MAX_BLOCKS` anew."""
-        self.left = MAX_BLOCKS
+    def start(self, budget: Budget | None = None) -> None:
+        """Begin an expectation: forget networks when they are many, and allow `MAX_BLOCKS` anew, or a budget."""
+        self._budget = Budget(MAX_BLOCKS) if budget is None else budget
         if len(self._known) > CACHE_SIZE:
             self._known = {(): self._known[()]}
 
     def average(self, labels: Sequence[Label], edges: Sequence[Edge], entries: Entries) -> Averages:
         """The expectation of a network.
 
-        Raises LawOrderError beyond the order of a law, TooManyBlocks beyond `MAX_BLOCKS`.
+        Raises LawOrderError beyond the order of a law, TooManyBlocks beyond the budget.
         """
         for name, law in self.laws.items():
             count = sum(n for (matrix, _, _), n in entries.items() if matrix == name)
@@ -140,12 +159,7 @@ class Cumulants:
         own.insert(0, own.pop(place))
         others = [entry for entry in entries if entry[0] != matrix]
         counts = [own[0][3] - 1, *(entry[3] for entry in own[1:])]
-        self.left -= prod(count + 1 for count in counts)
-        if self.left < 0:
-            raise TooManyBlocks(
-                f"the expectation under the law {law.name} is a sum over more than {MAX_BLOCKS} blocks: lower "
-                "the degree"
-            )
+        self._budget.spend(prod(count + 1 for count in counts))
         for chosen in product(*(range(count + 1) for count in counts)):
             size = 1 + sum(chosen)
             if size == 1 or (size % 2 and law.symmetric):

@@ -15,7 +15,7 @@ from flint import fmpq_mpoly
 
 from symbolic import letters
 from symbolic.coefficients import multiply
-from symbolic.cumulants import Averages, Cumulants, ring_of
+from symbolic.cumulants import Averages, Budget, Cumulants, ring_of
 from symbolic.expression import Expression
 from symbolic.laws import GAUSSIAN, Law
 from symbolic.laws import law as named_law
@@ -40,16 +40,22 @@ def expect_law(
     ``law``: one for all the random letters, or by name. ``over``: the letters to average over; None for all,
     or all that have a law given. In ``over`` a letter without a law given has its own. Other letters stay.
     Raises NotAnExpression (a ValueError) where a sum over indices remains that products and traces do not
-    express, LawOrderError beyond the order of a law, MomentDegreeError beyond `MAX_FACTORS`, and ValueError
-    for letters that are not random.
+    express, LawOrderError beyond the order of a law, MomentDegreeError beyond `MAX_FACTORS`, TooManyBlocks beyond
+    `symbolic.cumulants.MAX_BLOCKS` (what is remembered costs nothing), and ValueError for letters that are not random.
     """
     return average(expr, law, over).expression()
 
 
 def average(
-    expr: Expression, law: Law | Mapping[str, Law], over: Collection[str] | None = None
+    expr: Expression,
+    law: Law | Mapping[str, Law],
+    over: Collection[str] | None = None,
+    budget: Budget | None = None,
 ) -> NetworkPolynomial:
-    """The same expectation with whatever sums over indices remain. Raises the same errors but the first."""
+    """The same expectation with whatever sums over indices remain. Raises the same errors but the first.
+
+    ``budget`` bounds the work, instead of `symbolic.cumulants.MAX_BLOCKS` blocks for each call.
+    """
     known = expr.letters()
     laws = _laws(known, law, over)
     if not laws:
@@ -63,7 +69,7 @@ def average(
     end = end_letter(expr.shape)
     dimensions = {name for letter in known.values() for name in (letter.rows, letter.columns)}
     engine = _engine(tuple(sorted(characters.items(), key=lambda item: item[0])), tuple(sorted(dimensions)))
-    engine.start()
+    engine.start(budget)
     total: dict[NetworkTerm, fmpq_mpoly] = {}
     for (traces, word), value in expr.monomials.items():
         words = traces if word is None else (*traces, word + end)

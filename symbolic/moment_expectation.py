@@ -15,22 +15,20 @@ from symbolic.certificates import certify
 from symbolic.covariance_polynomial import CovariancePolynomial
 from symbolic.dimension_coefficients import as_rational
 from symbolic.inverse_certificates import certify_inverse
-from symbolic.letters import is_transposed, letter_of
 from symbolic.moment_block import Block, isolated
 from symbolic.moment_letters import (
     INVERSE,
     SIGMA,
-    TRANSPOSED,
     Word,
     base,
     is_inverse,
     is_wishart,
-    joined,
     row_dimension,
 )
 from symbolic.moment_text import monomial_text
-from symbolic.moment_words import INVERSE_OF_SIGMA, monomial_expression, power_result
+from symbolic.moment_words import monomial_expression, power_result
 from symbolic.moments import expect
+from symbolic.network_text import factors
 from symbolic.rational import Rational, context
 from symbolic.serialization import Data
 from symbolic.trace_polynomial import (
@@ -166,8 +164,8 @@ class Expectation:
         terms = []
         for (traces, word), value in result.monomials.items():
             factor = Rational.polynomial(value)
-            words = map(_factors, traces)
-            terms.append(product_of_traces(words, None if word is None else _factors(word), factor))
+            words = map(factors, traces)
+            terms.append(product_of_traces(words, None if word is None else factors(word), factor))
         return collect(terms, inner.word is not None)
 
     def _spend(self, work: int) -> None:
@@ -178,17 +176,6 @@ class Expectation:
                 f"{moment_work.MAX_WORK}): lower the degree, use fewer different letters, or ask for the "
                 "parts one by one"
             )
-
-
-def _factors(word: str) -> Word:
-    """A coded word of the engine as factors, reduced."""
-    factors: Word = ()
-    for character in word:
-        name = letter_of(character).name
-        if name == INVERSE_OF_SIGMA:
-            name = SIGMA + INVERSE
-        factors = joined(factors, (name + TRANSPOSED if is_transposed(character) else name,))
-    return factors
 
 
 def _renamed(value: Rational, rows: str) -> Rational:

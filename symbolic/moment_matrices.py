@@ -52,7 +52,7 @@ class Matrices:
             )
             del chain[common:]
             for place in range(common, len(word)):
-                factor = self._factor(word[place])
+                factor = self.factor(word[place])
                 chain.append(self.times(chain[-1], factor) if chain else factor)
             previous = word
             yield word, chain[-1] if chain else self.identity()
@@ -75,7 +75,15 @@ class Matrices:
         """The identity matrix."""
         return exact_identity(self.size) if self.is_exact else self._space.eye(self.size)
 
-    def _factor(self, factor: str) -> Matrix:
+    def root(self, rounding: float) -> Matrix:
+        """The symmetric root of Sigma, in floats; eigenvalues below zero are rounding."""
+        values, vectors = self._space.linalg.eigh(self._letters[SIGMA])
+        floor = rounding * abs(float(values[-1]))
+        kept = self._space.where(values > floor, values, self._space.zeros_like(values))
+        return (vectors * self._space.sqrt(kept)) @ vectors.T
+
+    def factor(self, factor: str) -> Matrix:
+        """The matrix of a factor. Raises ValueError for the inverse of a singular Sigma."""
         known = self._factors.get(factor)
         if known is None:
             known = self._factors[factor] = self._made(factor)

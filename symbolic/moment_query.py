@@ -6,7 +6,7 @@ it and of one another, with n1, n2, ... rows and the same p and Sigma. The gramm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,15 @@ from symbolic.certificates import recheck
 from symbolic.existence import MomentDoesNotExist
 from symbolic.existence import condition as inverse_condition
 from symbolic.inverse_certificates import recheck_inverse
+from symbolic.law_certificates import recheck_law
+from symbolic.law_expectation import LawExpectation
+from symbolic.law_polynomial import LawPolynomial
+from symbolic.laws import GAUSSIAN
+from symbolic.laws import law as named_law
 from symbolic.moment_expansion import expand
 from symbolic.moment_expectation import Expectation, inverse_degrees
 from symbolic.moment_letters import COLUMNS, IDENTITY, SIGMA, is_wishart, row_dimension, suggestion
-from symbolic.moment_matrices import read_matrices
+from symbolic.moment_matrices import Matrices, read_matrices
 from symbolic.moment_parser import Node, Power, parse, subtrees, symbols
 from symbolic.moment_text import (
     coefficient_text,
@@ -33,12 +38,6 @@ from symbolic.wishart_moment import Covariance
 
 __all__ = ["MomentSyntaxError", "Result", "moment", "recheck_certificate"]
 
-Law = Callable[[Covariance], Expectation]
-"""How expectations are taken for a law of the rows."""
-
-LAWS: Mapping[str, Law] = {"gaussian": Expectation}
-"""The laws of the entries of Sigma^(-1/2) x, x a row, by name."""
-
 
 @dataclass(frozen=True)
 class Result:
@@ -51,7 +50,7 @@ class Result:
     query: str
     covariance: Covariance
     law: str
-    expectation: TracePolynomial
+    expectation: TracePolynomial | LawPolynomial
     conditions: tuple[str, ...]
     certificates: tuple[Data, ...]
     value: Shown | None = None
@@ -59,16 +58,25 @@ class Result:
     @property
     def text(self) -> str:
         """The expectation in the grammar of queries."""
+        if isinstance(self.expectation, LawPolynomial):
+            return self.expectation.text
         return polynomial_text(self.expectation)
 
     @property
     def latex(self) -> str:
         """The expectation as LaTeX."""
+        if isinstance(self.expectation, LawPolynomial):
+            return self.expectation.latex
         return polynomial_latex(self.expectation)
 
     @property
     def terms(self) -> list[Data]:
-        """The terms: coefficient (text), word (text; None in a scalar), traces (texts, with repetition)."""
+        """The terms: coefficient (text), word (text; None in a scalar), traces (texts, with repetition).
+
+        Beyond the Gaussian law there may be ``sums`` over indices (texts) and a ``matrix`` of such sums.
+        """
+        if isinstance(self.expectation, LawPolynomial):
+            return self.expectation.terms
         return [
             {
                 "coefficient": coefficient_text(value),
@@ -107,7 +115,8 @@ def moment(
     and (covariance "general") for Sigma: rows of int or Fraction, or arrays. Integers and fractions give an
     exact value as text, arrays of floats a value in floats. Dimensions may also be given without the
     matrices, or some of them only: they are put into the formula. ``covariance`` is "identity", "general", or
-    None for "general" where Sigma occurs in the text or the values.
+    None for "general" where Sigma occurs in the text or the values. ``law`` is a name that `symbolic.laws.law`
+    reads: a row is Sigma^(1/2) u, and u has independent entries of the law.
 
     Raises MomentSyntaxError where the text is wrong; MomentDoesNotExist, stating the condition, where the
     expectation of an inverse diverges; and ValueError for unknown, superfluous or missing names, values of
@@ -117,7 +126,7 @@ def moment(
     node = parse(text)
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
     chosen = _covariance(covariance, text, node, given)
-    expectation = _law(law)(chosen)
+    expectation = _expectation(law, chosen)
     dimensions, letters = _names(used, chosen)
     _check_names(given, dimensions + letters)
     sizes = {name: _size(name, given[name]) for name in dimensions if name in given}
@@ -135,13 +144,13 @@ def moment(
     if sizes.get(COLUMNS) == 1 and inverse_degrees(query.terms):
         query = query.commuted()
     conditions = _conditions(node, query, sizes)
-    expected = expectation.of(query)
+    expected: TracePolynomial | LawPolynomial = expectation.of(query)
     try:
         expected = expected.at(sizes)
     except ZeroDivisionError:
         point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         raise ValueError(f"the expectation has a pole at {point}: take larger row counts") from None
-    value = None if matrices is None else evaluate(expected, matrices)
+    value = None if matrices is None else _value(expected, matrices)
     return Result(" ".join(text.split()), chosen, law, expected, conditions, expectation.certificates, value)
 
 
@@ -150,14 +159,19 @@ def recheck_certificate(certificate: Mapping[str, Any]) -> bool:
 
     Raises ValueError when the data are no certificate of a `Result`.
     """
+    if "law" in certificate:
+        return recheck_law(certificate)
     return recheck_inverse(certificate) if "power" in certificate else recheck(certificate)
 
 
-def _law(name: str) -> Law:
-    """How expectations are taken under a law. Raises ValueError for an unknown name, with the known ones."""
-    if name not in LAWS:
-        raise ValueError(f"unknown law {name[:50]!r}; {suggestion(name, LAWS)}")
-    return LAWS[name]
+def _expectation(name: str, covariance: Covariance) -> Expectation | LawExpectation:
+    """How expectations are taken under a law. Raises ValueError for a name that is no law."""
+    entry_law = named_law(name)
+    return Expectation(covariance) if entry_law is GAUSSIAN else LawExpectation(covariance, entry_law)
+
+
+def _value(expected: TracePolynomial | LawPolynomial, matrices: Matrices) -> Shown:
+    return expected.value(matrices) if isinstance(expected, LawPolynomial) else evaluate(expected, matrices)
 
 
 def _covariance(covariance: str | None, text: str, node: Node, values: Mapping[str, Any]) -> Covariance:

@@ -82,6 +82,8 @@ def word_latex(word: Word) -> str:
 
 def _power_latex(factor: str, count: int) -> str:
     name = factor.removesuffix(TRANSPOSED)
+    if name == "Sigma^(1/2)":
+        return r"\Sigma^{1/2}" if count == 1 else rf"\Sigma^{{{count}/2}}"
     shown = r"\Sigma" if name == "Sigma" else name if len(name) == 1 else f"{name[0]}_{{{name[1:]}}}"
     if name != factor:
         shown = f"{shown}^{{T}}" if count == 1 else f"({shown}^{{T}})"
@@ -107,6 +109,16 @@ def _degree(polynomial: fmpq_mpoly) -> int:
     return int(polynomial.total_degree())
 
 
+def traces_latex(traces: tuple[Word, ...]) -> str:
+    """A product of traces as LaTeX."""
+    shown = []
+    for word in dict.fromkeys(traces):
+        count = traces.count(word)
+        exponent = f"^{{{count}}}" if count > 1 else ""
+        shown.append(rf"\operatorname{{tr}}({word_latex(word)}){exponent}")
+    return r" \, ".join(shown)
+
+
 def polynomial_latex(polynomial: TracePolynomial) -> str:
     """A sum as LaTeX."""
     text = ""
@@ -118,10 +130,8 @@ def polynomial_latex(polynomial: TracePolynomial) -> str:
             factor = factors[key] = coefficient_latex(value)
         sign = "-" if factor.startswith("-") else "+" if text else ""
         shown = [factor.removeprefix("-")] if factor not in ("", "-") else []
-        for word in dict.fromkeys(monomial.traces):
-            count = monomial.traces.count(word)
-            exponent = f"^{{{count}}}" if count > 1 else ""
-            shown.append(rf"\operatorname{{tr}}({word_latex(word)}){exponent}")
+        if monomial.traces:
+            shown.append(traces_latex(monomial.traces))
         if monomial.word is not None:
             shown.append(word_latex(monomial.word))
         text += (f" {sign} " if text else sign) + (r" \, ".join(shown) or "1")

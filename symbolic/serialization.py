@@ -50,7 +50,7 @@ def expression_from_data(data: Mapping[str, Any]) -> Expression:
         shape = data["shape"]
         total = zero(*shape) if shape else zero()
         for item in data["terms"]:
-            term = polynomial(_polynomial(item["coefficient"]))
+            term = polynomial(polynomial_from_data(item["coefficient"]))
             for trace in item["traces"]:
                 term = term * tr(_word(trace, letters))
             if item["word"] is not None:
@@ -79,6 +79,7 @@ def _word(factors: Sequence[tuple[str, bool]], letters: Mapping[str, Expression]
     return result
 
 
-def _polynomial(data: Mapping[str, Any]) -> fmpq_mpoly:
+def polynomial_from_data(data: Mapping[str, Any]) -> fmpq_mpoly:
+    """The coefficient that `polynomial_to_data` wrote."""
     terms = {tuple(exponents): Fraction(number) for exponents, number in data["terms"]}
     return from_terms(data["generators"], terms)
