@@ -23,6 +23,9 @@ MAX_DEGREE = 8
 MAX_BLOCKS = 12_000
 """How many blocks of set partitions one query may look at: about a second."""
 
+MAX_PLAIN_BLOCKS = 40_000
+"""The same with the identity covariance and no letters, where a block is a product of dimensions."""
+
 MAX_MONOMIALS = 40
 """Most different random products in a query under a law, each of which is certified."""
 
@@ -51,6 +54,9 @@ class LawExpectation:
         sums: dict[NetworkTerm, Rational] = {}
         random = [x for x in query.terms if any(is_wishart(f) for word in x.words for f in word)]
         self._check(random)
+        lettered = any(not is_wishart(f) for monomial in random for word in monomial.words for f in word)
+        plain_query = self.covariance == "identity" and not lettered
+        self._budget = Budget(MAX_PLAIN_BLOCKS if plain_query else MAX_BLOCKS)
         for monomial, factor in query.terms.items():
             if monomial not in random:
                 plain.append((monomial, factor))
@@ -91,8 +97,8 @@ class LawExpectation:
             result = average(moment, laws, budget=self._budget)
         except TooManyBlocks:
             raise QueryTooLarge(
-                f"the expectation under the law {self.law.name} is too much work (over {MAX_BLOCKS} blocks of "
-                "set partitions): lower the degree, or ask for the parts one by one"
+                f"the expectation under the law {self.law.name} is too much work (over {self._budget.total} blocks "
+                "of set partitions): lower the degree, or ask for the parts one by one"
             ) from None
         self._certificates[monomial_text(monomial)] = certify_law(moment, result, self.law)
         return {term: Rational.polynomial(value) for term, value in result.terms.items()}
