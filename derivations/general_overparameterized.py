@@ -20,6 +20,9 @@ from derivations.symbols import m, n_v
 from symbolic.moments import expect
 from symbolic.words import Expression, identity, scalar, tr
 
+# beyond, the products of traces in the loss number tens of thousands
+MAX_STEPS = 9
+
 
 @dataclass(frozen=True)
 class Leading:
@@ -66,6 +69,10 @@ def gaussian_pieces(assumptions: Assumptions) -> Leading:
         )
     if assumptions.order != "leading":
         raise NotDerivable("the next order is derived for identity covariance")
+    if assumptions.inner_steps + assumptions.adaptation_steps > MAX_STEPS:
+        raise NotDerivable(
+            f"with a general covariance the loss is derived for at most {MAX_STEPS} inner and adaptation steps together"
+        )
     assumptions = replace(assumptions, covariance="general")
     weight = normal_mean(assumptions)
     noise = scalar("1/n_v") * expect(tr(target_covariance(assumptions)))
