@@ -18,11 +18,14 @@ from derivations import model
 from derivations.assumptions import Assumptions
 from derivations.parameters import InvalidParameter, Matrix
 from derivations.reading import NormalForm, normal_form, scalar
-from numeric_check.laws import input_law
 from numeric_check.setting import symmetric_root
+from symbolic.law_moments import average
+from symbolic.laws import law
 from symbolic.moments import expect
+from symbolic.network_polynomial import NetworkPolynomial
+from symbolic.network_values import evaluate_networks
 from symbolic.rational import Rational
-from symbolic.words import gaussian, tr
+from symbolic.words import Expression, gaussian, tr
 
 TRACE = "tr("
 
@@ -90,17 +93,24 @@ def exact_matrix(value: Matrix) -> fmpq_mat:
 def fourth_moment(covariance: Matrix, inputs: str) -> Matrix | NormalForm:
     """F = E (x^T Sigma x) x x^T (111) for x = Sigma^(1/2) u, u with independent entries of the law `inputs`.
 
-    For Gaussian inputs a combination of words by the engine; otherwise a matrix, from the definition and
-    E u_a u_b u_c u_d = pairs + (kurtosis - 3) where all four are equal.
+    By the engine: for Gaussian inputs a combination of words, otherwise a matrix, because sums over indices of
+    the root Sigma^(1/2) remain.
     """
     if inputs == "gaussian":
-        x = gaussian("x_any", "1", "p", covariance="Sigma").T
-        return normal_form(expect(tr(x.T @ model.SIGMA @ x) * (x @ x.T)))
-    root = symmetric_root(covariance)
-    form = covariance @ covariance
-    inner = 2 * form + np.trace(form) * np.eye(len(form))
-    inner += (input_law(inputs).kurtosis - 3) * np.diag(np.diag(form))
-    return np.asarray(root @ inner @ root)
+        return normal_form(expect(_fourth_moment_of_a_row()))
+    size = len(covariance)
+    values = {"p": size, "Sigma": covariance, "Sigma^(1/2)": symmetric_root(covariance)}
+    return np.asarray(evaluate_networks(_fourth_moment_under(inputs), values))
+
+
+def _fourth_moment_of_a_row() -> Expression:
+    x = gaussian("x_any", "1", "p", covariance="Sigma").T
+    return tr(x.T @ model.SIGMA @ x) * (x @ x.T)
+
+
+@lru_cache(maxsize=64)
+def _fourth_moment_under(inputs: str) -> NetworkPolynomial:
+    return average(_fourth_moment_of_a_row(), law(inputs))
 
 
 def trace_values(
