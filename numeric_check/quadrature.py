@@ -62,7 +62,8 @@ def _recurrence(moments: Sequence[Fraction]) -> tuple[list[Fraction], list[Fract
         for k, c in enumerate(previous):
             following[k] -= squares[-1] * c
         ahead = _mean(_product(following, following), moments)
-        if ahead < 0:
+        beyond = (_mean([Fraction(0)] * k + following, moments) for k in range(order - degree))
+        if ahead < 0 or (ahead == 0 and any(beyond)):
             raise ValueError("no law has these cumulants: E u^4 is at least 1 + (E u^3)^2, for example")
         if ahead == 0:
             return diagonal, squares

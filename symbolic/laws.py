@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
 from math import ceil, comb, factorial, inf, prod
 
-from flint import fmpq_mat, fmpq_mpoly
+from flint import fmpq_mpoly
 
 from symbolic.coefficients import (
     NUMBERS,
@@ -148,7 +147,7 @@ def student(degrees: Fraction) -> Law:
 def from_cumulants(values: tuple[Rational, ...], name: str = "") -> Law:
     """The law with kappa_3, kappa_4, ... as given (kappa_1 = 0, kappa_2 = 1), declared as far as they go.
 
-    Raises ValueError when no random variable has these moments (a Hankel determinant is negative).
+    Raises ValueError when no random variable has these moments.
     """
     cumulants = (Fraction(0), Fraction(1), *(to_fraction(to_fmpq(value)) for value in values))
     if not values or len(cumulants) > MAX_DECLARED:
@@ -163,14 +162,32 @@ def from_cumulants(values: tuple[Rational, ...], name: str = "") -> Law:
 
 
 def _check_possible(name: str, moments: Sequence[Fraction]) -> None:
-    """Moments of a random variable have Hankel determinants that are positive, or zero from some size on."""
-    sizes = range(1, (len(moments) - 1) // 2 + 2)
-    minors = [
-        fmpq_mat([[to_fmpq(moments[i + j]) for j in range(size)] for i in range(size)]).det()
-        for size in sizes
-    ]
-    if any(minor < 0 for minor in minors) or any(a == 0 and b != 0 for a, b in pairwise(minors)):
-        raise ValueError(f"no random variable has the cumulants of {name}: E u^4 is at least 1 + (E u^3)^2")
+    """Raise ValueError when no random variable has these moments.
+
+    Orthogonal polynomials P have E P^2 >= 0; where E P^2 = 0, u is a root of P and E P u^k = 0 for every k.
+    """
+    order = len(moments) - 1
+    found: list[tuple[list[Fraction], Fraction]] = []
+    for degree in range(order // 2 + 1):
+        polynomial = [Fraction(0)] * degree + [Fraction(1)]
+        for lower, norm in found:
+            share = _mean(lower, moments, degree) / norm
+            for k, coefficient in enumerate(lower):
+                polynomial[k] -= share * coefficient
+        norm = _mean(polynomial, moments, degree)
+        rest = range(order - degree + 1)
+        if norm < 0 or (norm == 0 and any(_mean(polynomial, moments, k) for k in rest)):
+            raise ValueError(
+                f"no random variable has the cumulants of {name}: E u^4 is at least 1 + (E u^3)^2, for example"
+            )
+        if norm == 0:
+            return
+        found.append((polynomial, norm))
+
+
+def _mean(polynomial: Sequence[Fraction], moments: Sequence[Fraction], power: int) -> Fraction:
+    """E P(u) u^power; for an orthogonal P of degree ``power`` it is E P^2."""
+    return sum((c * moments[k + power] for k, c in enumerate(polynomial)), Fraction(0))
 
 
 def kurtosis(value: Rational) -> Law:

@@ -76,7 +76,16 @@ def test_moments_of_students_law_that_do_not_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["cumulants:5,0", "cumulants:0,-5/2", "student:2", "kurtosis:1/2", "student:x"]
+    "name",
+    [
+        "cumulants:5,0",
+        "cumulants:0,-5/2",
+        "cumulants:0,-2,0,15",
+        "cumulants:0,-2,1",
+        "student:2",
+        "kurtosis:1/2",
+        "student:x",
+    ],
 )
 def test_what_is_no_law_is_refused_by_both(name: str) -> None:
     for read in (input_law, law):
