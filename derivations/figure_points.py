@@ -6,7 +6,7 @@ A point depends on the setting, the protocol and the code that samples, and on n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from derivations import store
@@ -84,26 +84,27 @@ def tasks(panels: Iterable[Panel]) -> list[Task]:
     ]
 
 
-def simulated(shown: Figure, report: Report | None = None) -> list[list[Point]]:
-    """The points of each panel: those that are stored, and the rest simulated now and stored one by one.
+def completed(wanted: Sequence[Task], name: str, report: Report | None = None) -> list[Estimate]:
+    """The estimates of the tasks, in their order: those that are stored, the rest simulated now and stored one by one.
 
-    An interrupted call loses only the points under way. report: hears of each point as it is done.
+    An interrupted call loses only the points under way. report: hears of each point of `name` as it is done.
     """
-    wanted = tasks(shown.panels)
     found = {item.key: stored(item) for item in wanted}
-    missing = [item for item in wanted if found[item.key] is None]
+    missing = [item for item in {item.key: item for item in wanted}.values() if found[item.key] is None]
     done = len(wanted) - len(missing)
     with workers(len(missing)) as executor:
         for item, estimate in zip(missing, executor.map(sample_and_store, missing), strict=True):
             found[item.key] = estimate
             done += 1
             if report is not None:
-                report({"name": f"{shown.name}, {item.protocol}"}, done, len(wanted))
-    ready = iter([found[item.key] for item in wanted])
-    return [[_point(rate, next(ready), next(ready)) for rate in panel.grid] for panel in shown.panels]
-
-
-def _point(rate: float, plain: Estimate | None, conditional: Estimate | None) -> Point:
-    if plain is None or conditional is None:
+                report({"name": f"{name}, {item.protocol}"}, done, len(wanted))
+    ready = [found[item.key] for item in wanted]
+    if any(estimate is None for estimate in ready):
         raise RuntimeError("the executor ended before every point was simulated")
-    return Point(rate, plain, conditional)
+    return [estimate for estimate in ready if estimate is not None]
+
+
+def simulated(shown: Figure, report: Report | None = None) -> list[list[Point]]:
+    """The points of each panel (`completed`)."""
+    ready = iter(completed(tasks(shown.panels), shown.name, report))
+    return [[Point(rate, next(ready), next(ready)) for rate in panel.grid] for panel in shown.panels]

@@ -68,13 +68,13 @@ def draw(name: str, out: Path | None = None, *, progress: Report | None = None) 
     if not target.resolve().parent.is_dir():
         raise ValueError(f"the folder {str(target.parent)!r} does not exist: make it first")
     points = simulated(shown, progress)
-    with mpl.rc_context({**_defaults(), **STYLE, "svg.hashsalt": shown.name}):
+    with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": shown.name}):
         _save(_canvas(shown, points), target, kind, shown)
     return target
 
 
-def _defaults() -> dict[str, object]:
-    # a user's own settings would make another picture
+def defaults() -> dict[str, object]:
+    """The settings of the library itself: a user's own would make another picture."""
     return {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
 
 

@@ -36,6 +36,7 @@ from symbolic.words import scalar as number
 
 HALF = Rational(1, 2)
 DEPENDS = ("inner_steps", "adaptation_steps", "split", "noise_val", "order")
+LOSS_DEPENDS = (*DEPENDS, "inputs")  # the law decides what is derived for several steps, and what is sampled
 LOSS, FORM = r"\bar L^{test}", r"\mathbb{E}\,\mathrm{Tr}(H_r\omega^\star\omega^{\star T})"
 
 
@@ -130,7 +131,7 @@ register(
             "weighted-mean-square", "general-gram-inverse-concentrates", "general-noise-concentrates",
             "general-weight-concentrates",
         ),
-        depends_on=DEPENDS, claim=_claim_form,
+        depends_on=LOSS_DEPENDS, claim=_claim_form,
         derive=lambda assumptions: {FORM: leading(assumptions).form()}, check=checks.form,
         method="means of the blocks put into the exact formula (133)", remark=_REMAINDER,
         erratum="not sharp",
@@ -143,7 +144,7 @@ register(
         "to leading order.",
         "theorem3",
         uses=("general-loss-from-square", "weighted-square-leading", "average-loss", "wishart-covariances"),
-        depends_on=DEPENDS, claim=_claim_loss,
+        depends_on=LOSS_DEPENDS, claim=_claim_loss,
         derive=lambda assumptions: {LOSS: leading_loss(assumptions)}, check=checks.loss,
         method="exact test phase (123) with the leading-order square", remark=_REMAINDER, erratum="not sharp",
         parameters=(

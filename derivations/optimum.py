@@ -12,12 +12,13 @@ from typing import Any
 from flint import fmpq_poly
 
 from derivations.assumptions import PAPER, Assumptions
-from derivations.exact_values import along, parameters, quotient
-from derivations.formulas import formulas
+from derivations.exact_values import along, as_fraction, parameters, quotient
+from derivations.formulas import formula, formulas
 from derivations.general_underparameterized import INVERSE
 from derivations.normal_inverse import along_rate
 from derivations.parameters import Given, InvalidParameter
 from derivations.point import Point, checked_point, needs, traces
+from derivations.registry import find
 from symbolic.minimum import NoMinimum, minimum
 from symbolic.rational import Rational
 
@@ -36,7 +37,7 @@ def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = P
         raise InvalidParameter(f"{name} is no loss: ask for the optimum of eq5, eq9 or eq14")
     value = quotient(found["value"])
     scalars, matrices = needs(value, assumptions)
-    if value.roots or RATE not in scalars:
+    if value.roots or not {RATE} & (scalars | set(find(name).parameters)):
         raise InvalidParameter(f"{name} does not depend on alpha_t: ask for the optimum of eq5, eq9 or eq14")
     if RATE in values:
         raise InvalidParameter("alpha_t is what is looked for: leave it out")
@@ -51,6 +52,18 @@ def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = P
         why = f" when {' and '.join(f'{key} = 0' for key in zero)}" if zero else ""
         certificate["reason"] = f"the loss does not depend on alpha_t{why}: every rate is a minimum"
     return {RATE: found_at.at, "loss": found_at.value, "certificate": certificate}
+
+
+def slope_at_zero(name: str, values: Mapping[str, Given], assumptions: Assumptions = PAPER) -> float:
+    """The derivative of the loss of that name in alpha_t at alpha_t = 0, exact until it is rounded.
+
+    Raises ValueError as `optimum`; 0 for a loss that does not depend on the rate.
+    """
+    value = quotient(formula(name, assumptions))
+    scalars, matrices = needs(value, assumptions)
+    point = checked_point(name, values, assumptions, needed=scalars - {RATE}, matrices=matrices)
+    top, bottom = _along_rate(value, point, assumptions)
+    return float(as_fraction((top[1] * bottom[0] - top[0] * bottom[1]) / bottom[0] ** 2))
 
 
 def _along_rate(value: Rational, point: Point, assumptions: Assumptions) -> tuple[fmpq_poly, fmpq_poly]:

@@ -7,7 +7,7 @@ to which order its cumulants are known, and refuses beyond it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, comb, factorial, inf, prod
@@ -48,9 +48,12 @@ class Law:
 
     name: str
     order: float
-    rule: Callable[[int], Fraction]
+    rule: Callable[[int], Fraction] = field(repr=False)
     symmetric: bool = True
     symbols: str | None = None
+
+    def __str__(self) -> str:
+        return self.name
 
     def check(self, order: int) -> None:
         """Raise LawOrderError when moments of ``order`` are not declared."""

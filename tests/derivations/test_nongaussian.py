@@ -120,9 +120,12 @@ def test_a_target_with_a_mean_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         step.derive(PAPER)
 
 
-@pytest.mark.parametrize("word", ["inner_steps=2", "adaptation_steps=2", "split=reused"])
-def test_what_needs_other_moments_is_refused_with_a_reason(word: str) -> None:
-    status = prove(STEPS["theorem-3"], read([word]))
+@pytest.mark.parametrize(
+    "words",
+    ["split=reused", "order=next", "inner_steps=2 inputs=laplace", "adaptation_steps=2 inputs=rademacher"],
+)
+def test_what_needs_other_moments_is_refused_with_a_reason(words: str) -> None:
+    status = prove(STEPS["theorem-3"], read(words.split()))
     assert status.status == "not-applicable"
     assert status.detail
 

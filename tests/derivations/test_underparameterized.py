@@ -119,7 +119,7 @@ def test_terms_must_make_up_the_noise_matrix(monkeypatch: pytest.MonkeyPatch) ->
         underparameterized_moments.terms(PAPER)
 
 
-@pytest.mark.parametrize("word", ["covariance=general", "inputs=rademacher"])
+@pytest.mark.parametrize("word", ["covariance=general"])
 def test_unsupported_assumptions_are_refused_with_a_reason(word: str) -> None:
     with pytest.raises(NotDerivable):
         task_blocks(read([word]))

@@ -1,0 +1,101 @@
+"""The chapter that changes one assumption from start to end: formula, optimum, sampling, and what survives."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from functools import cache
+from html import escape
+
+from derivations import page_html as h
+from derivations import pages, statements
+from derivations.assumptions import PAPER, Assumptions, read
+from derivations.book_build import assumptions_in_force
+from derivations.figure_points import completed, task
+from derivations.optimum import optimum
+from derivations.page_html import Html
+from derivations.registry import ALIASES, load
+from derivations.variant_table import OVER, UNDER, Variant, setting_of, values_of
+from derivations.verify import Record, verify
+
+MEANING = {
+    "proved": "stands as printed",
+    "corrected": "stands as corrected",
+    "definition": "a definition",
+    "derived": "changed: derived anew",
+    "not-applicable": "does not apply, or is not derived",
+}
+BASES = {"eq5": OVER, "eq9": UNDER}
+
+
+@cache
+def _records(assumptions: Assumptions) -> dict[str, Record]:
+    return {record["name"]: record for record in verify(assumptions=assumptions, numeric=False)}
+
+
+def formula(name: str, *words: str) -> Html:
+    """The formula that the engine derives under the changed assumptions, and the paper's below it."""
+    step = load()[ALIASES[name]]
+    found = []
+    for assumptions in (read(words), PAPER):
+        if step.derive is None:
+            raise ValueError(f"{name} derives nothing")
+        title = assumptions.label()
+        lines = statements.lines(step, step.derive(assumptions), derived=True)
+        found.append(f"<p><code>{escape(title)}</code></p>{h.displays(lines)}")
+    return Html("".join(found))
+
+
+def best_rates(name: str, *words: str) -> Html:
+    """Best rate and loss, for the paper's assumptions and the changed ones, with the sampled loss beside them."""
+    variants = (Variant("the paper"), Variant(", ".join(words), words))
+    base = BASES[name]
+    best = [optimum(name, values_of(setting_of(v, base)), v.assumptions) for v in variants]
+    settings = [
+        replace(setting_of(v, base), alpha_t=b["alpha_t"] or 0.0) for v, b in zip(variants, best, strict=True)
+    ]
+    sampled = completed([task(setting, "conditional", 1) for setting in settings], f"best rates of {name}")
+    rows = [
+        (
+            h.escape(v.label), "every rate" if b["alpha_t"] is None else h.number(b["alpha_t"]), h.number(b["loss"]),
+            h.measured(s.mean, s.stderr), h.escape(b["certificate"]["reason"]),
+        )
+        for v, b, s in zip(variants, best, sampled, strict=True)
+    ]  # fmt: skip
+    headers = ("assumptions", "best rate", "loss: formula", "loss: sampled", "why it is global")
+    return Html(h.table(headers, rows, numeric=range(1, 4)))
+
+
+def confirmed(name: str, *words: str) -> Html:
+    """The changed formula against simulation at four sizes: the difference must fall as fast as the theory says."""
+    (record,) = verify([ALIASES[name]], read(words))
+    rows = [
+        (
+            h.sizes(check["sizes"]), h.number(check["value"]), h.measured(check["mean"], check["stderr"]),
+            h.badge(check["verdict"], check["reason"]),
+        )
+        for check in record["checks"]
+    ]  # fmt: skip
+    return Html(h.table(("sizes", "formula", "sampled", "verdict"), rows, numeric=(1, 2)))
+
+
+def survivors(*words: str) -> Html:
+    """What becomes of the paper's steps under the changed assumptions: counts, and each step that changes, with why."""
+    found = _records(read(words))
+    before = _records(PAPER)
+    counts = Counter(MEANING[record["proof"]] for record in found.values())
+    summary = h.table(
+        ("what becomes of it", "steps"), [(k, h.count(n)) for k, n in counts.items()], numeric=(1,)
+    )
+    rows = [
+        (pages.link(name), h.escape(MEANING[record["proof"]]), pages.text(record["proof_reason"]))
+        for name, record in found.items()
+        if record["proof"] != before[name]["proof"]
+    ]
+    changed = h.table(("step", "what becomes of it", "why"), rows)
+    return Html(summary + h.details(f"The {len(rows)} steps that change", changed))
+
+
+def in_force() -> Html:
+    """The assumptions under which this book is built."""
+    return Html(f"<p><code>{h.escape(assumptions_in_force().label())}</code></p>")
