@@ -1,1 +1,3 @@
 """The paper: assumptions, the model written as matrix words, proof steps, verification and the command `derive`."""
+
+from derivations import extensions as extensions

@@ -61,8 +61,6 @@ def reused_excess(assumptions: Assumptions) -> sympy.Expr:
     """
     if assumptions.inputs != "gaussian":
         raise NotDerivable("exact means of the reused data are known for Gaussian inputs only")
-    if assumptions.noise_val is not None:
-        raise NotDerivable("with reused data the validation noise is the training noise; drop noise_val")
     task = model.task(assumptions)
     mixer = row_mixer(assumptions)
     plain_target = task.x_t @ task.deviation + task.z_t
@@ -73,6 +71,8 @@ def reused_excess(assumptions: Assumptions) -> sympy.Expr:
 
 def row_mixer(assumptions: Assumptions) -> Expression:
     """C = (I - alpha_t/n_t X X^T)^K, the factor that the inner loop puts before the rows of reused data."""
+    if assumptions.added:
+        raise NotDerivable("with reused data the inner loop makes plain gradient steps")
     x = model.task(assumptions).x_t
     one_step = identity("n_t") - scalar("alpha_t") * scalar("1/n_t") * (x @ x.T)
     return one_step**assumptions.inner_steps

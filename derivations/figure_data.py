@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.assumptions import nearest
+from derivations.user_text import nearest
 from numeric_check.seeds import generator_for
 from numeric_check.setting import Setting
 

@@ -50,7 +50,15 @@ def derived_parts(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, s
         raise NoFormula(
             f"{name} is a {step.kind} and derives no formula: choose an equation of `derive list`"
         )
-    return {label: to_sympy(part) for label, part in step.derive(assumptions).items()}
+    try:
+        return {label: to_sympy(part) for label, part in step.derive(assumptions).items()}
+    except ArithmeticError as error:
+        if assumptions == PAPER:
+            raise
+        raise NotDerivable(
+            f"{name} has no such form under {assumptions.label()} ({error}): stationary rates are found by "
+            "`derive optimum eq5`, `eq9` or `eq14`"
+        ) from None
 
 
 @lru_cache(maxsize=128)

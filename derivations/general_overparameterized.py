@@ -14,6 +14,7 @@ import sympy
 
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.general_underparameterized import loss_of_second_moment, normal_mean
+from derivations.limits import require_derivable
 from derivations.outer_problem import target_covariance
 from derivations.reading import to_sympy
 from derivations.symbols import m, n_v
@@ -21,7 +22,6 @@ from symbolic.moments import expect
 from symbolic.words import Expression, identity, scalar, tr
 
 # beyond, the products of traces in the loss number tens of thousands
-MAX_STEPS = 9
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,8 @@ def gaussian_pieces(assumptions: Assumptions) -> Leading:
         )
     if assumptions.order != "leading":
         raise NotDerivable("the next order is derived for identity covariance")
-    if assumptions.inner_steps + assumptions.adaptation_steps > MAX_STEPS:
-        raise NotDerivable(
-            f"with a general covariance the loss is derived for at most {MAX_STEPS} inner and adaptation steps together"
-        )
     assumptions = replace(assumptions, covariance="general")
+    require_derivable(assumptions, "over")
     weight = normal_mean(assumptions)
     noise = scalar("1/n_v") * expect(tr(target_covariance(assumptions)))
     loss = loss_of_second_moment(assumptions)

@@ -21,7 +21,6 @@ from derivations.step import Derived
 from symbolic.moments import expect
 from symbolic.words import Expression, gaussian, polynomial, scalar, tr, zero
 
-MAX_STEPS = 2
 INVERSE, NORMAL, TASKS = "H_t_inverse", "H_t", "Sigma_w"
 
 
@@ -58,11 +57,6 @@ def leading_loss(assumptions: Assumptions) -> Expression:
         raise NotDerivable("with a general covariance below p = n_v m inputs are Gaussian here")
     if assumptions.order != "leading":
         raise NotDerivable("the next order is derived for identity covariance")
-    if assumptions.inner_steps > MAX_STEPS:
-        raise NotDerivable(
-            f"from {MAX_STEPS + 1} inner steps on the mean of B^T Gamma B has thousands of words: with a general "
-            f"covariance the loss below p = n_v m is derived for at most {MAX_STEPS}"
-        )
     spread = noise_mean(assumptions)
     rows = "n_t" if assumptions.split == "reused" else "n_v"
     inverse = letter(INVERSE)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derivations import model
-from derivations.assumptions import PAPER, nearest
+from derivations.assumptions import PAPER
+from derivations.user_text import nearest
 from symbolic.words import Expression, gaussian, identity, matrix, vector
 
 _LETTERS: dict[str, Callable[[], Expression]] = {

@@ -7,10 +7,14 @@ units of its standard deviation, `w`, `w_prime` task parameters, `w_0` their mea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
+from typing import TypeAlias
 
-from derivations.assumptions import Assumptions
+from derivations.assumptions import Assumptions, NotDerivable
+from derivations.extension import EXTENSIONS
 from symbolic.words import (
     Expression,
     constant,
@@ -23,6 +27,7 @@ from symbolic.words import (
     vector,
 )
 
+InnerStep: TypeAlias = Callable[[int, Expression, Expression, Expression], Expression]
 SIGMA = matrix("Sigma", "p", "p", symmetric=True)
 SIGMA_W = matrix("Sigma_w", "p", "p", symmetric=True)
 # E (x^T Sigma x) x x^T of an input x (111)
@@ -62,20 +67,40 @@ def specialise(expr: Expression, assumptions: Assumptions) -> Expression:
     return isotropic(expr) if assumptions.covariance == "identity" else expr
 
 
+def gradient_step(k: int, theta: Expression, gradient: Expression, rate: Expression) -> Expression:
+    """Step k = 0, 1, ... of gradient descent."""
+    return theta - rate * gradient
+
+
 def inner_loop(
-    start: Expression, data: Expression, labels: Expression, rate: str, rows: str, steps: int
+    start: Expression,
+    data: Expression,
+    labels: Expression,
+    rate: str,
+    rows: str,
+    steps: int,
+    step: InnerStep = gradient_step,
 ) -> Expression:
-    """Gradient steps (3) on the loss |labels - data theta|^2 / (2 rows), from `start`.
+    """Gradient steps (3) on the loss |labels - data theta|^2 / (2 rows), from `start`; `step` makes one of them.
 
     Shapes: start p x k, data rows x p, labels rows x k, for any k: the map is affine column by column, so
     `start = identity` and zero labels give the matrix that multiplies the meta-parameter.
     """
     theta = start
-    step = scalar(rate) * scalar(f"1/{rows}")
-    for _ in range(steps):
-        gradient = data.T @ (data @ theta - labels)
-        theta = theta - step * gradient
+    for k in range(steps):
+        gradient = scalar(f"1/{rows}") * (data.T @ (data @ theta - labels))
+        theta = step(k, theta, gradient, scalar(rate))
     return theta
+
+
+def training_loop(
+    start: Expression, data: Expression, labels: Expression, assumptions: Assumptions
+) -> Expression:
+    """The inner loop at meta-training (21), with the steps that the assumptions make."""
+    step: InnerStep = gradient_step
+    for name, value in assumptions.added:
+        step = partial(EXTENSIONS[name].words, value)
+    return inner_loop(start, data, labels, "alpha_t", "n_t", assumptions.inner_steps, step)
 
 
 @dataclass(frozen=True)
@@ -108,20 +133,26 @@ def task(assumptions: Assumptions, index: str = "") -> Task:
     x_t = inputs(f"X_t{index}", "n_t", assumptions)
     z_t = noise(f"z_t{index}", "n_t")
     if assumptions.split == "reused":
+        if assumptions.noise_val is not None:
+            raise NotDerivable("with reused data the validation noise is the training noise: drop noise_val")
         x_v, z_v = x_t, z_t
     else:
         x_v = inputs(f"X_v{index}", "n_v", assumptions)
         z_v = noise(f"z_v{index}", "n_v", "sigma" if assumptions.noise_val is None else "sigma_v")
-    steps = assumptions.inner_steps
-    no_labels = 0 * x_t
+    contraction = training_loop(IDENTITY, x_t, 0 * x_t, assumptions)
+    noise_path = training_loop(0 * x_t.T, x_t, identity("n_t"), assumptions)
+    if not (contraction + noise_path @ x_t - IDENTITY).is_zero:
+        raise NotDerivable(
+            "the inner loop must leave a task's own parameters where they are, without label noise"
+        )
     return Task(
         x_t=x_t,
         x_v=x_v,
         deviation=task_deviation(f"w{index}"),
         z_t=z_t,
         z_v=z_v,
-        contraction=inner_loop(IDENTITY, x_t, no_labels, "alpha_t", "n_t", steps),
-        noise_path=inner_loop(0 * x_t.T, x_t, identity("n_t"), "alpha_t", "n_t", steps),
+        contraction=contraction,
+        noise_path=noise_path,
     )
 
 

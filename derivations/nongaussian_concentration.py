@@ -17,7 +17,6 @@ from derivations.assumptions import Assumptions, NotDerivable
 from derivations.letters import letter
 from derivations.nongaussian_outer import target_covariance
 from derivations.nongaussian_setup import general, over_rows
-from derivations.nongaussian_test_phase import deviation_weight
 from derivations.orders import ONE, element_moments
 from symbolic.asymptotics import Exponent, sharp_exponent
 from symbolic.words import Expression, polynomial, scalar, tr, zero
@@ -113,7 +112,8 @@ def weighted(assumptions: Assumptions) -> Concentration:
 def training_weight(assumptions: Assumptions) -> Expression:
     """H_t."""
     _require_supported(assumptions)
-    return deviation_weight("X_t", "n_t", "alpha_t", assumptions, assumptions.inner_steps)
+    a = model.task(general(assumptions)).contraction
+    return over_rows(a.T @ model.SIGMA @ a, "X_t")
 
 
 BLOCKS = {"gram": gram, "noise": noise, "weighted": weighted}

@@ -86,16 +86,11 @@ def loss_at_zero(assumptions: Assumptions) -> Expression:
     return _at_zero(average_loss(assumptions), "omega_star")
 
 
-def deviation_weight(name: str, rows: str, rate: str, assumptions: Assumptions, steps: int) -> Expression:
-    """E A Sigma A for the inner loop's matrix A on `rows` inputs: H_t (15) and H_r (16), p x p."""
-    x = model.inputs(name, rows, general(assumptions))
-    a = model.inner_loop(model.IDENTITY, x, 0 * x, rate, rows, steps)
-    return over_rows(a.T @ model.SIGMA @ a, name)
-
-
 def adaptation_weight(assumptions: Assumptions) -> Expression:
-    """H_r."""
-    return deviation_weight("X_r", "n_r", "alpha_r", assumptions, assumptions.adaptation_steps)
+    """H_r (16): E A Sigma A for the matrix A of adaptation, p x p."""
+    x = model.inputs("X_r", "n_r", general(assumptions))
+    a = model.inner_loop(model.IDENTITY, x, 0 * x, "alpha_r", "n_r", assumptions.adaptation_steps)
+    return over_rows(a.T @ model.SIGMA @ a, "X_r")
 
 
 def _derive_split(assumptions: Assumptions) -> Derived:

@@ -63,7 +63,7 @@ def _residual(omega: Expression, assumptions: Assumptions) -> Expression:
     w = letter("w")
     labels_t = task.x_t @ w + task.z_t
     labels_v = task.x_v @ w + task.z_v
-    theta = model.inner_loop(omega, task.x_t, labels_t, "alpha_t", "n_t", assumptions.inner_steps)
+    theta = model.training_loop(omega, task.x_t, labels_t, assumptions)
     return labels_v - task.x_v @ theta
 
 

@@ -12,6 +12,7 @@ from sympy import Rational
 from derivations import model
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.exact_haar import reused_excess
+from derivations.limits import require_derivable
 from derivations.next_order import next_order_excess
 from derivations.orders import LEADING, ORDER, SAME_TASK, WEIGHTS, derive_order, mean_element
 from derivations.outer_problem import target_covariance
@@ -120,6 +121,8 @@ def leading_excess(assumptions: Assumptions) -> sympy.Expr:
 @lru_cache(maxsize=32)
 def leading_loss(assumptions: Assumptions) -> sympy.Expr:
     """The average test loss to leading order: (65) with `leading_excess`."""
+    if assumptions.split == "separate":
+        require_derivable(assumptions, "over")
     c_0, c_2 = loss_coefficients(assumptions)
     return to_sympy(c_0) + to_sympy(c_2) * leading_excess(assumptions)
 

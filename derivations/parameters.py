@@ -7,7 +7,6 @@ never run. Every problem is one line that names what is wrong and what would be 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 from numbers import Integral, Real
@@ -16,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.assumptions import nearest
 from derivations.symbols import DIMENSIONS
+from derivations.user_text import exact_number, nearest, shortened
 from numeric_check.setting import covariance
 
 Matrix = NDArray[np.float64]
@@ -29,10 +28,6 @@ MATRICES = ("Sigma", "Sigma_w", "F")
 SIZES = frozenset(DIMENSIONS)
 NOT_NEGATIVE = frozenset({"sigma", "sigma_v", "nu", "dist0_sq", "excess"})
 DEFAULTS: Mapping[str, Fraction] = {"dist0_sq": Fraction(0)}
-
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
-_FRACTION = re.compile(r"[+-]?[0-9]+/[0-9]+")
-LONGEST = 400
 
 
 class InvalidParameter(ValueError):
@@ -62,15 +57,15 @@ def parse_number(name: str, text: str) -> Fraction:
         raise InvalidParameter(f"{name} is a matrix: give a file, {name}=@file.npy")
     if text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
         raise InvalidParameter(f"{name} must be a finite number, not {text}")
-    if len(text) > LONGEST or not (_NUMBER.fullmatch(text) or _FRACTION.fullmatch(text)):
-        shown = text if len(text) < 30 else text[:30] + "..."
-        raise InvalidParameter(
-            f"{name}={shown} is no number: write an integer, a decimal or a fraction like 1/3"
-        )
     try:
-        return Fraction(text)
+        found = exact_number(text)
     except ZeroDivisionError:
-        raise InvalidParameter(f"{name}={text} divides by zero: give a finite number") from None
+        raise InvalidParameter(f"{name}={shortened(text)} divides by zero: give a finite number") from None
+    if found is None:
+        raise InvalidParameter(
+            f"{name}={shortened(text)} is no number: write an integer, a decimal or a fraction like 1/3"
+        )
+    return found
 
 
 def parse_matrix(name: str, text: str) -> Matrix:
@@ -78,6 +73,8 @@ def parse_matrix(name: str, text: str) -> Matrix:
     path = Path(text.removeprefix("@"))
     if name not in MATRICES:
         raise InvalidParameter(f"{name} is a number, not a file: write {name}=VALUE")
+    if path.exists() and not path.is_file():
+        raise InvalidParameter(f"{path} is no ordinary file: save {name} with numpy.save")
     try:
         # the header is looked at before any data are read
         loaded = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy
 
-from derivations.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.assumptions import Assumptions, NotDerivable
 from derivations.formulas import source_code
 from derivations.reading import to_sympy
 from derivations.step import Step
@@ -22,7 +22,7 @@ def shown_parts(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
     reason = step.applies(assumptions)
     if reason is not None:
         raise NotDerivable(reason)
-    changed = any(assumptions.as_dict()[name] != PAPER.as_dict()[name] for name in step.depends_on)
+    changed = bool(assumptions.changes(step.depends_on))
     if not changed and step.correction is not None:
         return dict(step.correction())
     if not changed and step.claim is not None:

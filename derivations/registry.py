@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 
-from derivations.assumptions import nearest
 from derivations.step import Step
+from derivations.user_text import nearest
 
 # Import order is reading order; adding a module here is all that is needed to add its steps.
 MODULES = (

@@ -18,12 +18,14 @@ from typing import Literal
 
 import numpy as np
 
-from derivations.assumptions import PAPER, Assumptions, nearest
+from derivations.assumptions import PAPER, Assumptions
 from derivations.formulas import evaluate_named
 from derivations.parameters import Exact, checked_number, parse_values
 from derivations.point import OVER, regime, united
 from derivations.registry import ALIASES, find
+from derivations.sampled_problem import sampled_fields
 from derivations.trace_form import RATES, trace_form
+from derivations.user_text import nearest
 from derivations.workers import cores, workers
 from numeric_check.estimate import Estimate
 from numeric_check.minimum import located_minimum
@@ -168,11 +170,8 @@ def setting_of(alias: str, values: Mapping[str, Exact], assumptions: Assumptions
     n_t, n_v, n_r, m, p = (int(numbers[name]) for name in ("n_t", "n_v", "n_r", "m", "p"))
     setting = Setting(
         n_t, n_v, n_r, m, p, numbers["sigma"], numbers["nu"], numbers["alpha_t"], numbers["alpha_r"],
-        dist0_sq=numbers["dist0_sq"], inner_steps=assumptions.inner_steps,
-        adaptation_steps=assumptions.adaptation_steps, inputs=assumptions.inputs,
-        split="reused" if assumptions.split == "reused" else "separate",
-        noise_val=None if assumptions.noise_val is None else _double("noise_val", assumptions.noise_val),
-        Sigma=matrices.get("Sigma"), Sigma_w=matrices.get("Sigma_w"),
+        dist0_sq=numbers["dist0_sq"], Sigma=matrices.get("Sigma"), Sigma_w=matrices.get("Sigma_w"),
+        **sampled_fields(assumptions),
     )  # fmt: skip
     if QUANTITIES[alias] == "minimum" and setting.regime != "over":
         raise ValueError(

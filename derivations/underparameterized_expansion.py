@@ -16,6 +16,7 @@ import sympy
 
 from derivations import general_underparameterized
 from derivations.assumptions import Assumptions
+from derivations.limits import require_derivable
 from derivations.reading import to_sympy
 from derivations.symbols import m
 from derivations.test_phase import loss_coefficients
@@ -80,6 +81,7 @@ def leading_excess(assumptions: Assumptions) -> sympy.Expr:
 @lru_cache(maxsize=32)
 def leading_loss(assumptions: Assumptions) -> sympy.Expr:
     """The average test loss to leading order: (65) with `leading_excess`."""
+    require_derivable(assumptions, "under")
     if assumptions.covariance != "identity":
         return to_sympy(general_underparameterized.leading_loss(assumptions))
     c_0, c_2 = loss_coefficients(assumptions)

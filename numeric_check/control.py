@@ -23,7 +23,7 @@ Coefficients = tuple[float, ...]
 
 def applies(setting: Setting) -> bool:
     """Whether the means of the features are known in closed form."""
-    return setting.split == "separate" and setting.inner_steps == 1
+    return setting.split == "separate" and setting.inner_steps == 1 and setting.inner_step is None
 
 
 def _weights(setting: Setting) -> list[Array]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numeric_check.samplers import deviations, inputs, noise
-from numeric_check.setting import Setting
+from numeric_check.setting import InnerStep, Setting
 
 Array = NDArray[np.float64]
 
@@ -53,22 +53,29 @@ def draw_meta_data(generator: np.random.Generator, setting: Setting, w_0: Array,
     return MetaData(x_t, y_t, x_v, y_v)
 
 
-def inner_loop(theta: Array, x: Array, y: Array, alpha: float, steps: int) -> Array:
-    """Gradient steps on |y - X theta|^2 / 2n from `theta`, equations (3), (21).
+def inner_loop(
+    theta: Array, x: Array, y: Array, alpha: float, steps: int, step: InnerStep | None = None
+) -> Array:
+    """Gradient steps on |y - X theta|^2 / 2n from `theta`, equations (3), (21); `step` makes other ones.
 
     theta: (..., p, k), k starting points in columns. y: (..., n, 1), or 0 for the linear part of the map.
     """
     n = x.shape[-2]
-    for _ in range(steps):
+    for k in range(steps):
         gradient = np.swapaxes(x, -1, -2) @ (x @ theta - y) / n
-        theta = theta - alpha * gradient
+        theta = theta - alpha * gradient if step is None else step(k, theta, gradient, alpha)
     return theta
+
+
+def training_loop(theta: Array, x: Array, y: Array, setting: Setting) -> Array:
+    """The inner loop at meta-training."""
+    return inner_loop(theta, x, y, setting.alpha_t, setting.inner_steps, setting.inner_step)
 
 
 def adapted(omega: Array, data: MetaData, setting: Setting) -> Array:
     """The m adapted parameters theta^(i)(omega), shape (..., m, p)."""
     start = np.broadcast_to(omega[..., None, :, None], (*data.x_t.shape[:-2], setting.p, 1))
-    return inner_loop(start, data.x_t, data.y_t[..., None], setting.alpha_t, setting.inner_steps)[..., 0]
+    return training_loop(start, data.x_t, data.y_t[..., None], setting)[..., 0]
 
 
 def meta_loss(omega: Array, data: MetaData, setting: Setting) -> Array:
@@ -81,8 +88,9 @@ def meta_gradient(omega: Array, data: MetaData, setting: Setting) -> Array:
     """Gradient of the meta loss, propagated backwards through the inner loop. Shape (..., p)."""
     residual = data.y_v - labels(data.x_v, adapted(omega, data, setting), np.zeros(1))
     adjoint = -np.einsum("...np,...n->...p", data.x_v, residual)[..., None]
-    # an inner step is theta -> A theta + const with A symmetric: its transpose is the step without labels
-    adjoint = inner_loop(adjoint, data.x_t, np.zeros(1), setting.alpha_t, setting.inner_steps)[..., 0]
+    # an inner step is theta -> A theta + const with symmetric A, and those of one task commute: the transpose
+    # of the loop is the loop without labels
+    adjoint = training_loop(adjoint, data.x_t, np.zeros(1), setting)[..., 0]
     return np.asarray(adjoint.sum(axis=-2) / (setting.n_v * setting.m))
 
 
@@ -92,9 +100,8 @@ def outer_map(data: MetaData, setting: Setting) -> tuple[Array, Array]:
     Found by running the inner loop: on the unit vectors without labels (its linear part), and from 0 (its
     constant). Shapes (..., n_v m, p) and (..., n_v m).
     """
-    alpha, steps = setting.alpha_t, setting.inner_steps
-    linear = inner_loop(np.eye(setting.p), data.x_t, np.zeros(1), alpha, steps)
-    constant = inner_loop(np.zeros((setting.p, 1)), data.x_t, data.y_t[..., None], alpha, steps)[..., 0]
+    linear = training_loop(np.eye(setting.p), data.x_t, np.zeros(1), setting)
+    constant = training_loop(np.zeros((setting.p, 1)), data.x_t, data.y_t[..., None], setting)[..., 0]
     b = data.x_v @ linear
     gamma = data.y_v - labels(data.x_v, constant, np.zeros(1))
     return b.reshape(*b.shape[:-3], -1, setting.p), gamma.reshape(*gamma.shape[:-2], -1)

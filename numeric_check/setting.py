@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from numeric_check.laws import GAUSSIAN, InputLaw, input_law
 
 Array = NDArray[np.float64]
 Regime = Literal["over", "under", "critical"]
+# one inner step: step number, parameters (..., p, k), gradient of the same shape, learning rate
+InnerStep: TypeAlias = Callable[[int, Array, Array, float], Array]
 COUNTS = ("n_t", "n_v", "n_r", "m", "p", "n_s", "inner_steps", "adaptation_steps")
 
 
@@ -35,7 +38,9 @@ class Setting:
     validation set is the training set (same inputs, same noise). noise_val: label-noise standard deviation of
     the validation data at meta-training, where it differs from sigma. Sigma, Sigma_w: p x p covariances of
     inputs and of task parameters; identity and nu^2/p times the identity when absent. With Sigma given,
-    omega_0 = w_0 = 0 as in Theorem 3.
+    omega_0 = w_0 = 0 as in Theorem 3. inner_step: how one step of the inner loop at meta-training is made from
+    its number, the parameters, the gradient and alpha_t, where it is not gradient descent; plain data, whose
+    repr says what it does, and with theta minus a multiple of the gradient as its result.
     """
 
     n_t: int
@@ -56,6 +61,7 @@ class Setting:
     noise_val: float | None = None
     Sigma: Array | None = None
     Sigma_w: Array | None = None
+    inner_step: InnerStep | None = None
 
     def __post_init__(self) -> None:
         for name in COUNTS:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numeric_check.laws import GAUSSIAN
+from numeric_check.maml import training_loop
 from numeric_check.samplers import coloured, inputs
 from numeric_check.setting import Setting
 
@@ -47,7 +48,18 @@ def direct_task_maps(generator: np.random.Generator, setting: Setting, batch: in
     s = setting
     x_t = inputs(generator, s, batch, s.m, s.n_t)
     x_v = x_t if s.split == "reused" else inputs(generator, s, batch, s.m, s.n_v)
-    return TaskMaps(*propagate(x_v, x_t, s.alpha_t / s.n_t, s.inner_steps))
+    return _maps_of(x_v, x_t, s)
+
+
+def _maps_of(x_v: Array, x_t: Array, setting: Setting) -> TaskMaps:
+    s = setting
+    if s.inner_step is None:
+        return TaskMaps(*propagate(x_v, x_t, s.alpha_t / s.n_t, s.inner_steps))
+    # through the Gram matrix alone, so that a triangular factor may stand for the data
+    scaled = x_t * np.sqrt(x_t.shape[-2] / s.n_t)
+    linear = training_loop(np.eye(s.p), scaled, np.zeros(1), s)
+    path = training_loop(np.zeros((s.p, x_t.shape[-2])), scaled, np.eye(x_t.shape[-2]), s)
+    return TaskMaps(x_v @ linear, x_v @ path * np.sqrt(x_t.shape[-2] / s.n_t))
 
 
 def gram_factor(generator: np.random.Generator, setting: Setting, points: int, *shape: int) -> Array:
@@ -80,7 +92,7 @@ def draw_task_maps(generator: np.random.Generator, setting: Setting, batch: int)
     if _one_step_pays(s):
         return _one_step(generator, s, x_v)
     x_t = x_v if s.split == "reused" else gram_factor(generator, s, s.n_t, batch, s.m)
-    return TaskMaps(*propagate(x_v, x_t, s.alpha_t / s.n_t, s.inner_steps))
+    return _maps_of(x_v, x_t, s)
 
 
 def numbers_per_draw(setting: Setting) -> int:
@@ -97,8 +109,9 @@ def numbers_per_draw(setting: Setting) -> int:
 def _one_step_pays(setting: Setting) -> bool:
     s = setting
     return (
-        s.law is GAUSSIAN and s.split == "separate" and s.inner_steps == 1 and 2 * s.n_v <= min(s.n_t, s.rank)
-    )
+        s.law is GAUSSIAN and s.split == "separate" and s.inner_steps == 1 and s.inner_step is None
+        and 2 * s.n_v <= min(s.n_t, s.rank)
+    )  # fmt: skip
 
 
 def _one_step(generator: np.random.Generator, setting: Setting, x_v: Array) -> TaskMaps:

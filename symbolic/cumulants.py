@@ -25,7 +25,7 @@ from symbolic.letters import ONE
 from symbolic.network_order import Edge, Label, Network
 from symbolic.networks import TERMINAL, reduce_network
 
-MAX_BLOCKS = 1_000_000
+MAX_BLOCKS = 4_000_000
 """How many blocks are looked at in one expectation of an expression."""
 
 CACHE_SIZE = 200_000

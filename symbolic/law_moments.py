@@ -24,7 +24,7 @@ from symbolic.network_order import Edge, Label
 from symbolic.network_polynomial import NetworkPolynomial, NetworkTerm, add_term, end_letter, opened
 from symbolic.networks import root_of
 
-MAX_FACTORS = 16
+MAX_FACTORS = 20
 """Most factors of random matrices in a monomial that are averaged."""
 
 

@@ -6,6 +6,7 @@ to which order its cumulants are known, and refuses beyond it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -35,6 +36,10 @@ MAX_DIGITS = 60
 
 class LawOrderError(ValueError):
     """A moment or cumulant was needed beyond the order to which a law declares its cumulants."""
+
+
+# an exponent can stand for a number of any length
+_NUMBER = re.compile(r"[+-]?([0-9]+/[0-9]+|[0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -227,7 +232,7 @@ def law(name: str) -> Law:
 
 def _number(name: str, text: str) -> Fraction:
     try:
-        if len(text) > MAX_DIGITS or "e" in text.lower():
+        if len(text) > MAX_DIGITS or not _NUMBER.fullmatch(text):
             raise ValueError
         return Fraction(text)
     except (ValueError, ZeroDivisionError):

@@ -23,6 +23,9 @@ Matrix = Any
 MAX_EXACT_SIZE = 300
 """Largest p of matrices in exact arithmetic."""
 
+MAX_DEFINITE_WORK, MAX_INVERSE_WORK = 10**10, 5 * 10**8
+"""Largest p^4 times the bits of an element for which an exact Sigma is checked, and inverted, in about a second."""
+
 ROUNDING = 1e-10
 """Relative asymmetry and negative eigenvalues of a covariance of floats that count as rounding."""
 
@@ -96,6 +99,7 @@ class Matrices:
         if not factor.endswith(INVERSE):
             return matrix
         if self.is_exact:
+            require_affordable(matrix, MAX_INVERSE_WORK)
             singular = matrix.det() == 0
         else:
             eigenvalues = self._space.linalg.eigvalsh(matrix)
@@ -132,10 +136,22 @@ def read_matrices(values: Mapping[str, Any], size: int | None) -> Matrices:
             f"exact matrices are taken up to {MAX_EXACT_SIZE} x {MAX_EXACT_SIZE}: give arrays of floats"
         )
     tables = {name: _table(name, value) for name, value in values.items()}
-    return Matrices(
-        size or 0,
-        {n: exact_covariance(rows)[0] if n == SIGMA else _exact(rows) for n, rows in tables.items()},
-    )
+    exact = {name: _exact(rows) for name, rows in tables.items()}
+    if SIGMA in exact:
+        require_affordable(exact[SIGMA], MAX_DEFINITE_WORK)
+        exact[SIGMA], _ = exact_covariance(tables[SIGMA])
+    return Matrices(size or 0, exact)
+
+
+def require_affordable(matrix: fmpq_mat, limit: int) -> None:
+    """Raise ValueError when exact linear algebra with a matrix would take more than `limit` (see there)."""
+    size = int(matrix.nrows())
+    bits = max(int(x.p).bit_length() + int(x.q).bit_length() for x in matrix.entries())
+    if size**4 * bits > limit:
+        raise ValueError(
+            f"{SIGMA} is {size} x {size} with elements of up to {bits} bits, too much for exact arithmetic: "
+            "give an array of floats"
+        )
 
 
 def _is_floating(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import factorial, prod
 
 import numpy as np
 import pytest
@@ -196,9 +197,22 @@ def test_odd_moments_beyond_the_order_are_not_taken_for_zero() -> None:
         expect_law(X @ c @ X @ c @ X @ c @ X @ c @ X, law("student:5"))
 
 
+@pytest.mark.parametrize("entry_law", [LAPLACE, UNIFORM], ids=str)
+def test_high_powers_of_the_squared_length(entry_law: Law) -> None:
+    # at n = 1, p = 3 tr(W) is a sum of three independent squares; blocks then take several of many equal factors
+    degree = 7
+    splits = [(i, j, degree - i - j) for i in range(degree + 1) for j in range(degree + 1 - i)]
+    expected = sum(
+        factorial(degree) * prod(entry_law.rule(2 * k) / factorial(k) if k else Fraction(1) for k in split)
+        for split in splits
+    )
+    value = expect_law(tr(W) ** degree, entry_law).coefficient()
+    assert evaluate_at(value, {"n": 1, "p": 3}) == expected
+
+
 def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MomentDegreeError, match="18 random factors"):
-        expect_law(tr(W**9), RADEMACHER)
+    with pytest.raises(MomentDegreeError, match="22 random factors"):
+        expect_law(tr(W**11), RADEMACHER)
     monkeypatch.setattr(cumulants, "MAX_BLOCKS", 10)
     clear_cache()
     with pytest.raises(cumulants.TooManyBlocks, match="more than 10 blocks"):

@@ -176,6 +176,15 @@ def test_texts_of_sums_over_indices() -> None:
     assert json.loads(json.dumps(result.as_dict()))["law"] == "rademacher"
 
 
+@pytest.mark.parametrize(
+    ("text", "size", "largest"), [("tr(W)", 300, 10**9), ("tr(W^-1)", 120, 10**9), ("tr(W)", 60, 10**400)]
+)
+def test_exact_covariances_that_take_long_are_refused_at_once(text: str, size: int, largest: int) -> None:
+    rows = [[largest * (i == j) for j in range(size)] for i in range(size)]
+    with pytest.raises(ValueError, match="too much for exact arithmetic"):
+        moment(text, {"n": 999, "Sigma": rows}, "general")
+
+
 def test_exact_covariances_need_no_root_where_pairs_meet() -> None:
     given = {"n": 2, "Sigma": SIGMA}
     assert moment("tr(W)", given, None, "uniform").value == "30"
