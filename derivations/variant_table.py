@@ -16,6 +16,7 @@ from derivations.assumptions import Assumptions, read
 from derivations.figure_points import completed, task
 from derivations.optimum import optimum, slope_at_zero
 from derivations.parameters import Given
+from derivations.sampled_problem import sampled_fields
 from numeric_check.estimate import Estimate
 from numeric_check.setting import Setting
 
@@ -85,10 +86,7 @@ def setting_of(variant: Variant, base: Setting) -> Setting:
     """The problem of a variant at the sizes of `base`."""
     chosen = variant.assumptions
     found = replace(
-        base, n_t=base.n_v if chosen.split == "reused" else base.n_t, inner_steps=chosen.inner_steps,
-        adaptation_steps=chosen.adaptation_steps, inputs=chosen.inputs,
-        split="reused" if chosen.split == "reused" else "separate",
-        noise_val=None if chosen.noise_val is None else float(chosen.noise_val),
+        base, n_t=base.n_v if chosen.split == "reused" else base.n_t, **sampled_fields(chosen),
     )  # fmt: skip
     if variant.spectrum == "identity":
         return found

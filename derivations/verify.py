@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from multiprocessing import get_context
 from typing import Any
 
 from derivations import store, variant_checks
-from derivations.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.assumptions import NAMES, PAPER, Assumptions, NotDerivable
 from derivations.measure import checks
 from derivations.prove import Proof, prove
 from derivations.registry import ancestors, load
@@ -45,7 +45,8 @@ def relevant(step: Step, assumptions: Assumptions) -> dict[str, str]:
     """The assumptions on which the step's result depends, through everything it rests on."""
     steps = load()
     names = {name for slug in ancestors([step.name]) for name in steps[slug].depends_on}
-    return {name: value for name, value in assumptions.as_dict().items() if name in names}
+    kept = names & set(NAMES) | set(assumptions.changes(names))
+    return {name: value for name, value in assumptions.as_dict().items() if name in kept}
 
 
 def _numeric(step: Step, assumptions: Assumptions, proof: Proof, seed: int) -> tuple[str, str, list[Check]]:
@@ -130,6 +131,8 @@ def passed(record: Record) -> bool:
 
 
 Report = Callable[[Record, int, int], None]
+# a step and the assumptions under which it is looked at
+Job = tuple[str, Assumptions]
 
 
 def verify(
@@ -144,38 +147,49 @@ def verify(
 ) -> list[Record]:
     """Records of the named steps (default: all), in reading order; `report` hears of each as it is done."""
     wanted = list(load()) if names is None else list(dict.fromkeys(names))
-    records: dict[str, Record] = {}
-    for record in _run(wanted, assumptions, symbolic, numeric, seed, fresh):
-        records[record["name"]] = record
+    jobs = [(name, assumptions) for name in wanted]
+    records = verify_jobs(jobs, symbolic=symbolic, numeric=numeric, seed=seed, fresh=fresh, report=report)
+    return [records[name, assumptions] for name in load() if (name, assumptions) in records]
+
+
+def verify_jobs(
+    jobs: Sequence[Job],
+    *,
+    symbolic: bool = True,
+    numeric: bool = True,
+    seed: int = 0,
+    fresh: bool = False,
+    report: Report | None = None,
+) -> dict[Job, Record]:
+    """The record of each step under its own assumptions; `report` hears of each as it is done."""
+    records: dict[Job, Record] = {}
+    for job, record in _run(list(dict.fromkeys(jobs)), symbolic, numeric, seed, fresh):
+        records[job] = record
         if report is not None:
-            report(record, len(records), len(wanted))
-    return [records[name] for name in load() if name in records]
+            report(record, len(records), len(jobs))
+    return records
 
 
 def _run(
-    names: list[str], assumptions: Assumptions, symbolic: bool, numeric: bool, seed: int, fresh: bool
-) -> Iterator[Record]:
+    jobs: list[Job], symbolic: bool, numeric: bool, seed: int, fresh: bool
+) -> Iterator[tuple[Job, Record]]:
+    options: dict[str, Any] = {"symbolic": symbolic, "numeric": numeric, "seed": seed}
     missing = []
-    for name in names:
-        if not fresh and _stored(name, assumptions, symbolic, numeric, seed):
-            yield verify_step(name, assumptions, symbolic=symbolic, numeric=numeric, seed=seed)
+    for job in jobs:
+        if not fresh and _stored(*job, symbolic, numeric, seed):
+            yield job, verify_step(*job, **options)
         else:
-            missing.append(name)
+            missing.append(job)
     workers = min(os.cpu_count() or 1, len(missing))
     if workers <= 1:
-        for name in missing:
-            yield verify_step(name, assumptions, symbolic=symbolic, numeric=numeric, seed=seed, fresh=fresh)
+        for job in missing:
+            yield job, verify_step(*job, **options, fresh=fresh)
         return
     # spawned workers start clean; each draws from seeds of its own steps, so their number changes nothing
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
-        tasks = [
-            pool.submit(
-                verify_step, name, assumptions, symbolic=symbolic, numeric=numeric, seed=seed, fresh=fresh
-            )
-            for name in missing
-        ]
+        tasks = {pool.submit(verify_step, *job, **options, fresh=fresh): job for job in missing}
         for task in as_completed(tasks):
-            yield task.result()
+            yield tasks[task], task.result()
 
 
 def _one_thread() -> None:
