@@ -28,6 +28,8 @@ MARK = ".built-book.json"
 # How the pages, which run in kernels of their own, learn under which assumptions they are built.
 VARIABLE = "DERIVATIONS_ASSUME"
 # Extensions that Jupyter Book adds and the book must not load: both serve features that call other hosts.
+# In a banner, the file name of the page that shows it.
+PAGE = "@page@"
 UNWANTED = ("sphinx_thebe", "sphinx_comments")
 
 
@@ -60,17 +62,23 @@ def assumptions_in_force() -> Assumptions:
 
 
 def build(
-    out: Path = DEFAULT_OUT, assumptions: Assumptions = PAPER, *, source: Path = SOURCE, echo: bool = False
+    out: Path = DEFAULT_OUT,
+    assumptions: Assumptions = PAPER,
+    *,
+    source: Path = SOURCE,
+    echo: bool = False,
+    banner: str = "",
 ) -> Book:
     """Build the book from `source` into `out`, replacing a book built there before.
 
-    echo: pass the progress of verification and of Sphinx on to stderr. Raises ValueError when `source` is no
+    echo: pass the progress of verification and of Sphinx on to stderr. banner: HTML to show on top of each page, in
+    which `PAGE` stands for the page's file name; by default a word on changed assumptions. Raises ValueError when `source` is no
     book or `out` holds anything but an earlier build, and BookError when a page fails or anything warns;
     in both cases `out` is left as it was.
     """
     started = time.monotonic()
     _require_book(source)
-    _require_replaceable(out)
+    require_replaceable(out)
     if source == SOURCE:
         _verify_first(assumptions, echo)
     words = [f"{name}={value}" for name, value in assumptions.changed().items()]
@@ -81,16 +89,19 @@ def build(
         shutil.copytree(source, staged, ignore=shutil.ignore_patterns("_build", "conf.py", "__pycache__"))
         environment = _environment(Path(scratch), words)
         _quieten_kernels(Path(environment["IPYTHONDIR"]))
-        _write_configuration(staged, environment, assumptions)
+        _write_configuration(staged, environment, assumptions, banner)
         fresh = Path(scratch) / "html"
         _run_sphinx(staged, fresh, Path(scratch) / "doctrees", environment, echo)
         _name_the_icon(fresh / "index.html")
+        for page in fresh.glob("*.html") if PAGE in banner else ():
+            text = page.read_text(encoding="utf-8")
+            page.write_text(text.replace(PAGE, page.name), encoding="utf-8")
         pages = tuple(
             sorted(page.stem for page in staged.glob("*.md") if (fresh / f"{page.stem}.html").exists())
         )
         seconds = time.monotonic() - started
         (fresh / MARK).write_text(json.dumps({"assumptions": words, "pages": pages}) + "\n", encoding="utf-8")
-        _publish(fresh, out)
+        publish(fresh, out)
     return Book(out, pages, seconds, assumptions)
 
 
@@ -116,7 +127,8 @@ def _require_book(source: Path) -> None:
         )
 
 
-def _require_replaceable(out: Path) -> None:
+def require_replaceable(out: Path) -> None:
+    """Raises ValueError when `out` holds anything but an earlier build."""
     if out.is_dir():
         if any(out.iterdir()) and not (out / MARK).is_file():
             raise ValueError(f"{out} holds files that are no built book; name an empty or a new folder")
@@ -161,7 +173,9 @@ def _quieten_kernels(folder: Path) -> None:
     (profile / "ipython_kernel_config.py").write_text(settings, encoding="utf-8")
 
 
-def _write_configuration(staged: Path, environment: dict[str, str], assumptions: Assumptions) -> None:
+def _write_configuration(
+    staged: Path, environment: dict[str, str], assumptions: Assumptions, banner: str
+) -> None:
     entry = "from jupyter_book.cli.main import main; main()"  # the package has no __main__
     command = [sys.executable, "-c", entry, "config", "sphinx", str(staged)]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -181,9 +195,10 @@ def _write_configuration(staged: Path, environment: dict[str, str], assumptions:
         f"html_css_files = {[name for name in own if name.endswith('.css')]!r}",
     ]
     if assumptions.changed():
-        banner = f"Built under changed assumptions, beyond the paper: {assumptions.label()}"
-        lines.append(f"html_theme_options['announcement'] = {banner!r}")
+        banner = banner or f"Built under changed assumptions, beyond the paper: {assumptions.label()}"
         lines.append(f"html_title += {f' [{assumptions.label()}]'!r}")
+    if banner:
+        lines.append(f"html_theme_options['announcement'] = {banner!r}")
     # Tables written by cells may hold mathematics on pages whose prose has none.
     lines += ["", "", "def setup(app):", "    app.set_html_assets_policy('always')", ""]
     with (staged / "conf.py").open("a", encoding="utf-8") as configuration:
@@ -234,7 +249,8 @@ def _reason(log: list[str]) -> str:
     return f"the book did not build: {first}"
 
 
-def _publish(fresh: Path, out: Path) -> None:
+def publish(fresh: Path, out: Path) -> None:
+    """Put a complete build in the place of an earlier one."""
     if out.is_dir():
         # The old book leaves in one rename, so that a reader never finds half of each.
         old = fresh.parent / "old"

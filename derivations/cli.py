@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from derivations import commands
-from derivations.assumptions import nearest
+from derivations.user_text import nearest
 
 COMMANDS = {
     "list": "every numbered equation, lemma, theorem, text claim and figure",
@@ -90,6 +90,13 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     parsers["figure"].add_argument("figure", metavar="FIGURE", help="2, 3, 4, 6")
     parsers["figure"].add_argument("--out", default=None, metavar="FILE")
     parsers["book"].add_argument("--out", default=None, metavar="DIR")
+    parsers["book"].add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="K=V[,K=V]",
+        help="build a variant beside it in the same site, or FILE.toml; may be repeated",
+    )
     return parsers
 
 
@@ -104,9 +111,15 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         raise BadInput(f"name a command: {', '.join(COMMANDS)}")
     if argv[0] not in COMMANDS:
         raise BadInput(f"unknown command {argv[0]!r}; {nearest(argv[0], COMMANDS)}")
-    arguments = _parsers()[argv[0]].parse_intermixed_args(list(argv[1:]))
+    rest = [_expression(word) for word in argv[1:] if word != "--"] if argv[0] == "moment" else list(argv[1:])
+    arguments = _parsers()[argv[0]].parse_intermixed_args(rest)
     arguments.command = argv[0]
     return arguments
+
+
+def _expression(word: str) -> str:
+    """An expression may begin with a minus, as no option of `moment` but -h does."""
+    return f" {word}" if len(word) > 1 and word[0] == "-" and word[1] != "-" and word != "-h" else word
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 from derivations import registry
 from derivations.assumptions import PAPER, Assumptions, read
+from derivations.book_site import Site
 from derivations.verify import Record, Report, verify
 
 LISTED = ("name", "equations", "kind", "statement", "uses", "proof", "numeric", "method", "page")
@@ -152,15 +153,29 @@ def _regenerate(arguments: argparse.Namespace) -> Outcome:
 
 def _book(arguments: argparse.Namespace) -> Outcome:
     from derivations.book_build import DEFAULT_OUT, BookError, build
+    from derivations.book_site import build_site, read_variant
 
     out = DEFAULT_OUT if arguments.out is None else Path(arguments.out)
+    base = read(arguments.assume)
+    variants = [read_variant(text, arguments.assume) for text in arguments.variant]
     try:
-        book = build(out, read(arguments.assume), echo=sys.stderr.isatty())
+        if variants:
+            return _site(build_site(out, base, variants, echo=sys.stderr.isatty()))
+        book = build(out, base, echo=sys.stderr.isatty())
     except BookError as error:
         print(error.log, file=sys.stderr)
         return Outcome({"error": str(error)}, str(error), 1)
     document = {"index": str(book.index), "pages": list(book.pages), "seconds": book.seconds}
     return Outcome(document, f"{book.index} ({len(book.pages)} pages, {book.seconds:.0f} s)")
+
+
+def _site(site: Site) -> Outcome:
+    books = [
+        {"assumptions": book.assumptions.label(), "index": str(book.index), "pages": list(book.pages)}
+        for book in site.books
+    ]
+    text = "\n".join(f"{book['index']}  {book['assumptions']}" for book in books)
+    return Outcome({"index": str(site.index), "books": books, "seconds": site.seconds}, text)
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
