@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import shlex
 from collections import Counter
 from dataclasses import replace
 from functools import cache
-from html import escape
 
+from derivations import cli, pages, statements
 from derivations import page_html as h
-from derivations import pages, statements
 from derivations.assumptions import PAPER, Assumptions, read
-from derivations.book_build import assumptions_in_force
+from derivations.book_build import BookError
 from derivations.figure_points import completed, task
 from derivations.optimum import optimum
 from derivations.page_html import Html
-from derivations.registry import ALIASES, load
+from derivations.regenerate import formula_text
+from derivations.registry import find
 from derivations.variant_table import OVER, UNDER, Variant, setting_of, values_of
 from derivations.verify import Record, verify
 
@@ -33,16 +36,34 @@ def _records(assumptions: Assumptions) -> dict[str, Record]:
     return {record["name"]: record for record in verify(assumptions=assumptions, numeric=False)}
 
 
+def command(*words: str) -> Html:
+    """A command, run now in this process, and what it prints; raises BookError when it fails."""
+    said, wrong = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(wrong):
+        status = cli.main(words)
+    if status != 0:
+        raise BookError(f"derive {' '.join(words)}: {wrong.getvalue().strip()}", wrong.getvalue())
+    line = shlex.join(words)
+    return Html(f"<pre><b>$ derive {h.escape(line)}</b>\n{h.escape(said.getvalue())}</pre>")
+
+
+def in_text(name: str, *words: str) -> Html:
+    """A step in the canonical text of `derive regenerate`, for the paper's assumptions and the changed ones."""
+    step = find(name)
+    texts = [(a.label(), formula_text(step, a) or "derives nothing") for a in (PAPER, read(words))]
+    return Html("".join(f"<pre><b>{h.escape(label)}</b>\n{h.escape(text)}</pre>" for label, text in texts))
+
+
 def formula(name: str, *words: str) -> Html:
     """The formula that the engine derives under the changed assumptions, and the paper's below it."""
-    step = load()[ALIASES[name]]
+    step = find(name)
     found = []
     for assumptions in (read(words), PAPER):
         if step.derive is None:
             raise ValueError(f"{name} derives nothing")
         title = assumptions.label()
-        lines = statements.lines(step, step.derive(assumptions), derived=True)
-        found.append(f"<p><code>{escape(title)}</code></p>{h.displays(lines)}")
+        lines = statements.lines(step, step.derive(assumptions), derived=True, under=assumptions)
+        found.append(f"<p><code>{h.escape(title)}</code></p>{h.displays(lines)}")
     return Html("".join(found))
 
 
@@ -68,7 +89,7 @@ def best_rates(name: str, *words: str) -> Html:
 
 def confirmed(name: str, *words: str) -> Html:
     """The changed formula against simulation at four sizes: the difference must fall as fast as the theory says."""
-    (record,) = verify([ALIASES[name]], read(words))
+    (record,) = verify([find(name).name], read(words))
     rows = [
         (
             h.sizes(check["sizes"]), h.number(check["value"]), h.measured(check["mean"], check["stderr"]),
@@ -94,8 +115,3 @@ def survivors(*words: str) -> Html:
     ]
     changed = h.table(("step", "what becomes of it", "why"), rows)
     return Html(summary + h.details(f"The {len(rows)} steps that change", changed))
-
-
-def in_force() -> Html:
-    """The assumptions under which this book is built."""
-    return Html(f"<p><code>{h.escape(assumptions_in_force().label())}</code></p>")

@@ -40,6 +40,16 @@ class Tex:
         return f"$\\displaystyle {self.text}$"
 
 
+@dataclass(frozen=True)
+class Markdown:
+    """Text that is set as part of the page, such as highlighted code."""
+
+    text: str
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+
 def escape(text: str) -> str:
     """Text as HTML."""
     return html.escape(text, quote=True)
@@ -126,8 +136,13 @@ def label(text: str) -> str:
 
 def badge(status: str, reason: str = "") -> str:
     """A computed status as a coloured word with its sign; the reason shows when pointed at."""
+    return labelled(status, status.replace("-", " "), reason)
+
+
+def labelled(status: str, word: str, reason: str = "") -> str:
+    """A word with the colour and sign of a status."""
     title = f' title="{escape(reason)}"' if reason else ""
-    return f'<span class="status status-{escape(status)}"{title}>{escape(status.replace("-", " "))}</span>'
+    return f'<span class="status status-{escape(status)}"{title}>{escape(word)}</span>'
 
 
 def details(summary: str, body: str) -> str:

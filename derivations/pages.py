@@ -18,6 +18,8 @@ from derivations.step import Step
 from derivations.verify import Record, verify
 
 PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
+# characters of LaTeX beyond which a formula is folded away
+LONG = 6000
 _SLUG = re.compile(r"(?<![\w/#-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w.-])")
 _shown: set[str] = set()
 
@@ -83,12 +85,19 @@ def _body(step: Step, record: Record) -> str:
             f'<div class="step-refuted">{h.displays(printed)}</div>'
         )
     if record["proof"] == "derived" and step.derive is not None:
-        derived = h.displays(statements.lines(step, step.derive(assumptions_in_force()), derived=True))
+        now = assumptions_in_force()
+        derived = _folded(statements.lines(step, step.derive(now), derived=True, under=now))
         return (
             f"<p>Under the assumptions of this book, beyond the paper:</p>{derived}"
             f'<p>The paper, under its own:</p><div class="step-refuted">{h.displays(printed)}</div>'
         )
     return h.displays(printed)
+
+
+def _folded(lines: list[str]) -> str:
+    """Formulas for display; behind a line to open where they would fill pages."""
+    shown = h.displays(lines)
+    return shown if sum(map(len, lines)) <= LONG else h.details("A long formula", shown)
 
 
 def _derivation(step: Step, record: Record) -> str:
@@ -224,7 +233,12 @@ def keep_formulas(*names: str) -> None:
         step, status = load()[name], records()[name]["proof"]
         shown = statements.printed(step)
         if status == "derived" and step.derive is not None:
-            shown = statements.lines(step, step.derive(assumptions_in_force()), derived=True)
+            now = assumptions_in_force()
+            shown = statements.lines(step, step.derive(now), derived=True, under=now)
+            if sum(map(len, shown)) > LONG:
+                shown = [
+                    rf"\text{{see }} {', '.join(map(statements.left_side, step.derive(now)))} \text{{ below: it is long}}"
+                ]
         elif status == "not-applicable":
             shown = [*shown, r"\text{(under the paper's assumptions only)}"]
         keep(name, h.Tex(_stacked(shown)))

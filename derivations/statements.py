@@ -8,8 +8,10 @@ from itertools import takewhile
 
 import sympy
 
+from derivations.assumptions import Assumptions
 from derivations.latex import exponent_latex, latex, latex_lines, tidy
 from derivations.left_sides import LEFT_SIDES
+from derivations.prove import prove
 from derivations.reading import to_sympy
 from derivations.registry import load
 from derivations.step import Derived, Step
@@ -23,6 +25,8 @@ WORDS: Mapping[str, str] = {
     "denominator": "degree of the denominator",
 }
 _SIGN = re.compile(r"^\\mathrm\{sign\}(\\,)?\s*")
+# proofs whose derivation stands under the assumptions
+DERIVED = ("proved", "corrected", "derived")
 _RELATIONS = {1: ">", -1: "<", 0: "="}
 # quantities short enough to stand for their value in a later formula
 _ABBREVIATION = re.compile(r"^(?:[hgH]_\{?[\w,]+\}?)$")
@@ -43,6 +47,24 @@ def abbreviations(step: Step, formula: sympy.Basic) -> dict[sympy.Basic, str]:
             if node.free_symbols == value.free_symbols and sympy.expand(node - value) == 0:
                 found[node] = label
     return found
+
+
+def named(step: Step, formula: sympy.Basic, assumptions: Assumptions) -> sympy.Basic:
+    """The formula with h_t, h_r and other names of earlier steps for the sums that they now stand for, or minus these."""
+    values: dict[sympy.Symbol, sympy.Expr] = {}
+    for earlier in takewhile(lambda other: other.name != step.name, load().values()):
+        labels = [label for label in (earlier.claim() if earlier.claim else {}) if _ABBREVIATION.match(label)]
+        if labels and earlier.derive is not None and prove(earlier, assumptions).status in DERIVED:
+            parts = earlier.derive(assumptions)
+            trees = {sympy.Symbol(label): to_sympy(parts[label]) for label in labels if label in parts}
+            values |= {name: tree for name, tree in trees.items() if isinstance(tree, sympy.Add)}
+    found: dict[sympy.Basic, sympy.Expr] = {}
+    for node in (node for node in formula.atoms(sympy.Add) if not node.is_Matrix):
+        for name, value in values.items():
+            for sign in (1, -1) if node.free_symbols == value.free_symbols else ():
+                if sympy.expand(node - sign * value) == 0:
+                    found[node] = sign * name
+    return formula.xreplace(found)
 
 
 def left_side(label: str) -> str:
@@ -118,8 +140,13 @@ def aligned(left: str, lines: list[str]) -> str:
     return rf"\begin{{aligned}} {left} = {{}} & {first}{rest} \end{{aligned}}"
 
 
-def lines(step: Step, parts: Derived, *, derived: bool = False) -> list[str]:
-    """The parts as LaTeX, one formula each, ready for display."""
+def lines(
+    step: Step, parts: Derived, *, derived: bool = False, under: Assumptions | None = None
+) -> list[str]:
+    """The parts as LaTeX, one formula each, ready for display.
+
+    derived: as the engine put them, not as a reader would. under: with the names of earlier steps under these assumptions.
+    """
     if is_order(parts):
         return order_lines(step, parts)
     shown = []
@@ -130,7 +157,9 @@ def lines(step: Step, parts: Derived, *, derived: bool = False) -> list[str]:
             shown.append(f"{left[sign.end() :]} {_RELATIONS[int(tree)]} 0")
             continue
         short = {} if derived else abbreviations(step, tree)
-        shown.append(aligned(left, latex_lines(tidy(tree) if derived else tree, short)))
+        if derived:
+            tree = tidy(tree) if under is None else named(step, tidy(tree), under)
+        shown.append(aligned(left, latex_lines(tree, short)))
     return shown
 
 

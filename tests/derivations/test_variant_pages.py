@@ -1,0 +1,103 @@
+"""The chapters on changed assumptions: best rates against a scan, refusals with reasons, real output of commands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from derivations import change_page, extending_page, variants_page
+from derivations.assumptions import read
+from derivations.book_build import BookError
+from derivations.formulas import evaluate_named
+from derivations.registry import find
+from derivations.statements import lines
+from derivations.variant_table import OVER, UNDER, VARIANTS, Variant, entries, name_of, setting_of, values_of
+
+SMALL = (VARIANTS[0], Variant("2 inner steps", ("inner_steps=2",)), Variant("reused data", ("split=reused",)))
+REFUSED = Variant("refused", ("split=reused", "inputs=laplace"))
+
+
+def test_a_dozen_variants_cover_what_can_change() -> None:
+    assert len(VARIANTS) >= 12
+    words = " ".join(word for variant in VARIANTS for word in variant.words)
+    for name in (
+        "inner_steps=4",
+        "adaptation_steps",
+        "rademacher",
+        "uniform",
+        "laplace",
+        "split",
+        "noise_val",
+    ):
+        assert name in words
+    assert {variant.spectrum for variant in VARIANTS} == {"identity", "mild", "spiked"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.label)
+@pytest.mark.parametrize("base", [OVER, UNDER], ids=["over", "under"])
+def test_no_rate_of_a_scan_beats_the_best_one(variant: Variant, base: object) -> None:
+    regime = "over" if base is OVER else "under"
+    found = dict(zip(VARIANTS, entries(regime, VARIANTS), strict=True))[variant]
+    if found.reason:
+        assert len(found.reason) > 20
+        return
+    setting = setting_of(variant, OVER if base is OVER else UNDER)
+    values, name = dict(values_of(setting)), name_of(variant, OVER if base is OVER else UNDER)
+    losses = [
+        evaluate_named(name, {**values, "alpha_t": float(rate)}, variant.assumptions)["value"]
+        for rate in np.linspace(-3, 3, 61)
+    ]
+    assert found.loss <= min(losses) * (1 + 1e-9)
+    assert found.sampled is not None
+    assert abs(found.sampled.mean / found.loss - 1) < 0.05
+
+
+def test_a_refused_variant_carries_its_reason() -> None:
+    (found,) = entries("over", (REFUSED,))
+    assert found.sampled is None
+    assert len(found.reason) > 20
+
+
+def test_table_and_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variants_page, "entries", lambda regime: entries(regime, (*SMALL, REFUSED)))
+    text = variants_page.table("over").text
+    assert text.count("<tr>") == 5
+    assert "refused:" in text
+    picture = variants_page.picture().text
+    assert "data:image/svg+xml;base64," in picture
+    assert "positive for" in picture
+
+
+def test_a_command_shows_what_it_prints() -> None:
+    shown = change_page.command(
+        "eval", "eq5", *["n_t=1", "n_v=1", "n_r=1", "m=1", "p=2", "sigma=0", "nu=0", "alpha_t=0", "alpha_r=0"]
+    )
+    assert "$ derive eval eq5" in shown.text
+    assert "value = 0.0" in shown.text
+
+
+def test_a_command_that_fails_fails_the_page() -> None:
+    with pytest.raises(BookError, match="unknown"):
+        change_page.command("eval", "equation")
+
+
+def test_formulas_carry_the_names_of_earlier_ones() -> None:
+    changed = read(["inner_steps=2"])
+    step = find("eq5")
+    assert step.derive is not None
+    (text,) = lines(step, step.derive(changed), derived=True, under=changed)
+    assert "h_t" in text
+    assert "h_r" in text
+    (plain,) = lines(step, step.derive(changed), derived=True)
+    assert "h_t" not in plain
+
+
+def test_in_text_shows_both_forms() -> None:
+    text = change_page.in_text("stacked-design", "inner_steps=2").text
+    assert "<b>paper</b>" in text
+    assert "alpha_t^2" in text
+
+
+def test_the_source_of_an_extension_is_complete() -> None:
+    assert "add_input_law(" in extending_page.source("triangular").text
