@@ -14,6 +14,8 @@ share 1 - N/p of its squared distance.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy
 
 from derivations import model
@@ -52,20 +54,31 @@ def exact_excess(rows: sympy.Expr, per_task: sympy.Expr, noise_variance: sympy.E
     )
 
 
-def reused_excess(assumptions: Assumptions) -> sympy.Expr:
-    """E|omega_star - w_0|^2, exactly, when the validation data are the training data (n_v = n_t, same noise).
+def require_shared_factor(assumptions: Assumptions) -> None:
+    """Checks in the algebra of words that reused data make the outer problem one of plain rows.
 
-    Then every task's block is C (X w + z) against C X with one invertible C = (I - alpha_t X X^T / n_t)^K, checked
-    here in the algebra of words: the solutions of B omega = gamma, and so the outer optimum, do not depend on the
-    training rate, and the exact result for plain rows applies with N = n_t m.
+    Every task's block is C (X w + z) against C X with one C = (I - alpha_t X X^T / n_t)^K, which has an inverse for
+    almost all X: the solutions of B omega = gamma, and so the outer optimum, do not depend on the training rate. They
+    are those of separate data at alpha_t = 0, with n_t rows in each task. Raises ArithmeticError otherwise.
     """
-    if assumptions.inputs != "gaussian":
-        raise NotDerivable("exact means of the reused data are known for Gaussian inputs only")
     task = model.task(assumptions)
     mixer = row_mixer(assumptions)
     plain_target = task.x_t @ task.deviation + task.z_t
     if task.design != mixer @ task.x_t or task.target_deviation != mixer @ plain_target:
         raise ArithmeticError("the blocks of reused data do not share an invertible factor")
+
+
+def plain_rows(assumptions: Assumptions) -> Assumptions:
+    """The assumptions under which separate data at alpha_t = 0 give the outer optimum of reused data."""
+    require_shared_factor(assumptions)
+    return replace(assumptions, split="separate", inner_steps=1)
+
+
+def reused_excess(assumptions: Assumptions) -> sympy.Expr:
+    """E|omega_star - w_0|^2 for reused Gaussian data (n_v = n_t, same noise), exactly, with N = n_t m."""
+    if assumptions.inputs != "gaussian":
+        raise NotDerivable("exact means of the reused data are known for Gaussian inputs only")
+    require_shared_factor(assumptions)
     return exact_excess(n_t * m, n_t, sigma**2)
 
 

@@ -7,7 +7,7 @@ g = Tr H_t. The test phase is averaged exactly as a function of that second mome
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import sympy
@@ -17,55 +17,51 @@ from derivations.general_underparameterized import loss_of_second_moment, normal
 from derivations.limits import require_derivable
 from derivations.outer_problem import target_covariance
 from derivations.reading import to_sympy
-from derivations.symbols import m, n_v
+from derivations.symbols import m
 from symbolic.moments import expect
 from symbolic.words import Expression, identity, scalar, tr
-
-# beyond, the products of traces in the loss number tens of thousands
 
 
 @dataclass(frozen=True)
 class Leading:
-    """The pieces of (14): the loss is constant + n_v m w c / (2 g^2) to leading order.
+    """The pieces of (14): the loss is constant + rows m w c / (2 g^2) to leading order.
 
     constant: the loss at omega_star = 0, exact. g, c, w: the numbers around which B B^T, Gamma and B H_r B^T
-    concentrate as multiples of the identity.
+    concentrate as multiples of the identity. rows: the validation rows of a task.
     """
 
     constant: Expression
     g: Expression
     c: Expression
     w: Expression
+    rows: Expression = field(default_factory=lambda: scalar("n_v"))
 
     def form(self) -> sympy.Expr:
         """E Tr(H_r omega_star omega_star^T): (133) with each block replaced by its mean."""
-        g, c, w = (to_sympy(part) for part in (self.g, self.c, self.w))
-        return n_v * m * w * c / g**2
+        g, c, w, rows = (to_sympy(part) for part in (self.g, self.c, self.w, self.rows))
+        return rows * m * w * c / g**2
 
     def loss(self) -> sympy.Expr:
         """The average test loss."""
         return to_sympy(self.constant) + self.form() / 2
 
     def replace(self, values: dict[str, Expression]) -> Leading:
-        """The same with letters given values."""
+        """The same with letters and scalars given values."""
 
         def put(part: Expression) -> Expression:
-            return part.replace({name: value for name, value in values.items() if name in part.letters()})
+            present = part.letters().keys() | part.scalars()
+            return part.replace({name: value for name, value in values.items() if name in present})
 
-        return Leading(put(self.constant), put(self.g), put(self.c), put(self.w))
+        return Leading(put(self.constant), put(self.g), put(self.c), put(self.w), put(self.rows))
 
 
 @lru_cache(maxsize=16)
 def gaussian_pieces(assumptions: Assumptions) -> Leading:
-    """The pieces with covariances Sigma and Sigma_w for Gaussian inputs; raises NotDerivable for other inputs, reused data and the next order."""
+    """The pieces with covariances Sigma and Sigma_w for Gaussian inputs; raises NotDerivable for other inputs and the next order."""
     if assumptions.inputs != "gaussian":
         raise NotDerivable(
             "several gradient steps need moments beyond the fourth: with a general covariance these are derived "
             "for Gaussian inputs only"
-        )
-    if assumptions.split != "separate":
-        raise NotDerivable(
-            "with reused data the validation rows grow with n_t and B B^T does not concentrate"
         )
     if assumptions.order != "leading":
         raise NotDerivable("the next order is derived for identity covariance")

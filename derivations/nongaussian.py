@@ -11,6 +11,7 @@ from sympy import Integer, Rational, Trace
 from derivations import model
 from derivations import nongaussian_loss_checks as checks
 from derivations.assumptions import Assumptions, unchanged
+from derivations.exact_haar import plain_rows
 from derivations.general_overparameterized import Leading, gaussian_pieces
 from derivations.nongaussian_concentration import gram, noise, training_weight, weighted
 from derivations.nongaussian_orders import H_T, TRAINING_NOISE
@@ -46,6 +47,8 @@ LOSS, FORM = r"\bar L^{test}", r"\mathbb{E}\,\mathrm{Tr}(H_r\omega^\star\omega^{
 @lru_cache(maxsize=16)
 def leading(assumptions: Assumptions) -> Leading:
     """The pieces, from the words of the model; that the test phase weighs omega_star with H_r is checked."""
+    if assumptions.split == "reused":
+        return leading(plain_rows(assumptions)).replace({"alpha_t": 0 * number("alpha_t"), "n_v": number("n_t")})
     if max(assumptions.inner_steps, assumptions.adaptation_steps) > 1:
         return gaussian_pieces(assumptions)  # moments beyond the fourth, which F does not give
     weight = adaptation_weight(assumptions)

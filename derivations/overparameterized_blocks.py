@@ -11,7 +11,7 @@ from sympy import Rational
 
 from derivations import model
 from derivations.assumptions import Assumptions, NotDerivable
-from derivations.exact_haar import reused_excess
+from derivations.exact_haar import plain_rows, reused_excess
 from derivations.limits import require_derivable
 from derivations.next_order import next_order_excess
 from derivations.orders import LEADING, ORDER, SAME_TASK, WEIGHTS, derive_order, mean_element
@@ -110,7 +110,9 @@ def start(assumptions: Assumptions) -> Concentration:
 def leading_excess(assumptions: Assumptions) -> sympy.Expr:
     """E|omega_star - w_0|^2 to leading order: (74) with every block replaced by its mean."""
     if assumptions.covariance == "identity" and assumptions.split == "reused":
-        return reused_excess(assumptions)
+        if assumptions.inputs == "gaussian":
+            return reused_excess(assumptions)
+        return leading_excess(plain_rows(assumptions)).subs({alpha_t: 0, n_v: n_t}, simultaneous=True)
     width = p * _mean(_gram_blocks(assumptions))
     if assumptions.order == "next":
         return next_order_excess(assumptions)

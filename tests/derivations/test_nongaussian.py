@@ -122,7 +122,7 @@ def test_a_target_with_a_mean_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize(
     "words",
-    ["split=reused", "order=next", "inner_steps=2 inputs=laplace", "adaptation_steps=2 inputs=rademacher"],
+    ["order=next", "inner_steps=2 inputs=laplace", "adaptation_steps=2 inputs=rademacher"],
 )
 def test_what_needs_other_moments_is_refused_with_a_reason(words: str) -> None:
     status = prove(STEPS["theorem-3"], read(words.split()))

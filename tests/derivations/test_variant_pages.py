@@ -14,7 +14,7 @@ from derivations.statements import lines
 from derivations.variant_table import OVER, UNDER, VARIANTS, Variant, entries, name_of, setting_of, values_of
 
 SMALL = (VARIANTS[0], Variant("2 inner steps", ("inner_steps=2",)), Variant("reused data", ("split=reused",)))
-REFUSED = Variant("refused", ("split=reused", "inputs=laplace"))
+REFUSED = Variant("refused", ("order=next", "inputs=laplace"))
 
 
 def test_a_dozen_variants_cover_what_can_change() -> None:

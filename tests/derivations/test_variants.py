@@ -16,7 +16,7 @@ from derivations.nongaussian import leading
 from derivations.overparameterized_blocks import leading_loss as over
 from derivations.reading import scalar as to_rational
 from derivations.registry import load
-from derivations.symbols import dist0_sq
+from derivations.symbols import alpha_t, dist0_sq, m, n_r, n_t, p
 from derivations.underparameterized_expansion import leading_loss as under
 from derivations.variant_checks import OVER, UNDER, envelope, variant_checks
 from numeric_check.laws import NAMED, input_law
@@ -78,6 +78,34 @@ def test_inner_steps_do_not_matter_at_rate_zero(steps: int) -> None:
 
 def test_reused_data_do_not_see_the_training_rate() -> None:
     assert sympy.Symbol("alpha_t", real=True) not in over(read(["split=reused"])).free_symbols
+
+
+@pytest.mark.parametrize("law", ["rademacher", "uniform", "laplace", "kurtosis:7/2"])
+def test_reused_data_of_any_law_by_two_routes(law: str) -> None:
+    assumptions = read(["split=reused", f"inputs={law}"])
+    one = identity("p")
+    kurtosis = Fraction(input_law(law).kurtosis).limit_denominator(100)
+    values = {
+        "Sigma": one,
+        "Sigma_w": scalar("nu") ** 2 * scalar("1/p") * one,
+        "F": (scalar("p") + kurtosis - 1) * one,
+    }
+    found = over(assumptions)
+    assert alpha_t not in found.free_symbols
+    assert to_rational(leading(assumptions).replace(values).loss() - found.subs(dist0_sq, 0)).is_zero()
+
+
+def test_reused_gaussian_data_to_leading_order_are_the_limit_of_the_exact_result() -> None:
+    one = identity("p")
+    values = {"Sigma": one, "Sigma_w": scalar("nu") ** 2 * scalar("1/p") * one, "F": (scalar("p") + 2) * one}
+    gap = leading(read(["split=reused"])).replace(values).loss() - over(read(["split=reused"])).subs(dist0_sq, 0)
+    point = {**{sympy.Symbol(k, real=True): v for k, v in POINT.items()}, n_t: 3, n_r: p, m: 2}
+    assert sympy.limit(sympy.together(gap.subs(point)) * p, p, sympy.oo) == 0
+
+
+def test_what_is_added_to_the_inner_loop_needs_separate_data() -> None:
+    with pytest.raises(NotDerivable, match="plain gradient steps"):
+        over(read(["split=reused", "rate_decay=1/2", "inner_steps=2"]))
 
 
 def test_the_same_validation_noise_changes_nothing() -> None:
