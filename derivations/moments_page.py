@@ -99,12 +99,19 @@ def _checks(result: Result) -> str:
     return f"{', '.join(dict.fromkeys(names))}; checked again: {'all hold' if sound else 'one fails'}"
 
 
-def ask(text: str, covariance: str | None = None, **values: int) -> Html:
-    """The command, its answer, the condition under which it exists, its value, and the checks it passed."""
-    result = moment(text, values or None, covariance)
+def _command(text: str, covariance: str | None, law: str, values: Mapping[str, int]) -> list[str]:
     words = ["derive moment", f'"{text}"', *(f"{name}={value}" for name, value in values.items())]
     if covariance is not None:
         words.append(f"--cov {covariance}")
+    if law != "gaussian":
+        words.append(f"--law {law}")
+    return words
+
+
+def ask(text: str, covariance: str | None = None, law: str = "gaussian", **values: int) -> Html:
+    """The command, its answer, the condition under which it exists, its value, and the checks it passed."""
+    result = moment(text, values or None, covariance, law)
+    words = _command(text, covariance, law, values)
     parts = [f"<p><code>{h.escape(' '.join(words))}</code></p>", h.display(result.latex)]
     if result.conditions:
         parts.append(f"<p>Exists when {h.escape(' and '.join(result.conditions))} (for p &gt; 1).</p>")
@@ -114,11 +121,11 @@ def ask(text: str, covariance: str | None = None, **values: int) -> Html:
     return Html(f'<section class="answer">{"".join(parts)}</section>')
 
 
-def refused(text: str, covariance: str | None = None, **values: int) -> Html:
+def refused(text: str, law: str = "gaussian", **values: int) -> Html:
     """The command and the line with which it is refused."""
-    words = ["derive moment", f'"{text}"', *(f"{name}={value}" for name, value in values.items())]
+    words = _command(text, None, law, values)
     try:
-        moment(text, values or None, covariance)
+        moment(text, values or None, None, law)
     except ValueError as error:
         command, line = h.escape(" ".join(words)), h.escape(str(error))
         return Html(f'<section class="answer"><p><code>{command}</code></p><p>{line}</p></section>')
@@ -150,7 +157,7 @@ def benchmark() -> Html:
                 f"<br><small>{h.escape(row['note'])}</small>" if row.get("note") else ""
             )
             if median is None:
-                shown, spread, ratio = h.escape(str(method.get("note", "not run"))), "–", "–"
+                shown, spread, ratio = h.escape(method["left_out"]), "–", "–"
             else:
                 shown = seconds(median)
                 spread = f"{seconds(method['fastest'])} – {seconds(method['slowest'])}"

@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
 
 from derivations import page_html as h
 from derivations.figures import BLUE, STYLE, VERMILION, defaults
@@ -101,4 +102,5 @@ def _losses(axis: Axes, shown: Sequence[Entry]) -> None:
         fmt="D", color=BLUE, markersize=3.5, label=rf"sampled, $\pm$ {BARS:g} standard errors",
     )  # fmt: skip
     axis.set_xlabel("average test loss there")
+    axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
