@@ -182,6 +182,10 @@ def _with_added(assumptions: Assumptions, extension: Extension, text: str) -> As
         ) from None
     others = {name: old for name, old in assumptions.added if name != extension.name}
     if value != extension.default:
+        if others:
+            raise InvalidAssumption(
+                f"{extension.name} and {next(iter(others))} both set the steps of the inner loop: choose one of them"
+            )
         others[extension.name] = value
     return replace(assumptions, added=tuple(sorted(others.items())))
 
@@ -217,6 +221,10 @@ def _from_file(path: Path) -> dict[str, str]:
         raise InvalidAssumption(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidAssumption(f"{path} is not valid TOML: {error}") from None
+    except ValueError:  # an integer of thousands of digits
+        raise InvalidAssumption(
+            f"{path} holds a number of thousands of digits: write a shorter one"
+        ) from None
     table = document.get("assumptions")
     if not isinstance(table, dict) or set(document) != {"assumptions"}:
         raise InvalidAssumption(f"{path} must hold exactly one table [assumptions]")
@@ -225,7 +233,7 @@ def _from_file(path: Path) -> dict[str, str]:
             raise InvalidAssumption(f"{path}: {name} must be a number or a string")
     try:
         return {name: str(value) for name, value in table.items()}
-    except ValueError:  # an integer of thousands of digits
+    except ValueError:  # the same, written in another base
         raise InvalidAssumption(
             f"{path} holds a number of thousands of digits: write a shorter one"
         ) from None

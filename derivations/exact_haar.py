@@ -14,16 +14,11 @@ share 1 - N/p of its squared distance.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import sympy
 
-from derivations import model
-from derivations.assumptions import Assumptions, NotDerivable
-from derivations.symbols import dist0_sq, m, n_t, nu, p, sigma
+from derivations.symbols import dist0_sq, nu, p
 from symbolic.stationary import polynomial_to_sympy
 from symbolic.wishart_moment import moment
-from symbolic.words import Expression, identity, scalar
 
 
 def mean_trace_of_inverse(dimension: sympy.Expr, freedom: sympy.Expr) -> sympy.Expr:
@@ -52,40 +47,3 @@ def exact_excess(rows: sympy.Expr, per_task: sympy.Expr, noise_variance: sympy.E
     return (
         noise_variance * noise_mean(rows) + nu**2 / p * task_mean(rows, per_task) + (1 - rows / p) * dist0_sq
     )
-
-
-def require_shared_factor(assumptions: Assumptions) -> None:
-    """Checks in the algebra of words that reused data make the outer problem one of plain rows.
-
-    Every task's block is C (X w + z) against C X with one C = (I - alpha_t X X^T / n_t)^K, which has an inverse for
-    almost all X: the solutions of B omega = gamma, and so the outer optimum, do not depend on the training rate. They
-    are those of separate data at alpha_t = 0, with n_t rows in each task. Raises ArithmeticError otherwise.
-    """
-    task = model.task(assumptions)
-    mixer = row_mixer(assumptions)
-    plain_target = task.x_t @ task.deviation + task.z_t
-    if task.design != mixer @ task.x_t or task.target_deviation != mixer @ plain_target:
-        raise ArithmeticError("the blocks of reused data do not share an invertible factor")
-
-
-def plain_rows(assumptions: Assumptions) -> Assumptions:
-    """The assumptions under which separate data at alpha_t = 0 give the outer optimum of reused data."""
-    require_shared_factor(assumptions)
-    return replace(assumptions, split="separate", inner_steps=1)
-
-
-def reused_excess(assumptions: Assumptions) -> sympy.Expr:
-    """E|omega_star - w_0|^2 for reused Gaussian data (n_v = n_t, same noise), exactly, with N = n_t m."""
-    if assumptions.inputs != "gaussian":
-        raise NotDerivable("exact means of the reused data are known for Gaussian inputs only")
-    require_shared_factor(assumptions)
-    return exact_excess(n_t * m, n_t, sigma**2)
-
-
-def row_mixer(assumptions: Assumptions) -> Expression:
-    """C = (I - alpha_t/n_t X X^T)^K, the factor that the inner loop puts before the rows of reused data."""
-    if assumptions.added:
-        raise NotDerivable("with reused data the inner loop makes plain gradient steps")
-    x = model.task(assumptions).x_t
-    one_step = identity("n_t") - scalar("alpha_t") * scalar("1/n_t") * (x @ x.T)
-    return one_step**assumptions.inner_steps

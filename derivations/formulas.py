@@ -21,8 +21,11 @@ from derivations.point import OVER, UNDER, checked_point, needs, regime, traces
 from derivations.reading import to_sympy
 from derivations.registry import ALIASES, find
 from derivations.symbols import m, n_t, n_v, p
+from symbolic.asymptotics import UndecidedOrder
 from symbolic.codegen import Compiled, compiled, high_precision, source
+from symbolic.positivity import SignUnproved
 from symbolic.stable import StableForm, stable
+from symbolic.stationary import NoClosedForm
 
 RATES = ("alpha_t", "alpha_r", "alpha")
 KEYS = {r"\alpha_t^-": "minimum", r"\alpha_t^+": "maximum"}
@@ -52,7 +55,7 @@ def derived_parts(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, s
         )
     try:
         return {label: to_sympy(part) for label, part in step.derive(assumptions).items()}
-    except ArithmeticError as error:
+    except (NoClosedForm, SignUnproved, UndecidedOrder) as error:
         if assumptions == PAPER:
             raise
         raise NotDerivable(

@@ -16,6 +16,7 @@ from operator import matmul
 from derivations import model
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.letters import letter
+from derivations.limits import require_derivable
 from derivations.outer_problem import target_covariance
 from derivations.step import Derived
 from symbolic.moments import expect
@@ -57,6 +58,7 @@ def leading_loss(assumptions: Assumptions) -> Expression:
         raise NotDerivable("with a general covariance below p = n_v m inputs are Gaussian here")
     if assumptions.order != "leading":
         raise NotDerivable("the next order is derived for identity covariance")
+    require_derivable(assumptions, "under")
     spread = noise_mean(assumptions)
     rows = "n_t" if assumptions.split == "reused" else "n_v"
     inverse = letter(INVERSE)

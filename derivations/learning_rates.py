@@ -13,7 +13,7 @@ import sympy
 from sympy import Integer, sqrt
 
 from derivations import learning_rate_checks as checks
-from derivations.assumptions import Assumptions
+from derivations.assumptions import Assumptions, NotDerivable
 from derivations.overparameterized_blocks import DEPENDS, INNER, leading_excess
 from derivations.reading import scalar, to_sympy
 from derivations.registry import register
@@ -48,7 +48,7 @@ def excess_terms(assumptions: Assumptions) -> Mapping[sympy.Symbol, sympy.Expr]:
         form[source] = excess.subs(others) / source**power
     rebuilt = form[sigma] * sigma**2 + form[nu] * nu**2 + form[dist0_sq] * dist0_sq
     if not scalar(rebuilt - excess).is_zero():
-        raise ArithmeticError("the deviation is not linear in its three sources")
+        raise NotDerivable("the deviation has more sources than label noise, task variability and the start")
     return form
 
 

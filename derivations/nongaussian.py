@@ -11,7 +11,6 @@ from sympy import Integer, Rational, Trace
 from derivations import model
 from derivations import nongaussian_loss_checks as checks
 from derivations.assumptions import Assumptions, unchanged
-from derivations.exact_haar import plain_rows
 from derivations.general_overparameterized import Leading, gaussian_pieces
 from derivations.nongaussian_concentration import gram, noise, training_weight, weighted
 from derivations.nongaussian_orders import H_T, TRAINING_NOISE
@@ -28,6 +27,7 @@ from derivations.overparameterized_blocks import H_R as H_R_ISOTROPIC
 from derivations.overparameterized_blocks import H_T as H_T_ISOTROPIC
 from derivations.reading import scalar
 from derivations.registry import register
+from derivations.reused_data import plain_rows
 from derivations.step import Derived, Erratum, Observed, Parts, Step
 from derivations.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.underparameterized_rates import degrees
@@ -48,7 +48,9 @@ LOSS, FORM = r"\bar L^{test}", r"\mathbb{E}\,\mathrm{Tr}(H_r\omega^\star\omega^{
 def leading(assumptions: Assumptions) -> Leading:
     """The pieces, from the words of the model; that the test phase weighs omega_star with H_r is checked."""
     if assumptions.split == "reused":
-        return leading(plain_rows(assumptions)).replace({"alpha_t": 0 * number("alpha_t"), "n_v": number("n_t")})
+        return leading(plain_rows(assumptions)).replace(
+            {"alpha_t": 0 * number("alpha_t"), "n_v": number("n_t")}
+        )
     if max(assumptions.inner_steps, assumptions.adaptation_steps) > 1:
         return gaussian_pieces(assumptions)  # moments beyond the fourth, which F does not give
     weight = adaptation_weight(assumptions)

@@ -11,12 +11,12 @@ from sympy import Rational
 
 from derivations import model
 from derivations.assumptions import Assumptions, NotDerivable
-from derivations.exact_haar import plain_rows, reused_excess
 from derivations.limits import require_derivable
 from derivations.next_order import next_order_excess
 from derivations.orders import LEADING, ORDER, SAME_TASK, WEIGHTS, derive_order, mean_element
 from derivations.outer_problem import target_covariance
 from derivations.reading import to_sympy
+from derivations.reused_data import plain_rows, reused_excess
 from derivations.step import Derived
 from derivations.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, p
 from derivations.test_phase import loss_coefficients

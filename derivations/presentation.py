@@ -7,8 +7,7 @@ from typing import Any
 import sympy
 
 from derivations.assumptions import Assumptions, NotDerivable
-from derivations.formulas import source_code
-from derivations.reading import to_sympy
+from derivations.formulas import derived_parts, source_code
 from derivations.step import Step
 from derivations.symbols import LATEX_NAMES
 from derivations.verify import describe
@@ -29,7 +28,7 @@ def shown_parts(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
         return dict(step.claim())
     if step.derive is None:
         return {}
-    return {label: to_sympy(part) for label, part in step.derive(assumptions).items()}
+    return dict(derived_parts(step.name, assumptions))
 
 
 def _text(label: str, part: sympy.Basic, language: str) -> str:

@@ -14,6 +14,7 @@ from fractions import Fraction
 import sympy
 
 from derivations.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.limits import OUT_OF_REACH
 from derivations.reading import NormalForm, normal_form
 from derivations.step import Derived, Parts, Step
 from symbolic.rational import NotRational
@@ -77,10 +78,11 @@ def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
     try:
         derived = step.derive(assumptions)
     except NotDerivable as error:
-        return Proof("not-applicable", "", str(error))
+        return Proof("failed" if assumptions == PAPER else "not-applicable", "", str(error))
     except (ArithmeticError, ValueError) as error:
         # an undecided sign or a missing closed form: a failure of the paper's own step, a limit elsewhere
-        status = "failed" if assumptions == PAPER else "not-applicable"
+        limit = isinstance(error, OUT_OF_REACH) and assumptions != PAPER
+        status = "not-applicable" if limit else "failed"
         return Proof(status, step.method, f"not derived: {' '.join(str(error).split())[:200]}")
     if assumptions.changes(step.depends_on):
         return Proof("derived", step.method, "beyond the paper: the printed claim is not asserted here")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from derivations.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.assumptions import PAPER, Assumptions
 from derivations.canonical_text import canonical_text
+from derivations.limits import OUT_OF_REACH
 from derivations.registry import load
 from derivations.step import Step
 from derivations.store import ROOT
@@ -24,7 +25,7 @@ def formula_text(step: Step, assumptions: Assumptions) -> str | None:
         return f"does not apply: {reason}"
     try:
         parts = step.derive(assumptions)
-    except (NotDerivable, ArithmeticError, ValueError) as error:
+    except OUT_OF_REACH as error:
         return f"not derivable: {' '.join(str(error).split())[:300]}"
     return "\n".join(
         f"{label}\n  = " + canonical_text(part).replace("\n", "\n  + ") for label, part in parts.items()

@@ -31,6 +31,7 @@ MODULES = (
     "nongaussian_orders",
     "nongaussian",
     "figure_steps",
+    "reused_data",
 )
 # Names under which the central formulas are known on the command line.
 ALIASES: dict[str, str] = {}

@@ -79,7 +79,7 @@ def loss_coefficients(assumptions: Assumptions) -> tuple[Expression, Expression]
     """The constants c_0, c_2 of the average loss c_0 + c_2 |omega_star - w_0|^2 (identity covariance)."""
     if assumptions.covariance != "identity":
         raise NotDerivable(
-            "with a general covariance the loss depends on the deviation through a matrix, see (123)"
+            "with a general covariance the loss depends on the deviation through a matrix: use eq14 (or eq9)"
         )
     loss = average_loss(assumptions)
     c_0 = loss.replace({"e": 0 * vector("e", "p")})
