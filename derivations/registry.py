@@ -31,6 +31,7 @@ MODULES = (
     "nongaussian_orders",
     "nongaussian",
     "figure_steps",
+    "moment_steps",
 )
 # Names under which the central formulas are known on the command line.
 ALIASES: dict[str, str] = {}
