@@ -38,7 +38,7 @@ class Query:
     slug: of the step. text: as `derive moment` reads it. what: the same in words. label: the left-hand side in
     LaTeX. claim: its value by hand, and source: by which way. sampled: the same from a batch of
     sampled W, W1, W2 and the fixed letters A, and D, which is symmetric. law: one of ROWS. sizes, small: where it is
-    sampled, and where wrong claims are told from the right one besides.
+    sampled, and where wrong claims are told from the right one besides. when: what must hold for it to exist.
     """
 
     slug: str
@@ -51,11 +51,17 @@ class Query:
     sizes: Sizes
     small: Sizes
     law: str = GAUSSIAN
+    when: str = ""
 
     @property
     def covariance(self) -> str:
         """General for Gaussian rows; under another law that would leave sums over indices."""
         return "general" if self.law == GAUSSIAN else "identity"
+
+    @property
+    def statement(self) -> str:
+        """One sentence."""
+        return f"{self.what}, for {ROWS[self.law]}{f', when {self.when}' if self.when else ''}."
 
     @property
     def arguments(self) -> str:
@@ -96,7 +102,7 @@ def step_of(query: Query) -> Step:
         return {query.label: query.sampled(sampled_matrices(query, sample))}
 
     return Step(
-        name=query.slug, equations=(), kind="moment", statement=f"{query.what}, for {ROWS[query.law]}.",
+        name=query.slug, equations=(), kind="moment", statement=query.statement,
         page="moments", claim=lambda: {query.label: query.claim}, derive=derive, observe=observe,
         sizes=query.sizes, power_sizes=query.small, method="the engine's answer to the query, with its certificate",
         remark=f"The answer is compared with {query.source}.", query=query.arguments,

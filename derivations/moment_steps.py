@@ -106,31 +106,31 @@ INVERSES = (
     Query(
         "inverse-wishart-mean", "W^-1", "Mean inverse of a Wishart matrix", r"\mathbb{E}\,W^{-1}",
         S**-1 / (Q - 1),
-        HAFF, lambda m: inv(m["W"]), TALL, SMALL_TALL,
+        HAFF, lambda m: inv(m["W"]), TALL, SMALL_TALL, when="n - p > 1",
     ),
     Query(
         "inverse-wishart-square", "W^-2", "Mean squared inverse of a Wishart matrix", r"\mathbb{E}\,W^{-2}",
         ((Q - 1) * S**-2 + V1 * S**-1) / (Q * (Q - 1) * (Q - 3)),
-        HAFF, lambda m: inv(m["W"] @ m["W"]), TALL, SMALL_TALL,
+        HAFF, lambda m: inv(m["W"] @ m["W"]), TALL, SMALL_TALL, when="n - p > 3",
     ),
     Query(
         "inverse-wishart-squared-trace", "tr(W^-1)^2", "Mean squared trace of the inverse of a Wishart matrix",
         r"\mathbb{E}\,(\mathrm{Tr}\,W^{-1})^2",
         ((Q - 2) * V1**2 + 2 * V2) / (Q * (Q - 1) * (Q - 3)),
-        HAFF, lambda m: tr(inv(m["W"])) ** 2, TALL, SMALL_TALL,
+        HAFF, lambda m: tr(inv(m["W"])) ** 2, TALL, SMALL_TALL, when="n - p > 3",
     ),
     Query(
         "inverse-wishart-cube-trace", "tr(W^-3)", "Mean trace of the cubed inverse of a Wishart matrix",
         r"\mathbb{E}\,\mathrm{Tr}\,W^{-3}",
         ((Q - 1) ** 2 * V3 + 3 * (Q - 1) * V1 * V2 + 2 * V1**3)
         / ((Q + 1) * Q * (Q - 1) * (Q - 3) * (Q - 5)),
-        HAFF, lambda m: tr(inv(m["W"] @ m["W"] @ m["W"])), TALL, SMALL_TALL,
+        HAFF, lambda m: tr(inv(m["W"] @ m["W"] @ m["W"])), TALL, SMALL_TALL, when="n - p > 5",
     ),
     Query(
         "wishart-square-inverse-trace", "W^2 tr(W^-1)", "Mean square of a Wishart matrix times the trace of its inverse",
         r"\mathbb{E}\,W^2\,\mathrm{Tr}\,W^{-1}",
         (n * (n + 1) * V1 * S**2 + n * T1 * V1 * S - 4 * n * S) / (Q - 1),
-        HAFF, lambda m: scaled(tr(inv(m["W"])), m["W"] @ m["W"]), TALL, SMALL_TALL,
+        HAFF, lambda m: scaled(tr(inv(m["W"])), m["W"] @ m["W"]), TALL, SMALL_TALL, when="n - p > 1",
     ),
 )  # fmt: skip
 

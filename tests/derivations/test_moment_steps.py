@@ -62,6 +62,13 @@ def test_moments_of_the_inverse_are_sampled_where_they_have_a_variance(query: Qu
     assert all(size["n"] - size["p"] > 4 * degree - 1 for size in (*query.sizes, *query.small))
 
 
+@pytest.mark.parametrize("query", QUERIES, ids=SLUGS)
+def test_the_condition_is_the_one_under_which_it_exists(query: Query) -> None:
+    answer = moment(query.text, None, query.covariance, query.law)
+    assert " and ".join(answer.conditions) == query.when
+    assert query.when in load()[query.slug].statement
+
+
 # -- reading ------------------------------------------------------------------------------------------------
 
 
