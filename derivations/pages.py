@@ -177,9 +177,11 @@ def summary() -> Html:
     proofs = Counter(record["proof"] for record in found)
     checks = [check for record in found for check in record["checks"]]
     agreeing = sum(check["verdict"] == "agree" for check in checks)
+    beyond = sum(bool(load()[record["name"]].query) for record in found)
     rows = [
         ("numbered equations covered", f"{len(covered)} of {len(PAPER_EQUATIONS)}"),
         ("steps, each with its verdict", str(len(found))),
+        ("of them, moments beyond the paper", str(beyond)),
         *((h.badge(status), str(number)) for status, number in proofs.most_common()),
         ("comparisons with sampling that agree", f"{h.count(agreeing)} of {h.count(len(checks))}"),
         ("random draws", h.count(sum(check["draws"] for check in checks))),

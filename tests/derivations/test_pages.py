@@ -236,6 +236,7 @@ def test_counts_follow_the_records(records: dict[str, Record]) -> None:
     after = pages.summary().text
     assert before != after
     assert f"{len(records) - 1} of {len(records)}" in after
+    assert f"moments beyond the paper</dt><dd>{sum(bool(step.query) for step in load().values())}<" in after
 
 
 def test_the_ledger_has_every_step_once_in_order(records: dict[str, Record]) -> None:
