@@ -102,7 +102,8 @@ def confirmed(name: str, *words: str) -> Html:
 
 def survivors(*words: str) -> Html:
     """What becomes of the paper's steps under the changed assumptions: counts, and each step that changes, with why."""
-    found = _records(read(words))
+    # the moments beyond the paper are about no assumption of it
+    found = {name: record for name, record in _records(read(words)).items() if not find(name).query}
     before = _records(PAPER)
     counts = Counter(MEANING[record["proof"]] for record in found.values())
     summary = h.table(

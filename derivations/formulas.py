@@ -68,8 +68,13 @@ def derived_parts(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, s
 def formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, sympy.Expr]:
     """The scalar formulas of a step by key: `value`, or `minimum` and `maximum` of (8), or the step's labels.
 
-    Statements about a sign are left out. Raises as `derived_parts`, and NoFormula for matrices.
+    Statements about a sign are left out. Raises as `derived_parts`, and NoFormula for matrices and for moments.
     """
+    query = find(name).query
+    if query:
+        raise NoFormula(
+            f"{name} is a moment, which need not exist at every size: ask for its value with `derive moment {query}`"
+        )
     parts = {k: v for k, v in derived_parts(name, assumptions).items() if not k.startswith(SIGN)}
     if not parts:
         raise NoFormula(f"{name} is a statement about signs and gives no number: see `derive show {name}`")

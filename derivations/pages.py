@@ -109,7 +109,8 @@ def _derivation(step: Step, record: Record) -> str:
         found = statements.lines(step, step.derive(assumptions_in_force()), derived=True)
         parts.append(f"<p>What the derivation gives, before it is compared:</p>{h.displays(found)}")
     if record["proof"] == "proved":
-        parts.append("<p>The difference from the printed form is identically zero.</p>")
+        form = "stated" if step.query else "printed"
+        parts.append(f"<p>The difference from the {form} form is identically zero.</p>")
     elif record["proof_reason"]:
         parts.append(f"<p>{reason(step, record['proof_reason'])}.</p>")
     if step.uses:
@@ -142,7 +143,8 @@ def _numbers(record: Record) -> str:
 
 def _card(name: str) -> str:
     step, record = load()[name], records()[name]
-    notes = [f"<p>{text(step.remark)}</p>"] if step.remark else []
+    notes = [f"<p>Asked with <code>derive moment {h.escape(step.query)}</code>.</p>"] if step.query else []
+    notes += [f"<p>{text(step.remark)}</p>"] if step.remark else []
     if step.unreadable:
         notes.append(f'<p class="step-unreadable">Not fully legible: {h.prose(step.unreadable)}.</p>')
     if record["proof"] == "not-applicable":
@@ -175,9 +177,11 @@ def summary() -> Html:
     proofs = Counter(record["proof"] for record in found)
     checks = [check for record in found for check in record["checks"]]
     agreeing = sum(check["verdict"] == "agree" for check in checks)
+    beyond = sum(bool(load()[record["name"]].query) for record in found)
     rows = [
         ("numbered equations covered", f"{len(covered)} of {len(PAPER_EQUATIONS)}"),
         ("steps, each with its verdict", str(len(found))),
+        ("of them, moments beyond the paper", str(beyond)),
         *((h.badge(status), str(number)) for status, number in proofs.most_common()),
         ("comparisons with sampling that agree", f"{h.count(agreeing)} of {h.count(len(checks))}"),
         ("random draws", h.count(sum(check["draws"] for check in checks))),

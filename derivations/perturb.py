@@ -57,6 +57,9 @@ def _rebuild(node: sympy.Basic, arguments: list[sympy.Basic]) -> sympy.Basic:
         return reduce(operator.add, arguments)
     if isinstance(node, sympy.Mul | sympy.MatMul):
         return reduce(operator.mul, arguments)
+    if isinstance(node, sympy.Inverse):
+        # with another exponent it is no inverse any more
+        return arguments[0] ** arguments[1]
     return node.func(*arguments)
 
 

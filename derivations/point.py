@@ -60,6 +60,11 @@ def checked_point(
     side = regime(find(name))
     given = dict(values)
     found: dict[str, Matrix] = {}
+    unknown = sorted(matrices - set(MATRICES))
+    if unknown:
+        raise InvalidParameter(
+            f"{name} is about any matrix {unknown[0]}, for which there is no parameter: see `derive show {name}`"
+        )
     if matrices:
         found = _checked_matrices(name, given, matrices)
         given.setdefault("p", len(found["Sigma"]))

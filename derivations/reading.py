@@ -110,9 +110,10 @@ def _matrix(node: sympy.Basic) -> Words:
         factor = product_of(scalar(f) for f in scalars)
         words = reduce(_product, (_matrix(f) for f in node.args if getattr(f, "is_Matrix", False)))
         return [(word, coefficient * factor) for word, coefficient in words]
-    if isinstance(node, sympy.MatPow) and isinstance(node.exp, sympy.Integer) and node.exp >= 0:
+    if isinstance(node, sympy.MatPow) and isinstance(node.exp, sympy.Integer):
         start: Words = [(identity(dimension_name(node.shape[0])), Rational.number(1))]
-        return reduce(_product, [_matrix(node.base)] * int(node.exp), start)
+        base = node.base if node.exp >= 0 else sympy.Inverse(node.base)
+        return reduce(_product, [_matrix(base)] * abs(int(node.exp)), start)
     raise NotRational(f"cannot read the matrix expression {node}")
 
 

@@ -32,6 +32,7 @@ MODULES = (
     "nongaussian",
     "figure_steps",
     "reused_data",
+    "moment_steps",
 )
 # Names under which the central formulas are known on the command line.
 ALIASES: dict[str, str] = {}

@@ -19,7 +19,7 @@ from derivations.assumptions import Assumptions
 from numeric_check.sample import Sample
 from symbolic.words import Expression
 
-Kind = Literal["equation", "lemma", "theorem", "claim", "definition", "figure", "approximation"]
+Kind = Literal["equation", "lemma", "theorem", "claim", "definition", "figure", "approximation", "moment"]
 # a bound that can be sharpened; a condition left out or not met; a slip of wording
 Erratum = Literal["", "not sharp", "condition", "wording"]
 Parts = Mapping[str, sympy.Basic]
@@ -44,11 +44,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Step:
-    """One numbered equation, lemma, theorem or text claim.
+    """One numbered equation, lemma, theorem or text claim, or one moment that the paper does not state.
 
     name: permanent slug. equations: the paper's numbers as strings. kind, statement, page: for the book.
     uses: slugs of the steps this one rests on. depends_on: the assumptions that can change its derivation.
-    claim: what the paper prints. correction: the right form, where the derivation disproves the print.
+    claim: what the paper prints, or what was worked out by hand where it prints nothing. correction: the right form, where the derivation disproves the print.
     derive: what the engine computes from the model. observe: plain NumPy on one batch of sampled matrices,
     label -> array whose first axis is the batch. check: a numeric confirmation of another shape (a ladder of
     sizes, a located minimum), where a mean over draws does not say it.
@@ -58,6 +58,7 @@ class Step:
     applies: None, or the reason why the step does not apply under the assumptions.
     reason: why the step has no proof or no number, for definitions, figures and approximations.
     tex: the printed formula of a definition that has no checkable parts.
+    query: the arguments with which `derive moment` gives the step's formula, if it does.
     unreadable: what of the printed equation could not be read in the available text, if anything.
     erratum: why the remark belongs among the errata although nothing printed is disproved, if it does.
     """
@@ -82,6 +83,7 @@ class Step:
     reason: str = ""
     remark: str = ""
     tex: str = ""
+    query: str = ""
     unreadable: str = ""
     erratum: Erratum = ""
     parameters: tuple[str, ...] = ()

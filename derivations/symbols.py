@@ -9,6 +9,8 @@ import sympy
 from sympy import MatrixSymbol, Symbol
 
 n, n_t, n_v, n_r, n_s, m, p, N = sympy.symbols("n n_t n_v n_r n_s m p N", positive=True)
+# rows of several independent Wishart matrices, in the queries of the page on moments
+n1, n2 = sympy.symbols("n1 n2", positive=True)
 sigma, nu = sympy.symbols("sigma nu", nonnegative=True)
 sigma_v = Symbol("sigma_v", nonnegative=True)
 alpha_t, alpha_r, alpha = sympy.symbols("alpha_t alpha_r alpha", real=True)
@@ -20,6 +22,8 @@ LATEX_NAMES = {
     "dist0_sq": r"|\omega_0-w_0|^2",
     "excess": r"\mathbb{E}|\omega^\star-w_0|^2",
     "n_t": "n_t",
+    "n1": "n_1",
+    "n2": "n_2",
     "sigma_v": r"\sigma_v",
     "omega_star": r"\omega^\star",
     "omega_0": r"\omega_0",
@@ -65,7 +69,18 @@ def inner(left: sympy.MatrixExpr, right: sympy.MatrixExpr) -> sympy.Expr:
     return sympy.Trace(right * left.T)
 
 
-DIMENSIONS = {"n": n, "n_t": n_t, "n_v": n_v, "n_r": n_r, "n_s": n_s, "m": m, "p": p, "N": N}
+DIMENSIONS = {
+    "n": n,
+    "n1": n1,
+    "n2": n2,
+    "n_t": n_t,
+    "n_v": n_v,
+    "n_r": n_r,
+    "n_s": n_s,
+    "m": m,
+    "p": p,
+    "N": N,
+}
 SCALARS = {s.name: s for s in (sigma, nu, sigma_v, alpha_t, alpha_r, alpha, dist0_sq, excess)}
 
 

@@ -148,7 +148,9 @@ def records(monkeypatch: pytest.MonkeyPatch) -> dict[str, Record]:
 
 
 QUICK = [
-    name for name, step in load().items() if step.page in ("setup", "lemma1", "averages", "learning_rates")
+    name
+    for name, step in load().items()
+    if step.page in ("setup", "lemma1", "averages", "learning_rates", "moments")
 ]
 
 
@@ -175,6 +177,14 @@ def test_a_card_shows_what_verification_says(proof: str, numeric: str, records: 
     assert f"status-{proof}" in text
     assert proof == "not-applicable" or f"status-{numeric}" in text
     assert "status-proved" not in text
+
+
+def test_the_card_of_a_moment_names_its_command_and_no_print(records: dict[str, Record]) -> None:
+    text = pages.show("inverse-wishart-square").text
+    assert "derive moment &quot;W^-2&quot; --cov general" in text
+    assert "from the stated form" in text
+    assert "printed" not in text
+    assert "from the printed form" in pages.show("wishart-mean").text
 
 
 def test_a_correction_shows_both_forms(records: dict[str, Record]) -> None:
@@ -226,6 +236,7 @@ def test_counts_follow_the_records(records: dict[str, Record]) -> None:
     after = pages.summary().text
     assert before != after
     assert f"{len(records) - 1} of {len(records)}" in after
+    assert f"moments beyond the paper</dt><dd>{sum(bool(step.query) for step in load().values())}<" in after
 
 
 def test_the_ledger_has_every_step_once_in_order(records: dict[str, Record]) -> None:

@@ -1,4 +1,4 @@
-"""Answers to moment queries against plain sampling: each at three unequal sizes, in NumPy from the definition of W."""
+"""More answers to moment queries, besides those that are steps, against plain sampling at three unequal sizes each."""
 
 from __future__ import annotations
 
@@ -34,21 +34,15 @@ QUERIES: tuple[tuple[str, str, str, Sampled], ...] = (
     ("tr(W^3)", "identity", "gaussian", lambda m: tr(m["W"] @ m["W"] @ m["W"])),
     ("tr(W)^2 tr(W^2)", "identity", "gaussian", lambda m: tr(m["W"]) ** 2 * tr(m["W"] @ m["W"])),
     ("tr(W^4)", "general", "gaussian", lambda m: tr(m["W"] @ m["W"] @ m["W"] @ m["W"])),
-    ("tr(A W) tr(A W)", "general", "gaussian", lambda m: tr(m["A"] @ m["W"]) ** 2),
     ("tr(A W B W)", "general", "gaussian", lambda m: tr(m["A"] @ m["W"] @ m["B"] @ m["W"])),
     ("tr(A W A' W B)", "identity", "gaussian", lambda m: tr(m["A"] @ m["W"] @ m["A"].T @ m["W"] @ m["B"])),
     ("tr(A W1 B W2)", "general", "gaussian", lambda m: tr(m["A"] @ m["W1"] @ m["B"] @ m["W2"])),
-    ("tr(W1 W2 W1 W2)", "identity", "gaussian", lambda m: tr(m["W1"] @ m["W2"] @ m["W1"] @ m["W2"])),
     ("tr(W^-1)", "identity", "gaussian", lambda m: tr(inv(m["W"]))),
     ("tr(A W^-1)", "general", "gaussian", lambda m: tr(m["A"] @ inv(m["W"]))),
-    ("tr(W^-1)^2", "identity", "gaussian", lambda m: tr(inv(m["W"])) ** 2),
-    ("tr(W^-2)", "general", "gaussian", lambda m: tr(inv(m["W"]) @ inv(m["W"]))),
     ("tr(W) tr(W^-1)", "identity", "gaussian", lambda m: tr(m["W"]) * tr(inv(m["W"]))),
-    ("tr(W^2)", "identity", "rademacher", lambda m: tr(m["W"] @ m["W"])),
     ("tr(A W B W)", "identity", "rademacher", lambda m: tr(m["A"] @ m["W"] @ m["B"] @ m["W"])),
     ("tr(A W B W)", "general", "uniform", lambda m: tr(m["A"] @ m["W"] @ m["B"] @ m["W"])),
     ("tr(A W) tr(B W)", "general", "laplace", lambda m: tr(m["A"] @ m["W"]) * tr(m["B"] @ m["W"])),
-    ("tr(W^3)", "identity", "uniform", lambda m: tr(m["W"] @ m["W"] @ m["W"])),
     ("tr(W1 W2 W1)", "general", "rademacher", lambda m: tr(m["W1"] @ m["W2"] @ m["W1"])),
     ("tr(W^2)^2", "identity", "laplace", lambda m: tr(m["W"] @ m["W"]) ** 2),
     ("tr(A W B W)", "identity", "kurtosis:5", lambda m: tr(m["A"] @ m["W"] @ m["B"] @ m["W"])),

@@ -76,7 +76,7 @@ def test_sampling_rejects_what_its_draws_resolve(capsys: pytest.CaptureFixture[s
     names = [
         name
         for name in CLAIMED
-        if STEPS[name].observe is not None and STEPS[name].page in ("lemma1", "averages")
+        if STEPS[name].observe is not None and STEPS[name].page in ("lemma1", "averages", "moments")
     ]
     scores = [score(STEPS[name], sampling=True, seconds=0.3) for name in names]
     sampled, unresolved = sum(s.sampled for s in scores), [(s.step, u) for s in scores for u in s.unresolved]

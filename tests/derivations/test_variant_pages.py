@@ -9,7 +9,7 @@ from derivations import change_page, extending_page, variants_page
 from derivations.assumptions import read
 from derivations.book_build import BookError
 from derivations.formulas import evaluate_named
-from derivations.registry import find
+from derivations.registry import find, load
 from derivations.statements import lines
 from derivations.variant_table import OVER, UNDER, VARIANTS, Variant, entries, name_of, setting_of, values_of
 
@@ -101,3 +101,10 @@ def test_in_text_shows_both_forms() -> None:
 
 def test_the_source_of_an_extension_is_complete() -> None:
     assert "add_input_law(" in extending_page.source("triangular").text
+
+
+def test_moments_beyond_the_paper_are_no_survivors(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {name: {"proof": "proved", "proof_reason": ""} for name in load()}
+    monkeypatch.setattr(change_page, "_records", lambda assumptions: found)
+    text = change_page.survivors("inner_steps=2").text
+    assert f"<div>{sum(not step.query for step in load().values())}</div>" in text
