@@ -83,6 +83,7 @@ class EntryProducts:
             for key, factor in factors.items()
         }
         self._random = {key: factor.source for key, factor in factors.items()}
+        self._degrees = {key: _degree(rows) for key, rows in self._factors.items()}
         self._states: dict[tuple[object, ...], State] = {}
 
     def expectation(self, terms: Iterable[Product], shape: tuple[int, int]) -> Table:
@@ -107,7 +108,7 @@ class EntryProducts:
             for step in self._steps(term):
                 source, rows = self._random[step.key], self._factors[step.key]
                 if source is not None:
-                    degrees[source] = degrees.get(source, 0) + 1
+                    degrees[source] = degrees.get(source, 0) + self._degrees[step.key]
                 if step.done not in seen:
                     seen.add(step.done)
                     size = 1
@@ -172,6 +173,13 @@ class EntryProducts:
                 key = tuple(rest)
                 total[key] = total.get(key, fmpq(0)) + number * moments[own]
         return self._ring.from_dict(total)
+
+
+def _degree(rows: list[list[fmpq | fmpq_mpoly]]) -> int:
+    """The largest degree of an entry."""
+    return max(
+        int(x.total_degree()) if isinstance(x, fmpq_mpoly) and len(x) else 0 for line in rows for x in line
+    )
 
 
 def _times(state: State, factor: list[list[fmpq | fmpq_mpoly]], closes: bool) -> State:
