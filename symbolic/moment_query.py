@@ -46,6 +46,8 @@ __all__ = ["MomentSyntaxError", "Result", "moment", "recheck_certificate"]
 class Result:
     """The expectation of a query: a polynomial in what has no value yet, and its value when everything has.
 
+    ``terms`` are printed: coefficient (text), word (text; None in a scalar), traces (texts, with repetition);
+    beyond the Gaussian law there may be ``sums`` over indices (texts) and a ``matrix`` of such sums.
     ``conditions`` state what must hold for the expectation to exist, such as ``n - p > 3``. The certificates
     are plain data of the expectations taken on the way, in n and p, and ``certificate`` is that of the answer
     as it is printed; `recheck_certificate` checks any of the former, or the whole of `as_dict`, again.
@@ -55,6 +57,7 @@ class Result:
     covariance: Covariance
     law: str
     expectation: TracePolynomial | LawPolynomial
+    terms: list[Data]
     conditions: tuple[str, ...]
     certificates: tuple[Data, ...]
     certificate: Data
@@ -73,14 +76,6 @@ class Result:
         if isinstance(self.expectation, LawPolynomial):
             return self.expectation.latex
         return polynomial_latex(self.expectation)
-
-    @property
-    def terms(self) -> list[Data]:
-        """The terms: coefficient (text), word (text; None in a scalar), traces (texts, with repetition).
-
-        Beyond the Gaussian law there may be ``sums`` over indices (texts) and a ``matrix`` of such sums.
-        """
-        return _printed(self.expectation)
 
     def as_dict(self) -> Data:
         """Plain data for JSON; ``value`` is there when it is known, ``conditions`` when there are any."""
@@ -154,7 +149,8 @@ def moment(
     certificate = certify_answer(
         Answer(plain, chosen, law, kept({**given, **sizes}), general, printed, value)
     )
-    return Result(plain, chosen, law, expected, conditions, expectation.certificates, certificate, value)
+    made = expectation.certificates
+    return Result(plain, chosen, law, expected, printed, conditions, made, certificate, value)
 
 
 def recheck_certificate(certificate: Mapping[str, Any]) -> bool:

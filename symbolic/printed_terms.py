@@ -32,7 +32,7 @@ _GENERATOR = re.compile(r"(-?)(p|n[0-9]{0,2})(?:\^([0-9]+))?")
 _FACTOR = re.compile(r"(Sigma\^\(1/2\)|Sigma|[A-D]'?|I)(?:\^(-?[0-9]+))?")
 _WORD = r"(?:[^()\[\]]|\(1/2\))+"
 _ELEMENT = re.compile(rf"\(({_WORD})\)_([a-oq])([a-oq])(?:\^([0-9]+))?")
-_SUM = re.compile(r"(?:sum_([a-oq]+) )?(.+)")
+_SUM = re.compile(r"(?:sum_([a-oq]+) )?(.*)")
 _PIECE = re.compile(
     rf"diag\((?P<word>{_WORD})\)(?:\^(?P<power>[0-9]+))?"
     r"|(?P<diagonal>diag)?\[(?P<sum>[^\]]*)\]_(?P<outer>[a-oq]{1,2})"
@@ -199,7 +199,7 @@ class Point:
         head = _SUM.fullmatch(text)
         if head is None:
             _refuse(text)
-        elements = [_ELEMENT.fullmatch(part) for part in _split(head[2])]
+        elements = [_ELEMENT.fullmatch(part) for part in _split(head[2])] if head[2] else []
         names = outer + (head[1] or "")
         if self.size ** len(names) > MAX_SUM:
             raise TooManyProducts(f"a sum over {len(names)} indices has more than {MAX_SUM} terms")
