@@ -23,13 +23,11 @@ from symbolic.moment_letters import COLUMNS, DETERMINISTIC, SIGMA, is_wishart, r
 from symbolic.moment_parser import Node, parse, symbols
 from symbolic.printed_terms import ROOT, Point
 from symbolic.query_tree import Numbers
+from symbolic.small_sizes import MOST_COST
 from symbolic.trace_polynomial import TracePolynomial
 from symbolic.wishart_entries import SmallWishart, Term, inverse_counts
 
-MOST_COST = 3_000_000
-"""A query is multiplied out in entries up to about this number of terms: less than a second."""
-
-LOW_COST = {True: 30_000, False: 3_000}
+LOW_COST = {True: 100_000, False: 3_000}
 """More choices of sizes are taken up to this cost; beyond the Gaussian law (False) a term is dearer."""
 
 SIZES = ((2, 3), (3, 2), (1, 4))
@@ -98,11 +96,11 @@ class Answer:
         gaussian = self.entry_law is GAUSSIAN
         span = range(size)
         root = [[Fraction(i == j) for j in span] for i in span]
-        if self.covariance == "general":
-            root = [
-                [_root_entry(i, j) if gaussian else _root_entry(max(i, j), min(i, j)) for j in span]
-                for i in span
-            ]
+        if self.covariance == "general" and gaussian:
+            # diagonal: the Gaussian law turns with Sigma, and no letter commutes with it
+            root = [[Fraction(int(i == j) * (i + 1)) for j in span] for i in span]
+        elif self.covariance == "general":
+            root = [[Fraction(i + 2 if i == j else int(abs(i - j) == 1)) for j in span] for i in span]
         letters = {
             name: [[Fraction((7 * k + 3 * i + 5 * j + 2 * i * j + 6) % 11 - 4) for j in span] for i in span]
             for k, name in enumerate(DETERMINISTIC)
@@ -115,11 +113,6 @@ class Answer:
         names = {symbol.name for symbol in symbols(self.tree) if not symbol.is_matrix}
         others = sorted(names - rows.keys() - {COLUMNS})
         return {**rows, **{name: 7 + k for k, name in enumerate(others)}, COLUMNS: small.size}
-
-
-def _root_entry(row: int, column: int) -> Fraction:
-    """A lower triangular matrix with a second diagonal."""
-    return Fraction(row + 1 if row == column else int(row == column + 1))
 
 
 def expansion(answer: Answer) -> Values:

@@ -14,8 +14,8 @@ PATTERNS = ((2, 2), (3, 3), (2, 3), (3, 2), (1, 2), (2, 1), (1, 3), (3, 1))
 Sizes = dict[str, int]
 
 
-MOST_COST = 1_000_000
-"""A moment is multiplied out up to about this number of terms: a few tenths of a second."""
+MOST_COST = 60_000_000
+"""A moment is multiplied out up to about this number of terms, about a second; words of degree 24 are below."""
 
 LOW_COST = 30_000
 """A second and third choice of sizes is taken up to about this number of terms."""
