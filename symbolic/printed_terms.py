@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
-from math import prod
+from math import inf, prod
 from typing import Any, NoReturn
 
 from flint import fmpq, fmpq_mat
@@ -24,17 +24,14 @@ from symbolic.rational import Rational
 
 ROOT = "Sigma^(1/2)"
 
-MAX_SUM = 100_000
-"""Most products of elements in one sum over indices."""
-
 _NUMBER = re.compile(r"-?[0-9]+(?:/[0-9]+)?")
-_GENERATOR = re.compile(r"(-?)(p|n[0-9]{0,2})(?:\^([0-9]+))?")
-_FACTOR = re.compile(r"(Sigma\^\(1/2\)|Sigma|[A-D]'?|I)(?:\^(-?[0-9]+))?")
+_GENERATOR = re.compile(r"(-?)(p|n[0-9]{0,2})(?:\^([0-9]{1,3}))?")
+_FACTOR = re.compile(r"(Sigma\^\(1/2\)|Sigma|[A-D]'?|I)(?:\^(-?[0-9]{1,3}))?")
 _WORD = r"(?:[^()\[\]]|\(1/2\))+"
-_ELEMENT = re.compile(rf"\(({_WORD})\)_([a-oq])([a-oq])(?:\^([0-9]+))?")
+_ELEMENT = re.compile(rf"\(({_WORD})\)_([a-oq])([a-oq])(?:\^([0-9]{{1,3}}))?")
 _SUM = re.compile(r"(?:sum_([a-oq]+) )?(.*)")
 _PIECE = re.compile(
-    rf"diag\((?P<word>{_WORD})\)(?:\^(?P<power>[0-9]+))?"
+    rf"diag\((?P<word>{_WORD})\)(?:\^(?P<power>[0-9]{{1,3}}))?"
     r"|(?P<diagonal>diag)?\[(?P<sum>[^\]]*)\]_(?P<outer>[a-oq]{1,2})"
     rf"|(?P<factor>{_FACTOR.pattern})"
 )
@@ -43,7 +40,7 @@ Data = Mapping[str, Any]
 
 
 class TooManyProducts(Exception):
-    """A sum over indices that is not worth its time here."""
+    """Sums over indices that are not worth their time here."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -101,12 +98,16 @@ def _factors(text: str) -> tuple[tuple[str, int], ...]:
 
 @dataclass
 class Point:
-    """Numbers for the dimensions, and exact p x p matrices for the letters, Sigma and its root."""
+    """Numbers for the dimensions, and exact p x p matrices for the letters, Sigma and its root.
+
+    ``limit`` is the largest number of products of elements in all sums over indices.
+    """
 
     dimensions: Mapping[str, int | Fraction]
     matrices: Mapping[str, fmpq_mat]
     size: int
-    _words: dict[str, fmpq_mat] = field(default_factory=dict)
+    limit: float = inf
+    _products: dict[tuple[tuple[str, int], ...], fmpq_mat] = field(default_factory=dict)
 
     def value(self, terms: Iterable[Data]) -> list[list[Fraction]]:
         """The value of a sum of printed terms: p x p, or 1 x 1 for scalars.
@@ -141,13 +142,14 @@ class Point:
 
     def word(self, text: str) -> fmpq_mat:
         """The matrix of a printed word."""
-        if text not in self._words:
-            powers = [self._power(name, power) for name, power in _factors(text)]
-            matrix = powers[0]
-            for factor in powers[1:]:
-                matrix = matrix * factor
-            self._words[text] = matrix
-        return self._words[text]
+        return self._product(_factors(text))
+
+    def _product(self, factors: tuple[tuple[str, int], ...]) -> fmpq_mat:
+        """The product of factors; those of common beginnings are shared."""
+        if factors not in self._products:
+            last = self._power(*factors[-1])
+            self._products[factors] = self._product(factors[:-1]) * last if len(factors) > 1 else last
+        return self._products[factors]
 
     def _power(self, name: str, power: int) -> fmpq_mat:
         if name == IDENTITY:
@@ -201,8 +203,9 @@ class Point:
             _refuse(text)
         elements = [_ELEMENT.fullmatch(part) for part in _split(head[2])] if head[2] else []
         names = outer + (head[1] or "")
-        if self.size ** len(names) > MAX_SUM:
-            raise TooManyProducts(f"a sum over {len(names)} indices has more than {MAX_SUM} terms")
+        self.limit -= self.size ** len(names) * len(elements)
+        if self.limit < 0:
+            raise TooManyProducts("the sums over indices are long")
         read = []
         for element in elements:
             if element is None or {element[2], element[3]} - {*names}:

@@ -15,8 +15,14 @@ from symbolic.printed_terms import ROOT, Point, TooManyProducts, coefficient
 MAX_SIZE = 20
 """Largest matrices that are kept with an answer, so that its value can be computed again."""
 
+MAX_PRODUCTS = 200_000
+"""Most products of elements in sums over indices that are computed again."""
+
 ROUNDING = Fraction(1, 10**9)
 """Largest error of a value in floats, relative to the sum of the absolute values of what is added up."""
+
+SMALLEST = Fraction(1, 10**300)
+"""Smaller floats are rounded more coarsely, in the end to zero."""
 
 Data = Mapping[str, Any]
 Table = list[list[Fraction]]
@@ -57,7 +63,7 @@ def compare(terms: Sequence[Data], given: Data, size: int, value: Any) -> tuple[
     if SIGMA in matrices:
         matrices[SIGMA] = (matrices[SIGMA] + matrices[SIGMA].transpose()) * fmpq(1, 2)
     try:
-        expected = Point({}, matrices, size).value(terms)
+        expected = Point({}, matrices, size, MAX_PRODUCTS).value(terms)
         if not floating:
             return _exactly(expected, _table(value))
         positive = [{**term, "coefficient": term["coefficient"].removeprefix("-")} for term in terms]
@@ -115,7 +121,7 @@ def _exactly(expected: Table, obtained: Table) -> tuple[str, str]:
 def _nearly(expected: Table, obtained: Table, scale: Fraction) -> tuple[str, str]:
     pairs = [(x, y) for both in zip(expected, obtained, strict=False) for x, y in zip(*both, strict=False)]
     same_shape = [len(row) for row in expected] == [len(row) for row in obtained]
-    if same_shape and all(abs(x - y) <= ROUNDING * scale for x, y in pairs):
+    if same_shape and all(abs(x - y) <= ROUNDING * scale + SMALLEST for x, y in pairs):
         return "equal up to rounding", "equal up to rounding"
     return "equal up to rounding", _difference(expected, obtained)
 

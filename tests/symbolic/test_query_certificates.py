@@ -15,6 +15,7 @@ from symbolic import (
     cumulants,
     law_moments,
     moment_expectation,
+    moment_query,
     query_checks,
     resolvent,
     wishart,
@@ -220,6 +221,48 @@ def test_a_broken_expectation_is_refused(
     spoil(monkeypatch)
     with pytest.raises(CertificateError, match="the answer fails the check"):
         moment(*ANSWERS[name])
+
+
+def test_a_query_that_is_multiplied_out_wrongly_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TracePolynomial, "transposed", lambda self: self)
+    with pytest.raises(CertificateError, match="the check expansion"):
+        moment("(A W)' W")
+
+
+def test_numbers_that_are_put_in_wrongly_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = TracePolynomial.at
+    monkeypatch.setattr(TracePolynomial, "at", lambda self, sizes: whole(self, dict.fromkeys(sizes, 2)))
+    with pytest.raises(CertificateError, match="the check numbers put in"):
+        moment("W^2 tr(W)", {"n": 7, "p": 3})
+
+
+@pytest.mark.parametrize(
+    "name", ["numbers", "matrices", "floats", "law in numbers", "law in floats", "large identity"]
+)
+def test_a_wrong_value_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = moment_query._value
+
+    def wrong(*given: Any) -> Any:
+        value = whole(*given)
+        if isinstance(value, list):
+            return [list(reversed(row)) for row in value]
+        return value[::-1] + "1" if isinstance(value, str) else value + 1
+
+    monkeypatch.setattr(moment_query, "_value", wrong)
+    with pytest.raises(CertificateError, match="the check value"):
+        moment(*ANSWERS[name])
+
+
+def test_tiny_floats_are_rounded_to_zero() -> None:
+    tiny = np.array([[1e-200, 0.0], [0.0, 1e-200]])
+    assert moment("tr(W A W A)", {"n": 2, "A": tiny}).value == 0.0
+
+
+def test_the_condition_of_an_inverse_cannot_be_changed() -> None:
+    data = document("inverse")
+    assert data["certificates"][0]["condition"] == "n - p > 3"
+    data["certificates"][0]["condition"] = "n - p > 1"
+    assert not recheck_certificate(data)
 
 
 # -- broken engines ------------------------------------------------------------------------------------------
