@@ -7,31 +7,28 @@ sizes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
-from math import comb, prod
+from math import prod
 
 from flint import fmpq_mpoly
 
 from symbolic.claims import Case, Check, NotApplicable, with_dimensions_one
 from symbolic.coefficients import INVERSE, generator, names_in, number, substitute, trim, unify
-from symbolic.entries import double_factorial, expect_by_entries, letter_values
+from symbolic.entries import cost_by_entries, expect_by_entries, letter_values
 from symbolic.evaluation import evaluate
 from symbolic.expression import Expression
-from symbolic.letters import ONE, Letter
+from symbolic.gram_moments import double_factorial
+from symbolic.letters import Letter
 from symbolic.pairings import expect_by_pairings
+from symbolic.small_sizes import Sizes
+from symbolic.small_sizes import small_sizes as chosen_sizes
 from symbolic.words import constant, identity, matrix, polynomial, tr
 
 __all__ = ["CHECKS", "Case", "Check", "NotApplicable", "Values", "run"]
 
 ORACLE_PAIRINGS = 200
 """The sum over pairings is taken up to this number of pairings (degree 8 in one matrix)."""
-
-ENTRY_TERMS = 60_000
-"""Polynomials in entries are expanded up to this number of terms."""
-
-MOST_SIZES = 4
-"""At how many sizes at most a moment is compared."""
 
 Values = tuple[str, str]
 """What is expected and what is obtained."""
@@ -179,33 +176,17 @@ def small_sizes(case: Case) -> Values:
     moment, result = case.moment, case.result
     if plain:
         moment, result = moment.replace(plain), result.replace(plain)
+
+    def cost(sizes: Sizes) -> int:
+        return cost_by_entries(moment, sizes, *letter_values(case.letters, sizes))
+
     expected, obtained = [], []
-    for sizes in _sizes(case):
+    for sizes in chosen_sizes(case, cost):
         values, roots = letter_values(case.letters, sizes)
         value = evaluate(result, {**sizes, **values})
         expected.append((sizes, expect_by_entries(moment, sizes, values, roots)))
         obtained.append((sizes, [[value]] if result.shape is None else value))
-    if not expected:
-        raise NotApplicable("the degree is too high for an expansion in entries at any size above 1")
     return _table(expected), _table(obtained)
-
-
-def _sizes(case: Case) -> Iterator[dict[str, int]]:
-    """The largest small sizes at which an expansion in entries is affordable."""
-    degree = max((sum(case.counts(term)) for term in case.moment.terms), default=0)
-    least = dict.fromkeys(case.dimensions, 1)
-    for letter in case.letters.values():
-        if letter.unit:
-            least[letter.rows] = max(least[letter.rows], letter.unit)
-    affordable: dict[tuple[tuple[str, int], ...], int] = {}
-    for pattern in ((1, 2), (2, 1), (2, 2), (1, 3), (3, 1), (2, 3), (3, 2), (3, 3)):
-        sizes = {name: max(least[name], pattern[k % 2]) for k, name in enumerate(case.dimensions)}
-        lengths = {ONE: 1, **sizes}
-        entries = sum(lengths[x.rows] * lengths[x.columns] for x in case.random)
-        if comb(degree + entries, entries) <= ENTRY_TERMS:
-            affordable[tuple(sizes.items())] = entries
-    for choice in sorted(affordable, key=lambda key: -affordable[key])[:MOST_SIZES]:
-        yield dict(choice)
 
 
 def _table(values: list[tuple[dict[str, int], list[list[Fraction]]]]) -> str:

@@ -1,41 +1,32 @@
-"""Expectations at numerical sizes from polynomials in independent standard normal entries.
+"""Expectations at numerical sizes from the moments of single entries.
 
-Neither pairings nor integration by parts: a Gaussian matrix is written out entry by entry, X = Z L^T with
-independent standard normal Z and covariance L L^T. The expression becomes an ordinary polynomial in the
-entries of Z, and each power is replaced by its moment, E z^k = (k - 1)!! for even k and 0 for odd k. Cheap at
-sizes up to 3 even for degrees where pairings are hopeless. With other moments of z it is the oracle for other
-laws of independent entries: it knows neither cumulants nor networks.
+Neither pairings nor integration by parts: a Gaussian matrix is written out, X = Z L^T with independent
+standard normal entries of Z and covariance L L^T, and the expression becomes an ordinary polynomial, whose
+monomials have known expectations. Where X occurs in products X^T X only, the variables are the entries of
+Z^T Z (`symbolic.gram_moments`), and the number of rows costs nothing; elsewhere they are the entries of Z.
+With other moments of an entry it is the oracle for other laws of independent entries: it knows neither
+cumulants nor networks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from itertools import product
-from math import prod
+from functools import partial, reduce
+from operator import add
+from typing import Any
 
-from flint import fmpq, fmpq_mpoly
+from flint import fmpq
 
-from symbolic.coefficients import NUMBERS, Rational, context, evaluate_at, to_fmpq, to_fraction
+from symbolic.coefficients import evaluate_at, to_fmpq
+from symbolic.entry_products import EntryProducts, Factor, Polynomials, Product, Source, Table, generators
 from symbolic.expression import Expression
+from symbolic.gram_moments import Moments, gram_moments, normal_moment, pairs
 from symbolic.letters import ONE, Letter
 from symbolic.readable import Word
 
-Table = list[list[Fraction]]
-Polynomials = list[list[fmpq_mpoly]]
-
-Moments = Callable[[int], Rational]
-"""E z^k of an entry, by k."""
-
-
-def double_factorial(k: int) -> int:
-    """k!! = k (k - 2) (k - 4) ...; 1 for k <= 0."""
-    return prod(range(k, 0, -2))
-
-
-def normal_moment(order: int) -> int:
-    """E z^order of a standard normal variable."""
-    return 0 if order % 2 else double_factorial(order - 1)
+Keys = tuple[tuple[str, Any], ...]
+"""A word of factors (name, transposed); a product X^T X is (X, None)."""
 
 
 def expect_by_entries(
@@ -51,67 +42,125 @@ def expect_by_entries(
     are no sizes must have been replaced by numbers. ``entry_moments`` gives, for random letters whose entries
     of Z have another law than the normal, the rule for E z^k; a covariance then has its symmetric root.
     """
+    products = _products(expr, sizes, values, roots, entry_moments or {})
+    lengths = {ONE: 1, **sizes}
+    rows, columns = (lengths[size] for size in expr.shape or (ONE, ONE))
+    return products.expectation(_terms(expr, sizes), (rows, columns))
+
+
+def cost_by_entries(
+    expr: Expression, sizes: Mapping[str, int], values: Mapping[str, Table], roots: Mapping[str, Table]
+) -> int:
+    """About how many terms of polynomials `expect_by_entries` multiplies."""
+    return _products(expr, sizes, values, roots, {}).cost(_terms(expr, sizes))
+
+
+def gram_letters(expr: Expression) -> frozenset[str]:
+    """The random letters X that occur in products X^T X only."""
+    names = {name for name, letter in expr.letters().items() if letter.random}
+    for term in expr.terms:
+        for word, closed in [*((trace, True) for trace in term.traces), (term.word or (), False)]:
+            names -= {name for name, transposed in _paired(word, names, closed) if transposed is not None}
+    return frozenset(names)
+
+
+def _paired(word: Word, names: frozenset[str] | set[str], closed: bool) -> Keys:
+    """A word with products X^T X in one; a closed word may be turned so that none is cut."""
+    factors = [(name, transposed) for name, transposed in word]
+    if closed and factors and factors[0][0] in names and factors[-1] == (factors[0][0], True):
+        factors = [factors[-1], *factors[:-1]]
+    found: list[tuple[str, Any]] = []
+    for name, transposed in factors:
+        if found and name in names and not transposed and found[-1] == (name, True):
+            found[-1] = name, None
+        else:
+            found.append((name, transposed))
+    return tuple(found)
+
+
+def _terms(expr: Expression, sizes: Mapping[str, int]) -> list[Product]:
+    paired = gram_letters(expr)
+    return [
+        Product(
+            evaluate_at(coefficient, sizes),
+            tuple(_paired(trace, paired, closed=True) for trace in term.traces),
+            None if term.word is None else _paired(term.word, paired, closed=False),
+        )
+        for term, coefficient in expr.terms.items()
+    ]
+
+
+def _products(
+    expr: Expression,
+    sizes: Mapping[str, int],
+    values: Mapping[str, Table],
+    roots: Mapping[str, Table],
+    entry_moments: Mapping[str, Moments],
+) -> EntryProducts:
+    """The factors of an expression by keys, and where their entries come from."""
     known = expr.letters()
     lengths = {ONE: 1, **sizes}
-    names = [
-        f"{name}_{row}_{column}"
-        for name, letter in known.items()
-        if letter.random
-        for row, column in product(range(lengths[letter.rows]), range(lengths[letter.columns]))
-    ]
-    ring = context(tuple(sorted(names))) if names else NUMBERS
-    generators = dict(zip(sorted(names), ring.gens(), strict=True))
-    factors: dict[tuple[str, bool], Polynomials] = {}
+    paired = gram_letters(expr)
+    sources: dict[str, Source] = {}
     for name, letter in known.items():
-        rows, columns = range(lengths[letter.rows]), range(lengths[letter.columns])
         if letter.random:
-            entries = [[generators[f"{name}_{i}_{a}"] for a in columns] for i in rows]
-            if letter.covariance is not None:
-                root = roots[letter.covariance]
-                mixed = [[ring.constant(to_fmpq(root[b][a])) for b in columns] for a in columns]
-                entries = _product(entries, mixed)
+            rows, columns = lengths[letter.rows], lengths[letter.columns]
+            law = entry_moments.get(name)
+            places = pairs(columns)
+            moment: Callable[[tuple[int, ...]], Fraction] = gram_moments(rows, columns, law)
+            if name not in paired:
+                places = tuple((i, a) for i in range(rows) for a in range(columns))
+                moment = partial(_independent, law or normal_moment)
+            sources[name] = Source(tuple(f"{name}_{i}_{a}" for i, a in places), moment)
+    variables = generators(sources)
+    factors: dict[tuple[str, Any], Factor] = {}
+    for name, letter in known.items():
+        rows, columns = lengths[letter.rows], lengths[letter.columns]
+        root = None if letter.covariance is None else _exact(roots[letter.covariance])
+        if name in paired:
+            gram: Polynomials = [[variables[name][0]] * columns for _ in range(columns)]
+            for (i, j), variable in zip(pairs(columns), variables[name], strict=True):
+                gram[i][j] = gram[j][i] = variable
+            if root is not None:
+                gram = _product(_product(root, gram), _transposed(root))
+            factors[name, None] = Factor(gram, name)
+            continue
+        if letter.random:
+            plain = [list(variables[name][i * columns : (i + 1) * columns]) for i in range(rows)]
+            entries = plain if root is None else _product(plain, _transposed(root))
         elif letter.unit:
-            entries = [[ring.constant(int(i + 1 == letter.unit))] for i in rows]
+            entries = [[Fraction(i + 1 == letter.unit)] for i in range(rows)]
         else:
-            entries = [[ring.constant(to_fmpq(values[name][i][a])) for a in columns] for i in rows]
-        factors[name, False] = entries
-        factors[name, True] = [list(line) for line in zip(*entries, strict=True)]
-    rows, columns = (range(lengths[size]) for size in expr.shape or (ONE, ONE))
-    total = [[ring.constant(0) for _ in columns] for _ in rows]
-    for term, coefficient in expr.terms.items():
-        scalar = ring.constant(to_fmpq(evaluate_at(coefficient, sizes)))
-        for trace in term.traces:
-            square = _word(trace, factors)
-            scalar = scalar * sum((square[i][i] for i in range(len(square))), ring.constant(0))
-        word = _word(term.word, factors) if term.word else None
-        for i, a in product(rows, columns):
-            element = (ring.constant(int(i == a)) if word is None else word[i][a]) * scalar
-            total[i][a] = total[i][a] + element
-    rules = {f: (entry_moments or {}).get(f.rsplit("_", 2)[0], normal_moment) for f in sorted(names)}
-    return [[_moment(element, list(rules.values())) for element in line] for line in total]
+            entries = values[name]
+        source = name if letter.random else None
+        factors[name, False] = Factor(entries, source)
+        factors[name, True] = Factor(_transposed(entries), source)
+    return EntryProducts(sources, factors)
 
 
-def _word(word: Word, factors: Mapping[tuple[str, bool], Polynomials]) -> Polynomials:
-    result = factors[word[0].name, word[0].transposed]
-    for name, transposed in word[1:]:
-        result = _product(result, factors[name, transposed])
+def _independent(rule: Moments, exponents: Sequence[int]) -> Fraction:
+    """The expectation of a monomial in independent variables of one law."""
+    result = Fraction(1)
+    for exponent in exponents:
+        if exponent and result:
+            result *= Fraction(rule(exponent))
     return result
 
 
-def _product(a: Polynomials, b: Polynomials) -> Polynomials:
-    zero = a[0][0] * 0
-    return [[sum((line[k] * b[k][j] for k in range(len(b))), zero) for j in range(len(b[0]))] for line in a]
+def _exact(rows: Table) -> list[list[fmpq]]:
+    return [[to_fmpq(x) for x in line] for line in rows]
 
 
-def _moment(value: fmpq_mpoly, rules: Sequence[Moments]) -> Fraction:
-    """The expectation of a polynomial in independent variables, each power by the rule of its variable."""
-    total = fmpq(0)
-    for exponents, number in value.terms():
-        factor = Fraction(1)
-        for rule, exponent in zip(rules, map(int, exponents), strict=True):
-            factor = factor * rule(exponent) if exponent and factor else factor
-        total += number * to_fmpq(factor)
-    return to_fraction(total)
+def _transposed(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(line) for line in zip(*rows, strict=True)]
+
+
+def _product(a: Sequence[Sequence[Any]], b: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """A product of a matrix of polynomials and one of numbers, in either order."""
+    columns = list(zip(*b, strict=True))
+    return [
+        [reduce(add, (x * y for x, y in zip(line, column, strict=True))) for column in columns] for line in a
+    ]
 
 
 def letter_values(

@@ -103,12 +103,13 @@ def recheck_inverse(data: Mapping[str, Any]) -> bool:
         stored = tuple(
             Check(item["name"], item["expected"], item["obtained"], item["reason"]) for item in data["checks"]
         )
+        exists = data["condition"] == condition(claim.inverse_degree)
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"these data are no certificate ({error}): use InverseCertificate.as_dict"
         ) from error
     again = certify_inverse(claim)
-    return again.passed and again.checks == stored
+    return exists and again.passed and again.checks == stored
 
 
 def _polynomial(data: Mapping[str, Any]) -> Any:

@@ -2,33 +2,32 @@
 
 The claim is E[W^k prod tr W^l] = a polynomial in Sigma and its power sums with coefficients in Q(n, p).
 Every check compares something known beforehand with the same thing read off the claimed result: chi-squared
-moments, the 2 x 2 case through trace and determinant, the law of large numbers, the derivative in Sigma, a
-second route.
+moments, the 2 x 2 case through trace and determinant, the law of large numbers, values at small sizes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from fractions import Fraction
 
 from flint import fmpq_mpoly
 
-from symbolic import wishart_mixed
 from symbolic.checks import Values
 from symbolic.claims import NotApplicable
-from symbolic.covariance_polynomial import CovariancePolynomial
 from symbolic.dimension_coefficients import as_rational
 from symbolic.marked_basis import Marked
+from symbolic.moment_letters import INVERSE
 from symbolic.moment_text import coefficient_text
-from symbolic.partitions import Partition, distinct_parts, with_part
 from symbolic.rational import Rational
 from symbolic.trace_polynomial import at
-from symbolic.wishart_moment import WishartMoment, moment
+from symbolic.wishart_entries import SmallWishart
+from symbolic.wishart_moment import WishartMoment
 
-N, P = Rational.generator("n"), Rational.generator("p")
+N = Rational.generator("n")
 ZERO, ONE = Rational.number(0), Rational.number(1)
 
-SECOND_ROUTE_DEGREE = 4
-"""The second route is taken up to this inverse degree."""
+MORE_COST = 200_000
+"""More than one choice of sizes is taken up to about this number of terms that are multiplied."""
 
 
 def single_column(claim: WishartMoment) -> Values:
@@ -68,39 +67,30 @@ def large_numbers(claim: WishartMoment) -> Values:
     return _limits(expected), _limits(leading)
 
 
-def lifted(claim: WishartMoment) -> Values:
-    """E[W f(W)] = n Sigma E[f(W)] + 2 Sigma (d/dSigma E[f(W)]) Sigma, with f what the claim is about.
-
-    The left side is computed like any moment, the right side from the claim.
-    """
-    powers = (claim.power + 1, *claim.traces)
-    if claim.covariance == "identity":
-        raise NotApplicable("the derivative in Sigma needs a general covariance")
-    below = -sum(power for power in powers if power < 0)
-    limits = wishart_mixed.MAX_DEGREE, wishart_mixed.MAX_INVERSE_DEGREE
-    if max(powers) > 0 and (sum(map(abs, powers)) > limits[0] or below > limits[1]):
-        raise NotApplicable(f"the left side is over the degree {limits[0]} or the inverse degree {limits[1]}")
-    if powers[0] == 0:
-        expected = _on_identity(moment(0, claim.traces).value)
-    else:
-        expected = moment(powers[0], claim.traces).value
-    total: dict[Marked, Rational] = {}
-    for (power, partition), value in claim.value.terms.items():
-        coefficient = as_rational(value)
-        for key, factor in _derivative(power, partition):
-            term = coefficient * factor
-            total[key] = total[key] + term if key in total else term
-    return _terms(expected), _terms(CovariancePolynomial(total, is_matrix=True))
+def small_sizes(claim: WishartMoment) -> Values:
+    """At p = 2 and 3, an integer Sigma and some numbers of rows, entry by entry (`symbolic.wishart_entries`)."""
+    traces = tuple(_word(power) for power in claim.traces)
+    term = Fraction(1), traces, _word(claim.power) if claim.power else None
+    expected: list[str] = []
+    obtained: list[str] = []
+    for size, extra in ((2, 0), (2, 3), (3, 1)):
+        rows = size + 2 * claim.inverse_degree + extra
+        # diagonal: the law of W turns with Sigma
+        root = [[Fraction(i + 1 if i == j else 0) for j in range(size)] for i in range(size)]
+        if claim.covariance == "identity":
+            root = [[Fraction(i == j) for j in range(size)] for i in range(size)]
+        small = SmallWishart(size, {"W": rows}, {}, root)
+        if expected and small.cost([term]) > MORE_COST:
+            continue
+        value = claim.value.at(rows, size if claim.covariance == "identity" else small.covariance)
+        point = f"p={size} n={rows}: "
+        expected.append(point + str(small.expectation([term])))
+        obtained.append(point + str(value if isinstance(value, list) else [[value]]))
+    return "; ".join(expected).replace("Fraction", ""), "; ".join(obtained).replace("Fraction", "")
 
 
-def second_route(claim: WishartMoment) -> Values:
-    """Moments of inverse powers alone, by integration by parts in W in place of the derivative in Sigma."""
-    if max(claim.power, *claim.traces, 0) > 0:
-        raise NotApplicable("there are positive powers: these are computed by this route")
-    if claim.covariance == "identity" or claim.inverse_degree > SECOND_ROUTE_DEGREE:
-        raise NotApplicable(f"taken for a general covariance up to inverse degree {SECOND_ROUTE_DEGREE}")
-    again = wishart_mixed.mixed_moment(claim.power, claim.traces, is_matrix=claim.power != 0)
-    return _terms(again), _terms(claim.value)
+def _word(power: int) -> tuple[str, ...]:
+    return ("W" if power > 0 else "W" + INVERSE,) * abs(power)
 
 
 # -- what the checks need ------------------------------------------------------------------------------------
@@ -129,29 +119,6 @@ def _highest(polynomial: fmpq_mpoly) -> tuple[int, fmpq_mpoly]:
 
 def _limits(leading: Mapping[Marked, tuple[int, Rational]]) -> str:
     return "; ".join(f"{key}: {_text(value)} n^{power}" for key, (power, value) in sorted(leading.items()))
-
-
-def _derivative(power: int, partition: Partition) -> Iterator[tuple[Marked, Rational]]:
-    """n Sigma f + 2 Sigma (df/dSigma) Sigma for f = Sigma^power times power sums of Sigma."""
-    size = abs(power)
-    sign = 1 if power > 0 else -1
-    yield (power + 1, partition), N + Rational.number(power)
-    for i in range(1, size + 1) if power > 0 else range(size):
-        sums = with_part(partition, sign * i) if i else partition
-        factor = Rational.number(sign)
-        yield (power - i + 1 if power > 0 else power + i + 1, sums), factor if i else factor * P
-    for part, multiplicity, rest in distinct_parts(partition):
-        yield (power + part + 1, rest), Rational.number(2 * part * multiplicity)
-
-
-def _on_identity(value: CovariancePolynomial) -> CovariancePolynomial:
-    """A scalar times the identity matrix."""
-    return CovariancePolynomial(value.terms, is_matrix=True)
-
-
-def _terms(value: CovariancePolynomial) -> str:
-    shown = {key: as_rational(c) for key, c in value.terms.items()}
-    return "; ".join(f"{key}: {_text(c)}" for key, c in sorted(shown.items()) if not c.is_zero())
 
 
 def _sum_at(claim: WishartMoment, p: int) -> Rational:
@@ -203,4 +170,4 @@ def _text(value: Rational) -> str:
     return coefficient_text(value.reduced())
 
 
-CHECKS = (single_column, two_columns, large_numbers, lifted, second_route)
+CHECKS = (single_column, two_columns, large_numbers, small_sizes)

@@ -32,6 +32,9 @@ from symbolic.moment_text import (
 )
 from symbolic.moment_tokens import MAX_DIGITS, MomentSyntaxError
 from symbolic.moment_value import Shown, evaluate
+from symbolic.query_certificates import certify_answer, recheck_answer
+from symbolic.query_checks import Answer
+from symbolic.query_value import kept
 from symbolic.serialization import Data
 from symbolic.trace_polynomial import TracePolynomial
 from symbolic.wishart_moment import Covariance
@@ -43,16 +46,21 @@ __all__ = ["MomentSyntaxError", "Result", "moment", "recheck_certificate"]
 class Result:
     """The expectation of a query: a polynomial in what has no value yet, and its value when everything has.
 
+    ``terms`` are printed: coefficient (text), word (text; None in a scalar), traces (texts, with repetition);
+    beyond the Gaussian law there may be ``sums`` over indices (texts) and a ``matrix`` of such sums.
     ``conditions`` state what must hold for the expectation to exist, such as ``n - p > 3``. The certificates
-    are plain data of the expectations taken on the way, in n and p; `recheck_certificate` checks one again.
+    are plain data of the expectations taken on the way, in n and p, and ``certificate`` is that of the answer
+    as it is printed; `recheck_certificate` checks any of the former, or the whole of `as_dict`, again.
     """
 
     query: str
     covariance: Covariance
     law: str
     expectation: TracePolynomial | LawPolynomial
+    terms: list[Data]
     conditions: tuple[str, ...]
     certificates: tuple[Data, ...]
+    certificate: Data
     value: Shown | None = None
 
     @property
@@ -69,23 +77,6 @@ class Result:
             return self.expectation.latex
         return polynomial_latex(self.expectation)
 
-    @property
-    def terms(self) -> list[Data]:
-        """The terms: coefficient (text), word (text; None in a scalar), traces (texts, with repetition).
-
-        Beyond the Gaussian law there may be ``sums`` over indices (texts) and a ``matrix`` of such sums.
-        """
-        if isinstance(self.expectation, LawPolynomial):
-            return self.expectation.terms
-        return [
-            {
-                "coefficient": coefficient_text(value),
-                "word": None if monomial.word is None else word_text(monomial.word),
-                "traces": [word_text(trace) for trace in monomial.traces],
-            }
-            for monomial, value in self.expectation.sorted_terms
-        ]
-
     def as_dict(self) -> Data:
         """Plain data for JSON; ``value`` is there when it is known, ``conditions`` when there are any."""
         data: Data = {
@@ -95,6 +86,7 @@ class Result:
             "latex": self.latex,
             "terms": self.terms,
             "certificates": list(self.certificates),
+            "certificate": self.certificate,
         }
         if self.conditions:
             data["conditions"] = list(self.conditions)
@@ -144,24 +136,48 @@ def moment(
     if sizes.get(COLUMNS) == 1 and inverse_degrees(query.terms):
         query = query.commuted()
     conditions = _conditions(node, query, sizes)
-    expected: TracePolynomial | LawPolynomial = expectation.of(query)
+    formula: TracePolynomial | LawPolynomial = expectation.of(query)
     try:
-        expected = expected.at(sizes)
+        expected = formula.at(sizes)
     except ZeroDivisionError:
         point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         raise ValueError(f"the expectation has a pole at {point}: take larger row counts") from None
     value = None if matrices is None else _value(expected, matrices)
-    return Result(" ".join(text.split()), chosen, law, expected, conditions, expectation.certificates, value)
+    plain = " ".join(text.split())
+    printed = _printed(expected)
+    general = _printed(formula) if sizes else printed
+    certificate = certify_answer(
+        Answer(plain, chosen, law, kept({**given, **sizes}), general, printed, value)
+    )
+    made = expectation.certificates
+    return Result(plain, chosen, law, expected, printed, conditions, made, certificate, value)
 
 
 def recheck_certificate(certificate: Mapping[str, Any]) -> bool:
     """Whether the checks of a certificate, taken again from its claim alone, are as stored and pass.
 
-    Raises ValueError when the data are no certificate of a `Result`.
+    A certificate is one of ``Result.certificates``, or the whole document of `Result.as_dict`, all of whose
+    certificates are checked. Raises ValueError when the data are neither.
     """
+    if "query" in certificate:
+        return recheck_answer(certificate) and all(map(recheck_certificate, certificate["certificates"]))
     if "law" in certificate:
         return recheck_law(certificate)
     return recheck_inverse(certificate) if "power" in certificate else recheck(certificate)
+
+
+def _printed(expectation: TracePolynomial | LawPolynomial) -> list[Data]:
+    """The terms as they are printed."""
+    if isinstance(expectation, LawPolynomial):
+        return expectation.terms
+    return [
+        {
+            "coefficient": coefficient_text(value),
+            "word": None if monomial.word is None else word_text(monomial.word),
+            "traces": [word_text(trace) for trace in monomial.traces],
+        }
+        for monomial, value in expectation.sorted_terms
+    ]
 
 
 def _expectation(name: str, covariance: Covariance) -> Expectation | LawExpectation:

@@ -154,15 +154,10 @@ class Rational:
 
 
 def _value(poly: fmpq_mpoly, values: Mapping[str, Fraction]) -> Fraction:
-    names = poly.context().names()
-    total = Fraction(0)
-    for exponents, coefficient in poly.terms():
-        term = Fraction(int(coefficient.p), int(coefficient.q))
-        for name, exponent in zip(names, exponents, strict=True):
-            if exponent:
-                term *= values[name] ** int(exponent)
-        total += term
-    return total
+    used = zip(poly.context().names(), poly.degrees(), strict=True)
+    given = [Fraction(values[name]) if degree > 0 else Fraction(0) for name, degree in used]
+    value = fmpq(poly(*(fmpq(x.numerator, x.denominator) for x in given)))
+    return Fraction(int(value.p), int(value.q))
 
 
 def _reduce_roots(poly: fmpq_mpoly, roots: Mapping[str, Rational]) -> fmpq_mpoly:

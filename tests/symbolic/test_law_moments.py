@@ -11,8 +11,9 @@ import pytest
 
 from symbolic import cumulants
 from symbolic.coefficients import evaluate_at
-from symbolic.entries import Moments, expect_by_entries, letter_values
+from symbolic.entries import expect_by_entries, letter_values
 from symbolic.expression import Expression
+from symbolic.gram_moments import Moments
 from symbolic.law_moments import MomentDegreeError, average, clear_cache, expect_law
 from symbolic.laws import GAUSSIAN, LAPLACE, RADEMACHER, UNIFORM, Law, LawOrderError, generic, law
 from symbolic.moments import expect

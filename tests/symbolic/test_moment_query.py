@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symbolic import cumulants, law_certificates, law_expectation, moment_work, networks
+from symbolic import cumulants, law_expectation, moment_work, networks, small_sizes
 from symbolic.certificates import CertificateError
 from symbolic.existence import MomentDoesNotExist
 from symbolic.law_moments import clear_cache
@@ -236,7 +236,7 @@ def test_a_broken_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_certificate_needs_its_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     certificate = moment("tr(W^2)", None, None, "uniform").certificates[0]
-    monkeypatch.setattr(law_certificates, "ENTRY_TERMS", 0)
+    monkeypatch.setattr(small_sizes, "MOST_COST", 0)
     assert not recheck_certificate(certificate)
 
 

@@ -5,8 +5,9 @@ from math import prod
 
 import pytest
 
-from symbolic.entries import double_factorial, expect_by_entries, letter_values
+from symbolic.entries import expect_by_entries, letter_values
 from symbolic.evaluation import evaluate
+from symbolic.gram_moments import double_factorial
 from symbolic.pairings import expect_by_pairings, pairings
 from symbolic.summation import expect_by_summation, isserlis
 from symbolic.words import gaussian, identity, matrix, scalar, tr, unit, vector
