@@ -198,7 +198,7 @@ register(
         uses=("outer-mean-square-as-trace", "noise-concentrates", "start-concentrates", "gram-inverse-concentrates"),
         depends_on=INNER, claim=_claim_excess,
         derive=lambda assumptions: {r"\mathbb{E}|\omega^\star-w_0|^2": leading_excess(assumptions)},
-        check=_residual("excess", 0.0002),
+        check=_residual("excess", 0.0001),
         method="means of the blocks put into the exact formula (74)", remark=_REMAINDER, erratum="not sharp",
     )
 )  # fmt: skip
