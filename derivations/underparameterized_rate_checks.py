@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -70,7 +70,10 @@ def _theory(step: Step, assumptions: Assumptions, label: str) -> Callable[[Setti
 
 TASKS = (8, 16, 32, 64)
 # what is changed alone, from a rate of 0.6 where each matters, to see whether the limit changes with it
-CHANGED: Mapping[str, float] = {"alpha_t": -0.3, "n_v": 20, "n_t": 60}
+FROM = replace(BASE, alpha_t=0.6)
+CHANGED = {
+    "alpha_t": replace(FROM, alpha_t=-0.3), "n_v": replace(FROM, n_v=20), "n_t": replace(FROM, n_t=60),
+}  # fmt: skip
 
 
 def many_tasks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
@@ -93,14 +96,13 @@ def _error_at(setting: Setting) -> float:
 
 
 def _change_of_limit(step: Step, assumptions: Assumptions, name: str, seed: int) -> Check:
-    started, value = time.monotonic(), CHANGED[name]
+    started, step_size = time.monotonic(), getattr(CHANGED[name], name) - getattr(FROM, name)
     stated = _theory(step, assumptions, limit_slope(name))
     gaps, errors, draws = [], [], 0
     for k in TASKS:
-        base = replace(BASE, m=k, alpha_t=0.6)
-        changed = replace(base, alpha_t=value) if name == "alpha_t" else replace(base, **{name: int(value)})
+        base, changed = replace(FROM, m=k), replace(CHANGED[name], m=k)
         first, second = (simulated(at, "loss", 0.3 * _error_at(at), seed) for at in (base, changed))
-        gaps.append(second.mean - first.mean - stated(base) * (value - getattr(base, name)))
+        gaps.append(second.mean - first.mean - stated(base) * step_size)
         errors.append(float(np.hypot(first.stderr, second.stderr)))
         draws += first.draws + second.draws
     return slope_check(
