@@ -25,6 +25,7 @@ LADDER = tuple({**BASE, "xi": float(k), "p": 2 * k, "n_t": 3 * k, "n_v": 4} for 
 INVERSE_LADDER = tuple(
     {**BASE, "xi": float(k), "p": 6 * k, "n_t": 3 * k, "n_v": 1} for k in (16, 32, 64, 128)
 )
+DRAWS = {"inverse": 320, "noise": 240}
 SIZES = (
     {"n_t": 5, "n_v": 2, "m": 1, "p": 4, "sigma": 0.7, "alpha_t": 0.2},
     {"n_t": 9, "n_v": 1, "m": 2, "p": 5, "sigma": 0.9, "alpha_t": -0.15},
@@ -97,7 +98,7 @@ def fluctuations(block: str) -> CheckFunction:
             fluctuation_check(
                 f"{ORDER}, {law} entries", f"{step.name}/{law}",
                 INVERSE_LADDER if block == "inverse" else LADDER, block_of(law),
-                exponent_of(step, assumptions), leading_of(step, assumptions), draws=320 if block == "inverse" else 120, base_seed=seed,
+                exponent_of(step, assumptions), leading_of(step, assumptions), draws=DRAWS.get(block, 120), base_seed=seed,
             )
             for law in LAWS
         ]  # fmt: skip
