@@ -93,7 +93,8 @@ def level(generator: random.Random) -> float:
 
 def point(generator: random.Random, side: str | None) -> dict[str, float]:
     found: dict[str, float] = dict(sizes(generator, side))
-    found |= {name: level(generator) for name in ("sigma", "nu", "dist0_sq")}
+    found |= {name: level(generator) for name in ("sigma", "nu", "dist0_sq", "excess")}
+    found["delta"] = generator.uniform(-1, 1)
     found["alpha_t"] = rate(generator, int(found["n_t"]), int(found["p"]))
     found["alpha_r"] = rate(generator, int(found["n_r"]), int(found["p"]))
     return found
@@ -136,6 +137,51 @@ def test_function_agrees_with_fifty_digits(alias: str, key: str) -> None:
 @pytest.mark.parametrize(("alias", "key"), SCALAR)
 def test_function_agrees_with_fifty_digits_at_ten_thousand_points(alias: str, key: str) -> None:
     assert accuracy(alias, key, 10_000).max() <= ACCURACY
+
+
+# Every other step that derives a formula of scalars alone.
+FURTHER = (
+    "rows-concentrate", "rows-through-wishart", "rows-through-wishart-squared", "weighted-rows-of-two-tasks",
+    "weighted-rows-of-two-tasks-wishart", "weighted-rows-of-two-tasks-two-wisharts", "columns-concentrate",
+    "columns-after-wishart", "columns-between-wisharts", "loss-from-excess", "gram-concentrates",
+    "noise-concentrates", "start-concentrates", "gram-inverse-concentrates", "inner-factor",
+    "adaptation-factor", "excess-overparameterized", "adaptation-rate-bracket", "same-limits",
+    "normal-matrix-concentrates", "normal-inverse-concentrates", "mu-2", "mu-3", "mu-4", "mu-1-1", "mu-2-1",
+    "mu-2-2", "g-1", "g-2", "g-3", "g-4", "excess-underparameterized", "excess-underparameterized-short",
+    "many-tasks-limit", "adaptation-rate-bracket-underparameterized",
+)  # fmt: skip
+
+
+def accuracies(name: str, count: int) -> dict[str, float]:
+    """The largest error of each formula of a step."""
+    return {key: float(accuracy(name, key, count).max()) for key in formulas(name)}
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_every_function_agrees_with_fifty_digits(name: str) -> None:
+    assert max(accuracies(name, 400).values()) <= ACCURACY
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FURTHER)
+def test_every_function_agrees_with_fifty_digits_at_ten_thousand_points(name: str) -> None:
+    assert max(accuracies(name, 10_000).values()) <= ACCURACY
+
+
+def of_scalars(name: str) -> bool:
+    """Whether a step derives a formula that is a function of numbers alone."""
+    try:
+        found = formulas(name)
+    except NoFormula:
+        return False
+    return any(expr.free_symbols for expr in found.values()) and not any(
+        expr.has(sympy.Trace) for expr in found.values()
+    )
+
+
+@pytest.mark.slow
+def test_no_formula_of_scalars_is_left_out() -> None:
+    assert {name for name in load() if of_scalars(name)} == {*FURTHER, *ALIASES.values()} - {ALIASES["eq14"]}
 
 
 VARIANTS = [
