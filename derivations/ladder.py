@@ -61,7 +61,9 @@ def fluctuation_check(
     started = time.monotonic()
     key = (slug, label, base_seed, draws)
     if key not in _observations:
-        _observations[key] = [_draw(slug, rung, k, observed, draws, base_seed) for k, rung in enumerate(ladder)]
+        _observations[key] = [
+            _draw(slug, rung, k, observed, draws, base_seed) for k, rung in enumerate(ladder)
+        ]
     sizes, values, errors = [], [], []
     for rung, drawn in zip(ladder, _observations[key], strict=True):
         value, error = _root_mean_square(drawn, leading)

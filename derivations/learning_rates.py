@@ -255,7 +255,7 @@ _claim_step(
     remark="The paper states that there is one limit; its value is read off (5).",
 )  # fmt: skip
 _claim_step(
-    "slope-at-zero-positive", "At a zero training rate the loss increases: a slightly negative rate is better.",
+    "slope-at-zero-positive", "At a zero training rate the loss increases, where labels are noisy: a slightly negative rate is better.",
     _signs((checks.SLOPE_AT_0, 1)), _derive_slope_at_zero, checks.slope_at_zero,
 )  # fmt: skip
 register(

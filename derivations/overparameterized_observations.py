@@ -74,9 +74,7 @@ INVERSE_LADDER = tuple(
 
 def _design(sample: Sample) -> Array:
     """B of two tasks with one validation row each."""
-    rows = [
-        _contracted_rows(sample, sample.gaussian(1, "p"), sample.gaussian("n_t", "p")) for _ in range(2)
-    ]
+    rows = [_contracted_rows(sample, sample.gaussian(1, "p"), sample.gaussian("n_t", "p")) for _ in range(2)]
     return np.concatenate(rows, axis=1)
 
 
