@@ -78,13 +78,15 @@ def test_without_noise_gamma_is_exactly_that_of_the_inner_step() -> None:
         np.testing.assert_allclose(estimate, outer_product(half) / 3, rtol=1e-10)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    ["rows-through-wishart", "columns-after-wishart", "gram-concentrates", "noise-concentrates",
-     "start-concentrates", "normal-matrix-concentrates", "general-gram-concentrates",
-     "general-noise-concentrates"],
+# (77) is not among them: its matrix of rank one fluctuates by as much as its mean, which is sampled on its own.
+FLUCTUATING = (
+    "rows-through-wishart", "columns-after-wishart", "gram-concentrates", "noise-concentrates",
+    "normal-matrix-concentrates", "general-gram-concentrates", "general-noise-concentrates",
 )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FLUCTUATING)
 def test_a_wrong_leading_part_does_not_fluctuate_as_stated(name: str) -> None:
     step = STEPS[name]
     derived = dict(step.derive(PAPER))
