@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+import sympy
 from numpy.typing import NDArray
 
+from derivations.evaluate import Value
+from derivations.measure import value_of_part
 from derivations.step import Check
 from numeric_check.decay import decay_rate, judge_decay
 from numeric_check.estimate import Estimate
 from numeric_check.sample import Sample
 from numeric_check.setting import Setting
 from numeric_check.simulate import Quantity, simulate
+from symbolic.words import Expression
 
 Array = NDArray[np.float64]
 
@@ -30,62 +36,93 @@ def slope_check(
     return Check(label, shown, claimed, slope, error, draws, seconds, verdict.status, verdict.reason)
 
 
+# two estimates of one random matrix that are independent given the inputs it belongs to
+Halves: TypeAlias = tuple[Array, Array]
+Formula: TypeAlias = "sympy.Basic | Expression"
+
+
 def fluctuation_check(
     label: str,
     slug: str,
     ladder: Sequence[Mapping[str, float]],
-    deviation: Callable[[Sample], Array],
+    observed: Callable[[Sample], Array | Halves],
     claimed: float,
+    leading: Formula | None = None,
     draws: int = 480,
     base_seed: int = 0,
 ) -> Check:
-    """The growth rate of the root mean square of `deviation` (batch, ...) over the ladder (key `xi` is the size).
+    """The growth rate over the ladder (key `xi` is the size) of the root mean square of an observed matrix minus
+    `leading` times the identity; without a leading part, minus the mean of its diagonal over all draws.
 
-    The order of a random element is that of its root mean square; the claim is taken as sharp.
+    The order of a random element is that of its root mean square; the claim is taken as sharp. `observed` gives square
+    matrices, shape (batch, ..., k, k). A conditional average that is itself sampled comes as two halves: the product of
+    their deviations has the mean square that the exact average would have.
     """
     started = time.monotonic()
     key = (slug, label, base_seed, draws)
-    if key not in _fluctuations:
-        _fluctuations[key] = _measure_fluctuations(slug, ladder, deviation, draws, base_seed)
-    sizes, values, errors = _fluctuations[key]
+    if key not in _observations:
+        _observations[key] = [
+            _draw(slug, rung, k, observed, draws, base_seed) for k, rung in enumerate(ladder)
+        ]
+    sizes, values, errors = [], [], []
+    for rung, drawn in zip(ladder, _observations[key], strict=True):
+        value, error = _root_mean_square(drawn, leading)
+        sizes.append(rung["xi"])
+        values.append(value)
+        errors.append(error)
     return slope_check(
-        label,
-        sizes,
-        values,
-        errors,
-        claimed,
-        draws=draws * len(ladder),
-        seconds=time.monotonic() - started,
-        sharp=True,
-    )
+        label, sizes, values, errors, claimed,
+        draws=draws * len(ladder), seconds=time.monotonic() - started, sharp=True,
+    )  # fmt: skip
 
 
-Series = tuple[list[float], list[float], list[float]]
+@dataclass(frozen=True)
+class _Drawn:
+    """What was observed at one size, the same array twice where no halves were needed, and the values there."""
+
+    first: Array
+    second: Array
+    values: Mapping[str, Value]
+
+
 # kept within a process, so that one measurement can be held against many claims
-_fluctuations: dict[tuple[str, str, int, int], Series] = {}
+_observations: dict[tuple[str, str, int, int], list[_Drawn]] = {}
 
 
-def _measure_fluctuations(
+def _draw(
     slug: str,
-    ladder: Sequence[Mapping[str, float]],
-    deviation: Callable[[Sample], Array],
+    rung: Mapping[str, float],
+    index: int,
+    observed: Callable[[Sample], Array | Halves],
     draws: int,
     base_seed: int,
-) -> Series:
-    sizes, values, errors = [], [], []
-    for index, point in enumerate(ladder):
-        squares: list[Array] = []
-        batch = max(8, min(draws, int(4e6 / (point["p"] * point["n_t"]))))
-        while sum(len(block) for block in squares) < draws:
-            sample = Sample(slug, point, index, len(squares), batch=batch, base_seed=base_seed)
-            found = deviation(sample)
-            squares.append(np.mean(found.reshape(found.shape[0], -1) ** 2, axis=1))
-        per_draw = np.concatenate(squares)
-        mean, stderr = float(per_draw.mean()), float(per_draw.std(ddof=1) / math.sqrt(per_draw.size))
-        sizes.append(point["xi"])
-        values.append(math.sqrt(mean))
-        errors.append(stderr / (2 * math.sqrt(mean)))
-    return sizes, values, errors
+) -> _Drawn:
+    batch = max(8, min(draws, int(4e6 / (rung["p"] * rung["n_t"]))))
+    halves: list[Halves] = []
+    values: Mapping[str, Value] = {}
+    while sum(len(first) for first, _ in halves) < draws:
+        sample = Sample(slug, rung, index, len(halves), batch=batch, base_seed=base_seed)
+        found = observed(sample)
+        halves.append(found if isinstance(found, tuple) else (found, found))
+        values = sample.values
+    first, second = (np.concatenate(side) for side in zip(*halves, strict=True))
+    return _Drawn(first, second, values)
+
+
+def _root_mean_square(drawn: _Drawn, leading: Formula | None) -> tuple[float, float]:
+    """The root mean square deviation and its standard error."""
+    if leading is None:
+        diagonals = np.diagonal(drawn.first + drawn.second, axis1=-2, axis2=-1) / 2
+        centre = float(np.mean(diagonals))
+    else:
+        centre = float(value_of_part(leading, drawn.values))
+    expected = centre * np.eye(drawn.first.shape[-1])
+    squares = (drawn.first - expected) * (drawn.second - expected)
+    per_draw = np.mean(squares.reshape(len(squares), -1), axis=1)
+    mean, stderr = float(per_draw.mean()), float(per_draw.std(ddof=1) / math.sqrt(per_draw.size))
+    # a mean product of halves can come out negative: then nothing but noise was seen, and its error says so
+    root = math.sqrt(max(mean, stderr))
+    return root, stderr / (2 * root) if mean > 0 else root
 
 
 _estimates: dict[tuple[str, str, float, int, float], Estimate] = {}

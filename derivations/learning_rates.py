@@ -14,7 +14,7 @@ from sympy import Integer, sqrt
 
 from derivations import learning_rate_checks as checks
 from derivations.assumptions import Assumptions, NotDerivable
-from derivations.overparameterized_blocks import DEPENDS, INNER, leading_excess
+from derivations.overparameterized_blocks import DEPENDS, H_R, INNER, leading_excess
 from derivations.reading import scalar, to_sympy
 from derivations.registry import register
 from derivations.signs import common_sign, sign
@@ -94,7 +94,8 @@ def _derive_slope_at_zero(assumptions: Assumptions) -> Derived:
 
 def _derive_limits(assumptions: Assumptions) -> Derived:
     """Limits at plus and minus infinity from leading coefficients of numerator and denominator."""
-    value = scalar(leading_excess(assumptions))
+    c_0, c_2, excess = loss_parts(assumptions)
+    value = scalar(excess)
     ends = []
     for direction in (1, -1):
         top, bottom = (
@@ -107,7 +108,8 @@ def _derive_limits(assumptions: Assumptions) -> Derived:
         if top.degree() != bottom.degree():
             raise ArithmeticError("the loss is not bounded in alpha_t")
         ends.append(top.LC() * direction ** top.degree() / (bottom.LC() * direction ** bottom.degree()))
-    return {r"\bar L(+\infty)-\bar L(-\infty)": sympy.expand(ends[0] - ends[1])}
+    above, below = (c_0 + c_2 * sympy.factor(end) for end in ends)
+    return {checks.LIMIT_DIFFERENCE: sympy.factor(above - below), checks.LIMIT: above}
 
 
 def _derive_noise(assumptions: Assumptions) -> Derived:
@@ -179,6 +181,17 @@ def _claim_stationary() -> Parts:
     return {LOW: -centre - spread, HIGH: -centre + spread}
 
 
+def _claim_limits() -> Parts:
+    """One limit, with the value that (5) has for a rate without bound: the last fraction tends to p / (n_t + p + 1)."""
+    share = n_v * m / p
+    last = sigma**2 * share * p / (n_t + p + 1)
+    return {
+        checks.LIMIT_DIFFERENCE: Integer(0),
+        checks.LIMIT: sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
+        + H_R / 2 * (nu**2 * (1 + share) + (1 - share) * dist0_sq + last),
+    }
+
+
 def _claim_adaptation_rate() -> Parts:
     return {
         "upper end": 1 / (1 + (p + 1) / n_r),
@@ -238,10 +251,11 @@ _claim_step(
 )  # fmt: skip
 _claim_step(
     "same-limits", "The loss tends to the same finite value as the training rate goes to either infinity.",
-    lambda: {r"\bar L(+\infty)-\bar L(-\infty)": Integer(0)}, _derive_limits, checks.limits,
+    _claim_limits, _derive_limits, checks.limits,
+    remark="The paper states that there is one limit; its value is read off (5).",
 )  # fmt: skip
 _claim_step(
-    "slope-at-zero-positive", "At a zero training rate the loss increases: a slightly negative rate is better.",
+    "slope-at-zero-positive", "At a zero training rate the loss increases, where labels are noisy: a slightly negative rate is better.",
     _signs((checks.SLOPE_AT_0, 1)), _derive_slope_at_zero, checks.slope_at_zero,
 )  # fmt: skip
 register(

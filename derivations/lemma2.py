@@ -16,7 +16,7 @@ from derivations.assumptions import Assumptions
 from derivations.ladder import fluctuation_check
 from derivations.letters import letter
 from derivations.observations import Array, transpose
-from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order, exponent_of, order_parts
+from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order, exponent_of, leading_of, order_parts
 from derivations.registry import register
 from derivations.step import Check, Derived, Observed, Step
 from derivations.symbols import delta, n_t, p
@@ -41,21 +41,18 @@ def word(left: int, right: int, *, with_d: bool, cross: bool) -> Expression:
     return x_v @ (x_t.T @ x_t) ** left @ middle @ (x_s.T @ x_s) ** right @ x_w.T
 
 
-def _fluctuation(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool) -> Array:
-    """Y minus its leading part, for two validation rows."""
+def _product(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool) -> Array:
+    """Y for two validation rows."""
     x_v, x_t = sample.gaussian(2, "p"), sample.gaussian("n_t", "p")
     x_w, x_s = (sample.gaussian(2, "p"), sample.gaussian("n_t", "p")) if cross else (x_v, x_t)
-    size, rows = sample.size("p"), sample.size("n_t")
+    size = sample.size("p")
     kept = sample.size("rank") if with_d else size
+    sample.define("D", np.diag(1.0 * (np.arange(size) < kept)))
     for _ in range(left):
         x_v = (x_v @ transpose(x_t)) @ x_t
     for _ in range(right):
         x_w = (x_w @ transpose(x_s)) @ x_s
-    y = x_v[:, :, :kept] @ transpose(x_w[:, :, :kept])
-    if cross:
-        return np.asarray(y)
-    leading = kept * {0: 1.0, 1: float(rows), 2: float(rows * (rows + size + 1))}[left + right]
-    return np.asarray(y - leading * np.eye(2))
+    return np.asarray(x_v[:, :, :kept] @ transpose(x_w[:, :, :kept]))
 
 
 SIZES: tuple[dict[str, float], ...] = ({"p": 4, "n_t": 3}, {"p": 3, "n_t": 7}, {"p": 9, "n_t": 5})
@@ -93,12 +90,11 @@ def _order(
         return {LEADING: _diagonal(sample, left, right, with_d=with_d, cross=cross)}
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
-        claimed = exponent_of(step, assumptions)
+        def observed(sample: Sample) -> Array:
+            return _product(sample, left, right, with_d=with_d, cross=cross)
 
-        def deviation(sample: Sample) -> Array:
-            return _fluctuation(sample, left, right, with_d=with_d, cross=cross)
-
-        return [fluctuation_check(ORDER, step.name, LADDER, deviation, claimed, base_seed=seed)]
+        exponent, mean = exponent_of(step, assumptions), leading_of(step, assumptions)
+        return [fluctuation_check(ORDER, step.name, LADDER, observed, exponent, mean, base_seed=seed)]
 
     register(
         Step(

@@ -156,11 +156,18 @@ def task(assumptions: Assumptions, index: str = "") -> Task:
     )
 
 
+def adaptation_loop(
+    start: Expression, data: Expression, labels: Expression, assumptions: Assumptions
+) -> Expression:
+    """The steps at test (25), with the number of them that the assumptions make."""
+    return inner_loop(start, data, labels, "alpha_r", "n_r", assumptions.adaptation_steps)
+
+
 def adapted(meta: Expression, target: Expression, assumptions: Assumptions) -> Expression:
     """theta* of (25): the meta-parameter adapted on target data (26) with task parameters `target`."""
     x_r = inputs("X_r", "n_r", assumptions)
     labels = x_r @ target + noise("z_r", "n_r")
-    return inner_loop(meta, x_r, labels, "alpha_r", "n_r", assumptions.adaptation_steps)
+    return adaptation_loop(meta, x_r, labels, assumptions)
 
 
 def test_loss(theta: Expression, target: Expression, assumptions: Assumptions) -> Expression:

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
-import sympy
 
 from derivations import discrete_law
-from derivations.assumptions import PAPER, Assumptions
-from derivations.evaluate import evaluate
-from derivations.ladder import fluctuation_check
-from derivations.nongaussian_concentration import BLOCKS, gram
-from derivations.observations import Array, transpose
-from derivations.orders import LEADING, ORDER, exponent_of
-from derivations.reading import to_sympy
+from derivations.assumptions import Assumptions
+from derivations.ladder import Halves, fluctuation_check
+from derivations.observations import Array, squared_norms, transpose
+from derivations.orders import LEADING, ORDER, exponent_of, leading_of
 from derivations.step import Check, Observed, Step
-from derivations.task_draws import design
+from derivations.task_draws import covariance_halves, design, target
 from numeric_check.laws import input_law
 from numeric_check.sample import Sample
 
 CheckFunction = Callable[[Step, Assumptions, int], list[Check]]
 LAWS = ("gaussian", "laplace")
+NOISES = 512  # draws of a task and its label noise for a sampled Gamma
 BASE = {"m": 2, "alpha_t": 0.2, "sigma": 0.8}
 LADDER = tuple({**BASE, "xi": float(k), "p": 2 * k, "n_t": 3 * k, "n_v": 4} for k in (12, 24, 48, 96))
 # an inverse needs many more dimensions than rows
 INVERSE_LADDER = tuple(
     {**BASE, "xi": float(k), "p": 6 * k, "n_t": 3 * k, "n_v": 1} for k in (16, 32, 64, 128)
 )
+DRAWS = {"inverse": 320, "noise": 240}
 SIZES = (
     {"n_t": 5, "n_v": 2, "m": 1, "p": 4, "sigma": 0.7, "alpha_t": 0.2},
     {"n_t": 9, "n_v": 1, "m": 2, "p": 5, "sigma": 0.9, "alpha_t": -0.15},
@@ -45,13 +43,12 @@ def spectra(sample: Sample) -> tuple[Array, Array, Array]:
     return 0.5 + steps, (0.3 + np.cos(7 * steps) ** 2) / size, 1.5 - np.sin(5 * steps) ** 2
 
 
-def moments(sample: Sample, law: str) -> Mapping[str, float | Array]:
-    """Values of the letters for entries of a law; F is diagonal, s_i (sum_j s_j^2 + (kurtosis - 1) s_i^2)."""
+def define_letters(sample: Sample, law: str) -> None:
+    """Give the letters their values for entries of a law; F is diagonal, s_i (sum_j s_j^2 + (kurtosis - 1) s_i^2)."""
     s, tasks, weight = spectra(sample)
     fourth = s * (np.sum(s**2) + (input_law(law).kurtosis - 1) * s**2)
-    matrices = {"Sigma": s, "Sigma_w": tasks, "H_r": weight, "F": fourth}
-    numbers = {name: sample[name] for name in ("n_t", "p", "alpha_t", "sigma")}
-    return {**numbers, **{name: np.diag(diagonal) for name, diagonal in matrices.items()}}
+    for name, diagonal in {"Sigma": s, "Sigma_w": tasks, "H_r": weight, "F": fourth}.items():
+        sample.define(name, np.diag(diagonal))
 
 
 def _inputs(sample: Sample, rows: str, law: str) -> Array:
@@ -63,21 +60,23 @@ def _contracted(rows: Array, x_t: Array, rate: float) -> Array:
     return np.asarray(rows - rate / x_t.shape[-2] * (rows @ transpose(x_t)) @ x_t)
 
 
-def _block(block: str, sample: Sample, law: str) -> Array:
-    """The matrix of all m tasks: B B^T, Gamma of one task, B H_r B^T, or the inverse of B B^T."""
-    _, tasks, weight = spectra(sample)
-    found = []
-    for _ in range(1 if block == "noise" else sample.size("m")):
-        x_v, x_t = _inputs(sample, "n_v", law), _inputs(sample, "n_t", law)
-        found.append((_contracted(x_v, x_t, sample["alpha_t"]), x_v, x_t))
-    b = np.concatenate([entry[0] for entry in found], axis=1)
+def _noise(sample: Sample, law: str) -> Halves:
+    """Gamma of one task, from draws of the task and of the label noise at given inputs."""
+    x_v, x_t = _inputs(sample, "n_v", law), _inputs(sample, "n_t", law)
+    spread = np.sqrt(spectra(sample)[1])[:, None]
+    return covariance_halves(sample, x_t, x_v, spread * sample.gaussian("p", NOISES))
+
+
+def _block(block: str, sample: Sample, law: str) -> Array | Halves:
+    """The matrix of all m tasks: B B^T, B H_r B^T, the inverse of B B^T; or Gamma of one task."""
     if block == "noise":
-        _, x_v, x_t = found[0]
-        path = sample["alpha_t"] / sample["n_t"] * x_v @ transpose(x_t)
-        identity = np.eye(sample.size("n_v"))
-        return np.asarray(
-            (b * tasks) @ transpose(b) + sample["sigma"] ** 2 * (identity + path @ transpose(path))
-        )
+        return _noise(sample, law)
+    weight = spectra(sample)[2]
+    rows = [
+        _contracted(_inputs(sample, "n_v", law), _inputs(sample, "n_t", law), sample["alpha_t"])
+        for _ in range(sample.size("m"))
+    ]
+    b = np.concatenate(rows, axis=1)
     if block == "weighted":
         return np.asarray((b * weight) @ transpose(b))
     gram = b @ transpose(b)
@@ -88,21 +87,18 @@ def fluctuations(block: str) -> CheckFunction:
     """The check that the block minus its leading part fluctuates with the exponent that the step derives."""
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
-        leading = _leading(block)
+        def block_of(law: str) -> Callable[[Sample], Array | Halves]:
+            def observed(sample: Sample) -> Array | Halves:
+                define_letters(sample, law)
+                return _block(block, sample, law)
 
-        def deviation_of(law: str) -> Callable[[Sample], Array]:
-            def deviation(sample: Sample) -> Array:
-                matrix = _block(block, sample, law)
-                mean = float(evaluate(leading, moments(sample, law)))
-                return np.asarray(matrix - mean * np.eye(matrix.shape[-1]))
-
-            return deviation
+            return observed
 
         return [
             fluctuation_check(
                 f"{ORDER}, {law} entries", f"{step.name}/{law}",
-                INVERSE_LADDER if block == "inverse" else LADDER, deviation_of(law),
-                exponent_of(step, assumptions), draws=320 if block == "inverse" else 120, base_seed=seed,
+                INVERSE_LADDER if block == "inverse" else LADDER, block_of(law),
+                exponent_of(step, assumptions), leading_of(step, assumptions), draws=DRAWS.get(block, 120), base_seed=seed,
             )
             for law in LAWS
         ]  # fmt: skip
@@ -110,17 +106,11 @@ def fluctuations(block: str) -> CheckFunction:
     return check
 
 
-def _leading(block: str) -> sympy.Expr:
-    if block == "inverse":
-        return 1 / to_sympy(gram(PAPER).leading)
-    return to_sympy(BLOCKS[block](PAPER).leading)
-
-
 def products(powers: tuple[int, int]) -> CheckFunction:
     """The check that X^v W_i^a W_j^b X^vT, rescaled, fluctuates by the root of the derived variance."""
 
-    def deviation_of(law: str) -> Callable[[Sample], Array]:
-        def deviation(sample: Sample) -> Array:
+    def product_of(law: str) -> Callable[[Sample], Array]:
+        def observed(sample: Sample) -> Array:
             rows = []
             for power in powers:
                 x_v = _inputs(sample, "n_v", law)
@@ -130,12 +120,12 @@ def products(powers: tuple[int, int]) -> CheckFunction:
                 rows.append(x_v)
             return np.asarray(rows[0] @ transpose(rows[1]) / sample["p"] ** (1 + sum(powers)))
 
-        return deviation
+        return observed
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         return [
             fluctuation_check(
-                f"{ORDER}/2, {law} entries", f"{step.name}/{law}", LADDER, deviation_of(law),
+                f"{ORDER}/2, {law} entries", f"{step.name}/{law}", LADDER, product_of(law),
                 exponent_of(step, assumptions) / 2, draws=120, base_seed=seed,
             )
             for law in LAWS
@@ -148,17 +138,24 @@ def observe_mean(block: str, sample: Sample) -> Observed:
     """The mean diagonal element of a block, for the discrete law of inputs."""
     rate = sample["alpha_t"]
     size = sample.size("p")
+    if block == "noise":
+        return _observe_noise(sample)
     weight = sample.matrix("H_r", "p", "p", positive=True) if block == "weighted" else np.eye(size)
+    total: Array = np.zeros(())
+    for _ in range(sample.size("m")):
+        x_t, x_v = discrete_law.inputs(sample, "n_t"), discrete_law.inputs(sample, "n_v")
+        b = design(x_t, x_v, rate)
+        total = total + np.einsum("bij,bij->b", b @ weight, b)
+    return {LEADING: np.asarray(total / (sample["n_v"] * sample["m"]))}
+
+
+def _observe_noise(sample: Sample) -> Observed:
+    """The mean diagonal element of Gamma, from one draw of the task and of the label noise for each of the inputs."""
     tasks = 0.1 * sample.matrix("tasks", "p", "p", positive=True)
     sample.define("Sigma_w", tasks)
     total: Array = np.zeros(())
     for _ in range(sample.size("m")):
         x_t, x_v = discrete_law.inputs(sample, "n_t"), discrete_law.inputs(sample, "n_v")
-        b = design(x_t, x_v, rate)
-        middle = tasks if block == "noise" else weight
-        diagonal = np.einsum("bij,bij->b", b @ middle, b)
-        if block == "noise":
-            path = rate / sample["n_t"] * x_v @ transpose(x_t)
-            diagonal += sample["sigma"] ** 2 * (sample["n_v"] + np.einsum("bij,bij->b", path, path))
-        total = total + diagonal
+        gamma = target(sample, x_t, x_v, transpose(sample.gaussian(1, "p", tasks)))
+        total = total + squared_norms(gamma)
     return {LEADING: np.asarray(total / (sample["n_v"] * sample["m"]))}

@@ -40,10 +40,10 @@ def _covariances(p: int, ladder: str) -> tuple[Array, Array]:
 
 @lru_cache(maxsize=32)
 def setting_at(size: int, ladder: str) -> Setting:
-    """A point of a ladder: p, n_t and n_r in proportion to the size."""
+    """A point of a ladder: p, n_t and n_r in proportion to the size, no two of the sizes equal."""
     sigma_x, sigma_w = _covariances(2 * size, ladder)
     return Setting(
-        n_t=size, n_v=1, n_r=size, m=2, p=2 * size, sigma=1.0, nu=1.0, alpha_t=0.3, alpha_r=0.2,
+        n_t=size, n_v=1, n_r=3 * size // 4, m=2, p=2 * size, sigma=1.0, nu=1.0, alpha_t=0.3, alpha_r=0.2,
         inputs=ladder.partition(",")[0], Sigma=sigma_x, Sigma_w=sigma_w,
     )  # fmt: skip
 

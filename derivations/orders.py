@@ -114,6 +114,13 @@ def order_parts(leading: Expression, exponent: Exponent) -> Derived:
     return {LEADING: leading, ORDER: exponent.sympy()}
 
 
+def leading_of(step: Step, assumptions: Assumptions) -> sympy.Basic | Expression:
+    """The leading coefficient that a step derives."""
+    if step.derive is None:
+        raise ValueError(f"{step.name} derives no leading coefficient")
+    return step.derive(assumptions)[LEADING]
+
+
 def exponent_of(step: Step, assumptions: Assumptions, label: str = ORDER) -> float:
     """The exponent that a step derives, at delta = 1/2 where it depends on the order of the traces."""
     exponent = None if step.derive is None else step.derive(assumptions)[label]

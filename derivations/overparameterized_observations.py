@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from derivations.assumptions import PAPER
-from derivations.evaluate import evaluate
+from derivations.ladder import Halves
 from derivations.observations import Array, fixed_column, squared_norms, transpose
-from derivations.overparameterized_blocks import gram, noise
-from derivations.reading import to_sympy
 from derivations.step import Observed
+from derivations.task_draws import covariance_halves, isotropic_tasks, target
 from numeric_check.sample import Sample
 from numeric_check.setting import Setting
 
 STARTS = 32  # coordinates along which a start is tried, in one draw of the inputs
+NOISES = 512  # draws of a task and its label noise for a sampled Gamma
 SIMULATED = ((1.0, 24), (2.0, 48), (4.0, 96), (8.0, 192))
 
 
 def setting_at(xi: float, base: int) -> Setting:
-    """A point of the ladder: p and n_t in proportion to xi, |omega_0 - w_0|^2 falling as xi^(-1/2)."""
+    """A point of the ladder: p, n_t and n_r in proportion to xi, |omega_0 - w_0|^2 falling as xi^(-1/2).
+
+    No two sizes are equal, so that a formula with two of them exchanged has another value.
+    """
     return Setting(
-        n_t=base, n_v=2, n_r=base, m=2, p=2 * base, sigma=0.9, nu=0.6, alpha_t=0.4, alpha_r=0.3,
+        n_t=base, n_v=2, n_r=3 * base // 4, m=3, p=2 * base, sigma=0.9, nu=0.6, alpha_t=0.4, alpha_r=0.3,
         dist0_sq=0.5 * xi**-0.5,
     )  # fmt: skip
 
@@ -70,66 +72,47 @@ INVERSE_LADDER = tuple(
 )
 
 
-def _design(sample: Sample) -> tuple[Array, Array, Array]:
-    """B of two tasks with one validation row each, and the training data."""
-    x_v = [sample.gaussian(1, "p") for _ in range(2)]
-    x_t = [sample.gaussian("n_t", "p") for _ in range(2)]
-    rows = [_contracted_rows(sample, v, t) for v, t in zip(x_v, x_t, strict=True)]
-    return np.concatenate(rows, axis=1), np.stack(x_v), np.stack(x_t)
+def _design(sample: Sample) -> Array:
+    """B of two tasks with one validation row each."""
+    rows = [_contracted_rows(sample, sample.gaussian(1, "p"), sample.gaussian("n_t", "p")) for _ in range(2)]
+    return np.concatenate(rows, axis=1)
 
 
-def _means(sample: Sample) -> tuple[float, float]:
-    """Means of B B^T / p and Gamma, from Tr W = n p and Tr W^2 = n p (n + p + 1) on average, as plain numbers."""
-    values = {"n_t": sample["n_t"], "p": sample["p"], "alpha_t": sample["alpha_t"]}
-    h_t = float(evaluate(to_sympy(gram(PAPER).leading), values))
-    values |= {"sigma": sample["sigma"], "nu": sample["nu"]}
-    return h_t, float(evaluate(to_sympy(noise(PAPER).leading), values))
+def sampled_gram(sample: Sample) -> Array:
+    """B B^T / p."""
+    b = _design(sample)
+    return np.asarray(b @ transpose(b) / sample["p"])
 
 
-def gram_deviation(sample: Sample) -> Array:
-    """Sampled gram deviation."""
-    b, _, _ = _design(sample)
-    return np.asarray(b @ transpose(b) / sample["p"] - _means(sample)[0] * np.eye(2))
+def sampled_inverse(sample: Sample) -> Array:
+    """(B B^T)^-1."""
+    b = _design(sample)
+    return np.asarray(np.linalg.inv(b @ transpose(b)))
 
 
-def inverse_deviation(sample: Sample) -> Array:
-    """Sampled inverse deviation."""
-    b, _, _ = _design(sample)
-    return np.asarray(np.linalg.inv(b @ transpose(b)) - np.eye(2) / (sample["p"] * _means(sample)[0]))
+def sampled_noise(sample: Sample) -> Halves:
+    """Gamma of one task with two validation rows, from draws of the task and of the label noise at given inputs."""
+    x_v, x_t = sample.gaussian(2, "p"), sample.gaussian("n_t", "p")
+    return covariance_halves(sample, x_t, x_v, isotropic_tasks(sample, "p", NOISES))
 
 
-def noise_deviation(sample: Sample) -> Array:
-    """Sampled noise deviation."""
-    b, x_v, x_t = _design(sample)
-    mixed = x_v[0] @ transpose(x_t[0])
-    row = b[:, :1]
-    share = sample["alpha_t"] ** 2 / sample["n_t"] ** 2
-    gamma = sample["nu"] ** 2 / sample["p"] * row @ transpose(row) + sample["sigma"] ** 2 * (
-        1 + share * mixed @ transpose(mixed)
-    )
-    return np.asarray(gamma - _means(sample)[1])
-
-
-def start_deviation(sample: Sample) -> Array:
-    """Sampled start deviation, for starts along each of several coordinates with |d|^2 = xi^(-1/2)."""
-    b, _, _ = _design(sample)
+def sampled_start(sample: Sample) -> Array:
+    """B d d^T B^T for d = omega_0 - w_0 along each of several coordinates, |d|^2 = xi^(-1/2)."""
+    b = _design(sample)
     squared = sample["xi"] ** -0.5
+    sample.define("dist0_sq", squared)
     along = np.swapaxes(b[:, :, :STARTS], 1, 2)[..., None] * np.sqrt(squared)
-    return np.asarray(along @ transpose(along) - squared * _means(sample)[0] * np.eye(2))
+    return np.asarray(along @ transpose(along))
 
 
 def observed_leading(sample: Sample, block: str) -> Array:
     """A diagonal element of the block, whose mean is the leading coefficient at every size."""
     x_v, x_t = sample.gaussian(1, "p"), sample.gaussian("n_t", "p")
+    if block == "noise":
+        return squared_norms(target(sample, x_t, x_v, isotropic_tasks(sample, "p")))
     row = _contracted_rows(sample, x_v, x_t)
     if block == "gram":
         return squared_norms(row) / sample["p"]
-    if block == "noise":
-        mixed = x_v @ transpose(x_t)
-        share = sample["alpha_t"] ** 2 / sample["n_t"] ** 2
-        return sample["nu"] ** 2 / sample["p"] * squared_norms(row) + sample["sigma"] ** 2 * (
-            1 + share * squared_norms(mixed)
-        )
     start = fixed_column(sample, "d", "p")
     sample.define("dist0_sq", float(np.sum(start**2)))
     return squared_norms(row @ start)

@@ -29,7 +29,7 @@ from symbolic.rational import Rational
 Value = TypeVar("Value")
 # Which way n_v m compares with p on a page of the paper, and the name to use on the other side.
 OVER, UNDER = "over", "under"
-REGIMES = {"theorem1": OVER, "theorem2": UNDER, "theorem3": OVER}
+REGIMES = {"theorem1": OVER, "learning_rates": OVER, "theorem2": UNDER, "theorem3": OVER}
 LOSS = {OVER: "eq5", UNDER: "eq9"}
 KIND = {OVER: "p > n_v m (overparameterized)", UNDER: "p < n_v m (underparameterized)"}
 

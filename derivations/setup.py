@@ -7,9 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 import sympy
-from sympy import Identity, MatrixSymbol
+from sympy import Identity, MatrixSymbol, ZeroMatrix
 
-from derivations.assumptions import Assumptions
+from derivations import model
+from derivations.assumptions import PAPER, Assumptions
 from derivations.letters import letter
 from derivations.observations import Array, fixed_column, transpose
 from derivations.registry import register
@@ -176,19 +177,20 @@ def gradient(loss: Callable[[Expression], Expression], at: Expression) -> Expres
     return expect(loss(at + h) * h, {"h"})
 
 
-def _gradient_step(data: str, rows: str, rate: str, start: Expression) -> Expression:
+def _squared_error(data: str, rows: str) -> Callable[[Expression], Expression]:
+    """The loss |y - X theta|^2 / (2 rows) as a function of theta."""
     x, y = letter(f"X_{data}"), letter(f"y_{data}")
 
     def loss(theta: Expression) -> Expression:
         residual = y - x @ theta
         return residual.T @ residual * scalar(f"1/{rows}") * Fraction(1, 2)
 
-    return start - scalar(rate) * gradient(loss, start)
+    return loss
 
 
 def _inner(
     name: str, number: str, data: str, rows: str, size: sympy.Expr, rate: sympy.Expr, start: str, uses: tuple[str, ...],
-    statement: str, left: str,
+    statement: str, left: str, descent: str,
 ) -> None:  # fmt: skip
     x, y, omega = MatrixSymbol(f"X_{data}", size, p), column(f"y_{data}", size), column(start, p)
 
@@ -207,14 +209,22 @@ def _inner(
         return {left: (begin - sample[f"alpha_{data}"] * np.array(slope)[:, None])[None]}
 
     def derive(assumptions: Assumptions) -> Derived:
-        return {left: _gradient_step(data, rows, f"alpha_{data}", letter(start))}
+        # the loop that everything rests on, with the one step of the paper whatever number is assumed
+        loop = {"t": model.training_loop, "r": model.adaptation_loop}[data]
+        begin = letter(start)
+        moved = loop(begin, letter(f"X_{data}"), letter(f"y_{data}"), PAPER)
+        slope = gradient(_squared_error(data, rows), begin)
+        return {left: moved, descent: moved - begin + scalar(f"alpha_{data}") * slope}
 
     register(
         Step(
             name, (number,), "equation", statement, "setup", uses=uses,
-            claim=lambda: {left: (I_P - rate / size * x.T * x) * omega + rate / size * x.T * y},
+            claim=lambda: {
+                left: (I_P - rate / size * x.T * x) * omega + rate / size * x.T * y,
+                descent: ZeroMatrix(p, 1),
+            },
             derive=derive, observe=observe, sizes=SIZES, resolution={left: EXACT},
-            method="gradient by Stein's lemma in the algebra of matrix words",
+            method="the model's loop; its step against the gradient of the loss by Stein's lemma",
         )
     )  # fmt: skip
 
@@ -222,6 +232,7 @@ def _inner(
 _inner(
     "inner-loop", "21", "t", "n_t", n_t, alpha_t, "omega", ("gradient-step", "train-labels"),
     "One gradient step on the squared training loss, in matrix form.", r"\theta^{(i)}(\omega)",
+    r"\theta^{(i)}(\omega)-\omega+\alpha_t\nabla_\omega L",
 )  # fmt: skip
 _define(
     "outer-optimum", ("22",), "Training is carried to a minimizer of the meta-training loss.",
@@ -232,6 +243,7 @@ _labels("test-labels", "24", "s", "n_s", n_s, "w_prime", "Test labels of the tar
 _inner(
     "adapted-parameters", "25", "r", "n_r", n_r, alpha_r, "omega_star", ("gradient-step", "outer-optimum"),
     "Adaptation takes one gradient step on the target data.", r"\theta^\star",
+    r"\theta^\star-\omega^\star+\alpha_r\nabla_{\omega^\star}L",
 )  # fmt: skip
 _labels("target-labels", "26", "r", "n_r", n_r, "w_prime", "Labels of the target data used for adaptation.")
 _define(

@@ -66,6 +66,36 @@ def common_sign(terms: Iterable[sympy.Expr]) -> sympy.Integer:
     return sympy.Integer(signs.pop())
 
 
+def sign_verdict(value: float, stderr: float, stated: float) -> str:
+    """Whether a sampled value has the stated sign, +1 or -1, by five standard errors.
+
+    No other number is a sign: it disagrees with whatever is sampled.
+    """
+    if stated not in (1, -1):
+        return "disagree"
+    if not abs(value) > 5 * stderr:
+        return "inconclusive"
+    return "agree" if (value > 0) == (stated > 0) else "disagree"
+
+
+def sign_check(
+    label: str, places: Mapping[str, float], value: float, stderr: float, stated: float,
+    *, said: str, draws: int, seconds: float,
+) -> Check:  # fmt: skip
+    """The sign of a sampled value as a check against the stated one; `said` names the value in the reason."""
+    verdict = sign_verdict(value, stderr, stated)
+    reason = f"{said} {value:.3g} +- {stderr:.2g}"
+    if stated not in (1, -1):
+        reason = f"{stated:g} is stated for a sign, which is 1 or -1; {reason}"
+    elif verdict == "inconclusive":
+        reason = f"{reason}: draw more"
+    relative = stderr / abs(value) if value else float("inf")
+    sampled = float((value > 0) - (value < 0))
+    return Check(
+        label, dict(places), float(stated), sampled, relative, draws, seconds, verdict, reason
+    )  # fmt: skip
+
+
 def difference_check(
     label: str, low: Setting, high: Setting, claimed: int, seed: int, *, rel_error: float = 0.002
 ) -> Check:
@@ -75,20 +105,13 @@ def difference_check(
     second = simulated(high, "loss", rel_error, seed)
     gap = second.mean - first.mean
     stderr = float((first.stderr**2 + second.stderr**2) ** 0.5)
-    if abs(gap) <= 5 * stderr:
-        verdict, reason = "inconclusive", f"the loss changes by {gap:.3g} +- {stderr:.2g}: draw more"
-    elif (gap > 0) == (claimed > 0):
-        verdict, reason = "agree", f"the loss changes by {gap:.3g} +- {stderr:.2g}"
-    else:
-        verdict, reason = "disagree", f"the loss changes by {gap:.3g} +- {stderr:.2g}"
     changed = {
         f"{name} {end}": float(value)
         for name in ("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq")
         if getattr(low, name) != getattr(high, name)
         for end, value in (("from", getattr(low, name)), ("to", getattr(high, name)))
     }
-    seconds = time.monotonic() - started
-    return Check(
-        label, changed, float(claimed), gap / abs(gap) if gap else 0.0, stderr / abs(gap) if gap else float("inf"),
-        first.draws + second.draws, seconds, verdict, reason,
+    return sign_check(
+        label, changed, gap, stderr, claimed, said="the loss changes by",
+        draws=first.draws + second.draws, seconds=time.monotonic() - started,
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 Every claim is a mapping from a label (the left-hand side, in LaTeX) to a SymPy expression: a scalar, a
 matrix expression, the exponent of an order symbol, or +1/-1 for the sign of a quantity. The three functions
-of a step share no formula; verification compares them label by label.
+of a step share no formula; verification compares them label by label. A `check` looks at the parts that its step
+derives: they are what is being tested.
 """
 
 from __future__ import annotations

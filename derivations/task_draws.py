@@ -13,9 +13,9 @@ def gaussian_inputs(sample: Sample, rows: str) -> Array:
     return sample.gaussian(rows, "p")
 
 
-def isotropic_tasks(sample: Sample, rows: str) -> Array:
-    """A batch of task deviations as columns, p x 1, with variance nu^2/p in each coordinate."""
-    return np.asarray(sample["nu"] / np.sqrt(sample["p"]) * sample.gaussian(rows, 1))
+def isotropic_tasks(sample: Sample, rows: str, count: int = 1) -> Array:
+    """A batch of task deviations as columns, p x count, with variance nu^2/p in each coordinate."""
+    return np.asarray(sample["nu"] / np.sqrt(sample["p"]) * sample.gaussian(rows, count))
 
 
 def gradient_step(start: Array, x: Array, y: Array, rate: float) -> Array:
@@ -34,10 +34,26 @@ def design(x_t: Array, x_v: Array, rate: float) -> Array:
 
 
 def target(sample: Sample, x_t: Array, x_v: Array, w: Array) -> Array:
-    """The task's block of gamma: validation residual at the meta-parameter zero, with fresh label noise."""
-    y_t = x_t @ w + sample["sigma"] * sample.gaussian(x_t.shape[-2], 1)
-    y_v = x_v @ w + sample["sigma"] * sample.gaussian(x_v.shape[-2], 1)
+    """The task's block of gamma, a column for each of w: validation residual at the meta-parameter zero, with fresh
+    label noise."""
+    y_t = x_t @ w + sample["sigma"] * sample.gaussian(x_t.shape[-2], w.shape[-1])
+    y_v = x_v @ w + sample["sigma"] * sample.gaussian(x_v.shape[-2], w.shape[-1])
     return np.asarray(y_v - x_v @ gradient_step(np.zeros_like(w), x_t, y_t, sample["alpha_t"]))
+
+
+def covariance_halves(sample: Sample, x_t: Array, x_v: Array, tasks: Array) -> tuple[Array, Array]:
+    """Two independent estimates of the task's block of Gamma, the covariance of gamma given the inputs.
+
+    tasks: draws of the task deviation as columns; each comes with label noise of its own, and each half averages over
+    one half of them. As `target`, with few validation rows multiplied first, which makes many draws cheap.
+    """
+    path = sample["alpha_t"] / x_t.shape[-2] * x_v @ transpose(x_t)
+    count = tasks.shape[-1]
+    gamma = (x_v - path @ x_t) @ tasks
+    gamma += sample["sigma"] * sample.gaussian(x_v.shape[-2], count)
+    gamma -= path @ (sample["sigma"] * sample.gaussian(x_t.shape[-2], count))
+    first, second = (outer_product(half) / half.shape[-1] for half in np.array_split(gamma, 2, axis=-1))
+    return first, second
 
 
 def nearest_solution(matrix: Array, right: Array, start: Array) -> Array:

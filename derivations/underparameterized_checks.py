@@ -25,7 +25,10 @@ SHARE = 0.03
 
 
 def setting_at(size: int, tasks: int, *, sigma: float = 1.0, nu: float = 0.0) -> Setting:
-    """A point of a ladder: n_v and n_t in proportion to the size, any number of tasks, p = 4."""
+    """A point of a ladder: n_v and n_t in proportion to the size, any number of tasks, p = 4.
+
+    Along each ladder no two sizes agree at all points, so that exchanging them shows.
+    """
     return Setting(
         n_t=3 * size, n_v=2 * size, n_r=20, m=tasks, p=4, sigma=sigma, nu=nu, alpha_t=-0.3, alpha_r=0.2
     )  # fmt: skip

@@ -7,6 +7,7 @@ n_v, n_t = O(xi).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -15,18 +16,17 @@ import numpy as np
 from sympy import Rational
 
 from derivations import model
-from derivations.assumptions import PAPER, Assumptions, NotDerivable
-from derivations.evaluate import evaluate
-from derivations.ladder import fluctuation_check
+from derivations.assumptions import Assumptions, NotDerivable
+from derivations.ladder import Halves, fluctuation_check
 from derivations.lemma3 import ROWS_GROW
 from derivations.observations import Array, transpose
-from derivations.orders import LEADING, ONE, element, element_moments, exponent_of
+from derivations.orders import LEADING, ONE, element, element_moments, exponent_of, leading_of
 from derivations.outer_problem import target_covariance
 from derivations.reading import to_sympy
 from derivations.registry import register
 from derivations.step import Check, Derived, Observed, Parts, Step
 from derivations.symbols import alpha_t, n_t, p
-from derivations.task_draws import design
+from derivations.task_draws import design, isotropic_tasks, outer_product, target
 from numeric_check.sample import Sample
 from symbolic.asymptotics import Exponent, inverse_exponent, sharp_exponent
 from symbolic.moments import expect
@@ -135,36 +135,35 @@ IN_SIZE_LADDER = tuple(
 IN_TASKS_LADDER = tuple({**BASE, "xi": float(k), "m": k, "n_v": 24, "n_t": 36} for k in (6, 12, 24, 48))
 
 
-def _averages(sample: Sample) -> tuple[Array, Array]:
-    """B^T B / N and B^T Gamma B / N, with Gamma assembled from the covariances of the task's random parts."""
-    gram_sum, noise_sum = np.zeros(()), np.zeros(())
+NOISES = 8  # draws of a task and its label noise for each half of a sampled B^T Gamma B
+
+
+def _gram(sample: Sample) -> Array:
+    """B^T B / N."""
+    total: Array = np.zeros(())
+    for _ in range(sample.size("m")):
+        b = design(sample.gaussian("n_t", "p"), sample.gaussian("n_v", "p"), sample["alpha_t"])
+        total = total + transpose(b) @ b
+    return np.asarray(total / (sample["n_v"] * sample["m"]))
+
+
+def _inverse(sample: Sample) -> Array:
+    return np.asarray(np.linalg.inv(_gram(sample)))
+
+
+def _noise(sample: Sample) -> Halves:
+    """B^T Gamma B / N, from draws of the tasks and of the label noise at given inputs."""
+    first, second = np.zeros(()), np.zeros(())
     for _ in range(sample.size("m")):
         x_t, x_v = sample.gaussian("n_t", "p"), sample.gaussian("n_v", "p")
         b = design(x_t, x_v, sample["alpha_t"])
-        to_noise = sample["alpha_t"] / sample["n_t"] * transpose(b) @ x_v @ transpose(x_t)
-        bb = transpose(b) @ b
-        gram_sum = gram_sum + bb
-        noise_sum = noise_sum + sample["nu"] ** 2 / sample["p"] * bb @ bb
-        noise_sum = noise_sum + sample["sigma"] ** 2 * (bb + to_noise @ transpose(to_noise))
-    rows = sample["n_v"] * sample["m"]
-    return gram_sum / rows, noise_sum / rows
-
-
-def _mean(average: TaskAverage, sample: Sample) -> Array:
-    values = {name: sample[name] for name in ("n_t", "n_v", "p", "alpha_t", "sigma", "nu")}
-    return float(evaluate(to_sympy(average.leading), values)) * np.eye(sample.size("p"))
-
-
-def _gram_deviation(sample: Sample) -> Array:
-    return np.asarray(_averages(sample)[0] - _mean(gram(PAPER), sample))
-
-
-def _inverse_deviation(sample: Sample) -> Array:
-    return np.asarray(np.linalg.inv(_averages(sample)[0]) - np.linalg.inv(_mean(gram(PAPER), sample)))
-
-
-def _noise_deviation(sample: Sample) -> Array:
-    return np.asarray(_averages(sample)[1] - _mean(noise(PAPER), sample))
+        one, other = (
+            outer_product(transpose(b) @ target(sample, x_t, x_v, isotropic_tasks(sample, "p", NOISES)))
+            for _ in range(2)
+        )
+        first, second = first + one, second + other
+    scale = sample["n_v"] * sample["m"] * NOISES
+    return np.asarray(first / scale), np.asarray(second / scale)
 
 
 MEAN_SIZES = (
@@ -175,10 +174,12 @@ MEAN_SIZES = (
 
 
 def _observe_mean(sample: Sample) -> Observed:
-    return {LEADING: np.trace(_averages(sample)[0], axis1=1, axis2=2) / sample.size("p")}
+    return {LEADING: np.trace(_gram(sample), axis1=1, axis2=2) / sample.size("p")}
 
 
-DEVIATIONS = {"gram": _gram_deviation, "inverse": _inverse_deviation, "noise": _noise_deviation}
+SAMPLED: dict[str, Callable[[Sample], Array | Halves]] = {
+    "gram": _gram, "inverse": _inverse, "noise": _noise,
+}  # fmt: skip
 
 
 # -- the steps ----------------------------------------------------------------------------------------------
@@ -194,10 +195,12 @@ def _concentration(
         return _derive_gram(assumptions) if block == "gram" else _derive_inverse(assumptions)
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+        # (88) states no leading part: the mean over the draws stands for it
+        leading = None if block == "noise" else leading_of(step, assumptions)
         return [
             fluctuation_check(
-                label, f"{step.name}/{label}", ladder, DEVIATIONS[block],
-                exponent_of(step, assumptions, label), draws=1600, base_seed=seed,
+                label, f"{step.name}/{label}", ladder, SAMPLED[block],
+                exponent_of(step, assumptions, label), leading, draws=1600, base_seed=seed,
             )
             for label, ladder in ((IN_SIZE, IN_SIZE_LADDER), (IN_TASKS, IN_TASKS_LADDER))
         ]  # fmt: skip

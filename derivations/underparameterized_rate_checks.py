@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from derivations.assumptions import Assumptions
-from derivations.ladder import residual_check
+from derivations.ladder import residual_check, simulated, slope_check
 from derivations.learning_rate_checks import (
     SIGN_AT_0,
     SIGN_AT_UPPER,
@@ -15,9 +18,11 @@ from derivations.learning_rate_checks import (
     SIGN_TARGET,
     Comparison,
     compare,
+    stated_sign,
 )
+from derivations.signs import sign_check
 from derivations.step import Check, Step
-from derivations.underparameterized_checks import setting_at, value_at
+from derivations.underparameterized_checks import numbers, setting_at, value_at
 from numeric_check.setting import Setting
 
 __all__ = [
@@ -63,24 +68,60 @@ def _theory(step: Step, assumptions: Assumptions, label: str) -> Callable[[Setti
     return lambda setting: value_at(part, setting)
 
 
+TASKS = (8, 16, 32, 64)
+# what is changed alone, from a rate of 0.6 where each matters, to see whether the limit changes with it
+FROM = replace(BASE, alpha_t=0.6)
+CHANGED = {
+    "alpha_t": replace(FROM, alpha_t=-0.3), "n_v": replace(FROM, n_v=20), "n_t": replace(FROM, n_t=60),
+}  # fmt: skip
+
+
 def many_tasks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
-    """The simulated loss approaches the limit like 1/m, from meta-training data and rates that differ."""
+    """The simulated loss approaches the limit like 1/m, from meta-training data and rates that differ; the change of
+    the loss with the rate, n_v or n_t alone approaches the derived change of the limit like 1/m."""
     theory = _theory(step, assumptions, LIMIT)
     starts = {"base": BASE, "other rate, n_v and n_t": replace(BASE, alpha_t=-1.0, n_v=12, n_t=6)}
     return [
         residual_check(
             f"decay in m of the loss minus its limit: {name}",
-            [(float(k), replace(start, m=k)) for k in (8, 16, 32, 64)], theory, -1.0, quantity="loss",
-            rel_error=lambda setting: 0.01 / setting.m, sharp=True, base_seed=seed,
+            [(float(k), replace(start, m=k)) for k in TASKS], theory, -1.0, quantity="loss",
+            rel_error=_error_at, sharp=True, base_seed=seed,
         )
         for name, start in starts.items()
-    ]  # fmt: skip
+    ] + [_change_of_limit(step, assumptions, name, seed) for name in CHANGED]  # fmt: skip
+
+
+def _error_at(setting: Setting) -> float:
+    return 0.01 / setting.m
+
+
+def _change_of_limit(step: Step, assumptions: Assumptions, name: str, seed: int) -> Check:
+    started, step_size = time.monotonic(), getattr(CHANGED[name], name) - getattr(FROM, name)
+    stated = _theory(step, assumptions, limit_slope(name))
+    gaps, errors, draws = [], [], 0
+    for k in TASKS:
+        base, changed = replace(FROM, m=k), replace(CHANGED[name], m=k)
+        first, second = (simulated(at, "loss", 0.3 * _error_at(at), seed) for at in (base, changed))
+        gaps.append(second.mean - first.mean - stated(base) * step_size)
+        errors.append(float(np.hypot(first.stderr, second.stderr)))
+        draws += first.draws + second.draws
+    return slope_check(
+        f"decay in m of the change of the loss with {name}", TASKS, gaps, errors, -1.0,
+        draws=draws, seconds=time.monotonic() - started, sharp=True,
+    )  # fmt: skip
 
 
 def slope(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
-    """The simulated slope at rate zero minus the formula falls like (n_v m)^-2."""
+    """The simulated slope at rate zero has the stated sign, and minus the formula it falls like (n_v m)^-2."""
     theory = _theory(step, assumptions, SLOPE)
+    started = time.monotonic()
+    found = simulated(replace(BASE, alpha_t=0.0), "slope", 0.02, seed)
+    sign = sign_check(
+        SIGN_SLOPE, numbers(BASE), found.mean, found.stderr, stated_sign(step, assumptions, SIGN_SLOPE),
+        said="the simulated slope is", draws=found.draws, seconds=time.monotonic() - started,
+    )  # fmt: skip
     return [
+        sign,
         residual_check(
             "decay of the simulated slope minus the formula",
             [(float(k), replace(BASE, n_t=400, n_v=k, m=4, alpha_t=0.0)) for k in (8, 16, 32, 64)], theory,
