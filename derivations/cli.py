@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from derivations.user_text import nearest
+from derivations.user_text import nearest, shortened
 
 COMMANDS = {
     "list": "every numbered equation, lemma, theorem, text claim and figure",
@@ -42,7 +42,7 @@ class _Parser(argparse.ArgumentParser):
     """Reports a wrong command line in one line and with status 2."""
 
     def error(self, message: str) -> NoReturn:
-        raise BadInput(message)
+        raise BadInput(shortened(message, 300))
 
 
 def _parsers() -> dict[str, argparse.ArgumentParser]:
