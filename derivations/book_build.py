@@ -20,6 +20,7 @@ from pathlib import Path
 
 from derivations.assumptions import PAPER, Assumptions, read
 from derivations.verify import Record, verify
+from derivations.whole_file import require_writable
 
 SOURCE = Path(__file__).resolve().parent.parent / "book"
 DEFAULT_OUT = SOURCE / "_build" / "html"
@@ -128,12 +129,13 @@ def _require_book(source: Path) -> None:
 
 
 def require_replaceable(out: Path) -> None:
-    """Raises ValueError when `out` holds anything but an earlier build."""
+    """Raises ValueError when `out` holds anything but an earlier build, or nothing can be written beside it."""
     if out.is_dir():
         if any(out.iterdir()) and not (out / MARK).is_file():
             raise ValueError(f"{out} holds files that are no built book; name an empty or a new folder")
     elif out.exists() or out.is_symlink():
         raise ValueError(f"{out} is a file; name a folder for the book")
+    require_writable(out.parent)
 
 
 def _verify_first(assumptions: Assumptions, echo: bool) -> None:
@@ -225,11 +227,15 @@ def _run_sphinx(staged: Path, html: Path, doctrees: Path, environment: dict[str,
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        for line in process.stdout or ():
-            log.append(line)
-            # Sphinx names the temporary folder at the end; the caller knows where the book went.
-            if echo and str(html.parent.name) not in line:
-                sys.stderr.write(line)
+        try:
+            for line in process.stdout or ():
+                log.append(line)
+                # Sphinx names the temporary folder at the end; the caller knows where the book went.
+                if echo and str(html.parent.name) not in line:
+                    sys.stderr.write(line)
+        except BaseException:
+            process.terminate()
+            raise
     if process.returncode != 0:
         raise BookError(_reason(log), "".join(log))
 

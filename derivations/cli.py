@@ -1,19 +1,21 @@
 """The command `derive`: arguments in, one document out, exit status 0, 1 or 2.
 
-Bad input is one line on stderr and status 2; a check that did not pass is status 1. With `--json` stdout holds one
-JSON document and nothing else.
+Bad input is one line on stderr and status 2; a check that did not pass is status 1; Ctrl-C is one line and status 130.
+With `--json` stdout holds one JSON document and nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from derivations import commands
-from derivations.user_text import nearest
+from derivations.user_text import nearest, shortened
 
 COMMANDS = {
     "list": "every numbered equation, lemma, theorem, text claim and figure",
@@ -27,6 +29,9 @@ COMMANDS = {
     "figure": "draw a figure with theory, simulation and error bars",
     "book": "build the book",
 }
+# Commands that keep each finished piece, so that a run that was stopped goes on from there.
+REMEMBERED = ("list", "verify", "figure", "book")
+MODERATE = "give numbers nearer to 1"
 
 
 class BadInput(ValueError):
@@ -37,7 +42,7 @@ class _Parser(argparse.ArgumentParser):
     """Reports a wrong command line in one line and with status 2."""
 
     def error(self, message: str) -> NoReturn:
-        raise BadInput(message)
+        raise BadInput(shortened(message, 300))
 
 
 def _parsers() -> dict[str, argparse.ArgumentParser]:
@@ -87,7 +92,7 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     parsers["regenerate"].add_argument(
         "--check", action="store_true", help="fail when the committed files are stale"
     )
-    parsers["figure"].add_argument("figure", metavar="FIGURE", help="2, 3, 4, 6")
+    parsers["figure"].add_argument("figure", metavar="FIGURE", help="1, 2, 3, 4, 6, or its name")
     parsers["figure"].add_argument("--out", default=None, metavar="FILE")
     parsers["book"].add_argument("--out", default=None, metavar="DIR")
     parsers["book"].add_argument(
@@ -125,38 +130,78 @@ def _expression(word: str) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] in (["-h"], ["--help"]):
-        _print(None, _usage(), as_json=False)
-        return 0
     try:
+        if sys.stdout is None:
+            raise BadInput("standard output is closed: let it go to a terminal, a file or /dev/null")
+        if words[:1] in (["-h"], ["--help"]):
+            _print(None, _usage(), as_json=False)
+            return 0
         arguments = _arguments(words)
-        outcome = commands.run(arguments)
+        # here, so that an interrupt while the libraries load is met too
+        from derivations import commands
+
+        with warnings.catch_warnings():
+            # an overflow is no line beside the answer: it is a number the answer cannot be trusted with
+            warnings.simplefilter("error", RuntimeWarning)
+            outcome = commands.run(arguments)
+        _print(outcome.document, outcome.text, as_json=arguments.json)
+        return outcome.status
     except (ValueError, OSError) as error:
-        print(f"derive: {_one_line(error)}", file=sys.stderr)
-        return 2
+        return _complain(_one_line(error), 2)
+    except (MemoryError, ArithmeticError, RuntimeWarning) as error:
+        return _complain(_out_of_range(error), 2)
     except KeyboardInterrupt:
-        print("derive: interrupted; what was finished is kept", file=sys.stderr)
-        return 130
-    _print(outcome.document, outcome.text, as_json=arguments.json)
-    return outcome.status
+        kept = "; what was finished is kept" if words[:1] and words[0] in REMEMBERED else ""
+        return _complain(f"interrupted{kept}", 130)
+
+
+def _complain(line: str, status: int) -> int:
+    """One line on stderr, as far as there is one."""
+    with contextlib.suppress(OSError, AttributeError):
+        sys.stderr.write(f"derive: {line}\n")
+        sys.stderr.flush()
+    return status
 
 
 def _print(document: Any, text: str, *, as_json: bool) -> None:
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
+    if as_json:
+        text = json.dumps(document, ensure_ascii=not encoding.startswith("utf"), allow_nan=False)
+    elif not text:
+        return
+    else:
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
-        if as_json:
-            json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
-            sys.stdout.write("\n")
-        elif text:
-            print(text)
+        sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        sys.stderr.close()
+    except OSError as error:
+        _discard_output()
+        if not isinstance(error, BrokenPipeError):  # after that the reader has seen enough
+            raise OSError(f"standard output: {error.strerror}: let it go where there is room") from None
+
+
+def _discard_output() -> None:
+    """Lets what stdout still holds go nowhere, or Python would complain once more at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if type(error).__name__ == "LinAlgError":
+        return f"linear algebra failed on these values ({error}): {MODERATE}"
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def _out_of_range(error: Exception) -> str:
+    """What to change where numbers did not fit."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for these sizes: give smaller dimensions"
+    if isinstance(error, ZeroDivisionError):
+        return f"a value makes the formula divide by zero: {MODERATE}"
+    said = " ".join(str(error).split())
+    return f"the numbers leave the range of floating point ({said[:100]}): {MODERATE}"
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Any
 from derivations.assumptions import InvalidAssumption, read
 from derivations.variant_checks import GENERAL, OVER, UNDER
 from derivations.verify import Record, Report, verify_jobs
+from derivations.whole_file import whole
 
 CHANGES = (
     "inner_steps=2", "inner_steps=4", "adaptation_steps=2", "inputs=rademacher", "inputs=uniform", "inputs=laplace",
@@ -98,7 +99,8 @@ def stored(path: Path = STORED) -> list[Combination]:
 def write(rows: Sequence[Combination], path: Path = STORED) -> None:
     """Write the table."""
     lines = ",\n".join(json.dumps(asdict(row), ensure_ascii=False) for row in rows)
-    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    with whole(path) as temporary:
+        temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 def main() -> int:

@@ -27,10 +27,14 @@ class Outcome:
     status: int = 0
 
 
+def _on_a_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 @contextmanager
 def progress_bar(what: str) -> Iterator[Report]:
-    """A line on stderr that counts finished steps, when stderr is a terminal."""
-    shown = sys.stderr.isatty()
+    """A line on stderr that counts what is done, when stderr is a terminal."""
+    shown = _on_a_terminal()
 
     def report(record: Record, done: int, total: int) -> None:
         if shown:
@@ -123,10 +127,12 @@ def _moment(arguments: argparse.Namespace) -> Outcome:
 def _simulate(arguments: argparse.Namespace) -> Outcome:
     from derivations.simulate_command import run as run_simulation
 
-    document = run_simulation(
-        arguments.name, arguments.values, rel_error=arguments.rel_error, seed=arguments.seed,
-        protocol=arguments.protocol, scheduler=arguments.scheduler, assumptions=read(arguments.assume),
-    )  # fmt: skip
+    with progress_bar("simulating") as report:
+        document = run_simulation(
+            arguments.name, arguments.values, rel_error=arguments.rel_error, seed=arguments.seed,
+            protocol=arguments.protocol, scheduler=arguments.scheduler, assumptions=read(arguments.assume),
+            progress=lambda part: report({"name": arguments.name}, round(100 * part), 100),
+        )  # fmt: skip
     text = "\n".join(f"{key} = {value}" for key, value in document.items())
     return Outcome(document, text)
 
@@ -134,7 +140,9 @@ def _simulate(arguments: argparse.Namespace) -> Outcome:
 def _figure(arguments: argparse.Namespace) -> Outcome:
     from derivations.figures import draw
 
-    path = draw(arguments.figure, None if arguments.out is None else Path(arguments.out))
+    with progress_bar("simulating") as report:
+        out = None if arguments.out is None else Path(arguments.out)
+        path = draw(arguments.figure, out, progress=report)
     return Outcome({"figure": arguments.figure, "file": str(path)}, str(path))
 
 
@@ -160,10 +168,11 @@ def _book(arguments: argparse.Namespace) -> Outcome:
     variants = [read_variant(text, arguments.assume) for text in arguments.variant]
     try:
         if variants:
-            return _site(build_site(out, base, variants, echo=sys.stderr.isatty()))
-        book = build(out, base, echo=sys.stderr.isatty())
+            return _site(build_site(out, base, variants, echo=_on_a_terminal()))
+        book = build(out, base, echo=_on_a_terminal())
     except BookError as error:
-        print(error.log, file=sys.stderr)
+        if sys.stderr is not None:
+            sys.stderr.write(f"{error.log}\n")
         return Outcome({"error": str(error)}, str(error), 1)
     document = {"index": str(book.index), "pages": list(book.pages), "seconds": book.seconds}
     return Outcome(document, f"{book.index} ({len(book.pages)} pages, {book.seconds:.0f} s)")

@@ -6,6 +6,7 @@ ours, wide enough to show every minimum and maximum of the curves.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.user_text import nearest
+from derivations.user_text import nearest, shortened
 from numeric_check.seeds import generator_for
 from numeric_check.setting import Setting
 
@@ -148,16 +149,22 @@ def _built(name: str) -> Figure:
     return FIGURES[name]()
 
 
+def slug_of(name: str) -> str:
+    """How this module calls the figure with a number, name or equation: `2`, `figure2`, `figure-2` and `eq5` are one."""
+    found = re.fullmatch(r"(?:figure)?[- ]?0*([0-9]{1,3})", name.strip().lower())
+    return f"figure{found[1]}" if found else ALIASES.get(name, name)
+
+
 def figure(name: str) -> Figure:
-    """The figure with this number, name or equation (`2`, `figure2`, `eq5`); else raises ValueError."""
-    slug = ALIASES.get(name, f"figure{name}" if name.isdecimal() else name)
+    """The figure with this number, name or equation (`2`, `figure-2`, `eq5`); else raises ValueError."""
+    slug = slug_of(name)
     if slug == "figure5":
         raise ValueError(
-            "figure 5 is a neural-network experiment, not part of this version; draw 2, 3, 4 or 6"
+            "figure 5 is a neural-network experiment, not part of this version; draw 1, 2, 3, 4 or 6"
         )
     if slug not in FIGURES:
         known = [name.removeprefix("figure") for name in FIGURES]
         raise ValueError(
-            f"no figure {name!r}; {nearest(name, [*FIGURES, *ALIASES])}; draw {', '.join(known)}"
+            f"no figure {shortened(name)!r}; {nearest(name, [*FIGURES, *ALIASES])}; draw 1, {', '.join(known)}"
         )
     return _built(slug)

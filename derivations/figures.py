@@ -5,8 +5,6 @@ The same call gives the same file: no dates, fixed identifiers, and numbers roun
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,13 +16,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
-from derivations.figure_data import Figure, Panel, figure
+from derivations import graphical_model
+from derivations.figure_data import Figure, Panel, figure, slug_of
 from derivations.figure_points import Point, Report, simulated
 from derivations.figure_text import alt_text, equation_number, panel_title
 from derivations.prediction import predicted
+from derivations.whole_file import require_writable, whole
 
 Array = NDArray[np.float64]
 FORMATS = ("svg", "png")
+# Figure 1, the one without data.
+MODEL = "figure1"
 CURVE_POINTS = 241
 # Digits kept before drawing: far below the width of a line, far above the rounding of another processor.
 DIGITS = 6
@@ -54,19 +56,30 @@ LABELS = {"alpha_r": r"adaptation rate $\alpha_r$", "alpha_t": r"training rate $
 
 
 def draw(name: str, out: Path | None = None, *, progress: Report | None = None) -> Path:
-    """Draws a figure (`2`, `3`, `4`, `6`, or by equation: `eq5`) and returns the file written.
+    """Draws a figure (`1`, `2`, `3`, `4`, `6`, `figure-2`, or by equation: `eq5`) and returns the file written.
 
-    out: an .svg or .png file, by default NAME.svg here. Points not in the store are simulated and stored one
-    by one; progress hears of each. Raises ValueError for an unknown figure, a suffix that is neither, or a
-    folder that does not exist, before anything is simulated.
+    out: an .svg or .png file, by default NAME.svg here; Figure 1 is no plot and always .svg. Points not in the store
+    are simulated and stored one by one; progress hears of each. Raises ValueError for an unknown figure, a suffix that
+    is neither, or a place where nothing can be written, before anything is simulated.
     """
-    shown = figure(name)
-    target = Path(f"{shown.name}.svg") if out is None else out
+    model = slug_of(name) == MODEL
+    slug = MODEL if model else figure(name).name
+    target = Path(f"{slug}.svg") if out is None else out
     kind = target.suffix.removeprefix(".").lower()
     if kind not in FORMATS:
         raise ValueError(f"{target.name!r} is no figure file: end its name in .svg or .png")
+    if model and kind != "svg":
+        raise ValueError(f"figure 1 is a drawing, not a plot: end {target.name!r} in .svg")
+    if target.is_dir():
+        raise ValueError(f"{str(target)!r} is a folder: name a file in it")
     if not target.resolve().parent.is_dir():
         raise ValueError(f"the folder {str(target.parent)!r} does not exist: make it first")
+    require_writable(target.resolve().parent)
+    if model:
+        with whole(target) as temporary:
+            temporary.write_text(graphical_model.draw(), encoding="utf-8")
+        return target
+    shown = figure(name)
     points = simulated(shown, progress)
     with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": shown.name}):
         _save(_canvas(shown, points), target, kind, shown)
@@ -85,14 +98,8 @@ def _save(canvas: Canvas, target: Path, kind: str, shown: Figure) -> None:
         metadata |= {"Date": None, "Creator": None}
     else:
         metadata |= {"Software": None}
-    handle, temporary = tempfile.mkstemp(dir=target.resolve().parent, suffix=f".{kind}.tmp")
-    os.close(handle)
-    try:
+    with whole(target) as temporary:
         canvas.savefig(temporary, format=kind, metadata=metadata)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def _canvas(shown: Figure, points: Sequence[Sequence[Point]]) -> Canvas:

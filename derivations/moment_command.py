@@ -126,7 +126,8 @@ def _from_file(name: str, path: Path) -> NDArray[Any]:
         raise InvalidValue(f"{excerpt(name)} has elements of type {loaded.dtype}: give real numbers")
     array = np.array(loaded)
     if array.dtype.kind == "f" and array.dtype.itemsize != 8:
-        array = array.astype(np.float64)
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused
+            array = array.astype(np.float64)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InvalidValue(f"{excerpt(name)} has elements that are not finite: give finite real numbers")
     return array

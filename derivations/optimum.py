@@ -23,6 +23,8 @@ from symbolic.minimum import NoMinimum, minimum
 from symbolic.rational import Rational
 
 RATE = "alpha_t"
+# Of a numerator or denominator: isolating the roots takes minutes for numbers of sixty digits.
+MOST_BITS = 128
 
 
 def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = PAPER) -> dict[str, Any]:
@@ -42,16 +44,30 @@ def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = P
     if RATE in values:
         raise InvalidParameter("alpha_t is what is looked for: leave it out")
     point = checked_point(name, values, assumptions, needed=scalars - {RATE}, matrices=matrices)
+    _require_few_digits(point)
     try:
         found_at = minimum(*_along_rate(value, point, assumptions))
     except NoMinimum as error:
         raise InvalidParameter(f"{name} has no minimum here: {error}") from None
+    except (ArithmeticError, ValueError):  # no double, or more digits than Python writes out
+        raise InvalidParameter(
+            f"the numbers of {name} differ by too many orders of magnitude here: give ones nearer to 1"
+        ) from None
     certificate = found_at.certificate
     if certificate["kind"] == "flat":
         zero = [key for key in ("sigma", "nu") if point.scalars.get(key) == 0]
         why = f" when {' and '.join(f'{key} = 0' for key in zero)}" if zero else ""
         certificate["reason"] = f"the loss does not depend on alpha_t{why}: every rate is a minimum"
     return {RATE: found_at.at, "loss": found_at.value, "certificate": certificate}
+
+
+def _require_few_digits(point: Point) -> None:
+    """Raises InvalidParameter for a number of so many digits that its work would not end."""
+    for key, value in point.scalars.items():
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > MOST_BITS:
+            raise InvalidParameter(
+                f"{key} is beyond 1e38 or has more than 38 digits: give a number nearer to 1"
+            )
 
 
 def slope_at_zero(name: str, values: Mapping[str, Given], assumptions: Assumptions = PAPER) -> float:

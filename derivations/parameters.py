@@ -85,6 +85,8 @@ def parse_matrix(name: str, text: str) -> Matrix:
     if not isinstance(loaded, np.ndarray) or loaded.ndim != 2 or loaded.shape[0] != loaded.shape[1]:
         shape = getattr(loaded, "shape", "several arrays")
         raise InvalidParameter(f"{name} in {path} has shape {shape}: give a square p x p matrix")
+    if not len(loaded):
+        raise InvalidParameter(f"{name} in {path} is empty: give a p x p matrix with p of at least 1")
     return checked_matrix(name, loaded, loaded.shape[0])
 
 

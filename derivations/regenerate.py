@@ -11,6 +11,7 @@ from derivations.limits import OUT_OF_REACH
 from derivations.registry import load
 from derivations.step import Step
 from derivations.store import ROOT
+from derivations.whole_file import require_writable, whole
 
 COMMITTED = ROOT / "book" / "formulas"
 Formulas = dict[str, str]
@@ -88,10 +89,12 @@ def write(out: Path | None, assumptions: Assumptions) -> list[Path]:
     if out is None and assumptions != PAPER:
         raise ValueError("changed assumptions need a folder to write to; add --out DIR")
     folder = COMMITTED if out is None else out
+    require_writable(folder)
     files = _files(folder, assumptions)
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in files.items():
-        path.write_text(text, encoding="utf-8")
+        with whole(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     return list(files)
 
 

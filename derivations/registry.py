@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from derivations.step import Step
-from derivations.user_text import nearest
+from derivations.user_text import nearest, shortened
 
 # Import order is reading order; adding a module here is all that is needed to add its steps.
 MODULES = (
@@ -82,7 +82,9 @@ def find(name: str) -> Step:
     for step in steps.values():
         if number in step.equations:
             return step
-    raise UnknownStep(f"unknown name {name!r}; {nearest(name, [*ALIASES, *steps])}")
+    raise UnknownStep(
+        f"unknown name {shortened(name)!r}; {nearest(name, [*ALIASES, *steps])} `derive list` shows every name"
+    )
 
 
 def ancestors(names: Iterable[str]) -> set[str]:

@@ -24,16 +24,15 @@ from derivations.parameters import Exact, checked_number, parse_values
 from derivations.point import OVER, regime, united
 from derivations.registry import ALIASES, find
 from derivations.sampled_problem import sampled_fields
+from derivations.simulate_limits import draws_unasked, require_possible
 from derivations.trace_form import RATES, trace_form
 from derivations.user_text import nearest
 from derivations.workers import cores, workers
 from numeric_check.estimate import Estimate
 from numeric_check.minimum import located_minimum
-from numeric_check.plain import TASKS
 from numeric_check.setting import Setting
 from numeric_check.simulate import Method, simulate
 from numeric_check.tails import variance_is_finite
-from numeric_check.task_maps import numbers_per_draw
 
 Progress = Callable[[float], None]
 Document = dict[str, float | int | str | None]
@@ -64,8 +63,6 @@ NEUTRAL: Mapping[str, float] = {
 # A spread below this part of the mean is that of rounding: the quantity is the same in every draw.
 ROUNDING = 1e-12
 HEAVY_TAILS = "the draws have no finite variance: stderr understates the error, and more draws hardly help"
-# Floating-point numbers that one draw may hold at a time; a batch is at least four draws, with copies.
-LARGEST = 2 * 10**7
 PILOT_DRAWS = 256
 # Hours of one core: an error that takes more is refused.
 MAX_DRAWS: Mapping[Method, int] = {"conditional": 10**8, "plain": 10**6}
@@ -86,10 +83,12 @@ def run(
 ) -> Document:
     """Simulates the quantity of `name` at the values in `words` and compares it with the formula.
 
-    rel_error: aimed-at standard error over |mean|. protocol: "conditional" draws inputs only and averages the
+    rel_error: aimed-at standard error over |mean|; None for a usual one, as far as it takes about half a minute of
+    one core. protocol: "conditional" draws inputs only and averages the
     rest exactly; "plain" draws everything, as an experiment would. The result depends on these arguments and
     the code alone, not on the number of cores. Returns mean, stderr, draws, theory and z = (mean - theory) /
-    stderr, None where all draws are equal; and a warning where draws have no finite variance. Raises
+    stderr, None where all draws are equal; and a warning where draws have no finite variance or the usual error
+    is not reached. Raises
     ValueError, in one line, for bad input, for a quantity whose mean is infinite, and for an error that would
     take too many draws.
     """
@@ -105,13 +104,20 @@ def run(
     # the formula first: it checks the values, and refuses what cannot be derived before anything is drawn
     theory = _theory(alias, values, assumptions)
     setting = setting_of(alias, values, assumptions)
-    _require_memory(setting, method)
-    found = _sampled(_simulation(alias, setting, method, seed), aim, MAX_DRAWS[method], progress)
+    require_possible(setting, method)
+    unasked = draws_unasked(setting, method) if rel_error is None else None
+    simulation = _simulation(alias, setting, method, seed)
+    found = _sampled(simulation, aim, MAX_DRAWS[method], progress, unasked=unasked)
     spread = found.stderr > ROUNDING * abs(found.mean)
     z = (found.mean - theory) / found.stderr if spread else None
     document: Document = {"mean": found.mean, "stderr": found.stderr, "draws": found.draws}
     document |= {"theory": theory, "z": z}
-    return document if variance_is_finite(setting) else document | {"warning": HEAVY_TAILS}
+    warnings = [] if variance_is_finite(setting) else [HEAVY_TAILS]
+    if not found.resolved(aim):
+        warnings.append(
+            f"stderr is above {aim:g} of the mean after as many draws as are made unasked: give --rel-error to go on"
+        )
+    return document | {"warning": "; ".join(warnings)} if warnings else document
 
 
 # -- what is asked ------------------------------------------------------------------------------------------
@@ -191,20 +197,6 @@ def _double(name: str, value: Fraction) -> float:
 # -- the sampling -------------------------------------------------------------------------------------------
 
 
-def _require_memory(setting: Setting, method: Method) -> None:
-    s = setting
-    numbers = s.p**2 + min(s.p, s.validation_points) ** 2
-    if method == "plain":
-        numbers += s.m * (s.n_t + s.n_v + s.p) * s.p + TASKS * (s.n_r + s.n_s) * s.p
-    else:
-        numbers += numbers_per_draw(s)
-    if numbers > LARGEST:
-        raise ValueError(
-            f"one draw would hold {numbers:.1e} numbers, more than the {LARGEST:.0e} there is room for: "
-            "choose smaller n_t, n_v, n_r, m or p"
-        )
-
-
 def _simulation(alias: str, setting: Setting, method: Method, seed: int) -> Simulation:
     quantity = QUANTITIES[alias]
     if quantity == "minimum":
@@ -212,21 +204,36 @@ def _simulation(alias: str, setting: Setting, method: Method, seed: int) -> Simu
     return partial(simulate, setting, quantity, protocol=method, seed=seed, max_seconds=math.inf)
 
 
-def _sampled(simulation: Simulation, aim: float, most: int, progress: Progress | None) -> Estimate:
+def _sampled(
+    simulation: Simulation, aim: float, most: int, progress: Progress | None, *, unasked: int | None = None
+) -> Estimate:
     """The estimate to the error aimed at, on as many cores as are worth it; they do not change it.
 
-    A small part of the work tells first how much there is. Raises ValueError when that is too much.
+    A small part of the work tells first how much there is. Raises ValueError when that is too much; unless nobody
+    asked for the error, when it ends after `unasked` draws.
     """
     started = time.monotonic()
     pilot = simulation(rel_error=aim, max_draws=PILOT_DRAWS)
     seconds = (time.monotonic() - started) / pilot.draws
+    if not (math.isfinite(pilot.mean) and math.isfinite(pilot.stderr)):
+        raise ValueError(
+            "the draws leave the range of floating point: give sizes, rates and standard deviations nearer to 1"
+        )
     if pilot.resolved(aim):
         return pilot
-    needed = pilot.draws * (pilot.stderr / (aim * abs(pilot.mean))) ** 2 if pilot.mean else math.inf
-    if needed > most:
+    needed = pilot.draws * _square(pilot.stderr / abs(pilot.mean) / aim) if pilot.mean else math.inf
+    if unasked is not None:
+        most = min(most, unasked)
+    elif needed > most:
+        reached = pilot.stderr / abs(pilot.mean) * math.sqrt(pilot.draws / most) if pilot.mean else math.inf
         raise ValueError(
             f"an error of {aim:g} of the mean would take about {needed:.0e} draws, more than {most:.0e}: "
-            f"ask for --rel-error {aim * math.sqrt(needed / most):.1g} or more"
+            f"ask for --rel-error {reached:.1g} or more"
         )
-    with workers(cores() if needed * seconds > WORTH_PROCESSES else 1) as executor:
+    with workers(cores() if min(needed, most) * seconds > WORTH_PROCESSES else 1) as executor:
         return simulation(rel_error=aim, max_draws=most, executor=executor, progress=progress)
+
+
+def _square(number: float) -> float:
+    """As a product, which is infinite where a power raises OverflowError."""
+    return number * number

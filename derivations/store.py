@@ -11,12 +11,13 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from derivations.whole_file import whole
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("symbolic", "numeric_check", "derivations")
@@ -24,8 +25,8 @@ LIBRARIES = ("sympy", "numpy", "python-flint", "mpmath")
 
 
 def folder() -> Path:
-    """Where results are kept: $DERIVE_STORE, or `.derive/` in the repository."""
-    return Path(os.environ.get("DERIVE_STORE", ROOT / ".derive"))
+    """Where results are kept: $DERIVE_STORE, or `.derive/` in the repository when that is unset or empty."""
+    return Path(os.environ.get("DERIVE_STORE") or ROOT / ".derive")
 
 
 @cache
@@ -61,7 +62,5 @@ def save(name: str, result: Mapping[str, Any]) -> None:
     """Store a result; a reader sees the old state or the whole new one, never a part."""
     path = folder() / name[:2] / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        json.dump(result, stream)
-    os.replace(temporary, path)
+    with whole(path) as temporary:
+        temporary.write_text(json.dumps(result), encoding="utf-8")

@@ -121,6 +121,8 @@ def _value(rows: Coefficients, shifted: Array, rate: Array) -> Array:
 
 
 def _horner(coefficients: Sequence[Array | float], variable: Array) -> Array:
+    if not coefficients:  # the zero polynomial
+        return np.asarray(0.0)
     total: Array = np.asarray(coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
         total = total * variable + coefficient

@@ -11,6 +11,8 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _FRACTION = re.compile(r"[+-]?[0-9]+/[0-9]+")
 # a longer text, or an exponent of more than three digits, could stand for a number that fills the memory
 LONGEST = 400
+# A list of up to this many words is shown whole.
+FEW = 16
 
 
 def exact_number(text: str) -> Fraction | None:
@@ -30,7 +32,20 @@ def shortened(text: str, longest: int = 30) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """'did you mean X?' for the closest known word, or the list of all when none is close."""
-    options = list(known)
-    close = difflib.get_close_matches(word, options, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(options)
+    """'did you mean X?' for the closest known words, whatever their case; all of them when they are few and none is close.
+
+    Of a long list the nearest three are named where none is close.
+    """
+    options = {option.lower(): option for option in reversed(list(known))}
+    lowered, names = word[:LONGEST].lower(), list(reversed(options))
+    if lowered in options:
+        return f"did you mean {options[lowered]!r}?"
+    close = difflib.get_close_matches(lowered, names, n=1, cutoff=0.5)
+    if len(names) <= FEW:
+        return (
+            f"did you mean {options[close[0]]!r}?"
+            if close
+            else "known: " + ", ".join(options[n] for n in names)
+        )
+    found = difflib.get_close_matches(lowered, names, n=3, cutoff=0.0)
+    return f"did you mean {', '.join(repr(options[n]) for n in found[:-1])} or {options[found[-1]]!r}?"

@@ -6,13 +6,13 @@ seed or an assumption that can change the step have changed.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict
-from multiprocessing import get_context
 from typing import Any
+
+import numpy as np
 
 from derivations import store, variant_checks
 from derivations.assumptions import NAMES, PAPER, Assumptions, NotDerivable
@@ -20,6 +20,8 @@ from derivations.measure import checks
 from derivations.prove import Proof, prove
 from derivations.registry import ancestors, load
 from derivations.step import Check, Step
+from derivations.workers import cores
+from numeric_check.processes import process_pool
 
 Record = dict[str, Any]
 PASSING_PROOFS = ("proved", "corrected", "definition", "derived", "not-applicable")
@@ -63,7 +65,8 @@ def _numeric(step: Step, assumptions: Assumptions, proof: Proof, seed: int) -> t
             parts = step.claim()
         else:
             return "inconclusive", "nothing to compare with", []
-        found = checks(step, assumptions, parts, seed)
+        with np.errstate(all="ignore"):  # a mean that is not finite agrees with nothing: the verdict says so
+            found = checks(step, assumptions, parts, seed)
     except NotDerivable as error:
         return "not-applicable", str(error), []
     return (*_summary(found), found)
@@ -73,7 +76,8 @@ def _variant(step: Step, assumptions: Assumptions, seed: int) -> tuple[str, str,
     """Beyond the paper the average losses are simulated; what leads to them is confirmed through them."""
     if step.name not in (variant_checks.OVER, variant_checks.UNDER, variant_checks.GENERAL):
         return "not-applicable", "under changed assumptions the average losses are simulated", []
-    found = variant_checks.variant_checks(step, assumptions, seed)
+    with np.errstate(all="ignore"):
+        found = variant_checks.variant_checks(step, assumptions, seed)
     return (*_summary(found), found)
 
 
@@ -180,22 +184,16 @@ def _run(
             yield job, verify_step(*job, **options)
         else:
             missing.append(job)
-    workers = min(os.cpu_count() or 1, len(missing))
+    workers = min(cores(), len(missing))
     if workers <= 1:
         for job in missing:
             yield job, verify_step(*job, **options, fresh=fresh)
         return
     # spawned workers start clean; each draws from seeds of its own steps, so their number changes nothing
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with process_pool(workers) as pool:
         tasks = {pool.submit(verify_step, *job, **options, fresh=fresh): job for job in missing}
         for task in as_completed(tasks):
             yield tasks[task], task.result()
-
-
-def _one_thread() -> None:
-    # the pool already uses every core; threads inside linear algebra would only contend
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
 
 
 def _stored(name: str, assumptions: Assumptions, symbolic: bool, numeric: bool, seed: int) -> bool:

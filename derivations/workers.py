@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from numeric_check.executor import Executor, ProcessExecutor, SerialExecutor
-from numeric_check.threads import one_thread_per_worker
 
 
 def cores() -> int:
@@ -22,5 +21,5 @@ def workers(pieces: int) -> Iterator[Executor]:
     if count <= 1:
         yield SerialExecutor()
         return
-    with one_thread_per_worker(), ProcessExecutor(count) as pool:
+    with ProcessExecutor(count) as pool:
         yield pool

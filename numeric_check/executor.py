@@ -6,11 +6,13 @@ it.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
+from contextlib import ExitStack
 from typing import Any, Protocol, TypeVar
+
+from numeric_check.processes import process_pool
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -43,7 +45,8 @@ class ProcessExecutor:
         if workers < 1:
             raise ValueError(f"workers is {workers}: give a positive integer")
         self.workers = workers
-        self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+        self._stack = ExitStack()
+        self._pool = self._stack.enter_context(process_pool(workers))
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Keeps two tasks per worker under way and yields in task order."""
@@ -65,10 +68,11 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """Waits for what is running and ends the processes."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._stack.close()
 
     def __enter__(self) -> ProcessExecutor:
         return self
 
     def __exit__(self, *exc: Any) -> None:
-        self.close()
+        # an exception, as by Ctrl-C, ends what is running at once
+        self._stack.__exit__(*exc)

@@ -22,7 +22,8 @@ SCAN = 41
 SECTIONS = 10
 ROUNDS = 8
 GOLDEN = (math.sqrt(5) - 1) / 2
-FLAT = 1e-9
+# A curve that varies by less is flat up to rounding, which is largest where a draw is nearly singular.
+FLAT = 1e-6
 SETTLED = 2.0
 
 

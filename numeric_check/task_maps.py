@@ -22,8 +22,7 @@ Array = NDArray[np.float64]
 class TaskMaps(NamedTuple):
     """Per task: the map B of task deviations (..., rows, p) and N of training noise (..., rows, columns).
 
-    rows = n_v and columns = n_t, or p for either where a p x p factor with the same Gram matrix stands for
-    the data.
+    rows = n_v and columns = n_t, or fewer of either where a factor with the same Gram matrix stands for the data.
     """
 
     b: Array
@@ -74,12 +73,17 @@ def gram_factor(generator: np.random.Generator, setting: Setting, points: int, *
         return inputs(generator, setting, *shape, points)
     if setting.law is not GAUSSIAN:
         return np.asarray(np.linalg.qr(inputs(generator, setting, *shape, points), mode="r"))
-    factor = np.zeros((*shape, p, p))
-    upper = np.triu_indices(p, 1)
+    return coloured(_triangular_factor(generator, points, p, *shape), setting)
+
+
+def _triangular_factor(generator: np.random.Generator, points: int, size: int, *shape: int) -> Array:
+    """R, shape (*shape, size, size), with R^T R distributed as Z^T Z for `points` >= size rows Z ~ N(0, I)."""
+    factor = np.zeros((*shape, size, size))
+    upper = np.triu_indices(size, 1)
     factor[..., *upper] = generator.standard_normal((*shape, len(upper[0])))
-    diagonal = np.arange(p)
-    factor[..., diagonal, diagonal] = np.sqrt(generator.chisquare(points - diagonal, (*shape, p)))
-    return coloured(factor, setting)
+    diagonal = np.arange(size)
+    factor[..., diagonal, diagonal] = np.sqrt(generator.chisquare(points - diagonal, (*shape, size)))
+    return factor
 
 
 def draw_task_maps(generator: np.random.Generator, setting: Setting, batch: int) -> TaskMaps:
@@ -103,6 +107,8 @@ def numbers_per_draw(setting: Setting) -> int:
         rows_v, rows_t = s.n_v, s.n_t
     elif _one_step_pays(s):
         rows_t = 2 * s.n_v
+    if s.inner_step is not None:
+        rows_t += 2 * s.p  # the map of one step is formed on unit vectors
     return s.m * (3 * rows_v + rows_t) * s.p
 
 
@@ -119,11 +125,13 @@ def _one_step(generator: np.random.Generator, setting: Setting, x_v: Array) -> T
 
     C = X^v X^tT = V U^T, V = X^v R, has independent columns of covariance V V^T. Given C, the law of U is
     that of C^T (V V^T)^-1 V + G (I - P), P the projection on the rows of V and G Gaussian. Only C U enters,
-    and C G is a Gaussian matrix of row covariance C C^T.
+    and C G is a Gaussian matrix of row covariance C C^T. As C enters through C C^T alone, a square factor of
+    that stands for it, whose size does not grow with n_t.
     """
     v = coloured(x_v, setting)
     gram = v @ np.swapaxes(v, -1, -2)
-    c = np.linalg.cholesky(gram) @ generator.standard_normal((*v.shape[:-1], setting.n_t))
+    factor = _triangular_factor(generator, setting.n_t, setting.n_v, *v.shape[:-2])
+    c = np.linalg.cholesky(gram) @ np.swapaxes(factor, -1, -2)
     square = c @ np.swapaxes(c, -1, -2)
     g = np.linalg.cholesky(square) @ generator.standard_normal(v.shape)
     # C U = [C C^T - C G V^T] (V V^T)^-1 V + C G, both projections through one solve

@@ -69,7 +69,11 @@ class _Quotient:
 
 
 def minimum(numerator: fmpq_poly, denominator: fmpq_poly) -> Minimum:
-    """The least value of numerator/denominator over the real line; raises NoMinimum when there is none."""
+    """The least value of numerator/denominator over the real line; raises NoMinimum when there is none.
+
+    Raises ArithmeticError where the coefficients differ by so much that no enclosure decides, and OverflowError where
+    the answer is no double.
+    """
     common = numerator.gcd(denominator)
     over, under = numerator / common, denominator / common
     function = _Quotient(over.numer() * under.denom(), under.numer() * over.denom())
@@ -82,6 +86,12 @@ def minimum(numerator: fmpq_poly, denominator: fmpq_poly) -> Minimum:
     bits = FIRST_BITS
     while True:
         points = [(x, function.value(x, bits)) for x in real_roots(function.slope, bits)]
+        if not all(value.is_finite() for _, value in points):
+            # the denominator is smaller than its enclosure is wide
+            if bits >= MOST_BITS:
+                raise ArithmeticError(f"{MOST_BITS} bits do not tell the function's least value")
+            bits *= 2
+            continue
         best = _least(points)
         if bits >= MOST_BITS or _decided(best, points, limits):
             return _conclusion(function, points, best, limits)

@@ -65,9 +65,14 @@ class Matrices:
         return left * right if self.is_exact else left @ right
 
     def trace(self, matrix: Matrix) -> Fraction | float:
-        """The trace of a matrix."""
+        """The trace of a matrix. Raises ValueError for one of floats that is beyond them."""
         diagonal = [matrix[i, i] for i in range(self.size)]
-        return as_fraction(sum(diagonal, fmpq(0))) if self.is_exact else math.fsum(map(float, diagonal))
+        if self.is_exact:
+            return as_fraction(sum(diagonal, fmpq(0)))
+        try:
+            return math.fsum(map(float, diagonal))
+        except OverflowError:
+            raise ValueError("a trace is too large for a float: scale the matrices") from None
 
     def rows(self, matrix: Matrix) -> list[list[Any]]:
         """A matrix as rows of numbers: Fractions if exact, floats otherwise."""

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from derivations import figure_points, figures, store
+from derivations import figure_points, figures, graphical_model, store
 from derivations.figure_data import FIGURES, Figure, Panel, figure, grid, wishart_covariances
 from derivations.figure_points import Point, Task, sample, simulated, stored, task, tasks
 from derivations.figure_text import alt_text, caption, lowest_predicted
@@ -105,7 +105,16 @@ def test_covariances_of_figure_4_are_one_wishart_draw() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("2", "figure2"), ("figure6", "figure6"), ("eq5", "figure2"), ("eq9", "figure3"), ("eq14", "figure4")],
+    [
+        ("2", "figure2"),
+        ("figure6", "figure6"),
+        ("eq5", "figure2"),
+        ("eq9", "figure3"),
+        ("eq14", "figure4"),
+        ("figure-2", "figure2"),
+        ("Figure 3", "figure3"),
+        ("FIGURE-4", "figure4"),
+    ],
 )
 def test_names(name: str, expected: str) -> None:
     assert figure(name).name == expected
@@ -115,6 +124,7 @@ def test_names(name: str, expected: str) -> None:
     ("name", "said"),
     [
         ("5", "not part of this version"),
+        ("figure-5", "not part of this version"),
         ("7", "no figure '7'"),
         ("figur2", "did you mean 'figure2'"),
         ("", "no figure"),
@@ -326,6 +336,8 @@ def test_marks_are_the_points_and_bars_two_standard_errors() -> None:
         ("figure.pdf", "end its name in .svg or .png"),
         ("figure", "end its name in .svg or .png"),
         ("missing/figure.svg", "does not exist"),
+        (".", "is no figure file"),
+        ("folder.svg", "is a folder"),
     ],
 )
 def test_a_file_that_cannot_be_is_refused_before_work(
@@ -335,8 +347,30 @@ def test_a_file_that_cannot_be_is_refused_before_work(
         raise AssertionError("simulation started")
 
     monkeypatch.setattr(figures, "simulated", fail)
+    (tmp_path / "folder.svg").mkdir()
     with pytest.raises(ValueError, match=said):
         draw("2", tmp_path / out)
+
+
+def test_a_closed_folder_is_noticed_before_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(**options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    def fail(*arguments: object) -> None:
+        raise AssertionError("simulation started")
+
+    monkeypatch.setattr(figures, "simulated", fail)
+    monkeypatch.setattr("derivations.whole_file.tempfile.TemporaryFile", closed)
+    with pytest.raises(ValueError, match="nothing can be written"):
+        draw("2", tmp_path / "figure.svg")
+
+
+@pytest.mark.parametrize("name", ["1", "figure-1", "figure1"])
+def test_figure_1_is_the_graphical_model(name: str, tmp_path: Path) -> None:
+    out = draw(name, tmp_path / "model.svg")
+    assert out.read_text(encoding="utf-8") == graphical_model.draw()
+    with pytest.raises(ValueError, match=r"end 'model.png' in \.svg"):
+        draw(name, tmp_path / "model.png")
 
 
 @pytest.mark.usefixtures("_tiny")

@@ -210,3 +210,21 @@ def test_random_values_are_read_or_refused_in_one_line() -> None:
         refusals.append(message(words, rng.choice((None, "general")), rng.choice(LAWS)))
     assert all(text is None or (text and "\n" not in text) for text in refusals)
     assert 100 < refusals.count(None) < 4_900
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [
+        (np.diag([1e308, 1e308]), "a trace is too large for a float: scale the matrices"),
+        (np.diag([np.longdouble("1e4000"), np.longdouble(1)]), "not finite: give finite real numbers"),
+    ],
+    ids=["trace", "wide floats"],
+)
+def test_numbers_beyond_floats_are_one_line(
+    matrix: np.ndarray, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "a.npy", matrix)
+    assert main(["moment", "W A W", "n=3", "p=2", f"A=@{tmp_path / 'a.npy'}"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert said in err

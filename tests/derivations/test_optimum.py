@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,15 @@ def test_extreme_sizes_are_decided(name: str, text: str) -> None:
         assert evaluate_named(name, moved)["value"] >= found["loss"]
 
 
+def test_numbers_that_differ_by_too_much_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def undecided(numerator: object, denominator: object) -> None:
+        raise ArithmeticError("undecided")
+
+    monkeypatch.setattr(module, "minimum", undecided)
+    with pytest.raises(InvalidParameter, match="differ by too many orders of magnitude here: give"):
+        optimum("eq5", OVER)
+
+
 def test_reason_says_why_the_root_is_global() -> None:
     reason = optimum("eq5", OVER)["certificate"]["reason"]
     assert "one negative and one positive" in reason
@@ -136,6 +146,8 @@ def test_without_label_noise_theorem_2_is_best_at_zero() -> None:
         ("eq5", {**OVER, "sigma": -1}, "sigma must not be negative"),
         ("eq5", {**OVER, "alpha_r": math.inf}, "alpha_r must be a finite number"),
         ("eq5", {k: v for k, v in OVER.items() if k != "alpha_r"}, "eq5 needs alpha_r: add alpha_r=VALUE"),
+        ("eq5", {**OVER, "n_t": 10**160}, "n_t is beyond 1e38 or has more than 38 digits: give"),
+        ("eq9", {**UNDER, "nu": Fraction(1, 10**60)}, "nu is beyond 1e38 or has more"),
     ],
 )
 def test_wrong_input_is_refused(name: str, values: Mapping[str, float], said: str) -> None:

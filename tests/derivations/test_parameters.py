@@ -177,3 +177,9 @@ def test_value_set_by_the_assumptions_is_not_given_again() -> None:
 
 def test_order_is_the_models() -> None:
     assert ordered({"alpha_t", "tr_F", "n_t", "p", "m"}) == ["n_t", "m", "p", "alpha_t", "tr_F"]
+
+
+def test_an_empty_matrix_is_named(tmp_path: Path) -> None:
+    np.save(tmp_path / "empty.npy", np.zeros((0, 0)))
+    with pytest.raises(InvalidParameter, match=r"Sigma in .* is empty: give"):
+        parse_values([f"Sigma=@{tmp_path / 'empty.npy'}"])

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from derivations import simulate_command
+from derivations import simulate_command, simulate_limits
 from derivations.assumptions import PAPER, Assumptions
 from derivations.formulas import evaluate_named
 from derivations.parameters import parse_values
 from derivations.simulate_command import QUANTITIES, run, setting_of
 from derivations.workers import workers
+from numeric_check.estimate import Estimate
 from numeric_check.executor import ProcessExecutor, SerialExecutor
 from numeric_check.setting import Setting
 
@@ -217,6 +218,33 @@ def test_heavy_tails_carry_a_warning() -> None:
     assert "warning" not in run("eq5", with_values(FIGURE_2, p=11), rel_error=0.1)
 
 
+@pytest.mark.parametrize("n_t", [10**6, 10**9])
+def test_the_number_of_training_points_costs_nothing(n_t: int) -> None:
+    found = run("eq5", with_values(FIGURE_2, n_t=n_t), rel_error=0.01)
+    assert number(found, "mean") == pytest.approx(number(found, "theory"), rel=0.1)
+    found = run("eq8", [f"n_t={n_t}", "p=60"], rel_error=0.01)
+    assert number(found, "mean") == pytest.approx(number(found, "theory"), rel=0.1)
+
+
+def test_without_an_error_asked_for_the_draws_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulate_limits, "UNASKED", {"conditional": 1e6, "plain": 1e6})
+    heavy = run("eq5", with_values(FIGURE_2, p=8))
+    assert number(heavy, "draws") < 10 * simulate_limits.FEWEST
+    assert number(heavy, "stderr") > 0.001 * number(heavy, "mean")
+    assert "after as many draws as are made unasked" in str(heavy["warning"])
+    # the same call where that is enough
+    assert "warning" not in run("eq5", FIGURE_2)
+
+
+def test_draws_that_overflow_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflowing(*arguments: object, **options: object) -> Estimate:
+        return Estimate(1.0, math.nan, 256)
+
+    monkeypatch.setattr(simulate_command, "_simulation", lambda *arguments: overflowing)
+    with pytest.raises(ValueError, match="leave the range of floating point"):
+        run("eq5", FIGURE_2)
+
+
 # What is refused
 
 
@@ -228,7 +256,7 @@ def test_heavy_tails_carry_a_warning() -> None:
         ("eq5", FIGURE_2, {"rel_error": 0.0}, "--rel-error is 0.0: give a positive finite number"),
         ("eq5", FIGURE_2, {"rel_error": math.nan}, "--rel-error is nan"),
         ("eq5", FIGURE_2, {"rel_error": math.inf}, "--rel-error is inf"),
-        ("eq5", FIGURE_2, {"rel_error": 1e-9}, r"ask for --rel-error 9e-07 or more"),
+        ("eq5", FIGURE_2, {"rel_error": 1e-9}, r"ask for --rel-error [89]e-07 or more"),
         ("eq55", FIGURE_2, {}, "has no simulation of its own: simulate one of eq5, eq8"),
         ("eq555", FIGURE_2, {}, "unknown name 'eq555'"),
         ("eq5", FIGURE_2[1:], {}, "eq5 needs n_t: add n_t=VALUE"),
@@ -241,6 +269,14 @@ def test_heavy_tails_carry_a_warning() -> None:
         ("eq5", with_values(FIGURE_2, n_t=10**9, p=10**9), {}, "one draw would hold"),
         ("eq5", with_values(FIGURE_2, n_r=10**9), {"protocol": "plain"}, "one draw would hold"),
         ("eq5", with_values(FIGURE_2, sigma="1e999"), {}, "beyond 1e308"),
+        ("eq5", FIGURE_2, {"rel_error": 1e-300}, r"ask for --rel-error [89]e-07 or more"),
+        ("eq5", with_values(FIGURE_2, alpha_t="1e200"), {}, "alpha_t is 1e.200: simulate takes rates from"),
+        ("eq5", with_values(FIGURE_2, alpha_r="-1e7"), {}, "alpha_r is -1e.07: simulate takes rates from"),
+        ("eq5", with_values(FIGURE_2, sigma="1e100"), {}, "sigma is of size 1e.100: simulate takes 0, or"),
+        ("eq5", with_values(FIGURE_2, nu="1e-200"), {}, "nu is of size 1e-200: simulate takes 0, or"),
+        ("eq5", with_values(FIGURE_2, dist0_sq="1e90"), {}, "dist0_sq is of size 1e.90"),
+        ("eq5", with_values(FIGURE_2, n_t="1e13"), {}, "n_t is above 1e.12: simulate takes smaller sizes"),
+        ("eq5", with_values(FIGURE_2, p="1e6"), {}, "one draw would hold 1.0e.12 numbers"),
     ],
 )  # fmt: skip
 def test_refused_in_one_line(name: str, words: list[str], options: dict[str, Any], said: str) -> None:

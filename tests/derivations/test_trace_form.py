@@ -15,7 +15,7 @@ from derivations.evaluate import evaluate
 from derivations.exact_values import fourth_moment
 from derivations.formulas import evaluate_named
 from derivations.registry import find
-from derivations.trace_form import TraceForm, trace_form
+from derivations.trace_form import TraceForm, _horner, trace_form
 
 LAPLACE = Assumptions(inputs="laplace")
 
@@ -136,3 +136,7 @@ def test_without_dependence_on_the_rate_there_is_no_centre() -> None:
 def test_refused(change: Mapping[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         trace_form("eq14", fixed(6, 1, **change))
+
+
+def test_the_zero_polynomial_is_zero() -> None:
+    assert float(_horner((), np.asarray(0.3))) == 0.0

@@ -106,3 +106,6 @@ def test_numbers_per_draw_counts_what_is_kept() -> None:
     )
     many = Setting(**{**UNDER, "n_v": 10_000})
     assert task_maps.numbers_per_draw(many) < 1000
+    few = Setting(**{**OVER, "n_t": 10**9})
+    maps = draw_task_maps(generator_for("kept"), few, 1)
+    assert maps.b.size + maps.noise.size <= task_maps.numbers_per_draw(few) < 1000

@@ -1,0 +1,49 @@
+"""Files that appear whole or not at all, and places to write that are tried before long work."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """A temporary file beside the target to write to, which takes its place when the block ends well.
+
+    A link is followed, as an ordinary write would. Raises OSError where nothing can be written.
+    """
+    place = target.resolve()
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:40]}-", suffix=".tmp")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, place)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0o077)
+    os.umask(current)
+    return current
+
+
+def require_writable(folder: Path) -> None:
+    """Raises ValueError where no file can be made in a folder, or in the nearest one above it that exists."""
+    nearest = folder.resolve()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise ValueError(f"{str(nearest)!r} is no folder: name another place to write to")
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"nothing can be written to {str(nearest)!r} ({error.strerror}): name another place"
+        ) from None
