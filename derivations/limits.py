@@ -31,7 +31,7 @@ TOGETHER: dict[tuple[Regime, str], int] = {
     ("under", "identity"): 12,
     ("under", "general"): 3,
 }
-INNER_UNDER, INNER_UNDER_GENERAL, INNER_UNDER_NEXT = 7, 2, 3
+INNER_UNDER, INNER_UNDER_GENERAL, INNER_UNDER_NEXT, INNER_UNDER_REUSED_LAW = 7, 2, 3, 1
 INNER_OVER_NEXT, ADAPTATION_NEXT = 6, 4
 
 
@@ -56,6 +56,8 @@ def _inner_bound(assumptions: Assumptions, regime: Regime) -> int:
         return INNER_OVER_NEXT if following else TOGETHER[regime, assumptions.covariance]
     if assumptions.covariance == "general":
         return INNER_UNDER_GENERAL
+    if assumptions.split == "reused" and assumptions.inputs != "gaussian":
+        return INNER_UNDER_REUSED_LAW
     return INNER_UNDER_NEXT if following else INNER_UNDER
 
 
@@ -78,5 +80,9 @@ def _require_factors(assumptions: Assumptions, regime: Regime) -> None:
 def _refuse(bound: str, assumptions: Assumptions, regime: Regime) -> None:
     where = "above" if regime == "over" else "below"
     kind = {"identity": "", "general": " with a general covariance"}[assumptions.covariance]
+    if assumptions.inputs != "gaussian":
+        kind += f" and {assumptions.inputs} inputs" if kind else f" with {assumptions.inputs} inputs"
+    if assumptions.split == "reused":
+        kind += " and reused data" if kind else " with reused data"
     order = " to the next order" if assumptions.order == "next" else ""
     raise NotDerivable(f"{where} p = n_v m{kind} the loss is derived{order} for {bound}: take fewer")
