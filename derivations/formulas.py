@@ -17,7 +17,7 @@ from derivations.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.exact_values import quotient, value_at
 from derivations.general_underparameterized import NORMAL
 from derivations.parameters import NOT_NEGATIVE, SIZES, Given, InvalidParameter, ordered
-from derivations.point import OVER, UNDER, checked_point, needs, regime, traces
+from derivations.point import OVER, UNDER, checked_point, needs, regime, traces, united
 from derivations.reading import to_sympy
 from derivations.registry import ALIASES, find
 from derivations.symbols import m, n_t, n_v, p
@@ -139,6 +139,8 @@ def evaluate_named(
     values: by parameter name, taken as exact numbers; the results are computed exactly (a square root to 50
     digits) and then rounded to doubles. Raises ValueError, in one line, on whatever does not fit together.
     """
+    if assumptions.split == "reused":
+        united(values)  # refused before a long derivation, not after it
     return {
         key: _number(name, expr, values, assumptions) for key, expr in formulas(name, assumptions).items()
     }

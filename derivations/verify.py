@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from derivations import store, variant_checks
+from derivations import store, variant_checks, variant_parts
 from derivations.assumptions import NAMES, PAPER, Assumptions, NotDerivable
 from derivations.measure import checks
 from derivations.prove import Proof, prove
@@ -73,11 +73,20 @@ def _numeric(step: Step, assumptions: Assumptions, proof: Proof, seed: int) -> t
 
 
 def _variant(step: Step, assumptions: Assumptions, seed: int) -> tuple[str, str, list[Check]]:
-    """Beyond the paper the average losses are simulated; what leads to them is confirmed through them."""
-    if step.name not in (variant_checks.OVER, variant_checks.UNDER, variant_checks.GENERAL):
-        return "not-applicable", "under changed assumptions the average losses are simulated", []
+    """Beyond the paper the losses, deviations and factors are simulated, and confirm what leads to them."""
+    measured: Callable[[Step, Assumptions, int], list[Check]]
+    if step.name in variant_checks.QUANTITIES:
+        measured = variant_checks.variant_checks
+    elif step.name in variant_parts.OBSERVERS:
+        measured = variant_parts.part_checks
+    else:
+        return (
+            "not-applicable",
+            "under changed assumptions the average losses that this leads to are simulated",
+            [],
+        )
     with np.errstate(all="ignore"):
-        found = variant_checks.variant_checks(step, assumptions, seed)
+        found = measured(step, assumptions, seed)
     return (*_summary(found), found)
 
 
