@@ -63,8 +63,9 @@ def expect(expr: Expression, over: Collection[str] | None = None) -> Expression:
     total: dict[Monomial, fmpq_mpoly] = {}
     for (traces, word), value in expr.monomials.items():
         closed = traces if word is None else (*traces, *(canonical.closed(word + end) or ()))
+        is_one = value.is_one()
         for result, factor in _moment(closed, names).items():
-            accumulate(total, _reopen(result[0], end), multiply(value, factor))
+            accumulate(total, _reopen(result[0], end), factor if is_one else multiply(value, factor))
     return Expression(total, expr.shape, indices)
 
 
@@ -122,8 +123,9 @@ def _moment(traces: tuple[str, ...], names: frozenset[str]) -> Terms:
             groups.remove(group)
             random, members = random | group[0], members + group[1]
         groups.append((random, members))
-    factors: list[Terms] = [{(tuple(sorted(fixed)), None): NUMBERS.constant(1)}]
-    factors += [_integrate(tuple(sorted(members)), random) for random, members in groups]
+    factors = [_integrate(tuple(sorted(members)), random) for random, members in groups]
+    if fixed:
+        factors.append({(tuple(sorted(fixed)), None): NUMBERS.constant(1)})
     return terms.product(factors)
 
 

@@ -34,6 +34,7 @@ class Packing:
         self._packed: list[tuple[int, int]] = []
         self._moves: dict[Loop, tuple[int, int]] = {}
         self._fields: list[Loop] = []
+        self._unpacked: dict[tuple[int, ...], fmpq_mpoly] = {}
         bits = self.count_bits
         for name, degree in sorted(degrees.items(), key=lambda item: (item[1], item[0])):
             if bits * (degree + 1) <= PACKED_BITS:
@@ -59,16 +60,23 @@ class Packing:
         """The finished words of a term (with repetition), and the polynomial in the dimensions."""
         words: list[bytes] = []
         start = [0] * len(self._position)
-        mask = (1 << self.field_bits) - 1
-        while fields:
-            place = ((fields & -fields).bit_length() - 1) // self.field_bits
-            exponent = (fields >> (place * self.field_bits)) & mask
-            fields ^= exponent << (place * self.field_bits)
+        while fields:  # from the top, so that the integer shrinks at every step
+            place = (fields.bit_length() - 1) // self.field_bits
+            exponent = fields >> (place * self.field_bits)
+            fields -= exponent << (place * self.field_bits)
             loop = self._fields[place]
             if isinstance(loop, str):
                 start[self._position[loop]] = exponent
             else:
                 words.extend([loop] * exponent)
+        key = polynomial, *start
+        known = self._unpacked.get(key)
+        if known is None:
+            known = self._unpacked[key] = self._polynomial(polynomial, start)
+        return words, known
+
+    def _polynomial(self, polynomial: int, start: list[int]) -> fmpq_mpoly:
+        """A packed polynomial times a product of dimensions with exponents ``start``."""
         terms: dict[tuple[int, ...], int] = {}
         mask = (1 << self.count_bits) - 1
         place = 0
@@ -81,4 +89,4 @@ class Packing:
                 rest, exponents[position] = divmod(rest, size)
             terms[tuple(exponents)] = polynomial & mask
             polynomial ^= polynomial & mask
-        return words, self._ring.from_dict(terms)
+        return self._ring.from_dict(terms)
