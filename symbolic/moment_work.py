@@ -78,7 +78,7 @@ class _Plan:
 
 def _certificate(degree: int, *easier: bool) -> int:
     work = CERTIFICATE[degree] if degree < len(CERTIFICATE) else HIGH_CERTIFICATE
-    return max(work // EASIER ** sum(easier), CERTIFICATE[0])
+    return max(work // prod(EASIER for is_easier in easier if is_easier), CERTIFICATE[0])
 
 
 @lru_cache(maxsize=128)
