@@ -22,7 +22,7 @@ help:
 	@echo "make book       build the book into book/_build/html"
 	@echo "make test       build the book, then run every test"
 	@echo "make lint       formatting, static checks, types, import contracts"
-	@echo "make bench      run the benchmarks"
+	@echo "make bench      run the benchmarks; make FULL=--full bench: also those that take up to a minute"
 	@echo "make lock       resolve the locked requirements anew"
 	@echo "make clean      remove what was built; make distclean: and .venv"
 
@@ -52,7 +52,7 @@ lint: $(READY)
 	$(VENV)/bin/lint-imports
 
 bench: $(BENCH_READY)
-	$(PY) -m benchmarks.run
+	$(PY) -m benchmarks.run $(FULL)
 
 lock:
 	"$(PYTHON)" -m venv $(LOCK_VENV)

@@ -1,6 +1,9 @@
 """The engines' results in the form of `form_wick.Answer`, for comparison before timing."""
 
 from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from math import prod
 
 import sympy
 from flint import fmpq_mpoly, fmpz_mpoly, fmpz_poly
@@ -9,6 +12,10 @@ from benchmarks.form_wick import Answer, Trace, canonical
 from symbolic.covariance_polynomial import CovariancePolynomial
 from symbolic.dimension_coefficients import Coefficient
 from symbolic.expression import Expression
+from symbolic.partitions import Partition
+
+PowerAnswer = dict[tuple[int, Partition, int], int]
+"""(power of Sigma, parts of the power sums, power of n) to an integer."""
 
 
 def from_identity(moment: fmpz_mpoly) -> Answer:
@@ -47,13 +54,37 @@ def _powers_of_n(value: fmpq_mpoly) -> dict[int, int]:
     return {int(exponents[0]) if exponents else 0: int(number) for exponents, number in value.terms()}
 
 
-def collapsed(moment: CovariancePolynomial) -> Answer:
+def in_powers(moment: CovariancePolynomial) -> PowerAnswer:
+    """A moment, of either kind, by the power of Sigma, the parts of its power sums and the power of n."""
+    return {
+        (j, partition, power): number
+        for (j, partition), value in moment.terms.items()
+        for power, number in _powers(value)
+    }
+
+
+def collapsed(answer: PowerAnswer, is_matrix: bool) -> Answer:
     """The moment, or the trace of a matrix moment, at Sigma = I, where every power sum is p."""
     total: Counter[tuple[tuple[Trace, ...], int, int]] = Counter()
-    for (_, partition), value in moment.terms.items():
-        for power, number in _powers(value):
-            total[(), power, len(partition) + moment.is_matrix] += number
+    for (_, partition, power), number in answer.items():
+        total[(), power, len(partition) + is_matrix] += number
     return dict(total)
+
+
+@cache
+def _power_sums(partition: Partition, diagonal: tuple[int, ...]) -> int:
+    return prod(sum(x**part for x in diagonal) for part in partition)
+
+
+def at_diagonal(answer: PowerAnswer, n: int, sigma: Sequence[int]) -> tuple[int, ...]:
+    """The diagonal of a matrix moment for n rows and a diagonal Sigma; of a scalar, the same number throughout."""
+    diagonal = tuple(sigma)
+    totals = [0] * len(diagonal)
+    for (j, partition, power), number in answer.items():
+        value = number * n**power * _power_sums(partition, diagonal)
+        for place, x in enumerate(diagonal):
+            totals[place] += value * x**j
+    return tuple(totals)
 
 
 def _powers(value: Coefficient) -> list[tuple[int, int]]:
@@ -80,6 +111,16 @@ def one_column(answer: Answer) -> dict[int, int]:
     for (_, power, _), number in answer.items():
         total[power] += number
     return dict(total)
+
+
+def at_sizes(answer: Answer, n: int, p: int) -> int:
+    """The value of an answer without letters."""
+    return sum(number * n**rows * p**columns for (_, rows, columns), number in answer.items())
+
+
+def exchanged(answer: Answer) -> Answer:
+    """The answer with n and p exchanged."""
+    return {(traces, p, n): number for (traces, n, p), number in answer.items()}
 
 
 def from_sympy(moment: sympy.Expr) -> Answer:

@@ -158,6 +158,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 1
         print(show(records[-1]), flush=True)
+    if load is not None:
+        print(f"load average before the run: {load}")
     peak = max(method["peak_mb"] for r in records for method in r["methods"][:1])
     print(f"peak memory of the engine's processes, imports included: {peak} MB")
     report = {

@@ -67,16 +67,16 @@ def identity_table(degree: int) -> Method:
 
 
 def general_power(power: int) -> Method:
-    """E W^power, general covariance; compared through its trace at Sigma = I."""
-    return Method(ENGINE, lambda: matrix_moment_general(power), answers.collapsed)
+    """E W^power, general covariance."""
+    return Method(ENGINE, lambda: matrix_moment_general(power), answers.in_powers)
 
 
 def general_table(degree: int) -> Method:
-    """Every trace moment of the degree, general covariance; compared at Sigma = I."""
+    """Every trace moment of the degree, general covariance."""
     return Method(
         ENGINE,
         lambda: trace_moments_general(degree),
-        lambda table: {mu: answers.collapsed(value) for mu, value in table.items()},
+        lambda table: {mu: answers.in_powers(value) for mu, value in table.items()},
     )
 
 

@@ -114,7 +114,9 @@ def ask(text: str, covariance: str | None = None, law: str = "gaussian", **value
     words = _command(text, covariance, law, values)
     parts = [f"<p><code>{h.escape(' '.join(words))}</code></p>", h.display(result.latex)]
     if result.conditions:
-        parts.append(f"<p>Exists when {h.escape(' and '.join(result.conditions))} (for p &gt; 1).</p>")
+        parts.append(
+            f"<p>Every term exists when {h.escape(' and '.join(result.conditions))} (for p &gt; 1).</p>"
+        )
     if result.value is not None:
         parts.append(f"<p>Value: <code>{h.escape(str(result.value).replace(chr(39), ''))}</code></p>")
     parts.append(f"<p><small>Checks: {_checks(result)}.</small></p>")
@@ -157,11 +159,12 @@ def benchmark() -> Html:
                 f"<br><small>{h.escape(row['note'])}</small>" if row.get("note") else ""
             )
             if median is None:
-                shown, spread, ratio = h.escape(method["left_out"]), "–", "–"
+                shown, spread, ratio, memory = h.escape(method["left_out"]), "–", "–", "–"
             else:
                 shown = seconds(median)
                 spread = f"{seconds(method['fastest'])} – {seconds(method['slowest'])}"
                 ratio = h.number(float(f"{median / own:.2g}"), 9) if k and own else "1"
+                memory = f"{method['peak_mb']} MB" if "peak_mb" in method else "–"
             rows.append(
                 (
                     title if k == 0 else "",
@@ -169,6 +172,7 @@ def benchmark() -> Html:
                     shown,
                     spread,
                     ratio,
+                    memory,
                     _goal(row) if k == 0 else "",
                 )
             )
@@ -176,10 +180,18 @@ def benchmark() -> Html:
     machine = f"{h.escape(found['machine']['cpu'])}, {found['machine']['cores']} cores"
     note = (
         f"<p><small>Machine: {machine}. {h.escape(versions)}. "
-        f"Command: <code>{h.escape(found['command'])}</code>; {h.escape(found['timing'])}.</small></p>"
+        f"Command: <code>{h.escape(found['command'])}</code>; {h.escape(found['timing'])}. {_load(found)}"
+        "Memory is the peak of the process, imports included.</small></p>"
     )
-    headers = ("what", "tool", "median", "range", "times ours", "aim")
-    return Html(h.table(headers, rows, numeric=(2, 3, 4)) + note)
+    headers = ("what", "tool", "median", "range", "times ours", "memory", "aim")
+    return Html(h.table(headers, rows, numeric=(2, 3, 4, 5)) + note)
+
+
+def _load(found: Mapping[str, Any]) -> str:
+    """How busy the machine was before the run, and what the engine needed at most."""
+    load, peak = found.get("load_before"), found.get("peak_mb")
+    parts = [] if load is None else [f"Load average before the run: {load}. "]
+    return "".join(parts + ([] if peak is None else [f"Peak memory of the engine: {peak} MB. "]))
 
 
 def _goal(row: Mapping[str, Any]) -> str:

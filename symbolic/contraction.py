@@ -160,11 +160,12 @@ class Contractions:
         if len(self._matrices) > 1:
             counts = {m: sum(word.count(c) for word in state for c in m) for m in self._matrices}
             rarest = min((m for m in self._matrices if counts[m]), key=counts.__getitem__)
-        return next(
-            (number, place)
-            for number, word in enumerate(state)
-            if (place := max(map(word.rfind, rarest))) >= 0
-        )
+        upright, transposed = rarest[0], rarest[-1]
+        for number, word in enumerate(state):
+            place = max(word.rfind(upright), word.rfind(transposed))
+            if place >= 0:
+                return number, place
+        raise AssertionError("a state holds random letters")
 
     def _contract(self, state: State) -> tuple[Step, ...]:
         number, place = self._choose(state)

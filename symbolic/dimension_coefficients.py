@@ -111,22 +111,19 @@ def _product(number: int, factors: Iterable[tuple[fmpq_mpoly, int]]) -> str:
 def polynomial_latex(polynomial: fmpq_mpoly) -> str:
     """A polynomial as LaTeX, highest terms first."""
     names = [str(name) for name in polynomial.context().names()]
-    text = ""
+    texts: list[str] = []
     for exponents, coefficient in polynomial.terms():
-        number = Fraction(int(coefficient.p), int(coefficient.q))
+        top, bottom = int(coefficient.p), int(coefficient.q)
         powers = [
             name if exponent == 1 else f"{name}^{{{exponent}}}"
             for name, exponent in zip(names, map(int, exponents), strict=True)
             if exponent
         ]
-        shown = [] if abs(number) == 1 and powers else [_number(abs(number))]
-        sign = "-" if number < 0 else "+" if text else ""
-        text += f" {sign} " if text else sign
-        text += " ".join(shown + powers)
-    return text or "0"
+        shown = [] if abs(top) == bottom == 1 and powers else [_number(abs(top), bottom)]
+        sign = "-" if top < 0 else "+" if texts else ""
+        texts.append((f" {sign} " if texts else sign) + " ".join(shown + powers))
+    return "".join(texts) or "0"
 
 
-def _number(number: Fraction) -> str:
-    if number.denominator == 1:
-        return str(number.numerator)
-    return rf"\frac{{{number.numerator}}}{{{number.denominator}}}"
+def _number(top: int, bottom: int) -> str:
+    return str(top) if bottom == 1 else rf"\frac{{{top}}}{{{bottom}}}"

@@ -44,13 +44,20 @@ def evaluate(expr: Expression, values: Mapping[str, Value]) -> Value:
         if letter.unit:
             factors[letter.name] = backend.unit(_size(letter.rows, numbers), letter.unit - 1)
     total: Value = None
+    traced: dict[str, Value] = {}
+    products: dict[str, Value] = {}
     for (traces, word), coefficient in expr.monomials.items():
         value = _number(coefficient, numbers, backend)
         for trace in traces:
-            value = value * backend.trace(_product(_from_cut(trace), factors, backend))
+            if trace not in traced:
+                traced[trace] = backend.trace(_product(_from_cut(trace), factors, backend))
+            value = value * traced[trace]
         if word is not None and expr.shape is not None:
-            matrix = _product(word, factors, backend) if word else backend.eye(_size(expr.shape[0], numbers))
-            value = backend.scale(matrix, value)
+            if word not in products:
+                products[word] = (
+                    _product(word, factors, backend) if word else backend.eye(_size(expr.shape[0], numbers))
+                )
+            value = backend.scale(products[word], value)
         total = value if total is None else total + value
     if total is None:
         total = backend.number(Fraction(0))

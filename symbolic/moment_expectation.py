@@ -48,14 +48,13 @@ class UnknownMoment(ValueError):
 
 
 class Expectation:
-    """Expectations over Gaussian rows; the certificates of one query, and the work spent on it."""
+    """Expectations over Gaussian rows, and the certificates of one query."""
 
     def __init__(self, covariance: Covariance) -> None:
         self.covariance: Covariance = covariance
         self._certificates: dict[str, Data] = {}
         self._known: dict[Monomial, TracePolynomial] = {}
         self._blocks: dict[Monomial, CovariancePolynomial] = {}
-        self._work = 0
 
     @property
     def certificates(self) -> tuple[Data, ...]:
@@ -65,9 +64,25 @@ class Expectation:
     def of(self, polynomial: TracePolynomial) -> TracePolynomial:
         """The expectation, in Sigma, the deterministic letters and the dimensions.
 
-        Raises UnknownMoment where there is no method, QueryTooLarge over `moment_work.MAX_WORK` or a limit of
-        the degree, and CertificateError should a check of an expectation fail.
+        Raises QueryTooLarge, before any is taken, where they are more work than `moment_work.MAX_WORK`;
+        UnknownMoment where there is no method; ValueError over a limit of the degree; and CertificateError
+        should a check of an expectation fail.
         """
+        work = moment_work.of_query(polynomial.terms, self.covariance)
+        if work > moment_work.MAX_WORK:
+            raise QueryTooLarge(
+                f"the expectation is too much work (about {work / 1000:.1f} seconds, and the limit is "
+                f"{moment_work.MAX_WORK / 1000:.1f}): lower the degree, use fewer different letters, or ask for "
+                "the parts one by one"
+            )
+        return self._sum(polynomial)
+
+    def _sum(self, polynomial: TracePolynomial) -> TracePolynomial:
+        if len(polynomial.terms) == 1:
+            ((monomial, factor),) = polynomial.terms.items()
+            value = self._monomial(monomial)
+            is_one = factor.numerator.is_one() and factor.denominator.is_one()
+            return value if is_one else value.scaled(factor)
         return collect(
             (
                 (key, value * factor)
@@ -90,7 +105,7 @@ class Expectation:
         for name in sorted(random):
             block = isolated(monomial, name)
             if block is not None:
-                return self.of(self._without(block, monomial.word is not None))
+                return self._sum(self._without(block, monomial.word is not None))
         if degrees := inverse_degrees([monomial]):
             name = min(degrees)
             raise UnknownMoment(
@@ -105,7 +120,6 @@ class Expectation:
         """The product around a block, with the expectation of the block in its place."""
         value = self._powers(block)
         rows = row_dimension(block.name)
-        self._spend(len(value.terms))
         terms = []
         for (power, partition), coefficient in value.terms.items():
             key, factor = block.around(self._sigma(power), map(self._sigma, partition))
@@ -121,7 +135,6 @@ class Expectation:
         powers = block.generic
         known = self._blocks.get(powers)
         if known is None:
-            self._spend(moment_work.of_block(block, self.covariance))
             has_inverse = min((block.power, *block.parts)) < 0
             value = moment_of_powers(block.power, block.parts, "general" if has_inverse else self.covariance)
             known = self._blocks[powers] = value.value
@@ -157,7 +170,6 @@ class Expectation:
                 ),
                 monomial.word is not None,
             )
-        self._spend(moment_work.of_words(inner, self.covariance))
         moment = monomial_expression(inner, self.covariance)
         result = expect(moment)
         self._certificates[monomial_text(inner)] = certify(moment, result).require().as_dict()
@@ -167,15 +179,6 @@ class Expectation:
             words = map(factors, traces)
             terms.append(product_of_traces(words, None if word is None else factors(word), factor))
         return collect(terms, inner.word is not None)
-
-    def _spend(self, work: int) -> None:
-        self._work += work
-        if self._work > moment_work.MAX_WORK:
-            raise QueryTooLarge(
-                f"the expectation is too much work (about {self._work}, and the limit is "
-                f"{moment_work.MAX_WORK}): lower the degree, use fewer different letters, or ask for the "
-                "parts one by one"
-            )
 
 
 def _renamed(value: Rational, rows: str) -> Rational:

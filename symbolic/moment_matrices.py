@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from sys import float_info
 from typing import Any
 
 from flint import fmpq, fmpq_mat
@@ -25,6 +26,9 @@ MAX_EXACT_SIZE = 300
 
 MAX_DEFINITE_WORK, MAX_INVERSE_WORK = 10**10, 5 * 10**8
 """Largest p^4 times the bits of an element for which an exact Sigma is checked, and inverted, in about a second."""
+
+EPSILON = float_info.epsilon
+"""Rounding of floats: the least eigenvalue of a p x p matrix is known up to about p times this, relatively."""
 
 ROUNDING = 1e-10
 """Relative asymmetry and negative eigenvalues of a covariance of floats that count as rounding."""
@@ -90,6 +94,11 @@ class Matrices:
         kept = self._space.where(values > floor, values, self._space.zeros_like(values))
         return (vectors * self._space.sqrt(kept)) @ vectors.T
 
+    def require_definite(self) -> None:
+        """Raise ValueError when a Sigma is given that is singular: a Wishart matrix then has no inverse."""
+        if SIGMA in self._letters:
+            self.factor(SIGMA + INVERSE)
+
     def factor(self, factor: str) -> Matrix:
         """The matrix of a factor. Raises ValueError for the inverse of a singular Sigma."""
         known = self._factors.get(factor)
@@ -108,10 +117,13 @@ class Matrices:
             singular = matrix.det() == 0
         else:
             eigenvalues = self._space.linalg.eigvalsh(matrix)
-            singular = float(eigenvalues[0]) <= ROUNDING * float(eigenvalues[-1])
+            singular = float(eigenvalues[0]) <= self.size * EPSILON * float(eigenvalues[-1])
         if singular:
+            floats = "" if self.is_exact else ", or too ill-conditioned for floats,"
+            fractions = "" if self.is_exact else ", in fractions if it is nearly singular"
             raise ValueError(
-                f"{SIGMA} is singular and its inverse is needed: give a positive definite matrix"
+                f"{SIGMA} is singular{floats} and a negative power is asked for: give a positive definite "
+                f"matrix{fractions}"
             )
         return matrix.inv() if self.is_exact else self._space.linalg.inv(matrix)
 

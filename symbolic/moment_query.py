@@ -26,6 +26,7 @@ from symbolic.moment_matrices import Matrices, read_matrices
 from symbolic.moment_parser import Node, Power, parse, subtrees, symbols
 from symbolic.moment_text import (
     coefficient_text,
+    monomial_text,
     polynomial_latex,
     polynomial_text,
     word_text,
@@ -48,7 +49,7 @@ class Result:
 
     ``terms`` are printed: coefficient (text), word (text; None in a scalar), traces (texts, with repetition);
     beyond the Gaussian law there may be ``sums`` over indices (texts) and a ``matrix`` of such sums.
-    ``conditions`` state what must hold for the expectation to exist, such as ``n - p > 3``. The certificates
+    ``conditions`` state what must hold for every term's expectation to exist, such as ``n - p > 3``. The certificates
     are plain data of the expectations taken on the way, in n and p, and ``certificate`` is that of the answer
     as it is printed; `recheck_certificate` checks any of the former, or the whole of `as_dict`, again.
     """
@@ -136,6 +137,8 @@ def moment(
     if sizes.get(COLUMNS) == 1 and inverse_degrees(query.terms):
         query = query.commuted()
     conditions = _conditions(node, query, sizes)
+    if matrices is not None and _inverted(node):
+        matrices.require_definite()
     formula: TracePolynomial | LawPolynomial = expectation.of(query)
     try:
         expected = formula.at(sizes)
@@ -248,7 +251,8 @@ def _conditions(node: Node, query: TracePolynomial, sizes: Mapping[str, int]) ->
 
     Raises MomentDoesNotExist, stating the condition, when the sizes violate it.
     """
-    degrees = dict.fromkeys(sorted(_inverted(node)), 0) | inverse_degrees(query.terms)
+    inverted = sorted(name for name in _inverted(node) if is_wishart(name))
+    degrees = dict.fromkeys(inverted, 0) | inverse_degrees(query.terms)
     found = []
     for name, degree in degrees.items():
         rows = row_dimension(name)
@@ -259,18 +263,30 @@ def _conditions(node: Node, query: TracePolynomial, sizes: Mapping[str, int]) ->
             least = p + 2 * degree if degree else p
             if n < least:
                 raise MomentDoesNotExist(
-                    f"the expectation exists only for {text}, and {rows} - {COLUMNS} = {n - p} here: "
-                    f"take {rows} of at least {least}"
+                    _divergent(query, name, degree).format(
+                        f"exists only for {text}, and {rows} - {COLUMNS} = {n - p} here"
+                    )
+                    + f": take {rows} of at least {least}"
                 )
     return tuple(found)
 
 
+def _divergent(query: TracePolynomial, name: str, degree: int) -> str:
+    """What does not exist, with a place for the reason: a sum may, though one of its terms does not."""
+    if not degree:
+        return f"the inverse of {name} {{}}"
+    if len(query.terms) == 1:
+        return "the expectation {}"
+    term = next(key for key in query.terms if inverse_degrees([key]).get(name) == degree)
+    return f"the expectation of {monomial_text(term)} {{}}, so this sum is not answered"
+
+
 def _inverted(node: Node) -> set[str]:
-    """The Wishart matrices that stand under a negative power."""
+    """The Wishart matrices, and Sigma, that stand under a negative power."""
     return {
         symbol.name
         for part in subtrees(node)
         if isinstance(part, Power) and part.exponent < 0
         for symbol in symbols(part)
-        if is_wishart(symbol.name)
+        if is_wishart(symbol.name) or symbol.name == SIGMA
     }

@@ -16,6 +16,9 @@ FACTORED_TERMS = 40
 FACTORED_DEGREE = 14
 """Polynomials with more terms or a higher degree are typeset expanded: factoring them takes seconds."""
 
+REMEMBERED_TERMS = 4
+"""Numerators with at most this number of terms are typeset once in a sum."""
+
 _NUMBERED = re.compile(r"\bn(\d+)")
 
 
@@ -121,18 +124,19 @@ def traces_latex(traces: tuple[Word, ...]) -> str:
 
 def polynomial_latex(polynomial: TracePolynomial) -> str:
     """A sum as LaTeX."""
-    text = ""
+    texts: list[str] = []
     factors: dict[str, str] = {}
     for monomial, value in polynomial.sorted_terms:
-        key = f"{value.numerator}/{value.denominator}"
-        factor = factors.get(key)
-        if factor is None:
+        # short coefficients recur and are remembered; for long ones the key alone would take as long
+        key = f"{value.numerator}/{value.denominator}" if len(value.numerator) <= REMEMBERED_TERMS else ""
+        factor = factors.get(key, "") if key else ""
+        if not factor:
             factor = factors[key] = coefficient_latex(value)
-        sign = "-" if factor.startswith("-") else "+" if text else ""
+        sign = "-" if factor.startswith("-") else "+" if texts else ""
         shown = [factor.removeprefix("-")] if factor not in ("", "-") else []
         if monomial.traces:
             shown.append(traces_latex(monomial.traces))
         if monomial.word is not None:
             shown.append(word_latex(monomial.word))
-        text += (f" {sign} " if text else sign) + (r" \, ".join(shown) or "1")
-    return text or "0"
+        texts.append((f" {sign} " if texts else sign) + (r" \, ".join(shown) or "1"))
+    return "".join(texts) or "0"

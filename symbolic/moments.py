@@ -63,8 +63,13 @@ def expect(expr: Expression, over: Collection[str] | None = None) -> Expression:
     total: dict[Monomial, fmpq_mpoly] = {}
     for (traces, word), value in expr.monomials.items():
         closed = traces if word is None else (*traces, *(canonical.closed(word + end) or ()))
-        for result, factor in _moment(closed, names).items():
-            accumulate(total, _reopen(result[0], end), multiply(value, factor))
+        is_one = value.is_one()
+        moment = _moment(closed, names)
+        if is_one and not end and not total:
+            total.update(moment)
+            continue
+        for result, factor in moment.items():
+            accumulate(total, _reopen(result[0], end), factor if is_one else multiply(value, factor))
     return Expression(total, expr.shape, indices)
 
 
@@ -122,8 +127,9 @@ def _moment(traces: tuple[str, ...], names: frozenset[str]) -> Terms:
             groups.remove(group)
             random, members = random | group[0], members + group[1]
         groups.append((random, members))
-    factors: list[Terms] = [{(tuple(sorted(fixed)), None): NUMBERS.constant(1)}]
-    factors += [_integrate(tuple(sorted(members)), random) for random, members in groups]
+    factors = [_integrate(tuple(sorted(members)), random) for random, members in groups]
+    if fixed:
+        factors.append({(tuple(sorted(fixed)), None): NUMBERS.constant(1)})
     return terms.product(factors)
 
 
@@ -158,11 +164,11 @@ def _integrate(traces: tuple[str, ...], names: frozenset[str]) -> Terms:
     degrees = Counter(alphabet.rows[code] for word in state for code in word)
     degrees.pop(ONE, None)
     pairings = prod(prod(range(counts[name] - 1, 0, -2)) for name in names)
-    packing = Packing(degrees, sum(counts[name] for name in names), pairings)
+    packing = Packing(degrees, pairings)
     decode = _decoder(alphabet)
     total: dict[Monomial, fmpq_mpoly] = {}
-    for fields, polynomial in _accumulated(contractions, packing, tuple(sorted(state))).items():
-        words, value = packing.unpack(fields, polynomial)
+    for product, polynomial in _accumulated(contractions, packing, tuple(sorted(state))).items():
+        words, value = packing.unpack(product, polynomial)
         accumulate(total, (tuple(sorted(x for word in words for x in decode(word))), None), value)
     return total
 
@@ -174,15 +180,15 @@ def _accumulated(contractions: Contractions, packing: Packing, start: State) -> 
         following: dict[State, dict[int, int]] = {}
         for state, packed in level.items():
             for child, loops, count in contractions.steps(state):
-                fields, shift = packing.move(loops) if loops else (0, 0)
+                move, shift = packing.move(loops) if loops else (0, 0)
+                times, factor = packing.times(move), count << shift
                 target = following.get(child)
                 if target is None:
-                    factor = count << shift
-                    following[child] = {key + fields: value * factor for key, value in packed.items()}
+                    following[child] = {times[key]: value * factor for key, value in packed.items()}
                     continue
                 for key, value in packed.items():
-                    moved = key + fields
-                    target[moved] = target.get(moved, 0) + (value * count << shift)
+                    moved = times[key]
+                    target[moved] = target.get(moved, 0) + value * factor
         if not following:
             return {}
         level = following

@@ -9,7 +9,7 @@ from typing import Any
 
 from flint import fmpq_mpoly
 
-from symbolic.coefficients import from_terms, names_of, to_fraction
+from symbolic.coefficients import from_terms, names_of
 from symbolic.expression import Expression
 from symbolic.laws import GAUSSIAN
 from symbolic.letters import Letter
@@ -36,7 +36,7 @@ def expression_to_data(expr: Expression) -> Data:
 
 def polynomial_to_data(value: fmpq_mpoly) -> Data:
     """A coefficient as the names of its generators and pairs of exponents and number."""
-    terms = [[list(map(int, exponents)), str(to_fraction(number))] for exponents, number in value.terms()]
+    terms = [[list(map(int, exponents)), str(number)] for exponents, number in value.terms()]
     return {"generators": list(names_of(value.context())), "terms": terms}
 
 

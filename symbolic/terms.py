@@ -4,6 +4,7 @@ The layer under `symbolic.expression` and `symbolic.substitution`; no shape is c
 """
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
 
 from flint import fmpq_mpoly
 
@@ -86,7 +87,5 @@ def trace(terms: Terms, size: str) -> Terms:
 
 def product(factors: Iterable[Terms]) -> Terms:
     """The product of terms of which at most one has open words."""
-    result = UNIT_TERMS
-    for factor in factors:
-        result = multiply(result, factor)
-    return result
+    given = list(factors)
+    return reduce(multiply, given) if given else UNIT_TERMS

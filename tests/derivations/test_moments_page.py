@@ -50,7 +50,7 @@ def test_an_answer_shows_its_command_value_and_checks() -> None:
 
 
 def test_an_inverse_moment_states_its_condition_and_is_refused_outside_it() -> None:
-    assert "n - p &gt; 3" in ask("W^-2").text
+    assert "Every term exists when n - p &gt; 3 (for p &gt; 1)" in ask("W^-2").text
     assert "take n of at least 7" in refused("W^-2", n=5, p=3).text
 
 
@@ -67,13 +67,16 @@ def test_times_have_a_fitting_unit(value: float, shown: str) -> None:
 
 
 def test_the_benchmark_follows_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = {"tool": "this project", "median": 0.001, "fastest": 0.001, "slowest": 0.002, "runs": 3}
+    ours = {
+        "tool": "this project", "median": 0.001, "fastest": 0.001, "slowest": 0.002, "runs": 3, "peak_mb": 64
+    }  # fmt: skip
+    late = {"tool": "late", "left_out": "takes long: run with --full"}
     peer = {"tool": "peer", "median": 0.5, "fastest": 0.4, "slowest": 0.6, "runs": 3}
     data = {
         "command": "run", "machine": {"cpu": "a <fast> one", "cores": 2}, "versions": {"x": "1"},
-        "timing": "cold",
+        "timing": "cold", "load_before": 0.25, "peak_mb": 152,
         "rows": [
-            {"name": "r", "title": "moment", "methods": [ours, peer], "note": None,
+            {"name": "r", "title": "moment", "methods": [ours, peer, late], "note": None,
              "goal": {"ratio": 200, "reached": 500.0, "met": True}},
         ],
     }  # fmt: skip
@@ -84,6 +87,9 @@ def test_the_benchmark_follows_its_data(tmp_path: Path, monkeypatch: pytest.Monk
     assert "<div>500</div>" in text
     assert "200 times faster: met" in text
     assert "a &lt;fast&gt; one" in text
+    assert "<div>64 MB</div>" in text
+    assert "takes long: run with --full" in text
+    assert "Load average before the run: 0.25. Peak memory of the engine: 152 MB." in text
 
 
 def test_without_results_the_page_says_how_to_get_them(

@@ -6,8 +6,6 @@ import copy
 import itertools
 import json
 import math
-import random
-import string
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
@@ -15,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symbolic import cumulants, law_expectation, moment_work, networks, small_sizes
+from symbolic import small_sizes
 from symbolic.certificates import CertificateError
 from symbolic.existence import MomentDoesNotExist
 from symbolic.law_moments import clear_cache
 from symbolic.laws import LawOrderError, law
-from symbolic.moment_query import MomentSyntaxError, Result, moment, recheck_certificate
+from symbolic.moment_query import MomentSyntaxError, moment, recheck_certificate
 from symbolic.trace_polynomial import QueryTooLarge
 
 LAWS = (
@@ -275,119 +273,3 @@ def test_refusals(arguments: tuple[Any, ...], error: type[ValueError], message: 
     with pytest.raises(error, match=message) as caught:
         moment(*arguments)
     assert "\n" not in str(caught.value)
-
-
-# -- fuzzing ---------------------------------------------------------------------------------------------------
-
-ATOMS = ["W", "W1", "W2", "A", "B", "I", "Sigma", "n", "p", "2", "tr(W)", "tr(A W)", "W^2"]
-NAMES = (*LAWS, "student:3", "student:x", "cumulants:1", "generic", "")
-GIVEN: list[dict[str, Any]] = [
-    {},
-    {"n": 3, "p": 2},
-    {"n": 7},
-    {"n": 7, "p": 2, "A": A},
-    {"n": 9, "n1": 5, "n2": 4, "A": A, "B": B, "Sigma": SIGMA},
-    {"n": 9, "A": np.array(A, dtype=float), "Sigma": np.array(SIGMA, dtype=float)},
-    {"n": -1},
-    {"p": 10**40},
-]
-
-
-def sentence(rng: random.Random, depth: int = 0) -> str:
-    terms = []
-    for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        factors = ["W^-1"] * (rng.random() < 0.05) + [
-            rng.choice(ATOMS) for _ in range(rng.choice((1, 2, 3, 4)))
-        ]
-        if depth < 2 and rng.random() < 0.3:
-            factors.append(
-                rng.choice(("tr(", "(")) + sentence(rng, depth + 1) + ")" + rng.choice(("", "^2", "^3"))
-            )
-        terms.append(" ".join(factors))
-    return rng.choice((" + ", " - ")).join(terms)
-
-
-def query(rng: random.Random) -> tuple[str, dict[str, Any], str | None, str]:
-    text = sentence(rng)
-    if rng.random() < 0.2:
-        place = rng.randrange(len(text) + 1)
-        text = text[:place] + rng.choice(string.printable) + text[place + rng.randrange(2) :]
-    covariance = rng.choice((None, None, "general", rng.choice(("identity", "x"))))
-    given = {} if rng.random() < 0.5 else rng.choice(GIVEN)
-    name = rng.choice(LAWS[:4]) if rng.random() < 0.6 else rng.choice(NAMES)
-    return text, given, covariance, name
-
-
-class Work:
-    """What one query may do, counted: reductions of networks, and the work of Gaussian expectations."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.reductions = 0
-        self.gaussian = 0
-        reduce, blocks, words = networks.reduce_network, moment_work.of_block, moment_work.of_words
-
-        def counted(*arguments: Any) -> Any:
-            self.reductions += 1
-            return reduce(*arguments)
-
-        def counted_work(estimate: Callable[..., int]) -> Callable[..., int]:
-            def spent(*arguments: Any) -> int:
-                found = estimate(*arguments)
-                self.gaussian += found if self.gaussian + found <= moment_work.MAX_WORK else 0
-                return found
-
-            return spent
-
-        monkeypatch.setattr(cumulants, "reduce_network", counted)
-        monkeypatch.setattr(moment_work, "of_block", counted_work(blocks))
-        monkeypatch.setattr(moment_work, "of_words", counted_work(words))
-
-    def check(self) -> None:
-        """Within the limits; then start anew."""
-        limit = law_expectation.MAX_PLAIN_BLOCKS + law_expectation.MAX_MONOMIALS
-        assert self.reductions <= limit
-        assert self.gaussian <= moment_work.MAX_WORK
-        self.reductions = self.gaussian = 0
-
-
-def answered(arguments: tuple[str, dict[str, Any], str | None, str]) -> Result | ValueError:
-    try:
-        result = moment(*arguments)
-        json.dumps(result.as_dict(), allow_nan=False)
-    except ValueError as error:
-        message = str(error)
-        assert message, arguments
-        assert "\n" not in message, arguments
-        assert len(message) < 600, arguments
-        return error
-    return result
-
-
-def fuzz(seed: str, count: int, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many of ``count`` random queries are answered; the others are refused in one line."""
-    rng, work = random.Random(seed), Work(monkeypatch)
-    found = 0
-    for _ in range(count):
-        found += isinstance(answered(query(rng)), Result)
-        work.check()
-    return found
-
-
-def test_random_queries(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert fuzz("fast", 150, monkeypatch) > 20
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("part", range(5))
-def test_many_random_queries(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert fuzz(f"slow {part}", 2_000, monkeypatch) > 300
-
-
-def test_the_fuzz_notices_work_over_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    work = Work(monkeypatch)
-    clear_cache()
-    moment("W A W A W", None, None, "laplace")
-    monkeypatch.setattr(law_expectation, "MAX_PLAIN_BLOCKS", 5)
-    monkeypatch.setattr(law_expectation, "MAX_MONOMIALS", 5)
-    with pytest.raises(AssertionError):
-        work.check()

@@ -1,0 +1,114 @@
+"""The checks of the rows without a second tool reject engines that are wrong in ways that weak checks miss."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from symbolic import wishart, wishart_general
+from symbolic.covariance_polynomial import CovariancePolynomial
+from symbolic.partitions import Partition, partitions
+from symbolic.wishart import trace_moment
+from symbolic.wishart_general import matrix_moment_general, trace_moment_general
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def rows(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    monkeypatch.syspath_prepend(str(ROOT))
+    yield importlib.import_module("benchmarks.rows")
+    wishart.clear_cache()
+
+
+def verdict(rows: ModuleType, name: str) -> bool:
+    wishart.clear_cache()
+    row = next(row for row in rows.ROWS if row.name == name)
+    answer = row.methods[0].read(row.methods[0].run())
+    wishart.clear_cache()
+    return bool(row.theorem(answer))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "all-identity-16",
+        "power-8",
+        "power-16",
+        "all-general-12",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("all-identity-24", "all-general-16")),
+    ],
+)
+def test_the_engines_pass(rows: ModuleType, name: str) -> None:
+    assert verdict(rows, name)
+
+
+def test_an_identity_engine_without_the_trace_of_the_identity_is_rejected(
+    rows: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It loses the factor p = tr I, and is right at p = 1."""
+    right = wishart._with_trace
+    monkeypatch.setattr(
+        wishart, "_with_trace", lambda mu, k: right(mu, k) if k else wishart._moment(tuple(sorted(mu)))
+    )
+    assert not verdict(rows, "all-identity-16")
+
+
+def exchanged(vector: list[int], degree: int, is_matrix: bool) -> CovariancePolynomial:
+    """The moment with the coefficients of two products of equally many power sums exchanged: right at Sigma = I."""
+    value = UNPACKED(vector, degree, is_matrix)
+    first, second = pair(value)
+    terms = dict(value.terms)
+    terms[first], terms[second] = terms[second], terms[first]
+    return CovariancePolynomial(terms, is_matrix)
+
+
+UNPACKED = wishart_general._unpacked
+
+
+def pair(value: CovariancePolynomial) -> tuple[tuple[int, Partition], tuple[int, Partition]]:
+    """Two terms with different coefficients whose power sums have the same number of factors."""
+    keys = sorted(value.terms, key=lambda key: (len(key[1]), key))
+    for first, second in pairwise(keys):
+        if len(first[1]) == len(second[1]) and value.terms[first] != value.terms[second]:
+            return first, second
+    return keys[0], keys[0]
+
+
+@pytest.mark.parametrize("name", ["power-8", "power-16", "all-general-12"])
+def test_a_general_engine_that_exchanges_power_sums_is_rejected(
+    rows: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wishart_general, "_unpacked", exchanged)
+    assert not verdict(rows, name)
+
+
+@pytest.mark.parametrize("name", ["all-identity-16", "power-8", "all-general-12"])
+def test_an_empty_answer_is_rejected(rows: ModuleType, name: str) -> None:
+    row = next(row for row in rows.ROWS if row.name == name)
+    assert not row.theorem({})
+
+
+@pytest.mark.parametrize("s", [1, 2, 5])
+def test_the_bartlett_values_are_those_of_small_engines(rows: ModuleType, s: int) -> None:
+    sigma: Any = [[1, 0], [0, s]]
+    for degree in range(1, 6):
+        for mu in partitions(degree):
+            value = rows.bartlett.trace_moment(mu, 4, s)
+            assert value == trace_moment_general(mu).at(4, sigma)
+            assert s > 1 or value == int(trace_moment(mu)(4, 2))
+        rows_of_power: Any = matrix_moment_general(degree).at(4, sigma)
+        diagonal = rows_of_power[0][0], rows_of_power[1][1]
+        assert rows.bartlett.power_moment(degree, 4, s) == diagonal
+
+
+def test_every_aim_says_what_bounds_the_engine(rows: ModuleType) -> None:
+    aims = [row for row in rows.ROWS if row.goal_seconds is not None or row.goal_ratio is not None]
+    assert len(aims) > 5
+    assert all(row.bound for row in aims)

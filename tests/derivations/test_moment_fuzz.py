@@ -1,0 +1,374 @@
+"""Random texts, values, covariances and laws through `derive moment`: answered, or refused in one line, in time."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from derivations.moment_command import run
+from symbolic import cumulants, law_expectation, moment_work, networks
+from symbolic.law_moments import clear_cache
+from symbolic.moment_query import MomentSyntaxError, moment
+
+MAX_SECONDS = 2.0
+"""Most processor time of one query; what takes longer should have been refused."""
+
+A = "A=[[1,2],[-1,3]]"
+
+# -- texts -----------------------------------------------------------------------------------------------------
+
+TOKENS = [
+    *(
+        "W",
+        "W1",
+        "W2",
+        "W99",
+        "W0",
+        "W100",
+        "W_1",
+        "A",
+        "B",
+        "C",
+        "D",
+        "E",
+        "I",
+        "Sigma",
+        "S",
+        "tr",
+        "tr(",
+        "(",
+        ")",
+    ),
+    *(
+        "^",
+        "**",
+        "^-1",
+        "^2",
+        "^3",
+        "^24",
+        "^-4",
+        "^25",
+        "^0",
+        "^-0",
+        "+",
+        "-",
+        "*",
+        "/",
+        "2",
+        "0",
+        "1",
+        "7",
+        "9" * 30,
+    ),
+    *(
+        "1/3",
+        "p",
+        "n",
+        "n1",
+        "n0",
+        "T",
+        "^T",
+        "'",
+        "{",
+        "}",
+        "[",
+        "]",
+        ".",
+        ",",
+        "1e5",
+        "__import__",
+        "lambda",
+        ";",
+    ),
+    *(
+        "%s",
+        "\\",
+        '"',
+        "tr(W)",
+        "tr(W^2)",
+        "W^-1",
+        "(W+A)",
+        "(W1+W2)",
+        "(A+B+C+D)",
+        "(n+p)",
+        "^(2)",
+        "^{2}",
+        "^(-2)",
+    ),
+    *("^(T)", "//", "==", "W^", "Wn", "trW"),
+]
+STRANGE = list(" \t\n\x00\u00b2\u03b1\u0663\U0001d7da\u200b\ud800\U0001d416\uff37\u2212\u2032\u03a3")
+FACTORS = [
+    *(
+        "W",
+        "W1",
+        "W2",
+        "A",
+        "B",
+        "C",
+        "D",
+        "I",
+        "Sigma",
+        "tr(W)",
+        "tr(A W)",
+        "tr(W^2)",
+        "W^-1",
+        "tr(W^-1)",
+        "A'",
+    ),
+    *(
+        "tr(W^-2)",
+        "W^2",
+        "W^3",
+        "n",
+        "p",
+        "tr(W1 W2)",
+        "(W + A)",
+        "(2 W - B)",
+        "tr(W A W B)",
+        "W^8",
+        "tr(W)^4",
+    ),
+    *(
+        "(W+A+B)^3",
+        "tr((W+A)^4)",
+        "W^-3",
+        "tr(Sigma^-1 W)",
+        "Sigma^-2",
+        "(n+p)",
+        "(W1+W2)^4",
+        "(A W)^T",
+        "W^16",
+    ),
+    *(
+        "(W A W B)'",
+        "W1^-2",
+        "tr(W)^12",
+        "(1/p)",
+        "/n",
+        "/p^2",
+        "(W+W1+W2)^3",
+        "tr(W+I)^9",
+        "W A W B W",
+        "(W A)^5",
+    ),
+]
+LIGHT = ["W", "W1", "W2", "A", "B", "I", "Sigma", "n", "p", "2", "tr(W)", "tr(A W)", "W^2", "A'", "W^-1"]
+SUMS = ["n+p", "W+A", "W1+W2+A", "1+n", "tr(W)+n", "2", "n+n1+n2+n3+n4+p", "1/p+1/n", "1+tr(A)", "A+B"]
+
+
+def sentence(rng: random.Random, atoms: list[str], depth: int = 0) -> str:
+    """A text that follows the grammar, scalars and matrices apart."""
+    terms = []
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        factors = [rng.choice(atoms) for _ in range(rng.choice((1, 2, 3, 4)))]
+        if depth < 2 and rng.random() < 0.3:
+            inner = sentence(rng, atoms, depth + 1)
+            factors.append(
+                rng.choice(("tr(", "(")) + inner + ")" + rng.choice(("", "", "^2", "^3", "^-1", "'"))
+            )
+        terms.append(" ".join(factors))
+    return rng.choice((" + ", " - ")).join(terms)
+
+
+def mutated(rng: random.Random, text: str) -> str:
+    characters = list(text)
+    for _ in range(rng.randint(1, 4)):
+        place = rng.randint(0, len(characters))
+        piece = rng.choice((*TOKENS, *STRANGE, *string.printable))
+        characters[place : place + rng.randint(0, 2)] = rng.choice((piece, ""))
+    return "".join(characters)
+
+
+def tokens(rng: random.Random) -> str:
+    pieces = (rng.choice(TOKENS if rng.random() < 0.9 else STRANGE) for _ in range(rng.randint(0, 14)))
+    return rng.choice(("", " ")).join(pieces)
+
+
+def characters(rng: random.Random) -> str:
+    top = rng.choice((127, 0x2000, 0x110000))
+    return "".join(chr(rng.randrange(top)) for _ in range(rng.randint(0, 30)))
+
+
+def powers(rng: random.Random) -> str:
+    """Sums to powers, perhaps inside one another, far beyond the limits."""
+    if rng.random() < 0.3:
+        depth = rng.randint(1, 40)
+        return "(" * depth + "W + A" + ")^2" * depth
+    return f"({rng.choice(SUMS)})^{rng.randint(0, 26)} " * rng.randint(1, 3)
+
+
+def long(rng: random.Random) -> str:
+    return rng.choice(("+", "-", " + ")).join(rng.choice(LIGHT) for _ in range(rng.randint(5, 120)))
+
+
+def light(rng: random.Random) -> str:
+    return sentence(rng, LIGHT)
+
+
+def heavy(rng: random.Random) -> str:
+    """Factors that are much work one by one already."""
+    separators = (" ", " ", "*", " + ", " - ", "")
+    count = rng.randint(1, 5)
+    return "".join(rng.choice(FACTORS) + rng.choice(separators) for _ in range(count)) + "W"
+
+
+KINDS: dict[Callable[[random.Random], str], float] = {
+    tokens: 0.4,
+    light: 0.2,
+    characters: 0.2,
+    lambda rng: mutated(rng, sentence(rng, LIGHT)): 0.14,
+    powers: 0.04,
+    long: 0.01,
+    heavy: 0.01,
+}
+
+# -- values, covariances, laws ----------------------------------------------------------------------------------------------------
+
+WORDS = [
+    "n=3 p=2",
+    "n=7",
+    "p=1",
+    f"n=7 p=2 {A}",
+    "n=7 p=3 n1=4 n2=5",
+    f"n=9 n1=5 n2=4 {A} B=[[0,1],[2,1/2]] Sigma=[[5,5],[5,10]]",
+    "n=9 A=@FOLDER/a.npy Sigma=@FOLDER/sigma.npy",
+    "n=9 Sigma=[[1,1],[1,1]]",
+    "n=9 Sigma=[[1,2],[2,1]]",
+    "n=-1",
+    f"n={10**25} p=2",
+    f"p={10**40}",
+    "A=[[1,2]]",
+    "n=x",
+    "n",
+    "n=3 n=3",
+    "A=@FOLDER",
+    "A=[[1,2],[3",
+]
+LAWS = ("rademacher", "uniform", "laplace", "student:17/2", "kurtosis:7/2", "cumulants:1/2,1,-1/3,2,1/5,7")
+NAMES = (*LAWS, "student:3", "student:x", "cumulants:1", "generic", "", "cumulants:0," + "1" * 20)
+
+Query = tuple[str, list[str], str | None, str]
+
+
+def query(rng: random.Random, folder: Path) -> Query:
+    text = rng.choices([*KINDS], [*KINDS.values()])[0](rng)
+    words = [] if rng.random() < 0.6 else rng.choice(WORDS).replace("FOLDER", str(folder)).split()
+    covariance = rng.choice((None, None, None, "general", "general", "identity", "x"))
+    name = "gaussian" if rng.random() < 0.7 else rng.choice(NAMES)
+    return text, words, covariance, name
+
+
+class Work:
+    """What a query may do, counted: reductions of networks, and the work of Gaussian expectations."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reductions = 0
+        reduce = networks.reduce_network
+
+        def counted(*arguments: Any) -> Any:
+            self.reductions += 1
+            return reduce(*arguments)
+
+        monkeypatch.setattr(cumulants, "reduce_network", counted)
+
+    def check(self) -> None:
+        """Within the limits; then start anew."""
+        limit = law_expectation.MAX_PLAIN_BLOCKS + law_expectation.MAX_MONOMIALS
+        assert self.reductions <= limit
+        self.reductions = 0
+
+
+def outcome(arguments: Query, seconds: float = MAX_SECONDS) -> str:
+    """How the query ends, after checking that this is one of the documented ways."""
+    start = time.process_time()
+    try:
+        json.dumps(run(*arguments), allow_nan=False)
+        kind = "answered"
+    except ValueError as error:
+        message, kind = str(error), type(error).__name__
+        is_read = message.isascii() and message.isprintable() and 0 < len(message) < 600
+        position = error.position if isinstance(error, MomentSyntaxError) else 1
+    else:
+        is_read, position = True, 1
+    assert is_read, arguments
+    assert 1 <= position <= len(arguments[0]) + 1, arguments
+    spent = time.process_time() - start
+    assert spent < seconds, f"{spent:.1f} s: {arguments}"
+    return kind
+
+
+def fuzz(seed: str, count: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How ``count`` random queries end."""
+    rng, work = random.Random(seed), Work(monkeypatch)
+    found: Counter[str] = Counter()
+    for _ in range(count):
+        found[outcome(query(rng, folder))] += 1
+        work.check()
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    np.save(tmp_path / "a.npy", np.array([[1.0, 2.0], [-1.0, 3.0]]))
+    np.save(tmp_path / "sigma.npy", np.array([[5.0, 5.0], [5.0, 10.0]]))
+    return tmp_path
+
+
+def test_random_queries(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = fuzz("fast", 500, folder, monkeypatch)
+    assert found["answered"] > 25
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(5))
+def test_many_random_queries(part: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = fuzz(f"slow {part}", 20_000, folder, monkeypatch)
+    assert found["answered"] > 1_200
+    assert {"MomentSyntaxError", "QueryTooLarge", "MomentDoesNotExist", "LawOrderError"} <= {*found}
+
+
+# -- the fuzz fails on what it is there for ---------------------------------------------------------------------
+
+
+def test_the_fuzz_notices_work_over_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Work(monkeypatch)
+    clear_cache()
+    moment("W A W A W", None, None, "laplace")
+    monkeypatch.setattr(law_expectation, "MAX_PLAIN_BLOCKS", 5)
+    monkeypatch.setattr(law_expectation, "MAX_MONOMIALS", 5)
+    with pytest.raises(AssertionError):
+        work.check()
+
+
+def test_the_fuzz_notices_time_over_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moment_work, "MAX_WORK", 10**9)
+    with pytest.raises(AssertionError, match=r"s: \('W A W B W C W D W'"):
+        outcome(("W A W B W C W D W", [], "general", "gaussian"), seconds=0.01)
+
+
+@pytest.mark.parametrize("message", ["two\nlines", "", "x" * 600, "not ascii: \u03a3"])
+def test_the_fuzz_notices_bad_messages_and_other_errors(
+    message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(error: Exception) -> Callable[..., Any]:
+        def refuse(*_: Any) -> Any:
+            raise error
+
+        return refuse
+
+    monkeypatch.setattr("symbolic.moment_query.parse", fails(ValueError(message)))
+    with pytest.raises(AssertionError):
+        outcome(("W", [], None, "gaussian"))
+    monkeypatch.setattr("symbolic.moment_query.parse", fails(KeyError("W")))
+    with pytest.raises(KeyError):
+        outcome(("W", [], None, "gaussian"))
