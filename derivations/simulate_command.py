@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
-from typing import Literal
 
 import numpy as np
 
@@ -24,20 +23,18 @@ from derivations.parameters import Exact, checked_number, parse_values
 from derivations.point import OVER, regime, united
 from derivations.registry import ALIASES, find
 from derivations.sampled_problem import sampled_fields
+from derivations.simulation_budget import Quantity, most_draws, require_memory, require_reachable
 from derivations.trace_form import RATES, trace_form
 from derivations.user_text import nearest
 from derivations.workers import cores, workers
 from numeric_check.estimate import Estimate
 from numeric_check.minimum import located_minimum
-from numeric_check.plain import TASKS
 from numeric_check.setting import Setting
 from numeric_check.simulate import Method, simulate
 from numeric_check.tails import variance_is_finite
-from numeric_check.task_maps import numbers_per_draw
 
 Progress = Callable[[float], None]
 Document = dict[str, float | int | str | None]
-Quantity = Literal["loss", "slope", "minimum"]
 Simulation = Callable[..., Estimate]
 
 QUANTITIES: Mapping[str, Quantity] = {
@@ -64,11 +61,7 @@ NEUTRAL: Mapping[str, float] = {
 # A spread below this part of the mean is that of rounding: the quantity is the same in every draw.
 ROUNDING = 1e-12
 HEAVY_TAILS = "the draws have no finite variance: stderr understates the error, and more draws hardly help"
-# Floating-point numbers that one draw may hold at a time; a batch is at least four draws, with copies.
-LARGEST = 2 * 10**7
 PILOT_DRAWS = 256
-# Hours of one core: an error that takes more is refused.
-MAX_DRAWS: Mapping[Method, int] = {"conditional": 10**8, "plain": 10**6}
 # Starting processes pays only for work that takes longer than this many seconds.
 WORTH_PROCESSES = 10.0
 
@@ -105,8 +98,9 @@ def run(
     # the formula first: it checks the values, and refuses what cannot be derived before anything is drawn
     theory = _theory(alias, values, assumptions)
     setting = setting_of(alias, values, assumptions)
-    _require_memory(setting, method)
-    found = _sampled(_simulation(alias, setting, method, seed), aim, MAX_DRAWS[method], progress)
+    require_memory(setting, QUANTITIES[alias], method)
+    most = most_draws(setting, QUANTITIES[alias], method)
+    found = _sampled(_simulation(alias, setting, method, seed), aim, most, method, progress)
     spread = found.stderr > ROUNDING * abs(found.mean)
     z = (found.mean - theory) / found.stderr if spread else None
     document: Document = {"mean": found.mean, "stderr": found.stderr, "draws": found.draws}
@@ -191,20 +185,6 @@ def _double(name: str, value: Fraction) -> float:
 # -- the sampling -------------------------------------------------------------------------------------------
 
 
-def _require_memory(setting: Setting, method: Method) -> None:
-    s = setting
-    numbers = s.p**2 + min(s.p, s.validation_points) ** 2
-    if method == "plain":
-        numbers += s.m * (s.n_t + s.n_v + s.p) * s.p + TASKS * (s.n_r + s.n_s) * s.p
-    else:
-        numbers += numbers_per_draw(s)
-    if numbers > LARGEST:
-        raise ValueError(
-            f"one draw would hold {numbers:.1e} numbers, more than the {LARGEST:.0e} there is room for: "
-            "choose smaller n_t, n_v, n_r, m or p"
-        )
-
-
 def _simulation(alias: str, setting: Setting, method: Method, seed: int) -> Simulation:
     quantity = QUANTITIES[alias]
     if quantity == "minimum":
@@ -212,7 +192,9 @@ def _simulation(alias: str, setting: Setting, method: Method, seed: int) -> Simu
     return partial(simulate, setting, quantity, protocol=method, seed=seed, max_seconds=math.inf)
 
 
-def _sampled(simulation: Simulation, aim: float, most: int, progress: Progress | None) -> Estimate:
+def _sampled(
+    simulation: Simulation, aim: float, most: int, method: Method, progress: Progress | None
+) -> Estimate:
     """The estimate to the error aimed at, on as many cores as are worth it; they do not change it.
 
     A small part of the work tells first how much there is. Raises ValueError when that is too much.
@@ -222,11 +204,6 @@ def _sampled(simulation: Simulation, aim: float, most: int, progress: Progress |
     seconds = (time.monotonic() - started) / pilot.draws
     if pilot.resolved(aim):
         return pilot
-    needed = pilot.draws * (pilot.stderr / (aim * abs(pilot.mean))) ** 2 if pilot.mean else math.inf
-    if needed > most:
-        raise ValueError(
-            f"an error of {aim:g} of the mean would take about {needed:.0e} draws, more than {most:.0e}: "
-            f"ask for --rel-error {aim * math.sqrt(needed / most):.1g} or more"
-        )
+    needed = require_reachable(pilot, aim, most, method)
     with workers(cores() if needed * seconds > WORTH_PROCESSES else 1) as executor:
         return simulation(rel_error=aim, max_draws=most, executor=executor, progress=progress)
