@@ -304,5 +304,12 @@ def test_a_fourth_moment_is_no_law(tmp_path: Path) -> None:
         setting_of("eq14", values)
 
 
+def test_a_formula_beyond_the_range_of_doubles_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "large.npy", 9e99 * np.eye(4))
+    words = ["n_t=10", "n_v=1", "n_r=1", "m=2", "sigma=1", "nu=1", "alpha_t=0.1", "alpha_r=1"]
+    with pytest.raises(ValueError, match=r"in the rates is beyond 1e308 here: give smaller numbers$"):
+        run("eq14", [*words, f"Sigma=@{tmp_path / 'large.npy'}"])
+
+
 def test_every_quantity_is_known() -> None:
     assert set(QUANTITIES.values()) == {"loss", "slope", "minimum"}
