@@ -18,9 +18,9 @@ SIMULATED = ((1.0, 24), (2.0, 48), (4.0, 96), (8.0, 192))
 
 
 def setting_at(xi: float, base: int) -> Setting:
-    """A point of the ladder: p and n_t in proportion to xi, |omega_0 - w_0|^2 falling as xi^(-1/2)."""
+    """A point of the ladder: p, n_t and n_r in proportion to xi, |omega_0 - w_0|^2 falling as xi^(-1/2)."""
     return Setting(
-        n_t=base, n_v=2, n_r=base, m=2, p=2 * base, sigma=0.9, nu=0.6, alpha_t=0.4, alpha_r=0.3,
+        n_t=base, n_v=2, n_r=3 * base // 2, m=2, p=2 * base, sigma=0.9, nu=0.6, alpha_t=0.4, alpha_r=0.3,
         dist0_sq=0.5 * xi**-0.5,
     )  # fmt: skip
 

@@ -42,6 +42,13 @@ TASK_SIZES = (
     {"n_t": 9, "n_v": 5, "p": 4, "m": 3, "sigma": 0.9, "nu": 0.8, "alpha_t": 0.15},
     {"n_t": 14, "n_v": 9, "p": 2, "m": 1, "sigma": 1.1, "nu": 0.5, "alpha_t": -0.2},
 )
+# where one unit of a small coefficient is a large part of the value
+SMALL = (
+    {"n_t": 1, "n_v": 1, "p": 1, "m": 1, "sigma": 0.8, "nu": 1.2, "alpha_t": 0.6},
+    {"n_t": 1, "n_v": 1, "p": 2, "m": 2, "sigma": 1.3, "nu": 0.7, "alpha_t": -1.5},
+    {"n_t": 2, "n_v": 2, "p": 1, "m": 1, "sigma": 0.6, "nu": 1.4, "alpha_t": 1.4},
+    {"n_t": 3, "n_v": 1, "p": 2, "m": 1, "sigma": 1.2, "nu": 0.9, "alpha_t": -0.9},
+)
 
 # -- what the paper prints: abbreviations -------------------------------------------------------------------
 
@@ -126,7 +133,7 @@ def _register_abbreviation(
             depends_on=depends_on, claim=lambda: {label: claim},
             derive=lambda assumptions: {label: derive(assumptions)},
             observe=lambda sample: {label: observe(*_traces(sample))}, sizes=TASK_SIZES,
-            method="Gaussian integration by parts",
+            power_sizes=SMALL, method="Gaussian integration by parts",
         )
     )  # fmt: skip
 
@@ -257,7 +264,7 @@ register(
             + alpha_t**2 * sigma**2 / n_t**2 * A * W_V * W_T * W_V * A
         },
         derive=_derive_sum, observe=_observe_sum, sizes=TASK_SIZES,
-        method="expansion of the model in matrix words",
+        power_sizes=SMALL, method="expansion of the model in matrix words",
     )
 )  # fmt: skip
 
@@ -272,7 +279,7 @@ def _register_term(
             uses=("normal-noise-terms", *uses), depends_on=INNER, claim=lambda: claim,
             derive=lambda assumptions: _derive_term(source, assumptions, given=given),
             observe=lambda sample: _observe_term(source, sample, given=given), sizes=TASK_SIZES,
-            method="Gaussian integration by parts, first over X^v, then over X^t",
+            power_sizes=SMALL, method="Gaussian integration by parts, first over X^v, then over X^t",
         )
     )  # fmt: skip
 
