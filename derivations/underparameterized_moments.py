@@ -43,12 +43,8 @@ TASK_SIZES = (
     {"n_t": 14, "n_v": 9, "p": 2, "m": 1, "sigma": 1.1, "nu": 0.5, "alpha_t": -0.2},
 )
 # where one unit of a small coefficient is a large part of the value
-SMALL = (
-    {"n_t": 1, "n_v": 1, "p": 1, "m": 1, "sigma": 0.8, "nu": 1.2, "alpha_t": 0.6},
-    {"n_t": 1, "n_v": 1, "p": 2, "m": 2, "sigma": 1.3, "nu": 0.7, "alpha_t": -1.5},
-    {"n_t": 2, "n_v": 2, "p": 1, "m": 1, "sigma": 0.6, "nu": 1.4, "alpha_t": 1.4},
-    {"n_t": 3, "n_v": 1, "p": 2, "m": 1, "sigma": 1.2, "nu": 0.9, "alpha_t": -0.9},
-)
+_ROWS = ((1, 1, 1, 1, 0.8, 1.2, 0.6), (1, 1, 2, 2, 1.3, 0.7, -1.5), (2, 2, 1, 1, 0.6, 1.4, 1.4), (3, 1, 2, 1, 1.2, 0.9, -0.9))  # fmt: skip
+SMALL = tuple(dict(zip(TASK_SIZES[0], row, strict=True)) for row in _ROWS)
 
 # -- what the paper prints: abbreviations -------------------------------------------------------------------
 
