@@ -15,7 +15,9 @@ from derivations.assumptions import PAPER, Assumptions, read
 from derivations.book_site import Site
 from derivations.verify import Record, Report, verify
 
-LISTED = ("name", "equations", "kind", "statement", "uses", "proof", "numeric", "method", "page")
+LISTED = (
+    "name", "equations", "kind", "statement", "uses", "proof", "numeric", "method", "page", "unreadable",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

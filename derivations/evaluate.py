@@ -16,6 +16,14 @@ from numpy.typing import NDArray
 Value = float | NDArray[np.float64]
 
 
+class Point(dict[str, Value]):
+    """Values by name that keep the traces computed from them, for many formulas with traces in common."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        super().__init__(values)
+        self.traces: dict[sympy.Basic, float] = {}
+
+
 class MissingValue(ValueError):
     """A symbol of the formula has been given no value."""
 
@@ -38,7 +46,7 @@ def evaluate(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
         rows, columns = (round(float(evaluate(side, values))) for side in node.shape)
         return np.zeros((rows, columns))
     if isinstance(node, sympy.Trace):
-        return float(np.trace(np.asarray(evaluate(node.arg, values))))
+        return _trace(node, values)
     if isinstance(node, sympy.Transpose):
         return np.asarray(evaluate(node.arg, values)).T
     if isinstance(node, sympy.Inverse):
@@ -59,6 +67,13 @@ def evaluate(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
         with np.errstate(all="ignore"):  # a perturbed formula may take a root of a negative number: nan
             return float(np.float64(base) ** exponent)
     raise ValueError(f"no numeric value for a {type(node).__name__}")
+
+
+def _trace(node: sympy.Trace, values: Mapping[str, Value]) -> float:
+    known = values.traces if isinstance(values, Point) else {}
+    if node not in known:
+        known[node] = float(np.trace(np.asarray(evaluate(node.arg, values))))
+    return known[node]
 
 
 def _product(left: Value, right: Value) -> Value:

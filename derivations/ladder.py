@@ -138,6 +138,10 @@ def simulated(
     return _estimates[key]
 
 
+# as `_estimates`, so that the errors asked for are not computed anew for each claim
+_ladders: dict[tuple[object, ...], list[Estimate]] = {}
+
+
 def residual_check(
     label: str,
     ladder: Sequence[tuple[float, Setting]],
@@ -155,9 +159,14 @@ def residual_check(
     """
     started = time.monotonic()
     sizes, residuals, errors, draws = [], [], [], 0
-    for xi, setting in ladder:
-        error = rel_error(setting) if callable(rel_error) else rel_error
-        estimate = simulated(setting, quantity, error, base_seed)
+    how = rel_error.__qualname__ if callable(rel_error) else rel_error
+    key = (label, quantity, how, base_seed, *(setting.fingerprint for _, setting in ladder))
+    if key not in _ladders:
+        _ladders[key] = [
+            simulated(setting, quantity, rel_error(setting) if callable(rel_error) else rel_error, base_seed)
+            for _, setting in ladder
+        ]
+    for (xi, setting), estimate in zip(ladder, _ladders[key], strict=True):
         sizes.append(xi)
         residuals.append(estimate.mean - theory(setting))
         errors.append(estimate.stderr)

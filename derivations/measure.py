@@ -86,12 +86,11 @@ def measure(
     index: int,
     base_seed: int = 0,
     *,
-    seconds: float = MAX_SECONDS,
-    sharpen: float = 1.0,
+    batches: int | None = None,
 ) -> Iterator[Measured]:
     """Sample the step at its `index`-th sizes until every label resolves its value, or the budget is spent.
 
-    `sharpen` asks for a standard error smaller by that factor than the verdict needs.
+    `batches`: take this many batches of draws instead.
     """
     if step.observe is None:
         return
@@ -139,12 +138,10 @@ def measure(
             for label in observed
         ]
         if (
-            elapsed > seconds
+            elapsed > MAX_SECONDS
             or draws >= MAX_DRAWS
-            or all(
-                _resolved(result, expected[result.label], step.resolution.get(result.label), sharpen)
-                for result in results
-            )
+            or batch_index == batches
+            or (batches is None and all(_resolved(result, step.resolution) for result in results))
         ):
             yield from results
             return
@@ -157,10 +154,10 @@ def _batch(sizes: Mapping[str, float]) -> int:
     return int(max(256, min(65_536, ENTRIES_PER_BATCH / largest)))
 
 
-def _resolved(result: Measured, value: NDArray[np.float64], resolution: float | None, sharpen: float) -> bool:
+def _resolved(result: Measured, resolutions: Mapping[str, float]) -> bool:
     # aim beyond the verdict's own requirement (5 stderr <= 1 %) so that estimated errors do not flip it
+    resolution, value = resolutions.get(result.label), result.expected
     target = 0.0015 * np.abs(value) if resolution is None else np.full_like(value, 0.15 * resolution)
-    target = target / sharpen
     if resolution is not None and np.all(result.stderr <= 1e-7 * resolution):
         return result.draws >= 2  # the same in every draw: a pointwise identity
     return bool(np.all(result.stderr <= target)) and result.draws >= 256

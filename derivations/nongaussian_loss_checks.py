@@ -10,7 +10,7 @@ import sympy
 
 from derivations import discrete_law
 from derivations.assumptions import Assumptions
-from derivations.evaluate import Value, evaluate
+from derivations.evaluate import Point, Value, evaluate
 from derivations.ladder import residual_check
 from derivations.nongaussian_test_phase import loss_at_zero
 from derivations.observations import Array, fixed_column, squared_norms
@@ -49,12 +49,13 @@ def setting_at(size: int, ladder: str) -> Setting:
 
 
 @lru_cache(maxsize=32)
-def values_at(setting: Setting) -> dict[str, Value]:
+def values_at(setting: Setting) -> Point:
     """The parameters of a setting by name, matrices included."""
     numbers: dict[str, Value] = {name: float(getattr(setting, name)) for name in NUMBERS}
     if setting.Sigma is None or setting.Sigma_w is None:
         raise ValueError("Theorem 3 needs both covariances: give Sigma and Sigma_w")
-    return {**numbers, "Sigma": setting.Sigma, "Sigma_w": setting.Sigma_w, "F": fourth_moment(setting)}
+    matrices = {"Sigma": setting.Sigma, "Sigma_w": setting.Sigma_w, "F": fourth_moment(setting)}
+    return Point({**numbers, **matrices})
 
 
 def _rel_error(setting: Setting) -> float:

@@ -39,6 +39,12 @@ SIZES: tuple[dict[str, float], ...] = (
     {"n_r": 9, "n_s": 30, "p": 5, "sigma": 0.9, "alpha_r": -0.1},
     {"n_r": 14, "n_s": 25, "p": 4, "sigma": 1.4, "alpha_r": 0.05},
 )
+# rates of order one, and sizes at which a coefficient of one shows
+SMALL: tuple[dict[str, float], ...] = (
+    {"n_r": 1, "n_s": 2, "p": 2, "sigma": 0.7, "alpha_r": 0.6},
+    {"n_r": 2, "n_s": 1, "p": 1, "sigma": 1.6, "alpha_r": -0.5},
+    {"n_r": 3, "n_s": 4, "p": 3, "sigma": 1.2, "alpha_r": 0.4},
+)
 
 
 # -- the engine ---------------------------------------------------------------------------------------------
@@ -257,7 +263,7 @@ register(
         "The mean of theta^T Sigma theta over target noise and parameters, for given target inputs.",
         "theorem3", uses=("adapted-parameters", "target-labels", "task-covariance"), depends_on=DEPENDS,
         claim=_claim_square_given_inputs, derive=lambda assumptions: {SQUARE: squared_adapted(assumptions)},
-        observe=_observe_square_given_inputs, sizes=SIZES, method=_METHOD,
+        observe=_observe_square_given_inputs, sizes=SIZES, power_sizes=SMALL, method=_METHOD,
     )
 )  # fmt: skip
 register(
@@ -266,7 +272,7 @@ register(
         "The mean of theta^T Sigma theta over the whole target task.", "theorem3",
         uses=("general-adapted-square-given-inputs", "rows-mean", "rows-second-moment"), depends_on=DEPENDS,
         claim=_claim_square, derive=lambda assumptions: {SQUARE: _averaged_square(assumptions)},
-        observe=_observe_square, sizes=SIZES, method=_METHOD,
+        observe=_observe_square, sizes=SIZES, power_sizes=SMALL, method=_METHOD,
         unreadable="the power of alpha_r in the last term could not be read in the available text; 2 is what "
         "the derivation gives",
     )
@@ -288,6 +294,6 @@ register(
         "meta-training, omega_star omega_star^T is replaced by its mean.",
         "theorem3", uses=("general-loss-after-linear-term", "general-adapted-square", "adaptation-weight"),
         depends_on=DEPENDS, claim=_claim_loss, derive=lambda assumptions: {"L": average_loss(assumptions)},
-        observe=_observe_loss, sizes=SIZES, method=_METHOD,
+        observe=_observe_loss, sizes=SIZES, power_sizes=SMALL, method=_METHOD,
     )
 )  # fmt: skip

@@ -194,6 +194,15 @@ def _ledger_key(step: Step, position: int) -> tuple[int, int]:
     return (min(int(number) for number in step.equations) if step.equations else 1000, position)
 
 
+def _legibility(step: Step) -> str:
+    """The mark of an equation of which something could not be read, with what; else nothing."""
+    return (
+        f" {h.labelled('unreadable', 'T', f'Not fully legible: {step.unreadable}')}"
+        if step.unreadable
+        else ""
+    )
+
+
 def ledger() -> Html:
     """One line per step, in the order of the equations, with links to where each is derived."""
     steps = list(load().values())
@@ -203,7 +212,7 @@ def ledger() -> Html:
         step, record = steps[k], records()[steps[k].name]
         rows.append(
             (
-                link(step.name), f"{h.prose(step.statement)}<br><small>{step.name}</small>", step.kind,
+                link(step.name) + _legibility(step), f"{h.prose(step.statement)}<br><small>{step.name}</small>", step.kind,
                 h.badge(record["proof"], record["proof_reason"]),
                 h.badge(record["numeric"], record["numeric_reason"]),
                 f"<small>{h.prose(step.method)}</small>" if step.method else "",

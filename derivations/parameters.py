@@ -27,6 +27,8 @@ NAMES = ("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "di
 MATRICES = ("Sigma", "Sigma_w", "F")
 SIZES = frozenset(DIMENSIONS)
 NOT_NEGATIVE = frozenset({"sigma", "sigma_v", "nu", "dist0_sq", "excess"})
+# smallest eigenvalues above minus this part of the largest entry are zero up to rounding
+ROUNDING = 1e-10
 DEFAULTS: Mapping[str, Fraction] = {"dist0_sq": Fraction(0)}
 
 
@@ -99,6 +101,25 @@ def checked_matrix(name: str, value: Matrix, p: int) -> Matrix:
         return covariance(name, value, p)
     except ValueError as error:
         raise InvalidParameter(str(error)) from None
+
+
+def require_possible(fourth: Matrix, sigma: Matrix) -> None:
+    """Raises InvalidParameter where no inputs of covariance Sigma have F = E (x^T Sigma x) x x^T.
+
+    With y = Sigma^(1/2) x, v^T F v = E |y (v^T x)|^2 is at least |E y (v^T x)|^2 = v^T Sigma^3 v: F - Sigma^3 is
+    positive semidefinite. Both are p x p, checked each by itself.
+    """
+    # entries of order one, whatever the units of x
+    unit = max(float(np.abs(sigma).max()), float(np.cbrt(np.abs(fourth).max())))
+    if unit == 0.0:
+        return
+    scaled = sigma / unit
+    surplus = fourth / unit / unit / unit - scaled @ scaled @ scaled
+    if float(np.linalg.eigvalsh(surplus)[0]) < -ROUNDING:
+        raise InvalidParameter(
+            "F - Sigma^3 has a negative eigenvalue: by Cauchy-Schwarz no inputs of covariance Sigma have this "
+            "F = E (x^T Sigma x) x x^T, leave F out or give the one of their law"
+        )
 
 
 def checked_number(name: str, value: object) -> Fraction:

@@ -1,7 +1,10 @@
 """Every small wrong version of a claim: the automatic test of the checks' power.
 
 A perturbation changes one thing in one part of a claim: a coefficient or an exponent by one, a sign, or it
-swaps two symbols. Whether a perturbed claim really differs is decided by exact comparison, not by hand.
+swaps two symbols. Coefficients and exponents of one are not written, but changed too: every term of a sum is
+doubled and dropped, every symbol, trace and square matrix is squared and, as a matrix, replaced by the identity.
+A change that does not fit the shapes is not made. Whether a perturbed claim really differs is decided by exact
+comparison, not by hand.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ Path = tuple[int, ...]
 
 def _children(node: sympy.Basic) -> tuple[sympy.Basic, ...]:
     # The name and shape of a matrix symbol, and the size of an identity, are types, not parts of the claim.
-    if isinstance(node, sympy.MatrixSymbol | sympy.Identity | sympy.Symbol | MatrixElement):
+    types = sympy.MatrixSymbol | sympy.Identity | sympy.ZeroMatrix | sympy.Symbol | MatrixElement
+    if isinstance(node, types):
         return ()
     return tuple(node.args)
 
@@ -67,28 +71,56 @@ def _constant(value: sympy.Basic) -> Callable[[sympy.Basic], sympy.Basic]:
     return lambda _: value
 
 
-def _changes(expr: sympy.Basic) -> Iterator[tuple[str, sympy.Basic]]:
+Change = tuple[str, sympy.Basic]
+
+
+def _numbers(node: sympy.Rational) -> Iterator[Change]:
+    """A written number with one added or taken away; 1/2 reads as a quotient of integers, each of which changes."""
+    if isinstance(node, sympy.Integer):
+        yield from ((f"{node} -> {node + step}", node + step) for step in (1, -1))
+        return
+    for top, bottom in ((node.p + 1, node.q), (node.p - 1, node.q), (node.p, node.q + 1)):
+        yield f"{node} -> {top}/{bottom}", sympy.Rational(top, bottom)
+
+
+def _square(node: sympy.Basic) -> bool:
+    return bool(getattr(node, "is_Matrix", False)) and node.shape[0] == node.shape[1]
+
+
+def _implicit(node: sympy.Basic) -> Iterator[Change]:
+    """A symbol, trace or square letter with its unwritten coefficient or exponent changed by one."""
+    if isinstance(node, sympy.Trace) or (isinstance(node, sympy.Symbol) and not _square(node)):
+        yield f"{node} -> 2 {node}", 2 * node
+        yield f"{node} -> {node}^2", node**2
+    elif isinstance(node, sympy.MatrixSymbol) and _square(node):
+        yield f"{node} -> {node}^2", node * node
+        yield f"{node} -> {node}^0", sympy.Identity(node.shape[0])
+
+
+def _zero(node: sympy.Basic) -> sympy.Basic:
+    return sympy.ZeroMatrix(*node.shape) if getattr(node, "is_Matrix", False) else sympy.Integer(0)
+
+
+def _terms(node: sympy.Basic) -> Iterator[Change]:
+    """A sum in which one term has another sign, twice its coefficient, or is missing."""
+    for index, term in enumerate(node.args):
+        for change, changed in (("sign of", -term), ("twice", 2 * term), ("without", _zero(term))):
+            yield f"{change} {term}", _replace(node, (index,), _constant(changed))
+
+
+def _changes(expr: sympy.Basic) -> Iterator[Change]:
     for path, node in _walk(expr):
-        if isinstance(node, sympy.Rational) and not isinstance(node, sympy.Integer):
-            # a coefficient 1/2 reads as a quotient of integers: change each of them
-            for top, bottom in ((node.p + 1, node.q), (node.p - 1, node.q), (node.p, node.q + 1)):
-                yield (
-                    f"{node} -> {top}/{bottom}",
-                    _replace(expr, path, _constant(sympy.Rational(top, bottom))),
-                )
-        elif isinstance(node, sympy.Integer):
-            for step in (1, -1):
-                yield f"{node} -> {node + step}", _replace(expr, path, _constant(node + step))
-        elif isinstance(node, sympy.Symbol | sympy.Trace):
-            # an implicit coefficient and exponent of one
-            yield f"{node} -> 2 {node}", _replace(expr, path, lambda x: 2 * x)
-            yield f"{node} -> {node}^2", _replace(expr, path, lambda x: x**2)
-        if isinstance(node, sympy.Add | sympy.MatAdd):
-            for index, term in enumerate(node.args):
-                yield f"sign of {term}", _replace(expr, (*path, index), lambda x: -x)
-        if not path:
-            yield "overall sign", -expr
-            yield "coefficient 1 -> 2", 2 * expr
+        if isinstance(node, sympy.Rational):
+            found = _numbers(node)
+        elif isinstance(node, sympy.Add | sympy.MatAdd):
+            found = _terms(node)
+        else:
+            found = _implicit(node)
+        for change, changed in found:
+            yield change, _replace(expr, path, _constant(changed))
+    yield "overall sign", -expr
+    yield "coefficient 1 -> 2", 2 * expr
+    yield "coefficient 1 -> 0", _zero(expr)
     yield from _swaps(expr)
 
 

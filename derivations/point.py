@@ -21,6 +21,7 @@ from derivations.parameters import (
     checked,
     checked_matrix,
     checked_number,
+    require_possible,
 )
 from derivations.registry import find
 from derivations.step import Step
@@ -112,7 +113,10 @@ def _checked_matrices(name: str, given: dict[str, Given], needed: set[str]) -> d
         if "nu" not in given:
             raise InvalidParameter(f"{name} needs Sigma_w: add Sigma_w=@file.npy")
         found["Sigma_w"] = float(checked_number("nu", given["nu"])) ** 2 / size * np.eye(size)
-    return {key: checked_matrix(key, value, size) for key, value in found.items()}
+    checked_found = {key: checked_matrix(key, value, size) for key, value in found.items()}
+    if "F" in checked_found:
+        require_possible(checked_found["F"], checked_found["Sigma"])
+    return checked_found
 
 
 def _check_regime(name: str, side: str, values: Mapping[str, Fraction]) -> None:

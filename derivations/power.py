@@ -2,46 +2,35 @@
 
 The score of a step counts its perturbations that really change the claimed function (decided by exact comparison),
 how many the exact comparison with the derivation rejects, and how many the samples reject. What sampling cannot
-resolve within its budget is listed with the draws it would take.
+resolve within its budget is listed with the draws it would take, what no sampled number depends on by itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
-import numpy as np
-import sympy
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from derivations.assumptions import PAPER
-from derivations.evaluate import MissingValue
-from derivations.measure import Measured, measure
 from derivations.perturb import Perturbation, perturbations
 from derivations.reading import normal_form
+from derivations.sampling_power import Missed, missed
 from derivations.step import Derived, Parts, Step
-from numeric_check.verdict import draws_needed, judge
-
-
-@dataclass(frozen=True)
-class Unresolved:
-    """A perturbation that sampling did not reject: what was changed, and the draws that would show it."""
-
-    label: str
-    change: str
-    draws: float
 
 
 @dataclass(frozen=True)
 class Score:
-    """How a step's perturbations fared."""
+    """How a step's perturbations fared.
+
+    total: those that change the claimed function. equivalent: those that do not. survived_proof: accepted by the
+    exact comparison with the derivation. missed: not rejected by sampling; None when the step was not sampled.
+    """
 
     step: str
     total: int
     equivalent: tuple[str, ...]
     survived_proof: tuple[str, ...]
-    sampled: int
-    unresolved: tuple[Unresolved, ...]
+    missed: tuple[Missed, ...] | None
 
     @property
     def rejected_by_proof(self) -> int:
@@ -49,9 +38,24 @@ class Score:
         return self.total - len(self.survived_proof)
 
     @property
+    def sampled(self) -> int:
+        """Perturbations held against samples."""
+        return 0 if self.missed is None else self.total
+
+    @property
+    def unresolved(self) -> tuple[Missed, ...]:
+        """Perturbations that more draws would reject."""
+        return tuple(item for item in self.missed or () if math.isfinite(item.draws))
+
+    @property
+    def unseen(self) -> tuple[Missed, ...]:
+        """Perturbations that change no sampled number."""
+        return tuple(item for item in self.missed or () if math.isinf(item.draws))
+
+    @property
     def rejected_by_sampling(self) -> int:
         """Perturbations refused by the samples."""
-        return self.sampled - len(self.unresolved)
+        return self.sampled - len(self.missed or ())
 
 
 def right_claim(step: Step) -> Parts | None:
@@ -92,76 +96,37 @@ def judge_exactly(parts: Parts, derived: Derived) -> Judged:
     return judged
 
 
-def score(step: Step, *, sampling: bool, seed: int = 0, seconds: float = 4.0) -> Score:
-    """Perturb the claim of a step in every way and count what is rejected; raises ValueError without a claim."""
+def score(step: Step, *, sampling: bool, seed: int = 0) -> Score:
+    """Perturb the claim of a step in every way and count what is rejected; raises ValueError without a claim.
+
+    A step with neither an observation nor a check is not sampled.
+    """
     parts = right_claim(step)
     if parts is None or step.derive is None:
         raise ValueError(f"step {step.name!r} claims nothing that is derived")
     derived = step.derive(PAPER)
     judged = judge_exactly(parts, derived)
-    sampled, unresolved = _sampling(step, derived, judged.changed, seed, seconds) if sampling else (0, ())
-    return Score(
-        step.name, len(judged.changed), tuple(judged.equivalent), tuple(judged.accepted), sampled, unresolved
-    )
+    sampled = sampling and (step.observe is not None or step.check is not None)
+    found = missed(step, derived, judged.changed, seed) if sampled else None
+    return Score(step.name, len(judged.changed), tuple(judged.equivalent), tuple(judged.accepted), found)
 
 
-def _sampling(
-    step: Step, derived: Derived, changed: list[Perturbation], seed: int, seconds: float
-) -> tuple[int, tuple[Unresolved, ...]]:
-    measured = [
-        result
-        for index in range(len((*step.sizes, *step.power_sizes)) if step.observe is not None else 0)
-        for result in measure(step, derived, index, seed, seconds=seconds, sharpen=8.0)
+def report(title: str, scores: Sequence[Score]) -> str:
+    """Both scores of several steps, with everything that was not rejected by name."""
+    total, sampled = sum(s.total for s in scores), sum(s.sampled for s in scores)
+    proved, rejected = sum(s.rejected_by_proof for s in scores), sum(s.rejected_by_sampling for s in scores)
+    lines = [
+        f"{title}: of {total} changed claims the proof rejects {proved}; of {sampled} sampled, the samples "
+        f"reject {rejected} ({rejected / max(sampled, 1):.2%})"
     ]
-    observed = {result.label for result in measured}
-    unresolved, sampled = [], 0
-    for candidate in changed:
-        if candidate.label in observed:
-            draws = _draws_to_reject(candidate, measured, step.resolution)
-        elif step.check is not None:
-            draws = 0.0 if _check_rejects(step, candidate, seed) else math.inf
-        else:
-            continue
-        sampled += 1
-        if draws > 0:
-            unresolved.append(Unresolved(candidate.label, candidate.change, draws))
-    return sampled, tuple(unresolved)
-
-
-def _draws_to_reject(
-    candidate: Perturbation, measured: list[Measured], resolution: Mapping[str, float]
-) -> float:
-    """0 when some size rejects the perturbed value, else the fewest draws that would."""
-    fewest = math.inf
-    for result in measured:
-        if result.label != candidate.label:
-            continue
-        try:
-            values = result.value_of(candidate.parts[candidate.label])
-        except (ValueError, MissingValue, ZeroDivisionError, OverflowError, np.linalg.LinAlgError):
-            return 0.0  # no number of the right shape at all
-        if values.shape != result.mean.shape:
-            return 0.0
-        for mean, stderr, value, right in zip(
-            result.mean, result.stderr, values, result.expected, strict=True
-        ):
-            if not math.isfinite(value):
-                return 0.0
-            verdict = judge(mean, stderr, value, resolution=resolution.get(candidate.label))
-            if verdict.status == "disagree":
-                return 0.0
-            if stderr > 0 and value != right:
-                fewest = min(fewest, draws_needed(float(stderr), result.draws, float(right), float(value)))
-    return fewest
-
-
-def _check_rejects(step: Step, candidate: Perturbation, seed: int) -> bool:
-    """Whether the step's own check fails when the perturbed claim stands in for the derivation."""
-    if step.check is None:
-        return False
-    wrong: Derived = dict(candidate.parts)
-    try:
-        found = step.check(replace(step, derive=lambda assumptions: wrong), PAPER, seed)
-    except (ValueError, ArithmeticError, TypeError, sympy.SympifyError):
-        return True
-    return any(check.verdict != "agree" for check in found)
+    for s in scores:
+        lines += [f"  equal by algebra: {s.step}: {what}" for what in s.equivalent]
+        lines += [f"  accepted by proof: {s.step}: {what}" for what in s.survived_proof]
+        lines += [
+            f"  not resolved: {s.step}: {item.label}: {item.change}: would take {item.draws:.2g} draws"
+            for item in s.unresolved
+        ]
+        lines += [f"  not seen by sampling: {s.step}: {item.label}: {item.change}" for item in s.unseen]
+        if s.total and s.missed is None:
+            lines.append(f"  not sampled: {s.step}, {s.total} changed claims")
+    return "\n".join(lines)

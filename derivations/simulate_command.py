@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
-from typing import Literal
 
 import numpy as np
 
@@ -24,7 +23,15 @@ from derivations.parameters import Exact, checked_number, parse_values
 from derivations.point import OVER, regime, united
 from derivations.registry import ALIASES, find
 from derivations.sampled_problem import sampled_fields
-from derivations.simulate_limits import draws_unasked, require_possible
+from derivations.simulate_limits import require_possible
+from derivations.simulation_budget import (
+    Quantity,
+    draws_needed,
+    draws_unasked,
+    most_draws,
+    require_memory,
+    require_reachable,
+)
 from derivations.trace_form import RATES, trace_form
 from derivations.user_text import nearest
 from derivations.workers import cores, workers
@@ -36,7 +43,6 @@ from numeric_check.tails import variance_is_finite
 
 Progress = Callable[[float], None]
 Document = dict[str, float | int | str | None]
-Quantity = Literal["loss", "slope", "minimum"]
 Simulation = Callable[..., Estimate]
 
 QUANTITIES: Mapping[str, Quantity] = {
@@ -64,8 +70,6 @@ NEUTRAL: Mapping[str, float] = {
 ROUNDING = 1e-12
 HEAVY_TAILS = "the draws have no finite variance: stderr understates the error, and more draws hardly help"
 PILOT_DRAWS = 256
-# Hours of one core: an error that takes more is refused.
-MAX_DRAWS: Mapping[Method, int] = {"conditional": 10**8, "plain": 10**6}
 # Starting processes pays only for work that takes longer than this many seconds.
 WORTH_PROCESSES = 10.0
 
@@ -104,10 +108,12 @@ def run(
     # the formula first: it checks the values, and refuses what cannot be derived before anything is drawn
     theory = _theory(alias, values, assumptions)
     setting = setting_of(alias, values, assumptions)
-    require_possible(setting, method)
-    unasked = draws_unasked(setting, method) if rel_error is None else None
+    quantity = QUANTITIES[alias]
+    require_possible(setting)
+    require_memory(setting, quantity, method)
+    most = (draws_unasked if rel_error is None else most_draws)(setting, quantity, method)
     simulation = _simulation(alias, setting, method, seed)
-    found = _sampled(simulation, aim, MAX_DRAWS[method], progress, unasked=unasked)
+    found = _sampled(simulation, aim, most, method, progress, asked=rel_error is not None)
     spread = found.stderr > ROUNDING * abs(found.mean)
     z = (found.mean - theory) / found.stderr if spread else None
     document: Document = {"mean": found.mean, "stderr": found.stderr, "draws": found.draws}
@@ -205,12 +211,12 @@ def _simulation(alias: str, setting: Setting, method: Method, seed: int) -> Simu
 
 
 def _sampled(
-    simulation: Simulation, aim: float, most: int, progress: Progress | None, *, unasked: int | None = None
+    simulation: Simulation, aim: float, most: int, method: Method, progress: Progress | None, *, asked: bool
 ) -> Estimate:
     """The estimate to the error aimed at, on as many cores as are worth it; they do not change it.
 
     A small part of the work tells first how much there is. Raises ValueError when that is too much; unless nobody
-    asked for the error, when it ends after `unasked` draws.
+    asked for the error, when it ends after `most` draws.
     """
     started = time.monotonic()
     pilot = simulation(rel_error=aim, max_draws=PILOT_DRAWS)
@@ -221,19 +227,6 @@ def _sampled(
         )
     if pilot.resolved(aim):
         return pilot
-    needed = pilot.draws * _square(pilot.stderr / abs(pilot.mean) / aim) if pilot.mean else math.inf
-    if unasked is not None:
-        most = min(most, unasked)
-    elif needed > most:
-        reached = pilot.stderr / abs(pilot.mean) * math.sqrt(pilot.draws / most) if pilot.mean else math.inf
-        raise ValueError(
-            f"an error of {aim:g} of the mean would take about {needed:.0e} draws, more than {most:.0e}: "
-            f"ask for --rel-error {reached:.1g} or more"
-        )
-    with workers(cores() if min(needed, most) * seconds > WORTH_PROCESSES else 1) as executor:
+    needed = require_reachable(pilot, aim, most, method) if asked else min(draws_needed(pilot, aim), most)
+    with workers(cores() if needed * seconds > WORTH_PROCESSES else 1) as executor:
         return simulation(rel_error=aim, max_draws=most, executor=executor, progress=progress)
-
-
-def _square(number: float) -> float:
-    """As a product, which is infinite where a power raises OverflowError."""
-    return number * number

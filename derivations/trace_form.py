@@ -60,8 +60,13 @@ def trace_form(name: str, values: Mapping[str, Given], assumptions: Assumptions 
     numbers = {key: fmpq(q.numerator, q.denominator) for key, q in point.scalars.items() if key not in RATES}
     numbers |= _traces(sorted(n for n in value.names() if n.startswith(TRACE)), point.matrices, assumptions)
     top, bottom = (_in_rates(part, numbers) for part in (value.numerator, value.denominator))
-    centre = _mean_root(bottom[0])
-    return TraceForm(centre, _shifted(top, centre), _shifted(bottom, centre))
+    try:
+        centre = _mean_root(bottom[0])
+        return TraceForm(centre, _shifted(top, centre), _shifted(bottom, centre))
+    except OverflowError:
+        raise InvalidParameter(
+            f"a coefficient of {name} in the rates is beyond 1e308 here: give smaller numbers"
+        ) from None
 
 
 # -- traces -------------------------------------------------------------------------------------------------

@@ -58,7 +58,8 @@ class Ladder(NamedTuple):
 
 
 _SIZES, _TASKS = (4, 8, 16, 32), (4, 8, 16, 32)
-_NOISE, _SPREAD = (1.0, 0.0), (0.0, 1.0)
+# neither one is 1, so that an exponent of sigma or nu shows
+_NOISE, _SPREAD = (0.7, 0.0), (0.0, 1.4)
 
 
 def _rungs(source: tuple[float, float], *, grow: str) -> tuple[tuple[float, Setting], ...]:

@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 Regime = Literal["over", "under", "critical"]
 # one inner step: step number, parameters (..., p, k), gradient of the same shape, learning rate
 InnerStep: TypeAlias = Callable[[int, Array, Array, float], Array]
+# an entry of a covariance beyond this overflows in its powers
+LARGEST_ENTRY = 1e100
 COUNTS = ("n_t", "n_v", "n_r", "m", "p", "n_s", "inner_steps", "adaptation_steps")
 
 
@@ -182,12 +184,18 @@ def covariance(name: str, value: object, p: int) -> Array:
         raise ValueError(f"{name} is complex: give a real symmetric matrix")
     if given.dtype.kind not in "iuf":
         raise ValueError(f"{name} does not hold numbers: give a real symmetric matrix")
+    if given.size == 0:
+        raise ValueError(f"{name} is empty: give a p x p matrix with p of at least 1")
     if given.shape != (p, p):
         raise ValueError(f"{name} has shape {given.shape}: it must be {(p, p)}, as p={p}")
     matrix = given.astype(np.float64)
     if not np.isfinite(matrix).all():
         raise ValueError(f"{name} has an infinite or undefined entry: give finite numbers")
     scale = float(np.abs(matrix).max())
+    if scale > LARGEST_ENTRY:
+        raise ValueError(
+            f"{name} has the entry {scale:.3g}, beyond {LARGEST_ENTRY:g}: give it in other units"
+        )
     if float(np.abs(matrix - matrix.T).max()) > 1e-10 * scale:
         raise ValueError(f"{name} is not symmetric: give (M + M^T)/2")
     matrix = (matrix + matrix.T) / 2

@@ -6,7 +6,10 @@ import json
 
 import pytest
 
+from derivations import commands
 from derivations.cli import main
+from derivations.registry import load
+from derivations.verify import describe
 
 FIGURE_2 = ["n_t=30", "n_v=2", "n_r=20", "m=3", "p=60", "sigma=1", "nu=0.5", "alpha_t=0.2", "alpha_r=0.2"]
 BAD = {
@@ -64,6 +67,20 @@ def test_json_documents_have_the_agreed_fields(
     out, err = capsys.readouterr()
     assert keys <= set(json.loads(out))
     assert err == ""
+
+
+def test_the_list_says_what_could_not_be_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = list(load().values())
+    verdict = {"proof": "proved", "numeric": "agree"}
+    monkeypatch.setattr(
+        commands, "_verified", lambda *arguments, **options: [describe(step) | verdict for step in steps]
+    )
+    assert main(["list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["name"]: row["unreadable"] for row in rows} == {step.name: step.unreadable for step in steps}
+    assert any(row["unreadable"] for row in rows)
 
 
 def test_an_exact_moment_is_exact(capsys: pytest.CaptureFixture[str]) -> None:

@@ -250,6 +250,16 @@ def test_the_ledger_has_every_step_once_in_order(records: dict[str, Record]) -> 
     assert unbalanced(text) == []
 
 
+def test_the_ledger_marks_what_could_not_be_read(records: dict[str, Record]) -> None:
+    text = pages.ledger().text
+    marked = [step for step in load().values() if step.unreadable]
+    assert marked
+    assert text.count('class="status status-unreadable"') == len(marked)
+    for step in marked:
+        line = next(line for line in text.split("<tr>") if f'#step-{step.name}"' in line)
+        assert f'title="Not fully legible: {h.escape(step.unreadable)}">T</span>' in line
+
+
 def test_the_ledger_names_what_is_missing(
     records: dict[str, Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from derivations.parameters import InvalidParameter, checked, checked_number, ordered, parse_values
+from derivations.formulas import evaluate_named
+from derivations.parameters import (
+    InvalidParameter,
+    checked,
+    checked_number,
+    ordered,
+    parse_values,
+    require_possible,
+)
+from numeric_check.setting import Setting
+from numeric_check.target_task import fourth_moment
 
 
 @pytest.mark.parametrize(
@@ -84,6 +94,8 @@ def test_matrix_is_loaded(tmp_path: Path) -> None:
         (np.array([[np.nan, 0.0], [0.0, 1.0]]), "infinite or undefined"),
         (np.array([[np.inf, 0.0], [0.0, 1.0]]), "infinite or undefined"),
         (np.array([["1", "0"], ["0", "1"]]), "does not hold numbers"),
+        (np.eye(3) * 1e308, r"Sigma has the entry 1e\+308, beyond 1e\+100"),
+        (np.zeros((0, 0)), "Sigma is empty: give a p x p matrix with p of at least 1"),
     ],
 )
 def test_matrix_that_is_no_covariance_is_refused(array: np.ndarray, said: str, tmp_path: Path) -> None:
@@ -119,6 +131,53 @@ def test_archive_of_arrays_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "s.npz", np.eye(2))
     with pytest.raises(InvalidParameter, match="several arrays"):
         parse_values([f"Sigma=@{tmp_path / 's.npz'}"])
+
+
+def fourth_moments(size: int, kurtosis: float) -> tuple[np.ndarray, np.ndarray]:
+    """Sigma and F of inputs Sigma^(1/2) u with independent entries u of this kurtosis."""
+    draws = np.random.default_rng(2).standard_normal((size, size + 1))
+    setting = Setting(
+        1, 1, 1, 1, size, 1.0, 1.0, 0.0, 0.0, inputs=f"kurtosis:{kurtosis}", Sigma=draws @ draws.T
+    )
+    assert setting.Sigma is not None
+    return setting.Sigma, fourth_moment(setting)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-90, 1e30])
+@pytest.mark.parametrize("kurtosis", [1.0, 3.0, 9.0])
+def test_fourth_moments_of_inputs_are_possible(kurtosis: float, unit: float) -> None:
+    sigma, fourth = fourth_moments(4, kurtosis)
+    require_possible(fourth * unit**3, sigma * unit)
+
+
+def test_the_least_fourth_moment_is_that_of_one_direction() -> None:
+    # x = +-v: Sigma = v v^T and F = |v|^4 v v^T = Sigma^3, equal up to rounding
+    sigma = np.outer([1.0, 0.1, -3.0], [1.0, 0.1, -3.0])
+    require_possible(sigma @ sigma @ sigma, sigma)
+    require_possible(np.zeros((3, 3)), np.zeros((3, 3)))
+    with pytest.raises(InvalidParameter, match=r"F - Sigma\^3"):
+        require_possible((1 - 1e-6) * sigma @ sigma @ sigma, sigma)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-90, 1e30])
+def test_an_impossible_fourth_moment_is_refused(unit: float) -> None:
+    sigma, _ = fourth_moments(4, 3.0)
+    for fourth in (np.zeros((4, 4)), 0.9 * sigma @ sigma @ sigma):
+        with pytest.raises(
+            InvalidParameter, match="by Cauchy-Schwarz no inputs of covariance Sigma have this F"
+        ) as caught:
+            require_possible(fourth * unit**3, sigma * unit)
+        assert "\n" not in str(caught.value)
+
+
+def test_an_impossible_fourth_moment_gives_no_loss(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", np.eye(4))
+    np.save(tmp_path / "zero.npy", np.zeros((4, 4)))
+    words = ["n_t=10", "n_v=1", "n_r=1", "m=2", "sigma=0", "alpha_t=0", "alpha_r=1"]
+    words += [f"{name}=@{tmp_path / 'one.npy'}" for name in ("Sigma", "Sigma_w")]
+    assert evaluate_named("eq14", parse_values([*words, f"F=@{tmp_path / 'one.npy'}"]))["value"] == 0
+    with pytest.raises(InvalidParameter, match="F - Sigma"):
+        evaluate_named("eq14", parse_values([*words, f"F=@{tmp_path / 'zero.npy'}"]))
 
 
 @pytest.mark.parametrize(

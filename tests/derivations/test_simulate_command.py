@@ -12,18 +12,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from derivations import simulate_command, simulate_limits
+from derivations import simulate_command, simulation_budget
 from derivations.assumptions import PAPER, Assumptions
 from derivations.formulas import evaluate_named
 from derivations.parameters import parse_values
-from derivations.simulate_command import QUANTITIES, run, setting_of
+from derivations.simulate_command import PROTOCOLS, QUANTITIES, run, setting_of
+from derivations.simulation_budget import most_draws, require_reachable
 from derivations.workers import workers
 from numeric_check.estimate import Estimate
 from numeric_check.executor import ProcessExecutor, SerialExecutor
 from numeric_check.setting import Setting
+from numeric_check.simulate import Method
 
 FIGURE_2 = ["n_t=30", "n_v=2", "n_r=20", "m=3", "p=60", "sigma=1", "nu=0.5", "alpha_t=0.2", "alpha_r=0.2"]
 FIGURE_3 = ["n_t=5", "n_v=25", "n_r=10", "m=40", "p=30", "sigma=0.2", "nu=0.2", "alpha_t=0.2", "alpha_r=0.2"]
+MANY_TASKS = ["n_t=20", "n_v=20", "n_r=10", "m=20", "p=4", "sigma=0.5", "nu=0.6", "alpha_r=0.2"]
 SLOPE = ["n_v=10", "n_r=8", "m=5", "p=12", "sigma=0.7", "alpha_r=0.3"]
 
 
@@ -227,9 +230,9 @@ def test_the_number_of_training_points_costs_nothing(n_t: int) -> None:
 
 
 def test_without_an_error_asked_for_the_draws_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulate_limits, "UNASKED", {"conditional": 1e6, "plain": 1e6})
+    monkeypatch.setattr(simulation_budget, "UNASKED", 1e-4)
     heavy = run("eq5", with_values(FIGURE_2, p=8))
-    assert number(heavy, "draws") < 10 * simulate_limits.FEWEST
+    assert number(heavy, "draws") < 10 * simulation_budget.FEWEST
     assert number(heavy, "stderr") > 0.001 * number(heavy, "mean")
     assert "after as many draws as are made unasked" in str(heavy["warning"])
     # the same call where that is enough
@@ -256,7 +259,11 @@ def test_draws_that_overflow_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         ("eq5", FIGURE_2, {"rel_error": 0.0}, "--rel-error is 0.0: give a positive finite number"),
         ("eq5", FIGURE_2, {"rel_error": math.nan}, "--rel-error is nan"),
         ("eq5", FIGURE_2, {"rel_error": math.inf}, "--rel-error is inf"),
-        ("eq5", FIGURE_2, {"rel_error": 1e-9}, r"ask for --rel-error [89]e-07 or more"),
+        ("eq5", FIGURE_2, {"rel_error": 1e-9}, r"and there is time for 2.7e\+06: ask for --rel-error 5.2e-06 or more$"),
+        ("eq8", ["n_t=8", "p=16"], {"rel_error": 1e-9}, r"ask for --rel-error \S+ or more$"),
+        ("eq9", FIGURE_3, {"rel_error": 1e-9}, r"ask for --rel-error \S+ or more$"),
+        ("eq10", SLOPE, {"rel_error": 1e-9}, r"ask for --rel-error \S+ or more$"),
+        ("eq10", MANY_TASKS, {"protocol": "plain", "rel_error": 0.01}, r"or more, or leave --protocol plain out"),
         ("eq55", FIGURE_2, {}, "has no simulation of its own: simulate one of eq5, eq8"),
         ("eq555", FIGURE_2, {}, "unknown name 'eq555'"),
         ("eq5", FIGURE_2[1:], {}, "eq5 needs n_t: add n_t=VALUE"),
@@ -285,6 +292,36 @@ def test_refused_in_one_line(name: str, words: list[str], options: dict[str, Any
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("stderr", [0.3, 0.071, 0.0123])
+def test_the_error_said_to_be_within_reach_is(stderr: float, protocol: Method) -> None:
+    pilot, most = Estimate(2.0, stderr, 256), 4000
+    with pytest.raises(ValueError, match="--rel-error") as caught:
+        require_reachable(pilot, 1e-4, most, protocol)
+    within = float(str(caught.value).partition("--rel-error ")[2].partition(" ")[0])
+    assert require_reachable(pilot, within, most, protocol) <= most
+
+
+def test_a_mean_lost_in_its_spread_is_refused() -> None:
+    with pytest.raises(ValueError, match="the mean is close to zero beside its spread, choose other values"):
+        require_reachable(Estimate(1e-6, 0.3, 256), 0.01, 10**6, "conditional")
+    with pytest.raises(ValueError, match="close to zero"):
+        require_reachable(Estimate(0.0, 0.3, 256), 0.01, 10**6, "conditional")
+
+
+def test_more_work_for_each_draw_leaves_fewer_draws() -> None:
+    base = setting_of("eq9", parse_values(FIGURE_3))
+    fewer = most_draws(base, "loss", "conditional")
+    assert most_draws(base, "slope", "conditional") < fewer
+    assert most_draws(replace(base, inner_steps=3), "loss", "conditional") < fewer
+    assert most_draws(base, "loss", "plain") < fewer
+    assert (
+        most_draws(replace(base, m=80), "loss", "conditional")
+        < fewer
+        < most_draws(replace(base, m=2), "loss", "conditional")
+    )
+
+
 def test_nothing_is_drawn_for_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object) -> Callable[..., object]:
         raise AssertionError("sampling started")
@@ -300,6 +337,13 @@ def test_a_fourth_moment_is_no_law(tmp_path: Path) -> None:
     values = parse_values([f"F=@{tmp_path / 'F.npy'}"])
     with pytest.raises(ValueError, match="F alone is no law"):
         setting_of("eq14", values)
+
+
+def test_a_formula_beyond_the_range_of_doubles_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "large.npy", 9e99 * np.eye(4))
+    words = ["n_t=10", "n_v=1", "n_r=1", "m=2", "sigma=1", "nu=1", "alpha_t=0.1", "alpha_r=1"]
+    with pytest.raises(ValueError, match=r"in the rates is beyond 1e308 here: give smaller numbers$"):
+        run("eq14", [*words, f"Sigma=@{tmp_path / 'large.npy'}"])
 
 
 def test_every_quantity_is_known() -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import sympy
 
 from derivations.assumptions import PAPER
-from derivations.power import score
+from derivations.power import report, score
 from derivations.prove import prove
 from derivations.registry import load
+from derivations.step import Observed
 from derivations.symbols import n, p
+from numeric_check.sample import Sample
 
 STEPS = load()
 CLAIMED = [name for name, step in STEPS.items() if step.derive is not None and step.claim is not None]
+PAGES = list(dict.fromkeys(STEPS[name].page for name in CLAIMED))
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -58,33 +63,79 @@ def test_a_broken_engine_is_noticed() -> None:
     assert prove(replace(step, derive=lambda assumptions: halved)).status == "failed"
 
 
-@pytest.mark.slow
-def test_every_perturbed_claim_is_rejected_by_proof(capsys: pytest.CaptureFixture[str]) -> None:
-    scores = [score(STEPS[name], sampling=False) for name in CLAIMED]
-    total, equivalent = sum(s.total for s in scores), sum(len(s.equivalent) for s in scores)
-    survived = [f"{s.step}: {what}" for s in scores for what in s.survived_proof]
-    with capsys.disabled():
-        print(
-            f"\nproof: rejected {total - len(survived)} of {total} perturbed claims ({equivalent} more are equal by algebra)"
-        )
-    assert not survived
-    assert total > 4000
+# The least share of a page's changed claims that sampling rejects, a little below what it does. The rest is named when
+# the test runs: small coefficients among large ones; what losses that hold up to orders leave out; parts of a claim that
+# no sample depends on.
+LEAST: Mapping[str, float] = {
+    "setup": 1.0, "lemma1": 0.95, "lemma2": 0.95, "lemma3": 0.97, "averages": 0.99, "theorem1": 0.9,
+    "learning_rates": 0.75, "theorem2": 0.7, "theorem3": 0.85, "moments": 0.97, "variants": 0.9,
+}  # fmt: skip
 
 
 @pytest.mark.slow
-def test_sampling_rejects_what_its_draws_resolve(capsys: pytest.CaptureFixture[str]) -> None:
-    names = [
-        name
-        for name in CLAIMED
-        if STEPS[name].observe is not None and STEPS[name].page in ("lemma1", "averages", "moments")
-    ]
-    scores = [score(STEPS[name], sampling=True, seconds=0.3) for name in names]
-    sampled, unresolved = sum(s.sampled for s in scores), [(s.step, u) for s in scores for u in s.unresolved]
+@pytest.mark.parametrize("page", PAGES)
+def test_perturbed_claims_are_rejected_by_proof_and_by_sampling(
+    page: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores = [score(STEPS[name], sampling=True) for name in CLAIMED if STEPS[name].page == page]
     with capsys.disabled():
-        print(
-            f"\nsampling: rejected {sampled - len(unresolved)} of {sampled} perturbed claims; not resolved within the budget:"
-        )
-        for step, item in unresolved:
-            print(f"  {step}: {item.label}: {item.change}: would take {item.draws:.2g} draws")
-    assert len(unresolved) < 0.2 * sampled
-    assert all(item.draws > 0 for _, item in unresolved)
+        print(f"\n{report(page, scores)}")
+    assert [f"{s.step}: {what}" for s in scores for what in s.survived_proof] == []
+    # what is not rejected is so for want of draws, or because no sample depends on it, and is named
+    assert all(item.draws > 0 for s in scores for item in (*s.unresolved, *s.unseen))
+    rejected, sampled = sum(s.rejected_by_sampling for s in scores), sum(s.sampled for s in scores)
+    assert rejected >= LEAST[page] * sampled
+
+
+def test_a_part_that_nothing_samples_is_named() -> None:
+    step = STEPS["wishart-mean"]
+    (label,) = step.claim()
+
+    def blind(sample: Sample) -> Observed:
+        return {"other": np.ones(sample.batch)}
+
+    parts = {**step.claim(), "other": sympy.Integer(1)}
+    blinded = replace(step, claim=lambda: parts, derive=lambda assumptions: parts, observe=blind)
+    found = score(replace(blinded, resolution={"other": 1e-9}), sampling=True)
+    assert {item.label for item in found.unseen} == {label}
+    assert found.unresolved == ()
+    assert 0 < found.rejected_by_sampling < found.sampled
+    text = report("a page", [found])
+    assert f"not seen by sampling: wishart-mean: {label}: overall sign" in text
+    assert "not resolved" not in text
+
+
+def test_what_takes_too_many_draws_is_named_with_their_number() -> None:
+    step = STEPS["wishart-mean"]
+
+    def noisy(sample: Sample) -> Observed:
+        return {"Y": 1000 + 100 * sample.gaussian(1, 1)[:, 0, 0]}
+
+    parts = {"Y": sympy.Integer(1000)}
+    loud = replace(step, claim=lambda: parts, derive=lambda assumptions: parts, observe=noisy)
+    few, many = replace(loud, sizes=({"n": 1000, "p": 1000},), power_sizes=()), loud
+    (up, down) = score(few, sampling=True).unresolved
+    # (5 + 3) standard errors of 100 / sqrt(draws) make one unit
+    assert up.draws == pytest.approx(800**2, rel=0.1)
+    assert f"Y: 1000 -> 1001: would take {up.draws:.2g} draws" in report(
+        "a page", [score(few, sampling=True)]
+    )
+    assert down.change == "1000 -> 999"
+    assert score(many, sampling=True).missed == ()
+
+
+def test_a_step_without_numbers_is_named() -> None:
+    step = replace(STEPS["wishart-mean"], observe=None)
+    found = score(step, sampling=True)
+    assert found.missed is None
+    assert f"not sampled: wishart-mean, {found.total} changed claims" in report("a page", [found])
+
+
+def test_a_check_that_passes_everything_rejects_nothing() -> None:
+    step = STEPS["rows-concentrate"]
+    assert step.check is not None
+    blind = replace(step, observe=None, check=lambda *arguments: [])
+    found = score(blind, sampling=True)
+    assert found.rejected_by_sampling == 0
+    assert len(found.unseen) == found.total
+    assert found.rejected_by_proof == found.total

@@ -39,6 +39,12 @@ def test_regime(p: int, regime: str) -> None:
         ({"Sigma": np.eye(3)}, r"Sigma has shape \(3, 3\)"),
         ({"p": 2, "Sigma": A + np.triu(A)}, "Sigma is not symmetric"),
         ({"p": 2, "Sigma": A - 3 * np.eye(2)}, "Sigma has a negative eigenvalue"),
+        (
+            {"p": 2, "Sigma": A * 8e307},
+            r"Sigma has the entry 1.6e\+308, beyond 1e\+100: give it in other units",
+        ),
+        ({"p": 2, "Sigma_w": A * -1e101}, r"Sigma_w has the entry 2e\+101"),
+        ({"p": 2, "Sigma_w": np.zeros((0, 0))}, "Sigma_w is empty: give a p x p matrix"),
         ({"p": 2, "Sigma": A * 1j}, "Sigma is complex"),
         ({"p": 2, "Sigma": A * np.nan}, "Sigma has an infinite or undefined entry"),
         ({"p": 2, "Sigma": [["a", "b"], ["c", "d"]]}, "Sigma does not hold numbers"),
