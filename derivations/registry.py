@@ -19,6 +19,7 @@ MODULES = (
     "test_phase",
     "outer_problem",
     "overparameterized",
+    "overparameterized_remainder",
     "learning_rates",
     "underparameterized",
     "underparameterized_orders",
@@ -30,6 +31,7 @@ MODULES = (
     "nongaussian_outer",
     "nongaussian_orders",
     "nongaussian",
+    "nongaussian_remainder",
     "figure_steps",
 )
 # Names under which the central formulas are known on the command line.
