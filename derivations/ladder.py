@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,29 +31,60 @@ def slope_check(
     return Check(label, shown, claimed, slope, error, draws, seconds, verdict.status, verdict.reason)
 
 
+@dataclass(frozen=True)
+class Rung:
+    """Square random blocks at one point of a ladder, by what the distance from any multiple of I needs.
+
+    size: the value of `xi`. square: the mean squared element in each draw. trace: the mean over all elements of those
+    on the diagonal, in each draw. side: the number of rows.
+    """
+
+    size: float
+    square: Array
+    trace: Array
+    side: int
+
+    def spread(self, centre: float) -> tuple[float, float]:
+        """The root mean square of the elements of `block - centre I`, and its standard error."""
+        per_draw = self.square - 2 * centre * self.trace + centre**2 / self.side
+        mean, stderr = float(per_draw.mean()), float(per_draw.std(ddof=1) / math.sqrt(per_draw.size))
+        return math.sqrt(mean), stderr / (2 * math.sqrt(mean))
+
+
+Centre = Callable[[Mapping[str, float]], float]
+
+
+def no_centre(point: Mapping[str, float]) -> float:
+    """The centre of a block that is pure fluctuation."""
+    return 0.0
+
+
 def fluctuation_check(
     label: str,
     slug: str,
     ladder: Sequence[Mapping[str, float]],
-    deviation: Callable[[Sample], Array],
+    block: Callable[[Sample], Array],
+    centre: Centre,
     claimed: float,
     draws: int = 480,
     base_seed: int = 0,
 ) -> Check:
-    """The growth rate of the root mean square of `deviation` (batch, ...) over the ladder (key `xi` is the size).
+    """The growth rate of the root mean square of `block - centre I` over the ladder (key `xi` is the size).
 
-    The order of a random element is that of its root mean square; the claim is taken as sharp.
+    block: square matrices, (batch, ..., d, d). centre: the stated leading part at a point of the ladder; a wrong one
+    stays in the difference and changes the rate. The order of a random element is that of its root mean square; the
+    claim is taken as sharp.
     """
     started = time.monotonic()
     key = (slug, label, base_seed, draws)
-    if key not in _fluctuations:
-        _fluctuations[key] = _measure_fluctuations(slug, ladder, deviation, draws, base_seed)
-    sizes, values, errors = _fluctuations[key]
+    if key not in _rungs:
+        _rungs[key] = [_rung(slug, point, k, block, draws, base_seed) for k, point in enumerate(ladder)]
+    spreads = [rung.spread(centre(point)) for rung, point in zip(_rungs[key], ladder, strict=True)]
     return slope_check(
         label,
-        sizes,
-        values,
-        errors,
+        [rung.size for rung in _rungs[key]],
+        [value for value, _ in spreads],
+        [stderr for _, stderr in spreads],
         claimed,
         draws=draws * len(ladder),
         seconds=time.monotonic() - started,
@@ -60,32 +92,31 @@ def fluctuation_check(
     )
 
 
-Series = tuple[list[float], list[float], list[float]]
 # kept within a process, so that one measurement can be held against many claims
-_fluctuations: dict[tuple[str, str, int, int], Series] = {}
+_rungs: dict[tuple[str, str, int, int], list[Rung]] = {}
 
 
-def _measure_fluctuations(
+def _rung(
     slug: str,
-    ladder: Sequence[Mapping[str, float]],
-    deviation: Callable[[Sample], Array],
+    point: Mapping[str, float],
+    index: int,
+    block: Callable[[Sample], Array],
     draws: int,
     base_seed: int,
-) -> Series:
-    sizes, values, errors = [], [], []
-    for index, point in enumerate(ladder):
-        squares: list[Array] = []
-        batch = max(8, min(draws, int(4e6 / (point["p"] * point["n_t"]))))
-        while sum(len(block) for block in squares) < draws:
-            sample = Sample(slug, point, index, len(squares), batch=batch, base_seed=base_seed)
-            found = deviation(sample)
-            squares.append(np.mean(found.reshape(found.shape[0], -1) ** 2, axis=1))
-        per_draw = np.concatenate(squares)
-        mean, stderr = float(per_draw.mean()), float(per_draw.std(ddof=1) / math.sqrt(per_draw.size))
-        sizes.append(point["xi"])
-        values.append(math.sqrt(mean))
-        errors.append(stderr / (2 * math.sqrt(mean)))
-    return sizes, values, errors
+) -> Rung:
+    squares: list[Array] = []
+    traces: list[Array] = []
+    side, count = 1, 0
+    batch = max(8, min(draws, int(4e6 / (point["p"] * point["n_t"]))))
+    while count < draws:
+        sample = Sample(slug, point, index, len(squares), batch=batch, base_seed=base_seed)
+        found = block(sample)
+        side = found.shape[-1]
+        flat = found.reshape(found.shape[0], -1, side, side)
+        squares.append(np.mean(flat**2, axis=(1, 2, 3)))
+        traces.append(np.mean(np.trace(flat, axis1=2, axis2=3), axis=1) / side**2)
+        count += found.shape[0]
+    return Rung(point["xi"], np.concatenate(squares), np.concatenate(traces), side)
 
 
 _estimates: dict[tuple[str, str, float, int, float], Estimate] = {}

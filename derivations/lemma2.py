@@ -8,15 +8,18 @@ sharp exponent. With a deterministic matrix D, Tr D and Tr D^2 are of order xi^d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import sympy
 from sympy import Integer, MatrixSymbol, Rational, Trace
 
 from derivations.assumptions import Assumptions
+from derivations.evaluate import Value
 from derivations.ladder import fluctuation_check
 from derivations.letters import letter
 from derivations.observations import Array, transpose
-from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order, exponent_of, order_parts
+from derivations.orders import LEADING, ORDER, WEIGHTS, centre_of, derive_order, exponent_of, order_parts
 from derivations.registry import register
 from derivations.step import Check, Derived, Observed, Step
 from derivations.symbols import delta, n_t, p
@@ -41,21 +44,22 @@ def word(left: int, right: int, *, with_d: bool, cross: bool) -> Expression:
     return x_v @ (x_t.T @ x_t) ** left @ middle @ (x_s.T @ x_s) ** right @ x_w.T
 
 
-def _fluctuation(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool) -> Array:
-    """Y minus its leading part, for two validation rows."""
+def _projection(point: Mapping[str, float]) -> Mapping[str, Value]:
+    """A point of the ladder with its matrix D."""
+    kept = np.arange(round(point["p"])) < point["rank"]
+    return {**point, "D": np.diag(kept.astype(np.float64))}
+
+
+def _product(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool) -> Array:
+    """Y for two validation rows."""
     x_v, x_t = sample.gaussian(2, "p"), sample.gaussian("n_t", "p")
     x_w, x_s = (sample.gaussian(2, "p"), sample.gaussian("n_t", "p")) if cross else (x_v, x_t)
-    size, rows = sample.size("p"), sample.size("n_t")
-    kept = sample.size("rank") if with_d else size
+    kept = sample.size("rank") if with_d else sample.size("p")
     for _ in range(left):
         x_v = (x_v @ transpose(x_t)) @ x_t
     for _ in range(right):
         x_w = (x_w @ transpose(x_s)) @ x_s
-    y = x_v[:, :, :kept] @ transpose(x_w[:, :, :kept])
-    if cross:
-        return np.asarray(y)
-    leading = kept * {0: 1.0, 1: float(rows), 2: float(rows * (rows + size + 1))}[left + right]
-    return np.asarray(y - leading * np.eye(2))
+    return np.asarray(x_v[:, :, :kept] @ transpose(x_w[:, :, :kept]))
 
 
 SIZES: tuple[dict[str, float], ...] = ({"p": 4, "n_t": 3}, {"p": 3, "n_t": 7}, {"p": 9, "n_t": 5})
@@ -93,12 +97,12 @@ def _order(
         return {LEADING: _diagonal(sample, left, right, with_d=with_d, cross=cross)}
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+        def block(sample: Sample) -> Array:
+            return _product(sample, left, right, with_d=with_d, cross=cross)
+
+        centre = centre_of(step, assumptions, _projection)
         claimed = exponent_of(step, assumptions)
-
-        def deviation(sample: Sample) -> Array:
-            return _fluctuation(sample, left, right, with_d=with_d, cross=cross)
-
-        return [fluctuation_check(ORDER, step.name, LADDER, deviation, claimed, base_seed=seed)]
+        return [fluctuation_check(ORDER, step.name, LADDER, block, centre, claimed, base_seed=seed)]
 
     register(
         Step(

@@ -16,7 +16,7 @@ from sympy import Rational
 from derivations.assumptions import Assumptions
 from derivations.ladder import fluctuation_check
 from derivations.observations import Array, transpose
-from derivations.orders import LEADING, ONE, ORDER, derive_order, exponent_of, order_parts
+from derivations.orders import LEADING, ONE, ORDER, centre_of, derive_order, exponent_of, order_parts
 from derivations.registry import register
 from derivations.step import Check, Derived, Observed, Step
 from derivations.symbols import n_t, n_v, p
@@ -50,14 +50,6 @@ def _product(sample: Sample, left: int, right: int) -> Array:
     return np.asarray(y)
 
 
-def _fluctuation(sample: Sample, left: int, right: int) -> Array:
-    """The word minus its leading part."""
-    y = _product(sample, left, right)
-    size, rows = sample.size("p"), sample.size("n_t")
-    leading = sample.size("n_v") * {0: 1, 1: rows, 2: rows * (rows + size + 1)}[left + right]
-    return np.asarray(y - leading * np.eye(size))
-
-
 def _order(
     number: str, name: str, powers: tuple[int, int], leading: sympy.Expr, exponent: sympy.Expr
 ) -> None:
@@ -67,12 +59,12 @@ def _order(
         return order_parts(*derive_order({"same task": word(left, right)}, ROWS_GROW))
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
-        claimed = exponent_of(step, assumptions)
-
-        def deviation(sample: Sample) -> Array:
-            return _fluctuation(sample, left, right)
-
-        return [fluctuation_check(ORDER, step.name, LADDER, deviation, claimed, draws=4000, base_seed=seed)]
+        return [
+            fluctuation_check(
+                ORDER, step.name, LADDER, lambda sample: _product(sample, left, right),
+                centre_of(step, assumptions), exponent_of(step, assumptions), draws=4000, base_seed=seed,
+            )
+        ]  # fmt: skip
 
     def observe(sample: Sample) -> Observed:
         y = _product(sample, left, right)

@@ -48,7 +48,9 @@ LOSS, FORM = r"\bar L^{test}", r"\mathbb{E}\,\mathrm{Tr}(H_r\omega^\star\omega^{
 def leading(assumptions: Assumptions) -> Leading:
     """The pieces, from the words of the model; that the test phase weighs omega_star with H_r is checked."""
     if assumptions.split == "reused":
-        return leading(plain_rows(assumptions)).replace({"alpha_t": 0 * number("alpha_t"), "n_v": number("n_t")})
+        return leading(plain_rows(assumptions)).replace(
+            {"alpha_t": 0 * number("alpha_t"), "n_v": number("n_t")}
+        )
     if max(assumptions.inner_steps, assumptions.adaptation_steps) > 1:
         return gaussian_pieces(assumptions)  # moments beyond the fourth, which F does not give
     weight = adaptation_weight(assumptions)

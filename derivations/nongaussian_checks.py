@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
-import sympy
 
 from derivations import discrete_law
-from derivations.assumptions import PAPER, Assumptions
-from derivations.evaluate import evaluate
-from derivations.ladder import fluctuation_check
-from derivations.nongaussian_concentration import BLOCKS, gram
+from derivations.assumptions import Assumptions
+from derivations.ladder import fluctuation_check, no_centre
 from derivations.observations import Array, transpose
-from derivations.orders import LEADING, ORDER, exponent_of
-from derivations.reading import to_sympy
+from derivations.orders import LEADING, ORDER, centre_of, exponent_of
 from derivations.step import Check, Observed, Step
 from derivations.task_draws import design
 from numeric_check.laws import input_law
@@ -38,24 +35,22 @@ SIZES = (
 # -- general spectra that grow with the dimension -----------------------------------------------------------
 
 
-def spectra(sample: Sample) -> tuple[Array, Array, Array]:
+def spectra(size: int) -> tuple[Array, Array, Array]:
     """Diagonals of Sigma, of Sigma_w with trace of order one, and of a weight H_r, in unrelated orders."""
-    size = sample.size("p")
     steps = (np.arange(size) + 0.5) / size
     return 0.5 + steps, (0.3 + np.cos(7 * steps) ** 2) / size, 1.5 - np.sin(5 * steps) ** 2
 
 
-def moments(sample: Sample, law: str) -> Mapping[str, float | Array]:
+def moments(point: Mapping[str, float], law: str) -> Mapping[str, float | Array]:
     """Values of the letters for entries of a law; F is diagonal, s_i (sum_j s_j^2 + (kurtosis - 1) s_i^2)."""
-    s, tasks, weight = spectra(sample)
+    s, tasks, weight = spectra(round(point["p"]))
     fourth = s * (np.sum(s**2) + (input_law(law).kurtosis - 1) * s**2)
     matrices = {"Sigma": s, "Sigma_w": tasks, "H_r": weight, "F": fourth}
-    numbers = {name: sample[name] for name in ("n_t", "p", "alpha_t", "sigma")}
-    return {**numbers, **{name: np.diag(diagonal) for name, diagonal in matrices.items()}}
+    return {**point, **{name: np.diag(diagonal) for name, diagonal in matrices.items()}}
 
 
 def _inputs(sample: Sample, rows: str, law: str) -> Array:
-    return np.asarray(sample.inputs(rows, "p", law) * np.sqrt(spectra(sample)[0]))
+    return np.asarray(sample.inputs(rows, "p", law) * np.sqrt(spectra(sample.size("p"))[0]))
 
 
 def _contracted(rows: Array, x_t: Array, rate: float) -> Array:
@@ -65,7 +60,7 @@ def _contracted(rows: Array, x_t: Array, rate: float) -> Array:
 
 def _block(block: str, sample: Sample, law: str) -> Array:
     """The matrix of all m tasks: B B^T, Gamma of one task, B H_r B^T, or the inverse of B B^T."""
-    _, tasks, weight = spectra(sample)
+    _, tasks, weight = spectra(sample.size("p"))
     found = []
     for _ in range(1 if block == "noise" else sample.size("m")):
         x_v, x_t = _inputs(sample, "n_v", law), _inputs(sample, "n_t", law)
@@ -88,21 +83,12 @@ def fluctuations(block: str) -> CheckFunction:
     """The check that the block minus its leading part fluctuates with the exponent that the step derives."""
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
-        leading = _leading(block)
-
-        def deviation_of(law: str) -> Callable[[Sample], Array]:
-            def deviation(sample: Sample) -> Array:
-                matrix = _block(block, sample, law)
-                mean = float(evaluate(leading, moments(sample, law)))
-                return np.asarray(matrix - mean * np.eye(matrix.shape[-1]))
-
-            return deviation
-
         return [
             fluctuation_check(
                 f"{ORDER}, {law} entries", f"{step.name}/{law}",
-                INVERSE_LADDER if block == "inverse" else LADDER, deviation_of(law),
-                exponent_of(step, assumptions), draws=320 if block == "inverse" else 120, base_seed=seed,
+                INVERSE_LADDER if block == "inverse" else LADDER, partial(_block, block, law=law),
+                centre_of(step, assumptions, partial(moments, law=law)), exponent_of(step, assumptions),
+                draws=320 if block == "inverse" else 120, base_seed=seed,
             )
             for law in LAWS
         ]  # fmt: skip
@@ -110,17 +96,11 @@ def fluctuations(block: str) -> CheckFunction:
     return check
 
 
-def _leading(block: str) -> sympy.Expr:
-    if block == "inverse":
-        return 1 / to_sympy(gram(PAPER).leading)
-    return to_sympy(BLOCKS[block](PAPER).leading)
-
-
 def products(powers: tuple[int, int]) -> CheckFunction:
     """The check that X^v W_i^a W_j^b X^vT, rescaled, fluctuates by the root of the derived variance."""
 
-    def deviation_of(law: str) -> Callable[[Sample], Array]:
-        def deviation(sample: Sample) -> Array:
+    def block_of(law: str) -> Callable[[Sample], Array]:
+        def block(sample: Sample) -> Array:
             rows = []
             for power in powers:
                 x_v = _inputs(sample, "n_v", law)
@@ -130,12 +110,12 @@ def products(powers: tuple[int, int]) -> CheckFunction:
                 rows.append(x_v)
             return np.asarray(rows[0] @ transpose(rows[1]) / sample["p"] ** (1 + sum(powers)))
 
-        return deviation
+        return block
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         return [
             fluctuation_check(
-                f"{ORDER}/2, {law} entries", f"{step.name}/{law}", LADDER, deviation_of(law),
+                f"{ORDER}/2, {law} entries", f"{step.name}/{law}", LADDER, block_of(law), no_centre,
                 exponent_of(step, assumptions) / 2, draws=120, base_seed=seed,
             )
             for law in LAWS

@@ -9,6 +9,9 @@ from fractions import Fraction
 import sympy
 
 from derivations.assumptions import Assumptions
+from derivations.evaluate import Value
+from derivations.ladder import Centre
+from derivations.measure import value_of_part
 from derivations.step import Derived, Step
 from symbolic.asymptotics import DELTA, Exponent, sharp_exponent
 from symbolic.moments import expect, variance
@@ -112,6 +115,18 @@ def _scalars(expr: Expression, squared_length: str | None) -> Expression:
 def order_parts(leading: Expression, exponent: Exponent) -> Derived:
     """The derived parts of such a statement."""
     return {LEADING: leading, ORDER: exponent.sympy()}
+
+
+def centre_of(
+    step: Step,
+    assumptions: Assumptions,
+    values: Callable[[Mapping[str, float]], Mapping[str, Value]] = lambda point: point,
+) -> Centre:
+    """The leading part that a step derives, as a number at each point of a ladder; `values` gives its letters theirs."""
+    if step.derive is None:
+        raise ValueError(f"{step.name} derives no leading part")
+    leading = step.derive(assumptions)[LEADING]
+    return lambda point: float(value_of_part(leading, values(point)))
 
 
 def exponent_of(step: Step, assumptions: Assumptions, label: str = ORDER) -> float:

@@ -13,7 +13,7 @@ import sympy
 from derivations.assumptions import Assumptions
 from derivations.evaluate import evaluate
 from derivations.ladder import fluctuation_check, residual_check
-from derivations.orders import LEADING, ORDER, exponent_of, order_parts
+from derivations.orders import LEADING, ORDER, centre_of, exponent_of, order_parts
 from derivations.overparameterized_blocks import (
     DEPENDS,
     H_R,
@@ -35,15 +35,16 @@ from derivations.overparameterized_observations import (
     INVERSE_LADDER,
     LADDER,
     SIMULATED,
-    gram_deviation,
-    inverse_deviation,
-    noise_deviation,
+    gram_block,
+    inverse_block,
+    noise_block,
     numbers,
     observe_adaptation_factor,
     observe_inner_factor,
     observed_leading,
     setting_at,
-    start_deviation,
+    start_block,
+    with_start,
 )
 from derivations.reading import to_sympy
 from derivations.registry import register
@@ -61,9 +62,7 @@ def _concentration_step(
     remark: str = "", erratum: Erratum = "",
 ) -> None:  # fmt: skip
     derivations = {"gram": gram, "noise": noise, "start": start}
-    deviations = {
-        "gram": gram_deviation, "noise": noise_deviation, "start": start_deviation, "inverse": inverse_deviation,
-    }  # fmt: skip
+    blocks = {"gram": gram_block, "noise": noise_block, "start": start_block, "inverse": inverse_block}
 
     def derive(assumptions: Assumptions) -> Derived:
         if block == "inverse":
@@ -77,7 +76,8 @@ def _concentration_step(
                 ORDER,
                 step.name,
                 INVERSE_LADDER if block == "inverse" else LADDER,
-                deviations[block],
+                blocks[block],
+                centre_of(step, assumptions, with_start),
                 exponent_of(step, assumptions),
                 draws=720,
                 base_seed=seed,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from derivations.assumptions import PAPER
-from derivations.evaluate import evaluate
 from derivations.observations import Array, fixed_column, squared_norms, transpose
-from derivations.overparameterized_blocks import gram, noise
-from derivations.reading import to_sympy
 from derivations.step import Observed
 from numeric_check.sample import Sample
 from numeric_check.setting import Setting
@@ -78,44 +76,39 @@ def _design(sample: Sample) -> tuple[Array, Array, Array]:
     return np.concatenate(rows, axis=1), np.stack(x_v), np.stack(x_t)
 
 
-def _means(sample: Sample) -> tuple[float, float]:
-    """Means of B B^T / p and Gamma, from Tr W = n p and Tr W^2 = n p (n + p + 1) on average, as plain numbers."""
-    values = {"n_t": sample["n_t"], "p": sample["p"], "alpha_t": sample["alpha_t"]}
-    h_t = float(evaluate(to_sympy(gram(PAPER).leading), values))
-    values |= {"sigma": sample["sigma"], "nu": sample["nu"]}
-    return h_t, float(evaluate(to_sympy(noise(PAPER).leading), values))
-
-
-def gram_deviation(sample: Sample) -> Array:
-    """Sampled gram deviation."""
+def gram_block(sample: Sample) -> Array:
+    """B B^T / p."""
     b, _, _ = _design(sample)
-    return np.asarray(b @ transpose(b) / sample["p"] - _means(sample)[0] * np.eye(2))
+    return np.asarray(b @ transpose(b) / sample["p"])
 
 
-def inverse_deviation(sample: Sample) -> Array:
-    """Sampled inverse deviation."""
+def inverse_block(sample: Sample) -> Array:
+    """The inverse of B B^T."""
     b, _, _ = _design(sample)
-    return np.asarray(np.linalg.inv(b @ transpose(b)) - np.eye(2) / (sample["p"] * _means(sample)[0]))
+    return np.asarray(np.linalg.inv(b @ transpose(b)))
 
 
-def noise_deviation(sample: Sample) -> Array:
-    """Sampled noise deviation."""
+def noise_block(sample: Sample) -> Array:
+    """Gamma of one task."""
     b, x_v, x_t = _design(sample)
     mixed = x_v[0] @ transpose(x_t[0])
     row = b[:, :1]
     share = sample["alpha_t"] ** 2 / sample["n_t"] ** 2
-    gamma = sample["nu"] ** 2 / sample["p"] * row @ transpose(row) + sample["sigma"] ** 2 * (
-        1 + share * mixed @ transpose(mixed)
-    )
-    return np.asarray(gamma - _means(sample)[1])
+    noise = 1 + share * mixed @ transpose(mixed)
+    return np.asarray(sample["nu"] ** 2 / sample["p"] * row @ transpose(row) + sample["sigma"] ** 2 * noise)
 
 
-def start_deviation(sample: Sample) -> Array:
-    """Sampled start deviation, for starts along each of several coordinates with |d|^2 = xi^(-1/2)."""
+def with_start(point: Mapping[str, float]) -> Mapping[str, float]:
+    """A point of the ladder with the squared distance of its start, which falls as xi^(-1/2)."""
+    return {**point, "dist0_sq": point["xi"] ** -0.5}
+
+
+def start_block(sample: Sample) -> Array:
+    """B d d^T B^T, for starts d along each of several coordinates."""
     b, _, _ = _design(sample)
-    squared = sample["xi"] ** -0.5
+    squared = with_start({"xi": sample["xi"]})["dist0_sq"]
     along = np.swapaxes(b[:, :, :STARTS], 1, 2)[..., None] * np.sqrt(squared)
-    return np.asarray(along @ transpose(along) - squared * _means(sample)[0] * np.eye(2))
+    return np.asarray(along @ transpose(along))
 
 
 def observed_leading(sample: Sample, block: str) -> Array:

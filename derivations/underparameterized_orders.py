@@ -7,6 +7,7 @@ n_v, n_t = O(xi).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -16,11 +17,11 @@ from sympy import Rational
 
 from derivations import model
 from derivations.assumptions import PAPER, Assumptions, NotDerivable
-from derivations.evaluate import evaluate
 from derivations.ladder import fluctuation_check
 from derivations.lemma3 import ROWS_GROW
+from derivations.measure import value_of_part
 from derivations.observations import Array, transpose
-from derivations.orders import LEADING, ONE, element, element_moments, exponent_of
+from derivations.orders import LEADING, ONE, centre_of, element, element_moments, exponent_of
 from derivations.outer_problem import target_covariance
 from derivations.reading import to_sympy
 from derivations.registry import register
@@ -150,21 +151,20 @@ def _averages(sample: Sample) -> tuple[Array, Array]:
     return gram_sum / rows, noise_sum / rows
 
 
-def _mean(average: TaskAverage, sample: Sample) -> Array:
-    values = {name: sample[name] for name in ("n_t", "n_v", "p", "alpha_t", "sigma", "nu")}
-    return float(evaluate(to_sympy(average.leading), values)) * np.eye(sample.size("p"))
+def _gram_block(sample: Sample) -> Array:
+    return np.asarray(_averages(sample)[0])
 
 
-def _gram_deviation(sample: Sample) -> Array:
-    return np.asarray(_averages(sample)[0] - _mean(gram(PAPER), sample))
+def _inverse_block(sample: Sample) -> Array:
+    return np.asarray(np.linalg.inv(_averages(sample)[0]))
 
 
-def _inverse_deviation(sample: Sample) -> Array:
-    return np.asarray(np.linalg.inv(_averages(sample)[0]) - np.linalg.inv(_mean(gram(PAPER), sample)))
+def _noise_block(sample: Sample) -> Array:
+    return np.asarray(_averages(sample)[1])
 
 
-def _noise_deviation(sample: Sample) -> Array:
-    return np.asarray(_averages(sample)[1] - _mean(noise(PAPER), sample))
+def _around_mean(point: Mapping[str, float]) -> float:
+    return float(value_of_part(noise(PAPER).leading, point))
 
 
 MEAN_SIZES = (
@@ -178,7 +178,7 @@ def _observe_mean(sample: Sample) -> Observed:
     return {LEADING: np.trace(_averages(sample)[0], axis1=1, axis2=2) / sample.size("p")}
 
 
-DEVIATIONS = {"gram": _gram_deviation, "inverse": _inverse_deviation, "noise": _noise_deviation}
+SAMPLED = {"gram": _gram_block, "inverse": _inverse_block, "noise": _noise_block}
 
 
 # -- the steps ----------------------------------------------------------------------------------------------
@@ -194,9 +194,11 @@ def _concentration(
         return _derive_gram(assumptions) if block == "gram" else _derive_inverse(assumptions)
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+        # (88) names no leading part: its fluctuations are those around the mean
+        centre = _around_mean if block == "noise" else centre_of(step, assumptions)
         return [
             fluctuation_check(
-                label, f"{step.name}/{label}", ladder, DEVIATIONS[block],
+                label, f"{step.name}/{label}", ladder, SAMPLED[block], centre,
                 exponent_of(step, assumptions, label), draws=1600, base_seed=seed,
             )
             for label, ladder in ((IN_SIZE, IN_SIZE_LADDER), (IN_TASKS, IN_TASKS_LADDER))
