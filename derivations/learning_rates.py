@@ -13,6 +13,7 @@ import sympy
 from sympy import Integer, sqrt
 
 from derivations import learning_rate_checks as checks
+from derivations.adaptation_rate_checks import UPPER, bracket
 from derivations.assumptions import Assumptions
 from derivations.overparameterized_blocks import DEPENDS, INNER, leading_excess
 from derivations.reading import scalar, to_sympy
@@ -107,7 +108,7 @@ def _derive_limits(assumptions: Assumptions) -> Derived:
         if top.degree() != bottom.degree():
             raise ArithmeticError("the loss is not bounded in alpha_t")
         ends.append(top.LC() * direction ** top.degree() / (bottom.LC() * direction ** bottom.degree()))
-    return {r"\bar L(+\infty)-\bar L(-\infty)": sympy.expand(ends[0] - ends[1])}
+    return {checks.GAP: sympy.expand(ends[0] - ends[1])}
 
 
 def _derive_noise(assumptions: Assumptions) -> Derived:
@@ -163,8 +164,8 @@ def _derive_adaptation_rate(assumptions: Assumptions) -> Derived:
     }
     curvature = common_sign([sympy.factor(sympy.diff(part, alpha_r, 2)) for part in (noise, c_2)])
     return {
-        "upper end": upper,
-        r"\mathrm{sign}\,\partial^2_{\alpha_r}\bar L": curvature,
+        UPPER: upper,
+        checks.SIGN_BEND: curvature,
         checks.SIGN_AT_0: common_sign(ends["0"]),
         checks.SIGN_AT_UPPER: common_sign(ends["upper"]),
     }
@@ -181,8 +182,8 @@ def _claim_stationary() -> Parts:
 
 def _claim_adaptation_rate() -> Parts:
     return {
-        "upper end": 1 / (1 + (p + 1) / n_r),
-        r"\mathrm{sign}\,\partial^2_{\alpha_r}\bar L": Integer(1),
+        UPPER: 1 / (1 + (p + 1) / n_r),
+        checks.SIGN_BEND: Integer(1),
         checks.SIGN_AT_0: Integer(-1),
         checks.SIGN_AT_UPPER: Integer(1),
     }
@@ -234,11 +235,11 @@ _claim_step(
 _claim_step(
     "adaptation-rate-bracket", "In the adaptation rate the loss is a convex quadratic with its one minimum strictly between "
     "zero and the rate that minimises h_r.",
-    _claim_adaptation_rate, _derive_adaptation_rate, checks.adaptation_rate,
+    _claim_adaptation_rate, _derive_adaptation_rate, bracket(checks.BASE),
 )  # fmt: skip
 _claim_step(
     "same-limits", "The loss tends to the same finite value as the training rate goes to either infinity.",
-    lambda: {r"\bar L(+\infty)-\bar L(-\infty)": Integer(0)}, _derive_limits, checks.limits,
+    lambda: {checks.GAP: Integer(0)}, _derive_limits, checks.limits,
 )  # fmt: skip
 _claim_step(
     "slope-at-zero-positive", "At a zero training rate the loss increases: a slightly negative rate is better.",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 import sympy
 from sympy import Integer, Rational, Trace
@@ -176,12 +177,14 @@ def _claim_step(
     name: str, statement: str, *, claim: Callable[[], Parts], derive: Callable[[Assumptions], Derived],
     method: str, uses: tuple[str, ...] = ("theorem-3",), reason: str = "", remark: str = "",
     observe: Callable[[Sample], Observed] | None = None, erratum: Erratum = "",
+    not_sampled: Mapping[str, str] = MappingProxyType({}),
 ) -> None:  # fmt: skip
     register(
         Step(
             name, (), "claim", statement, "theorem3", uses=uses, depends_on=DEPENDS, claim=claim,
             derive=derive, observe=observe, sizes=() if observe is None else SIZES,
-            applies=unchanged(DEPENDS), resolution={checks.THIRD: 1e-8}, method=method, reason=reason,
+            applies=unchanged(DEPENDS), resolution={checks.THIRD: 1e-8, checks.DEGREE: 1e-8},
+            not_sampled=not_sampled, method=method, reason=reason,
             remark=remark, erratum=erratum,
         )
     )  # fmt: skip
@@ -199,7 +202,8 @@ _claim_step(
     "quadratic-in-adaptation-rate", "In the adaptation rate the loss of Theorem 3 is a quadratic.",
     claim=lambda: {"numerator": Integer(2), "denominator": Integer(0), checks.THIRD: Integer(0)},
     derive=_derive_quadratic, method="degrees of the reduced fraction; third difference",
-    observe=checks.observe_third,
+    observe=checks.observe_degree,
+    not_sampled={"denominator": "that the sampled loss is a polynomial is what its vanishing third difference says"},
 )  # fmt: skip
 _claim_step(
     "ratio-of-quartics-general",

@@ -19,7 +19,7 @@ from derivations.exact_haar import exact_excess
 from derivations.ladder import residual_check, slope_check
 from derivations.next_order import next_order_excess
 from derivations.orders import ONE
-from derivations.overparameterized_blocks import DEPENDS, REGIME, leading_excess, leading_loss
+from derivations.overparameterized_blocks import DEPENDS, REGIME, leading_loss
 from derivations.overparameterized_observations import SIMULATED, numbers, setting_at
 from derivations.reading import scalar, to_sympy
 from derivations.registry import register

@@ -66,6 +66,18 @@ def common_sign(terms: Iterable[sympy.Expr]) -> sympy.Integer:
     return sympy.Integer(signs.pop())
 
 
+def sign_check(
+    label: str, sizes: Mapping[str, float], value: float, error: float, stated: int, draws: int
+) -> Check:
+    """Whether a sampled quantity has the stated sign, by five standard errors."""
+    clear = abs(value) > 5 * error
+    verdict = ("agree" if value * stated > 0 else "disagree") if clear else "inconclusive"
+    seen = float((value > 0) - (value < 0))
+    relative = error / abs(value) if value else float("inf")
+    reason = f"sampled {value:.3g} +- {error:.2g}"
+    return Check(label, sizes, float(stated), seen, relative, draws, 0.0, verdict, reason)
+
+
 def difference_check(
     label: str, low: Setting, high: Setting, claimed: int, seed: int, *, rel_error: float = 0.002
 ) -> Check:

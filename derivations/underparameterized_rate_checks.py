@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from derivations.assumptions import Assumptions
-from derivations.ladder import residual_check
+from derivations.ladder import residual_check, simulated, slope_check
 from derivations.learning_rate_checks import (
     SIGN_AT_0,
     SIGN_AT_UPPER,
+    SIGN_BEND,
     SIGN_NU,
     SIGN_SIGMA,
     SIGN_TARGET,
     Comparison,
     compare,
+    derived_part,
+    stated_sign,
 )
+from derivations.signs import sign_check
 from derivations.step import Check, Step
 from derivations.underparameterized_checks import setting_at, value_at
 from numeric_check.setting import Setting
 
 __all__ = [
-    "LIMIT", "SIGN_AT_0", "SIGN_AT_UPPER", "SIGN_BEND", "SIGN_NU", "SIGN_ROWS", "SIGN_SIGMA", "SIGN_SLOPE",
-    "SIGN_TARGET", "SIGN_TASKS", "SLOPE", "adaptation_rate", "data", "limit_slope", "many_tasks", "noise",
-    "slope",
+    "BASE", "LIMIT", "SIGN_AT_0", "SIGN_AT_UPPER", "SIGN_BEND", "SIGN_NU", "SIGN_ROWS", "SIGN_SIGMA",
+    "SIGN_SLOPE", "SIGN_TARGET", "SIGN_TASKS", "SLOPE", "data", "limit_slope", "many_tasks", "noise", "slope",
 ]  # fmt: skip
 
-SIGN_BEND = r"\mathrm{sign}\,\partial^2_{\alpha_r}\bar L"
 SIGN_ROWS, SIGN_TASKS = r"\mathrm{sign}\,\partial_{n_v}\bar L", r"\mathrm{sign}\,\partial_m\bar L"
 SLOPE = r"\partial_{\alpha_t}\bar L\,(0)"
 SIGN_SLOPE = r"\mathrm{sign}\,\partial_{\alpha_t}\bar L\,(0)"
 LIMIT = r"\lim_{m\to\infty}\bar L"
 
 BASE = replace(setting_at(4, 6), sigma=1.0, nu=0.8)
-BRACKET = 1 / (1 + (BASE.p + 1) / BASE.n_r)
 
 
 def limit_slope(name: str) -> str:
@@ -50,16 +51,10 @@ data = compare(
     Comparison(SIGN_TASKS, replace(BASE, m=4), replace(BASE, m=24)),
     Comparison(SIGN_TARGET, replace(BASE, n_r=5), replace(BASE, n_r=40)),
 )
-adaptation_rate = compare(
-    Comparison(SIGN_AT_0, replace(BASE, alpha_r=0.0), replace(BASE, alpha_r=0.3 * BRACKET)),
-    Comparison(SIGN_AT_UPPER, replace(BASE, alpha_r=0.7 * BRACKET), replace(BASE, alpha_r=BRACKET), 0.00005),
-)
 
 
 def _theory(step: Step, assumptions: Assumptions, label: str) -> Callable[[Setting], float]:
-    if step.derive is None:
-        raise ValueError(f"{step.name} derives no formula")
-    part = step.derive(assumptions)[label]
+    part = derived_part(step, assumptions, label)
     return lambda setting: value_at(part, setting)
 
 
@@ -67,24 +62,61 @@ def many_tasks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     """The simulated loss approaches the limit like 1/m, from meta-training data and rates that differ."""
     theory = _theory(step, assumptions, LIMIT)
     starts = {"base": BASE, "other rate, n_v and n_t": replace(BASE, alpha_t=-1.0, n_v=12, n_t=6)}
+    slopes = [_limit_slope(step, assumptions, name, value, seed) for name, value in OTHER_VALUES.items()]
+    return [*_limits(theory, starts, seed), *slopes]
+
+
+OTHER_VALUES = {"alpha_t": 0.4, "n_v": 40, "n_t": 60}
+TASKS = (8, 16, 32, 64)
+
+
+def _limit_slope(step: Step, assumptions: Assumptions, name: str, value: float, seed: int) -> Check:
+    """The difference quotient of the simulated loss in one variable approaches the slope of the limit like 1/m."""
+    label = limit_slope(name)
+    theory = _theory(step, assumptions, label)
+    width = value - float(getattr(BASE, name))
+    gaps, errors, draws = [], [], 0
+    for k in TASKS:
+        low = replace(BASE, m=k)
+        found = [simulated(end, "loss", 0.003 / k, seed) for end in (low, replace(low, **{name: value}))]
+        gaps.append((found[1].mean - found[0].mean) / width - theory(low))
+        errors.append((found[0].stderr ** 2 + found[1].stderr ** 2) ** 0.5 / abs(width))
+        draws += sum(estimate.draws for estimate in found)
+    return slope_check(
+        f"decay in m of the slope of the loss in {name} minus its limit", [float(k) for k in TASKS], gaps, errors,
+        -1.0, draws=draws, seconds=0.0, sharp=True,
+    )  # fmt: skip
+
+
+def _limits(theory: Callable[[Setting], float], starts: Mapping[str, Setting], seed: int) -> list[Check]:
     return [
         residual_check(
             f"decay in m of the loss minus its limit: {name}",
-            [(float(k), replace(start, m=k)) for k in (8, 16, 32, 64)], theory, -1.0, quantity="loss",
+            [(float(k), replace(start, m=k)) for k in TASKS], theory, -1.0, quantity="loss",
             rel_error=lambda setting: 0.01 / setting.m, sharp=True, base_seed=seed,
         )
         for name, start in starts.items()
     ]  # fmt: skip
 
 
+def _slope_error(setting: Setting) -> float:
+    return 0.15 / setting.validation_points
+
+
 def slope(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
-    """The simulated slope at rate zero minus the formula falls like (n_v m)^-2."""
+    """The simulated slope at rate zero minus the formula falls like (n_v m)^-2; and it has the stated sign."""
     theory = _theory(step, assumptions, SLOPE)
+    rungs = [(float(k), replace(BASE, n_t=400, n_v=k, m=4, alpha_t=0.0)) for k in (8, 16, 32, 64)]
+    stated = stated_sign(step, assumptions, SIGN_SLOPE)
+    signs = []
+    for _, setting in rungs:
+        found = simulated(setting, "slope", _slope_error(setting), seed)
+        sizes = {"n_v": float(setting.n_v), "m": float(setting.m)}
+        signs.append(sign_check(SIGN_SLOPE, sizes, found.mean, found.stderr, stated, found.draws))
     return [
         residual_check(
-            "decay of the simulated slope minus the formula",
-            [(float(k), replace(BASE, n_t=400, n_v=k, m=4, alpha_t=0.0)) for k in (8, 16, 32, 64)], theory,
-            -2.0, quantity="slope", rel_error=lambda setting: 0.15 / setting.validation_points, sharp=True,
-            base_seed=seed,
-        )
+            "decay of the simulated slope minus the formula", rungs, theory, -2.0, quantity="slope",
+            rel_error=_slope_error, sharp=True, base_seed=seed,
+        ),
+        *signs,
     ]  # fmt: skip
