@@ -6,7 +6,6 @@ of the loss is known. A bound that fails there fails for the theorem.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from derivations.assumptions import Assumptions, unchanged
@@ -15,7 +14,6 @@ from derivations.ladder import residual_check
 from derivations.nongaussian import LOSS_DEPENDS, isotropic_loss, leading_loss
 from derivations.nongaussian_loss_checks import setting_at, values_at
 from derivations.overparameterized_remainder import (
-    FEW,
     FEW_POINTS,
     MANY,
     ORDERS,
@@ -31,7 +29,6 @@ from derivations.symbols import alpha_t, dist0_sq
 from numeric_check.setting import Setting
 
 SIZES, LAW = (12, 24, 48, 80), "laplace"
-CHANGES: Mapping[str, dict[str, float]] = {MANY: {}, FEW: {"n_r": FEW_POINTS, "alpha_r": 1.0}}
 
 
 def _derive(assumptions: Assumptions) -> Derived:
@@ -39,6 +36,11 @@ def _derive(assumptions: Assumptions) -> Derived:
     isotropic = replace(assumptions, covariance="identity", inputs="gaussian")
     more, exact = (part(isotropic).subs(dist0_sq, 0) for part in (next_loss, exact_loss_at_rate_zero))
     return remainder_orders(more - formula, exact - formula.subs(alpha_t, 0))
+
+
+def _rung(size: int, label: str) -> Setting:
+    many = setting_at(size, LAW)
+    return many if label == MANY else replace(many, n_r=FEW_POINTS, alpha_r=1.0)
 
 
 def _rel_error(setting: Setting) -> float:
@@ -54,7 +56,7 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     return [
         residual_check(
             f"decay of simulation minus formula {label.removeprefix('a ')}: {LAW}",
-            [(float(size), replace(setting_at(size, LAW), **CHANGES[label])) for size in SIZES],
+            [(float(size), _rung(size, label)) for size in SIZES],
             lambda setting: float(evaluate(formula, values_at(setting))), float(to_sympy(exponent)),
             quantity="loss", rel_error=_rel_error, sharp=True, base_seed=seed,
         )

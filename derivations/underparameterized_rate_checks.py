@@ -62,23 +62,27 @@ def many_tasks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     """The simulated loss approaches the limit like 1/m, from meta-training data and rates that differ."""
     theory = _theory(step, assumptions, LIMIT)
     starts = {"base": BASE, "other rate, n_v and n_t": replace(BASE, alpha_t=-1.0, n_v=12, n_t=6)}
-    slopes = [_limit_slope(step, assumptions, name, value, seed) for name, value in OTHER_VALUES.items()]
+    slopes = [_limit_slope(step, assumptions, name, seed) for name in OTHER]
     return [*_limits(theory, starts, seed), *slopes]
 
 
-OTHER_VALUES = {"alpha_t": 0.4, "n_v": 40, "n_t": 60}
+OTHER = {
+    "alpha_t": replace(BASE, alpha_t=0.4),
+    "n_v": replace(BASE, n_v=40),
+    "n_t": replace(BASE, n_t=60),
+}
 TASKS = (8, 16, 32, 64)
 
 
-def _limit_slope(step: Step, assumptions: Assumptions, name: str, value: float, seed: int) -> Check:
+def _limit_slope(step: Step, assumptions: Assumptions, name: str, seed: int) -> Check:
     """The difference quotient of the simulated loss in one variable approaches the slope of the limit like 1/m."""
     label = limit_slope(name)
     theory = _theory(step, assumptions, label)
-    width = value - float(getattr(BASE, name))
+    width = float(getattr(OTHER[name], name)) - float(getattr(BASE, name))
     gaps, errors, draws = [], [], 0
     for k in TASKS:
-        low = replace(BASE, m=k)
-        found = [simulated(end, "loss", 0.003 / k, seed) for end in (low, replace(low, **{name: value}))]
+        low, high = replace(BASE, m=k), replace(OTHER[name], m=k)
+        found = [simulated(end, "loss", 0.003 / k, seed) for end in (low, high)]
         gaps.append((found[1].mean - found[0].mean) / width - theory(low))
         errors.append((found[0].stderr ** 2 + found[1].stderr ** 2) ** 0.5 / abs(width))
         draws += sum(estimate.draws for estimate in found)
