@@ -27,8 +27,8 @@ NUMBERS: Mapping[tuple[int, int], str] = {(0, 0): "134", (1, 0): "135", (1, 1): 
 # places of an element: in which of the two products, and where
 DIAGONAL, OFF, BETWEEN = r"i=j,\ k=l", r"i=j,\ k\neq l", r"i\neq j"
 PLACES = {DIAGONAL: ("same task", 1), OFF: ("same task", 2), BETWEEN: ("other task", 1)}
-ROWS = 6
-SIZES = ({"n_t": 18, "p": 5}, {"n_t": 40, "p": 6}, {"n_t": 30, "p": 12})
+ROWS = 10
+SIZES = ({"n_t": 30, "p": 12}, {"n_t": 40, "p": 20}, {"n_t": 24, "p": 16})
 
 
 def label(powers: tuple[int, int], place: str) -> str:
