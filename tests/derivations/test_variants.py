@@ -98,7 +98,9 @@ def test_reused_data_of_any_law_by_two_routes(law: str) -> None:
 def test_reused_gaussian_data_to_leading_order_are_the_limit_of_the_exact_result() -> None:
     one = identity("p")
     values = {"Sigma": one, "Sigma_w": scalar("nu") ** 2 * scalar("1/p") * one, "F": (scalar("p") + 2) * one}
-    gap = leading(read(["split=reused"])).replace(values).loss() - over(read(["split=reused"])).subs(dist0_sq, 0)
+    gap = leading(read(["split=reused"])).replace(values).loss() - over(read(["split=reused"])).subs(
+        dist0_sq, 0
+    )
     point = {**{sympy.Symbol(k, real=True): v for k, v in POINT.items()}, n_t: 3, n_r: p, m: 2}
     assert sympy.limit(sympy.together(gap.subs(point)) * p, p, sympy.oo) == 0
 
