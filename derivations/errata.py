@@ -1,7 +1,7 @@
 """Everything that a reader of the paper should know of its print, collected from the steps.
 
 Nothing is entered by hand here. A step is listed when its derivation disproves the print and a right form is
-proved, when something could not be read in the available text, or when its remark is marked as one about the
+proved (in a sort of its own where the print could not be read with certainty), when something could not be read in the available text, or when its remark is marked as one about the
 print: a bound that can be sharpened, a condition left out or not met, a slip of wording.
 """
 
@@ -19,8 +19,8 @@ from derivations.reading import to_sympy
 from derivations.registry import load
 from derivations.step import Step
 
-Sort = Literal["corrected", "unreadable", "not sharp", "condition", "wording"]
-SORTS: tuple[Sort, ...] = ("corrected", "not sharp", "condition", "wording", "unreadable")
+Sort = Literal["corrected", "as read", "unreadable", "not sharp", "condition", "wording"]
+SORTS: tuple[Sort, ...] = ("corrected", "as read", "not sharp", "condition", "wording", "unreadable")
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,10 @@ def _corrected(step: Step, steps: Mapping[str, Step]) -> Erratum:
     if proof.status != "corrected" or step.derive is None:
         raise NotProved(f"{step.name} carries a correction, but its proof status is {proof.status}")
     labels = disagreeing(from_print, step.derive(PAPER))
+    # what could not be read with certainty disproves a reading, not the print
+    sort: Sort = "as read" if step.unreadable else "corrected"
     return Erratum(
-        step.name, _numbers(step, steps), "corrected", step.statement, step.remark, step.anchor(),
+        step.name, _numbers(step, steps), sort, step.statement, step.remark, step.anchor(),
         reservation=step.unreadable,
         printed={label: to_sympy(from_print[label]) for label in labels},
         right={label: to_sympy(from_correction[label]) for label in labels},

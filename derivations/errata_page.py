@@ -34,7 +34,7 @@ def _forms(entry: Erratum) -> str:
     right, printed = (h.displays(statements.lines(step, form)) for form in forms)
     return (
         f"<p><strong>Proved:</strong></p>{right}"
-        f'<p><strong>Printed:</strong></p><div class="step-refuted">{printed}</div>'
+        f'<p><strong>{"As read" if entry.sort == "as read" else "Printed"}:</strong></p><div class="step-refuted">{printed}</div>'
     )
 
 

@@ -13,6 +13,7 @@ import sympy
 from sympy import Integer, sqrt
 
 from derivations import learning_rate_checks as checks
+from derivations.adaptation_rate_checks import UPPER, bracket
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.overparameterized_blocks import DEPENDS, H_R, INNER, leading_excess
 from derivations.reading import scalar, to_sympy
@@ -165,8 +166,8 @@ def _derive_adaptation_rate(assumptions: Assumptions) -> Derived:
     }
     curvature = common_sign([sympy.factor(sympy.diff(part, alpha_r, 2)) for part in (noise, c_2)])
     return {
-        "upper end": upper,
-        r"\mathrm{sign}\,\partial^2_{\alpha_r}\bar L": curvature,
+        UPPER: upper,
+        checks.SIGN_BEND: curvature,
         checks.SIGN_AT_0: common_sign(ends["0"]),
         checks.SIGN_AT_UPPER: common_sign(ends["upper"]),
     }
@@ -194,8 +195,8 @@ def _claim_limits() -> Parts:
 
 def _claim_adaptation_rate() -> Parts:
     return {
-        "upper end": 1 / (1 + (p + 1) / n_r),
-        r"\mathrm{sign}\,\partial^2_{\alpha_r}\bar L": Integer(1),
+        UPPER: 1 / (1 + (p + 1) / n_r),
+        checks.SIGN_BEND: Integer(1),
         checks.SIGN_AT_0: Integer(-1),
         checks.SIGN_AT_UPPER: Integer(1),
     }
@@ -247,7 +248,7 @@ _claim_step(
 _claim_step(
     "adaptation-rate-bracket", "In the adaptation rate the loss is a convex quadratic with its one minimum strictly between "
     "zero and the rate that minimises h_r.",
-    _claim_adaptation_rate, _derive_adaptation_rate, checks.adaptation_rate,
+    _claim_adaptation_rate, _derive_adaptation_rate, bracket(checks.BASE),
 )  # fmt: skip
 _claim_step(
     "same-limits", "The loss tends to the same finite value as the training rate goes to either infinity.",

@@ -39,6 +39,7 @@ _LETTERS: dict[str, Callable[[], Expression]] = {
     "w_0": lambda: model.W_0,
     "w_prime": lambda: vector("w_prime", "p"),
     "delta_w": lambda: model.task_deviation("delta_w"),
+    "k": lambda: vector("k", "p"),
     "omega": lambda: model.OMEGA,
     "omega_0": lambda: vector("omega_0", "p"),
     "omega_star": lambda: model.OMEGA_STAR,

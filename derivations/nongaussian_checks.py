@@ -36,23 +36,22 @@ SIZES = (
 # -- general spectra that grow with the dimension -----------------------------------------------------------
 
 
-def spectra(sample: Sample) -> tuple[Array, Array, Array]:
+def spectra(size: int) -> tuple[Array, Array, Array]:
     """Diagonals of Sigma, of Sigma_w with trace of order one, and of a weight H_r, in unrelated orders."""
-    size = sample.size("p")
     steps = (np.arange(size) + 0.5) / size
     return 0.5 + steps, (0.3 + np.cos(7 * steps) ** 2) / size, 1.5 - np.sin(5 * steps) ** 2
 
 
 def define_letters(sample: Sample, law: str) -> None:
     """Give the letters their values for entries of a law; F is diagonal, s_i (sum_j s_j^2 + (kurtosis - 1) s_i^2)."""
-    s, tasks, weight = spectra(sample)
+    s, tasks, weight = spectra(sample.size("p"))
     fourth = s * (np.sum(s**2) + (input_law(law).kurtosis - 1) * s**2)
     for name, diagonal in {"Sigma": s, "Sigma_w": tasks, "H_r": weight, "F": fourth}.items():
         sample.define(name, np.diag(diagonal))
 
 
 def _inputs(sample: Sample, rows: str, law: str) -> Array:
-    return np.asarray(sample.inputs(rows, "p", law) * np.sqrt(spectra(sample)[0]))
+    return np.asarray(sample.inputs(rows, "p", law) * np.sqrt(spectra(sample.size("p"))[0]))
 
 
 def _contracted(rows: Array, x_t: Array, rate: float) -> Array:
@@ -63,7 +62,7 @@ def _contracted(rows: Array, x_t: Array, rate: float) -> Array:
 def _noise(sample: Sample, law: str) -> Halves:
     """Gamma of one task, from draws of the task and of the label noise at given inputs."""
     x_v, x_t = _inputs(sample, "n_v", law), _inputs(sample, "n_t", law)
-    spread = np.sqrt(spectra(sample)[1])[:, None]
+    spread = np.sqrt(spectra(sample.size("p"))[1])[:, None]
     return covariance_halves(sample, x_t, x_v, spread * sample.gaussian("p", NOISES))
 
 
@@ -71,7 +70,7 @@ def _block(block: str, sample: Sample, law: str) -> Array | Halves:
     """The matrix of all m tasks: B B^T, B H_r B^T, the inverse of B B^T; or Gamma of one task."""
     if block == "noise":
         return _noise(sample, law)
-    weight = spectra(sample)[2]
+    weight = spectra(sample.size("p"))[2]
     rows = [
         _contracted(_inputs(sample, "n_v", law), _inputs(sample, "n_t", law), sample["alpha_t"])
         for _ in range(sample.size("m"))

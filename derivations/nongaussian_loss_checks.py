@@ -22,6 +22,7 @@ from numeric_check.seeds import generator_for
 from numeric_check.setting import Setting
 from numeric_check.target_task import fourth_moment
 
+DEGREE = "numerator"
 THIRD = r"\Delta^3_{\alpha_r}\bar L"
 NUMBERS = ("n_t", "n_v", "n_r", "m", "p", "sigma", "alpha_t", "alpha_r")
 WISHART = "gaussian, Wishart covariances"
@@ -101,15 +102,23 @@ def form(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     return _ladder_checks(theory, ("gaussian",), seed)
 
 
-def observe_third(sample: Sample) -> Observed:
-    """The third difference of the loss over equally spaced adaptation rates, on the same draws."""
+def observe_degree(sample: Sample) -> Observed:
+    """Differences of the loss over equally spaced adaptation rates, on the same draws: the third, and which is last.
+
+    The degree of a polynomial is the order of its last difference that does not vanish.
+    """
     w_prime, x_r = discrete_law.tasks(sample), discrete_law.inputs(sample, "n_r")
     labels = x_r @ w_prime + sample["sigma"] * sample.gaussian("n_r", 1)
     x_s = discrete_law.inputs(sample, "n_s")
     y_s = x_s @ w_prime + sample["sigma"] * sample.gaussian("n_s", 1)
     start = fixed_column(sample, "omega_star", "p")
-    total: Array = np.zeros(sample.batch)
-    for k, weight in enumerate((-1, 3, -3, 1)):
-        theta = gradient_step(start, x_r, labels, 0.1 * k)
-        total = total + weight * squared_norms(y_s - x_s @ theta) / (2 * sample["n_s"])
-    return {THIRD: total}
+    values: Array = np.stack(
+        [
+            squared_norms(y_s - x_s @ gradient_step(start, x_r, labels, 0.1 * k)) / (2 * sample["n_s"])
+            for k in range(4)
+        ]
+    )
+    rounding = 1e-10 * np.abs(values).max(axis=0)
+    differences = [np.diff(values, n=k, axis=0)[0] for k in (1, 2, 3)]
+    last = [k * (np.abs(found) > rounding) for k, found in zip((1, 2, 3), differences, strict=True)]
+    return {DEGREE: np.max(last, axis=0).astype(np.float64), THIRD: differences[-1]}

@@ -37,7 +37,7 @@ def _derive_block(block: str, assumptions: Assumptions) -> Derived:
     return {LEADING: 1 / to_sympy(found.leading), ORDER: inverse_exponent(ONE, found.error).sympy()}
 
 
-def _products(powers: tuple[int, int], assumptions: Assumptions) -> dict[str, Expression]:
+def products_of_inputs(powers: tuple[int, int], assumptions: Assumptions) -> dict[str, Expression]:
     """X^v W_i^a W_j^b X^vT over p^(1 + a + b), for one task (i = j) and for two."""
     left, right = powers
     one, two = (model.task(general(assumptions), index) for index in ("1", "2"))
@@ -53,7 +53,7 @@ def _products(powers: tuple[int, int], assumptions: Assumptions) -> dict[str, Ex
 
 
 def _derive_variance(powers: tuple[int, int], assumptions: Assumptions) -> Derived:
-    moments = element_moments(_products(powers, assumptions), bound=bound_traces)
+    moments = element_moments(products_of_inputs(powers, assumptions), bound=bound_traces)
     return {ORDER: sharp_exponent([], list(moments.variances), ORDERS).scaled(2).sympy()}
 
 
@@ -70,7 +70,8 @@ def _variance_step(name: str, number: str, powers: tuple[int, int]) -> None:
             derive=lambda assumptions: _derive_variance(powers, assumptions),
             check=checks.products(powers),
             method="exact variances by the engine, as traces of powers of Sigma; degree in xi",
-            remark="The exponent is attained at Sigma = I. The check samples Laplace entries too.",
+            remark="The exponent is attained at Sigma = I; the variances themselves are those of exact-variances. The "
+            "check samples Laplace entries too.",
         )
     )  # fmt: skip
 

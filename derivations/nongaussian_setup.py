@@ -7,6 +7,7 @@ are taken by independence of the rows, without any law.
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 from sympy import Identity, MatrixSymbol, Trace
@@ -14,18 +15,20 @@ from sympy import Identity, MatrixSymbol, Trace
 from derivations import discrete_law, model
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.letters import letter
-from derivations.observations import Array, transpose
+from derivations.observations import Array, fixed_column, transpose
 from derivations.registry import register
-from derivations.step import Derived, Observed, Step
-from derivations.symbols import n, nu, p
+from derivations.step import Derived, Observed, Parts, Step
+from derivations.symbols import column, f_0, inner, n, nu, p, y
 from numeric_check.sample import Sample
 from symbolic.moments import expect
 from symbolic.rows import BeyondFourthMoment, expect_rows
-from symbolic.words import Expression, gaussian, tr
+from symbolic.words import Expression, constant, gaussian, scalar, tr
 
 SIGMA, SIGMA_W = MatrixSymbol("Sigma", p, p), MatrixSymbol("Sigma_w", p, p)
 F, A = MatrixSymbol("F", p, p), MatrixSymbol("A", p, p)
 I_P = Identity(p)
+K, OMEGA_0 = column("k", p), column("omega_0", p)
+LOSS_AT_POINT = "L"
 ROWS = 40  # inputs per draw where one draw averages over several
 SIZES = ({"n": 4, "p": 3, "nu": 0.7}, {"n": 7, "p": 5, "nu": 1.1}, {"n": 3, "p": 8, "nu": 0.9})
 
@@ -77,6 +80,52 @@ register(
         tex=r"f(x,\omega)\simeq f(x,\omega_0)+k(x,\omega_0)^T(\omega-\omega_0)",
         reason="an approximation and no identity: how good it is depends on the network and its width; an "
         "experiment with a network puts it to the test",
+    )
+)  # fmt: skip
+
+
+def _linear_model(at: Expression) -> Expression:
+    """(12): the model at the start, and its gradient times the way from there."""
+    return scalar("f_0") + letter("k").T @ (at - letter("omega_0"))
+
+
+def _derive_linearized(assumptions: Assumptions) -> Derived:
+    residual = scalar("y") - _linear_model(model.OMEGA)
+    return {LOSS_AT_POINT: constant(Fraction(1, 2)) * residual * residual}
+
+
+def _claim_linearized() -> Parts:
+    label = y - f_0 + inner(K, OMEGA_0)
+    return {LOSS_AT_POINT: (label - inner(K, column("omega", p))) ** 2 / 2}
+
+
+def _observe_linearized(sample: Sample) -> Observed:
+    """For the model f(x, omega) = (x^T omega)^2 + x^T omega: its loss (11) at one point, with (12) for f."""
+    x, start, at = (fixed_column(sample, name, "p") for name in ("x_point", "omega_0", "omega"))
+
+    def f(parameters: Array) -> float:
+        return float(np.sum(x * parameters)) ** 2 + float(np.sum(x * parameters))
+
+    steps = np.eye(sample.size("p"))
+    # central differences are exact for a quadratic model, up to rounding
+    slopes = [(f(start + steps[:, [k]]) - f(start - steps[:, [k]])) / 2 for k in range(sample.size("p"))]
+    k, label = np.array(slopes)[:, None], 3.0 + float(np.sum(x))
+    for name, value in (("k", k), ("y", label), ("f_0", f(start))):
+        sample.define(name, value)
+    residual = label - f(start) - float(np.sum(k * (at - start)))
+    return {LOSS_AT_POINT: np.array([residual**2 / 2])}
+
+
+register(
+    Step(
+        "linearized-loss", (), "claim",
+        "With (12) in (11) the loss at a point (x, y) is that of linear regression: the gradient k at the start is the "
+        "input, and the label is what the start leaves of y, plus k^T omega_0.",
+        "theorem3", uses=("nonlinear-loss", "tangent-features", "linearized-model"), claim=_claim_linearized,
+        derive=_derive_linearized, observe=_observe_linearized, sizes=SIZES, resolution={LOSS_AT_POINT: 1e-9},
+        method="expansion of the square",
+        remark="This is exact for the linearized model, and makes Theorem 3 one about it: its inputs x are the k of (13), "
+        "and the loss that is averaged from (114) on is (11) over a sample.",
     )
 )  # fmt: skip
 

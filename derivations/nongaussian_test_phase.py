@@ -224,7 +224,8 @@ register(
         "general-loss-as-residual", ("114",), "equation",
         "The test loss depends on the target task only through the gap between its parameters and the "
         "adapted ones, whatever the laws.",
-        "theorem3", uses=("test-loss", "test-labels"), claim=test_phase.claim_residual,
+        "theorem3", uses=("test-loss", "test-labels", "linearized-loss"),
+        claim=test_phase.claim_residual,
         derive=lambda assumptions: test_phase.derive_residual(general(assumptions)),
         observe=test_phase_observations.observe_residual, sizes=SIZES, resolution={"L": 1e-9},
         method="expansion of the definition",

@@ -131,7 +131,7 @@ register(
 )  # fmt: skip
 register(
     Step(
-        "adaptation-factor", ("7",), "equation",
+        "adaptation-factor", ("7", "82"), "equation",
         "h_r, by which adaptation scales the squared deviation of the meta-parameter.", "theorem1",
         uses=("loss-from-excess",), depends_on=("adaptation_steps", "inputs", "covariance"),
         claim=lambda: {"h_r": H_R}, derive=derive_adaptation_factor, observe=observe_adaptation_factor,
@@ -173,6 +173,11 @@ _REMAINDER = (
     "The means of B B^T and Gamma are exact, so the first correction averages to zero and the remainder is of order "
     "xi^-2: smaller than the xi^(-3/2) that is printed. The ladder confirms the exponent -2."
 )
+_REMAINDER_OF_LOSS = (
+    "The deviation of which h_r is the factor is known to order xi^-2, and the ladder, on which n_r grows with p, "
+    "confirms that exponent. The printed bound xi^(-3/2) takes h_r for bounded: it needs n_r to grow in proportion "
+    "to p, or alpha_r = 0. At a fixed n_r the remainder falls only as xi^-1 (theorem-1-remainder)."
+)
 
 
 def _claim_excess() -> Parts:
@@ -212,7 +217,8 @@ register(
         depends_on=DEPENDS, claim=_claim_loss,
         derive=lambda assumptions: {r"\bar L^{test}": leading_loss(assumptions)},
         check=_residual("loss", 0.00003),
-        method="exact test phase (65) with the leading-order deviation", remark=_REMAINDER, erratum="not sharp",
+        method="exact test phase (65) with the leading-order deviation", remark=_REMAINDER_OF_LOSS,
+        erratum="condition",
         parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),
     ),
     alias="eq5",

@@ -147,6 +147,8 @@ def _card(name: str) -> str:
     notes += [f"<p>{text(step.remark)}</p>"] if step.remark else []
     if step.unreadable:
         notes.append(f'<p class="step-unreadable">Not fully legible: {h.prose(step.unreadable)}.</p>')
+    for label, why in step.not_sampled.items():
+        notes.append(f"<p>Not sampled, {h.inline(statements.left_side(label))}: {h.prose(why)}.</p>")
     if record["proof"] == "not-applicable":
         notes.append(f"<p>Nothing to prove: {h.prose(record['proof_reason'])}.</p>")
     return (

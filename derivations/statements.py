@@ -89,6 +89,11 @@ def is_order(parts: Derived) -> bool:
     return bool(cores) and cores <= {LEADING, *GROWING} and bool(cores & set(GROWING))
 
 
+def _of(cause: str) -> str:
+    """What an order is about: the part due to a source, or the case in which a relation holds."""
+    return cause if re.search(r"=|\\propto", cause) else rf"\text{{part of }} {cause}"
+
+
 def _error(exponents: Mapping[str, sympy.Basic]) -> str:
     powers = []
     for label, letter in GROWING.items():
@@ -114,7 +119,7 @@ def order_lines(step: Step, parts: Derived) -> list[str]:
             )
             for cause in causes
         ]
-        return [rf"\text{{part of }} {cause}: \quad {_error(exponents)}" for cause, exponents in grouped]
+        return [rf"{_of(cause)}: \quad {_error(exponents)}" for cause, exponents in grouped]
     left = LEFT_SIDES.get(step.name) or step.tex or "Y"
     error = _error(trees)
     if LEADING not in trees:

@@ -56,6 +56,7 @@ class Step:
     sizes: the parameter points at which `observe` is compared (three or more, unequal).
     power_sizes: further points at which perturbed claims are told from the right one (`power.py`).
     resolution: absolute numeric resolution by label, for quantities whose value is zero or that hold draw by draw.
+    not_sampled: why a part has no numeric content of its own, by label; every other part is held against sampling.
     applies: None, or the reason why the step does not apply under the assumptions.
     reason: why the step has no proof or no number, for definitions, figures and approximations.
     tex: the printed formula of a definition that has no checkable parts.
@@ -79,6 +80,7 @@ class Step:
     sizes: tuple[Mapping[str, float], ...] = ()
     power_sizes: tuple[Mapping[str, float], ...] = ()
     resolution: Mapping[str, float] = field(default_factory=dict)
+    not_sampled: Mapping[str, str] = field(default_factory=dict)
     applies: Callable[[Assumptions], str | None] = lambda assumptions: None
     method: str = ""
     reason: str = ""

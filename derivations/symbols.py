@@ -16,6 +16,8 @@ sigma_v = Symbol("sigma_v", nonnegative=True)
 alpha_t, alpha_r, alpha = sympy.symbols("alpha_t alpha_r alpha", real=True)
 dist0_sq = Symbol("dist0_sq", nonnegative=True)  # |omega_0 - w_0|^2
 excess = Symbol("excess", nonnegative=True)  # E |omega_star - w_0|^2
+kappa_4 = Symbol("kappa_4", real=True)  # the fourth cumulant of an entry of the inputs
+y, f_0 = sympy.symbols("y f_0", real=True)  # a label, and what a model says of it at the start
 xi, delta = sympy.symbols("xi delta", positive=True)
 
 LATEX_NAMES = {
@@ -70,18 +72,11 @@ def inner(left: sympy.MatrixExpr, right: sympy.MatrixExpr) -> sympy.Expr:
 
 
 DIMENSIONS = {
-    "n": n,
-    "n1": n1,
-    "n2": n2,
-    "n_t": n_t,
-    "n_v": n_v,
-    "n_r": n_r,
-    "n_s": n_s,
-    "m": m,
-    "p": p,
-    "N": N,
+    "n": n, "n1": n1, "n2": n2, "n_t": n_t, "n_v": n_v, "n_r": n_r, "n_s": n_s, "m": m, "p": p, "N": N,
+}  # fmt: skip
+SCALARS = {
+    s.name: s for s in (sigma, nu, sigma_v, alpha_t, alpha_r, alpha, dist0_sq, excess, kappa_4, y, f_0)
 }
-SCALARS = {s.name: s for s in (sigma, nu, sigma_v, alpha_t, alpha_r, alpha, dist0_sq, excess)}
 
 
 def symbol_table() -> dict[str, sympy.Symbol]:

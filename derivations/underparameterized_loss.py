@@ -58,9 +58,9 @@ def _derive_remainder(assumptions: Assumptions) -> Derived:
 # -- what the paper prints ----------------------------------------------------------------------------------
 
 
-def _braces(last: sympy.Expr) -> sympy.Expr:
+def _braces() -> sympy.Expr:
     noise = H_T + alpha_t**2 / n_t * ((n_v + 1) * G_1 + p * G_2)
-    return sigma**2 * noise + nu**2 / p * ((n_v + 1) * G_3 + p * last)
+    return sigma**2 * noise + nu**2 / p * ((n_v + 1) * G_3 + p * G_4)
 
 
 def _claim_long() -> Parts:
@@ -76,15 +76,15 @@ def _claim_long() -> Parts:
     return {EXCESS: p / (n_v * m) * h**-2 * braces}
 
 
-def _claim_short(last: sympy.Expr) -> Parts:
-    return {EXCESS: p / (n_v * m * H_T**2) * _braces(last)}
+def _claim_short() -> Parts:
+    return {EXCESS: p / (n_v * m * H_T**2) * _braces()}
 
 
 def _claim_loss() -> Parts:
     return {
         LOSS: sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
         + H_R * nu**2 / 2
-        + H_R / (2 * H_T**2) * p / (n_v * m) * _braces(G_4)
+        + H_R / (2 * H_T**2) * p / (n_v * m) * _braces()
     }
 
 
@@ -108,13 +108,11 @@ register(
         "excess-underparameterized-short", ("97",), "equation",
         "The same with the abbreviations g_1 to g_4.", "theorem2",
         uses=("excess-underparameterized", "g-1", "g-2", "g-3", "g-4"), depends_on=INNER,
-        claim=lambda: _claim_short(G_3), correction=lambda: _claim_short(G_4),
+        claim=_claim_short,
         derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
         check=formula_checks, method=_METHOD,
-        remark="A second g_3 stands where (96), written out, has g_4, and so have (9) and (108): a slip of "
-        "one index, without consequence for the theorem.",
-        unreadable="the available text has g_3 twice; whether the index was printed so or lost in the "
-        "preparation of that text cannot be told",
+        unreadable="one index cannot be read with certainty in the available text, which has g_3 twice; g_4 is "
+        "taken from (96), written out, and from (9) and (108)",
     )
 )  # fmt: skip
 register(

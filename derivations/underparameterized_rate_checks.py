@@ -13,11 +13,13 @@ from derivations.ladder import residual_check, simulated, slope_check
 from derivations.learning_rate_checks import (
     SIGN_AT_0,
     SIGN_AT_UPPER,
+    SIGN_BEND,
     SIGN_NU,
     SIGN_SIGMA,
     SIGN_TARGET,
     Comparison,
     compare,
+    derived_part,
     stated_sign,
 )
 from derivations.signs import sign_check
@@ -26,19 +28,16 @@ from derivations.underparameterized_checks import numbers, setting_at, value_at
 from numeric_check.setting import Setting
 
 __all__ = [
-    "LIMIT", "SIGN_AT_0", "SIGN_AT_UPPER", "SIGN_BEND", "SIGN_NU", "SIGN_ROWS", "SIGN_SIGMA", "SIGN_SLOPE",
-    "SIGN_TARGET", "SIGN_TASKS", "SLOPE", "adaptation_rate", "data", "limit_slope", "many_tasks", "noise",
-    "slope",
+    "BASE", "LIMIT", "SIGN_AT_0", "SIGN_AT_UPPER", "SIGN_BEND", "SIGN_NU", "SIGN_ROWS", "SIGN_SIGMA",
+    "SIGN_SLOPE", "SIGN_TARGET", "SIGN_TASKS", "SLOPE", "data", "limit_slope", "many_tasks", "noise", "slope",
 ]  # fmt: skip
 
-SIGN_BEND = r"\mathrm{sign}\,\partial^2_{\alpha_r}\bar L"
 SIGN_ROWS, SIGN_TASKS = r"\mathrm{sign}\,\partial_{n_v}\bar L", r"\mathrm{sign}\,\partial_m\bar L"
 SLOPE = r"\partial_{\alpha_t}\bar L\,(0)"
 SIGN_SLOPE = r"\mathrm{sign}\,\partial_{\alpha_t}\bar L\,(0)"
 LIMIT = r"\lim_{m\to\infty}\bar L"
 
 BASE = replace(setting_at(4, 6), sigma=1.0, nu=0.8)
-BRACKET = 1 / (1 + (BASE.p + 1) / BASE.n_r)
 
 
 def limit_slope(name: str) -> str:
@@ -55,16 +54,10 @@ data = compare(
     Comparison(SIGN_TASKS, replace(BASE, m=4), replace(BASE, m=24)),
     Comparison(SIGN_TARGET, replace(BASE, n_r=5), replace(BASE, n_r=40)),
 )
-adaptation_rate = compare(
-    Comparison(SIGN_AT_0, replace(BASE, alpha_r=0.0), replace(BASE, alpha_r=0.3 * BRACKET)),
-    Comparison(SIGN_AT_UPPER, replace(BASE, alpha_r=0.7 * BRACKET), replace(BASE, alpha_r=BRACKET), 0.00005),
-)
 
 
 def _theory(step: Step, assumptions: Assumptions, label: str) -> Callable[[Setting], float]:
-    if step.derive is None:
-        raise ValueError(f"{step.name} derives no formula")
-    part = step.derive(assumptions)[label]
+    part = derived_part(step, assumptions, label)
     return lambda setting: value_at(part, setting)
 
 
@@ -111,6 +104,10 @@ def _change_of_limit(step: Step, assumptions: Assumptions, name: str, seed: int)
     )  # fmt: skip
 
 
+def _slope_error(setting: Setting) -> float:
+    return 0.15 / setting.validation_points
+
+
 def slope(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     """The simulated slope at rate zero has the stated sign, and minus the formula it falls like (n_v m)^-2."""
     theory = _theory(step, assumptions, SLOPE)
@@ -125,7 +122,6 @@ def slope(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         residual_check(
             "decay of the simulated slope minus the formula",
             [(float(k), replace(BASE, n_t=400, n_v=k, m=4, alpha_t=0.0)) for k in (8, 16, 32, 64)], theory,
-            -2.0, quantity="slope", rel_error=lambda setting: 0.15 / setting.validation_points, sharp=True,
-            base_seed=seed,
-        )
+            -2.0, quantity="slope", rel_error=_slope_error, sharp=True, base_seed=seed,
+        ),
     ]  # fmt: skip

@@ -15,6 +15,7 @@ import sympy
 from sympy import Integer
 
 from derivations import underparameterized_rate_checks as checks
+from derivations.adaptation_rate_checks import UPPER, bracket
 from derivations.assumptions import Assumptions, unchanged
 from derivations.overparameterized_blocks import H_R
 from derivations.reading import scalar, to_sympy
@@ -150,7 +151,7 @@ def _derive_adaptation_rate(assumptions: Assumptions) -> Derived:
     }
     bends = [sympy.factor(sympy.diff(part, alpha_r, 2)) for part in (noise, c_2)]
     return {
-        "upper end": upper,
+        UPPER: upper,
         checks.SIGN_BEND: common_sign(bends),
         **{label: common_sign(terms) for label, terms in slopes.items()},
     }
@@ -187,7 +188,7 @@ def _claim_many_tasks() -> Parts:
 
 def _claim_adaptation_rate() -> Parts:
     return {
-        "upper end": 1 / (1 + (p + 1) / n_r),
+        UPPER: 1 / (1 + (p + 1) / n_r),
         checks.SIGN_BEND: Integer(1),
         checks.SIGN_AT_0: Integer(-1),
         checks.SIGN_AT_UPPER: Integer(1),
@@ -244,7 +245,7 @@ _claim_step(
     "adaptation-rate-bracket-underparameterized",
     "In the adaptation rate the loss is a convex quadratic with its one minimum in the same interval as in "
     "the overparameterized case.",
-    claim=_claim_adaptation_rate, derive=_derive_adaptation_rate, check=checks.adaptation_rate,
+    claim=_claim_adaptation_rate, derive=_derive_adaptation_rate, check=bracket(checks.BASE),
 )  # fmt: skip
 _claim_step(
     "ratio-of-quartics", "In the training rate the loss is a ratio of two polynomials of degree four.",

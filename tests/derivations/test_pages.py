@@ -268,11 +268,16 @@ def test_the_ledger_names_what_is_missing(
 
 
 def test_the_errata_show_what_is_printed_and_what_is_proved() -> None:
-    text = errata_page.section("corrected").text
-    assert 'href="theorem2.html#step-slope-at-zero-underparameterized"' in text
-    assert text.count("Proved:") == text.count("Printed:") > 0
-    assert unbalanced(text) == []
-    assert 'id="step-' not in text
+    for sort, number, given in (
+        ("corrected", "theorem1.html#step-theorem-1-remainder", "Printed:"),
+        ("as read", "theorem2.html#step-slope-at-zero-underparameterized", "As read:"),
+    ):
+        text = errata_page.section(sort).text
+        assert f'href="{number}"' in text
+        assert text.count("Proved:") == text.count(given) > 0
+        assert ("Not fully legible" in text) == (sort == "as read")
+        assert unbalanced(text) == []
+        assert 'id="step-' not in text
 
 
 # -- statements ---------------------------------------------------------------------------------------------
