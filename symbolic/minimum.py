@@ -77,7 +77,7 @@ class _Quotient:
             end = ratio if excess == 0 else Fraction(0)
             return end, end
         if ratio < 0 or excess % 2:
-            raise NoMinimum("the function falls without bound as the rate grows")
+            raise NoMinimum("it falls without bound as the rate grows")
         return None, None
 
     def value(self, x: arb, bits: int) -> arb:
