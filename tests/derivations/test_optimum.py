@@ -329,3 +329,12 @@ def test_wrong_minimum_does_not_pass_its_certificate(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(module, "minimum", upside_down)
     assert not recheck(optimum("eq5", OVER)["certificate"])
+
+
+def test_text_names_the_rate_that_was_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    values = {**OVER, "alpha_t": 0.2}
+    del values["alpha_r"]
+    assert main(["optimum", "eq5", *(f"{key}={value}" for key, value in values.items())]) == 0
+    rate, loss, _ = capsys.readouterr().out.splitlines()
+    assert rate == f"alpha_r = {optimum('eq5', values)['alpha_r']}"
+    assert loss.startswith("loss = ")
