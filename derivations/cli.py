@@ -22,7 +22,7 @@ COMMANDS = {
     "show": "one step and its formula",
     "verify": "run the checks; results are remembered by content",
     "eval": "the number a formula gives",
-    "optimum": "the training rate that minimises the loss, and why it is global",
+    "optimum": "the rate left out that minimises the loss, and why it is global",
     "moment": "exact expectation of a word in Wishart matrices",
     "simulate": "Monte Carlo of the same quantity",
     "regenerate": "write all formulas in canonical text",

@@ -103,9 +103,15 @@ def _show(arguments: argparse.Namespace) -> Outcome:
 
 def _eval(arguments: argparse.Namespace) -> Outcome:
     from derivations.formulas import evaluate_named
+    from derivations.least_loss import note
     from derivations.parameters import parse_values
 
-    document = evaluate_named(arguments.name, parse_values(arguments.values), read(arguments.assume))
+    values, assumptions = parse_values(arguments.values), read(arguments.assume)
+    numbers = evaluate_named(arguments.name, values, assumptions)
+    document: dict[str, float | str] = {**numbers}
+    said = note(arguments.name, values, assumptions, numbers["value"]) if "value" in numbers else None
+    if said is not None:
+        document["note"] = said
     return Outcome(document, "\n".join(f"{key} = {value}" for key, value in document.items()))
 
 
@@ -114,9 +120,9 @@ def _optimum(arguments: argparse.Namespace) -> Outcome:
     from derivations.parameters import parse_values
 
     document = optimum(arguments.name, parse_values(arguments.values), read(arguments.assume))
-    return Outcome(
-        document, f"alpha_t = {document['alpha_t']}\nloss = {document['loss']}\n{document['certificate']}"
-    )
+    rate = next(iter(document))
+    text = f"{rate} = {document[rate]}\nloss = {document['loss']}\n{document['certificate']}"
+    return Outcome(document, text)
 
 
 def _moment(arguments: argparse.Namespace) -> Outcome:

@@ -152,13 +152,25 @@ def _witness(quantity: sympy.Expr) -> int:
     return sign(quantity.subs(alpha_t, 0))[0]
 
 
+def _vertex(quantity: sympy.Expr, assumptions: Assumptions) -> sympy.Expr:
+    """The adaptation rate at which a quadratic in it is stationary; raises NotDerivable for a higher degree."""
+    polynomial = sympy.Poly(quantity, alpha_r)
+    if polynomial.degree() != 2:
+        raise NotDerivable(
+            f"under {assumptions.label()} h_r has degree {polynomial.degree()} in alpha_r, so the end of the bracket "
+            "has no closed form here: `derive optimum` with alpha_r left out finds the best rate at given values"
+        )
+    b, a = (polynomial.coeff_monomial(alpha_r**k) for k in (1, 2))
+    return sympy.factor(-b / (2 * a))
+
+
 def _derive_adaptation_rate(assumptions: Assumptions) -> Derived:
     c_0, c_2, _ = loss_parts(assumptions)
     # the loss is sigma^2 (...) + c_2 (nu^2 + E): both brackets are positive multiples of convex quadratics
     noise = c_0.subs(nu, 0)
     if not scalar(c_0 - noise - c_2 * nu**2).is_zero():
         raise ArithmeticError("the loss does not split into noise and deviation")
-    upper = sympy.solve(sympy.diff(c_2, alpha_r), alpha_r)[0]
+    upper = _vertex(c_2, assumptions)
     at = {"0": Integer(0), "upper": upper}
     ends = {
         key: [sympy.factor(sympy.diff(part, alpha_r).subs(alpha_r, point)) for part in (noise, c_2)]

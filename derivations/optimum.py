@@ -1,73 +1,70 @@
-"""The training rate that minimises a loss, with a proof that the minimum is global.
+"""The learning rate that minimises a loss, with a proof that the minimum is global.
 
-At exact parameter values a loss is a quotient of polynomials in alpha_t with rational coefficients;
-everything is decided by exact arithmetic and rigorous enclosures (`symbolic.minimum`), for any derived loss.
+At exact parameter values a loss is a quotient of polynomials with rational coefficients in either rate, alpha_t or
+alpha_r; everything is decided by exact arithmetic and rigorous enclosures (`symbolic.minimum`), for any derived loss.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from flint import fmpq_poly
 
 from derivations.assumptions import PAPER, Assumptions
-from derivations.exact_values import along, as_fraction, parameters, quotient
+from derivations.exact_values import along, as_fmpq, as_fraction, parameters, quotient
 from derivations.formulas import formula, formulas
 from derivations.general_underparameterized import INVERSE
+from derivations.least_loss import bound, is_loss, remedy, warning
 from derivations.normal_inverse import along_rate
 from derivations.parameters import Given, InvalidParameter
 from derivations.point import Point, checked_point, needs, traces
 from derivations.registry import find
-from symbolic.minimum import NoMinimum, minimum
+from symbolic.minimum import Minimum, NoMinimum, Undecided, minimum
 from symbolic.rational import Rational
 
-RATE = "alpha_t"
-# Of a numerator or denominator: isolating the roots takes minutes for numbers of sixty digits.
-MOST_BITS = 128
+TRAINING, ADAPTATION = RATES = ("alpha_t", "alpha_r")
 
 
 def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = PAPER) -> dict[str, Any]:
-    """`{"alpha_t": ..., "loss": ..., "certificate": ...}` for the loss of that name at the other values.
+    """The best rate and loss of that name at the other values: `{"alpha_t": ..., "loss": ..., "certificate": ...}`.
 
-    alpha_t is None when the loss does not depend on it, or falls towards its limit without reaching it; the
-    certificate's `reason` says which. `symbolic.minimum_check.recheck` verifies one from its own data.
-    Raises ValueError in one line on bad values, on a formula that is no loss, and where there is no minimum.
+    The rate is the one of alpha_t and alpha_r that is left out, and the first key is its name. It is None when the
+    loss does not depend on it, or falls towards its limit without reaching it; the certificate's `reason` says which.
+    `symbolic.minimum_check.recheck` verifies a certificate from its own data.
+    Raises ValueError in one line on bad values, on a formula that is no loss, where there is no minimum, and where
+    the formula falls below what any loss is.
     """
     found = formulas(name, assumptions)
     if len(found) != 1:
         raise InvalidParameter(f"{name} is no loss: ask for the optimum of eq5, eq9 or eq14")
     value = quotient(found["value"])
     scalars, matrices = needs(value, assumptions)
-    if value.roots or not {RATE} & (scalars | set(find(name).parameters)):
+    depends = scalars | set(find(name).parameters)
+    if value.roots or TRAINING not in depends:
         raise InvalidParameter(f"{name} does not depend on alpha_t: ask for the optimum of eq5, eq9 or eq14")
-    if RATE in values:
-        raise InvalidParameter("alpha_t is what is looked for: leave it out")
-    point = checked_point(name, values, assumptions, needed=scalars - {RATE}, matrices=matrices)
-    _require_few_digits(point)
+    rate = _left_out(name, [rate for rate in RATES if rate in depends], values)
+    point = checked_point(name, values, assumptions, needed=scalars - {rate}, matrices=matrices)
+    top, bottom = _along_rate(name, value, point, assumptions, rate)
     try:
-        found_at = minimum(*_along_rate(value, point, assumptions))
+        best = minimum(top, bottom)
     except NoMinimum as error:
-        raise InvalidParameter(f"{name} has no minimum here: {error}") from None
-    except (ArithmeticError, ValueError):  # no double, or more digits than Python writes out
-        raise InvalidParameter(
-            f"the numbers of {name} differ by too many orders of magnitude here: give ones nearer to 1"
-        ) from None
-    certificate = found_at.certificate
+        why = f": {remedy(name, assumptions)}" if is_loss(name, assumptions) else ""
+        raise InvalidParameter(f"{name} has no minimum here: {error}{why}") from None
+    except Undecided as error:
+        raise InvalidParameter(f"the minimum of {name} is not found: {error}") from None
+    except OverflowError:
+        raise InvalidParameter(f"the minimum of {name} is beyond 1e308: give smaller numbers") from None
+    if is_loss(name, assumptions):
+        _check_bound(name, best, (top, bottom), point, assumptions, rate)
+    certificate = best.certificate
     if certificate["kind"] == "flat":
         zero = [key for key in ("sigma", "nu") if point.scalars.get(key) == 0]
         why = f" when {' and '.join(f'{key} = 0' for key in zero)}" if zero else ""
-        certificate["reason"] = f"the loss does not depend on alpha_t{why}: every rate is a minimum"
-    return {RATE: found_at.at, "loss": found_at.value, "certificate": certificate}
-
-
-def _require_few_digits(point: Point) -> None:
-    """Raises InvalidParameter for a number of so many digits that its work would not end."""
-    for key, value in point.scalars.items():
-        if max(value.numerator.bit_length(), value.denominator.bit_length()) > MOST_BITS:
-            raise InvalidParameter(
-                f"{key} is beyond 1e38 or has more than 38 digits: give a number nearer to 1"
-            )
+        certificate["reason"] = f"the loss does not depend on {rate}{why}: every rate is a minimum"
+    return {rate: best.at, "loss": best.value, "certificate": certificate}
 
 
 def slope_at_zero(name: str, values: Mapping[str, Given], assumptions: Assumptions = PAPER) -> float:
@@ -77,13 +74,56 @@ def slope_at_zero(name: str, values: Mapping[str, Given], assumptions: Assumptio
     """
     value = quotient(formula(name, assumptions))
     scalars, matrices = needs(value, assumptions)
-    point = checked_point(name, values, assumptions, needed=scalars - {RATE}, matrices=matrices)
-    top, bottom = _along_rate(value, point, assumptions)
+    point = checked_point(name, values, assumptions, needed=scalars - {TRAINING}, matrices=matrices)
+    top, bottom = _along_rate(name, value, point, assumptions, TRAINING)
     return float(as_fraction((top[1] * bottom[0] - top[0] * bottom[1]) / bottom[0] ** 2))
 
 
-def _along_rate(value: Rational, point: Point, assumptions: Assumptions) -> tuple[fmpq_poly, fmpq_poly]:
-    """Numerator and denominator of the loss as polynomials in the rate."""
-    if INVERSE in parameters(value)[1]:
-        return along_rate(value, point.matrices, point.scalars, assumptions)
-    return along(value, RATE, {**point.scalars, **traces(value, point, assumptions)})
+def _left_out(name: str, rates: list[str], values: Mapping[str, Given]) -> str:
+    """The rate to be found: the one that the formula has and the values do not give."""
+    missing = [rate for rate in rates if rate not in values]
+    if len(missing) == 1:
+        return missing[0]
+    if not missing:
+        which = "leave it out" if len(rates) == 1 else "leave out the one that is looked for"
+        raise InvalidParameter(f"{' and '.join(rates)} given: {which}")
+    raise InvalidParameter(
+        f"{name} depends on alpha_t and alpha_r: give alpha_r=VALUE to find the best alpha_t, or alpha_t=VALUE to "
+        "find the best alpha_r"
+    )
+
+
+def _along_rate(
+    name: str, value: Rational, point: Point, assumptions: Assumptions, rate: str
+) -> tuple[fmpq_poly, fmpq_poly]:
+    """Numerator and denominator of the loss as polynomials in the rate; raises where the loss has a pole at every rate."""
+    inverse = INVERSE in parameters(value)[1]
+    if inverse and rate == TRAINING:
+        top, bottom = along_rate(value, point.matrices, point.scalars, assumptions)
+    else:
+        top, bottom = along(value, rate, {**point.scalars, **traces(value, point, assumptions)})
+    if bottom != 0:
+        return top, bottom
+    if not point.matrices:
+        raise InvalidParameter(f"{name} has a pole at this alpha_t: give another one")
+    right = "without eigenvalue 0" if inverse else "that is not zero"
+    raise InvalidParameter(f"{name} divides by H_t, which is singular for this Sigma: give a Sigma {right}")
+
+
+def _check_bound(
+    name: str, best: Minimum, along: tuple[fmpq_poly, fmpq_poly], point: Point, assumptions: Assumptions, rate: str
+) -> None:  # fmt: skip
+    """Raise InvalidParameter when the least loss is one that no loss can be; decided exactly at the rounded rate."""
+    if best.at is None and best.certificate["kind"] != "flat":
+        # the limit at infinity, where the loss without deviation does not depend on alpha_t
+        value = min(Fraction(end) for end in best.certificate["limits"] if end != "infinite")
+        at = Fraction(0)
+    else:
+        at = Fraction(best.at or 0.0)
+        top, bottom = (part(as_fmpq(at)) for part in along)
+        value = as_fraction(top / bottom)
+    least = bound(replace(point, scalars={**point.scalars, rate: at}), assumptions)
+    if value < least:
+        raise InvalidParameter(
+            f"{name} has no valid minimum here: {warning(value, least, name, assumptions)}"
+        )

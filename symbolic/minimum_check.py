@@ -24,10 +24,14 @@ def recheck(certificate: Mapping[str, Any]) -> bool:
     if certificate["kind"] == "flat":
         return bool(raw.is_zero)
     slope = _polynomial(certificate["derivative"])
-    if bottom.count_roots() != 0 or not _positive_multiple(raw, slope):
+    if not _positive_multiple(raw, slope):
         return False
+    poles = [_interval(pole) for pole in certificate["poles"]]
+    if not _isolating(bottom, poles) or not all(_rises(top, bottom, pole) for pole in poles):
+        return False
+    # a pole at which the function rises on both sides is of even order, and so a root of the derivative too
     points = [_interval(point["at"]) for point in certificate["stationary"]]
-    if not _isolating(slope, points):
+    if not _isolating(slope, sorted(points + poles)):
         return False
     values = [_quotient(top, bottom, point) for point in points]
     limits = _limits(top, bottom)
@@ -53,12 +57,19 @@ def _interval(ends: Sequence[str]) -> Interval:
 
 
 def _isolating(slope: sympy.Poly, points: list[Interval]) -> bool:
-    """Whether every interval contains one real root and together they contain all."""
+    """Whether every interval contains one real root and together they contain all; none are needed for none."""
     apart = all(left[1] < right[0] for left, right in itertools.pairwise(points))
     exact = (tuple(sympy.Rational(end.numerator, end.denominator) for end in point) for point in points)
     return (
         apart and all(slope.count_roots(*ends) == 1 for ends in exact) and slope.count_roots() == len(points)
     )
+
+
+def _rises(top: sympy.Poly, bottom: sympy.Poly, pole: Interval) -> bool:
+    """Whether the function goes to plus infinity on both sides of the one pole in an interval."""
+    low, high = (sympy.Rational(end.numerator, end.denominator) for end in pole)
+    beside = [top.eval(end) * bottom.eval(end) > 0 for end in (low, high)]
+    return low < high and all(beside) and top.count_roots(low, high) == 0
 
 
 def _limits(top: sympy.Poly, bottom: sympy.Poly) -> list[Fraction]:

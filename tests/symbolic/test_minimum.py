@@ -11,7 +11,7 @@ import pytest
 from flint import fmpq, fmpq_poly
 
 from symbolic import minimum as module
-from symbolic.minimum import Minimum, NoMinimum, minimum, real_roots
+from symbolic.minimum import Minimum, NoMinimum, Undecided, minimum
 from symbolic.minimum_check import recheck
 
 BIG = 10**9
@@ -82,11 +82,45 @@ def test_no_minimum_is_said(numerator: list[int], denominator: list[int], said: 
         find(numerator, denominator)
 
 
-def test_roots_are_isolated_in_order() -> None:
-    poly = (fmpq_poly([-1, BIG]) * fmpq_poly([-1, BIG + 1]) * fmpq_poly([2, 0, 1])).numer()
-    (low, below), (above, high) = (module._ends(root) for root in real_roots(poly, 200))
-    assert low <= Fraction(1, BIG + 1) <= below < above <= Fraction(1, BIG) <= high
-    assert below - low < Fraction(1, 10**60)
+# numerator and denominator of functions with poles: those that rise on both sides of each, and those that fall
+RISING: dict[str, tuple[list[int], list[int], float | None, float]] = {
+    "even": ([1, 0, 1], [1, -2, 1], -1.0, 0.5),
+    "of order four": ([2, -4, 6, -4, 1], [1, -4, 6, -4, 1], None, 1.0),
+    "two": ([1, 0, 0, 0, 2], [1, 0, -2, 0, 1], 0.0, 1.0),
+    # the derivative vanishes where 8 x^3 + 3 x^2 + 2 does
+    "at an irrational rate": ([0, 1, 0, 0, 1], [4, 0, -4, 0, 1], -0.7828879114264197, -0.21165440147027104),
+    "beside a parabola": ([1, 0, 0, 1, 1], [0, 0, 1], -1.1527765807183081, 0.9286228190277255),
+}
+FALLING: dict[str, tuple[list[int], list[int]]] = {
+    "odd": ([1], [-1, 1]),
+    "of order three": ([1], [-1, 3, -3, 1]),
+    "even": ([-1], [1, -2, 1]),
+    "one of two": ([1, 2], [1, 0, -2, 0, 1]),
+    "at an irrational rate": ([0, -1], [4, 0, -4, 0, 1]),
+}
+
+
+@pytest.mark.parametrize("name", RISING)
+def test_pole_at_which_the_function_rises_is_no_obstacle(name: str) -> None:
+    numerator, denominator, place, value = RISING[name]
+    found = find(numerator, denominator)
+    assert found.at == (None if place is None else pytest.approx(place, rel=1e-15))
+    assert found.value == pytest.approx(value, rel=1e-15)
+    assert found.certificate["poles"]
+    assert recheck(json.loads(json.dumps(found.certificate)))
+
+
+@pytest.mark.parametrize("name", FALLING)
+def test_pole_at_which_the_function_falls_leaves_no_minimum(name: str) -> None:
+    with pytest.raises(NoMinimum, match="falls without bound near its pole at the rate"):
+        find(*FALLING[name])
+
+
+def test_numbers_of_very_different_sizes_are_decided_or_refused() -> None:
+    found = find([0, 10**300, 0, 0, 10**1000], [1, 0, 10**900])
+    assert recheck(found.certificate)
+    with pytest.raises(Undecided, match="thousands of digits"):
+        find([0, 1, 1 << 15_000], [1])
 
 
 # guards: wrong certificates are rejected
@@ -126,6 +160,30 @@ def test_certificate_of_another_derivative_fails() -> None:
 def test_certificate_with_a_pole_fails() -> None:
     wrong = find(*KNOWN["witch"][:2]).certificate
     assert not recheck({**wrong, "denominator": ["-1", "0", "1"]})
+
+
+@pytest.mark.parametrize("name", FALLING)
+def test_certificate_with_a_pole_at_which_the_function_falls_fails(name: str) -> None:
+    rising = copy.deepcopy(find(*RISING["even"][:2]).certificate)
+    numerator, denominator = ([str(c) for c in part] for part in FALLING[name])
+    assert not recheck({**rising, "numerator": numerator, "denominator": denominator})
+
+
+def test_certificate_that_leaves_out_or_misplaces_a_pole_fails() -> None:
+    right = find(*RISING["two"][:2]).certificate
+    assert recheck(right)
+    assert not recheck({**right, "poles": right["poles"][:1]})
+    assert not recheck({**right, "poles": []})
+    low, high = right["poles"][0]
+    assert not recheck({**right, "poles": [[low, low], right["poles"][1]]})
+    assert not recheck({**right, "poles": [[high, "-0.5"], right["poles"][1]]})
+    assert not recheck({**right, "poles": [["-1.5", "0.5"], right["poles"][1]]})
+
+
+def test_search_that_takes_every_pole_for_a_rising_one_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "sign_at", lambda poly, x: 1)
+    for numerator, denominator in FALLING.values():
+        assert not recheck(find(numerator, denominator).certificate)
 
 
 def test_flat_certificate_of_a_function_that_varies_fails() -> None:
