@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,6 +92,21 @@ def test_the_committed_numbers_are_those_of_the_formulas(words: tuple[str, ...],
         to_sympy(next(iter(step.derive(assumptions).values()))), variant_checks.values_of(setting)
     )
     assert float(value) == pytest.approx(row.check["value"], rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in stored() if row.verdict == REFUSED],
+    ids=lambda row: f"{row.regime}: {' '.join(row.words)}",
+)
+def test_what_is_refused_is_refused_at_once_with_the_committed_reason(row: combinations.Combination) -> None:
+    step = load()[step_of(row.words, row.regime)]
+    assert step.derive is not None
+    started = time.process_time()
+    with pytest.raises(ValueError, match=r"\S+") as caught:
+        step.derive(read(row.words))
+    assert " ".join(str(caught.value).split())[:200] in row.reason
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ SAMPLED = [
     if step.derive is not None and (step.observe is not None or step.check is not None)
 ]
 SIGN = r"\mathrm{sign}"
-SECONDS = 2.0  # for one observed size; a part three times too large shows long before its one per cent
+BATCHES = 8  # for one observed size; a part three times too large shows long before its one per cent
 
 
 def wrong(step: Step, label: str, part: object) -> Iterator[tuple[str, sympy.Basic, int, float]]:
@@ -44,7 +44,7 @@ def seen_by_observation(step: Step) -> dict[str, list]:
     if step.observe is None:
         return {}
     found: dict[str, list] = {}
-    for measured in measure(step, step.derive(PAPER), 0, seconds=SECONDS):
+    for measured in measure(step, step.derive(PAPER), 0, batches=BATCHES):
         found.setdefault(measured.label, []).append(measured)
     return found
 

@@ -95,7 +95,7 @@ def test_matrix_is_loaded(tmp_path: Path) -> None:
         (np.array([[np.inf, 0.0], [0.0, 1.0]]), "infinite or undefined"),
         (np.array([["1", "0"], ["0", "1"]]), "does not hold numbers"),
         (np.eye(3) * 1e308, r"Sigma has the entry 1e\+308, beyond 1e\+100"),
-        (np.zeros((0, 0)), "Sigma is empty: give a p x p matrix with p of at least 1"),
+        (np.zeros((0, 0)), r"Sigma in \S+ is empty: give a p x p matrix with p of at least 1"),
     ],
 )
 def test_matrix_that_is_no_covariance_is_refused(array: np.ndarray, said: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from itertools import combinations
 import pytest
 import sympy
 
+from derivations import reused_data
 from derivations.assumptions import PAPER, Assumptions, NotDerivable, read
 from derivations.evaluate import evaluate
 from derivations.formulas import evaluate_named
@@ -16,6 +17,7 @@ from derivations.nongaussian import leading
 from derivations.overparameterized_blocks import leading_loss as over
 from derivations.reading import scalar as to_rational
 from derivations.registry import load
+from derivations.reused_data import row_factor
 from derivations.symbols import alpha_t, dist0_sq, m, n_r, n_t, p
 from derivations.underparameterized_expansion import leading_loss as under
 from derivations.variant_checks import OVER, UNDER, envelope, variant_checks
@@ -105,9 +107,21 @@ def test_reused_gaussian_data_to_leading_order_are_the_limit_of_the_exact_result
     assert sympy.limit(sympy.together(gap.subs(point)) * p, p, sympy.oo) == 0
 
 
-def test_what_is_added_to_the_inner_loop_needs_separate_data() -> None:
-    with pytest.raises(NotDerivable, match="plain gradient steps"):
-        over(read(["split=reused", "rate_decay=1/2", "inner_steps=2"]))
+def test_reused_data_do_not_see_an_added_inner_loop() -> None:
+    assert over(read(["split=reused", "rate_decay=1/2", "inner_steps=2"])) == over(read(["split=reused"]))
+
+
+@pytest.mark.parametrize("words", ["inner_steps=2", "inner_steps=3 rate_decay=1/3"])
+def test_the_factor_of_reused_rows_is_that_of_their_residuals(words: str) -> None:
+    factor = row_factor(read(["split=reused", *words.split()]))
+    assert factor.replace({"alpha_t": 0 * scalar("alpha_t")}) == identity("n_t")
+    assert factor != identity("n_t")
+
+
+def test_an_inner_loop_that_does_more_to_its_data_has_no_such_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reused_data, "row_factor", lambda assumptions: identity("n_t"))
+    with pytest.raises(NotDerivable, match="along the gradient"):
+        over(read(["split=reused", "inner_steps=4"]))
 
 
 def test_the_same_validation_noise_changes_nothing() -> None:

@@ -209,9 +209,3 @@ def test_a_value_hidden_by_a_tiny_denominator_is_found_with_more_bits() -> None:
     found = minimum(fmpq_poly([1, 0, 1]), fmpq_poly([fmpq(size + 1, size), -2, 1]))
     assert found.at == pytest.approx(-1.0)
     assert found.value == pytest.approx(0.5)
-
-
-def test_what_no_enclosure_decides_is_no_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_BITS", module.FIRST_BITS)
-    with pytest.raises(ArithmeticError, match="bits do not tell"):
-        minimum(fmpq_poly([1, 0, 1]), fmpq_poly([fmpq(10**160 + 1, 10**160), -2, 1]))
