@@ -1,8 +1,6 @@
 """`python -m derivations` is the command `derive`."""
 
-import sys
-
-from derivations.cli import main
+from derivations.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

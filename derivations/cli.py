@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -31,6 +32,8 @@ COMMANDS = {
 }
 # Commands that keep each finished piece, so that a run that was stopped goes on from there.
 REMEMBERED = ("list", "verify", "figure", "book")
+# as of a process that SIGINT ends
+INTERRUPTED = 130
 MODERATE = "give numbers nearer to 1"
 
 
@@ -152,7 +155,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(_out_of_range(error), 2)
     except KeyboardInterrupt:
         kept = "; what was finished is kept" if words[:1] and words[0] in REMEMBERED else ""
-        return _complain(f"interrupted{kept}", 130)
+        return _complain(f"interrupted{kept}", INTERRUPTED)
+
+
+def run() -> NoReturn:
+    """The command as a process: its exit status is that of `main`."""
+    status = main()
+    if status == INTERRUPTED and threading.active_count() > 1:
+        os._exit(status)  # Python would wait for what looks after interrupted work, and it is stuck
+    sys.exit(status)
 
 
 def _complain(line: str, status: int) -> int:

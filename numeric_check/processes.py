@@ -12,6 +12,9 @@ from contextlib import contextmanager
 
 from numeric_check.threads import one_thread_per_worker
 
+PATIENCE = 10.0
+"""Seconds that the end of interrupted work may take."""
+
 
 @contextmanager
 def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
@@ -31,9 +34,12 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     except BaseException:
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
+        # not for ever: what ends a pool of ended processes can be stuck on one that was about to start
+        closing = threading.Thread(target=pool.shutdown, kwargs={"cancel_futures": True}, daemon=True)
+        closing.start()
+        closing.join(PATIENCE)
         raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager

@@ -128,7 +128,12 @@ def test_ctrl_c_ends_verification_and_its_processes(tmp_path: Path) -> None:
     while not any(tmp_path.rglob("*.json")) and time.monotonic() < deadline:
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    try:
+        _, err = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
     assert err == "derive: interrupted; what was finished is kept\n"
     assert process.returncode in (130, -signal.SIGINT)
     with pytest.raises(ProcessLookupError):
