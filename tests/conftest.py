@@ -24,6 +24,8 @@ REMEDIES: Mapping[str, str] = {
     "browser": "no Chromium or Chrome was found: install the package `chromium`, or set CHROMIUM to its path",
     "crosscheck": "no FORM binary was found: install the package `form`, or set FORM to its path",
 }
+# The property of a test whose text is printed at the end of the run, also from a worker process.
+SHOWN = "shown at the end"
 LATE = ("slow", "crosscheck", "browser")
 
 
@@ -84,7 +86,12 @@ def pytest_testnodedown(node: object) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say which tests were left out, and why."""
+    """Print what tests have to show, such as scores, and say which tests were left out, and why."""
+    for outcome in ("passed", "failed"):
+        for done in terminalreporter.stats.get(outcome, []):
+            for name, text in getattr(done, "user_properties", ()) if done.when == "call" else ():
+                if name == SHOWN:
+                    terminalreporter.write_line(str(text))
     for line in account(config.stash[LEFT_OUT]):
         terminalreporter.write_line(line, yellow=True)
 

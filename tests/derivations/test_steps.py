@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -75,11 +75,10 @@ LEAST: Mapping[str, float] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_perturbed_claims_are_rejected_by_proof_and_by_sampling(
-    page: str, capsys: pytest.CaptureFixture[str]
+    page: str, record_property: Callable[[str, object], None]
 ) -> None:
     scores = [score(STEPS[name], sampling=True) for name in CLAIMED if STEPS[name].page == page]
-    with capsys.disabled():
-        print(f"\n{report(page, scores)}")
+    record_property("shown at the end", report(page, scores))
     assert [f"{s.step}: {what}" for s in scores for what in s.survived_proof] == []
     # what is not rejected is so for want of draws, or because no sample depends on it, and is named
     assert all(item.draws > 0 for s in scores for item in (*s.unresolved, *s.unseen))
