@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 from sympy import Trace
 
-from derivations.assumptions import Assumptions
+from derivations.assumptions import Assumptions, unchanged
 from derivations.nongaussian_orders import products_of_inputs
 from derivations.nongaussian_setup import SIGMA
 from derivations.observations import Array, transpose
@@ -119,6 +119,7 @@ register(
         "element (k, l) of the product of the data of tasks i and j.",
         "theorem3", uses=("variance-of-rows", "variance-through-training-data", "variance-through-both-training-data"),
         claim=_claim, derive=_derive, observe=_observe, sizes=SIZES,
+        depends_on=("split",), applies=unchanged(("split",)),
         method="exact variances of the elements by the engine",
         remark="With Tr Sigma^k = O(xi) every term is O(1/xi) or smaller.",
     )

@@ -145,8 +145,8 @@ register(
         correction=lambda: ORDERS, derive=_derive, check=_check, applies=unchanged(DEPENDS),
         method="second order of the Neumann series, exact at alpha_t = 0, times h_r; degree in xi",
         remark="The theorem lets p and n_t grow and says nothing of n_r. When n_r grows in proportion to p, h_r is "
-        "of order one and the remainder is smaller than printed, of order xi^-2. At a fixed n_r and alpha_r != 0, "
+        "of order one and the remainder is smaller than printed, of order xi^-2. At a fixed n_r and any rate but zero, "
         "h_r is of order xi and so is its product with the neglected part of the deviation, larger than printed. "
-        "At alpha_t = 0 and nu = 0 nothing need be expanded: the deviation is sigma^2 n_v m / (p - n_v m - 1).",
+        "At alpha_t = 0 and nu = 0 nothing need be expanded: the deviation has a closed form.",
     )
 )  # fmt: skip

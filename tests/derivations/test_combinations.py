@@ -26,7 +26,7 @@ from derivations.combinations_page import grid
 from derivations.evaluate import evaluate
 from derivations.reading import to_sympy
 from derivations.registry import load
-from derivations.variant_checks import LADDER, OVER, UNDER
+from derivations.variant_checks import LADDER, UNDER
 
 AGREEING = {"verdict": "agree", "value": 1.0, "mean": 1.0, "stderr": 0.1}
 RECORD = {
@@ -116,11 +116,9 @@ def test_every_pair_is_derived_and_confirmed_or_refused_as_committed() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [OVER, UNDER])
-def test_the_gaussian_formula_does_not_pass_for_other_inputs(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    step = load()[name]
+def test_the_gaussian_formula_does_not_pass_for_other_inputs() -> None:
+    """Below p = n_v m; above it the law enters by h_r alone, which is sampled as a part of its own."""
+    step = load()[UNDER]
     assert step.derive is not None
     gaussian = step.derive(PAPER)
     wrong = replace(step, derive=lambda assumptions: gaussian)

@@ -117,13 +117,13 @@ def test_sampled_steps_have_their_own_rates(protocol: str) -> None:
 
 
 @dataclass(frozen=True)
-class _Constant:
-    """A step that forgets to shrink."""
+class _Climbing:
+    """A step up the gradient."""
 
     decay: float
 
     def __call__(self, k: int, theta: np.ndarray, gradient: np.ndarray, rate: float) -> np.ndarray:
-        return theta - rate * gradient
+        return theta + rate * self.decay**k * gradient
 
 
 def _decaying(value: str, k: int, theta: Expression, gradient: Expression, rate: Expression) -> Expression:
@@ -152,7 +152,7 @@ def test_simulation_confirms_an_extension(words: tuple[str, ...], name: str) -> 
 def test_simulation_notices_a_step_that_is_not_the_derived_one(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong = replace(EXTENSIONS["rate_decay"], arrays=lambda value: _Constant(0.5))
+    wrong = replace(EXTENSIONS["rate_decay"], arrays=lambda value: _Climbing(0.5))
     monkeypatch.setitem(extension.EXTENSIONS, "rate_decay", wrong)
     found = variant_checks(load()[name], read(["rate_decay=1/2", "inner_steps=2"]), 0)
     assert "disagree" in {check.verdict for check in found}

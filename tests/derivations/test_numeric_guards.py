@@ -31,6 +31,10 @@ def wrong(step: Step, label: str, part: object) -> Iterator[tuple[str, sympy.Bas
     Three times as large, and of the other sign; where it is zero, one, or what the step says it resolves.
     """
     tree = to_sympy(part)
+    if isinstance(tree, sympy.ZeroMatrix):
+        offset = max(1.0, 3 * step.resolution.get(label, 0.0))
+        yield "not zero", offset * sympy.OneMatrix(*tree.shape), 1, offset
+        return
     if tree == 0:
         offset = max(1.0, 3 * step.resolution.get(label, 0.0))
         yield "not zero", sympy.Rational(offset), 1, offset
