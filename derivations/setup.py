@@ -224,6 +224,7 @@ def _inner(
                 descent: ZeroMatrix(p, 1),
             },
             derive=derive, observe=observe, sizes=SIZES, resolution={left: EXACT},
+            not_sampled={descent: "sampled with the step itself, which is observed as a difference quotient of the loss"},
             method="the model's loop; its step against the gradient of the loss by Stein's lemma",
         )
     )  # fmt: skip
