@@ -161,8 +161,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run() -> NoReturn:
     """The command as a process: its exit status is that of `main`."""
     status = main()
-    if status == INTERRUPTED and threading.active_count() > 1:
-        os._exit(status)  # Python would wait for what looks after interrupted work, and it is stuck
+    if status == INTERRUPTED:
+        others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+        for thread in others:
+            thread.join(5.0)
+        if any(thread.is_alive() for thread in others):
+            os._exit(status)  # Python would wait for what looks after interrupted work, and it is stuck
     sys.exit(status)
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from numeric_check.threads import one_thread_per_worker
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds that the end of interrupted work may take."""
 
 
