@@ -117,10 +117,14 @@ def test_a_number_that_json_lacks_leaves_no_half_document(
     assert capsys.readouterr().out == ""
 
 
+HEAR = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+
+
 @pytest.mark.slow
 def test_ctrl_c_ends_verification_and_its_processes(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "derivations", "verify"],
+        # a run in the background of a shell ignores Ctrl-C, and what it starts inherits that
+        [sys.executable, "-c", f"{HEAR}; from derivations.cli import run; run()", "verify"],
         cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
         env={**os.environ, "DERIVE_STORE": str(tmp_path)},
     )  # fmt: skip
