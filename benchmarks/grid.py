@@ -31,8 +31,15 @@ from derivations.formulas import function
 
 Array = NDArray[np.float64]
 OVER = {
-    "n_t": 30, "n_v": 2, "n_r": 20, "m": 3, "p": 60, "sigma": 1.0, "nu": 0.5, "dist0_sq": 0.25,
-}  # fmt: skip
+    "n_t": 30,
+    "n_v": 2,
+    "n_r": 20,
+    "m": 3,
+    "p": 60,
+    "sigma": 1.0,
+    "nu": 0.5,
+    "dist0_sq": 0.25,
+}
 UNDER = {"n_t": 5, "n_v": 25, "n_r": 10, "m": 40, "p": 30, "sigma": 0.2, "nu": 0.2}
 AGREE = 1e-12
 OURS = "this project"
@@ -98,15 +105,32 @@ def _excess_under(a, n, n_v, m, p, sigma, nu):
     mu_2 = (n + p + 1) / n
     mu_3 = (n * n + p * p + 3 * n * p + 3 * n + 3 * p + 4) / n**2
     mu_4 = (
-        n**3 + p**3 + 6 * n * n * p + 6 * n * p * p + 6 * n * n + 6 * p * p
-        + 17 * n * p + 21 * n + 21 * p + 20
-    ) / n**3  # fmt: skip
+        n**3
+        + p**3
+        + 6 * n * n * p
+        + 6 * n * p * p
+        + 6 * n * n
+        + 6 * p * p
+        + 17 * n * p
+        + 21 * n
+        + 21 * p
+        + 20
+    ) / n**3
     mu_11 = (n * n * p + 2 * n) / (p * n**2)
     mu_21 = (n * n * p + n * p * p + n * p + 4 * n + 4 * p + 4) / (p * n**2)
     mu_22 = (
-        n**3 * p + n * p**3 + 2 * n * n * p * p + 2 * n * n * p + 2 * n * p * p + 8 * n * n + 8 * p * p
-        + 21 * n * p + 20 * n + 20 * p + 20
-    ) / (p * n**3)  # fmt: skip
+        n**3 * p
+        + n * p**3
+        + 2 * n * n * p * p
+        + 2 * n * n * p
+        + 2 * n * p * p
+        + 8 * n * n
+        + 8 * p * p
+        + 21 * n * p
+        + 20 * n
+        + 20 * p
+        + 20
+    ) / (p * n**3)
     h = 1 - 2 * a + mu_2 * a * a
     g_1 = 1 - 2 * a * mu_2 + a * a * mu_3
     g_2 = 1 - 2 * a * mu_11 + a * a * mu_21

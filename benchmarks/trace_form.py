@@ -69,9 +69,12 @@ def by_eigenvalues(sigma: Array, sigma_w: Array) -> Loss:
 
 
 def _from_factors(
-    factor: Callable[[float, int], Array], squares: float, tasks: Array,
-    inner: Callable[[Array, Array], float], trace: Callable[[Array], float],
-) -> Loss:  # fmt: skip
+    factor: Callable[[float, int], Array],
+    squares: float,
+    tasks: Array,
+    inner: Callable[[Array, Array], float],
+    trace: Callable[[Array], float],
+) -> Loss:
     n_t, n_r, rows, sigma = SIZES["n_t"], SIZES["n_r"], SIZES["n_v"] * SIZES["m"], SIZES["sigma"]
 
     def loss(alpha_t: float, alpha_r: float) -> float:

@@ -62,9 +62,15 @@ def _bend(base: Setting, upper: float, rel_error: float, stated: int, seed: int)
     )
     shown = {f"alpha_r {k + 1}": rate for k, rate in enumerate(rates)}
     return sign_check(
-        SIGN_BEND, shown, value, error, stated, said="sampled", draws=sum(estimate.draws for estimate in found),
+        SIGN_BEND,
+        shown,
+        value,
+        error,
+        stated,
+        said="sampled",
+        draws=sum(estimate.draws for estimate in found),
         seconds=0.0,
-    )  # fmt: skip
+    )
 
 
 def _vertices(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:

@@ -78,11 +78,14 @@ def best_rates(name: str, *words: str) -> Html:
     sampled = completed([task(setting, "conditional", 1) for setting in settings], f"best rates of {name}")
     rows = [
         (
-            h.escape(v.label), "every rate" if b["alpha_t"] is None else h.number(b["alpha_t"]), h.number(b["loss"]),
-            h.measured(s.mean, s.stderr), h.escape(b["certificate"]["reason"]),
+            h.escape(v.label),
+            "every rate" if b["alpha_t"] is None else h.number(b["alpha_t"]),
+            h.number(b["loss"]),
+            h.measured(s.mean, s.stderr),
+            h.escape(b["certificate"]["reason"]),
         )
         for v, b, s in zip(variants, best, sampled, strict=True)
-    ]  # fmt: skip
+    ]
     headers = ("assumptions", "best rate", "loss: formula", "loss: sampled", "why it is global")
     return Html(h.table(headers, rows, numeric=range(1, 4)))
 
@@ -92,11 +95,13 @@ def confirmed(name: str, *words: str) -> Html:
     (record,) = verify([find(name).name], read(words))
     rows = [
         (
-            h.sizes(check["sizes"]), h.number(check["value"]), h.measured(check["mean"], check["stderr"]),
+            h.sizes(check["sizes"]),
+            h.number(check["value"]),
+            h.measured(check["mean"], check["stderr"]),
             h.badge(check["verdict"], check["reason"]),
         )
         for check in record["checks"]
-    ]  # fmt: skip
+    ]
     return Html(h.table(("sizes", "formula", "sampled", "verdict"), rows, numeric=(1, 2)))
 
 

@@ -20,9 +20,17 @@ from derivations.verify import Record, Report, verify_jobs
 from derivations.whole_file import whole
 
 CHANGES = (
-    "inner_steps=2", "inner_steps=4", "adaptation_steps=2", "inputs=rademacher", "inputs=uniform", "inputs=laplace",
-    "covariance=general", "split=reused", "noise_val=1/3", "order=next",
-)  # fmt: skip
+    "inner_steps=2",
+    "inner_steps=4",
+    "adaptation_steps=2",
+    "inputs=rademacher",
+    "inputs=uniform",
+    "inputs=laplace",
+    "covariance=general",
+    "split=reused",
+    "noise_val=1/3",
+    "order=next",
+)
 REGIMES = ("over", "under")
 # what the proof of a loss may be: derived anew, or the paper's where the change does not touch it
 STANDING = ("derived", "proved", "corrected")

@@ -16,8 +16,17 @@ from derivations.book_site import Site
 from derivations.verify import Record, Report, verify
 
 LISTED = (
-    "name", "equations", "kind", "statement", "uses", "proof", "numeric", "method", "page", "unreadable",
-)  # fmt: skip
+    "name",
+    "equations",
+    "kind",
+    "statement",
+    "uses",
+    "proof",
+    "numeric",
+    "method",
+    "page",
+    "unreadable",
+)
 
 
 @dataclass(frozen=True)
@@ -72,9 +81,13 @@ def _verify(arguments: argparse.Namespace) -> Outcome:
     assumptions = read(arguments.assume)
     names = [registry.find(name).name for name in arguments.names] or None
     records = _verified(
-        names, assumptions, symbolic=not arguments.numeric_only, numeric=not arguments.symbolic_only,
-        seed=arguments.seed, fresh=arguments.fresh,
-    )  # fmt: skip
+        names,
+        assumptions,
+        symbolic=not arguments.numeric_only,
+        numeric=not arguments.symbolic_only,
+        seed=arguments.seed,
+        fresh=arguments.fresh,
+    )
     lines = []
     for record in records:
         numbers = ", ".join(record["equations"])
@@ -137,10 +150,15 @@ def _simulate(arguments: argparse.Namespace) -> Outcome:
 
     with progress_bar("simulating") as report:
         document = run_simulation(
-            arguments.name, arguments.values, rel_error=arguments.rel_error, seed=arguments.seed,
-            protocol=arguments.protocol, scheduler=arguments.scheduler, assumptions=read(arguments.assume),
+            arguments.name,
+            arguments.values,
+            rel_error=arguments.rel_error,
+            seed=arguments.seed,
+            protocol=arguments.protocol,
+            scheduler=arguments.scheduler,
+            assumptions=read(arguments.assume),
             progress=lambda part: report({"name": arguments.name}, round(100 * part), 100),
-        )  # fmt: skip
+        )
     text = "\n".join(f"{key} = {value}" for key, value in document.items())
     return Outcome(document, text)
 

@@ -88,9 +88,14 @@ def _corrected(step: Step, steps: Mapping[str, Step]) -> Erratum:
     # what could not be read with certainty disproves a reading, not the print
     sort: Sort = "as read" if step.unreadable else "corrected"
     return Erratum(
-        step.name, _numbers(step, steps), sort, step.statement, step.remark, step.anchor(),
+        step.name,
+        _numbers(step, steps),
+        sort,
+        step.statement,
+        step.remark,
+        step.anchor(),
         reservation=step.unreadable,
         printed={label: to_sympy(from_print[label]) for label in labels},
         right={label: to_sympy(from_correction[label]) for label in labels},
         detail=proof.detail,
-    )  # fmt: skip
+    )

@@ -17,7 +17,6 @@ from derivations.nongaussian_orders import products_of_inputs
 from derivations.nongaussian_setup import SIGMA
 from derivations.observations import Array, transpose
 from derivations.orders import element
-from derivations.registry import register
 from derivations.step import Derived, Observed, Parts, Step
 from derivations.symbols import n_t, p
 from numeric_check.sample import Sample
@@ -112,15 +111,22 @@ def _observe(sample: Sample) -> Observed:
     return found
 
 
-register(
+STEPS: tuple[Step, ...] = (
     Step(
-        "exact-variances", (), "claim",
+        "exact-variances",
+        (),
+        "claim",
         "For Gaussian inputs the variances of (134)-(136) are known exactly, as traces of powers of Sigma: those of the "
         "element (k, l) of the product of the data of tasks i and j.",
-        "theorem3", uses=("variance-of-rows", "variance-through-training-data", "variance-through-both-training-data"),
-        claim=_claim, derive=_derive, observe=_observe, sizes=SIZES,
-        depends_on=("split",), applies=unchanged(("split",)),
+        "theorem3",
+        uses=("variance-of-rows", "variance-through-training-data", "variance-through-both-training-data"),
+        claim=_claim,
+        derive=_derive,
+        observe=_observe,
+        sizes=SIZES,
+        depends_on=("split",),
+        applies=unchanged(("split",)),
         method="exact variances of the elements by the engine",
         remark="With Tr Sigma^k = O(xi) every term is O(1/xi) or smaller.",
-    )
-)  # fmt: skip
+    ),
+)

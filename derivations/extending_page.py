@@ -30,8 +30,11 @@ def confirmed(*words: str) -> Html:
         for check in record["checks"]:
             rows.append(
                 (
-                    h.inline(REGIMES[record["name"]]), h.sizes(check["sizes"]), h.number(check["value"]),
-                    h.measured(check["mean"], check["stderr"]), h.badge(check["verdict"], check["reason"]),
+                    h.inline(REGIMES[record["name"]]),
+                    h.sizes(check["sizes"]),
+                    h.number(check["value"]),
+                    h.measured(check["mean"], check["stderr"]),
+                    h.badge(check["verdict"], check["reason"]),
                 )
-            )  # fmt: skip
+            )
     return Html(h.table(("regime", "sizes", "formula", "sampled", "verdict"), rows, numeric=(2, 3)))

@@ -53,9 +53,13 @@ def sample(wanted: Task) -> Estimate:
     """Simulates a point; the same on every machine and for any number of workers, as time sets no limit."""
     plain = wanted.protocol == "plain"
     return simulate(
-        wanted.setting, "loss", protocol=wanted.protocol, rel_error=EVERY_RUN if plain else RESOLUTION,
-        max_draws=wanted.runs if plain else 10**7, max_seconds=math.inf,
-    )  # fmt: skip
+        wanted.setting,
+        "loss",
+        protocol=wanted.protocol,
+        rel_error=EVERY_RUN if plain else RESOLUTION,
+        max_draws=wanted.runs if plain else 10**7,
+        max_seconds=math.inf,
+    )
 
 
 def sample_and_store(wanted: Task) -> Estimate:

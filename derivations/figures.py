@@ -139,18 +139,35 @@ def _panel(axis: Axes, panel: Panel, points: Sequence[Point], dashes: str) -> No
     if panel.rate == "alpha_t":
         axis.axvline(0.0, color="0.8", linewidth=1.0, zorder=0)
     axis.plot(
-        rates, _round(predicted(panel, rates)), dashes, color="black", linewidth=1.5,
+        rates,
+        _round(predicted(panel, rates)),
+        dashes,
+        color="black",
+        linewidth=1.5,
         label=f"theory, equation ({equation_number(panel)})",
-    )  # fmt: skip
+    )
     axis.errorbar(
-        marks, _round([point.plain.mean for point in points]),
-        yerr=_round([BARS * point.plain.stderr for point in points]), fmt="o", color=VERMILION,
-        markerfacecolor="white", markersize=6, elinewidth=1.3, capsize=2.5, zorder=3, label=EXPERIMENT,
-    )  # fmt: skip
+        marks,
+        _round([point.plain.mean for point in points]),
+        yerr=_round([BARS * point.plain.stderr for point in points]),
+        fmt="o",
+        color=VERMILION,
+        markerfacecolor="white",
+        markersize=6,
+        elinewidth=1.3,
+        capsize=2.5,
+        zorder=3,
+        label=EXPERIMENT,
+    )
     axis.plot(
-        marks, _round([point.conditional.mean for point in points]), "D", color=BLUE, markersize=2.8,
-        zorder=4, label=ESTIMATE,
-    )  # fmt: skip
+        marks,
+        _round([point.conditional.mean for point in points]),
+        "D",
+        color=BLUE,
+        markersize=2.8,
+        zorder=4,
+        label=ESTIMATE,
+    )
     axis.set_title(f"{panel.letter})  {panel_title(panel)}")
     axis.set_xlabel(LABELS[panel.rate])
     axis.set_ylabel("average test loss")

@@ -33,12 +33,13 @@ def points(name: str) -> Html:
         theory = predicted(panel, [point.rate for point in found])
         rows = [
             (
-                h.number(point.rate), h.number(float(value)),
+                h.number(point.rate),
+                h.number(float(value)),
                 h.measured(point.plain.mean, point.plain.stderr),
                 h.measured(point.conditional.mean, point.conditional.stderr),
             )
             for point, value in zip(found, theory, strict=True)
-        ]  # fmt: skip
+        ]
         rate = {"alpha_r": "adaptation rate", "alpha_t": "training rate"}[panel.rate]
         headers = (rate, "formula", "plain protocol", "conditional estimator")
         blocks.append(

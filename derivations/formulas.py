@@ -184,11 +184,13 @@ def source_code(name: str, language: str, assumptions: Assumptions = PAPER) -> d
             forms[key] = stable_formulas(step.name, assumptions)[key]
     return {
         key: source(
-            form, language, name=stem if len(forms) == 1 else f"{stem}_{_identifier(key)}",
+            form,
+            language,
+            name=stem if len(forms) == 1 else f"{stem}_{_identifier(key)}",
             parameters=ordered(form.parameters()),
         )
         for key, form in forms.items()
-    }  # fmt: skip
+    }
 
 
 def _trace_parameter(trace: sympy.Trace) -> str:

@@ -14,7 +14,6 @@ from derivations.assumptions import Assumptions
 from derivations.letters import letter
 from derivations.nongaussian_setup import A
 from derivations.observations import transpose
-from derivations.registry import register
 from derivations.step import Derived, Observed, Parts, Step
 from derivations.symbols import kappa_4, n, p
 from numeric_check.sample import Sample
@@ -82,15 +81,22 @@ def _observe(sample: Sample) -> Observed:
     }
 
 
-register(
+STEPS: tuple[Step, ...] = (
     Step(
-        "rows-second-moment-by-cumulants", (), "claim",
+        "rows-second-moment-by-cumulants",
+        (),
+        "claim",
         "For inputs with independent entries the averages of (111) and (113) follow from the cumulants of an entry, of "
         "which the fourth is all that enters.",
-        "theorem3", uses=("rows-second-moment", "fourth-moment"), claim=_claim, derive=_derive, observe=_observe,
-        sizes=SIZES, method="cumulants of a generic law; at any Sigma both sides of (113) have one normal form",
+        "theorem3",
+        uses=("rows-second-moment", "fourth-moment"),
+        claim=_claim,
+        derive=_derive,
+        observe=_observe,
+        sizes=SIZES,
+        method="cumulants of a generic law; at any Sigma both sides of (113) have one normal form",
         remark="For x = Sigma^(1/2) u with independent entries u, F is 2 Sigma^3 + Sigma Tr Sigma^2 plus kappa_4 times "
         "Sigma^(1/2) diag(Sigma^2) Sigma^(1/2). At Sigma = I the last term is kappa_4 I, as here; the Gaussian law has "
         "kappa_4 = 0.",
-    )
-)  # fmt: skip
+    ),
+)

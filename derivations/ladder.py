@@ -26,9 +26,16 @@ Array = NDArray[np.float64]
 
 
 def slope_check(
-    label: str, sizes: Sequence[float], values: Sequence[float], stderrs: Sequence[float], claimed: float,
-    *, draws: int, seconds: float, sharp: bool,
-) -> Check:  # fmt: skip
+    label: str,
+    sizes: Sequence[float],
+    values: Sequence[float],
+    stderrs: Sequence[float],
+    claimed: float,
+    *,
+    draws: int,
+    seconds: float,
+    sharp: bool,
+) -> Check:
     """The fitted exponent of `values` over `sizes` as a check against the claimed one."""
     slope, error = decay_rate(sizes, values, stderrs)
     verdict = judge_decay(slope, error, claimed, sharp=sharp)
@@ -71,9 +78,15 @@ def fluctuation_check(
         values.append(value)
         errors.append(error)
     return slope_check(
-        label, sizes, values, errors, claimed,
-        draws=draws * len(ladder), seconds=time.monotonic() - started, sharp=True,
-    )  # fmt: skip
+        label,
+        sizes,
+        values,
+        errors,
+        claimed,
+        draws=draws * len(ladder),
+        seconds=time.monotonic() - started,
+        sharp=True,
+    )
 
 
 @dataclass(frozen=True)

@@ -123,8 +123,15 @@ LIMIT_DIFFERENCE, LIMIT = r"\bar L(+\infty)-\bar L(-\infty)", r"\bar L(+\infty)"
 FAR_OUT = 1e7
 GAP_SIZES = {"p": 20.0, "n_t": 12.0}
 GAP_SETTING = {
-    **GAP_SIZES, "n_v": 1, "m": 1, "n_r": 9, "sigma": 1.0, "nu": 0.0, "alpha_r": 0.0, "dist0_sq": 0.0
-}  # fmt: skip
+    **GAP_SIZES,
+    "n_v": 1,
+    "m": 1,
+    "n_r": 9,
+    "sigma": 1.0,
+    "nu": 0.0,
+    "alpha_r": 0.0,
+    "dist0_sq": 0.0,
+}
 GAP_DRAWS = 200_000
 LOCATED_DRAWS = 2_000_000
 BEND = 0.3
@@ -170,9 +177,14 @@ def limits(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
             residual_check(
                 f"decay of simulation at rate {end:g} minus the limit",
                 [(xi, replace(setting, alpha_t=end)) for xi, setting in ladder],
-                partial(_value, formula), -2.0, quantity="loss", rel_error=0.00002, sharp=True, base_seed=seed,
+                partial(_value, formula),
+                -2.0,
+                quantity="loss",
+                rel_error=0.00002,
+                sharp=True,
+                base_seed=seed,
             )
-        )  # fmt: skip
+        )
     return checks
 
 
@@ -192,9 +204,15 @@ def _gap_between_sides(name: str, difference: sympy.Expr, seed: int) -> Check:
         gaps.append(float(gap.mean()) - float(evaluate(difference, GAP_SETTING)))
         errors.append(float(gap.std(ddof=1) / np.sqrt(gap.size)))
     return slope_check(
-        "decay of the gap between the two sides", RATES, gaps, errors, -1.0,
-        draws=GAP_DRAWS * len(RATES), seconds=0.0, sharp=True,
-    )  # fmt: skip
+        "decay of the gap between the two sides",
+        RATES,
+        gaps,
+        errors,
+        -1.0,
+        draws=GAP_DRAWS * len(RATES),
+        seconds=0.0,
+        sharp=True,
+    )
 
 
 def sign_of_root(place: str) -> str:
@@ -258,10 +276,16 @@ def extremum_signs(step: Step, assumptions: Assumptions, seed: int) -> list[Chec
         for part, (value, error) in found.items():
             checks.append(
                 sign_check(
-                    part, sizes, value, error, stated_sign(step, assumptions, part), said="sampled",
-                    draws=LOCATED_DRAWS, seconds=0.0,
+                    part,
+                    sizes,
+                    value,
+                    error,
+                    stated_sign(step, assumptions, part),
+                    said="sampled",
+                    draws=LOCATED_DRAWS,
+                    seconds=0.0,
                 )
-            )  # fmt: skip
+            )
     return checks
 
 

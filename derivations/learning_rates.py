@@ -17,7 +17,6 @@ from derivations.adaptation_rate_checks import UPPER, bracket
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.overparameterized_blocks import DEPENDS, H_R, INNER, leading_excess
 from derivations.reading import scalar, to_sympy
-from derivations.registry import register
 from derivations.signs import common_sign, sign
 from derivations.step import Check, Derived, Parts, Step
 from derivations.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, nu, p, sigma, symbol_table
@@ -218,78 +217,114 @@ def _signs(*pairs: tuple[str, int]) -> Callable[[], Parts]:
     return lambda: {label: Integer(value) for label, value in pairs}
 
 
-# -- registration -------------------------------------------------------------------------------------------
-
-
 def _claim_step(
-    name: str, statement: str, claim: Callable[[], Parts], derive: Callable[[Assumptions], Derived],
-    check: Callable[[Step, Assumptions, int], list[Check]], uses: tuple[str, ...] = ("theorem-1",), remark: str = "",
-) -> None:  # fmt: skip
-    register(
-        Step(
-            name, (), "claim", statement, "learning_rates", uses=uses, depends_on=DEPENDS, claim=claim, derive=derive,
-            check=check, method="polynomial certificates on the derived formula", remark=remark,
-        )
-    )  # fmt: skip
+    name: str,
+    statement: str,
+    claim: Callable[[], Parts],
+    derive: Callable[[Assumptions], Derived],
+    check: Callable[[Step, Assumptions, int], list[Check]],
+    uses: tuple[str, ...] = ("theorem-1",),
+    remark: str = "",
+) -> Step:
+    return Step(
+        name,
+        (),
+        "claim",
+        statement,
+        "learning_rates",
+        uses=uses,
+        depends_on=DEPENDS,
+        claim=claim,
+        derive=derive,
+        check=check,
+        method="polynomial certificates on the derived formula",
+        remark=remark,
+    )
 
 
-_claim_step(
-    "loss-rises-with-noise", "The loss increases with the label noise and with the task variability.",
-    _signs((checks.SIGN_SIGMA, 1), (checks.SIGN_NU, 1)),
-    _derive_noise, checks.noise,
-)  # fmt: skip
-_claim_step(
-    "loss-falls-with-target-data", "The loss decreases with the number of target points, for any non-zero rate.",
-    _signs((checks.SIGN_TARGET, -1)), _derive_target_data, checks.target_data,
-)  # fmt: skip
-_claim_step(
-    "meta-data-can-hurt", "Whether more validation data, more tasks or fewer parameters help depends on how far training "
-    "starts from the task mean.",
-    _signs(
-        (checks.sign_near("n_v"), 1),
-        (checks.sign_far("n_v"), -1),
-        (checks.sign_near("m"), 1),
-        (checks.sign_far("m"), -1),
-        (checks.sign_near("p"), -1),
-        (checks.sign_far("p"), 1),
+STEPS: tuple[Step, ...] = (
+    _claim_step(
+        "loss-rises-with-noise",
+        "The loss increases with the label noise and with the task variability.",
+        _signs((checks.SIGN_SIGMA, 1), (checks.SIGN_NU, 1)),
+        _derive_noise,
+        checks.noise,
     ),
-    _derive_data_sign, checks.meta_data,
-    remark="The signs for p are at alpha_r = 0, where only the learned meta-parameter depends on p, and those at the task "
-    "mean at alpha_t = 0.",
-)  # fmt: skip
-_claim_step(
-    "adaptation-rate-bracket", "In the adaptation rate the loss is a convex quadratic with its one minimum strictly between "
-    "zero and the rate that minimises h_r.",
-    _claim_adaptation_rate, _derive_adaptation_rate, bracket(checks.BASE),
-)  # fmt: skip
-_claim_step(
-    "same-limits", "The loss tends to the same finite value as the training rate goes to either infinity.",
-    _claim_limits, _derive_limits, checks.limits,
-    remark="The paper states that there is one limit; its value is read off (5).",
-)  # fmt: skip
-_claim_step(
-    "slope-at-zero-positive", "At a zero training rate the loss increases, where labels are noisy: a slightly negative rate is better.",
-    _signs((checks.SLOPE_AT_0, 1)), _derive_slope_at_zero, checks.slope_at_zero,
-)  # fmt: skip
-register(
+    _claim_step(
+        "loss-falls-with-target-data",
+        "The loss decreases with the number of target points, for any non-zero rate.",
+        _signs((checks.SIGN_TARGET, -1)),
+        _derive_target_data,
+        checks.target_data,
+    ),
+    _claim_step(
+        "meta-data-can-hurt",
+        "Whether more validation data, more tasks or fewer parameters help depends on how far training "
+        "starts from the task mean.",
+        _signs(
+            (checks.sign_near("n_v"), 1),
+            (checks.sign_far("n_v"), -1),
+            (checks.sign_near("m"), 1),
+            (checks.sign_far("m"), -1),
+            (checks.sign_near("p"), -1),
+            (checks.sign_far("p"), 1),
+        ),
+        _derive_data_sign,
+        checks.meta_data,
+        remark="The signs for p are at alpha_r = 0, where only the learned meta-parameter depends on p, and those at the task "
+        "mean at alpha_t = 0.",
+    ),
+    _claim_step(
+        "adaptation-rate-bracket",
+        "In the adaptation rate the loss is a convex quadratic with its one minimum strictly between "
+        "zero and the rate that minimises h_r.",
+        _claim_adaptation_rate,
+        _derive_adaptation_rate,
+        bracket(checks.BASE),
+    ),
+    _claim_step(
+        "same-limits",
+        "The loss tends to the same finite value as the training rate goes to either infinity.",
+        _claim_limits,
+        _derive_limits,
+        checks.limits,
+        remark="The paper states that there is one limit; its value is read off (5).",
+    ),
+    _claim_step(
+        "slope-at-zero-positive",
+        "At a zero training rate the loss increases, where labels are noisy: a slightly negative rate is better.",
+        _signs((checks.SLOPE_AT_0, 1)),
+        _derive_slope_at_zero,
+        checks.slope_at_zero,
+    ),
     Step(
-        "stationary-rates", ("8",), "equation", "The two stationary training rates in closed form.", "learning_rates",
-        uses=("theorem-1",), depends_on=INNER, claim=_claim_stationary, derive=_derive_stationary,
-        check=checks.stationary_rates, method="derivative of the derived formula; quadratic formula",
+        "stationary-rates",
+        ("8",),
+        "equation",
+        "The two stationary training rates in closed form.",
+        "learning_rates",
+        uses=("theorem-1",),
+        depends_on=INNER,
+        claim=_claim_stationary,
+        derive=_derive_stationary,
+        check=checks.stationary_rates,
+        method="derivative of the derived formula; quadratic formula",
         unreadable="the inside of the square root could not be read in the available text; the form compared is the one "
         "that the surrounding print and the algebra agree on",
         parameters=("n_t", "p"),
     ),
-    alias="eq8",
-)  # fmt: skip
-_claim_step(
-    "minimum-is-negative", "The minus root is negative and the minimum, the plus root positive and the maximum, for every "
-    "n_t, p > 0: the best training rate is negative.",
-    _signs(
-        (checks.sign_of_root(LOW), -1),
-        (checks.sign_of_root(HIGH), 1),
-        (checks.sign_of_bend(LOW), 1),
-        (checks.sign_of_bend(HIGH), -1),
+    _claim_step(
+        "minimum-is-negative",
+        "The minus root is negative and the minimum, the plus root positive and the maximum, for every "
+        "n_t, p > 0: the best training rate is negative.",
+        _signs(
+            (checks.sign_of_root(LOW), -1),
+            (checks.sign_of_root(HIGH), 1),
+            (checks.sign_of_bend(LOW), 1),
+            (checks.sign_of_bend(HIGH), -1),
+        ),
+        _derive_kinds,
+        checks.extremum_signs,
+        uses=("stationary-rates", "slope-at-zero-positive", "same-limits"),
     ),
-    _derive_kinds, checks.extremum_signs, uses=("stationary-rates", "slope-at-zero-positive", "same-limits"),
-)  # fmt: skip
+)

@@ -13,7 +13,6 @@ import sympy
 from sympy import Identity, MatrixSymbol, Trace
 
 from derivations.assumptions import Assumptions
-from derivations.registry import register
 from derivations.routes import expect_by_both_routes
 from derivations.step import Derived, Observed, Parts, Step
 from derivations.symbols import n, p
@@ -38,14 +37,14 @@ def _wishart() -> Expression:
     return x.T @ x
 
 
-def _register_moment(
+def _moment_step(
     name: str,
     equations: tuple[str, ...],
     power: int,
     traced: int,
     claimed: sympy.MatrixExpr,
     uses: tuple[str, ...],
-) -> None:
+) -> Step:
     """E[W^power Tr W^traced] (traced = 0: without the trace)."""
     label = rf"\mathbb{{E}}\,W^{power}" if power > 1 else r"\mathbb{E}\,W"
     if traced:
@@ -65,77 +64,20 @@ def _register_moment(
             powers = powers * np.trace(inner, axis1=1, axis2=2)[:, None, None]
         return {label: powers}
 
-    register(
-        Step(
-            name=name,
-            equations=equations,
-            kind="lemma",
-            statement=f"Mean of the Wishart word in equation {equations[0]} at every n and p.",
-            page="lemma1",
-            uses=uses,
-            claim=lambda: {label: claimed},
-            derive=derive,
-            observe=observe,
-            sizes=SIZES,
-            power_sizes=SMALL,
-            method="Gaussian integration by parts; all Wick pairings",
-        )
+    return Step(
+        name=name,
+        equations=equations,
+        kind="lemma",
+        statement=f"Mean of the Wishart word in equation {equations[0]} at every n and p.",
+        page="lemma1",
+        uses=uses,
+        claim=lambda: {label: claimed},
+        derive=derive,
+        observe=observe,
+        sizes=SIZES,
+        power_sizes=SMALL,
+        method="Gaussian integration by parts; all Wick pairings",
     )
-
-
-_register_moment("wishart-mean", ("31",), 1, 0, n * I_P, ("gaussian-inputs",))
-_register_moment("wishart-second-moment", ("32",), 2, 0, n * (n + p + 1) * I_P, ("gaussian-inputs",))
-_register_moment(
-    "wishart-third-moment",
-    ("33",),
-    3,
-    0,
-    n * (n**2 + p**2 + 3 * n * p + 3 * n + 3 * p + 4) * I_P,
-    ("gaussian-inputs",),
-)
-_register_moment(
-    "wishart-fourth-moment",
-    ("34", "35"),
-    4,
-    0,
-    n
-    * (
-        n**3 + p**3 + 6 * n**2 * p + 6 * n * p**2
-        + 6 * n**2 + 6 * p**2 + 17 * n * p + 21 * n + 21 * p + 20
-    )
-    * I_P,
-    ("gaussian-inputs",),
-)  # fmt: skip
-_register_moment("wishart-1-trace-1", ("36",), 1, 1, (n**2 * p + 2 * n) * I_P, ("gaussian-inputs",))
-_register_moment(
-    "wishart-2-trace-1",
-    ("37",),
-    2,
-    1,
-    n * (n**2 * p + n * p**2 + n * p + 4 * n + 4 * p + 4) * I_P,
-    ("gaussian-inputs",),
-)
-_register_moment(
-    "wishart-1-trace-2",
-    ("38",),
-    1,
-    2,
-    n * (n**2 * p + n * p**2 + n * p + 4 * n + 4 * p + 4) * I_P,
-    ("gaussian-inputs",),
-)
-_register_moment(
-    "wishart-2-trace-2",
-    ("39", "40"),
-    2,
-    2,
-    n
-    * (
-        n**3 * p + n * p**3 + 2 * n**2 * p**2 + 2 * n**2 * p + 2 * n * p**2
-        + 8 * n**2 + 8 * p**2 + 21 * n * p + 20 * n + 20 * p + 20
-    )
-    * I_P,
-    ("gaussian-inputs",),
-)  # fmt: skip
 
 
 def _claim_sandwich_rows() -> Parts:
@@ -153,24 +95,6 @@ def _observe_sandwich_rows(sample: Sample) -> Observed:
     return {r"\mathbb{E}\,X^TCX": np.swapaxes(x, 1, 2) @ c @ x}
 
 
-register(
-    Step(
-        name="rows-sandwich",
-        equations=("41",),
-        kind="lemma",
-        statement="A symmetric matrix between X^T and X averages to its trace times the identity.",
-        page="lemma1",
-        uses=("gaussian-inputs",),
-        claim=_claim_sandwich_rows,
-        derive=_derive_sandwich_rows,
-        observe=_observe_sandwich_rows,
-        sizes=SIZES,
-        power_sizes=SMALL,
-        method="Gaussian integration by parts; all Wick pairings",
-    )
-)
-
-
 def _claim_sandwich_columns() -> Parts:
     return {r"\mathbb{E}\,WDW": n * (n + 1) * D + n * Trace(D) * I_P}
 
@@ -186,7 +110,91 @@ def _observe_sandwich_columns(sample: Sample) -> Observed:
     return {r"\mathbb{E}\,WDW": w @ sample.matrix("D", "p", "p", symmetric=True) @ w}
 
 
-register(
+STEPS: tuple[Step, ...] = (
+    _moment_step("wishart-mean", ("31",), 1, 0, n * I_P, ("gaussian-inputs",)),
+    _moment_step("wishart-second-moment", ("32",), 2, 0, n * (n + p + 1) * I_P, ("gaussian-inputs",)),
+    _moment_step(
+        "wishart-third-moment",
+        ("33",),
+        3,
+        0,
+        n * (n**2 + p**2 + 3 * n * p + 3 * n + 3 * p + 4) * I_P,
+        ("gaussian-inputs",),
+    ),
+    _moment_step(
+        "wishart-fourth-moment",
+        ("34", "35"),
+        4,
+        0,
+        n
+        * (
+            n**3
+            + p**3
+            + 6 * n**2 * p
+            + 6 * n * p**2
+            + 6 * n**2
+            + 6 * p**2
+            + 17 * n * p
+            + 21 * n
+            + 21 * p
+            + 20
+        )
+        * I_P,
+        ("gaussian-inputs",),
+    ),
+    _moment_step("wishart-1-trace-1", ("36",), 1, 1, (n**2 * p + 2 * n) * I_P, ("gaussian-inputs",)),
+    _moment_step(
+        "wishart-2-trace-1",
+        ("37",),
+        2,
+        1,
+        n * (n**2 * p + n * p**2 + n * p + 4 * n + 4 * p + 4) * I_P,
+        ("gaussian-inputs",),
+    ),
+    _moment_step(
+        "wishart-1-trace-2",
+        ("38",),
+        1,
+        2,
+        n * (n**2 * p + n * p**2 + n * p + 4 * n + 4 * p + 4) * I_P,
+        ("gaussian-inputs",),
+    ),
+    _moment_step(
+        "wishart-2-trace-2",
+        ("39", "40"),
+        2,
+        2,
+        n
+        * (
+            n**3 * p
+            + n * p**3
+            + 2 * n**2 * p**2
+            + 2 * n**2 * p
+            + 2 * n * p**2
+            + 8 * n**2
+            + 8 * p**2
+            + 21 * n * p
+            + 20 * n
+            + 20 * p
+            + 20
+        )
+        * I_P,
+        ("gaussian-inputs",),
+    ),
+    Step(
+        name="rows-sandwich",
+        equations=("41",),
+        kind="lemma",
+        statement="A symmetric matrix between X^T and X averages to its trace times the identity.",
+        page="lemma1",
+        uses=("gaussian-inputs",),
+        claim=_claim_sandwich_rows,
+        derive=_derive_sandwich_rows,
+        observe=_observe_sandwich_rows,
+        sizes=SIZES,
+        power_sizes=SMALL,
+        method="Gaussian integration by parts; all Wick pairings",
+    ),
     Step(
         name="columns-sandwich",
         equations=("42",),
@@ -200,5 +208,5 @@ register(
         sizes=SIZES,
         power_sizes=SMALL,
         method="Gaussian integration by parts; all Wick pairings",
-    )
+    ),
 )

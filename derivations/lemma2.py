@@ -17,7 +17,6 @@ from derivations.ladder import fluctuation_check
 from derivations.letters import letter
 from derivations.observations import Array, transpose
 from derivations.orders import LEADING, ORDER, WEIGHTS, derive_order, exponent_of, leading_of, order_parts
-from derivations.registry import register
 from derivations.step import Check, Derived, Observed, Step
 from derivations.symbols import delta, n_t, p
 from numeric_check.sample import Sample
@@ -80,7 +79,7 @@ def _order(
     *,
     with_d: bool,
     cross: bool,
-) -> None:
+) -> Step:
     def derive(assumptions: Assumptions) -> Derived:
         y = word(left, right, with_d=with_d, cross=cross)
         mean, order = derive_order({"same task": y}, WEIGHTS)
@@ -96,39 +95,62 @@ def _order(
         exponent, mean = exponent_of(step, assumptions), leading_of(step, assumptions)
         return [fluctuation_check(ORDER, step.name, LADDER, observed, exponent, mean, base_seed=seed)]
 
-    register(
-        Step(
-            name, (number,), "lemma",
-            "Between different tasks the product is pure fluctuation, of the stated order." if cross
-            else "The product is a multiple of the identity up to fluctuations of the stated order.",
-            "lemma2", uses=("gaussian-inputs",), claim=lambda: {LEADING: leading, ORDER: exponent}, derive=derive,
-            check=check, observe=observe, sizes=SIZES, resolution={LEADING: 0.4 * 30 ** (left + right)} if cross else {}, method="exact mean and variance of the elements by the engine; degree in xi",
-            remark="The exponent is sharp: it is attained by the standard deviation.",
-        )
-    )  # fmt: skip
+    return Step(
+        name,
+        (number,),
+        "lemma",
+        "Between different tasks the product is pure fluctuation, of the stated order."
+        if cross
+        else "The product is a multiple of the identity up to fluctuations of the stated order.",
+        "lemma2",
+        uses=("gaussian-inputs",),
+        claim=lambda: {LEADING: leading, ORDER: exponent},
+        derive=derive,
+        check=check,
+        observe=observe,
+        sizes=SIZES,
+        resolution={LEADING: 0.4 * 30 ** (left + right)} if cross else {},
+        method="exact mean and variance of the elements by the engine; degree in xi",
+        remark="The exponent is sharp: it is attained by the standard deviation.",
+    )
 
 
 _SECOND = n_t * (n_t + p + 1)
-_order("43", "rows-concentrate", 0, 0, p, HALF, with_d=False, cross=False)
-_order("44", "rows-through-wishart", 1, 0, p * n_t, 3 * HALF, with_d=False, cross=False)
-_order("45", "rows-through-wishart-squared", 1, 1, p * _SECOND, 5 * HALF, with_d=False, cross=False)
-_order("46", "rows-of-two-tasks", 0, 0, Integer(0), HALF, with_d=False, cross=True)
-_order("47", "rows-of-two-tasks-wishart", 1, 0, Integer(0), 3 * HALF, with_d=False, cross=True)
-_order("48", "rows-of-two-tasks-two-wisharts", 1, 1, Integer(0), 5 * HALF, with_d=False, cross=True)
-_order("49", "weighted-rows-concentrate", 0, 0, Trace(D), delta / 2, with_d=True, cross=False)
-_order("50", "weighted-rows-through-wishart", 1, 0, Trace(D) * n_t, 1 + delta / 2, with_d=True, cross=False)
-_order(
-    "51",
-    "weighted-rows-through-two-wisharts",
-    1,
-    1,
-    Trace(D) * _SECOND,
-    2 + delta / 2,
-    with_d=True,
-    cross=False,
-)
-_order("52", "weighted-rows-of-two-tasks", 0, 0, Integer(0), delta / 2, with_d=True, cross=True)
-_order("53", "weighted-rows-of-two-tasks-wishart", 1, 0, Integer(0), 1 + delta / 2, with_d=True, cross=True)
-_order(
-    "54", "weighted-rows-of-two-tasks-two-wisharts", 1, 1, Integer(0), 2 + delta / 2, with_d=True, cross=True
+
+
+STEPS: tuple[Step, ...] = (
+    _order("43", "rows-concentrate", 0, 0, p, HALF, with_d=False, cross=False),
+    _order("44", "rows-through-wishart", 1, 0, p * n_t, 3 * HALF, with_d=False, cross=False),
+    _order("45", "rows-through-wishart-squared", 1, 1, p * _SECOND, 5 * HALF, with_d=False, cross=False),
+    _order("46", "rows-of-two-tasks", 0, 0, Integer(0), HALF, with_d=False, cross=True),
+    _order("47", "rows-of-two-tasks-wishart", 1, 0, Integer(0), 3 * HALF, with_d=False, cross=True),
+    _order("48", "rows-of-two-tasks-two-wisharts", 1, 1, Integer(0), 5 * HALF, with_d=False, cross=True),
+    _order("49", "weighted-rows-concentrate", 0, 0, Trace(D), delta / 2, with_d=True, cross=False),
+    _order(
+        "50", "weighted-rows-through-wishart", 1, 0, Trace(D) * n_t, 1 + delta / 2, with_d=True, cross=False
+    ),
+    _order(
+        "51",
+        "weighted-rows-through-two-wisharts",
+        1,
+        1,
+        Trace(D) * _SECOND,
+        2 + delta / 2,
+        with_d=True,
+        cross=False,
+    ),
+    _order("52", "weighted-rows-of-two-tasks", 0, 0, Integer(0), delta / 2, with_d=True, cross=True),
+    _order(
+        "53", "weighted-rows-of-two-tasks-wishart", 1, 0, Integer(0), 1 + delta / 2, with_d=True, cross=True
+    ),
+    _order(
+        "54",
+        "weighted-rows-of-two-tasks-two-wisharts",
+        1,
+        1,
+        Integer(0),
+        2 + delta / 2,
+        with_d=True,
+        cross=True,
+    ),
 )

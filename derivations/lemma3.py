@@ -17,7 +17,6 @@ from derivations.assumptions import Assumptions
 from derivations.ladder import fluctuation_check
 from derivations.observations import Array, transpose
 from derivations.orders import LEADING, ONE, ORDER, derive_order, exponent_of, leading_of, order_parts
-from derivations.registry import register
 from derivations.step import Check, Derived, Observed, Step
 from derivations.symbols import n_t, n_v, p
 from numeric_check.sample import Sample
@@ -52,7 +51,7 @@ def _product(sample: Sample, left: int, right: int) -> Array:
 
 def _order(
     number: str, name: str, powers: tuple[int, int], leading: sympy.Expr, exponent: sympy.Expr
-) -> None:
+) -> Step:
     left, right = powers
 
     def derive(assumptions: Assumptions) -> Derived:
@@ -64,28 +63,33 @@ def _order(
 
         exponent, mean = exponent_of(step, assumptions), leading_of(step, assumptions)
         return [
-            fluctuation_check(
-                ORDER, step.name, LADDER, observed, exponent, mean, draws=4000, base_seed=seed
-            )
-        ]  # fmt: skip
+            fluctuation_check(ORDER, step.name, LADDER, observed, exponent, mean, draws=4000, base_seed=seed)
+        ]
 
     def observe(sample: Sample) -> Observed:
         y = _product(sample, left, right)
         return {LEADING: np.trace(y, axis1=1, axis2=2) / sample.size("p")}
 
-    register(
-        Step(
-            name, (number,), "lemma",
-            "With many rows and few dimensions the product is a multiple of the identity up to fluctuations "
-            "of the stated order.",
-            "lemma3", uses=("gaussian-inputs",), claim=lambda: {LEADING: leading, ORDER: exponent},
-            derive=derive, check=check, observe=observe, sizes=SIZES,
-            method="exact mean and variance of the elements by the engine; degree in xi",
-            remark="The exponent is sharp: it is attained by the standard deviation.",
-        )
-    )  # fmt: skip
+    return Step(
+        name,
+        (number,),
+        "lemma",
+        "With many rows and few dimensions the product is a multiple of the identity up to fluctuations "
+        "of the stated order.",
+        "lemma3",
+        uses=("gaussian-inputs",),
+        claim=lambda: {LEADING: leading, ORDER: exponent},
+        derive=derive,
+        check=check,
+        observe=observe,
+        sizes=SIZES,
+        method="exact mean and variance of the elements by the engine; degree in xi",
+        remark="The exponent is sharp: it is attained by the standard deviation.",
+    )
 
 
-_order("55", "columns-concentrate", (0, 0), n_v, HALF)
-_order("56", "columns-after-wishart", (1, 0), n_t * n_v, 3 * HALF)
-_order("57", "columns-between-wisharts", (1, 1), n_v * n_t * (n_t + p + 1), 5 * HALF)
+STEPS: tuple[Step, ...] = (
+    _order("55", "columns-concentrate", (0, 0), n_v, HALF),
+    _order("56", "columns-after-wishart", (1, 0), n_t * n_v, 3 * HALF),
+    _order("57", "columns-between-wisharts", (1, 1), n_v * n_t * (n_t + p + 1), 5 * HALF),
+)

@@ -21,9 +21,16 @@ from symbolic.stationary import NoClosedForm
 Regime = Literal["over", "under"]
 # what a derivation raises where it ends under changed assumptions; anything else that it raises is a failure
 OUT_OF_REACH = (
-    NotDerivable, NoClosedForm, SignUnproved, UndecidedOrder, LawOrderError, MomentDegreeError, TooManyBlocks,
-    BeyondFourthMoment, NotAnExpression,
-)  # fmt: skip
+    NotDerivable,
+    NoClosedForm,
+    SignUnproved,
+    UndecidedOrder,
+    LawOrderError,
+    MomentDegreeError,
+    TooManyBlocks,
+    BeyondFourthMoment,
+    NotAnExpression,
+)
 # inner and adaptation steps together
 TOGETHER: dict[tuple[Regime, str], int] = {
     ("over", "identity"): 12,

@@ -102,11 +102,20 @@ def step_of(query: Query) -> Step:
         return {query.label: query.sampled(sampled_matrices(query, sample))}
 
     return Step(
-        name=query.slug, equations=(), kind="moment", statement=query.statement,
-        page="moments", claim=lambda: {query.label: query.claim}, derive=derive, observe=observe,
-        sizes=query.sizes, power_sizes=query.small, method="the engine's answer to the query, with its certificate",
-        remark=f"The answer is compared with {query.source}.", query=query.arguments,
-    )  # fmt: skip
+        name=query.slug,
+        equations=(),
+        kind="moment",
+        statement=query.statement,
+        page="moments",
+        claim=lambda: {query.label: query.claim},
+        derive=derive,
+        observe=observe,
+        sizes=query.sizes,
+        power_sizes=query.small,
+        method="the engine's answer to the query, with its certificate",
+        remark=f"The answer is compared with {query.source}.",
+        query=query.arguments,
+    )
 
 
 def tr(batch: Array) -> Array:

@@ -10,7 +10,6 @@ import sympy
 from sympy import Identity, MatrixSymbol, Rational, Trace
 
 from derivations.moment_queries import Query, Sizes, inv, scaled, step_of, tr
-from derivations.registry import register
 from derivations.symbols import n, n1, n2, p
 
 I_P = Identity(p)
@@ -40,30 +39,56 @@ COUNT = "the sum over rows that are equal or not, taken by hand"
 
 POWERS = (
     Query(
-        "general-wishart-mean", "W", "Mean of a Wishart matrix", r"\mathbb{E}\,W", n * S,
-        PAIRINGS, lambda m: m["W"], FEW, SMALL,
+        "general-wishart-mean",
+        "W",
+        "Mean of a Wishart matrix",
+        r"\mathbb{E}\,W",
+        n * S,
+        PAIRINGS,
+        lambda m: m["W"],
+        FEW,
+        SMALL,
     ),
     Query(
-        "general-wishart-square", "W^2", "Mean square of a Wishart matrix", r"\mathbb{E}\,W^2",
+        "general-wishart-square",
+        "W^2",
+        "Mean square of a Wishart matrix",
+        r"\mathbb{E}\,W^2",
         n * (n + 1) * S**2 + n * T1 * S,
-        PAIRINGS, lambda m: m["W"] @ m["W"], FEW, SMALL,
+        PAIRINGS,
+        lambda m: m["W"] @ m["W"],
+        FEW,
+        SMALL,
     ),
     Query(
-        "general-wishart-cube", "W^3", "Mean cube of a Wishart matrix", r"\mathbb{E}\,W^3",
+        "general-wishart-cube",
+        "W^3",
+        "Mean cube of a Wishart matrix",
+        r"\mathbb{E}\,W^3",
         n * (n**2 + 3 * n + 4) * S**3 + 2 * n * (n + 1) * T1 * S**2 + n * (n + 1) * T2 * S + n * T1**2 * S,
-        PAIRINGS, lambda m: m["W"] @ m["W"] @ m["W"], MORE, SMALL,
+        PAIRINGS,
+        lambda m: m["W"] @ m["W"] @ m["W"],
+        MORE,
+        SMALL,
     ),
     Query(
-        "general-wishart-two-traces", "tr(W^2) tr(W)", "Mean product of the traces of a Wishart matrix and its square",
+        "general-wishart-two-traces",
+        "tr(W^2) tr(W)",
+        "Mean product of the traces of a Wishart matrix and its square",
         r"\mathbb{E}\,\mathrm{Tr}\,W^2\,\mathrm{Tr}\,W",
         n**2 * T1**3 + n * (n**2 + n + 4) * T1 * T2 + 4 * n * (n + 1) * T3,
-        DERIVATIVE, lambda m: tr(m["W"] @ m["W"]) * tr(m["W"]), MORE, SMALL,
+        DERIVATIVE,
+        lambda m: tr(m["W"] @ m["W"]) * tr(m["W"]),
+        MORE,
+        SMALL,
     ),
-)  # fmt: skip
+)
 
 LETTERS = (
     Query(
-        "wishart-between-letters", "W A W D W", "Mean product of Wishart factors with fixed letters between them",
+        "wishart-between-letters",
+        "W A W D W",
+        "Mean product of Wishart factors with fixed letters between them",
         r"\mathbb{E}\,WAWDW",
         n**2 * (n + 1) * S * A * S * D * S
         + n * (n + 1) * (S * A.T * S * D * S + S * D * S * A.T * S)
@@ -73,66 +98,122 @@ LETTERS = (
         + n * (n + 1) * Trace(A * S) * S * D * S
         + n * (n + 1) * Trace(A * S * D * S) * S
         + n * Trace(A * S) * Trace(D * S) * S,
-        SYMMETRIC, lambda m: m["W"] @ m["A"] @ m["W"] @ m["D"] @ m["W"], MORE, SMALL,
+        SYMMETRIC,
+        lambda m: m["W"] @ m["A"] @ m["W"] @ m["D"] @ m["W"],
+        MORE,
+        SMALL,
     ),
     Query(
-        "squared-trace-with-letter", "tr(A W)^2", "Mean squared trace of a Wishart matrix times a fixed letter",
+        "squared-trace-with-letter",
+        "tr(A W)^2",
+        "Mean squared trace of a Wishart matrix times a fixed letter",
         r"\mathbb{E}\,(\mathrm{Tr}\,AW)^2",
         n**2 * Trace(A * S) ** 2 + n * Trace(A * S * A * S) + n * Trace(A * S * A.T * S),
-        PAIRINGS, lambda m: tr(m["A"] @ m["W"]) ** 2, FEW, SMALL,
+        PAIRINGS,
+        lambda m: tr(m["A"] @ m["W"]) ** 2,
+        FEW,
+        SMALL,
     ),
-)  # fmt: skip
+)
 
 PRODUCTS = (
     Query(
-        "two-wisharts-sandwich", "W1 W2 W1", "Mean of one Wishart matrix between two factors of another",
-        r"\mathbb{E}\,W_1W_2W_1", n1 * n2 * (n1 + 1) * S**3 + n1 * n2 * T2 * S,
-        IN_TURN, lambda m: m["W1"] @ m["W2"] @ m["W1"], TWO, SMALL_TWO,
+        "two-wisharts-sandwich",
+        "W1 W2 W1",
+        "Mean of one Wishart matrix between two factors of another",
+        r"\mathbb{E}\,W_1W_2W_1",
+        n1 * n2 * (n1 + 1) * S**3 + n1 * n2 * T2 * S,
+        IN_TURN,
+        lambda m: m["W1"] @ m["W2"] @ m["W1"],
+        TWO,
+        SMALL_TWO,
     ),
     Query(
-        "two-wisharts-with-letter", "tr(W1 A W2 A')", "Mean trace of two Wishart matrices with a fixed letter between",
-        r"\mathbb{E}\,\mathrm{Tr}\,W_1AW_2A^T", n1 * n2 * Trace(S * A * S * A.T),
-        IN_TURN, lambda m: tr(m["W1"] @ m["A"] @ m["W2"] @ m["A"].T), TWO, SMALL_TWO,
+        "two-wisharts-with-letter",
+        "tr(W1 A W2 A')",
+        "Mean trace of two Wishart matrices with a fixed letter between",
+        r"\mathbb{E}\,\mathrm{Tr}\,W_1AW_2A^T",
+        n1 * n2 * Trace(S * A * S * A.T),
+        IN_TURN,
+        lambda m: tr(m["W1"] @ m["A"] @ m["W2"] @ m["A"].T),
+        TWO,
+        SMALL_TWO,
     ),
     Query(
-        "two-wisharts-alternating", "tr(W1 W2 W1 W2)", "Mean trace of an alternating product of two Wishart matrices",
+        "two-wisharts-alternating",
+        "tr(W1 W2 W1 W2)",
+        "Mean trace of an alternating product of two Wishart matrices",
         r"\mathbb{E}\,\mathrm{Tr}\,W_1W_2W_1W_2",
         n1 * n2 * ((n1 * n2 + n1 + n2 + 3) * Trace(S**4) + (n1 + n2 + 1) * T2**2),
-        IN_TURN, lambda m: tr(m["W1"] @ m["W2"] @ m["W1"] @ m["W2"]), TWO, SMALL_TWO,
+        IN_TURN,
+        lambda m: tr(m["W1"] @ m["W2"] @ m["W1"] @ m["W2"]),
+        TWO,
+        SMALL_TWO,
     ),
-)  # fmt: skip
+)
 
 INVERSES = (
     Query(
-        "inverse-wishart-mean", "W^-1", "Mean inverse of a Wishart matrix", r"\mathbb{E}\,W^{-1}",
+        "inverse-wishart-mean",
+        "W^-1",
+        "Mean inverse of a Wishart matrix",
+        r"\mathbb{E}\,W^{-1}",
         S**-1 / (Q - 1),
-        HAFF, lambda m: inv(m["W"]), TALL, SMALL_TALL, when="n - p > 1",
+        HAFF,
+        lambda m: inv(m["W"]),
+        TALL,
+        SMALL_TALL,
+        when="n - p > 1",
     ),
     Query(
-        "inverse-wishart-square", "W^-2", "Mean squared inverse of a Wishart matrix", r"\mathbb{E}\,W^{-2}",
+        "inverse-wishart-square",
+        "W^-2",
+        "Mean squared inverse of a Wishart matrix",
+        r"\mathbb{E}\,W^{-2}",
         ((Q - 1) * S**-2 + V1 * S**-1) / (Q * (Q - 1) * (Q - 3)),
-        HAFF, lambda m: inv(m["W"] @ m["W"]), TALL, SMALL_TALL, when="n - p > 3",
+        HAFF,
+        lambda m: inv(m["W"] @ m["W"]),
+        TALL,
+        SMALL_TALL,
+        when="n - p > 3",
     ),
     Query(
-        "inverse-wishart-squared-trace", "tr(W^-1)^2", "Mean squared trace of the inverse of a Wishart matrix",
+        "inverse-wishart-squared-trace",
+        "tr(W^-1)^2",
+        "Mean squared trace of the inverse of a Wishart matrix",
         r"\mathbb{E}\,(\mathrm{Tr}\,W^{-1})^2",
         ((Q - 2) * V1**2 + 2 * V2) / (Q * (Q - 1) * (Q - 3)),
-        HAFF, lambda m: tr(inv(m["W"])) ** 2, TALL, SMALL_TALL, when="n - p > 3",
+        HAFF,
+        lambda m: tr(inv(m["W"])) ** 2,
+        TALL,
+        SMALL_TALL,
+        when="n - p > 3",
     ),
     Query(
-        "inverse-wishart-cube-trace", "tr(W^-3)", "Mean trace of the cubed inverse of a Wishart matrix",
+        "inverse-wishart-cube-trace",
+        "tr(W^-3)",
+        "Mean trace of the cubed inverse of a Wishart matrix",
         r"\mathbb{E}\,\mathrm{Tr}\,W^{-3}",
-        ((Q - 1) ** 2 * V3 + 3 * (Q - 1) * V1 * V2 + 2 * V1**3)
-        / ((Q + 1) * Q * (Q - 1) * (Q - 3) * (Q - 5)),
-        HAFF, lambda m: tr(inv(m["W"] @ m["W"] @ m["W"])), TALL, SMALL_TALL, when="n - p > 5",
+        ((Q - 1) ** 2 * V3 + 3 * (Q - 1) * V1 * V2 + 2 * V1**3) / ((Q + 1) * Q * (Q - 1) * (Q - 3) * (Q - 5)),
+        HAFF,
+        lambda m: tr(inv(m["W"] @ m["W"] @ m["W"])),
+        TALL,
+        SMALL_TALL,
+        when="n - p > 5",
     ),
     Query(
-        "wishart-square-inverse-trace", "W^2 tr(W^-1)", "Mean square of a Wishart matrix times the trace of its inverse",
+        "wishart-square-inverse-trace",
+        "W^2 tr(W^-1)",
+        "Mean square of a Wishart matrix times the trace of its inverse",
         r"\mathbb{E}\,W^2\,\mathrm{Tr}\,W^{-1}",
         (n * (n + 1) * V1 * S**2 + n * T1 * V1 * S - 4 * n * S) / (Q - 1),
-        HAFF, lambda m: scaled(tr(inv(m["W"])), m["W"] @ m["W"]), TALL, SMALL_TALL, when="n - p > 1",
+        HAFF,
+        lambda m: scaled(tr(inv(m["W"])), m["W"] @ m["W"]),
+        TALL,
+        SMALL_TALL,
+        when="n - p > 1",
     ),
-)  # fmt: skip
+)
 
 
 def _square(slug: str, law: str, kurtosis: sympy.Rational) -> Query:
@@ -162,9 +243,16 @@ LAWS = (
     _square("wishart-square-rademacher", "rademacher", ONE),
     _cube("wishart-cube-rademacher", "rademacher", ONE, ONE),
     Query(
-        "two-wisharts-rademacher", "W1 W2 W1", "Mean of one Wishart matrix between two factors of another",
-        r"\mathbb{E}\,W_1W_2W_1", n1 * n2 * (n1 + p - 1) * I_P,
-        IN_TURN, lambda m: m["W1"] @ m["W2"] @ m["W1"], TWO, SMALL_TWO, "rademacher",
+        "two-wisharts-rademacher",
+        "W1 W2 W1",
+        "Mean of one Wishart matrix between two factors of another",
+        r"\mathbb{E}\,W_1W_2W_1",
+        n1 * n2 * (n1 + p - 1) * I_P,
+        IN_TURN,
+        lambda m: m["W1"] @ m["W2"] @ m["W1"],
+        TWO,
+        SMALL_TWO,
+        "rademacher",
     ),
     _square("wishart-square-laplace", "laplace", Rational(6)),
     _squared_trace("wishart-squared-trace-laplace", "laplace", Rational(6)),
@@ -172,7 +260,6 @@ LAWS = (
     _squared_trace("wishart-squared-trace-uniform", "uniform", Rational(9, 5)),
     # E u^4 = 3 (12 - 2) / (12 - 4); the variance of the square needs the eighth moment, which exists
     _square("wishart-square-student", "student:12", Rational(15, 4)),
-)  # fmt: skip
+)
 
-for _query in (*POWERS, *LETTERS, *PRODUCTS, *INVERSES, *LAWS):
-    register(step_of(_query))
+STEPS = tuple(step_of(query) for query in (*POWERS, *LETTERS, *PRODUCTS, *INVERSES, *LAWS))

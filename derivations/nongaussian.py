@@ -27,7 +27,6 @@ from derivations.nongaussian_test_phase import (
 from derivations.overparameterized_blocks import H_R as H_R_ISOTROPIC
 from derivations.overparameterized_blocks import H_T as H_T_ISOTROPIC
 from derivations.reading import scalar
-from derivations.registry import register
 from derivations.reused_data import plain_rows
 from derivations.step import Derived, Erratum, Observed, Parts, Step
 from derivations.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
@@ -140,77 +139,124 @@ _REMAINDER = (
     "not sharp: the means of the three blocks are exact, so the first correction averages to zero, and on the "
     "ladders of sizes the remainder falls as xi^-2. At a fixed n_r it falls only as xi^-1 (theorem-3-remainder)."
 )
-register(
+
+
+def _claim_step(
+    name: str,
+    statement: str,
+    *,
+    claim: Callable[[], Parts],
+    derive: Callable[[Assumptions], Derived],
+    method: str,
+    uses: tuple[str, ...] = ("theorem-3",),
+    reason: str = "",
+    remark: str = "",
+    observe: Callable[[Sample], Observed] | None = None,
+    erratum: Erratum = "",
+    not_sampled: Mapping[str, str] = MappingProxyType({}),
+) -> Step:
+    return Step(
+        name,
+        (),
+        "claim",
+        statement,
+        "theorem3",
+        uses=uses,
+        depends_on=DEPENDS,
+        claim=claim,
+        derive=derive,
+        observe=observe,
+        sizes=() if observe is None else SIZES,
+        applies=unchanged(DEPENDS),
+        resolution={checks.THIRD: 1e-8, checks.DEGREE: 1e-8},
+        not_sampled=not_sampled,
+        method=method,
+        reason=reason,
+        remark=remark,
+        erratum=erratum,
+    )
+
+
+STEPS: tuple[Step, ...] = (
     Step(
-        "weighted-square-leading", ("142",), "equation",
-        "The weighted square of the learned meta-parameter, to leading order.", "theorem3",
+        "weighted-square-leading",
+        ("142",),
+        "equation",
+        "The weighted square of the learned meta-parameter, to leading order.",
+        "theorem3",
         uses=(
-            "weighted-mean-square", "general-gram-inverse-concentrates", "general-noise-concentrates",
+            "weighted-mean-square",
+            "general-gram-inverse-concentrates",
+            "general-noise-concentrates",
             "general-weight-concentrates",
         ),
-        depends_on=LOSS_DEPENDS, claim=_claim_form,
-        derive=lambda assumptions: {FORM: leading(assumptions).form()}, check=checks.form,
-        method="means of the blocks put into the exact formula (133)", remark=_REMAINDER,
+        depends_on=LOSS_DEPENDS,
+        claim=_claim_form,
+        derive=lambda assumptions: {FORM: leading(assumptions).form()},
+        check=checks.form,
+        method="means of the blocks put into the exact formula (133)",
+        remark=_REMAINDER,
         erratum="condition",
-    )
-)  # fmt: skip
-register(
+    ),
     Step(
-        "theorem-3", ("14", "143", "144"), "theorem",
+        "theorem-3",
+        ("14", "143", "144"),
+        "theorem",
         "The average test loss with more parameters than validation data, for inputs and tasks of any law, "
         "to leading order.",
         "theorem3",
         uses=("general-loss-from-square", "weighted-square-leading", "average-loss"),
-        depends_on=LOSS_DEPENDS, claim=_claim_loss,
-        derive=lambda assumptions: {LOSS: leading_loss(assumptions)}, check=checks.loss,
-        method="exact test phase (123) with the leading-order square", remark=_REMAINDER,
+        depends_on=LOSS_DEPENDS,
+        claim=_claim_loss,
+        derive=lambda assumptions: {LOSS: leading_loss(assumptions)},
+        check=checks.loss,
+        method="exact test phase (123) with the leading-order square",
+        remark=_REMAINDER,
         erratum="condition",
         parameters=(
-            "n_t", "n_v", "n_r", "m", "p", "sigma", "alpha_t", "alpha_r", "Sigma", "Sigma_w", "F",
+            "n_t",
+            "n_v",
+            "n_r",
+            "m",
+            "p",
+            "sigma",
+            "alpha_t",
+            "alpha_r",
+            "Sigma",
+            "Sigma_w",
+            "F",
         ),
     ),
-    alias="eq14",
-)  # fmt: skip
-
-
-def _claim_step(
-    name: str, statement: str, *, claim: Callable[[], Parts], derive: Callable[[Assumptions], Derived],
-    method: str, uses: tuple[str, ...] = ("theorem-3",), reason: str = "", remark: str = "",
-    observe: Callable[[Sample], Observed] | None = None, erratum: Erratum = "",
-    not_sampled: Mapping[str, str] = MappingProxyType({}),
-) -> None:  # fmt: skip
-    register(
-        Step(
-            name, (), "claim", statement, "theorem3", uses=uses, depends_on=DEPENDS, claim=claim,
-            derive=derive, observe=observe, sizes=() if observe is None else SIZES,
-            applies=unchanged(DEPENDS), resolution={checks.THIRD: 1e-8, checks.DEGREE: 1e-8},
-            not_sampled=not_sampled, method=method, reason=reason,
-            remark=remark, erratum=erratum,
-        )
-    )  # fmt: skip
-
-
-_claim_step(
-    "theorem-3-reduces-to-theorem-1",
-    "At Sigma = I, Sigma_w = nu^2/p I and F = (p + 2) I Theorem 3 is Theorem 1 with training started at the "
-    "task mean.",
-    claim=_claim_reduction, derive=_derive_reduction, method="substitution in the derived formulas",
-    uses=("theorem-3", "theorem-1", "training-weight", "adaptation-weight"),
-    reason="an identity between two formulas, each of which is confirmed by sampling",
-)  # fmt: skip
-_claim_step(
-    "quadratic-in-adaptation-rate", "In the adaptation rate the loss of Theorem 3 is a quadratic.",
-    claim=lambda: {"numerator": Integer(2), "denominator": Integer(0), checks.THIRD: Integer(0)},
-    derive=_derive_quadratic, method="degrees of the reduced fraction; third difference",
-    observe=checks.observe_degree,
-    not_sampled={"denominator": "that the sampled loss is a polynomial is what its vanishing third difference says"},
-)  # fmt: skip
-_claim_step(
-    "ratio-of-quartics-general",
-    "In the training rate the loss of Theorem 3 is a ratio of two polynomials of degree four.",
-    claim=lambda: {"numerator": Integer(4), "denominator": Integer(4)}, derive=_derive_quartics,
-    method="degrees of the reduced fraction", reason="the degrees of a formula; nothing to sample",
-    remark="The available text names the adaptation rate in this sentence, for which the sentence before it "
-    "has the loss quadratic; the training rate must be meant.",
-    erratum="wording",
-)  # fmt: skip
+    _claim_step(
+        "theorem-3-reduces-to-theorem-1",
+        "At Sigma = I, Sigma_w = nu^2/p I and F = (p + 2) I Theorem 3 is Theorem 1 with training started at the "
+        "task mean.",
+        claim=_claim_reduction,
+        derive=_derive_reduction,
+        method="substitution in the derived formulas",
+        uses=("theorem-3", "theorem-1", "training-weight", "adaptation-weight"),
+        reason="an identity between two formulas, each of which is confirmed by sampling",
+    ),
+    _claim_step(
+        "quadratic-in-adaptation-rate",
+        "In the adaptation rate the loss of Theorem 3 is a quadratic.",
+        claim=lambda: {"numerator": Integer(2), "denominator": Integer(0), checks.THIRD: Integer(0)},
+        derive=_derive_quadratic,
+        method="degrees of the reduced fraction; third difference",
+        observe=checks.observe_degree,
+        not_sampled={
+            "denominator": "that the sampled loss is a polynomial is what its vanishing third difference says"
+        },
+    ),
+    _claim_step(
+        "ratio-of-quartics-general",
+        "In the training rate the loss of Theorem 3 is a ratio of two polynomials of degree four.",
+        claim=lambda: {"numerator": Integer(4), "denominator": Integer(4)},
+        derive=_derive_quartics,
+        method="degrees of the reduced fraction",
+        reason="the degrees of a formula; nothing to sample",
+        remark="The available text names the adaptation rate in this sentence, for which the sentence before it "
+        "has the loss quadratic; the training rate must be meant.",
+        erratum="wording",
+    ),
+)

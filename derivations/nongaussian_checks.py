@@ -95,12 +95,17 @@ def fluctuations(block: str) -> CheckFunction:
 
         return [
             fluctuation_check(
-                f"{ORDER}, {law} entries", f"{step.name}/{law}",
-                INVERSE_LADDER if block == "inverse" else LADDER, block_of(law),
-                exponent_of(step, assumptions), leading_of(step, assumptions), draws=DRAWS.get(block, 120), base_seed=seed,
+                f"{ORDER}, {law} entries",
+                f"{step.name}/{law}",
+                INVERSE_LADDER if block == "inverse" else LADDER,
+                block_of(law),
+                exponent_of(step, assumptions),
+                leading_of(step, assumptions),
+                draws=DRAWS.get(block, 120),
+                base_seed=seed,
             )
             for law in LAWS
-        ]  # fmt: skip
+        ]
 
     return check
 
@@ -124,11 +129,16 @@ def products(powers: tuple[int, int]) -> CheckFunction:
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         return [
             fluctuation_check(
-                f"{ORDER}/2, {law} entries", f"{step.name}/{law}", LADDER, product_of(law),
-                exponent_of(step, assumptions) / 2, draws=120, base_seed=seed,
+                f"{ORDER}/2, {law} entries",
+                f"{step.name}/{law}",
+                LADDER,
+                product_of(law),
+                exponent_of(step, assumptions) / 2,
+                draws=120,
+                base_seed=seed,
             )
             for law in LAWS
-        ]  # fmt: skip
+        ]
 
     return check
 

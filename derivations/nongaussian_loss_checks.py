@@ -44,9 +44,19 @@ def setting_at(size: int, ladder: str) -> Setting:
     """A point of a ladder: p, n_t and n_r in proportion to the size, no two of the sizes equal."""
     sigma_x, sigma_w = _covariances(2 * size, ladder)
     return Setting(
-        n_t=size, n_v=1, n_r=3 * size // 4, m=2, p=2 * size, sigma=1.0, nu=1.0, alpha_t=0.3, alpha_r=0.2,
-        inputs=ladder.partition(",")[0], Sigma=sigma_x, Sigma_w=sigma_w,
-    )  # fmt: skip
+        n_t=size,
+        n_v=1,
+        n_r=3 * size // 4,
+        m=2,
+        p=2 * size,
+        sigma=1.0,
+        nu=1.0,
+        alpha_t=0.3,
+        alpha_r=0.2,
+        inputs=ladder.partition(",")[0],
+        Sigma=sigma_x,
+        Sigma_w=sigma_w,
+    )
 
 
 @lru_cache(maxsize=32)
@@ -68,11 +78,16 @@ def _ladder_checks(theory: Callable[[Setting], float], ladders: Iterable[str], s
     return [
         residual_check(
             f"decay of simulation minus formula: {ladder}",
-            [(float(size), setting_at(size, ladder)) for size in LADDERS[ladder]], theory, -2.0,
-            quantity="loss", rel_error=_rel_error, sharp=True, base_seed=seed,
+            [(float(size), setting_at(size, ladder)) for size in LADDERS[ladder]],
+            theory,
+            -2.0,
+            quantity="loss",
+            rel_error=_rel_error,
+            sharp=True,
+            base_seed=seed,
         )
         for ladder in ladders
-    ]  # fmt: skip
+    ]
 
 
 def _part(step: Step, assumptions: Assumptions) -> sympy.Basic:

@@ -17,7 +17,6 @@ from derivations.letters import letter
 from derivations.nongaussian_setup import SIGMA_W, general, over_rows
 from derivations.observations import Array
 from derivations.outer_problem import RULES, minimum_norm_solution
-from derivations.registry import register
 from derivations.step import Derived, Observed, Parts, Step
 from derivations.symbols import N, alpha_t, column, n_t, n_v, p, sigma
 from derivations.task_draws import design, nearest_solution, outer_product, stacked_problem, target
@@ -153,92 +152,147 @@ _SECOND = "second moments of task parameters and label noise; no law is used"
 
 
 def _shared(
-    name: str, number: str, basis: str, *, statement: str, claim: Callable[[], Parts],
-    derive: Callable[[Assumptions], Derived], observe: Callable[[Sample], Observed],
-) -> None:  # fmt: skip
+    name: str,
+    number: str,
+    basis: str,
+    *,
+    statement: str,
+    claim: Callable[[], Parts],
+    derive: Callable[[Assumptions], Derived],
+    observe: Callable[[Sample], Observed],
+) -> Step:
     """An equation that is printed again, word for word, under the general assumptions."""
-    register(
-        Step(
-            name, (number,), "equation", statement, "theorem3", uses=(basis,), depends_on=DEPENDS,
-            claim=claim, derive=lambda assumptions: derive(general(assumptions)), observe=observe,
-            sizes=TASK_SIZES, method=_EXPANSION, resolution=dict.fromkeys(claim(), 1e-9),
-        )
-    )  # fmt: skip
-
-
-_shared(
-    "general-stacked-target", "126", "stacked-target",
-    statement="The vector gamma is the same as in section 7.3.", claim=outer_problem.claim_target,
-    derive=outer_problem.derive_target, observe=outer_problem_observations.observe_target,
-)  # fmt: skip
-_shared(
-    "general-stacked-design", "127", "stacked-design",
-    statement="The matrix B is the same as in section 7.3.", claim=outer_problem.claim_design,
-    derive=outer_problem.derive_design, observe=outer_problem_observations.observe_design,
-)  # fmt: skip
-_shared(
-    "general-stacked-loss", "125", "stacked-loss",
-    statement="The outer problem is the same least-squares problem as in section 7.3; shown for one task.",
-    claim=outer_problem.claim_stacked_loss, derive=outer_problem.derive_stacked_loss,
-    observe=outer_problem_observations.observe_stacked_loss,
-)  # fmt: skip
-register(
-    Step(
-        "minimum-norm-solution", ("128",), "equation",
-        "Started at zero, training ends at the solution of minimum norm.", "theorem3",
-        uses=("general-stacked-loss", "outer-optimum"), claim=lambda: {OPTIMUM: B.T * G * GAMMA},
-        derive=lambda assumptions: {OPTIMUM: minimum_norm()}, observe=_observe_optimum, sizes=STACK_SIZES,
-        resolution={OPTIMUM: 1e-8}, method=_LAGRANGE,
+    return Step(
+        name,
+        (number,),
+        "equation",
+        statement,
+        "theorem3",
+        uses=(basis,),
+        depends_on=DEPENDS,
+        claim=claim,
+        derive=lambda assumptions: derive(general(assumptions)),
+        observe=observe,
+        sizes=TASK_SIZES,
+        method=_EXPANSION,
+        resolution=dict.fromkeys(claim(), 1e-9),
     )
-)  # fmt: skip
-register(
+
+
+STEPS: tuple[Step, ...] = (
+    _shared(
+        "general-stacked-target",
+        "126",
+        "stacked-target",
+        statement="The vector gamma is the same as in section 7.3.",
+        claim=outer_problem.claim_target,
+        derive=outer_problem.derive_target,
+        observe=outer_problem_observations.observe_target,
+    ),
+    _shared(
+        "general-stacked-design",
+        "127",
+        "stacked-design",
+        statement="The matrix B is the same as in section 7.3.",
+        claim=outer_problem.claim_design,
+        derive=outer_problem.derive_design,
+        observe=outer_problem_observations.observe_design,
+    ),
+    _shared(
+        "general-stacked-loss",
+        "125",
+        "stacked-loss",
+        statement="The outer problem is the same least-squares problem as in section 7.3; shown for one task.",
+        claim=outer_problem.claim_stacked_loss,
+        derive=outer_problem.derive_stacked_loss,
+        observe=outer_problem_observations.observe_stacked_loss,
+    ),
     Step(
-        "optimum-mean-vanishes", ("117",), "equation",
+        "minimum-norm-solution",
+        ("128",),
+        "equation",
+        "Started at zero, training ends at the solution of minimum norm.",
+        "theorem3",
+        uses=("general-stacked-loss", "outer-optimum"),
+        claim=lambda: {OPTIMUM: B.T * G * GAMMA},
+        derive=lambda assumptions: {OPTIMUM: minimum_norm()},
+        observe=_observe_optimum,
+        sizes=STACK_SIZES,
+        resolution={OPTIMUM: 1e-8},
+        method=_LAGRANGE,
+    ),
+    Step(
+        "optimum-mean-vanishes",
+        ("117",),
+        "equation",
         "Over tasks and label noise the learned meta-parameter averages to zero, for given inputs.",
-        "theorem3", uses=("minimum-norm-solution", "general-stacked-target"), depends_on=DEPENDS,
-        claim=lambda: {MEAN_OPTIMUM: ZeroMatrix(p, 1)}, derive=_derive_mean, observe=_observe_mean,
-        sizes=STACKS, resolution={MEAN_OPTIMUM: 0.08}, method=_SECOND,
-    )
-)  # fmt: skip
-register(
+        "theorem3",
+        uses=("minimum-norm-solution", "general-stacked-target"),
+        depends_on=DEPENDS,
+        claim=lambda: {MEAN_OPTIMUM: ZeroMatrix(p, 1)},
+        derive=_derive_mean,
+        observe=_observe_mean,
+        sizes=STACKS,
+        resolution={MEAN_OPTIMUM: 0.08},
+        method=_SECOND,
+    ),
     Step(
-        "weighted-square", ("129",), "equation",
-        "The weighted square of the learned meta-parameter, as a trace.", "theorem3",
+        "weighted-square",
+        ("129",),
+        "equation",
+        "The weighted square of the learned meta-parameter, as a trace.",
+        "theorem3",
         uses=("minimum-norm-solution",),
         claim=lambda: {FORM: Trace(G * GAMMA * GAMMA.T * G * (B * WEIGHT * B.T))},
-        derive=lambda assumptions: {FORM: weighted_form()}, observe=_observe_form, sizes=STACK_SIZES,
-        resolution={FORM: 1e-8}, method=_LAGRANGE,
-    )
-)  # fmt: skip
-register(
+        derive=lambda assumptions: {FORM: weighted_form()},
+        observe=_observe_form,
+        sizes=STACK_SIZES,
+        resolution={FORM: 1e-8},
+        method=_LAGRANGE,
+    ),
     Step(
-        "general-covariance-blocks", ("130",), "equation",
-        "Different tasks are uncorrelated, so the covariance of gamma is block diagonal.", "theorem3",
-        uses=("general-stacked-target", "task-covariance"), depends_on=DEPENDS,
+        "general-covariance-blocks",
+        ("130",),
+        "equation",
+        "Different tasks are uncorrelated, so the covariance of gamma is block diagonal.",
+        "theorem3",
+        uses=("general-stacked-target", "task-covariance"),
+        depends_on=DEPENDS,
         claim=lambda: {OTHER_BLOCK: ZeroMatrix(n_v, n_v)},
         derive=lambda assumptions: {OTHER_BLOCK: target_covariance(assumptions, "1", "2")},
-        observe=_observe_blocks, sizes=TASK_SIZES, resolution={OTHER_BLOCK: 0.15}, method=_SECOND,
-    )
-)  # fmt: skip
-register(
+        observe=_observe_blocks,
+        sizes=TASK_SIZES,
+        resolution={OTHER_BLOCK: 0.15},
+        method=_SECOND,
+    ),
     Step(
-        "general-target-covariance", ("131", "132"), "equation",
+        "general-target-covariance",
+        ("131", "132"),
+        "equation",
         "The covariance of one task's block, over its parameters and its label noise, for given inputs.",
-        "theorem3", uses=("general-stacked-target", "task-covariance"), depends_on=DEPENDS,
+        "theorem3",
+        uses=("general-stacked-target", "task-covariance"),
+        depends_on=DEPENDS,
         claim=lambda: {
             BLOCK: X_V * A * SIGMA_W * A * X_V.T
             + sigma**2 * (Identity(n_v) + alpha_t**2 / n_t**2 * X_V * X_T.T * X_T * X_V.T)
         },
         derive=lambda assumptions: {BLOCK: target_covariance(assumptions)},
-        observe=_observe_block, sizes=TASK_SIZES, method=_SECOND,
-    )
-)  # fmt: skip
-register(
+        observe=_observe_block,
+        sizes=TASK_SIZES,
+        method=_SECOND,
+    ),
     Step(
-        "weighted-mean-square", ("133",), "equation",
+        "weighted-mean-square",
+        ("133",),
+        "equation",
         "Its mean over tasks and label noise; shown for given inputs, over which a mean remains to be taken.",
-        "theorem3", uses=("weighted-square", "general-covariance-blocks"),
+        "theorem3",
+        uses=("weighted-square", "general-covariance-blocks"),
         claim=lambda: {rf"\mathbb{{E}}\,{FORM}": Trace(G * BIG_GAMMA * G * (B * WEIGHT * B.T))},
-        derive=_derive_mean_form, observe=_observe_mean_form, sizes=STACK_SIZES, method=_SECOND,
-    )
-)  # fmt: skip
+        derive=_derive_mean_form,
+        observe=_observe_mean_form,
+        sizes=STACK_SIZES,
+        method=_SECOND,
+    ),
+)

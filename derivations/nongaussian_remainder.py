@@ -23,7 +23,6 @@ from derivations.overparameterized_remainder import (
     remainder_orders,
 )
 from derivations.reading import to_sympy
-from derivations.registry import register
 from derivations.step import Check, Derived, Step
 from derivations.symbols import alpha_t, dist0_sq
 from numeric_check.setting import Setting
@@ -57,24 +56,35 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         residual_check(
             f"decay of simulation minus formula {label.removeprefix('a ')}: {LAW}",
             [(float(size), _rung(size, label)) for size in SIZES],
-            lambda setting: float(evaluate(formula, values_at(setting))), float(to_sympy(exponent)),
-            quantity="loss", rel_error=_rel_error, sharp=True, base_seed=seed,
+            lambda setting: float(evaluate(formula, values_at(setting))),
+            float(to_sympy(exponent)),
+            quantity="loss",
+            rel_error=_rel_error,
+            sharp=True,
+            base_seed=seed,
         )
         for label, exponent in step.derive(assumptions).items()
-    ]  # fmt: skip
+    ]
 
 
-register(
+STEPS: tuple[Step, ...] = (
     Step(
-        "theorem-3-remainder", (), "claim",
+        "theorem-3-remainder",
+        (),
+        "claim",
         "The size of the remainder in (14): exponents of xi when the number of target points stays fixed, and when "
         "it grows with the dimension.",
-        "theorem3", uses=("theorem-3", "theorem-3-reduces-to-theorem-1", "theorem-1-remainder"),
-        depends_on=LOSS_DEPENDS, claim=claim_remainder, correction=lambda: ORDERS, derive=_derive, check=_check,
+        "theorem3",
+        uses=("theorem-3", "theorem-3-reduces-to-theorem-1", "theorem-1-remainder"),
+        depends_on=LOSS_DEPENDS,
+        claim=claim_remainder,
+        correction=lambda: ORDERS,
+        derive=_derive,
+        check=_check,
         applies=unchanged(LOSS_DEPENDS),
         method="the next order at Sigma = I, exact at alpha_t = 0; degree in xi",
         remark="As for theorem-1-remainder: at a fixed n_r the eigenvalues of H_r grow like xi, and the remainder "
         "is larger than printed. The exponents are those at Sigma = I, which disprove the bound; the check has "
         "Laplace inputs and general covariances.",
-    )
-)  # fmt: skip
+    ),
+)

@@ -16,7 +16,6 @@ from derivations import discrete_law, model
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.letters import letter
 from derivations.observations import Array, fixed_column, transpose
-from derivations.registry import register
 from derivations.step import Derived, Observed, Parts, Step
 from derivations.symbols import column, f_0, inner, n, nu, p, y
 from numeric_check.sample import Sample
@@ -55,33 +54,17 @@ def over_rows(expr: Expression, *names: str) -> Expression:
     return expr
 
 
-def _define(name: str, number: str, statement: str, tex: str, uses: tuple[str, ...] = ()) -> None:
-    register(
-        Step(
-            name, (number,), "definition", statement, "theorem3", uses=uses, tex=tex,
-            reason="a definition; used below",
-        )
-    )  # fmt: skip
-
-
-_define(
-    "nonlinear-loss", "11", "Regression with the squared loss, for any model f.",
-    r"L(\omega)=\mathbb{E}_x\mathbb{E}_{y|x}\,\tfrac12\big[y-f(x,\omega)\big]^2",
-)  # fmt: skip
-_define(
-    "tangent-features", "13", "The inputs of the linearized model: gradients of f at the start of training.",
-    r"k(x,\omega_0)=\nabla_\omega f(x,\omega)\big|_{x,\omega_0}", uses=("nonlinear-loss",),
-)  # fmt: skip
-register(
-    Step(
-        "linearized-model", ("12",), "approximation",
-        "Near the start of training the model is replaced by its first-order expansion in the parameters.",
-        "theorem3", uses=("nonlinear-loss", "tangent-features"),
-        tex=r"f(x,\omega)\simeq f(x,\omega_0)+k(x,\omega_0)^T(\omega-\omega_0)",
-        reason="an approximation and no identity: how good it is depends on the network and its width; an "
-        "experiment with a network puts it to the test",
+def _define(name: str, number: str, statement: str, tex: str, uses: tuple[str, ...] = ()) -> Step:
+    return Step(
+        name,
+        (number,),
+        "definition",
+        statement,
+        "theorem3",
+        uses=uses,
+        tex=tex,
+        reason="a definition; used below",
     )
-)  # fmt: skip
 
 
 def _linear_model(at: Expression) -> Expression:
@@ -116,20 +99,6 @@ def _observe_linearized(sample: Sample) -> Observed:
     return {LOSS_AT_POINT: np.array([residual**2 / 2])}
 
 
-register(
-    Step(
-        "linearized-loss", (), "claim",
-        "With (12) in (11) the loss at a point (x, y) is that of linear regression: the gradient k at the start is the "
-        "input, and the label is what the start leaves of y, plus k^T omega_0.",
-        "theorem3", uses=("nonlinear-loss", "tangent-features", "linearized-model"), claim=_claim_linearized,
-        derive=_derive_linearized, observe=_observe_linearized, sizes=SIZES, resolution={LOSS_AT_POINT: 1e-9},
-        method="expansion of the square",
-        remark="This is exact for the linearized model, and makes Theorem 3 one about it: its inputs x are the k of (13), "
-        "and the loss that is averaged from (114) on is (11) over a sample.",
-    )
-)  # fmt: skip
-
-
 # -- laws ---------------------------------------------------------------------------------------------------
 
 
@@ -162,41 +131,6 @@ def _observe_wishart(sample: Sample) -> Observed:
 
 
 _CHECKED = "a definition; checked on a law whose moments are finite sums"
-register(
-    Step(
-        "input-covariance", ("109",), "definition", "The covariance of an input.", "theorem3",
-        claim=lambda: {r"\mathbb{E}\,xx^T": SIGMA}, observe=_observe_covariance, sizes=SIZES,
-        tex=r"\Sigma=\mathbb{E}\,xx^T", reason=_CHECKED,
-    )
-)  # fmt: skip
-register(
-    Step(
-        "task-covariance", ("110",), "definition", "The covariance of the task parameters.", "theorem3",
-        claim=lambda: {r"\mathbb{E}\,ww^T": SIGMA_W}, observe=_observe_task_covariance, sizes=SIZES,
-        tex=r"\Sigma_w=\mathbb{E}\,ww^T", reason=_CHECKED,
-    )
-)  # fmt: skip
-register(
-    Step(
-        "fourth-moment", ("111",), "definition",
-        "The matrix of fourth moments of an input, all that enters of its law beyond the covariance.",
-        "theorem3", uses=("input-covariance",), claim=lambda: {r"\mathbb{E}\,(x^T\Sigma x)xx^T": F},
-        observe=_observe_fourth, sizes=SIZES, tex=r"F=\mathbb{E}\,(x^T\Sigma x)\,xx^T", reason=_CHECKED,
-    )
-)  # fmt: skip
-register(
-    Step(
-        "wishart-covariances", ("17",), "definition",
-        "The covariances of the experiment: one draw each of a Wishart matrix with p degrees of freedom.",
-        "theorem3", uses=("input-covariance", "task-covariance"),
-        claim=lambda: {r"\mathbb{E}\,\Sigma": I_P, r"\mathbb{E}\,\Sigma_w": nu**2 / p * I_P},
-        observe=_observe_wishart, sizes=SIZES,
-        tex=r"\Sigma\sim\tfrac1p\mathcal W(I,p),\qquad\Sigma_w\sim\tfrac{\nu^2}{p^2}\mathcal W(I,p)",
-        reason="a definition; its mean is checked against the sampler",
-        unreadable="the powers of p could not be read in the available text; the scale taken is the one at "
-        "which the means are those of section 4, I and nu^2/p I",
-    )
-)  # fmt: skip
 
 
 # -- averages over independent rows -------------------------------------------------------------------------
@@ -246,29 +180,141 @@ def _observe_gaussian(sample: Sample) -> Observed:
 
 
 _ROWS = "independence of the rows; no law is used"
-register(
+
+
+STEPS: tuple[Step, ...] = (
+    _define(
+        "nonlinear-loss",
+        "11",
+        "Regression with the squared loss, for any model f.",
+        r"L(\omega)=\mathbb{E}_x\mathbb{E}_{y|x}\,\tfrac12\big[y-f(x,\omega)\big]^2",
+    ),
+    _define(
+        "tangent-features",
+        "13",
+        "The inputs of the linearized model: gradients of f at the start of training.",
+        r"k(x,\omega_0)=\nabla_\omega f(x,\omega)\big|_{x,\omega_0}",
+        uses=("nonlinear-loss",),
+    ),
     Step(
-        "rows-mean", ("112",), "lemma", "The mean of X^T X for rows of any law.", "theorem3",
-        uses=("input-covariance",), claim=lambda: {r"\mathbb{E}\,X^TX": n * SIGMA}, derive=_derive_mean,
-        observe=_observe_mean, sizes=SIZES, method=_ROWS,
-    )
-)  # fmt: skip
-register(
+        "linearized-model",
+        ("12",),
+        "approximation",
+        "Near the start of training the model is replaced by its first-order expansion in the parameters.",
+        "theorem3",
+        uses=("nonlinear-loss", "tangent-features"),
+        tex=r"f(x,\omega)\simeq f(x,\omega_0)+k(x,\omega_0)^T(\omega-\omega_0)",
+        reason="an approximation and no identity: how good it is depends on the network and its width; an "
+        "experiment with a network puts it to the test",
+    ),
     Step(
-        "rows-second-moment", ("113",), "lemma",
+        "linearized-loss",
+        (),
+        "claim",
+        "With (12) in (11) the loss at a point (x, y) is that of linear regression: the gradient k at the start is the "
+        "input, and the label is what the start leaves of y, plus k^T omega_0.",
+        "theorem3",
+        uses=("nonlinear-loss", "tangent-features", "linearized-model"),
+        claim=_claim_linearized,
+        derive=_derive_linearized,
+        observe=_observe_linearized,
+        sizes=SIZES,
+        resolution={LOSS_AT_POINT: 1e-9},
+        method="expansion of the square",
+        remark="This is exact for the linearized model, and makes Theorem 3 one about it: its inputs x are the k of (13), "
+        "and the loss that is averaged from (114) on is (11) over a sample.",
+    ),
+    Step(
+        "input-covariance",
+        ("109",),
+        "definition",
+        "The covariance of an input.",
+        "theorem3",
+        claim=lambda: {r"\mathbb{E}\,xx^T": SIGMA},
+        observe=_observe_covariance,
+        sizes=SIZES,
+        tex=r"\Sigma=\mathbb{E}\,xx^T",
+        reason=_CHECKED,
+    ),
+    Step(
+        "task-covariance",
+        ("110",),
+        "definition",
+        "The covariance of the task parameters.",
+        "theorem3",
+        claim=lambda: {r"\mathbb{E}\,ww^T": SIGMA_W},
+        observe=_observe_task_covariance,
+        sizes=SIZES,
+        tex=r"\Sigma_w=\mathbb{E}\,ww^T",
+        reason=_CHECKED,
+    ),
+    Step(
+        "fourth-moment",
+        ("111",),
+        "definition",
+        "The matrix of fourth moments of an input, all that enters of its law beyond the covariance.",
+        "theorem3",
+        uses=("input-covariance",),
+        claim=lambda: {r"\mathbb{E}\,(x^T\Sigma x)xx^T": F},
+        observe=_observe_fourth,
+        sizes=SIZES,
+        tex=r"F=\mathbb{E}\,(x^T\Sigma x)\,xx^T",
+        reason=_CHECKED,
+    ),
+    Step(
+        "wishart-covariances",
+        ("17",),
+        "definition",
+        "The covariances of the experiment: one draw each of a Wishart matrix with p degrees of freedom.",
+        "theorem3",
+        uses=("input-covariance", "task-covariance"),
+        claim=lambda: {r"\mathbb{E}\,\Sigma": I_P, r"\mathbb{E}\,\Sigma_w": nu**2 / p * I_P},
+        observe=_observe_wishart,
+        sizes=SIZES,
+        tex=r"\Sigma\sim\tfrac1p\mathcal W(I,p),\qquad\Sigma_w\sim\tfrac{\nu^2}{p^2}\mathcal W(I,p)",
+        reason="a definition; its mean is checked against the sampler",
+        unreadable="the powers of p could not be read in the available text; the scale taken is the one at "
+        "which the means are those of section 4, I and nu^2/p I",
+    ),
+    Step(
+        "rows-mean",
+        ("112",),
+        "lemma",
+        "The mean of X^T X for rows of any law.",
+        "theorem3",
+        uses=("input-covariance",),
+        claim=lambda: {r"\mathbb{E}\,X^TX": n * SIGMA},
+        derive=_derive_mean,
+        observe=_observe_mean,
+        sizes=SIZES,
+        method=_ROWS,
+    ),
+    Step(
+        "rows-second-moment",
+        ("113",),
+        "lemma",
         "The second moment of X^T X that enters, for rows of any law, with W = X^T X and any matrix A.",
-        "theorem3", uses=("rows-mean", "fourth-moment"),
+        "theorem3",
+        uses=("rows-mean", "fourth-moment"),
         claim=lambda: {
             r"\mathbb{E}\,\mathrm{Tr}[\Sigma WAW]": Trace(A * (n**2 * SIGMA**3 + n * (F - SIGMA**3)))
         },
-        derive=_derive_second, observe=_observe_second, sizes=SIZES, method=_ROWS,
-    )
-)  # fmt: skip
-register(
+        derive=_derive_second,
+        observe=_observe_second,
+        sizes=SIZES,
+        method=_ROWS,
+    ),
     Step(
-        "gaussian-fourth-moment", (), "claim", "For Gaussian inputs the matrix of fourth moments is known.",
-        "theorem3", uses=("fourth-moment",), claim=lambda: {"F": 2 * SIGMA**3 + Trace(SIGMA**2) * SIGMA},
-        derive=_derive_gaussian, observe=_observe_gaussian, sizes=SIZES,
+        "gaussian-fourth-moment",
+        (),
+        "claim",
+        "For Gaussian inputs the matrix of fourth moments is known.",
+        "theorem3",
+        uses=("fourth-moment",),
+        claim=lambda: {"F": 2 * SIGMA**3 + Trace(SIGMA**2) * SIGMA},
+        derive=_derive_gaussian,
+        observe=_observe_gaussian,
+        sizes=SIZES,
         method="Gaussian integration by parts",
-    )
-)  # fmt: skip
+    ),
+)

@@ -16,7 +16,6 @@ from derivations.assumptions import Assumptions
 from derivations.letters import letter
 from derivations.nongaussian_setup import SIGMA, SIGMA_W, F, general, over_rows
 from derivations.observations import Array, fixed_column, squared_norms
-from derivations.registry import register
 from derivations.step import Derived, Observed, Parts, Step
 from derivations.symbols import alpha_r, column, inner, n_r, p, sigma
 from derivations.task_draws import gradient_step
@@ -219,82 +218,125 @@ def _observe_loss(sample: Sample) -> Observed:
 # -- the steps ----------------------------------------------------------------------------------------------
 
 _METHOD = "expansion from the definitions; independence of the rows; Gaussian label noise"
-register(
+
+
+STEPS: tuple[Step, ...] = (
     Step(
-        "general-loss-as-residual", ("114",), "equation",
+        "general-loss-as-residual",
+        ("114",),
+        "equation",
         "The test loss depends on the target task only through the gap between its parameters and the "
         "adapted ones, whatever the laws.",
-        "theorem3", uses=("test-loss", "test-labels", "linearized-loss"),
+        "theorem3",
+        uses=("test-loss", "test-labels", "linearized-loss"),
         claim=test_phase.claim_residual,
         derive=lambda assumptions: test_phase.derive_residual(general(assumptions)),
-        observe=test_phase_observations.observe_residual, sizes=SIZES, resolution={"L": 1e-9},
+        observe=test_phase_observations.observe_residual,
+        sizes=SIZES,
+        resolution={"L": 1e-9},
         method="expansion of the definition",
-    )
-)  # fmt: skip
-register(
+    ),
     Step(
-        "general-loss-after-test-data", ("115",), "equation",
+        "general-loss-after-test-data",
+        ("115",),
+        "equation",
         "Averaging over the test data, and over the target's parameters where the adapted ones do not occur.",
-        "theorem3", uses=("general-loss-as-residual", "rows-mean", "task-covariance"), claim=_claim_split,
-        derive=_derive_split, observe=_observe_split, sizes=SIZES, method=_METHOD,
-    )
-)  # fmt: skip
-register(
+        "theorem3",
+        uses=("general-loss-as-residual", "rows-mean", "task-covariance"),
+        claim=_claim_split,
+        derive=_derive_split,
+        observe=_observe_split,
+        sizes=SIZES,
+        method=_METHOD,
+    ),
     Step(
-        "general-mean-adapted-parameters", ("116",), "equation",
+        "general-mean-adapted-parameters",
+        ("116",),
+        "equation",
         "On average the adaptation moves the meta-parameter towards the target, by alpha_r Sigma.",
-        "theorem3", uses=("adapted-parameters", "target-labels", "rows-mean"), depends_on=DEPENDS,
+        "theorem3",
+        uses=("adapted-parameters", "target-labels", "rows-mean"),
+        depends_on=DEPENDS,
         claim=lambda: {MEAN: (I_P - alpha_r * SIGMA) * OMEGA_STAR + alpha_r * SIGMA * W_PRIME},
         derive=lambda assumptions: {MEAN: over_rows(expect(adapted(assumptions), {"z_r"}), "X_r")},
-        observe=_observe_mean_adapted, sizes=SIZES, method=_METHOD,
-    )
-)  # fmt: skip
-register(
-    Step(
-        "general-loss-after-linear-term", ("118",), "equation",
-        "The linear term averages in closed form; only the mean of theta^T Sigma theta is left.", "theorem3",
-        uses=("general-loss-after-test-data", "general-mean-adapted-parameters"), depends_on=DEPENDS,
-        claim=_claim_after_mean, derive=_derive_after_mean, observe=_observe_after_mean, sizes=SIZES,
+        observe=_observe_mean_adapted,
+        sizes=SIZES,
         method=_METHOD,
-    )
-)  # fmt: skip
-register(
+    ),
     Step(
-        "general-adapted-square-given-inputs", ("119", "120"), "equation",
+        "general-loss-after-linear-term",
+        ("118",),
+        "equation",
+        "The linear term averages in closed form; only the mean of theta^T Sigma theta is left.",
+        "theorem3",
+        uses=("general-loss-after-test-data", "general-mean-adapted-parameters"),
+        depends_on=DEPENDS,
+        claim=_claim_after_mean,
+        derive=_derive_after_mean,
+        observe=_observe_after_mean,
+        sizes=SIZES,
+        method=_METHOD,
+    ),
+    Step(
+        "general-adapted-square-given-inputs",
+        ("119", "120"),
+        "equation",
         "The mean of theta^T Sigma theta over target noise and parameters, for given target inputs.",
-        "theorem3", uses=("adapted-parameters", "target-labels", "task-covariance"), depends_on=DEPENDS,
-        claim=_claim_square_given_inputs, derive=lambda assumptions: {SQUARE: squared_adapted(assumptions)},
-        observe=_observe_square_given_inputs, sizes=SIZES, power_sizes=SMALL, method=_METHOD,
-    )
-)  # fmt: skip
-register(
+        "theorem3",
+        uses=("adapted-parameters", "target-labels", "task-covariance"),
+        depends_on=DEPENDS,
+        claim=_claim_square_given_inputs,
+        derive=lambda assumptions: {SQUARE: squared_adapted(assumptions)},
+        observe=_observe_square_given_inputs,
+        sizes=SIZES,
+        power_sizes=SMALL,
+        method=_METHOD,
+    ),
     Step(
-        "general-adapted-square", ("121", "122"), "equation",
-        "The mean of theta^T Sigma theta over the whole target task.", "theorem3",
-        uses=("general-adapted-square-given-inputs", "rows-mean", "rows-second-moment"), depends_on=DEPENDS,
-        claim=_claim_square, derive=lambda assumptions: {SQUARE: _averaged_square(assumptions)},
-        observe=_observe_square, sizes=SIZES, power_sizes=SMALL, method=_METHOD,
+        "general-adapted-square",
+        ("121", "122"),
+        "equation",
+        "The mean of theta^T Sigma theta over the whole target task.",
+        "theorem3",
+        uses=("general-adapted-square-given-inputs", "rows-mean", "rows-second-moment"),
+        depends_on=DEPENDS,
+        claim=_claim_square,
+        derive=lambda assumptions: {SQUARE: _averaged_square(assumptions)},
+        observe=_observe_square,
+        sizes=SIZES,
+        power_sizes=SMALL,
+        method=_METHOD,
         unreadable="the power of alpha_r in the last term could not be read in the available text; 2 is what "
         "the derivation gives",
-    )
-)  # fmt: skip
-register(
+    ),
     Step(
-        "adaptation-weight", ("16", "124"), "equation",
-        "H_r, the weight with which a deviation of the meta-parameter enters the loss.", "theorem3",
-        uses=("rows-mean", "rows-second-moment"), depends_on=DEPENDS, claim=lambda: {"H_r": H_R},
+        "adaptation-weight",
+        ("16", "124"),
+        "equation",
+        "H_r, the weight with which a deviation of the meta-parameter enters the loss.",
+        "theorem3",
+        uses=("rows-mean", "rows-second-moment"),
+        depends_on=DEPENDS,
+        claim=lambda: {"H_r": H_R},
         derive=lambda assumptions: {"H_r": adaptation_weight(assumptions)},
-        observe=lambda sample: discrete_law.observe_weight(sample, "H_r", "n_r", "alpha_r"), sizes=SIZES,
+        observe=lambda sample: discrete_law.observe_weight(sample, "H_r", "n_r", "alpha_r"),
+        sizes=SIZES,
         method=_METHOD,
-    )
-)  # fmt: skip
-register(
+    ),
     Step(
-        "general-loss-from-square", ("123",), "equation",
+        "general-loss-from-square",
+        ("123",),
+        "equation",
         "Exactly, at every size and for every law: the average test loss at a given meta-parameter; over "
         "meta-training, omega_star omega_star^T is replaced by its mean.",
-        "theorem3", uses=("general-loss-after-linear-term", "general-adapted-square", "adaptation-weight"),
-        depends_on=DEPENDS, claim=_claim_loss, derive=lambda assumptions: {"L": average_loss(assumptions)},
-        observe=_observe_loss, sizes=SIZES, power_sizes=SMALL, method=_METHOD,
-    )
-)  # fmt: skip
+        "theorem3",
+        uses=("general-loss-after-linear-term", "general-adapted-square", "adaptation-weight"),
+        depends_on=DEPENDS,
+        claim=_claim_loss,
+        derive=lambda assumptions: {"L": average_loss(assumptions)},
+        observe=_observe_loss,
+        sizes=SIZES,
+        power_sizes=SMALL,
+        method=_METHOD,
+    ),
+)

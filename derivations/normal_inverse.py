@@ -80,10 +80,11 @@ def along_rate(
     plain |= {name: basis.trace(word) for name, word in traces.items() if not powers[name]}
     # each sum of w_i / h_i^g, over the common denominator of all
     sums = {
-        name: _sum_over(_weights(basis, distinct, word), elements, powers[name]) * product ** (most - powers[name])
+        name: _sum_over(_weights(basis, distinct, word), elements, powers[name])
+        * product ** (most - powers[name])
         for name, word in traces.items()
         if powers[name]
-    }  # fmt: skip
+    }
     top = fmpq_poly([0])
     for used, part in _by_sum(formula.numerator, set(sums)).items():
         top += line(part, RATE, plain) * (sums[used] if used else product**most)

@@ -111,8 +111,13 @@ def _along_rate(
 
 
 def _check_bound(
-    name: str, best: Minimum, along: tuple[fmpq_poly, fmpq_poly], point: Point, assumptions: Assumptions, rate: str
-) -> None:  # fmt: skip
+    name: str,
+    best: Minimum,
+    along: tuple[fmpq_poly, fmpq_poly],
+    point: Point,
+    assumptions: Assumptions,
+    rate: str,
+) -> None:
     """Raise InvalidParameter when the least loss is one that no loss can be; decided exactly at the rounded rate."""
     if best.at is None and best.certificate["kind"] != "flat":
         # the limit at infinity, where the loss without deviation does not depend on alpha_t

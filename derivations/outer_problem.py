@@ -24,7 +24,6 @@ from derivations.outer_problem_observations import (
     observe_stacked_loss,
     observe_target,
 )
-from derivations.registry import register
 from derivations.step import Derived, Parts, Step
 from derivations.symbols import N, alpha_t, column, m, n_t, n_v, nu, p, sigma, squared_norm
 from symbolic.moments import expect
@@ -193,79 +192,134 @@ def _claim_outer_products() -> Parts:
 _EXPANSION = "expansion of the model in matrix words"
 _ENGINE = "expansion of the model in matrix words; Gaussian integration by parts"
 
-register(
+
+STEPS: tuple[Step, ...] = (
     Step(
-        "stacked-target", ("67",), "equation",
+        "stacked-target",
+        ("67",),
+        "equation",
         "At the meta-parameter zero the validation residual of a task is its block of gamma.",
-        "averages", uses=("inner-loop", "train-labels", "validation-labels"), depends_on=DEPENDS,
-        claim=claim_target, derive=derive_target, observe=observe_target, sizes=TASK_SIZES,
-        resolution={r"\gamma^{(i)}": 1e-9}, method=_EXPANSION,
-    )
-)  # fmt: skip
-register(
+        "averages",
+        uses=("inner-loop", "train-labels", "validation-labels"),
+        depends_on=DEPENDS,
+        claim=claim_target,
+        derive=derive_target,
+        observe=observe_target,
+        sizes=TASK_SIZES,
+        resolution={r"\gamma^{(i)}": 1e-9},
+        method=_EXPANSION,
+    ),
     Step(
-        "stacked-design", ("68",), "equation",
+        "stacked-design",
+        ("68",),
+        "equation",
         "The meta-parameter enters the validation residual of a task through its block of B.",
-        "averages", uses=("inner-loop",), depends_on=DEPENDS, claim=claim_design, derive=derive_design,
-        observe=observe_design, sizes=TASK_SIZES, resolution={"B^{(i)}": 1e-9}, method=_EXPANSION,
-    )
-)  # fmt: skip
-register(
+        "averages",
+        uses=("inner-loop",),
+        depends_on=DEPENDS,
+        claim=claim_design,
+        derive=derive_design,
+        observe=observe_design,
+        sizes=TASK_SIZES,
+        resolution={"B^{(i)}": 1e-9},
+        method=_EXPANSION,
+    ),
     Step(
-        "stacked-loss", ("66",), "equation",
+        "stacked-loss",
+        ("66",),
+        "equation",
         "The meta-training loss is a least-squares loss in the meta-parameter; shown for the share of one task.",
-        "averages", uses=("meta-loss-matrix", "stacked-target", "stacked-design"), depends_on=DEPENDS,
-        claim=claim_stacked_loss, derive=derive_stacked_loss, observe=observe_stacked_loss, sizes=TASK_SIZES,
-        resolution={"L^{(i)}": 1e-9}, method=_EXPANSION,
-    )
-)  # fmt: skip
-register(
+        "averages",
+        uses=("meta-loss-matrix", "stacked-target", "stacked-design"),
+        depends_on=DEPENDS,
+        claim=claim_stacked_loss,
+        derive=derive_stacked_loss,
+        observe=observe_stacked_loss,
+        sizes=TASK_SIZES,
+        resolution={"L^{(i)}": 1e-9},
+        method=_EXPANSION,
+    ),
     Step(
-        "outer-solution", ("69",), "equation",
+        "outer-solution",
+        ("69",),
+        "equation",
         "With fewer validation rows than parameters, training ends at the solution nearest to its start.",
-        "averages", uses=("stacked-loss", "outer-optimum"), claim=_claim_solution, derive=_derive_solution,
-        observe=observe_solution, sizes=STACK_SIZES, resolution={r"\omega^\star": 1e-8},
+        "averages",
+        uses=("stacked-loss", "outer-optimum"),
+        claim=_claim_solution,
+        derive=_derive_solution,
+        observe=observe_solution,
+        sizes=STACK_SIZES,
+        resolution={r"\omega^\star": 1e-8},
         method="Lagrange conditions, checked in the algebra of matrix words",
-    )
-)  # fmt: skip
-register(
+    ),
     Step(
-        "outer-deviation", ("70",), "equation",
+        "outer-deviation",
+        ("70",),
+        "equation",
         "The deviation of the solution from the task mean, split into noise and what is left of the start.",
-        "averages", uses=("outer-solution",), claim=_claim_deviation, derive=_derive_deviation,
-        observe=observe_deviation, sizes=STACK_SIZES, resolution={r"\omega^\star-w_0": 1e-8},
+        "averages",
+        uses=("outer-solution",),
+        claim=_claim_deviation,
+        derive=_derive_deviation,
+        observe=observe_deviation,
+        sizes=STACK_SIZES,
+        resolution={r"\omega^\star-w_0": 1e-8},
         method="Lagrange conditions, checked in the algebra of matrix words",
-    )
-)  # fmt: skip
-register(
+    ),
     Step(
-        "outer-mean-square", ("71",), "equation",
+        "outer-mean-square",
+        ("71",),
+        "equation",
         "The mean square deviation over tasks and label noise, for given inputs.",
-        "averages", uses=("outer-deviation",), claim=_claim_mean_square, derive=_derive_mean_square,
-        observe=observe_mean_square, sizes=STACK_SIZES, method=_ENGINE,
-    )
-)  # fmt: skip
-register(
+        "averages",
+        uses=("outer-deviation",),
+        claim=_claim_mean_square,
+        derive=_derive_mean_square,
+        observe=observe_mean_square,
+        sizes=STACK_SIZES,
+        method=_ENGINE,
+    ),
     Step(
-        "target-covariance-blocks", ("72",), "equation",
+        "target-covariance-blocks",
+        ("72",),
+        "equation",
         "Different tasks are uncorrelated, so the covariance of the stacked target is block diagonal.",
-        "averages", uses=("stacked-target",), depends_on=DEPENDS, claim=_claim_blocks, derive=_derive_blocks,
-        observe=observe_blocks, sizes=TASK_SIZES, resolution={r"\Gamma^{(i,j)}": 0.06}, method=_ENGINE,
-    )
-)  # fmt: skip
-register(
+        "averages",
+        uses=("stacked-target",),
+        depends_on=DEPENDS,
+        claim=_claim_blocks,
+        derive=_derive_blocks,
+        observe=observe_blocks,
+        sizes=TASK_SIZES,
+        resolution={r"\Gamma^{(i,j)}": 0.06},
+        method=_ENGINE,
+    ),
     Step(
-        "target-covariance", ("73",), "equation",
+        "target-covariance",
+        ("73",),
+        "equation",
         "The covariance of one task's block, over its parameters and its label noise, for given inputs.",
-        "averages", uses=("stacked-target",), depends_on=DEPENDS, claim=_claim_block, derive=_derive_block,
-        observe=observe_block, sizes=TASK_SIZES, method=_ENGINE,
-    )
-)  # fmt: skip
-register(
+        "averages",
+        uses=("stacked-target",),
+        depends_on=DEPENDS,
+        claim=_claim_block,
+        derive=_derive_block,
+        observe=observe_block,
+        sizes=TASK_SIZES,
+        method=_ENGINE,
+    ),
     Step(
-        "outer-mean-square-as-trace", ("74",), "equation",
+        "outer-mean-square-as-trace",
+        ("74",),
+        "equation",
         "The same mean square deviation with the start written as an outer product.",
-        "averages", uses=("outer-mean-square",), claim=_claim_outer_products, derive=_derive_mean_square,
-        observe=observe_mean_square, sizes=STACK_SIZES, method=_ENGINE,
-    )
-)  # fmt: skip
+        "averages",
+        uses=("outer-mean-square",),
+        claim=_claim_outer_products,
+        derive=_derive_mean_square,
+        observe=observe_mean_square,
+        sizes=STACK_SIZES,
+        method=_ENGINE,
+    ),
+)

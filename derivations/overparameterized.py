@@ -47,24 +47,31 @@ from derivations.overparameterized_observations import (
     setting_at,
 )
 from derivations.reading import to_sympy
-from derivations.registry import register
 from derivations.step import Check, Derived, Erratum, Observed, Parts, Step
 from derivations.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, nu, p, sigma
 from numeric_check.sample import Sample
 from numeric_check.setting import Setting
 from numeric_check.simulate import Quantity
 
-# -- registration -------------------------------------------------------------------------------------------
-
 
 def _concentration_step(
-    name: str, number: str, statement: str, block: str, leading: sympy.Expr, exponent: sympy.Rational, uses: tuple[str, ...],
-    remark: str = "", erratum: Erratum = "",
-) -> None:  # fmt: skip
+    name: str,
+    number: str,
+    statement: str,
+    block: str,
+    leading: sympy.Expr,
+    exponent: sympy.Rational,
+    uses: tuple[str, ...],
+    remark: str = "",
+    erratum: Erratum = "",
+) -> Step:
     derivations = {"gram": gram, "noise": noise, "start": start}
     blocks: dict[str, Callable[[Sample], Array | Halves]] = {
-        "gram": sampled_gram, "noise": sampled_noise, "start": sampled_start, "inverse": sampled_inverse,
-    }  # fmt: skip
+        "gram": sampled_gram,
+        "noise": sampled_noise,
+        "start": sampled_start,
+        "inverse": sampled_inverse,
+    }
 
     def derive(assumptions: Assumptions) -> Derived:
         if block == "inverse":
@@ -90,54 +97,23 @@ def _concentration_step(
         return {LEADING: observed_leading(sample, block)}
 
     exact = block != "inverse"  # the mean of an inverse is only asymptotically the inverse of the mean
-    register(
-        Step(
-            name, (number,), "equation", statement, "theorem1", uses=uses, depends_on=INNER,
-            claim=lambda: {LEADING: leading, ORDER: exponent}, derive=derive, check=check,
-            observe=observe if exact else None, sizes=BLOCK_SIZES if exact else (),
-            method="exact means and variances of the elements by the engine; degree in xi", remark=remark,
-            erratum=erratum,
-        )
-    )  # fmt: skip
-
-
-_concentration_step(
-    "gram-concentrates", "75", "B B^T / p is a multiple of the identity up to elementwise fluctuations.", "gram",
-    H_T, -HALF, ("stacked-design", "rows-concentrate", "rows-through-wishart", "rows-through-wishart-squared"),
-)  # fmt: skip
-_concentration_step(
-    "noise-concentrates", "76", "Gamma is a multiple of the identity up to elementwise fluctuations.", "noise",
-    nu**2 * H_T + sigma**2 * (1 + alpha_t**2 * p / n_t), -HALF, ("target-covariance", "gram-concentrates"),
-)  # fmt: skip
-_concentration_step(
-    "start-concentrates", "77", "What the start contributes, as an average with fluctuations.", "start",
-    dist0_sq * H_T, -HALF, ("stacked-design", "weighted-rows-concentrate"),
-    remark="The matrix has rank one: its elements fluctuate by as much as their mean, so the error term is of the order "
-    "of the main term. The conclusion survives because the mean enters Theorem 1 exactly. Lemma 2, which is stated for "
-    "positive delta, is used here at delta = -1/2.",
-    erratum="condition",
-)  # fmt: skip
-_concentration_step(
-    "gram-inverse-concentrates", "78", "The inverse of B B^T, by the first term of its Neumann series.", "inverse",
-    1 / (p * H_T), -3 * HALF, ("gram-concentrates",),
-)  # fmt: skip
-register(
-    Step(
-        "inner-factor", ("6", "82"), "equation",
-        "h_t, the mean square length of a row of B per dimension.", "theorem1", uses=("gram-concentrates",),
-        depends_on=INNER, claim=lambda: {"h_t": H_T}, derive=derive_inner_factor, observe=observe_inner_factor,
-        sizes=FACTOR_SIZES, method="Gaussian integration by parts",
+    return Step(
+        name,
+        (number,),
+        "equation",
+        statement,
+        "theorem1",
+        uses=uses,
+        depends_on=INNER,
+        claim=lambda: {LEADING: leading, ORDER: exponent},
+        derive=derive,
+        check=check,
+        observe=observe if exact else None,
+        sizes=BLOCK_SIZES if exact else (),
+        method="exact means and variances of the elements by the engine; degree in xi",
+        remark=remark,
+        erratum=erratum,
     )
-)  # fmt: skip
-register(
-    Step(
-        "adaptation-factor", ("7", "82"), "equation",
-        "h_r, by which adaptation scales the squared deviation of the meta-parameter.", "theorem1",
-        uses=("loss-from-excess",), depends_on=("adaptation_steps", "inputs", "covariance"),
-        claim=lambda: {"h_r": H_R}, derive=derive_adaptation_factor, observe=observe_adaptation_factor,
-        sizes=FACTOR_SIZES, method="Gaussian integration by parts",
-    )
-)  # fmt: skip
 
 
 def _theory(formula: sympy.Basic) -> Callable[[Setting], float]:
@@ -198,28 +174,115 @@ def _claim_loss() -> Parts:
     }
 
 
-register(
+STEPS: tuple[Step, ...] = (
+    _concentration_step(
+        "gram-concentrates",
+        "75",
+        "B B^T / p is a multiple of the identity up to elementwise fluctuations.",
+        "gram",
+        H_T,
+        -HALF,
+        ("stacked-design", "rows-concentrate", "rows-through-wishart", "rows-through-wishart-squared"),
+    ),
+    _concentration_step(
+        "noise-concentrates",
+        "76",
+        "Gamma is a multiple of the identity up to elementwise fluctuations.",
+        "noise",
+        nu**2 * H_T + sigma**2 * (1 + alpha_t**2 * p / n_t),
+        -HALF,
+        ("target-covariance", "gram-concentrates"),
+    ),
+    _concentration_step(
+        "start-concentrates",
+        "77",
+        "What the start contributes, as an average with fluctuations.",
+        "start",
+        dist0_sq * H_T,
+        -HALF,
+        ("stacked-design", "weighted-rows-concentrate"),
+        remark="The matrix has rank one: its elements fluctuate by as much as their mean, so the error term is of the order "
+        "of the main term. The conclusion survives because the mean enters Theorem 1 exactly. Lemma 2, which is stated for "
+        "positive delta, is used here at delta = -1/2.",
+        erratum="condition",
+    ),
+    _concentration_step(
+        "gram-inverse-concentrates",
+        "78",
+        "The inverse of B B^T, by the first term of its Neumann series.",
+        "inverse",
+        1 / (p * H_T),
+        -3 * HALF,
+        ("gram-concentrates",),
+    ),
     Step(
-        "excess-overparameterized", ("79", "80"), "equation",
-        "The mean square deviation of the learned meta-parameter, to leading order.", "theorem1",
-        uses=("outer-mean-square-as-trace", "noise-concentrates", "start-concentrates", "gram-inverse-concentrates"),
-        depends_on=INNER, claim=_claim_excess,
+        "inner-factor",
+        ("6", "82"),
+        "equation",
+        "h_t, the mean square length of a row of B per dimension.",
+        "theorem1",
+        uses=("gram-concentrates",),
+        depends_on=INNER,
+        claim=lambda: {"h_t": H_T},
+        derive=derive_inner_factor,
+        observe=observe_inner_factor,
+        sizes=FACTOR_SIZES,
+        method="Gaussian integration by parts",
+    ),
+    Step(
+        "adaptation-factor",
+        ("7", "82"),
+        "equation",
+        "h_r, by which adaptation scales the squared deviation of the meta-parameter.",
+        "theorem1",
+        uses=("loss-from-excess",),
+        depends_on=("adaptation_steps", "inputs", "covariance"),
+        claim=lambda: {"h_r": H_R},
+        derive=derive_adaptation_factor,
+        observe=observe_adaptation_factor,
+        sizes=FACTOR_SIZES,
+        method="Gaussian integration by parts",
+    ),
+    Step(
+        "excess-overparameterized",
+        ("79", "80"),
+        "equation",
+        "The mean square deviation of the learned meta-parameter, to leading order.",
+        "theorem1",
+        uses=(
+            "outer-mean-square-as-trace",
+            "noise-concentrates",
+            "start-concentrates",
+            "gram-inverse-concentrates",
+        ),
+        depends_on=INNER,
+        claim=_claim_excess,
         derive=lambda assumptions: {r"\mathbb{E}|\omega^\star-w_0|^2": leading_excess(assumptions)},
         check=_residual("excess", 0.0001),
-        method="means of the blocks put into the exact formula (74)", remark=_REMAINDER, erratum="not sharp",
-    )
-)  # fmt: skip
-register(
+        method="means of the blocks put into the exact formula (74)",
+        remark=_REMAINDER,
+        erratum="not sharp",
+    ),
     Step(
-        "theorem-1", ("5", "81"), "theorem",
-        "The average test loss with more parameters than validation data, to leading order.", "theorem1",
-        uses=("loss-from-excess", "excess-overparameterized", "inner-factor", "adaptation-factor", "average-loss"),
-        depends_on=DEPENDS, claim=_claim_loss,
+        "theorem-1",
+        ("5", "81"),
+        "theorem",
+        "The average test loss with more parameters than validation data, to leading order.",
+        "theorem1",
+        uses=(
+            "loss-from-excess",
+            "excess-overparameterized",
+            "inner-factor",
+            "adaptation-factor",
+            "average-loss",
+        ),
+        depends_on=DEPENDS,
+        claim=_claim_loss,
         derive=lambda assumptions: {r"\bar L^{test}": leading_loss(assumptions)},
         check=_residual("loss", 0.00003),
-        method="exact test phase (65) with the leading-order deviation", remark=_REMAINDER_OF_LOSS,
+        method="exact test phase (65) with the leading-order deviation",
+        remark=_REMAINDER_OF_LOSS,
         erratum="condition",
         parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),
     ),
-    alias="eq5",
-)  # fmt: skip
+)

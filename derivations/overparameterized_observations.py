@@ -22,9 +22,17 @@ def setting_at(xi: float, base: int) -> Setting:
     No two sizes are equal, so that a formula with two of them exchanged has another value.
     """
     return Setting(
-        n_t=base, n_v=2, n_r=3 * base // 4, m=3, p=2 * base, sigma=0.9, nu=0.6, alpha_t=0.4, alpha_r=0.3,
+        n_t=base,
+        n_v=2,
+        n_r=3 * base // 4,
+        m=3,
+        p=2 * base,
+        sigma=0.9,
+        nu=0.6,
+        alpha_t=0.4,
+        alpha_r=0.3,
         dist0_sq=0.5 * xi**-0.5,
-    )  # fmt: skip
+    )
 
 
 def numbers(setting: Setting) -> dict[str, float]:

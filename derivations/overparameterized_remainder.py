@@ -22,7 +22,6 @@ from derivations.orders import ONE
 from derivations.overparameterized_blocks import DEPENDS, REGIME, leading_loss
 from derivations.overparameterized_observations import SIMULATED, numbers, setting_at
 from derivations.reading import scalar, to_sympy
-from derivations.registry import register
 from derivations.step import Check, Derived, Parts, Step
 from derivations.symbols import alpha_t, m, n_v, sigma
 from derivations.test_phase import loss_coefficients
@@ -95,7 +94,7 @@ EXACT_LADDER = tuple(
         n_t=4, n_v=1, n_r=FEW_POINTS, m=2, p=size, sigma=1.0, nu=0.0, alpha_t=0.0, alpha_r=1.0, dist0_sq=0.0
     )
     for size in (32, 64, 128, 256)
-)  # fmt: skip
+)
 SAMPLED_LADDERS: Mapping[str, tuple[tuple[float, Setting], ...]] = {
     MANY: tuple((xi, setting_at(xi, base)) for xi, base in SIMULATED),
     FEW: tuple((xi, replace(setting_at(xi, base), n_r=FEW_POINTS, alpha_r=1.0)) for xi, base in SIMULATED),
@@ -115,38 +114,63 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     gaps = [float(evaluate(exact - formula, numbers(setting))) for setting in EXACT_LADDER]
     sizes = [float(setting.p) for setting in EXACT_LADDER]
     known = slope_check(
-        "decay of the exact loss minus the formula at alpha_t = 0", sizes, gaps, [0.0] * len(gaps), stated[FEW],
-        draws=0, seconds=0.0, sharp=True,
-    )  # fmt: skip
+        "decay of the exact loss minus the formula at alpha_t = 0",
+        sizes,
+        gaps,
+        [0.0] * len(gaps),
+        stated[FEW],
+        draws=0,
+        seconds=0.0,
+        sharp=True,
+    )
     return [
         known,
         residual_check(
             "decay of simulation minus the formula at alpha_t = 0",
-            [(float(setting.p), setting) for setting in EXACT_LADDER], theory, stated[FEW], quantity="loss",
+            [(float(setting.p), setting) for setting in EXACT_LADDER],
+            theory,
+            stated[FEW],
+            quantity="loss",
             # a twentieth of the gap, 3/2p of a loss of p/4
-            rel_error=lambda setting: 0.3 / setting.p**2, sharp=True, base_seed=seed,
+            rel_error=lambda setting: 0.3 / setting.p**2,
+            sharp=True,
+            base_seed=seed,
         ),
         *(
             residual_check(
-                f"decay of simulation minus the formula {label.removeprefix('a ')}", rungs, theory, stated[label],
-                quantity="loss", rel_error=0.00003, sharp=True, base_seed=seed,
+                f"decay of simulation minus the formula {label.removeprefix('a ')}",
+                rungs,
+                theory,
+                stated[label],
+                quantity="loss",
+                rel_error=0.00003,
+                sharp=True,
+                base_seed=seed,
             )
             for label, rungs in SAMPLED_LADDERS.items()
         ),
-    ]  # fmt: skip
+    ]
 
 
-register(
+STEPS: tuple[Step, ...] = (
     Step(
-        "theorem-1-remainder", (), "claim",
+        "theorem-1-remainder",
+        (),
+        "claim",
         "The size of the remainder in (5): exponents of xi when the number of target points stays fixed, and when "
         "it grows with the dimension.",
-        "theorem1", uses=("theorem-1",), depends_on=DEPENDS, claim=claim_remainder,
-        correction=lambda: ORDERS, derive=_derive, check=_check, applies=unchanged(DEPENDS),
+        "theorem1",
+        uses=("theorem-1",),
+        depends_on=DEPENDS,
+        claim=claim_remainder,
+        correction=lambda: ORDERS,
+        derive=_derive,
+        check=_check,
+        applies=unchanged(DEPENDS),
         method="second order of the Neumann series, exact at alpha_t = 0, times h_r; degree in xi",
         remark="The theorem lets p and n_t grow and says nothing of n_r. When n_r grows in proportion to p, h_r is "
         "of order one and the remainder is smaller than printed, of order xi^-2. At a fixed n_r and any rate but zero, "
         "h_r is of order xi and so is its product with the neglected part of the deviation, larger than printed. "
         "At alpha_t = 0 and nu = 0 nothing need be expanded: the deviation has a closed form.",
-    )
-)  # fmt: skip
+    ),
+)

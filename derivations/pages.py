@@ -124,12 +124,15 @@ def _numbers(record: Record) -> str:
         return ""
     rows = [
         (
-            h.label(check["label"]), h.sizes(check["sizes"]), h.number(check["value"]),
-            h.measured(check["mean"], check["stderr"]), h.count(check["draws"]),
+            h.label(check["label"]),
+            h.sizes(check["sizes"]),
+            h.number(check["value"]),
+            h.measured(check["mean"], check["stderr"]),
+            h.count(check["draws"]),
             h.badge(check["verdict"], check["reason"]),
         )
         for check in record["checks"]
-    ]  # fmt: skip
+    ]
     body = h.table(("quantity", "at", "formula", "sampled", "draws", "verdict"), rows, numeric=(2, 3, 4))
     if any("(probe" in check["label"] for check in record["checks"]):
         body += (
@@ -214,12 +217,14 @@ def ledger() -> Html:
         step, record = steps[k], records()[steps[k].name]
         rows.append(
             (
-                link(step.name) + _legibility(step), f"{h.prose(step.statement)}<br><small>{step.name}</small>", step.kind,
+                link(step.name) + _legibility(step),
+                f"{h.prose(step.statement)}<br><small>{step.name}</small>",
+                step.kind,
                 h.badge(record["proof"], record["proof_reason"]),
                 h.badge(record["numeric"], record["numeric_reason"]),
                 f"<small>{h.prose(step.method)}</small>" if step.method else "",
             )
-        )  # fmt: skip
+        )
     covered = {number for step in steps for number in step.equations}
     missing = [number for number in PAPER_EQUATIONS if number not in covered]
     note = f"<p>Not treated yet: {', '.join(f'({number})' for number in missing)}.</p>" if missing else ""

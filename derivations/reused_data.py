@@ -17,7 +17,6 @@ from derivations import model
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.exact_haar import exact_excess
 from derivations.observations import Array, fixed_column
-from derivations.registry import register
 from derivations.step import Derived, Observed, Parts, Step
 from derivations.symbols import alpha_t, column, m, n_t, p, sigma
 from derivations.task_draws import adapted_from, gradient_step, nearest_solution
@@ -136,16 +135,23 @@ def _observe(sample: Sample) -> Observed:
     return {DESIGN: design[None], TARGET: target[None], CHANGE: change[None]}
 
 
-register(
+STEPS: tuple[Step, ...] = (
     Step(
-        "reused-data-ignore-the-rate", (), "claim",
+        "reused-data-ignore-the-rate",
+        (),
+        "claim",
         "With more parameters than data and the training data reused for validation, the outer optimum does not "
         "depend on the training rate.",
-        "variants", uses=("stacked-design", "stacked-target", "outer-solution"), depends_on=("inner_steps",),
-        claim=_claim, derive=_derive, observe=_observe, sizes=SIZES,
+        "variants",
+        uses=("stacked-design", "stacked-target", "outer-solution"),
+        depends_on=("inner_steps",),
+        claim=_claim,
+        derive=_derive,
+        observe=_observe,
+        sizes=SIZES,
         resolution={DESIGN: 1e-9, TARGET: 1e-9, CHANGE: 1e-8},
         method="expansion of the model in matrix words; Lagrange conditions with a factor C before the rows",
         remark="Beyond the paper. It holds for inputs of any law and covariance wherever C = I - alpha_t X X^T / n_t has "
         "an inverse: for given inputs, at all but at most n_t training rates.",
-    )
-)  # fmt: skip
+    ),
+)

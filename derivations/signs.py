@@ -79,9 +79,16 @@ def sign_verdict(value: float, stderr: float, stated: float) -> str:
 
 
 def sign_check(
-    label: str, places: Mapping[str, float], value: float, stderr: float, stated: float,
-    *, said: str, draws: int, seconds: float,
-) -> Check:  # fmt: skip
+    label: str,
+    places: Mapping[str, float],
+    value: float,
+    stderr: float,
+    stated: float,
+    *,
+    said: str,
+    draws: int,
+    seconds: float,
+) -> Check:
     """The sign of a sampled value as a check against the stated one; `said` names the value in the reason."""
     verdict = sign_verdict(value, stderr, stated)
     reason = f"{said} {value:.3g} +- {stderr:.2g}"
@@ -91,9 +98,7 @@ def sign_check(
         reason = f"{reason}: draw more"
     relative = stderr / abs(value) if value else float("inf")
     sampled = float((value > 0) - (value < 0))
-    return Check(
-        label, dict(places), float(stated), sampled, relative, draws, seconds, verdict, reason
-    )  # fmt: skip
+    return Check(label, dict(places), float(stated), sampled, relative, draws, seconds, verdict, reason)
 
 
 def difference_check(
@@ -112,6 +117,12 @@ def difference_check(
         for end, value in (("from", getattr(low, name)), ("to", getattr(high, name)))
     }
     return sign_check(
-        label, changed, gap, stderr, claimed, said="the loss changes by",
-        draws=first.draws + second.draws, seconds=time.monotonic() - started,
-    )  # fmt: skip
+        label,
+        changed,
+        gap,
+        stderr,
+        claimed,
+        said="the loss changes by",
+        draws=first.draws + second.draws,
+        seconds=time.monotonic() - started,
+    )

@@ -64,8 +64,15 @@ DEFAULT_ERROR: Mapping[tuple[Quantity, Method], float] = {
 PROTOCOLS: tuple[Method, ...] = ("conditional", "plain")
 # What a formula does not depend on it leaves open: the simplest problem that has the quantity is sampled.
 NEUTRAL: Mapping[str, float] = {
-    "n_v": 1, "n_r": 1, "m": 1, "sigma": 1.0, "nu": 0.0, "alpha_t": 0.0, "alpha_r": 0.0, "dist0_sq": 0.0,
-}  # fmt: skip
+    "n_v": 1,
+    "n_r": 1,
+    "m": 1,
+    "sigma": 1.0,
+    "nu": 0.0,
+    "alpha_t": 0.0,
+    "alpha_r": 0.0,
+    "dist0_sq": 0.0,
+}
 # A spread below this part of the mean is that of rounding: the quantity is the same in every draw.
 ROUNDING = 1e-12
 HEAVY_TAILS = "the draws have no finite variance: stderr understates the error, and more draws hardly help"
@@ -181,10 +188,20 @@ def setting_of(alias: str, values: Mapping[str, Exact], assumptions: Assumptions
         numbers["alpha_t"] = 0.0
     n_t, n_v, n_r, m, p = (int(numbers[name]) for name in ("n_t", "n_v", "n_r", "m", "p"))
     setting = Setting(
-        n_t, n_v, n_r, m, p, numbers["sigma"], numbers["nu"], numbers["alpha_t"], numbers["alpha_r"],
-        dist0_sq=numbers["dist0_sq"], Sigma=matrices.get("Sigma"), Sigma_w=matrices.get("Sigma_w"),
+        n_t,
+        n_v,
+        n_r,
+        m,
+        p,
+        numbers["sigma"],
+        numbers["nu"],
+        numbers["alpha_t"],
+        numbers["alpha_r"],
+        dist0_sq=numbers["dist0_sq"],
+        Sigma=matrices.get("Sigma"),
+        Sigma_w=matrices.get("Sigma_w"),
         **sampled_fields(assumptions),
-    )  # fmt: skip
+    )
     if QUANTITIES[alias] == "minimum" and setting.regime != "over":
         raise ValueError(
             f"{alias} holds for p > n_v m, but n_v m = {setting.validation_points} and p = {setting.p}: "

@@ -72,8 +72,17 @@ def inner(left: sympy.MatrixExpr, right: sympy.MatrixExpr) -> sympy.Expr:
 
 
 DIMENSIONS = {
-    "n": n, "n1": n1, "n2": n2, "n_t": n_t, "n_v": n_v, "n_r": n_r, "n_s": n_s, "m": m, "p": p, "N": N,
-}  # fmt: skip
+    "n": n,
+    "n1": n1,
+    "n2": n2,
+    "n_t": n_t,
+    "n_v": n_v,
+    "n_r": n_r,
+    "n_s": n_s,
+    "m": m,
+    "p": p,
+    "N": N,
+}
 SCALARS = {
     s.name: s for s in (sigma, nu, sigma_v, alpha_t, alpha_r, alpha, dist0_sq, excess, kappa_4, y, f_0)
 }

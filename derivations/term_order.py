@@ -26,9 +26,22 @@ _DATA = re.compile(r"^([Xyz])_([tvrs])(\d*)$")
 _INDEXED = re.compile(r"^(.*[A-Za-z])(\d+)$")
 # the order of factors in a product; what is not named stands between numbers and dimensions
 _FACTORS = (
-    "alpha", "alpha_t", "alpha_r", "sigma", "sigma_v", "nu",
-    "n_v", "m", "N", "n_t", "n_r", "n_s", "n", "p", "xi",
-)  # fmt: skip
+    "alpha",
+    "alpha_t",
+    "alpha_r",
+    "sigma",
+    "sigma_v",
+    "nu",
+    "n_v",
+    "m",
+    "N",
+    "n_t",
+    "n_r",
+    "n_s",
+    "n",
+    "p",
+    "xi",
+)
 _RATES = frozenset({"alpha", "alpha_t", "alpha_r"})
 SOURCES = ("sigma", "sigma_v", "nu", "excess", "dist0_sq")
 SHORT = 3
@@ -167,9 +180,14 @@ def scalar_key(total: sympy.Add) -> Callable[[sympy.Basic], tuple[object, ...]]:
         root = any(factor.as_base_exp()[1] == sympy.Rational(1, 2) for factor in sympy.Mul.make_args(term))
         traces = sum(1 for _ in sympy.preorder_traversal(term) if isinstance(_, sympy.Trace))
         return (
-            root, _rate_order(term), _source_rank(term), is_negative(term), traces,
-            sympy.count_ops(term), str(term),
-        )  # fmt: skip
+            root,
+            _rate_order(term),
+            _source_rank(term),
+            is_negative(term),
+            traces,
+            sympy.count_ops(term),
+            str(term),
+        )
 
     return by_rate
 

@@ -13,7 +13,6 @@ from sympy import MatrixSymbol, Rational, Symbol, Trace
 from derivations import model
 from derivations.assumptions import Assumptions, NotDerivable
 from derivations.letters import letter
-from derivations.registry import register
 from derivations.step import Derived, Parts, Step
 from derivations.symbols import alpha_r, column, excess, inner, n_r, n_s, nu, p, sigma, squared_norm
 from derivations.test_phase_observations import (
@@ -212,63 +211,105 @@ def _claim_loss() -> Parts:
 
 _ENGINE = "expansion from the definitions; Gaussian integration by parts"
 
-register(
+
+STEPS: tuple[Step, ...] = (
     Step(
-        "loss-as-residual", ("58",), "equation",
+        "loss-as-residual",
+        ("58",),
+        "equation",
         "The test loss depends on the target task only through the gap between its parameters and the adapted ones.",
-        "averages", uses=("test-loss", "test-labels"), claim=claim_residual, derive=derive_residual,
-        observe=observe_residual, sizes=SIZES, resolution={"L": 1e-9}, method="expansion of the definition",
-    )
-)  # fmt: skip
-register(
+        "averages",
+        uses=("test-loss", "test-labels"),
+        claim=claim_residual,
+        derive=derive_residual,
+        observe=observe_residual,
+        sizes=SIZES,
+        resolution={"L": 1e-9},
+        method="expansion of the definition",
+    ),
     Step(
-        "loss-after-test-data", ("59",), "equation",
+        "loss-after-test-data",
+        ("59",),
+        "equation",
         "Averaging over the test data leaves the label noise and half the squared gap.",
-        "averages", uses=("loss-as-residual", "wishart-mean"), depends_on=("inputs", "covariance"),
-        claim=_claim_split, derive=_derive_split, observe=observe_split, sizes=SIZES, method=_ENGINE,
-    )
-)  # fmt: skip
-register(
+        "averages",
+        uses=("loss-as-residual", "wishart-mean"),
+        depends_on=("inputs", "covariance"),
+        claim=_claim_split,
+        derive=_derive_split,
+        observe=observe_split,
+        sizes=SIZES,
+        method=_ENGINE,
+    ),
     Step(
-        "mean-adapted-parameters", ("60",), "equation",
+        "mean-adapted-parameters",
+        ("60",),
+        "equation",
         "On average the adaptation moves the meta-parameter a fraction alpha_r of the way to the target.",
-        "averages", uses=("adapted-parameters", "target-labels", "wishart-mean"), depends_on=DEPENDS,
-        claim=_claim_mean_adapted, derive=_derive_mean_adapted, observe=observe_mean_adapted, sizes=SIZES,
+        "averages",
+        uses=("adapted-parameters", "target-labels", "wishart-mean"),
+        depends_on=DEPENDS,
+        claim=_claim_mean_adapted,
+        derive=_derive_mean_adapted,
+        observe=observe_mean_adapted,
+        sizes=SIZES,
         method=_ENGINE,
-    )
-)  # fmt: skip
-register(
+    ),
     Step(
-        "loss-after-linear-term", ("61",), "equation",
+        "loss-after-linear-term",
+        ("61",),
+        "equation",
         "The linear term averages in closed form; only the mean square of the adapted parameters is left.",
-        "averages", uses=("loss-after-test-data", "mean-adapted-parameters"), depends_on=DEPENDS,
-        claim=_claim_after_mean, derive=_derive_after_mean, observe=observe_after_mean, sizes=SIZES, method=_ENGINE,
-    )
-)  # fmt: skip
-register(
-    Step(
-        "adapted-square-given-inputs", ("62", "63"), "equation",
-        "The mean square of the adapted parameters over target noise and task, for given target inputs.",
-        "averages", uses=("adapted-parameters", "target-labels"), depends_on=DEPENDS,
-        claim=_claim_square_given_inputs, derive=_derive_square_given_inputs, observe=observe_square_given_inputs,
-        sizes=SIZES, method=_ENGINE,
-    )
-)  # fmt: skip
-register(
-    Step(
-        "adapted-square", ("64",), "equation",
-        "The mean square of the adapted parameters over the whole target task.",
-        "averages", uses=("adapted-square-given-inputs", "wishart-mean", "wishart-second-moment"),
-        depends_on=DEPENDS, claim=_claim_square, derive=_derive_square, observe=observe_square, sizes=SIZES,
+        "averages",
+        uses=("loss-after-test-data", "mean-adapted-parameters"),
+        depends_on=DEPENDS,
+        claim=_claim_after_mean,
+        derive=_derive_after_mean,
+        observe=observe_after_mean,
+        sizes=SIZES,
         method=_ENGINE,
-    )
-)  # fmt: skip
-register(
+    ),
     Step(
-        "loss-from-excess", ("65",), "equation",
+        "adapted-square-given-inputs",
+        ("62", "63"),
+        "equation",
+        "The mean square of the adapted parameters over target noise and task, for given target inputs.",
+        "averages",
+        uses=("adapted-parameters", "target-labels"),
+        depends_on=DEPENDS,
+        claim=_claim_square_given_inputs,
+        derive=_derive_square_given_inputs,
+        observe=observe_square_given_inputs,
+        sizes=SIZES,
+        method=_ENGINE,
+    ),
+    Step(
+        "adapted-square",
+        ("64",),
+        "equation",
+        "The mean square of the adapted parameters over the whole target task.",
+        "averages",
+        uses=("adapted-square-given-inputs", "wishart-mean", "wishart-second-moment"),
+        depends_on=DEPENDS,
+        claim=_claim_square,
+        derive=_derive_square,
+        observe=observe_square,
+        sizes=SIZES,
+        method=_ENGINE,
+    ),
+    Step(
+        "loss-from-excess",
+        ("65",),
+        "equation",
         "Exactly, at every size: the average test loss is an affine function of the mean squared deviation of the "
         "learned meta-parameter from the task mean.",
-        "averages", uses=("loss-after-linear-term", "adapted-square"), depends_on=DEPENDS, claim=_claim_loss,
-        derive=_derive_loss, observe=observe_loss, sizes=SIZES, method=_ENGINE,
-    )
-)  # fmt: skip
+        "averages",
+        uses=("loss-after-linear-term", "adapted-square"),
+        depends_on=DEPENDS,
+        claim=_claim_loss,
+        derive=_derive_loss,
+        observe=observe_loss,
+        sizes=SIZES,
+        method=_ENGINE,
+    ),
+)

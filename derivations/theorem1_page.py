@@ -32,9 +32,14 @@ def gap_over_rates() -> Html:
             cells += [h.number(gap.theory), h.measured(gap.mean, gap.stderr), _percent(gap)]
         rows.append(cells)
     headers = (
-        "rate", "distance: formula", "distance: sampled", "missing", "loss: formula", "loss: sampled",
+        "rate",
+        "distance: formula",
+        "distance: sampled",
+        "missing",
+        "loss: formula",
+        "loss: sampled",
         "missing ",
-    )  # fmt: skip
+    )
     note = (
         f"<p><small>Distance: {h.inline(_EXCESS)}. Missing: what the formula lacks of the sampled mean. "
         "Errors are one standard error.</small></p>"
@@ -53,13 +58,16 @@ def gap_over_sizes() -> Html:
     gaps = undershoot.over_sizes()
     rows = [
         (
-            str(gap.xi), str(60 * gap.xi),
-            h.number(gap.theory), h.measured(gap.mean, gap.stderr),
+            str(gap.xi),
+            str(60 * gap.xi),
+            h.number(gap.theory),
+            h.measured(gap.mean, gap.stderr),
             h.measured(gap.mean - gap.theory, gap.stderr),
-            h.measured((gap.mean - gap.theory) * gap.xi**2, gap.stderr * gap.xi**2), _percent(gap),
+            h.measured((gap.mean - gap.theory) * gap.xi**2, gap.stderr * gap.xi**2),
+            _percent(gap),
         )
         for gap in gaps
-    ]  # fmt: skip
+    ]
     slope, error = undershoot.slope(gaps)
     headers = ("size", "p", "formula", "sampled", "gap", "gap × size²", "missing")
     note = f"<p>Fitted exponent of the gap in the size: <strong>{h.measured(slope, error)}</strong>.</p>"
@@ -73,13 +81,20 @@ def training_table() -> Html:
         for run in training.runs(setting):
             rows.append(
                 (
-                    name, h.number(run.start, 3), h.number(run.way, 3), h.number(run.miss, 2),
+                    name,
+                    h.number(run.start, 3),
+                    h.number(run.way, 3),
+                    h.number(run.miss, 2),
                     h.number(run.apart if run.apart > 1e-6 else 0.0, 3) if run.start else "–",
                     h.number(run.loss, 3) if run.loss > 1e-12 else "0",
                 )
-            )  # fmt: skip
+            )
     headers = (
-        "regime", "start: distance from the mean", "way to the exact solution", "missed by training",
-        "apart from the first end", "outer loss at the end",
-    )  # fmt: skip
+        "regime",
+        "start: distance from the mean",
+        "way to the exact solution",
+        "missed by training",
+        "apart from the first end",
+        "outer loss at the end",
+    )
     return Html(h.table(headers, rows, numeric=range(1, 6)) + _beyond())

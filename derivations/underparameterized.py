@@ -13,7 +13,6 @@ from sympy import MatrixSymbol, Trace
 from derivations import model
 from derivations.letters import letter
 from derivations.observations import fixed_column, squared_norms
-from derivations.registry import register
 from derivations.setup import gradient
 from derivations.step import Observed, Step
 from derivations.symbols import N, column, p
@@ -92,35 +91,50 @@ def _observe_mean_square(sample: Sample) -> Observed:
 # -- the steps ----------------------------------------------------------------------------------------------
 
 _NORMAL = "normal equations, checked in the algebra of matrix words"
-register(
+
+
+STEPS: tuple[Step, ...] = (
     Step(
-        "least-squares-solution", ("83",), "equation",
-        "With more validation rows than parameters the outer problem has one solution.", "theorem2",
+        "least-squares-solution",
+        ("83",),
+        "equation",
+        "With more validation rows than parameters the outer problem has one solution.",
+        "theorem2",
         uses=("stacked-loss", "outer-optimum"),
         claim=lambda: {r"\omega^\star": G * B.T * GAMMA},
         derive=lambda assumptions: {r"\omega^\star": least_squares_solution(letter("B"), letter("gamma"))},
-        observe=_observe_solution, sizes=STACK_SIZES, resolution={r"\omega^\star": 1e-8}, method=_NORMAL,
-    )
-)  # fmt: skip
-register(
+        observe=_observe_solution,
+        sizes=STACK_SIZES,
+        resolution={r"\omega^\star": 1e-8},
+        method=_NORMAL,
+    ),
     Step(
-        "least-squares-deviation", ("84",), "equation",
+        "least-squares-deviation",
+        ("84",),
+        "equation",
         "The squared deviation of the solution from the task mean is a quadratic form in the residual noise.",
-        "theorem2", uses=("least-squares-solution",),
+        "theorem2",
+        uses=("least-squares-solution",),
         claim=lambda: {MEAN_SQUARE: Trace(G * B.T * DELTA_GAMMA * DELTA_GAMMA.T * B * G)},
         derive=lambda assumptions: {MEAN_SQUARE: squared_deviation()},
-        observe=_observe_square, sizes=STACK_SIZES, resolution={MEAN_SQUARE: 1e-8}, method=_NORMAL,
-    )
-)  # fmt: skip
-register(
+        observe=_observe_square,
+        sizes=STACK_SIZES,
+        resolution={MEAN_SQUARE: 1e-8},
+        method=_NORMAL,
+    ),
     Step(
-        "least-squares-mean-square", ("85",), "equation",
+        "least-squares-mean-square",
+        ("85",),
+        "equation",
         "Its mean over tasks and label noise; shown for given inputs, over which a mean remains to be taken.",
-        "theorem2", uses=("least-squares-deviation", "target-covariance-blocks"),
+        "theorem2",
+        uses=("least-squares-deviation", "target-covariance-blocks"),
         claim=lambda: {rf"\mathbb{{E}}{MEAN_SQUARE}": Trace(G * B.T * BIG_GAMMA * B * G)},
         derive=lambda assumptions: {
             rf"\mathbb{{E}}{MEAN_SQUARE}": expect(squared_deviation(), {"delta_gamma"})
         },
-        observe=_observe_mean_square, sizes=STACK_SIZES, method=_NORMAL + "; Gaussian integration by parts",
-    )
-)  # fmt: skip
+        observe=_observe_mean_square,
+        sizes=STACK_SIZES,
+        method=_NORMAL + "; Gaussian integration by parts",
+    ),
+)

@@ -31,7 +31,7 @@ def setting_at(size: int, tasks: int, *, sigma: float = 1.0, nu: float = 0.0) ->
     """
     return Setting(
         n_t=3 * size, n_v=2 * size, n_r=20, m=tasks, p=4, sigma=sigma, nu=nu, alpha_t=-0.3, alpha_r=0.2
-    )  # fmt: skip
+    )
 
 
 def numbers(setting: Setting) -> dict[str, float]:
@@ -90,11 +90,17 @@ def decay_checks(
 
     return [
         residual_check(
-            f"decay of simulation minus formula: {ladder.name} {SOURCES[ladder.source]}", ladder.rungs,
-            formula, ladder.exponent, quantity=quantity, rel_error=rel_error, sharp=True, base_seed=seed,
+            f"decay of simulation minus formula: {ladder.name} {SOURCES[ladder.source]}",
+            ladder.rungs,
+            formula,
+            ladder.exponent,
+            quantity=quantity,
+            rel_error=rel_error,
+            sharp=True,
+            base_seed=seed,
         )
         for ladder in ladders
-    ]  # fmt: skip
+    ]
 
 
 def formula_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
@@ -126,9 +132,14 @@ def remainder_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
         ]
         checks.append(
             residual_check(
-                f"decay in m of what the correction leaves {SOURCES[source]}", rungs,
-                lambda setting: value_at(formula, setting), -2.5, quantity="excess", rel_error=0.0006,
-                sharp=False, base_seed=seed,
+                f"decay in m of what the correction leaves {SOURCES[source]}",
+                rungs,
+                lambda setting: value_at(formula, setting),
+                -2.5,
+                quantity="excess",
+                rel_error=0.0006,
+                sharp=False,
+                base_seed=seed,
             )
-        )  # fmt: skip
+        )
     return checks

@@ -12,7 +12,6 @@ from derivations.assumptions import Assumptions, unchanged
 from derivations.general_underparameterized import derive_loss
 from derivations.lemma3 import ROWS_GROW
 from derivations.overparameterized_blocks import H_R
-from derivations.registry import register
 from derivations.step import Derived, Parts, Step
 from derivations.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.underparameterized_checks import LOSS, PARAMETERS, SOURCES, formula_checks, remainder_checks
@@ -93,58 +92,80 @@ def _claim_loss() -> Parts:
 _METHOD = "means of the normal matrices put into the exact formula (85)"
 _BASIS = ("least-squares-mean-square", "normal-inverse-concentrates", "normal-noise-concentrates")
 
-register(
+
+STEPS: tuple[Step, ...] = (
     Step(
-        "excess-underparameterized", ("96",), "equation",
-        "The mean square deviation of the learned meta-parameter, to leading order.", "theorem2",
+        "excess-underparameterized",
+        ("96",),
+        "equation",
+        "The mean square deviation of the learned meta-parameter, to leading order.",
+        "theorem2",
         uses=(*_BASIS, "validation-noise-average", "task-average", "training-noise-average"),
-        depends_on=INNER, claim=_claim_long, derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
-        check=formula_checks, method=_METHOD,
+        depends_on=INNER,
+        claim=_claim_long,
+        derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
+        check=formula_checks,
+        method=_METHOD,
         remark="The size of the remainder is the matter of a step of its own, theorem-2-remainder.",
-    )
-)  # fmt: skip
-register(
+    ),
     Step(
-        "excess-underparameterized-short", ("97",), "equation",
-        "The same with the abbreviations g_1 to g_4.", "theorem2",
-        uses=("excess-underparameterized", "g-1", "g-2", "g-3", "g-4"), depends_on=INNER,
+        "excess-underparameterized-short",
+        ("97",),
+        "equation",
+        "The same with the abbreviations g_1 to g_4.",
+        "theorem2",
+        uses=("excess-underparameterized", "g-1", "g-2", "g-3", "g-4"),
+        depends_on=INNER,
         claim=_claim_short,
         derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
-        check=formula_checks, method=_METHOD,
+        check=formula_checks,
+        method=_METHOD,
         unreadable="one index cannot be read with certainty in the available text, which has g_3 twice; g_4 is "
         "taken from (96), written out, and from (9) and (108)",
-    )
-)  # fmt: skip
-register(
+    ),
     Step(
-        "theorem-2", ("9", "108"), "theorem",
-        "The average test loss with fewer parameters than validation data, to leading order.", "theorem2",
+        "theorem-2",
+        ("9", "108"),
+        "theorem",
+        "The average test loss with fewer parameters than validation data, to leading order.",
+        "theorem2",
         uses=(
-            "loss-from-excess", "excess-underparameterized", "inner-factor", "adaptation-factor",
+            "loss-from-excess",
+            "excess-underparameterized",
+            "inner-factor",
+            "adaptation-factor",
             "average-loss",
         ),
-        depends_on=DEPENDS, claim=_claim_loss, derive=_derive_loss,
-        check=formula_checks, method="exact test phase (65) with the leading-order deviation",
+        depends_on=DEPENDS,
+        claim=_claim_loss,
+        derive=_derive_loss,
+        check=formula_checks,
+        method="exact test phase (65) with the leading-order deviation",
         remark="The size of the remainder is the matter of a step of its own, theorem-2-remainder.",
         parameters=PARAMETERS,
     ),
-    alias="eq9",
-)  # fmt: skip
-register(
     Step(
-        "theorem-2-remainder", (), "claim",
+        "theorem-2-remainder",
+        (),
+        "claim",
         "The size of the remainder in (9) and (96): exponents of xi and m in the first correction that does "
         "not average to zero, by what causes it.",
-        "theorem2", uses=("excess-underparameterized", "theorem-2"), depends_on=INNER,
+        "theorem2",
+        uses=("excess-underparameterized", "theorem-2"),
+        depends_on=INNER,
         claim=lambda: {f"{a} {source}": -3 * HALF for source in SOURCES.values() for a in (r"a_\xi", "a_m")},
         correction=lambda: {
-            rf"a_\xi {SOURCES['nu']}": Rational(-1), f"a_m {SOURCES['nu']}": Rational(-2),
-            rf"a_\xi {SOURCES['sigma']}": Rational(-2), f"a_m {SOURCES['sigma']}": Rational(-2),
+            rf"a_\xi {SOURCES['nu']}": Rational(-1),
+            f"a_m {SOURCES['nu']}": Rational(-2),
+            rf"a_\xi {SOURCES['sigma']}": Rational(-2),
+            f"a_m {SOURCES['sigma']}": Rational(-2),
         },
-        derive=_derive_remainder, check=remainder_checks, applies=unchanged(INNER),
+        derive=_derive_remainder,
+        check=remainder_checks,
+        applies=unchanged(INNER),
         method="second order of the Neumann series of (B^T B)^-1, exact covariances of one task's blocks",
         remark="The part of the label noise is O((m xi)^-2), smaller than the O((m xi)^(-3/2)) that is "
         "printed. The part of the task variability is O(m^-2 xi^-1): at a fixed number of tasks it falls "
         "only like 1/xi, and the printed bound then needs m to grow at least like xi.",
-    )
-)  # fmt: skip
+    ),
+)

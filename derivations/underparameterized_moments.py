@@ -17,7 +17,6 @@ from derivations.assumptions import Assumptions, NotDerivable
 from derivations.letters import letter
 from derivations.observations import Array, transpose
 from derivations.outer_problem import target_covariance
-from derivations.registry import register
 from derivations.step import Derived, Observed, Parts, Step
 from derivations.symbols import alpha_t, m, n_t, n_v, nu, p, sigma
 from derivations.task_draws import (
@@ -43,7 +42,12 @@ TASK_SIZES = (
     {"n_t": 14, "n_v": 9, "p": 2, "m": 1, "sigma": 1.1, "nu": 0.5, "alpha_t": -0.2},
 )
 # where one unit of a small coefficient is a large part of the value
-_ROWS = ((1, 1, 1, 1, 0.8, 1.2, 0.6), (1, 1, 2, 2, 1.3, 0.7, -1.5), (2, 2, 1, 1, 0.6, 1.4, 1.4), (3, 1, 2, 1, 1.2, 0.9, -0.9))  # fmt: skip
+_ROWS = (
+    (1, 1, 1, 1, 0.8, 1.2, 0.6),
+    (1, 1, 2, 2, 1.3, 0.7, -1.5),
+    (2, 2, 1, 1, 0.6, 1.4, 1.4),
+    (3, 1, 2, 1, 1.2, 0.9, -0.9),
+)
 SMALL = tuple(dict(zip(TASK_SIZES[0], row, strict=True)) for row in _ROWS)
 
 # -- what the paper prints: abbreviations -------------------------------------------------------------------
@@ -52,16 +56,35 @@ MU: Mapping[str, sympy.Expr] = {
     "2": (n_t + p + 1) / n_t,
     "3": (n_t**2 + p**2 + 3 * n_t * p + 3 * n_t + 3 * p + 4) / n_t**2,
     "4": (
-        n_t**3 + p**3 + 6 * n_t**2 * p + 6 * n_t * p**2
-        + 6 * n_t**2 + 6 * p**2 + 17 * n_t * p + 21 * n_t + 21 * p + 20
-    ) / n_t**3,
+        n_t**3
+        + p**3
+        + 6 * n_t**2 * p
+        + 6 * n_t * p**2
+        + 6 * n_t**2
+        + 6 * p**2
+        + 17 * n_t * p
+        + 21 * n_t
+        + 21 * p
+        + 20
+    )
+    / n_t**3,
     "1,1": (n_t**2 * p + 2 * n_t) / (n_t**2 * p),
     "2,1": (n_t**2 * p + n_t * p**2 + n_t * p + 4 * n_t + 4 * p + 4) / (n_t**2 * p),
     "2,2": (
-        n_t**3 * p + n_t * p**3 + 2 * n_t**2 * p**2 + 2 * n_t**2 * p + 2 * n_t * p**2
-        + 8 * n_t**2 + 8 * p**2 + 21 * n_t * p + 20 * n_t + 20 * p + 20
-    ) / (n_t**3 * p),
-}  # fmt: skip
+        n_t**3 * p
+        + n_t * p**3
+        + 2 * n_t**2 * p**2
+        + 2 * n_t**2 * p
+        + 2 * n_t * p**2
+        + 8 * n_t**2
+        + 8 * p**2
+        + 21 * n_t * p
+        + 20 * n_t
+        + 20 * p
+        + 20
+    )
+    / (n_t**3 * p),
+}
 G_1 = 1 - 2 * alpha_t * MU["2"] + alpha_t**2 * MU["3"]
 G_2 = 1 - 2 * alpha_t * MU["1,1"] + alpha_t**2 * MU["2,1"]
 G_3 = 1 - 4 * alpha_t + 6 * alpha_t**2 * MU["2"] - 4 * alpha_t**3 * MU["3"] + alpha_t**4 * MU["4"]
@@ -117,21 +140,32 @@ def _normalised_trace(left: Array, right: Array | None = None) -> Array:
     return np.asarray(diagonal / left.shape[-1])
 
 
-def _register_abbreviation(
-    name: str, number: str, label: str, *, claim: sympy.Expr, uses: tuple[str, ...],
-    derive: Callable[[Assumptions], Expression], observe: Callable[[Array, Array], Array],
+def _abbreviation_step(
+    name: str,
+    number: str,
+    label: str,
+    *,
+    claim: sympy.Expr,
+    uses: tuple[str, ...],
+    derive: Callable[[Assumptions], Expression],
+    observe: Callable[[Array, Array], Array],
     depends_on: tuple[str, ...] = (),
-) -> None:  # fmt: skip
-    register(
-        Step(
-            name, (number,), "equation",
-            "An abbreviation for an average over training inputs.", "theorem2", uses=uses,
-            depends_on=depends_on, claim=lambda: {label: claim},
-            derive=lambda assumptions: {label: derive(assumptions)},
-            observe=lambda sample: {label: observe(*_traces(sample))}, sizes=TASK_SIZES,
-            power_sizes=SMALL, method="Gaussian integration by parts",
-        )
-    )  # fmt: skip
+) -> Step:
+    return Step(
+        name,
+        (number,),
+        "equation",
+        "An abbreviation for an average over training inputs.",
+        "theorem2",
+        uses=uses,
+        depends_on=depends_on,
+        claim=lambda: {label: claim},
+        derive=lambda assumptions: {label: derive(assumptions)},
+        observe=lambda sample: {label: observe(*_traces(sample))},
+        sizes=TASK_SIZES,
+        power_sizes=SMALL,
+        method="Gaussian integration by parts",
+    )
 
 
 def _power_trace(matrix: Array, exponent: int) -> Array:
@@ -143,39 +177,35 @@ def _power_trace(matrix: Array, exponent: int) -> Array:
     return _normalised_trace(*factors[exponent])
 
 
-def _register_mu(number: str, key: str, powers: tuple[int, int], rests_on: str) -> None:
-    _register_abbreviation(
-        "mu-" + key.replace(",", "-"), number, rf"\mu_{{{key}}}", claim=MU[key], uses=(rests_on,),
+def _mu_step(number: str, key: str, powers: tuple[int, int], rests_on: str) -> Step:
+    return _abbreviation_step(
+        "mu-" + key.replace(",", "-"),
+        number,
+        rf"\mu_{{{key}}}",
+        claim=MU[key],
+        uses=(rests_on,),
         derive=lambda assumptions: _mu(*powers),
         observe=lambda w, a: _power_trace(w, powers[0]) * _power_trace(w, powers[1]),
-    )  # fmt: skip
+    )
 
 
-_register_mu("102", "2", (2, 0), "wishart-second-moment")
-_register_mu("103", "3", (3, 0), "wishart-third-moment")
-_register_mu("104", "4", (4, 0), "wishart-fourth-moment")
-_register_mu("105", "1,1", (1, 1), "wishart-1-trace-1")
-_register_mu("106", "2,1", (2, 1), "wishart-2-trace-1")
-_register_mu("107", "2,2", (2, 2), "wishart-2-trace-2")
-
-
-def _register_g(
+def _g_step(
     number: str,
     index: int,
     claim: sympy.Expr,
     uses: tuple[str, ...],
     observe: Callable[[Array, Array], Array],
-) -> None:
-    _register_abbreviation(
-        f"g-{index}", number, f"g_{index}", claim=claim, uses=uses, observe=observe,
-        derive=lambda assumptions: _g(index, assumptions), depends_on=("inner_steps", "inputs", "covariance"),
-    )  # fmt: skip
-
-
-_register_g("98", 1, G_1, ("mu-2", "mu-3"), lambda w, a: _normalised_trace(a @ w, a))
-_register_g("99", 2, G_2, ("mu-1-1", "mu-2-1"), lambda w, a: _power_trace(a, 2) * _power_trace(w, 1))
-_register_g("100", 3, G_3, ("mu-2", "mu-3", "mu-4"), lambda w, a: _power_trace(a, 4))
-_register_g("101", 4, G_4, ("mu-2", "mu-1-1", "mu-2-1", "mu-2-2"), lambda w, a: _power_trace(a, 2) ** 2)
+) -> Step:
+    return _abbreviation_step(
+        f"g-{index}",
+        number,
+        f"g_{index}",
+        claim=claim,
+        uses=uses,
+        observe=observe,
+        derive=lambda assumptions: _g(index, assumptions),
+        depends_on=("inner_steps", "inputs", "covariance"),
+    )
 
 
 # -- the three terms of B^T Gamma B -------------------------------------------------------------------------
@@ -248,53 +278,83 @@ def _observe_sum(sample: Sample) -> Observed:
     return {SUM: outer_product(design(x_t, x_v, sample["alpha_t"]).T @ gap)}
 
 
-register(
+def _term_step(
+    name: str, numbers: tuple[str, ...], source: str, *, claim: Parts, uses: tuple[str, ...]
+) -> Step:
+    given = GIVEN in claim
+    return Step(
+        name,
+        numbers,
+        "equation",
+        f"The average of the part that comes from the {source}.",
+        "theorem2",
+        uses=("normal-noise-terms", *uses),
+        depends_on=INNER,
+        claim=lambda: claim,
+        derive=lambda assumptions: _derive_term(source, assumptions, given=given),
+        observe=lambda sample: _observe_term(source, sample, given=given),
+        sizes=TASK_SIZES,
+        power_sizes=SMALL,
+        method="Gaussian integration by parts, first over X^v, then over X^t",
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    _mu_step("102", "2", (2, 0), "wishart-second-moment"),
+    _mu_step("103", "3", (3, 0), "wishart-third-moment"),
+    _mu_step("104", "4", (4, 0), "wishart-fourth-moment"),
+    _mu_step("105", "1,1", (1, 1), "wishart-1-trace-1"),
+    _mu_step("106", "2,1", (2, 1), "wishart-2-trace-1"),
+    _mu_step("107", "2,2", (2, 2), "wishart-2-trace-2"),
+    _g_step("98", 1, G_1, ("mu-2", "mu-3"), lambda w, a: _normalised_trace(a @ w, a)),
+    _g_step("99", 2, G_2, ("mu-1-1", "mu-2-1"), lambda w, a: _power_trace(a, 2) * _power_trace(w, 1)),
+    _g_step("100", 3, G_3, ("mu-2", "mu-3", "mu-4"), lambda w, a: _power_trace(a, 4)),
+    _g_step("101", 4, G_4, ("mu-2", "mu-1-1", "mu-2-1", "mu-2-2"), lambda w, a: _power_trace(a, 2) ** 2),
     Step(
-        "normal-noise-terms", ("89",), "equation",
+        "normal-noise-terms",
+        ("89",),
+        "equation",
         "B^T Gamma B has three parts: from the validation noise, the task parameters, the training noise; "
         "shown for one task.",
-        "theorem2", uses=("stacked-design", "target-covariance"), depends_on=INNER,
+        "theorem2",
+        uses=("stacked-design", "target-covariance"),
+        depends_on=INNER,
         claim=lambda: {
             SUM: sigma**2 * A * W_V * A
             + nu**2 / p * A * W_V * A**2 * W_V * A
             + alpha_t**2 * sigma**2 / n_t**2 * A * W_V * W_T * W_V * A
         },
-        derive=_derive_sum, observe=_observe_sum, sizes=TASK_SIZES,
-        power_sizes=SMALL, method="expansion of the model in matrix words",
-    )
-)  # fmt: skip
-
-
-def _register_term(
-    name: str, numbers: tuple[str, ...], source: str, *, claim: Parts, uses: tuple[str, ...]
-) -> None:
-    given = GIVEN in claim
-    register(
-        Step(
-            name, numbers, "equation", f"The average of the part that comes from the {source}.", "theorem2",
-            uses=("normal-noise-terms", *uses), depends_on=INNER, claim=lambda: claim,
-            derive=lambda assumptions: _derive_term(source, assumptions, given=given),
-            observe=lambda sample: _observe_term(source, sample, given=given), sizes=TASK_SIZES,
-            power_sizes=SMALL, method="Gaussian integration by parts, first over X^v, then over X^t",
-        )
-    )  # fmt: skip
-
-
-_register_term(
-    "validation-noise-average", ("90",), VALIDATION, uses=("mu-2",),
-    claim={MEAN: m * n_v * (1 - 2 * alpha_t + alpha_t**2 * MU["2"]) * I_P},
-)  # fmt: skip
-_register_term(
-    "task-average", ("91", "92"), TASKS, uses=("g-3", "g-4", "columns-sandwich"),
-    claim={
-        GIVEN: n_v * (n_v + 1) * A**4 + n_v * Trace(A**2) * A**2,
-        MEAN: m * n_v * (n_v + 1) * G_3 * I_P + m * n_v * p * G_4 * I_P,
-    },
-)  # fmt: skip
-_register_term(
-    "training-noise-average", ("93", "94", "95"), TRAINING, uses=("g-1", "g-2", "columns-sandwich"),
-    claim={
-        GIVEN: n_v * (n_v + 1) * A * W_T * A + n_v * Trace(W_T) * A**2,
-        MEAN: m * n_v * (n_v + 1) * n_t * G_1 * I_P + m * n_v * n_t * p * G_2 * I_P,
-    },
-)  # fmt: skip
+        derive=_derive_sum,
+        observe=_observe_sum,
+        sizes=TASK_SIZES,
+        power_sizes=SMALL,
+        method="expansion of the model in matrix words",
+    ),
+    _term_step(
+        "validation-noise-average",
+        ("90",),
+        VALIDATION,
+        uses=("mu-2",),
+        claim={MEAN: m * n_v * (1 - 2 * alpha_t + alpha_t**2 * MU["2"]) * I_P},
+    ),
+    _term_step(
+        "task-average",
+        ("91", "92"),
+        TASKS,
+        uses=("g-3", "g-4", "columns-sandwich"),
+        claim={
+            GIVEN: n_v * (n_v + 1) * A**4 + n_v * Trace(A**2) * A**2,
+            MEAN: m * n_v * (n_v + 1) * G_3 * I_P + m * n_v * p * G_4 * I_P,
+        },
+    ),
+    _term_step(
+        "training-noise-average",
+        ("93", "94", "95"),
+        TRAINING,
+        uses=("g-1", "g-2", "columns-sandwich"),
+        claim={
+            GIVEN: n_v * (n_v + 1) * A * W_T * A + n_v * Trace(W_T) * A**2,
+            MEAN: m * n_v * (n_v + 1) * n_t * G_1 * I_P + m * n_v * n_t * p * G_2 * I_P,
+        },
+    ),
+)

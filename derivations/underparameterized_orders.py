@@ -23,7 +23,6 @@ from derivations.observations import Array, transpose
 from derivations.orders import LEADING, ONE, element, element_moments, exponent_of, leading_of
 from derivations.outer_problem import target_covariance
 from derivations.reading import to_sympy
-from derivations.registry import register
 from derivations.step import Check, Derived, Observed, Parts, Step
 from derivations.symbols import alpha_t, n_t, p
 from derivations.task_draws import design, isotropic_tasks, outer_product, target
@@ -178,17 +177,27 @@ def _observe_mean(sample: Sample) -> Observed:
 
 
 SAMPLED: dict[str, Callable[[Sample], Array | Halves]] = {
-    "gram": _gram, "inverse": _inverse, "noise": _noise,
-}  # fmt: skip
+    "gram": _gram,
+    "inverse": _inverse,
+    "noise": _noise,
+}
 
 
 # -- the steps ----------------------------------------------------------------------------------------------
 
 
 def _concentration(
-    name: str, number: str, statement: str, *, block: str, claim: Parts, uses: tuple[str, ...],
-    correction: Parts | None = None, remark: str = "", unreadable: str = "",
-) -> None:  # fmt: skip
+    name: str,
+    number: str,
+    statement: str,
+    *,
+    block: str,
+    claim: Parts,
+    uses: tuple[str, ...],
+    correction: Parts | None = None,
+    remark: str = "",
+    unreadable: str = "",
+) -> Step:
     def derive(assumptions: Assumptions) -> Derived:
         if block == "noise":
             return _orders(noise(assumptions))
@@ -199,40 +208,70 @@ def _concentration(
         leading = None if block == "noise" else leading_of(step, assumptions)
         return [
             fluctuation_check(
-                label, f"{step.name}/{label}", ladder, SAMPLED[block],
-                exponent_of(step, assumptions, label), leading, draws=1600, base_seed=seed,
+                label,
+                f"{step.name}/{label}",
+                ladder,
+                SAMPLED[block],
+                exponent_of(step, assumptions, label),
+                leading,
+                draws=1600,
+                base_seed=seed,
             )
             for label, ladder in ((IN_SIZE, IN_SIZE_LADDER), (IN_TASKS, IN_TASKS_LADDER))
-        ]  # fmt: skip
+        ]
 
-    register(
-        Step(
-            name, (number,), "equation", statement, "theorem2", uses=uses, depends_on=INNER,
-            claim=lambda: claim, correction=None if correction is None else lambda: correction, derive=derive,
-            check=check, observe=_observe_mean if block == "gram" else None,
-            sizes=MEAN_SIZES if block == "gram" else (), remark=remark, unreadable=unreadable,
-            method="exact means and variances of the elements by the engine; degrees in xi and in m",
-        )
-    )  # fmt: skip
+    return Step(
+        name,
+        (number,),
+        "equation",
+        statement,
+        "theorem2",
+        uses=uses,
+        depends_on=INNER,
+        claim=lambda: claim,
+        correction=None if correction is None else lambda: correction,
+        derive=derive,
+        check=check,
+        observe=_observe_mean if block == "gram" else None,
+        sizes=MEAN_SIZES if block == "gram" else (),
+        remark=remark,
+        unreadable=unreadable,
+        method="exact means and variances of the elements by the engine; degrees in xi and in m",
+    )
 
 
 _BOTH = {IN_SIZE: -HALF, IN_TASKS: -HALF}
-_concentration(
-    "normal-matrix-concentrates", "86", "B^T B is a multiple of the identity up to fluctuations.",
-    block="gram", claim={LEADING: H_T, **_BOTH},
-    uses=("stacked-design", "columns-concentrate", "columns-after-wishart", "columns-between-wisharts"),
-)  # fmt: skip
-_concentration(
-    "normal-inverse-concentrates", "87", "The inverse of B^T B, by the first term of its Neumann series.",
-    block="inverse", claim={LEADING: 1 / H_T, **_BOTH}, uses=("normal-matrix-concentrates",),
-)  # fmt: skip
-_concentration(
-    "normal-noise-concentrates", "88", "B^T Gamma B is its average up to fluctuations.",
-    block="noise", claim=_BOTH, correction={IN_SIZE: HALF, IN_TASKS: -HALF},
-    uses=("target-covariance", "stacked-design", "columns-between-wisharts"),
-    remark="The variability of the tasks makes the average itself grow like xi, and its fluctuations like "
-    "m^(-1/2) xi^(1/2). Relative to the average the fluctuations are O((m xi)^(-1/2)), and for the label "
-    "noise alone (nu = 0) the order holds as it stands.",
-    unreadable="the exponent of the error could not be read in the available text; -1/2 is taken from (86) "
-    "and (87), which precede it",
-)  # fmt: skip
+
+
+STEPS: tuple[Step, ...] = (
+    _concentration(
+        "normal-matrix-concentrates",
+        "86",
+        "B^T B is a multiple of the identity up to fluctuations.",
+        block="gram",
+        claim={LEADING: H_T, **_BOTH},
+        uses=("stacked-design", "columns-concentrate", "columns-after-wishart", "columns-between-wisharts"),
+    ),
+    _concentration(
+        "normal-inverse-concentrates",
+        "87",
+        "The inverse of B^T B, by the first term of its Neumann series.",
+        block="inverse",
+        claim={LEADING: 1 / H_T, **_BOTH},
+        uses=("normal-matrix-concentrates",),
+    ),
+    _concentration(
+        "normal-noise-concentrates",
+        "88",
+        "B^T Gamma B is its average up to fluctuations.",
+        block="noise",
+        claim=_BOTH,
+        correction={IN_SIZE: HALF, IN_TASKS: -HALF},
+        uses=("target-covariance", "stacked-design", "columns-between-wisharts"),
+        remark="The variability of the tasks makes the average itself grow like xi, and its fluctuations like "
+        "m^(-1/2) xi^(1/2). Relative to the average the fluctuations are O((m xi)^(-1/2)), and for the label "
+        "noise alone (nu = 0) the order holds as it stands.",
+        unreadable="the exponent of the error could not be read in the available text; -1/2 is taken from (86) "
+        "and (87), which precede it",
+    ),
+)

@@ -28,9 +28,24 @@ from derivations.underparameterized_checks import numbers, setting_at, value_at
 from numeric_check.setting import Setting
 
 __all__ = [
-    "BASE", "LIMIT", "SIGN_AT_0", "SIGN_AT_UPPER", "SIGN_BEND", "SIGN_NU", "SIGN_ROWS", "SIGN_SIGMA",
-    "SIGN_SLOPE", "SIGN_TARGET", "SIGN_TASKS", "SLOPE", "data", "limit_slope", "many_tasks", "noise", "slope",
-]  # fmt: skip
+    "BASE",
+    "LIMIT",
+    "SIGN_AT_0",
+    "SIGN_AT_UPPER",
+    "SIGN_BEND",
+    "SIGN_NU",
+    "SIGN_ROWS",
+    "SIGN_SIGMA",
+    "SIGN_SLOPE",
+    "SIGN_TARGET",
+    "SIGN_TASKS",
+    "SLOPE",
+    "data",
+    "limit_slope",
+    "many_tasks",
+    "noise",
+    "slope",
+]
 
 SIGN_ROWS, SIGN_TASKS = r"\mathrm{sign}\,\partial_{n_v}\bar L", r"\mathrm{sign}\,\partial_m\bar L"
 SLOPE = r"\partial_{\alpha_t}\bar L\,(0)"
@@ -65,8 +80,10 @@ TASKS = (8, 16, 32, 64)
 # what is changed alone, from a rate of 0.6 where each matters, to see whether the limit changes with it
 FROM = replace(BASE, alpha_t=0.6)
 CHANGED = {
-    "alpha_t": replace(FROM, alpha_t=-0.3), "n_v": replace(FROM, n_v=20), "n_t": replace(FROM, n_t=60),
-}  # fmt: skip
+    "alpha_t": replace(FROM, alpha_t=-0.3),
+    "n_v": replace(FROM, n_v=20),
+    "n_t": replace(FROM, n_t=60),
+}
 
 
 def many_tasks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
@@ -77,11 +94,16 @@ def many_tasks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     return [
         residual_check(
             f"decay in m of the loss minus its limit: {name}",
-            [(float(k), replace(start, m=k)) for k in TASKS], theory, -1.0, quantity="loss",
-            rel_error=_error_at, sharp=True, base_seed=seed,
+            [(float(k), replace(start, m=k)) for k in TASKS],
+            theory,
+            -1.0,
+            quantity="loss",
+            rel_error=_error_at,
+            sharp=True,
+            base_seed=seed,
         )
         for name, start in starts.items()
-    ] + [_change_of_limit(step, assumptions, name, seed) for name in CHANGED]  # fmt: skip
+    ] + [_change_of_limit(step, assumptions, name, seed) for name in CHANGED]
 
 
 def _error_at(setting: Setting) -> float:
@@ -99,9 +121,15 @@ def _change_of_limit(step: Step, assumptions: Assumptions, name: str, seed: int)
         errors.append(float(np.hypot(first.stderr, second.stderr)))
         draws += first.draws + second.draws
     return slope_check(
-        f"decay in m of the change of the loss with {name}", TASKS, gaps, errors, -1.0,
-        draws=draws, seconds=time.monotonic() - started, sharp=True,
-    )  # fmt: skip
+        f"decay in m of the change of the loss with {name}",
+        TASKS,
+        gaps,
+        errors,
+        -1.0,
+        draws=draws,
+        seconds=time.monotonic() - started,
+        sharp=True,
+    )
 
 
 def _slope_error(setting: Setting) -> float:
@@ -114,14 +142,25 @@ def slope(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     started = time.monotonic()
     found = simulated(replace(BASE, alpha_t=0.0), "slope", 0.02, seed)
     sign = sign_check(
-        SIGN_SLOPE, numbers(BASE), found.mean, found.stderr, stated_sign(step, assumptions, SIGN_SLOPE),
-        said="the simulated slope is", draws=found.draws, seconds=time.monotonic() - started,
-    )  # fmt: skip
+        SIGN_SLOPE,
+        numbers(BASE),
+        found.mean,
+        found.stderr,
+        stated_sign(step, assumptions, SIGN_SLOPE),
+        said="the simulated slope is",
+        draws=found.draws,
+        seconds=time.monotonic() - started,
+    )
     return [
         sign,
         residual_check(
             "decay of the simulated slope minus the formula",
-            [(float(k), replace(BASE, n_t=400, n_v=k, m=4, alpha_t=0.0)) for k in (8, 16, 32, 64)], theory,
-            -2.0, quantity="slope", rel_error=_slope_error, sharp=True, base_seed=seed,
+            [(float(k), replace(BASE, n_t=400, n_v=k, m=4, alpha_t=0.0)) for k in (8, 16, 32, 64)],
+            theory,
+            -2.0,
+            quantity="slope",
+            rel_error=_slope_error,
+            sharp=True,
+            base_seed=seed,
         ),
-    ]  # fmt: skip
+    ]

@@ -19,7 +19,6 @@ from derivations.adaptation_rate_checks import UPPER, bracket
 from derivations.assumptions import Assumptions, unchanged
 from derivations.overparameterized_blocks import H_R
 from derivations.reading import scalar, to_sympy
-from derivations.registry import register
 from derivations.signs import common_sign, sign
 from derivations.step import Check, Derived, Parts, Step
 from derivations.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
@@ -207,57 +206,89 @@ def _signs(*pairs: tuple[str, int]) -> Parts:
 
 
 def _claim_step(
-    name: str, statement: str, *, claim: Callable[[], Parts], derive: Callable[[Assumptions], Derived],
-    check: Callable[[Step, Assumptions, int], list[Check]] | None, remark: str = "", reason: str = "",
+    name: str,
+    statement: str,
+    *,
+    claim: Callable[[], Parts],
+    derive: Callable[[Assumptions], Derived],
+    check: Callable[[Step, Assumptions, int], list[Check]] | None,
+    remark: str = "",
+    reason: str = "",
     method: str = "polynomial certificates on the derived formula",
-) -> None:  # fmt: skip
-    register(
-        Step(
-            name, (), "claim", statement, "theorem2", uses=("theorem-2",), depends_on=DEPENDS, claim=claim,
-            applies=unchanged(DEPENDS), derive=derive, check=check, method=method, remark=remark,
-            reason=reason,
-        )
-    )  # fmt: skip
+) -> Step:
+    return Step(
+        name,
+        (),
+        "claim",
+        statement,
+        "theorem2",
+        uses=("theorem-2",),
+        depends_on=DEPENDS,
+        claim=claim,
+        applies=unchanged(DEPENDS),
+        derive=derive,
+        check=check,
+        method=method,
+        remark=remark,
+        reason=reason,
+    )
 
 
-_claim_step(
-    "loss-rises-with-noise-underparameterized",
-    "With fewer parameters than data, too, the loss increases with label noise and task variability.",
-    claim=lambda: _signs((checks.SIGN_SIGMA, 1), (checks.SIGN_NU, 1)), derive=_derive_noise,
-    check=checks.noise,
-)  # fmt: skip
-_claim_step(
-    "loss-falls-with-data",
-    "The loss decreases with the number of validation points, of tasks, and of target points (for a non-zero "
-    "adaptation rate).",
-    claim=lambda: _signs((checks.SIGN_ROWS, -1), (checks.SIGN_TASKS, -1), (checks.SIGN_TARGET, -1)),
-    derive=_derive_data, check=checks.data,
-    remark="In n_v this is seen by writing the deviation as a + b / n_v with b > 0: the factors n_v + 1 in "
-    "(9) grow, but not as fast as the n_v below them.",
-)  # fmt: skip
-_claim_step(
-    "many-tasks-limit",
-    "With infinitely many tasks the loss does not depend on the training rate, n_v or n_t.",
-    claim=_claim_many_tasks, derive=_derive_many_tasks, check=checks.many_tasks,
-    method="the deviation times m does not contain m",
-)  # fmt: skip
-_claim_step(
-    "adaptation-rate-bracket-underparameterized",
-    "In the adaptation rate the loss is a convex quadratic with its one minimum in the same interval as in "
-    "the overparameterized case.",
-    claim=_claim_adaptation_rate, derive=_derive_adaptation_rate, check=bracket(checks.BASE),
-)  # fmt: skip
-_claim_step(
-    "ratio-of-quartics", "In the training rate the loss is a ratio of two polynomials of degree four.",
-    claim=lambda: _signs(("numerator", 4), ("denominator", 4)), derive=_derive_degrees, check=None,
-    reason="the degrees of a formula; nothing to sample", method="degrees of the reduced fraction",
-)  # fmt: skip
-register(
+STEPS: tuple[Step, ...] = (
+    _claim_step(
+        "loss-rises-with-noise-underparameterized",
+        "With fewer parameters than data, too, the loss increases with label noise and task variability.",
+        claim=lambda: _signs((checks.SIGN_SIGMA, 1), (checks.SIGN_NU, 1)),
+        derive=_derive_noise,
+        check=checks.noise,
+    ),
+    _claim_step(
+        "loss-falls-with-data",
+        "The loss decreases with the number of validation points, of tasks, and of target points (for a non-zero "
+        "adaptation rate).",
+        claim=lambda: _signs((checks.SIGN_ROWS, -1), (checks.SIGN_TASKS, -1), (checks.SIGN_TARGET, -1)),
+        derive=_derive_data,
+        check=checks.data,
+        remark="In n_v this is seen by writing the deviation as a + b / n_v with b > 0: the factors n_v + 1 in "
+        "(9) grow, but not as fast as the n_v below them.",
+    ),
+    _claim_step(
+        "many-tasks-limit",
+        "With infinitely many tasks the loss does not depend on the training rate, n_v or n_t.",
+        claim=_claim_many_tasks,
+        derive=_derive_many_tasks,
+        check=checks.many_tasks,
+        method="the deviation times m does not contain m",
+    ),
+    _claim_step(
+        "adaptation-rate-bracket-underparameterized",
+        "In the adaptation rate the loss is a convex quadratic with its one minimum in the same interval as in "
+        "the overparameterized case.",
+        claim=_claim_adaptation_rate,
+        derive=_derive_adaptation_rate,
+        check=bracket(checks.BASE),
+    ),
+    _claim_step(
+        "ratio-of-quartics",
+        "In the training rate the loss is a ratio of two polynomials of degree four.",
+        claim=lambda: _signs(("numerator", 4), ("denominator", 4)),
+        derive=_derive_degrees,
+        check=None,
+        reason="the degrees of a formula; nothing to sample",
+        method="degrees of the reduced fraction",
+    ),
     Step(
-        "slope-at-zero-underparameterized", ("10",), "equation",
-        "At a zero training rate the loss increases: a slightly negative rate is better.", "theorem2",
-        uses=("theorem-2",), depends_on=DEPENDS, claim=lambda: _claim_slope(Integer(1)),
-        correction=lambda: _claim_slope(H_R), derive=_derive_slope, check=checks.slope,
+        "slope-at-zero-underparameterized",
+        ("10",),
+        "equation",
+        "At a zero training rate the loss increases: a slightly negative rate is better.",
+        "theorem2",
+        uses=("theorem-2",),
+        depends_on=DEPENDS,
+        claim=lambda: _claim_slope(Integer(1)),
+        correction=lambda: _claim_slope(H_R),
+        derive=_derive_slope,
+        check=checks.slope,
         applies=unchanged(("covariance", "adaptation_steps")),
         method="derivative of the derived formula",
         remark="Differentiating (9) brings a factor h_r. At alpha_r = 0, where h_r = 1, the two forms are "
@@ -266,5 +297,4 @@ register(
         "preparation of that text rather than left out in print",
         parameters=("n_v", "n_r", "m", "p", "sigma", "alpha_r"),
     ),
-    alias="eq10",
-)  # fmt: skip
+)

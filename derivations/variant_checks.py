@@ -27,9 +27,12 @@ OVER, UNDER, GENERAL = "theorem-1", "theorem-2", "theorem-3"
 EXCESS_OVER, EXCESS_UNDER = "excess-overparameterized", "excess-underparameterized"
 # what is simulated for a step, and the step at whose sizes it is
 QUANTITIES: Mapping[str, tuple[Quantity, str]] = {
-    OVER: ("loss", OVER), UNDER: ("loss", UNDER), GENERAL: ("loss", GENERAL),
-    EXCESS_OVER: ("excess", OVER), EXCESS_UNDER: ("excess", UNDER),
-}  # fmt: skip
+    OVER: ("loss", OVER),
+    UNDER: ("loss", UNDER),
+    GENERAL: ("loss", GENERAL),
+    EXCESS_OVER: ("excess", OVER),
+    EXCESS_UNDER: ("excess", UNDER),
+}
 RATE_T, RATE_R, SIGMA, NU = -0.2, 0.2, 0.5, 0.5
 LADDER, GENERAL_LADDER = (1, 2, 4, 8), (1, 2, 4)
 # remainders fall as k^-2; the envelope asks for k^-1.5, which no constant error survives, and no other that falls as 1/k
@@ -62,10 +65,15 @@ def setting_under(step: str, assumptions: Assumptions, k: int) -> Setting:
         p = sizes["p"]
         extra = {"Sigma": covariance("inputs", p, 1.0), "Sigma_w": covariance("tasks", p, NU**2 / p)}
     return Setting(
-        **sizes, sigma=SIGMA, nu=NU, alpha_t=RATE_T, alpha_r=RATE_R,
+        **sizes,
+        sigma=SIGMA,
+        nu=NU,
+        alpha_t=RATE_T,
+        alpha_r=RATE_R,
         dist0_sq=0.0 if extra or step == UNDER else 0.3 * k**-0.5,
-        **sampled_fields(assumptions), **extra,
-    )  # fmt: skip
+        **sampled_fields(assumptions),
+        **extra,
+    )
 
 
 def values_of(setting: Setting) -> Mapping[str, Value]:

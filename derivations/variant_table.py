@@ -47,7 +47,10 @@ VARIANTS = (
     Variant("the paper"),
     *(Variant(f"{k} inner steps", (f"inner_steps={k}",)) for k in (2, 3, 4)),
     Variant("2 adaptation steps", ("adaptation_steps=2",)),
-    *(Variant(f"{law.capitalize()} inputs", (f"inputs={law}",)) for law in ("rademacher", "uniform", "laplace")),
+    *(
+        Variant(f"{law.capitalize()} inputs", (f"inputs={law}",))
+        for law in ("rademacher", "uniform", "laplace")
+    ),
     Variant("mild covariance", spectrum="mild"),
     Variant("spiked covariance", spectrum="spiked"),
     Variant("mild covariance, 2 inner steps", ("inner_steps=2",), "mild"),
@@ -55,7 +58,7 @@ VARIANTS = (
     Variant("noise-free validation", ("noise_val=0",)),
     Variant("reused data", ("split=reused",)),
     Variant("next order", ("order=next",)),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,10 @@ def setting_of(variant: Variant, base: Setting) -> Setting:
     """The problem of a variant at the sizes of `base`."""
     chosen = variant.assumptions
     found = replace(
-        base, n_t=base.n_v if chosen.split == "reused" else base.n_t, **sampled_fields(chosen),
-    )  # fmt: skip
+        base,
+        n_t=base.n_v if chosen.split == "reused" else base.n_t,
+        **sampled_fields(chosen),
+    )
     if variant.spectrum == "identity":
         return found
     tasks = base.nu**2 / base.p * np.eye(base.p)

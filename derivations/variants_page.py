@@ -39,10 +39,14 @@ def table(regime: str) -> Html:
         )
         rows.append(
             (
-                h.escape(entry.label), _rate(entry), h.number(entry.loss), change,
-                h.measured(entry.sampled.mean, entry.sampled.stderr), h.number(entry.slope, 3),
+                h.escape(entry.label),
+                _rate(entry),
+                h.number(entry.loss),
+                change,
+                h.measured(entry.sampled.mean, entry.sampled.stderr),
+                h.number(entry.slope, 3),
             )
-        )  # fmt: skip
+        )
     headers = ("variant", "best rate", "loss: formula", "against the paper", "loss: sampled", "slope at 0")
     return Html(h.table(headers, rows, numeric=range(1, 6)))
 
@@ -98,9 +102,14 @@ def _losses(axis: Axes, shown: Sequence[Entry]) -> None:
     axis.plot([entry.loss for entry in shown], places, "|", color="black", markersize=14, label="formula")
     sampled = [entry.sampled for entry in shown if entry.sampled is not None]
     axis.errorbar(
-        [estimate.mean for estimate in sampled], list(places), xerr=[BARS * estimate.stderr for estimate in sampled],
-        fmt="D", color=BLUE, markersize=3.5, label=rf"sampled, $\pm$ {BARS:g} standard errors",
-    )  # fmt: skip
+        [estimate.mean for estimate in sampled],
+        list(places),
+        xerr=[BARS * estimate.stderr for estimate in sampled],
+        fmt="D",
+        color=BLUE,
+        markersize=3.5,
+        label=rf"sampled, $\pm$ {BARS:g} standard errors",
+    )
     axis.set_xlabel("average test loss there")
     axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")

@@ -58,9 +58,13 @@ def located_minimum(
         bend = float(curvatures(estimator, scout, here, PILOT_DRAWS).mean())
         found = run_until(
             partial(_corrected, estimator=estimator, setting=here, draws=draws, curvature=bend),
-            rel_error=rel_error, seed_text=f"{text}/{index}", max_draws=max_draws, max_seconds=math.inf,
-            executor=executor, progress=progress,
-        )  # fmt: skip
+            rel_error=rel_error,
+            seed_text=f"{text}/{index}",
+            max_draws=max_draws,
+            max_seconds=math.inf,
+            executor=executor,
+            progress=progress,
+        )
         if abs(found.mean - rate) <= SETTLED * found.stderr:
             return found
         rate = found.mean

@@ -115,9 +115,12 @@ def numbers_per_draw(setting: Setting) -> int:
 def _one_step_pays(setting: Setting) -> bool:
     s = setting
     return (
-        s.law is GAUSSIAN and s.split == "separate" and s.inner_steps == 1 and s.inner_step is None
+        s.law is GAUSSIAN
+        and s.split == "separate"
+        and s.inner_steps == 1
+        and s.inner_step is None
         and 2 * s.n_v <= min(s.n_t, s.rank)
-    )  # fmt: skip
+    )
 
 
 def _one_step(generator: np.random.Generator, setting: Setting, x_v: Array) -> TaskMaps:

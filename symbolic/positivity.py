@@ -95,9 +95,12 @@ def prove_positive(poly: fmpq_mpoly, bounds: Mapping[str, Fraction], strict: fro
         except SignUnproved:
             continue
         return {
-            "method": "quadratic without real roots", "variable": variable, "polynomial": dump(poly),
-            "leading": leading, "discriminant": discriminant,
-        }  # fmt: skip
+            "method": "quadratic without real roots",
+            "variable": variable,
+            "polynomial": dump(poly),
+            "leading": leading,
+            "discriminant": discriminant,
+        }
     raise SignUnproved(f"no certificate for {poly}")
 
 
@@ -122,10 +125,15 @@ def prove_sign(
             if _is_variable(factor, nonzero) and multiplicity % 2 == 0:
                 factors.append(
                     {
-                        "role": role, "sign": 1, "multiplicity": int(multiplicity),
-                        "certificate": {"method": "even power of a non-zero variable", "polynomial": dump(factor)},
+                        "role": role,
+                        "sign": 1,
+                        "multiplicity": int(multiplicity),
+                        "certificate": {
+                            "method": "even power of a non-zero variable",
+                            "polynomial": dump(factor),
+                        },
                     }
-                )  # fmt: skip
+                )
                 continue
             try:
                 certificate, positive = prove_positive(factor, bounds, strict), 1
@@ -141,9 +149,12 @@ def prove_sign(
                 }
             )
     return sign, {
-        "method": "signs of factors", "sign": sign, "factors": factors,
-        "numerator": dump(value.numerator), "denominator": dump(value.denominator),
-    }  # fmt: skip
+        "method": "signs of factors",
+        "sign": sign,
+        "factors": factors,
+        "numerator": dump(value.numerator),
+        "denominator": dump(value.denominator),
+    }
 
 
 def _is_variable(poly: fmpq_mpoly, names: frozenset[str]) -> bool:

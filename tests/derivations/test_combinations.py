@@ -30,9 +30,12 @@ from derivations.variant_checks import LADDER, UNDER
 
 AGREEING = {"verdict": "agree", "value": 1.0, "mean": 1.0, "stderr": 0.1}
 RECORD = {
-    "proof": "derived", "proof_reason": "", "numeric": "agree", "numeric_reason": "4 comparisons",
+    "proof": "derived",
+    "proof_reason": "",
+    "numeric": "agree",
+    "numeric_reason": "4 comparisons",
     "checks": [AGREEING] * 4,
-}  # fmt: skip
+}
 LAWS = ("inputs=rademacher", "inputs=uniform", "inputs=laplace")
 # pairs whose derivation takes longest: left to the complete test
 LONG = {(steps, law) for steps in ("inner_steps=2", "inner_steps=4") for law in LAWS}
@@ -51,11 +54,17 @@ def test_all_pairs_of_different_assumptions_are_in() -> None:
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({}, DERIVED), ({"proof": "not-applicable"}, REFUSED), ({"numeric": "disagree"}, OPEN),
-        ({"numeric": "inconclusive"}, OPEN), ({"checks": [AGREEING] * 2}, OPEN), ({"checks": []}, OPEN),
-        ({"numeric": "not-applicable"}, OPEN), ({"proof": "failed"}, OPEN), ({"proof": "none"}, OPEN),
+        ({}, DERIVED),
+        ({"proof": "not-applicable"}, REFUSED),
+        ({"numeric": "disagree"}, OPEN),
+        ({"numeric": "inconclusive"}, OPEN),
+        ({"checks": [AGREEING] * 2}, OPEN),
+        ({"checks": []}, OPEN),
+        ({"numeric": "not-applicable"}, OPEN),
+        ({"proof": "failed"}, OPEN),
+        ({"proof": "none"}, OPEN),
     ],
-)  # fmt: skip
+)
 def test_only_what_is_sampled_at_three_sizes_counts(changed: dict[str, object], expected: str) -> None:
     assert judged(("inner_steps=2",), "over", {**RECORD, **changed}).verdict == expected
 

@@ -39,11 +39,27 @@ SCALAR = [
     if not expr.has(sympy.Trace)
 ]
 FIGURE_2 = {
-    "n_t": 30, "n_v": 2, "n_r": 20, "m": 3, "p": 60, "sigma": 1.0, "nu": 0.5, "alpha_t": 0.2, "alpha_r": 0.2,
-}  # fmt: skip
+    "n_t": 30,
+    "n_v": 2,
+    "n_r": 20,
+    "m": 3,
+    "p": 60,
+    "sigma": 1.0,
+    "nu": 0.5,
+    "alpha_t": 0.2,
+    "alpha_r": 0.2,
+}
 FIGURE_3 = {
-    "n_t": 5, "n_v": 25, "n_r": 10, "m": 40, "p": 30, "sigma": 0.2, "nu": 0.2, "alpha_t": 0.2, "alpha_r": 0.2,
-}  # fmt: skip
+    "n_t": 5,
+    "n_v": 25,
+    "n_r": 10,
+    "m": 40,
+    "p": 30,
+    "sigma": 0.2,
+    "nu": 0.2,
+    "alpha_t": 0.2,
+    "alpha_r": 0.2,
+}
 LARGEST = 10**9
 ACCURACY = 1e-12
 
@@ -147,15 +163,42 @@ def test_function_agrees_with_fifty_digits_at_ten_thousand_points(alias: str, ke
 
 # Every other step that derives a formula of scalars alone.
 FURTHER = (
-    "rows-concentrate", "rows-through-wishart", "rows-through-wishart-squared", "weighted-rows-of-two-tasks",
-    "weighted-rows-of-two-tasks-wishart", "weighted-rows-of-two-tasks-two-wisharts", "columns-concentrate",
-    "columns-after-wishart", "columns-between-wisharts", "loss-from-excess", "gram-concentrates",
-    "noise-concentrates", "start-concentrates", "gram-inverse-concentrates", "inner-factor",
-    "adaptation-factor", "excess-overparameterized", "adaptation-rate-bracket", "same-limits",
-    "normal-matrix-concentrates", "normal-inverse-concentrates", "mu-2", "mu-3", "mu-4", "mu-1-1", "mu-2-1",
-    "mu-2-2", "g-1", "g-2", "g-3", "g-4", "excess-underparameterized", "excess-underparameterized-short",
-    "many-tasks-limit", "adaptation-rate-bracket-underparameterized",
-)  # fmt: skip
+    "rows-concentrate",
+    "rows-through-wishart",
+    "rows-through-wishart-squared",
+    "weighted-rows-of-two-tasks",
+    "weighted-rows-of-two-tasks-wishart",
+    "weighted-rows-of-two-tasks-two-wisharts",
+    "columns-concentrate",
+    "columns-after-wishart",
+    "columns-between-wisharts",
+    "loss-from-excess",
+    "gram-concentrates",
+    "noise-concentrates",
+    "start-concentrates",
+    "gram-inverse-concentrates",
+    "inner-factor",
+    "adaptation-factor",
+    "excess-overparameterized",
+    "adaptation-rate-bracket",
+    "same-limits",
+    "normal-matrix-concentrates",
+    "normal-inverse-concentrates",
+    "mu-2",
+    "mu-3",
+    "mu-4",
+    "mu-1-1",
+    "mu-2-1",
+    "mu-2-2",
+    "g-1",
+    "g-2",
+    "g-3",
+    "g-4",
+    "excess-underparameterized",
+    "excess-underparameterized-short",
+    "many-tasks-limit",
+    "adaptation-rate-bracket-underparameterized",
+)
 
 
 def accuracies(name: str, count: int) -> dict[str, float]:

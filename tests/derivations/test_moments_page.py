@@ -40,9 +40,18 @@ def test_an_answer_shows_its_command_value_and_checks() -> None:
     # E W^2 tr W^2 = n (...) I at n = 7, p = 3: 25515 by the printed polynomial of Lemma 1
     n, p = 7, 3
     value = n * (
-        n**3 * p + n * p**3 + 2 * n**2 * p**2 + 2 * n**2 * p + 2 * n * p**2
-        + 8 * n**2 + 8 * p**2 + 21 * n * p + 20 * n + 20 * p + 20
-    )  # fmt: skip
+        n**3 * p
+        + n * p**3
+        + 2 * n**2 * p**2
+        + 2 * n**2 * p
+        + 2 * n * p**2
+        + 8 * n**2
+        + 8 * p**2
+        + 21 * n * p
+        + 20 * n
+        + 20 * p
+        + 20
+    )
     text = ask("W^2 tr(W^2)", n=n, p=p).text
     assert f"{value}, 0, 0" in text
     assert "n=7 p=3" in text
@@ -68,18 +77,32 @@ def test_times_have_a_fitting_unit(value: float, shown: str) -> None:
 
 def test_the_benchmark_follows_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = {
-        "tool": "this project", "median": 0.001, "fastest": 0.001, "slowest": 0.002, "runs": 3, "peak_mb": 64
-    }  # fmt: skip
+        "tool": "this project",
+        "median": 0.001,
+        "fastest": 0.001,
+        "slowest": 0.002,
+        "runs": 3,
+        "peak_mb": 64,
+    }
     late = {"tool": "late", "left_out": "takes long: run with --full"}
     peer = {"tool": "peer", "median": 0.5, "fastest": 0.4, "slowest": 0.6, "runs": 3}
     data = {
-        "command": "run", "machine": {"cpu": "a <fast> one", "cores": 2}, "versions": {"x": "1"},
-        "timing": "cold", "load_before": 0.25, "peak_mb": 152,
+        "command": "run",
+        "machine": {"cpu": "a <fast> one", "cores": 2},
+        "versions": {"x": "1"},
+        "timing": "cold",
+        "load_before": 0.25,
+        "peak_mb": 152,
         "rows": [
-            {"name": "r", "title": "moment", "methods": [ours, peer, late], "note": None,
-             "goal": {"ratio": 200, "reached": 500.0, "met": True}},
+            {
+                "name": "r",
+                "title": "moment",
+                "methods": [ours, peer, late],
+                "note": None,
+                "goal": {"ratio": 200, "reached": 500.0, "met": True},
+            },
         ],
-    }  # fmt: skip
+    }
     path = tmp_path / "results.json"
     path.write_text(json.dumps(data), encoding="utf-8")
     monkeypatch.setattr(moments_page, "RESULTS", path)

@@ -21,15 +21,27 @@ from numeric_check.sample import Sample
 STEPS = load()
 FOLDER = Path(derivations.__file__).parent
 OBSERVING = (
-    "observations", "outer_problem_observations", "overparameterized_observations", "test_phase_observations",
-    "task_draws", "discrete_law", "nongaussian_checks",
-)  # fmt: skip
+    "observations",
+    "outer_problem_observations",
+    "overparameterized_observations",
+    "test_phase_observations",
+    "task_draws",
+    "discrete_law",
+    "nongaussian_checks",
+)
 # where formulas are derived, or stated by hand
 FORMULAS = (
-    "derivations.model", "derivations.overparameterized_blocks", "derivations.outer_problem",
-    "derivations.nongaussian_concentration", "derivations.test_phase", "derivations.underparameterized_orders",
-    "derivations.underparameterized_expansion", "derivations.symbols", "symbolic.moments", "symbolic.rows",
-)  # fmt: skip
+    "derivations.model",
+    "derivations.overparameterized_blocks",
+    "derivations.outer_problem",
+    "derivations.nongaussian_concentration",
+    "derivations.test_phase",
+    "derivations.underparameterized_orders",
+    "derivations.underparameterized_expansion",
+    "derivations.symbols",
+    "symbolic.moments",
+    "symbolic.rows",
+)
 
 
 def imported(path: Path) -> set[str]:
@@ -80,9 +92,14 @@ def test_without_noise_gamma_is_exactly_that_of_the_inner_step() -> None:
 
 # (77) is not among them: its matrix of rank one fluctuates by as much as its mean, which is sampled on its own.
 FLUCTUATING = (
-    "rows-through-wishart", "columns-after-wishart", "gram-concentrates", "noise-concentrates",
-    "normal-matrix-concentrates", "general-gram-concentrates", "general-noise-concentrates",
-)  # fmt: skip
+    "rows-through-wishart",
+    "columns-after-wishart",
+    "gram-concentrates",
+    "noise-concentrates",
+    "normal-matrix-concentrates",
+    "general-gram-concentrates",
+    "general-noise-concentrates",
+)
 
 
 @pytest.mark.slow

@@ -306,9 +306,15 @@ def test_loss_at_the_bound_is_no_violation() -> None:
 def spiked(size: int) -> dict[str, Any]:
     """Two large eigenvalues of Sigma among small ones: the case in which a positive rate helps."""
     return {
-        "n_t": 100, "n_r": 50, "n_v": 2, "m": 2, "sigma": 0.3, "alpha_r": 0,
-        "Sigma": np.diag([2.0, 2.0, *[0.05] * (size - 2)]), "Sigma_w": np.eye(size) / size,
-    }  # fmt: skip
+        "n_t": 100,
+        "n_r": 50,
+        "n_v": 2,
+        "m": 2,
+        "sigma": 0.3,
+        "alpha_r": 0,
+        "Sigma": np.diag([2.0, 2.0, *[0.05] * (size - 2)]),
+        "Sigma_w": np.eye(size) / size,
+    }
 
 
 def test_spiked_covariance_has_a_positive_best_rate() -> None:

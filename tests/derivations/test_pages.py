@@ -128,9 +128,16 @@ def unbalanced(text: str) -> list[str]:
 def records(monkeypatch: pytest.MonkeyPatch) -> dict[str, Record]:
     """Records as verification would give them, without the work."""
     check = {
-        "label": r"\mathbb{E}\,W (probe 1)", "sizes": {"n": 7.0, "p": 4.0}, "value": 1.0, "mean": 1.01,
-        "stderr": 0.002, "draws": 123456, "seconds": 0.1, "verdict": "agree", "reason": "close",
-    }  # fmt: skip
+        "label": r"\mathbb{E}\,W (probe 1)",
+        "sizes": {"n": 7.0, "p": 4.0},
+        "value": 1.0,
+        "mean": 1.01,
+        "stderr": 0.002,
+        "draws": 123456,
+        "seconds": 0.1,
+        "verdict": "agree",
+        "reason": "close",
+    }
     found = {
         name: describe(step)
         | {
@@ -287,9 +294,11 @@ def test_every_order_statement_has_a_left_side() -> None:
     missing = [
         name
         for name, step in load().items()
-        if step.claim and statements.is_order(step.claim()) and not (step.tex or name in LEFT_SIDES)
+        if step.claim
+        and statements.is_order(step.claim())
+        and not (step.tex or name in LEFT_SIDES)
         and statements.split_cause(next(iter(step.claim())))[1] == ""
-    ]  # fmt: skip
+    ]
     assert missing == []
 
 

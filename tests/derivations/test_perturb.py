@@ -18,9 +18,13 @@ X_V, B = MatrixSymbol("X_v", n_v, p), MatrixSymbol("B", N, p)
 STEPS = load()
 # (131)-(132), and others that are sums of products of matrices
 OF_MATRICES = (
-    "general-target-covariance", "target-covariance", "normal-noise-terms", "training-weight", "adaptation-weight",
+    "general-target-covariance",
+    "target-covariance",
+    "normal-noise-terms",
+    "training-weight",
+    "adaptation-weight",
     "gaussian-fourth-moment",
-)  # fmt: skip
+)
 
 
 def changed(expr: sympy.Basic) -> list[sympy.Basic]:
@@ -44,11 +48,22 @@ def _readable(expr: sympy.Basic) -> bool:
 def test_every_coefficient_and_exponent_of_a_scalar_is_changed() -> None:
     expr = 3 * n**2 - sigma + p / 2
     for wanted in (
-        4 * n**2 - sigma + p / 2, 2 * n**2 - sigma + p / 2, 3 * n**3 - sigma + p / 2, 3 * n - sigma + p / 2,
-        -3 * n**2 - sigma + p / 2, 3 * n**2 + sigma + p / 2, 3 * n**2 - 2 * sigma + p / 2, 3 * n**2 + p / 2,
-        3 * n**2 - sigma**2 + p / 2, 3 * n**2 - sigma + p / 3, 3 * n**2 - sigma + p, 3 * sigma**2 - n + p / 2,
-        -expr, 2 * expr, sympy.Integer(0),
-    ):  # fmt: skip
+        4 * n**2 - sigma + p / 2,
+        2 * n**2 - sigma + p / 2,
+        3 * n**3 - sigma + p / 2,
+        3 * n - sigma + p / 2,
+        -3 * n**2 - sigma + p / 2,
+        3 * n**2 + sigma + p / 2,
+        3 * n**2 - 2 * sigma + p / 2,
+        3 * n**2 + p / 2,
+        3 * n**2 - sigma**2 + p / 2,
+        3 * n**2 - sigma + p / 3,
+        3 * n**2 - sigma + p,
+        3 * sigma**2 - n + p / 2,
+        -expr,
+        2 * expr,
+        sympy.Integer(0),
+    ):
         assert among(wanted, changed(expr)), wanted
 
 
@@ -57,12 +72,25 @@ def test_every_coefficient_and_exponent_of_a_matrix_is_changed() -> None:
     found = changed(expr)
     one, product, square = sigma**2 * Identity(p), SIGMA * D, SIGMA_W**2
     for wanted in (
-        one + 2 * product - square, one - square, one - product - square, one + product + square,
-        one + product, one + product - 2 * square, product - square, 2 * one + product - square,
-        one + SIGMA**2 * D - square, one + D - square, one + SIGMA * D**2 - square, one + SIGMA - square,
-        one + product - SIGMA_W**3, one + product - SIGMA_W, one + D * SIGMA - square,
-        one + SIGMA_W * D - SIGMA**2, -expr, 2 * expr,
-    ):  # fmt: skip
+        one + 2 * product - square,
+        one - square,
+        one - product - square,
+        one + product + square,
+        one + product,
+        one + product - 2 * square,
+        product - square,
+        2 * one + product - square,
+        one + SIGMA**2 * D - square,
+        one + D - square,
+        one + SIGMA * D**2 - square,
+        one + SIGMA - square,
+        one + product - SIGMA_W**3,
+        one + product - SIGMA_W,
+        one + D * SIGMA - square,
+        one + SIGMA_W * D - SIGMA**2,
+        -expr,
+        2 * expr,
+    ):
         assert among(wanted, found), wanted
 
 
@@ -101,9 +129,12 @@ def test_the_task_term_of_the_target_covariance_is_doubled_and_its_exponent_chan
     judged = judge_exactly(claim, step.derive(PAPER))
     parts = [candidate.parts[label] for candidate in judged.changed if candidate.label == label]
     for wanted in (
-        expr + term, expr - term, expr - 2 * term, expr.xreplace({SIGMA_W: Identity(p)}),
+        expr + term,
+        expr - term,
+        expr - 2 * term,
+        expr.xreplace({SIGMA_W: Identity(p)}),
         expr.xreplace({SIGMA_W: SIGMA_W**2}),
-    ):  # fmt: skip
+    ):
         assert among(wanted, parts), wanted
     assert judged.accepted == []
 

@@ -52,8 +52,11 @@ def test_only_the_right_sign_agrees_with_a_falling_loss(stated: int) -> None:
 
 def test_a_sign_within_the_noise_is_not_decided() -> None:
     assert [sign_verdict(value, 0.1, 1) for value in (0.6, 0.4, -0.4, -0.6)] == [
-        "agree", "inconclusive", "inconclusive", "disagree",
-    ]  # fmt: skip
+        "agree",
+        "inconclusive",
+        "inconclusive",
+        "disagree",
+    ]
 
 
 @pytest.mark.slow

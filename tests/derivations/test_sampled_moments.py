@@ -46,7 +46,7 @@ QUERIES: tuple[tuple[str, str, str, Sampled], ...] = (
     ("tr(W1 W2 W1)", "general", "rademacher", lambda m: tr(m["W1"] @ m["W2"] @ m["W1"])),
     ("tr(W^2)^2", "identity", "laplace", lambda m: tr(m["W"] @ m["W"]) ** 2),
     ("tr(A W B W)", "identity", "kurtosis:5", lambda m: tr(m["A"] @ m["W"] @ m["B"] @ m["W"])),
-)  # fmt: skip
+)
 
 
 def fixed(n: int, p: int) -> dict[str, Array]:

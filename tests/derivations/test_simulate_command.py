@@ -259,11 +259,21 @@ def test_draws_that_overflow_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         ("eq5", FIGURE_2, {"rel_error": 0.0}, "--rel-error is 0.0: give a positive finite number"),
         ("eq5", FIGURE_2, {"rel_error": math.nan}, "--rel-error is nan"),
         ("eq5", FIGURE_2, {"rel_error": math.inf}, "--rel-error is inf"),
-        ("eq5", FIGURE_2, {"rel_error": 1e-9}, r"and there is time for 2.7e\+06: ask for --rel-error [45]\.\de-06 or more$"),
+        (
+            "eq5",
+            FIGURE_2,
+            {"rel_error": 1e-9},
+            r"and there is time for 2.7e\+06: ask for --rel-error [45]\.\de-06 or more$",
+        ),
         ("eq8", ["n_t=8", "p=16"], {"rel_error": 1e-9}, r"ask for --rel-error \S+ or more$"),
         ("eq9", FIGURE_3, {"rel_error": 1e-9}, r"ask for --rel-error \S+ or more$"),
         ("eq10", SLOPE, {"rel_error": 1e-9}, r"ask for --rel-error \S+ or more$"),
-        ("eq10", MANY_TASKS, {"protocol": "plain", "rel_error": 0.01}, r"or more, or leave --protocol plain out"),
+        (
+            "eq10",
+            MANY_TASKS,
+            {"protocol": "plain", "rel_error": 0.01},
+            r"or more, or leave --protocol plain out",
+        ),
         ("eq55", FIGURE_2, {}, "has no simulation of its own: simulate one of eq5, eq8"),
         ("eq555", FIGURE_2, {}, "unknown name 'eq555'"),
         ("eq5", FIGURE_2[1:], {}, "eq5 needs n_t: add n_t=VALUE"),
@@ -285,7 +295,7 @@ def test_draws_that_overflow_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         ("eq5", with_values(FIGURE_2, n_t="1e13"), {}, "n_t is above 1e.12: simulate takes smaller sizes"),
         ("eq5", with_values(FIGURE_2, p="1e6"), {}, "one draw would hold 1.0e.12 numbers"),
     ],
-)  # fmt: skip
+)
 def test_refused_in_one_line(name: str, words: list[str], options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said) as caught:
         run(name, words, **options)

@@ -14,9 +14,14 @@ from derivations.prove import prove
 from derivations.symbols import alpha_r, n_r, p
 
 CHANGES = (
-    "inner_steps=2", "adaptation_steps=2", "inputs=rademacher", "covariance=general", "split=reused", "noise_val=1/3",
+    "inner_steps=2",
+    "adaptation_steps=2",
+    "inputs=rademacher",
+    "covariance=general",
+    "split=reused",
+    "noise_val=1/3",
     "order=next",
-)  # fmt: skip
+)
 # far above what any step takes, far below a search for closed forms that does not end
 MOST_CPU_SECONDS = 60
 BRACKET = registry.find("adaptation-rate-bracket")

@@ -25,9 +25,13 @@ def derive(words: list[str], redirection: str = "", **variables: str) -> subproc
     """`derive` in a shell of its own, with its streams redirected."""
     script = f'"$0" -m derivations "$@" {redirection}'
     return subprocess.run(
-        ["sh", "-c", script, sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False,
+        ["sh", "-c", script, sys.executable, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, **variables},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
@@ -125,9 +129,13 @@ def test_ctrl_c_ends_verification_and_its_processes(tmp_path: Path) -> None:
     process = subprocess.Popen(
         # a run in the background of a shell ignores Ctrl-C, and what it starts inherits that
         [sys.executable, "-c", f"{HEAR}; from derivations.cli import run; run()", "verify"],
-        cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
         env={**os.environ, "DERIVE_STORE": str(tmp_path)},
-    )  # fmt: skip
+    )
     deadline = time.monotonic() + 300
     while not any(tmp_path.rglob("*.json")) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -13,9 +13,11 @@ from derivations.variant_checks import EXCESS_OVER, EXCESS_UNDER, variant_checks
 from derivations.variant_parts import OBSERVERS, part_checks
 
 CHANGED = [
-    ("stacked-design", "inner_steps=2"), ("inner-factor", "inputs=rademacher"),
-    ("inner-factor", "rate_decay=1/2 inner_steps=2"), ("adaptation-factor", "inputs=laplace"),
-]  # fmt: skip
+    ("stacked-design", "inner_steps=2"),
+    ("inner-factor", "inputs=rademacher"),
+    ("inner-factor", "rate_decay=1/2 inner_steps=2"),
+    ("adaptation-factor", "inputs=laplace"),
+]
 
 
 @pytest.fixture(autouse=True)

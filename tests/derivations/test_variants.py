@@ -26,14 +26,28 @@ from symbolic.laws import LawOrderError
 from symbolic.words import Expression, identity, scalar
 
 CHANGES = (
-    "inner_steps=2", "adaptation_steps=2", "inputs=rademacher", "covariance=general", "split=reused", "noise_val=0.3",
+    "inner_steps=2",
+    "adaptation_steps=2",
+    "inputs=rademacher",
+    "covariance=general",
+    "split=reused",
+    "noise_val=0.3",
     "order=next",
-)  # fmt: skip
+)
 PAIRS = [(word,) for word in CHANGES] + list(combinations(CHANGES, 2))
 POINT = {
-    "n_t": 30.0, "n_v": 2.0, "n_r": 20.0, "m": 3.0, "p": 60.0, "sigma": 1.0, "sigma_v": 1.0, "nu": 0.5,
-    "alpha_t": 0.2, "alpha_r": 0.2, "dist0_sq": 0.3,
-}  # fmt: skip
+    "n_t": 30.0,
+    "n_v": 2.0,
+    "n_r": 20.0,
+    "m": 3.0,
+    "p": 60.0,
+    "sigma": 1.0,
+    "sigma_v": 1.0,
+    "nu": 0.5,
+    "alpha_t": 0.2,
+    "alpha_r": 0.2,
+    "dist0_sq": 0.3,
+}
 
 
 def isotropic(law: str) -> dict[str, Expression]:

@@ -23,8 +23,16 @@ from numeric_check.seeds import generator_for
 from numeric_check.setting import Setting
 
 OVER: dict[str, Any] = {
-    "n_t": 5, "n_v": 2, "n_r": 4, "m": 3, "p": 10, "sigma": 0.5, "nu": 0.8, "alpha_t": 0.2, "alpha_r": 0.1,
-}  # fmt: skip
+    "n_t": 5,
+    "n_v": 2,
+    "n_r": 4,
+    "m": 3,
+    "p": 10,
+    "sigma": 0.5,
+    "nu": 0.8,
+    "alpha_t": 0.2,
+    "alpha_r": 0.1,
+}
 UNDER = OVER | {"n_v": 6, "p": 4}
 VARIANTS: list[dict[str, Any]] = [
     {},

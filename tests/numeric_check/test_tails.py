@@ -37,7 +37,7 @@ def setting(
         (setting(2, 1, 2, sigma=0.0), True, True),
         (setting(2, 2, 4, law="rademacher"), True, True),
     ],
-)  # fmt: skip
+)
 def test_existence(case: Setting, mean: bool, variance: bool) -> None:
     assert mean_is_finite(case) is mean
     assert variance_is_finite(case) is variance

@@ -16,8 +16,16 @@ from numeric_check.setting import Setting
 from numeric_check.task_maps import direct_task_maps, draw_task_maps, gram_factor, propagate
 
 OVER: dict[str, Any] = {
-    "n_t": 6, "n_v": 2, "n_r": 4, "m": 2, "p": 12, "sigma": 0.7, "nu": 0.9, "alpha_t": 0.3, "alpha_r": 0.1,
-}  # fmt: skip
+    "n_t": 6,
+    "n_v": 2,
+    "n_r": 4,
+    "m": 2,
+    "p": 12,
+    "sigma": 0.7,
+    "nu": 0.9,
+    "alpha_t": 0.3,
+    "alpha_r": 0.1,
+}
 UNDER = OVER | {"n_v": 6, "m": 3, "p": 4, "alpha_t": -0.3}
 SPREAD = np.diag(np.linspace(0.3, 2.0, 12))
 REDUCED: list[dict[str, Any]] = [

@@ -80,9 +80,11 @@ def test_discrete_rows_agree_with_enumeration(name: str) -> None:
     sigma, fourth = _moments()
     n, sizes = 2, {"n": 2, "p": 2}
     values = {
-        "Sigma": sigma, "F": fourth, "D": [[Fraction(2), Fraction(-1)], [Fraction(5), Fraction(3)]],
+        "Sigma": sigma,
+        "F": fourth,
+        "D": [[Fraction(2), Fraction(-1)], [Fraction(5), Fraction(3)]],
         "v": [[Fraction(1)], [Fraction(4)]],
-    }  # fmt: skip
+    }
     formula = expect_by_entries(expect_rows(WORDS[name], "X", F), sizes, values, {})
     fixed = WORDS[name].replace({"X": matrix("Y", "n", "p")})
     cases = [

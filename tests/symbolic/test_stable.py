@@ -31,7 +31,8 @@ FORMULAS: dict[str, tuple[sympy.Expr, int]] = {
     "weights apart": (s**2 * H + s * (1 + a**2), 1),
     "two rates": (1 + r**2 * p / n + (1 - 2 * r + MU * r**2) * (s**2 / H + 1 - n * m / p), 1),
     "two rates, expanded": (
-        sympy.expand((1 - 2 * r + MU * r**2) * (1 - 2 * a + MU * a**2)), 1,
+        sympy.expand((1 - 2 * r + MU * r**2) * (1 - 2 * a + MU * a**2)),
+        1,
     ),
     "both signs": (1 - a * n, 0),
     "cubic": (a**3 + n, 0),
@@ -40,7 +41,7 @@ FORMULAS: dict[str, tuple[sympy.Expr, int]] = {
     "upper root": (-(n + 1) / (2 * p) + sympy.sqrt(n / p + ((n + 1) / (2 * p)) ** 2), 1),
     "root alone": (sympy.sqrt(n * p + 1) / 3, 1),
     "two roots": (sympy.sqrt(n + 1) - sympy.sqrt(p + 3), 0),
-}  # fmt: skip
+}
 
 
 def value(expr: sympy.Expr, point: dict[str, Fraction]) -> sympy.Expr:
