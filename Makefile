@@ -40,7 +40,7 @@ $(BENCH_READY): requirements/bench.lock $(READY)
 	@touch $(BENCH_READY)
 
 book: $(READY)
-	$(PY) -m derivations.book_build
+	$(PY) -m derivations.publishing.build
 
 test: book
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder

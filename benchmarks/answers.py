@@ -9,10 +9,10 @@ import sympy
 from flint import fmpq_mpoly, fmpz_mpoly, fmpz_poly
 
 from benchmarks.form_wick import Answer, Trace, canonical
-from symbolic.covariance_polynomial import CovariancePolynomial
-from symbolic.dimension_coefficients import Coefficient
-from symbolic.expression import Expression
-from symbolic.partitions import Partition
+from symbolic.algebra.dimension_coefficients import Coefficient
+from symbolic.algebra.expression import Expression
+from symbolic.wishart.covariance_polynomial import CovariancePolynomial
+from symbolic.wishart.partitions import Partition
 
 PowerAnswer = dict[tuple[int, Partition, int], int]
 """(power of Sigma, parts of the power sums, power of n) to an integer."""

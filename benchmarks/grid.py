@@ -27,7 +27,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.formulas import function
+from derivations.formulas.by_name import function
 
 Array = NDArray[np.float64]
 OVER = {

@@ -6,8 +6,8 @@ from typing import Any
 
 from benchmarks import answers, bartlett, tools
 from benchmarks.tools import Method
-from symbolic.partitions import Partition, partitions
-from symbolic.wishart import trace_moment
+from symbolic.wishart.identity import trace_moment
+from symbolic.wishart.partitions import Partition, partitions
 
 BY_PEER = "equal to the other tools' results, term by term"
 BY_COLUMNS = (

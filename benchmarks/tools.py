@@ -9,10 +9,12 @@ from importlib.util import find_spec
 from typing import Any
 
 from benchmarks import answers, form_wick, isserlis
-from symbolic import marked_basis, moments, wishart, words
-from symbolic.expression import Expression
-from symbolic.wishart import trace_moment, trace_moments
-from symbolic.wishart_general import matrix_moment_general, trace_moments_general
+from symbolic.algebra import words
+from symbolic.algebra.expression import Expression
+from symbolic.averages import expectation
+from symbolic.wishart import identity, marked_basis
+from symbolic.wishart.general import matrix_moment_general, trace_moments_general
+from symbolic.wishart.identity import trace_moment, trace_moments
 
 ENGINE = "this project"
 FORM = os.environ.get("FORM") or shutil.which("form") or ""
@@ -42,9 +44,9 @@ class Method:
 
 def clear_caches() -> None:
     """Forget everything the engines remember, so that a run starts cold."""
-    wishart.clear_cache()
+    identity.clear_cache()
     marked_basis.clear_cache()
-    moments.clear_cache()
+    expectation.clear_cache()
 
 
 def identity_trace(power: int) -> Method:
@@ -89,7 +91,7 @@ def word(letters: str, closing: str = "") -> Method:
         product = factors[letters[0]]
         for letter in letters[1:]:
             product = product @ factors[letter]
-        return moments.expect(product if closing else words.tr(product))
+        return expectation.expect(product if closing else words.tr(product))
 
     return Method(ENGINE, run, lambda result: answers.from_words(result, closing))
 

@@ -25,7 +25,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.trace_form import TraceForm, trace_form
+from derivations.formulas.trace_form import TraceForm, trace_form
 
 Array = NDArray[np.float64]
 Loss = Callable[[float, float], float]

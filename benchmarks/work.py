@@ -1,4 +1,4 @@
-"""The prices of `symbolic.moment_work` against measured times: `python -m benchmarks.work`.
+"""The prices of `symbolic.query.work` against measured times: `python -m benchmarks.work`.
 
 Each query is answered whole, certificates and printing included, from empty caches and without the limit. Printed
 are the seconds of processor time, those of them for certificates, and the estimate, with a mark where a query over
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.tools import clear_caches
-from derivations.moment_command import run
-from symbolic import moment_expectation, moment_work
+from derivations.command.moment import run
+from symbolic.query import query_expectation, work
 
 QUERIES = (
     ("W", "identity"),
@@ -69,23 +69,23 @@ def measured(text: str, covariance: str) -> tuple[float, float, float]:
         spent["estimate"] = of_query(*arguments) / 1000
         return 0
 
-    of_query, own = moment_work.of_query, (moment_expectation.certify, moment_expectation.certify_inverse)
-    moment_work.of_query = free
-    moment_expectation.certify, moment_expectation.certify_inverse = map(timed, own)
+    of_query, own = work.of_query, (query_expectation.certify, query_expectation.certify_inverse)
+    work.of_query = free
+    query_expectation.certify, query_expectation.certify_inverse = map(timed, own)
     try:
         clear_caches()
         start = time.process_time()
         json.dumps(run(text, covariance=covariance))
         seconds = time.process_time() - start
     finally:
-        moment_work.of_query = of_query
-        moment_expectation.certify, moment_expectation.certify_inverse = own
+        work.of_query = of_query
+        query_expectation.certify, query_expectation.certify_inverse = own
     return seconds, spent["certificates"], spent["estimate"]
 
 
 def main() -> None:
     """Measure and print."""
-    limit = moment_work.MAX_WORK / 1000
+    limit = work.MAX_WORK / 1000
     print("seconds  certificates  estimate")
     for text, covariance in QUERIES:
         seconds, certificates, estimate = measured(text, covariance)

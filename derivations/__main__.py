@@ -1,6 +1,6 @@
 """`python -m derivations` is the command `derive`."""
 
-from derivations.cli import run
+from derivations.command.cli import run
 
 if __name__ == "__main__":
     run()

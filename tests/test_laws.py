@@ -8,12 +8,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numeric_check.laws import NAMED as SAMPLED
-from numeric_check.laws import InputLaw, input_law
-from numeric_check.quadrature import moments_of, quadrature
-from numeric_check.seeds import generator_for
-from symbolic.laws import NAMED as EXACT
-from symbolic.laws import Law, law
+from numeric_check.draws.seeds import generator_for
+from numeric_check.problem.laws import NAMED as SAMPLED
+from numeric_check.problem.laws import InputLaw, input_law
+from numeric_check.problem.quadrature import moments_of, quadrature
+from symbolic.algebra.entry_laws import NAMED as EXACT
+from symbolic.algebra.entry_laws import Law, law
 
 LAWS = (
     *SAMPLED,

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from derivations.extension import Extension, add_assumption
-from symbolic.words import Expression, constant
+from derivations.language.extension import Extension, add_assumption
+from symbolic.algebra.words import Expression, constant
 
 
 def read(text: str) -> str:

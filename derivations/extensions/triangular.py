@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from derivations.extension import add_input_law
+from derivations.language.extension import add_input_law
 
 
 def moment(order: int) -> Fraction:

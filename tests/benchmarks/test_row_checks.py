@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from symbolic import wishart, wishart_general
-from symbolic.covariance_polynomial import CovariancePolynomial
-from symbolic.partitions import Partition, partitions
-from symbolic.wishart import trace_moment
-from symbolic.wishart_general import matrix_moment_general, trace_moment_general
+from symbolic.wishart import general as wishart_general
+from symbolic.wishart import identity as wishart
+from symbolic.wishart.covariance_polynomial import CovariancePolynomial
+from symbolic.wishart.general import matrix_moment_general, trace_moment_general
+from symbolic.wishart.identity import trace_moment
+from symbolic.wishart.partitions import Partition, partitions
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from derivations.trace_form import trace_form
+from derivations.formulas.trace_form import trace_form
 
 ROOT = Path(__file__).parents[2]
 POINTS = [(-1.2, 0.3), (0.0, 0.0), (0.4, -0.2)]

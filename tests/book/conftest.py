@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from derivations.book_build import DEFAULT_OUT, build, is_current
+from derivations.publishing.build import DEFAULT_OUT, build, is_current
 
 # What a headless browser needs inside a container, and what keeps it from calling its maker.
 FLAGS = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from derivations.book_build import SOURCE
+from derivations.publishing.build import SOURCE
 
 PAGES = tuple(sorted(path.stem for path in SOURCE.glob("*.md")))
 WIDTHS = (1400, 390)

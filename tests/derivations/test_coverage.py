@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from derivations.prove import prove
-from derivations.registry import ALIASES, load
-from derivations.step import Step
+from derivations.steps.contents import ALIASES, load
+from derivations.steps.step import Step
+from derivations.verification.prove import prove
 
 LAST = 144
 STEPS = load()

@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from derivations.assumptions import PAPER
-from derivations.registry import load
-from derivations.step import Step
-from derivations.verify import Record, verify
-from symbolic import law_moments, moments, wishart, wishart_moment
-from symbolic.words import Expression, matrix
+from derivations.language.assumptions import PAPER
+from derivations.steps.contents import load
+from derivations.steps.step import Step
+from derivations.verification.verify import Record, verify
+from symbolic.algebra.words import Expression, matrix
+from symbolic.averages import expectation, over_laws
+from symbolic.wishart import identity, wishart_moment
 
 LEAST, SIZES = 60, 3
 STEPS = load()
@@ -29,7 +30,7 @@ QUERIES = [name for name, step in STEPS.items() if step.query]
 
 def averages_letters(expr: Expression, over: Collection[str] | None = None) -> bool:
     """Whether `expect` has anything to average."""
-    return bool(moments.random_names(expr.letters(), over))
+    return bool(expectation.random_names(expr.letters(), over))
 
 
 def averages_laws(expr: Expression, *others: Any, **options: Any) -> bool:
@@ -44,10 +45,10 @@ def averages_powers(*arguments: Any) -> bool:
 
 # where expectations are taken, and whether a call takes one
 ENGINE: tuple[tuple[Callable[..., Any], Callable[..., bool]], ...] = (
-    (moments.expect, averages_letters),
-    (law_moments.average, averages_laws),
-    (wishart.trace_moment, averages_powers),
-    (wishart.matrix_moment, averages_powers),
+    (expectation.expect, averages_letters),
+    (over_laws.average, averages_laws),
+    (identity.trace_moment, averages_powers),
+    (identity.matrix_moment, averages_powers),
     (wishart_moment.moment, averages_powers),
 )
 
@@ -169,7 +170,7 @@ def test_an_expectation_is_seen_and_a_repeated_claim_is_not(name: str) -> None:
 
 def test_an_expectation_of_nothing_random_is_not_seen() -> None:
     fixed = matrix("A", "p", "p")
-    idle = replace(STEPS["wishart-mean"], derive=lambda assumptions: {"A": moments.expect(fixed)})
+    idle = replace(STEPS["wishart-mean"], derive=lambda assumptions: {"A": expectation.expect(fixed)})
     assert not from_the_engine(idle)
 
 

@@ -9,21 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from derivations import extension, extensions
-from derivations.assumptions import PAPER, InvalidAssumption, NotDerivable, read
-from derivations.extension import EXTENSIONS, add_assumption, add_input_law
-from derivations.model import task
-from derivations.overparameterized_blocks import leading_loss as over
-from derivations.registry import load
-from derivations.underparameterized_expansion import leading_loss as under
-from derivations.variant_checks import OVER, UNDER, variant_checks
-from derivations.verify import relevant
-from numeric_check.laws import input_law
-from numeric_check.maml import draw_meta_data, outer_map
-from numeric_check.seeds import generator_for
-from numeric_check.setting import Setting
-from symbolic.laws import law
-from symbolic.words import Expression, constant
+from derivations import extensions
+from derivations.language import extension
+from derivations.language.assumptions import PAPER, InvalidAssumption, NotDerivable, read
+from derivations.language.extension import EXTENSIONS, add_assumption, add_input_law
+from derivations.language.model import task
+from derivations.paper.theorem1.concentration import leading_loss as over
+from derivations.paper.theorem2.expansion import leading_loss as under
+from derivations.steps.contents import load
+from derivations.variants.losses import OVER, UNDER, variant_checks
+from derivations.verification.verify import relevant
+from numeric_check.draws.seeds import generator_for
+from numeric_check.problem.laws import input_law
+from numeric_check.problem.maml import draw_meta_data, outer_map
+from numeric_check.problem.setting import Setting
+from symbolic.algebra.entry_laws import law
+from symbolic.algebra.words import Expression, constant
 
 FOLDER = Path(str(extensions.__file__)).parent
 ROOT = FOLDER.parent.parent

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from derivations.moment_command import run
-from symbolic import cumulants, law_expectation, moment_work, networks
-from symbolic.law_moments import clear_cache
-from symbolic.moment_query import MomentSyntaxError, moment
+from derivations.command.moment import run
+from symbolic.averages import cumulants, networks
+from symbolic.averages.over_laws import clear_cache
+from symbolic.query import law_expectation
+from symbolic.query import work as moment_work
+from symbolic.query.query import MomentSyntaxError, moment
 
 MAX_SECONDS = 2.0
 """Most processor time of one query; what takes longer should have been refused."""
@@ -366,9 +368,9 @@ def test_the_fuzz_notices_bad_messages_and_other_errors(
 
         return refuse
 
-    monkeypatch.setattr("symbolic.moment_query.parse", fails(ValueError(message)))
+    monkeypatch.setattr("symbolic.query.query.parse", fails(ValueError(message)))
     with pytest.raises(AssertionError):
         outcome(("W", [], None, "gaussian"))
-    monkeypatch.setattr("symbolic.moment_query.parse", fails(KeyError("W")))
+    monkeypatch.setattr("symbolic.query.query.parse", fails(KeyError("W")))
     with pytest.raises(KeyError):
         outcome(("W", [], None, "gaussian"))

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 import sympy
 
-from derivations.assumptions import PAPER
-from derivations.measure import measure
-from derivations.reading import to_sympy
-from derivations.registry import load
-from derivations.step import Step
-from numeric_check.verdict import judge
+from derivations.language.assumptions import PAPER
+from derivations.language.normal_form import to_sympy
+from derivations.steps.contents import load
+from derivations.steps.step import Step
+from derivations.verification.measure import measure
+from numeric_check.verdicts.verdict import judge
 
 STEPS = load()
 SAMPLED = [

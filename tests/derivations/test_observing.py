@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 
 import derivations
-from derivations.assumptions import PAPER
-from derivations.ladder import fluctuation_check
-from derivations.observations import Array
-from derivations.orders import LEADING
-from derivations.registry import load
-from derivations.task_draws import covariance_halves, gradient_step, isotropic_tasks, outer_product, target
-from numeric_check.sample import Sample
+from derivations.language.assumptions import PAPER
+from derivations.steps.contents import load
+from derivations.steps.draws import Array
+from derivations.steps.orders import LEADING
+from derivations.steps.task_draws import (
+    covariance_halves,
+    gradient_step,
+    isotropic_tasks,
+    outer_product,
+    target,
+)
+from derivations.verification.growth import fluctuation_check
+from numeric_check.draws.sample import Sample
 
 STEPS = load()
 FOLDER = Path(derivations.__file__).parent
@@ -31,16 +37,16 @@ OBSERVING = (
 )
 # where formulas are derived, or stated by hand
 FORMULAS = (
-    "derivations.model",
-    "derivations.overparameterized_blocks",
-    "derivations.outer_problem",
-    "derivations.nongaussian_concentration",
-    "derivations.test_phase",
-    "derivations.underparameterized_orders",
-    "derivations.underparameterized_expansion",
-    "derivations.symbols",
-    "symbolic.moments",
-    "symbolic.rows",
+    "derivations.language.model",
+    "derivations.paper.theorem1.concentration",
+    "derivations.paper.outer_problem",
+    "derivations.paper.theorem3.concentration",
+    "derivations.paper.target_task",
+    "derivations.paper.theorem2.concentration",
+    "derivations.paper.theorem2.expansion",
+    "derivations.language.symbols",
+    "symbolic.averages.expectation",
+    "symbolic.averages.rows",
 )
 
 
@@ -62,7 +68,9 @@ def test_an_observation_imports_no_formula(module: str) -> None:
 
 def test_an_imported_formula_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "observing.py"
-    path.write_text("from derivations import model\nfrom derivations.overparameterized_blocks import gram\n")
+    path.write_text(
+        "from derivations import model\nfrom derivations.paper.theorem1.concentration import gram\n"
+    )
     assert len(imported(path) & set(FORMULAS)) == 2
 
 

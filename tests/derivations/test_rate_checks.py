@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 import sympy
 
-from derivations.assumptions import PAPER
-from derivations.learning_rate_checks import BASE, LIMIT, LIMIT_DIFFERENCE
-from derivations.registry import load
-from derivations.signs import difference_check, sign_verdict
-from derivations.step import Step
-from derivations.symbols import sigma
+from derivations.language.assumptions import PAPER
+from derivations.language.symbols import sigma
+from derivations.paper.theorem1.sampled_rates import BASE, LIMIT, LIMIT_DIFFERENCE
+from derivations.steps.contents import load
+from derivations.steps.step import Step
+from derivations.verification.growth import difference_check, sign_verdict
 
 STEPS = load()
 RISING = (replace(BASE, sigma=0.6), replace(BASE, sigma=1.2))

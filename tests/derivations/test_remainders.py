@@ -10,24 +10,26 @@ import numpy as np
 import pytest
 import sympy
 
-from derivations import independent_entries, overparameterized_remainder, statements
-from derivations.assumptions import PAPER
-from derivations.independent_entries import LAW, row_square
-from derivations.nongaussian_remainder import _derive as derive_general
-from derivations.orders import ONE
-from derivations.overparameterized_blocks import leading_loss
-from derivations.overparameterized_remainder import (
+from derivations.language.assumptions import PAPER
+from derivations.language.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, nu, p, sigma
+from derivations.paper.theorem1 import remainder as overparameterized_remainder
+from derivations.paper.theorem1.concentration import leading_loss
+from derivations.paper.theorem1.remainder import (
     FEW,
     MANY,
     exact_loss_at_rate_zero,
     order_of,
     remainder_orders,
 )
-from derivations.prove import prove
-from derivations.registry import load
-from derivations.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, nu, p, sigma
-from symbolic.law_moments import average
-from symbolic.network_values import evaluate_networks
+from derivations.paper.theorem3 import independent_entries
+from derivations.paper.theorem3.independent_entries import LAW, row_square
+from derivations.paper.theorem3.remainder import _derive as derive_general
+from derivations.steps.contents import load
+from derivations.steps.orders import ONE
+from derivations.typeset import statements
+from derivations.verification.prove import prove
+from symbolic.averages.network_values import evaluate_networks
+from symbolic.averages.over_laws import average
 
 STEPS = load()
 

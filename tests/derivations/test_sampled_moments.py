@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from numeric_check.laws import input_law
-from numeric_check.seeds import generator_for
-from numeric_check.setting import symmetric_root
-from numeric_check.verdict import judge
-from symbolic.moment_query import moment
+from numeric_check.draws.seeds import generator_for
+from numeric_check.problem.laws import input_law
+from numeric_check.problem.setting import symmetric_root
+from numeric_check.verdicts.verdict import judge
+from symbolic.query.query import moment
 
 Array = NDArray[np.float64]
 Sampled = Callable[[dict[str, Array]], Array]

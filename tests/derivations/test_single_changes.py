@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from derivations import registry
-from derivations.assumptions import PAPER, NotDerivable, read
-from derivations.formulas import evaluate_named
-from derivations.learning_rates import loss_parts
-from derivations.prove import prove
-from derivations.symbols import alpha_r, n_r, p
+from derivations.formulas.by_name import evaluate_named
+from derivations.language.assumptions import PAPER, NotDerivable, read
+from derivations.language.symbols import alpha_r, n_r, p
+from derivations.paper.theorem1.learning_rates import loss_parts
+from derivations.steps import contents
+from derivations.verification.prove import prove
 
 CHANGES = (
     "inner_steps=2",
@@ -24,14 +24,14 @@ CHANGES = (
 )
 # far above what any step takes, far below a search for closed forms that does not end
 MOST_CPU_SECONDS = 60
-BRACKET = registry.find("adaptation-rate-bracket")
+BRACKET = contents.find("adaptation-rate-bracket")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_every_step_is_decided_under_a_single_change(change: str) -> None:
     assumptions = read([change])
-    for step in registry.load().values():
+    for step in contents.load().values():
         started = time.process_time()
         proof = prove(step, assumptions)
         assert proof.status not in ("failed", "none"), (step.name, proof.detail)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import sympy
 
-from derivations.assumptions import PAPER
-from derivations.power import report, score
-from derivations.prove import prove
-from derivations.registry import load
-from derivations.step import Observed
-from derivations.symbols import n, p
-from numeric_check.sample import Sample
+from derivations.language.assumptions import PAPER
+from derivations.language.symbols import n, p
+from derivations.steps.contents import load
+from derivations.steps.step import Observed
+from derivations.verification.power import report, score
+from derivations.verification.prove import prove
+from numeric_check.draws.sample import Sample
 
 STEPS = load()
 CLAIMED = [name for name, step in STEPS.items() if step.derive is not None and step.claim is not None]

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from derivations import commands
-from derivations.cli import main
+from derivations.command import commands
+from derivations.command.cli import main
 
 FIGURE_2 = ["n_t=30", "n_v=2", "n_r=20", "m=3", "p=60", "sigma=1", "nu=0.5", "alpha_t=0.2", "alpha_r=0.2"]
 EVAL = ["eval", "eq5", *FIGURE_2]
@@ -128,7 +128,7 @@ HEAR = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 def test_ctrl_c_ends_verification_and_its_processes(tmp_path: Path) -> None:
     process = subprocess.Popen(
         # a run in the background of a shell ignores Ctrl-C, and what it starts inherits that
-        [sys.executable, "-c", f"{HEAR}; from derivations.cli import run; run()", "verify"],
+        [sys.executable, "-c", f"{HEAR}; from derivations.command.cli import run; run()", "verify"],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from derivations import change_page, extending_page, variants_page
-from derivations.assumptions import read
-from derivations.book_build import BookError
-from derivations.formulas import evaluate_named
-from derivations.registry import find, load
-from derivations.statements import lines
-from derivations.variant_table import OVER, UNDER, VARIANTS, Variant, entries, name_of, setting_of, values_of
+from derivations.book_pages import change, extending, variants
+from derivations.formulas.by_name import evaluate_named
+from derivations.language.assumptions import read
+from derivations.publishing.build import BookError
+from derivations.steps.contents import find, load
+from derivations.typeset.statements import lines
+from derivations.variants.table import OVER, UNDER, VARIANTS, Variant, entries, name_of, setting_of, values_of
 
 SMALL = (VARIANTS[0], Variant("2 inner steps", ("inner_steps=2",)), Variant("reused data", ("split=reused",)))
 REFUSED = Variant("refused", ("order=next", "inputs=laplace"))
@@ -60,17 +60,17 @@ def test_a_refused_variant_carries_its_reason() -> None:
 
 
 def test_table_and_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(variants_page, "entries", lambda regime: entries(regime, (*SMALL, REFUSED)))
-    text = variants_page.table("over").text
+    monkeypatch.setattr(variants, "entries", lambda regime: entries(regime, (*SMALL, REFUSED)))
+    text = variants.table("over").text
     assert text.count("<tr>") == 5
     assert "refused:" in text
-    picture = variants_page.picture().text
+    picture = variants.picture().text
     assert "data:image/svg+xml;base64," in picture
     assert "positive for" in picture
 
 
 def test_a_command_shows_what_it_prints() -> None:
-    shown = change_page.command(
+    shown = change.command(
         "eval", "eq5", *["n_t=1", "n_v=1", "n_r=1", "m=1", "p=2", "sigma=0", "nu=0", "alpha_t=0", "alpha_r=0"]
     )
     assert "$ derive eval eq5" in shown.text
@@ -79,7 +79,7 @@ def test_a_command_shows_what_it_prints() -> None:
 
 def test_a_command_that_fails_fails_the_page() -> None:
     with pytest.raises(BookError, match="unknown"):
-        change_page.command("eval", "equation")
+        change.command("eval", "equation")
 
 
 def test_formulas_carry_the_names_of_earlier_ones() -> None:
@@ -94,17 +94,17 @@ def test_formulas_carry_the_names_of_earlier_ones() -> None:
 
 
 def test_in_text_shows_both_forms() -> None:
-    text = change_page.in_text("stacked-design", "inner_steps=2").text
+    text = change.in_text("stacked-design", "inner_steps=2").text
     assert "<b>paper</b>" in text
     assert "alpha_t^2" in text
 
 
 def test_the_source_of_an_extension_is_complete() -> None:
-    assert "add_input_law(" in extending_page.source("triangular").text
+    assert "add_input_law(" in extending.source("triangular").text
 
 
 def test_moments_beyond_the_paper_are_no_survivors(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {name: {"proof": "proved", "proof_reason": ""} for name in load()}
-    monkeypatch.setattr(change_page, "_records", lambda assumptions: found)
-    text = change_page.survivors("inner_steps=2").text
+    monkeypatch.setattr(change, "_records", lambda assumptions: found)
+    text = change.survivors("inner_steps=2").text
     assert f"<div>{sum(not step.query for step in load().values())}</div>" in text

@@ -8,22 +8,22 @@ from itertools import combinations
 import pytest
 import sympy
 
-from derivations import reused_data
-from derivations.assumptions import PAPER, Assumptions, NotDerivable, read
-from derivations.evaluate import evaluate
-from derivations.formulas import evaluate_named
-from derivations.general_overparameterized import gaussian_pieces
-from derivations.nongaussian import leading
-from derivations.overparameterized_blocks import leading_loss as over
-from derivations.reading import scalar as to_rational
-from derivations.registry import load
-from derivations.reused_data import row_factor
-from derivations.symbols import alpha_t, dist0_sq, m, n_r, n_t, p
-from derivations.underparameterized_expansion import leading_loss as under
-from derivations.variant_checks import OVER, UNDER, envelope, variant_checks
-from numeric_check.laws import NAMED, input_law
-from symbolic.laws import LawOrderError
-from symbolic.words import Expression, identity, scalar
+from derivations.formulas.by_name import evaluate_named
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, read
+from derivations.language.normal_form import scalar as to_rational
+from derivations.language.symbols import alpha_t, dist0_sq, m, n_r, n_t, p
+from derivations.language.values import evaluate
+from derivations.paper.theorem1 import reused_data
+from derivations.paper.theorem1.concentration import leading_loss as over
+from derivations.paper.theorem1.reused_data import row_factor
+from derivations.paper.theorem2.expansion import leading_loss as under
+from derivations.paper.theorem3.loss import leading
+from derivations.paper.theorem3.several_steps import gaussian_pieces
+from derivations.steps.contents import load
+from derivations.variants.losses import OVER, UNDER, envelope, variant_checks
+from numeric_check.problem.laws import NAMED, input_law
+from symbolic.algebra.entry_laws import LawOrderError
+from symbolic.algebra.words import Expression, identity, scalar
 
 CHANGES = (
     "inner_steps=2",

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from derivations import regenerate, store
-from derivations.assumptions import PAPER
-from derivations.measure import checks
-from derivations.registry import load
-from derivations.step import Observed
-from derivations.verify import verify, verify_step
-from numeric_check.sample import Sample
+from derivations.language.assumptions import PAPER
+from derivations.steps.contents import load
+from derivations.steps.step import Observed
+from derivations.support import store
+from derivations.typeset import committed_text
+from derivations.verification.measure import checks
+from derivations.verification.verify import verify, verify_step
+from numeric_check.draws.sample import Sample
 
 STEPS = load()
 
@@ -51,13 +52,13 @@ def test_results_are_remembered_by_content(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_committed_formulas_are_current() -> None:
-    assert regenerate.check(None, PAPER) == []
+    assert committed_text.check(None, PAPER) == []
 
 
 def test_an_edited_formula_is_noticed(tmp_path: Path) -> None:
-    (path,) = regenerate.write(tmp_path, PAPER)
+    (path,) = committed_text.write(tmp_path, PAPER)
     path.write_text(path.read_text().replace("sigma", "tau", 1))
-    assert regenerate.check(tmp_path, PAPER) == [path.name]
+    assert committed_text.check(tmp_path, PAPER) == [path.name]
 
 
 @pytest.mark.slow

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from symbolic import moments, words
-from symbolic.partitions import partitions
-from symbolic.wishart import trace_moment
-from symbolic.wishart_general import trace_moment_general
+from symbolic.algebra import words
+from symbolic.averages import expectation
+from symbolic.wishart.general import trace_moment_general
+from symbolic.wishart.identity import trace_moment
+from symbolic.wishart.partitions import partitions
 
 pytestmark = pytest.mark.crosscheck
 
@@ -74,7 +75,7 @@ def test_words(
             matrix = matrix @ factors[letter]
         product = product * words.tr(matrix)
     expected: Counter[Any] = Counter()
-    for term, value in moments.expect(product).terms.items():
+    for term, value in expectation.expect(product).terms.items():
         closed = [
             [name + ("t" if flip and name != "S" else "") for name, flip in trace] for trace in term.traces
         ]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symbolic.existence import MomentDoesNotExist
-from symbolic.moment_query import moment
+from symbolic.query.query import moment
+from symbolic.wishart.existence import MomentDoesNotExist
 
 SINGULAR = [[1, 1], [1, 1]]
 

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from symbolic.entries import expect_by_entries, letter_values
-from symbolic.evaluation import evaluate
-from symbolic.moments import clear_cache, expect
-from symbolic.pairings import expect_by_pairings
-from symbolic.words import Expression, gaussian, matrix, scalar, tr, unit, vector
+from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.words import Expression, gaussian, matrix, scalar, tr, unit, vector
+from symbolic.averages.expectation import clear_cache, expect
+from symbolic.averages.pairings import expect_by_pairings
+from symbolic.checks.entries import expect_by_entries, letter_values
 
 LETTERS = [
     gaussian("X", "n", "p"),

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pytest
 from flint import fmpz_poly
 
-from symbolic import marked_basis
-from symbolic.partitions import partitions
-from symbolic.wishart import matrix_moment, trace_moment
-from symbolic.wishart_general import matrix_moment_general, trace_moment_general
+from symbolic.wishart import marked_basis
+from symbolic.wishart.general import matrix_moment_general, trace_moment_general
+from symbolic.wishart.identity import matrix_moment, trace_moment
+from symbolic.wishart.partitions import partitions
 
 Term = tuple[int, tuple[int, ...], int]
 
@@ -121,6 +121,8 @@ def test_a_lost_term_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_wrong_identity_moment_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symbolic.wishart._moments", {(): trace_moment(()), (1,): trace_moment((1,)) * 2})
+    monkeypatch.setattr(
+        "symbolic.wishart.identity._moments", {(): trace_moment(()), (1,): trace_moment((1,)) * 2}
+    )
     with pytest.raises(AssertionError):
         test_moment_is_the_sum_over_pairings(0, (1, 1))

@@ -1,0 +1,1 @@
+"""What the cells of the book call; nothing else imports it."""

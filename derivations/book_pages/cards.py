@@ -1,0 +1,268 @@
+"""What the cells of the book call: steps, the ledger, counts. Formulas and statuses come from the steps."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+
+from derivations.book_pages import html as h
+from derivations.book_pages.html import Html
+from derivations.figures.graphical_model import draw
+from derivations.publishing.build import assumptions_in_force
+from derivations.steps.contents import load
+from derivations.steps.step import Step
+from derivations.typeset import statements
+from derivations.verification.verify import Record, verify
+
+PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
+# characters of LaTeX beyond which a formula is folded away
+LONG = 6000
+_SLUG = re.compile(r"(?<![\w/#-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w.-])")
+_shown: set[str] = set()
+
+
+@cache
+def records() -> Mapping[str, Record]:
+    """The verified record of every step under the book's assumptions; what is not stored is computed now."""
+    return {record["name"]: record for record in verify(assumptions=assumptions_in_force())}
+
+
+# -- one step -----------------------------------------------------------------------------------------------
+
+
+def _title(step: Step) -> str:
+    numbers = ", ".join(f"({number})" for number in step.equations)
+    kind = "" if step.kind in ("equation", "lemma", "definition") else step.kind
+    name = step.name.replace("-", " ").capitalize() if step.kind == "figure" else step.kind
+    return " ".join(
+        part
+        for part in (
+            f'<a class="step-number" href="#step-{step.name}">{numbers or name}</a>',
+            f'<span class="step-kind">{kind}</span>' if kind and numbers else "",
+        )
+        if part
+    )
+
+
+def _badges(record: Record) -> str:
+    proof = h.badge(record["proof"], record["proof_reason"])
+    if record["numeric"] == "not-applicable" and record["proof"] in ("definition", "not-applicable"):
+        return proof
+    return f"{proof} {h.badge(record['numeric'], record['numeric_reason'])}"
+
+
+def link(name: str) -> str:
+    """A link to a step's place in the book, under its equation numbers or its slug."""
+    step = load()[name]
+    text = ", ".join(f"({number})" for number in step.equations) or name.replace("-", " ")
+    return f'<a href="{step.page}.html#step-{name}" title="{h.escape(step.statement)}">{text}</a>'
+
+
+def text(sentence: str) -> str:
+    """A sentence of a step as HTML; slugs of other steps become links."""
+    shown = h.prose(sentence)
+    return _SLUG.sub(lambda found: link(found[0]) if found[0] in load() else found[0], shown)
+
+
+def reason(step: Step, reason: str) -> str:
+    """Why a verdict is what it is; the label of a part that it starts with is mathematics."""
+    for label in step.claim() if step.claim else ():
+        if reason.startswith(f"{label}: "):
+            return f"{h.inline(statements.left_side(label))}: {h.prose(reason.removeprefix(f'{label}: '))}"
+    return h.prose(reason)
+
+
+def _body(step: Step, record: Record) -> str:
+    """The formula: as printed where that is proved, else the right or the newly derived one beside it."""
+    printed = statements.printed(step)
+    if record["proof"] == "corrected" and step.correction is not None:
+        right = h.displays(statements.lines(step, step.correction()))
+        return (
+            f"<p><strong>Proved:</strong></p>{right}<p><strong>Printed:</strong></p>"
+            f'<div class="step-refuted">{h.displays(printed)}</div>'
+        )
+    if record["proof"] == "derived" and step.derive is not None:
+        now = assumptions_in_force()
+        derived = _folded(statements.lines(step, step.derive(now), derived=True, under=now))
+        return (
+            f"<p>Under the assumptions of this book, beyond the paper:</p>{derived}"
+            f'<p>The paper, under its own:</p><div class="step-refuted">{h.displays(printed)}</div>'
+        )
+    return h.displays(printed)
+
+
+def _folded(lines: list[str]) -> str:
+    """Formulas for display; behind a line to open where they would fill pages."""
+    shown = h.displays(lines)
+    return shown if sum(map(len, lines)) <= LONG else h.details("A long formula", shown)
+
+
+def _derivation(step: Step, record: Record) -> str:
+    """How the step was derived: method, what the engine found, what it rests on."""
+    if step.derive is None:
+        return ""
+    parts = [f"<p>Method: {h.prose(step.method)}.</p>"] if step.method else []
+    if record["proof"] in ("proved", "corrected", "failed"):
+        found = statements.lines(step, step.derive(assumptions_in_force()), derived=True)
+        parts.append(f"<p>What the derivation gives, before it is compared:</p>{h.displays(found)}")
+    if record["proof"] == "proved":
+        form = "stated" if step.query else "printed"
+        parts.append(f"<p>The difference from the {form} form is identically zero.</p>")
+    elif record["proof_reason"]:
+        parts.append(f"<p>{reason(step, record['proof_reason'])}.</p>")
+    if step.uses:
+        parts.append(f"<p>Rests on {', '.join(link(name) for name in step.uses)}.</p>")
+    return h.details("How it was derived", "".join(parts))
+
+
+def _numbers(record: Record) -> str:
+    """Every comparison with sampled values."""
+    if not record["checks"]:
+        return ""
+    rows = [
+        (
+            h.label(check["label"]),
+            h.sizes(check["sizes"]),
+            h.number(check["value"]),
+            h.measured(check["mean"], check["stderr"]),
+            h.count(check["draws"]),
+            h.badge(check["verdict"], check["reason"]),
+        )
+        for check in record["checks"]
+    ]
+    body = h.table(("quantity", "at", "formula", "sampled", "draws", "verdict"), rows, numeric=(2, 3, 4))
+    if any("(probe" in check["label"] for check in record["checks"]):
+        body += (
+            "<p><small>A matrix is compared through two numbers: its projection on its own value (1), and on "
+            "that plus a fixed random matrix (2), so that an error in any element shows.</small></p>"
+        )
+    draws = sum(check["draws"] for check in record["checks"])
+    plural = "comparison" if len(rows) == 1 else "comparisons"
+    return h.details(f"{len(rows)} {plural} with sampling, {h.count(draws)} draws", body)
+
+
+def _card(name: str) -> str:
+    step, record = load()[name], records()[name]
+    notes = [f"<p>Asked with <code>derive moment {h.escape(step.query)}</code>.</p>"] if step.query else []
+    notes += [f"<p>{text(step.remark)}</p>"] if step.remark else []
+    if step.unreadable:
+        notes.append(f'<p class="step-unreadable">Not fully legible: {h.prose(step.unreadable)}.</p>')
+    for label, why in step.not_sampled.items():
+        notes.append(f"<p>Not sampled, {h.inline(statements.left_side(label))}: {h.prose(why)}.</p>")
+    if record["proof"] == "not-applicable":
+        notes.append(f"<p>Nothing to prove: {h.prose(record['proof_reason'])}.</p>")
+    return (
+        f'<section class="step" id="step-{name}"><header>{_title(step)} {_badges(record)}</header>'
+        f"<p>{h.prose(step.statement)}</p>{_body(step, record)}{''.join(notes)}"
+        f"{_derivation(step, record)}{_numbers(record)}</section>"
+    )
+
+
+def show(*names: str) -> Html:
+    """The named steps: statement, formula, statuses, derivation and comparisons."""
+    _shown.update(names)
+    return Html("".join(_card(name) for name in names))
+
+
+def remaining(page: str) -> Html:
+    """Every step of a page that no earlier cell of the page has shown, in reading order."""
+    return show(*(name for name, step in load().items() if step.page == page and name not in _shown))
+
+
+# -- the whole paper ----------------------------------------------------------------------------------------
+
+
+def summary() -> Html:
+    """How much of the paper is covered, and how it stands."""
+    found = list(records().values())
+    covered = {number for record in found for number in record["equations"]} & set(PAPER_EQUATIONS)
+    proofs = Counter(record["proof"] for record in found)
+    checks = [check for record in found for check in record["checks"]]
+    agreeing = sum(check["verdict"] == "agree" for check in checks)
+    beyond = sum(bool(load()[record["name"]].query) for record in found)
+    rows = [
+        ("numbered equations covered", f"{len(covered)} of {len(PAPER_EQUATIONS)}"),
+        ("steps, each with its verdict", str(len(found))),
+        ("of them, moments beyond the paper", str(beyond)),
+        *((h.badge(status), str(number)) for status, number in proofs.most_common()),
+        ("comparisons with sampling that agree", f"{h.count(agreeing)} of {h.count(len(checks))}"),
+        ("random draws", h.count(sum(check["draws"] for check in checks))),
+    ]
+    cells = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows)
+    return Html(f'<dl class="counts">{cells}</dl>')
+
+
+def _ledger_key(step: Step, position: int) -> tuple[int, int]:
+    return (min(int(number) for number in step.equations) if step.equations else 1000, position)
+
+
+def _legibility(step: Step) -> str:
+    """The mark of an equation of which something could not be read, with what; else nothing."""
+    return (
+        f" {h.labelled('unreadable', 'T', f'Not fully legible: {step.unreadable}')}"
+        if step.unreadable
+        else ""
+    )
+
+
+def ledger() -> Html:
+    """One line per step, in the order of the equations, with links to where each is derived."""
+    steps = list(load().values())
+    order = sorted(range(len(steps)), key=lambda k: _ledger_key(steps[k], k))
+    rows = []
+    for k in order:
+        step, record = steps[k], records()[steps[k].name]
+        rows.append(
+            (
+                link(step.name) + _legibility(step),
+                f"{h.prose(step.statement)}<br><small>{step.name}</small>",
+                step.kind,
+                h.badge(record["proof"], record["proof_reason"]),
+                h.badge(record["numeric"], record["numeric_reason"]),
+                f"<small>{h.prose(step.method)}</small>" if step.method else "",
+            )
+        )
+    covered = {number for step in steps for number in step.equations}
+    missing = [number for number in PAPER_EQUATIONS if number not in covered]
+    note = f"<p>Not treated yet: {', '.join(f'({number})' for number in missing)}.</p>" if missing else ""
+    return Html(
+        h.table(("equation", "statement", "kind", "proof", "number", "method"), rows, wide=True) + note
+    )
+
+
+def graphical_model() -> Html:
+    """The drawing of how the data arise and what each stage of learning reads."""
+    return Html(f'<div class="drawing">{draw()}</div>')
+
+
+def keep(name: str, shown: object) -> None:
+    """Keep a result under a name, for where a cell cannot stand: inside a theorem or a grid."""
+    # the book's tool, which nothing else of the project needs
+    importlib.import_module("myst_nb").glue(name, shown, display=False)
+
+
+def keep_formulas(*names: str) -> None:
+    """Keep the formulas of the named steps for the theorem blocks of the page.
+
+    Under changed assumptions these are the derived ones, or the paper's with a word that they are.
+    """
+    for name in names:
+        step, status = load()[name], records()[name]["proof"]
+        shown = statements.printed(step)
+        if status == "derived" and step.derive is not None:
+            now = assumptions_in_force()
+            shown = statements.lines(step, step.derive(now), derived=True, under=now)
+            if sum(map(len, shown)) > LONG:
+                shown = [
+                    rf"\text{{see }} {', '.join(map(statements.left_side, step.derive(now)))} \text{{ below: it is long}}"
+                ]
+        elif status == "not-applicable":
+            shown = [*shown, r"\text{(under the paper's assumptions only)}"]
+        keep(name, h.Tex(_stacked(shown)))
+
+
+def _stacked(lines: list[str]) -> str:
+    return lines[0] if len(lines) == 1 else h.gathered(lines)

@@ -1,0 +1,214 @@
+"""Pieces of HTML that the book's pages are made of: mathematics, badges, tables, links, folded parts."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from derivations.typeset.term_order import name_latex
+
+# a word that reads as mathematics: a Greek or indexed name, a power, an order symbol, or LaTeX as it stands
+_GREEK = "alpha|delta|gamma|Gamma|nu|omega|sigma|Sigma|theta|xi|mu"
+_MATH_WORD = re.compile(rf"^(?:\\.*|.*[_^].*|\(?(?:\d/)?(?:{_GREEK})\)?[,.:;]?|O\(.*)$")
+# what continues a formula between or after such words
+_JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?\)?|Tr|[A-Z]|[mp]\)?|[npmN])$")
+# letters that are variables wherever they stand alone
+_LETTER = re.compile(r"^(?:[B-HJ-Z]|[mnpwxyzf])[,.:;]?$")
+_TRAILING = re.compile(r"[,.:;]+$")
+
+
+@dataclass(frozen=True)
+class Html:
+    """What a cell puts on the page."""
+
+    text: str
+
+    def _repr_html_(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Tex:
+    """A formula that a cell keeps for a place outside it."""
+
+    text: str
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.text}$"
+
+
+@dataclass(frozen=True)
+class Markdown:
+    """Text that is set as part of the page, such as highlighted code."""
+
+    text: str
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+
+def escape(text: str) -> str:
+    """Text as HTML."""
+    return html.escape(text, quote=True)
+
+
+def inline(tex: str) -> str:
+    """A formula in a line of text."""
+    return f'<span class="math notranslate nohighlight">\\({escape(tex)}\\)</span>'
+
+
+def display(tex: str) -> str:
+    """A formula on a line of its own; wide ones scroll inside their box."""
+    return f'<div class="math notranslate nohighlight">\\[{escape(tex)}\\]</div>'
+
+
+def gathered(lines: Sequence[str]) -> str:
+    """Formulas below each other, as one."""
+    return r"\begin{gathered} " + r" \\ ".join(lines) + r" \end{gathered}"
+
+
+def displays(lines: Sequence[str]) -> str:
+    """Formulas below each other: short ones share one display."""
+    if len(lines) > 1 and not any("aligned" in line for line in lines):
+        return display(gathered(lines))
+    return "".join(display(line) for line in lines)
+
+
+def prose(text: str) -> str:
+    """A plain sentence of the steps as HTML, with symbols like `alpha_r`, `xi^(-1/2)` as mathematics."""
+    words = text.split(" ")
+    kinds = [bool(_MATH_WORD.match(word) or _LETTER.match(word)) for word in words]
+    # a lone letter or operator belongs to the formula it stands beside
+    for order in (range(len(words)), reversed(range(len(words)))):
+        for k in order:
+            beside = (k > 0 and kinds[k - 1] and not _TRAILING.search(words[k - 1])) or (
+                k + 1 < len(words) and kinds[k + 1] and not _TRAILING.search(words[k])
+            )
+            article = words[k] == "A" and k == 0
+            if beside and not kinds[k] and _JOINT.match(_TRAILING.sub("", words[k])) and not article:
+                kinds[k] = True
+    pieces: list[str] = []
+    formula: list[str] = []
+
+    def flush() -> None:
+        if formula:
+            body = " ".join(formula)
+            tail = _TRAILING.search(body)
+            end = tail[0] if tail else ""
+            shown = inline(tex_of_words(body.removesuffix(end)))
+            pieces.append(f'<span class="nobreak">{shown}{end}</span>' if end else shown)
+            formula.clear()
+
+    for word, is_math in zip(words, kinds, strict=True):
+        if is_math:
+            formula.append(word)
+            if _TRAILING.search(word):
+                flush()
+        else:
+            flush()
+            pieces.append(escape(word))
+    flush()
+    return " ".join(pieces)
+
+
+def tex_of_words(text: str) -> str:
+    """`xi^(-1/2) n_t` as LaTeX; text that is LaTeX already stays."""
+    if "\\" in text:
+        return text
+    text = re.sub(r"\^\(([^()]*)\)", r"^{\1}", text)
+    text = re.sub(r"\b(alpha_[tr]|omega_0|w_0|sigma_v|Sigma_w)\b", lambda m: name_latex(m[1]) + " ", text)
+    text = re.sub(rf"(?<!\\)\b({_GREEK})(?=\b|_|\^)", r"\\\1 ", text)
+    text = re.sub(r"\bTr\b", r"\\mathrm{Tr}\\,", text)
+    text = text.replace("omega_star", r"\omega^\star ")
+    return re.sub(r"(\^|_)-(\w+)", r"\1{-\2}", text)
+
+
+def label(text: str) -> str:
+    """The label of a part or a check: LaTeX, or words with mathematics among them."""
+    core, _, probe = text.partition(" (probe ")
+    words = re.search(r"(^|\s)[a-z]{2,}(\s|$)", core)
+    shown = prose(core) if words else inline(tex_of_words(core))
+    return shown + (f" <small>probe {escape(probe.rstrip(')'))}</small>" if probe else "")
+
+
+def badge(status: str, reason: str = "") -> str:
+    """A computed status as a coloured word with its sign; the reason shows when pointed at."""
+    return labelled(status, status.replace("-", " "), reason)
+
+
+def labelled(status: str, word: str, reason: str = "") -> str:
+    """A word with the colour and sign of a status."""
+    title = f' title="{escape(reason)}"' if reason else ""
+    return f'<span class="status status-{escape(status)}"{title}>{escape(word)}</span>'
+
+
+def details(summary: str, body: str) -> str:
+    """A folded part."""
+    return f"<details><summary>{summary}</summary>{body}</details>"
+
+
+def table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numeric: Iterable[int] = (),
+    wide: bool = False,
+) -> str:
+    """A table of HTML cells that stacks in a narrow window.
+
+    numeric: columns aligned right. wide: whether the second column holds sentences.
+    """
+    right = set(numeric)
+
+    def cell(tag: str, k: int, content: str) -> str:
+        kind = ' class="number"' if k in right else ""
+        name = f' data-label="{escape(headers[k])}"' if tag == "td" else ""
+        body = f"<div>{content}</div>" if tag == "td" else content
+        return f"<{tag}{kind}{name}>{body}</{tag}>"
+
+    head = "".join(cell("th", k, escape(text)) for k, text in enumerate(headers))
+    body = []
+    for row in rows:
+        body.append("<tr>" + "".join(cell("td", k, text) for k, text in enumerate(row)) + "</tr>")
+    return (
+        f'<div class="table-scroll"><table class="ledger stacked{" sentences" if wide else ""}">'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def number(value: float, digits: int = 5) -> str:
+    """A number to `digits` significant digits, as LaTeX where it needs a power of ten."""
+    if value == 0 or (isinstance(value, float) and not math.isfinite(value)):
+        return str(value) if value else "0"
+    text = f"{value:.{digits}g}"
+    mantissa, _, exponent = text.partition("e")
+    if exponent:
+        return inline(rf"{mantissa}\cdot10^{{{int(exponent)}}}")
+    return text.replace("-", "\u2212")
+
+
+def measured(mean: float, stderr: float) -> str:
+    """A sampled mean with its standard error, to two digits of the error."""
+    if not stderr > 1e-9 * abs(mean):
+        return number(mean)
+    if abs(mean) >= 1e6 or stderr < 1e-6:
+        return f"{number(mean, 6)} ± {number(stderr, 2)}"
+    decimals = max(0, 1 - math.floor(math.log10(stderr)))
+    return f"{mean:.{decimals}f} ± {stderr:.{decimals}f}".replace("-", "\u2212")
+
+
+def count(value: int) -> str:
+    """A whole number with thin spaces between thousands."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def sizes(values: Mapping[str, float]) -> str:
+    """The parameters of a comparison: `n = 7, p = 4`."""
+    shown = []
+    for name, value in values.items():
+        head, _, tail = name.partition(" ")
+        shown.append(inline(f"{name_latex(head)}{rf'^{{{tail}}}' if tail else ''}={value:.6g}"))
+    return ", ".join(shown)

@@ -1,0 +1,202 @@
+"""The chapter on moments: both routes side by side, a table, answers to questions in text, the benchmark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import sympy
+
+from derivations.book_pages import html as h
+from derivations.book_pages.html import Html
+from derivations.language.symbols import symbol_table
+from derivations.support.store import ROOT
+from derivations.typeset.latex import latex, latex_lines
+from symbolic.algebra.dimension_coefficients import to_sympy
+from symbolic.algebra.sympy_trees import to_sympy as expression_to_sympy
+from symbolic.algebra.words import Expression, gaussian, matrix, tr
+from symbolic.averages.expectation import expect
+from symbolic.averages.pairings import expect_by_pairings
+from symbolic.query.query import Result, moment, recheck_certificate
+from symbolic.wishart.identity import trace_moments
+from symbolic.wishart.partitions import Partition
+
+RESULTS = ROOT / "benchmarks" / "results.json"
+# degrees whose table is open at first
+OPEN_DEGREE = 4
+
+
+# -- two routes ---------------------------------------------------------------------------------------------
+
+
+def _examples() -> Mapping[str, Expression]:
+    x, a = gaussian("X", "n", "p"), matrix("A", "p", "p", symmetric=True)
+    w = x.T @ x
+    return {"W": w, "W^2": w @ w, "W A W": w @ a @ w, r"W\,\mathrm{Tr}(W)": w * tr(w), "W^3": w @ w @ w}
+
+
+def two_routes() -> Html:
+    """A few moments by integration by parts and by the sum over all pairings, computed now."""
+    rows = []
+    for name, word in _examples().items():
+        by_parts, by_pairings = expect(word), expect_by_pairings(word)
+        degree = max(sum(factor.name == "X" for factor in term.word or ()) for term in word.terms)
+        degree += max(sum(f.name == "X" for trace in term.traces for f in trace) for term in word.terms)
+        pairings = sympy.factorial2(degree - 1)
+        results = [
+            h.inline(latex(expression_to_sympy(value, symbol_table()))) for value in (by_parts, by_pairings)
+        ]
+        same = "yes" if (by_parts - by_pairings).is_zero else "no"
+        rows.append((h.inline(name), *results, h.count(int(pairings)), same))
+    headers = ("word", "integration by parts", "all pairings", "pairings", "equal")
+    return Html(h.table(headers, rows, numeric=(3,)))
+
+
+# -- a table ------------------------------------------------------------------------------------------------
+
+
+def product_latex(partition: Partition) -> str:
+    """The product of traces of powers of W over the parts, the largest first."""
+    words = []
+    for part in sorted(set(partition), reverse=True):
+        power = f"^{{{part}}}" if part > 1 else ""
+        count = partition.count(part)
+        words.append(rf"(\mathrm{{Tr}}\,W{power})^{count}" if count > 1 else rf"\mathrm{{Tr}}\,W{power}")
+    return r"\,".join(words)
+
+
+def moment_table(degree: int = 6) -> Html:
+    """Every trace moment of a Wishart matrix with identity covariance up to a degree."""
+    blocks = []
+    for k in range(1, degree + 1):
+        rows = []
+        for partition, value in sorted(trace_moments(k).items(), key=lambda item: (len(item[0]), item[0])):
+            lines = latex_lines(sympy.factor_terms(to_sympy(value, symbol_table())), width=95)
+            rows_below = r" \\ & ".join(lines)
+            text = lines[0] if len(lines) == 1 else rf"\begin{{aligned}} & {rows_below} \end{{aligned}}"
+            rows.append((h.inline(product_latex(partition)), h.inline(rf"\displaystyle {text}")))
+        plural = "moment" if len(rows) == 1 else "moments"
+        opened = " open" if k <= OPEN_DEGREE else ""
+        table = h.table(("expectation of", "is"), rows)
+        blocks.append(
+            f"<details{opened}><summary>Degree {k}: {len(rows)} {plural}</summary>{table}</details>"
+        )
+    return Html("".join(blocks))
+
+
+# -- questions in text --------------------------------------------------------------------------------------
+
+
+def _checks(result: Result) -> str:
+    names = [
+        check["name"]
+        for certificate in (*result.certificates, result.certificate)
+        for check in certificate["checks"]
+        if check["applies"] and check["passed"]
+    ]
+    sound = recheck_certificate(result.as_dict())
+    return f"{', '.join(dict.fromkeys(names))}; checked again: {'all hold' if sound else 'one fails'}"
+
+
+def _command(text: str, covariance: str | None, law: str, values: Mapping[str, int]) -> list[str]:
+    words = ["derive moment", f'"{text}"', *(f"{name}={value}" for name, value in values.items())]
+    if covariance is not None:
+        words.append(f"--cov {covariance}")
+    if law != "gaussian":
+        words.append(f"--law {law}")
+    return words
+
+
+def ask(text: str, covariance: str | None = None, law: str = "gaussian", **values: int) -> Html:
+    """The command, its answer, the condition under which it exists, its value, and the checks it passed."""
+    result = moment(text, values or None, covariance, law)
+    words = _command(text, covariance, law, values)
+    parts = [f"<p><code>{h.escape(' '.join(words))}</code></p>", h.display(result.latex)]
+    if result.conditions:
+        parts.append(
+            f"<p>Every term exists when {h.escape(' and '.join(result.conditions))} (for p &gt; 1).</p>"
+        )
+    if result.value is not None:
+        parts.append(f"<p>Value: <code>{h.escape(str(result.value).replace(chr(39), ''))}</code></p>")
+    parts.append(f"<p><small>Checks: {_checks(result)}.</small></p>")
+    return Html(f'<section class="answer">{"".join(parts)}</section>')
+
+
+def refused(text: str, law: str = "gaussian", **values: int) -> Html:
+    """The command and the line with which it is refused."""
+    words = _command(text, None, law, values)
+    try:
+        moment(text, values or None, None, law)
+    except ValueError as error:
+        command, line = h.escape(" ".join(words)), h.escape(str(error))
+        return Html(f'<section class="answer"><p><code>{command}</code></p><p>{line}</p></section>')
+    raise ArithmeticError(f"{text!r} was answered, but should have been refused")
+
+
+# -- speed --------------------------------------------------------------------------------------------------
+
+
+def seconds(value: float) -> str:
+    """A time in a unit that suits it."""
+    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value / 1e-9:.3g} ns"
+
+
+def benchmark() -> Html:
+    """The stored output of the benchmark: median and range of each tool, and the aim where one was set."""
+    if not RESULTS.is_file():
+        return Html("<p>No results are stored; <code>make bench</code> makes them.</p>")
+    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    rows = []
+    for row in found["rows"]:
+        own = row["methods"][0].get("median")
+        for k, method in enumerate(row["methods"]):
+            median = method.get("median")
+            title = h.escape(row["title"]) + (
+                f"<br><small>{h.escape(row['note'])}</small>" if row.get("note") else ""
+            )
+            if median is None:
+                shown, spread, ratio, memory = h.escape(method["left_out"]), "–", "–", "–"
+            else:
+                shown = seconds(median)
+                spread = f"{seconds(method['fastest'])} – {seconds(method['slowest'])}"
+                ratio = h.number(float(f"{median / own:.2g}"), 9) if k and own else "1"
+                memory = f"{method['peak_mb']} MB" if "peak_mb" in method else "–"
+            rows.append(
+                (
+                    title if k == 0 else "",
+                    h.escape(method["tool"]),
+                    shown,
+                    spread,
+                    ratio,
+                    memory,
+                    _goal(row) if k == 0 else "",
+                )
+            )
+    versions = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
+    machine = f"{h.escape(found['machine']['cpu'])}, {found['machine']['cores']} cores"
+    note = (
+        f"<p><small>Machine: {machine}. {h.escape(versions)}. "
+        f"Command: <code>{h.escape(found['command'])}</code>; {h.escape(found['timing'])}. {_load(found)}"
+        "Memory is the peak of the process, imports included.</small></p>"
+    )
+    headers = ("what", "tool", "median", "range", "times ours", "memory", "aim")
+    return Html(h.table(headers, rows, numeric=(2, 3, 4, 5)) + note)
+
+
+def _load(found: Mapping[str, Any]) -> str:
+    """How busy the machine was before the run, and what the engine needed at most."""
+    load, peak = found.get("load_before"), found.get("peak_mb")
+    parts = [] if load is None else [f"Load average before the run: {load}. "]
+    return "".join(parts + ([] if peak is None else [f"Peak memory of the engine: {peak} MB. "]))
+
+
+def _goal(row: Mapping[str, Any]) -> str:
+    goal = row.get("goal")
+    if not goal:
+        return ""
+    aim = f"at most {seconds(goal['seconds'])}" if "seconds" in goal else f"{goal['ratio']} times faster"
+    return f"{aim}: {'met' if goal['met'] else 'missed'}"

@@ -1,0 +1,116 @@
+"""Sign certificates that a reader can check by eye: the factors of a quantity, and why each has its sign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sympy
+from flint import fmpq_mpoly
+
+from derivations.book_pages import cards
+from derivations.book_pages import html as h
+from derivations.book_pages.html import Html
+from derivations.language.symbols import symbol_table
+from derivations.publishing.build import assumptions_in_force
+from derivations.steps.contents import load
+from derivations.steps.signs import BOUNDS, recording
+from derivations.steps.step import Step
+from derivations.typeset.latex import latex
+from symbolic.proofs.positivity import Certificate, restore
+
+# polynomials with more terms are counted, not printed
+MOST_TERMS = 14
+# statuses of steps whose derivation stands, under whatever assumptions
+ESTABLISHED = ("proved", "corrected", "derived")
+
+
+def _polynomial(data: Mapping[str, Any]) -> str:
+    poly = restore(data)
+    if len(poly) > MOST_TERMS:
+        return f"a polynomial with {len(poly)} terms"
+    return h.inline(latex(_tree(poly)))
+
+
+def _tree(poly: fmpq_mpoly) -> sympy.Expr:
+    symbols = symbol_table()
+    names = [str(name) for name in poly.context().names()]
+    total = sympy.Integer(0)
+    for exponents, coefficient in poly.terms():
+        term = sympy.Rational(int(coefficient.p), int(coefficient.q))
+        for name, exponent in zip(names, exponents, strict=True):
+            term *= symbols.get(name, sympy.Symbol(name)) ** int(exponent)
+        total += term
+    return total
+
+
+def _why(certificate: Certificate) -> str:
+    """Why a polynomial is positive."""
+    method = certificate["method"]
+    if method == "positive coefficients":
+        shifted = {k: v for k, v in certificate["bounds"].items() if v != str(BOUNDS.get(k, 0))}
+        above = f" after {', '.join(f'{k} ≥ {v}' for k, v in shifted.items())} is built in" if shifted else ""
+        return f"all coefficients are positive{above}"
+    if method == "even power of a non-zero variable":
+        return "an even power of a rate that is not zero"
+    variable = h.inline(
+        latex(symbol_table().get(certificate["variable"], sympy.Symbol(certificate["variable"])))
+    )
+    leading, discriminant = (
+        _polynomial(certificate[part]["polynomial"]) for part in ("leading", "discriminant")
+    )
+    return (
+        f"a quadratic in {variable} without real roots: its leading coefficient {leading} is positive "
+        f"({_why(certificate['leading'])}), and so is {h.inline('4ac-b^2')} = {discriminant} "
+        f"({_why(certificate['discriminant'])})"
+    )
+
+
+def _certificate(sign: int, certificate: Certificate) -> str:
+    """The quantity as a product, and why each factor that is no plain size has its sign."""
+    above, below, reasons = sympy.Integer(1), sympy.Integer(1), []
+    for factor in certificate["factors"]:
+        poly = restore(factor["certificate"]["polynomial"])
+        tree = sympy.UnevaluatedExpr(_tree(poly)) if len(poly) > 1 else _tree(poly)
+        if factor["role"] == "numerator":
+            above *= factor["sign"] * tree ** factor["multiplicity"]
+        else:
+            below *= factor["sign"] * tree ** factor["multiplicity"]
+        if len(poly) > 1 or factor["certificate"]["method"] != "positive coefficients":
+            shown = _polynomial(factor["certificate"]["polynomial"])
+            reasons.append(f"<li>{shown}: {_why(factor['certificate'])}</li>")
+    product = (above / below).replace(
+        lambda node: isinstance(node, sympy.UnevaluatedExpr), lambda node: node.args[0]
+    )
+    word = "positive" if sign > 0 else "negative"
+    long = any(len(restore(f["certificate"]["polynomial"])) > MOST_TERMS for f in certificate["factors"])
+    shown = "" if long else h.display(latex(product))
+    listed = f"<ul>{''.join(reasons)}</ul>" if reasons else "<p>Sizes and noise levels are positive.</p>"
+    return f"<p><strong>{word.capitalize()}</strong>, up to a positive number:</p>{shown}{listed}"
+
+
+def certificates(*names: str) -> Html:
+    """The certificates behind the named claims, derived anew and checked again from their own data."""
+    blocks = []
+    for name in names:
+        step = load()[name]
+        if step.derive is None or cards.records()[name]["proof"] not in ESTABLISHED:
+            continue
+        with recording() as found:
+            step.derive(assumptions_in_force())
+        unique = {str(certificate): _certificate(sign, certificate) for _, sign, certificate in found}
+        if unique:
+            title = f"{len(unique)} certificate{'s' if len(unique) > 1 else ''}: {h.prose(step.statement)}"
+            blocks.append(h.details(title, "".join(unique.values())))
+    return Html("".join(blocks))
+
+
+def certificates_of(page: str) -> Html:
+    """The certificates behind every claim and equation of a page that rests on signs."""
+    return certificates(
+        *(name for name, step in load().items() if step.page == page and _speaks_of_signs(step))
+    )
+
+
+def _speaks_of_signs(step: Step) -> bool:
+    return step.claim is not None and any("sign" in label for label in step.claim())

@@ -1,0 +1,100 @@
+"""Tables of the chapter on Theorem 1: how far the leading order is off, and where training ends."""
+
+from __future__ import annotations
+
+from derivations.book_pages import html as h
+from derivations.book_pages import training, undershoot
+from derivations.book_pages.html import Html
+from derivations.book_pages.undershoot import Gap
+from derivations.language.assumptions import PAPER
+from derivations.publishing.build import assumptions_in_force
+
+# these tables are about the paper's theorem, whatever the assumptions of the book
+_PAPER = "<p><small>Under the paper's assumptions.</small></p>"
+_EXCESS = r"\mathbb{E}|\omega^\star-w_0|^2"
+
+
+def _beyond() -> str:
+    return "" if assumptions_in_force() == PAPER else _PAPER
+
+
+def _percent(gap: Gap) -> str:
+    text = f"{100 * gap.relative:+.1f} %".replace("-", "\u2212")
+    return text if gap.resolved else f"{text} (within error)"
+
+
+def gap_over_rates() -> Html:
+    """Formula and sampled mean of the distance and of the loss, at the sizes of Figure 2, over the rate."""
+    rows = []
+    for excess, loss in zip(undershoot.over_rates(), undershoot.over_rates("loss"), strict=True):
+        cells = [h.number(excess.alpha_t)]
+        for gap in (excess, loss):
+            cells += [h.number(gap.theory), h.measured(gap.mean, gap.stderr), _percent(gap)]
+        rows.append(cells)
+    headers = (
+        "rate",
+        "distance: formula",
+        "distance: sampled",
+        "missing",
+        "loss: formula",
+        "loss: sampled",
+        "missing ",
+    )
+    note = (
+        f"<p><small>Distance: {h.inline(_EXCESS)}. Missing: what the formula lacks of the sampled mean. "
+        "Errors are one standard error.</small></p>"
+    )
+    return Html(h.table(headers, rows, numeric=range(7)) + note + _beyond())
+
+
+def range_of_gaps() -> str:
+    """The smallest and largest missing share of the distance over the training rates, as text."""
+    shares = [100 * gap.relative for gap in undershoot.over_rates()]
+    return f"{min(shares):.0f} to {max(shares):.0f} per cent"
+
+
+def gap_over_sizes() -> Html:
+    """The gap as p and n_t grow in proportion: its decay, and the exponent fitted to it."""
+    gaps = undershoot.over_sizes()
+    rows = [
+        (
+            str(gap.xi),
+            str(60 * gap.xi),
+            h.number(gap.theory),
+            h.measured(gap.mean, gap.stderr),
+            h.measured(gap.mean - gap.theory, gap.stderr),
+            h.measured((gap.mean - gap.theory) * gap.xi**2, gap.stderr * gap.xi**2),
+            _percent(gap),
+        )
+        for gap in gaps
+    ]
+    slope, error = undershoot.slope(gaps)
+    headers = ("size", "p", "formula", "sampled", "gap", "gap × size²", "missing")
+    note = f"<p>Fitted exponent of the gap in the size: <strong>{h.measured(slope, error)}</strong>.</p>"
+    return Html(h.table(headers, rows, numeric=range(7)) + note + _beyond())
+
+
+def training_table() -> Html:
+    """Gradient descent on the outer loss against the exact solution, from several starts, in both regimes."""
+    rows = []
+    for name, setting in (("more parameters", training.OVER), ("more points", training.UNDER)):
+        for run in training.runs(setting):
+            rows.append(
+                (
+                    name,
+                    h.number(run.start, 3),
+                    h.number(run.way, 3),
+                    h.number(run.miss, 2),
+                    h.number(run.apart if run.apart > 1e-6 else 0.0, 3) if run.start else "–",
+                    h.number(run.loss, 3) if run.loss > 1e-12 else "0",
+                )
+            )
+    headers = (
+        "regime",
+        "start: distance from the mean",
+        "way to the exact solution",
+        "missed by training",
+        "apart from the first end",
+        "outer loss at the end",
+    )
+    return Html(h.table(headers, rows, numeric=range(1, 6)) + _beyond())

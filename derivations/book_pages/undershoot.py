@@ -1,0 +1,89 @@
+"""How far the leading order of Theorem 1 is off at the sizes of Figure 2, and how fast that closes.
+
+The exact average is sampled with everything but the inputs averaged in closed form. Results are remembered by
+content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from derivations.language.assumptions import PAPER
+from derivations.language.values import evaluate
+from derivations.paper.theorem1.block_draws import numbers
+from derivations.paper.theorem1.concentration import leading_excess, leading_loss
+from derivations.support import store
+from numeric_check.estimators.simulation import Quantity, simulate
+from numeric_check.problem.setting import Setting
+from numeric_check.verdicts.decay import decay_rate
+
+# the parameters of Figure 2b
+FIGURE_2 = Setting(n_t=30, n_v=2, n_r=20, m=3, p=60, sigma=1.0, nu=0.5, alpha_t=0.2, alpha_r=0.2)
+RATES = (-2.0, -1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 1.0, 2.0)
+FACTORS = (1, 2, 4, 8)
+REL_ERROR = 0.0005
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Formula and sampled mean of one quantity at one setting; `xi` multiplies p and n_t of Figure 2."""
+
+    quantity: str
+    alpha_t: float
+    xi: int
+    theory: float
+    mean: float
+    stderr: float
+    draws: int
+
+    @property
+    def relative(self) -> float:
+        """(sampled - formula) / sampled."""
+        return (self.mean - self.theory) / self.mean
+
+    @property
+    def relative_error(self) -> float:
+        """The standard error of `relative`."""
+        return self.stderr * self.theory / self.mean**2
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the gap is at least five standard errors."""
+        return abs(self.mean - self.theory) >= 5 * self.stderr
+
+
+def _theory(quantity: str, setting: Setting) -> float:
+    formula = leading_excess(PAPER) if quantity == "excess" else leading_loss(PAPER)
+    return float(evaluate(formula, numbers(setting)))
+
+
+def gap(quantity: str, alpha_t: float, xi: int = 1, rel_error: float = REL_ERROR) -> Gap:
+    """The gap for "excess" (E|omega_star - w_0|^2) or "loss", from the store or sampled now."""
+    setting = replace(FIGURE_2, p=60 * xi, n_t=30 * xi, alpha_t=alpha_t)
+    # the sampled mean depends on the sampling alone; the formula is evaluated anew
+    key = store.key("undershoot", ("numeric_check",), of=quantity, at=setting.fingerprint, to=rel_error)
+    known = store.load(key)
+    if known is None:
+        which: Quantity = "excess" if quantity == "excess" else "loss"
+        estimate = simulate(setting, which, rel_error=rel_error, max_seconds=20.0)
+        known = {"mean": estimate.mean, "stderr": estimate.stderr, "draws": estimate.draws}
+        store.save(key, known)
+    return Gap(quantity, alpha_t, xi, _theory(quantity, setting), **known)
+
+
+def over_rates(quantity: str = "excess", rates: Sequence[float] = RATES) -> list[Gap]:
+    """The gap at the sizes of Figure 2 over the training rate."""
+    return [gap(quantity, rate) for rate in rates]
+
+
+def over_sizes(alpha_t: float = FIGURE_2.alpha_t, factors: Sequence[int] = FACTORS) -> list[Gap]:
+    """The gap in the mean squared distance as p and n_t grow in proportion, resolved alike at each size."""
+    return [gap("excess", alpha_t, xi, REL_ERROR / xi) for xi in factors]
+
+
+def slope(
+    gaps: Sequence[Gap], value: Callable[[Gap], float] = lambda g: g.mean - g.theory
+) -> tuple[float, float]:
+    """The fitted exponent of the gap in the size, with its standard error."""
+    return decay_rate([float(g.xi) for g in gaps], [value(g) for g in gaps], [g.stderr for g in gaps])

@@ -1,0 +1,115 @@
+"""The chapter that compares variants: a table of best rates and losses for each regime, and a picture of both."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
+
+from derivations.book_pages import html as h
+from derivations.book_pages.html import Html
+from derivations.figures.draw import BLUE, STYLE, VERMILION, defaults
+from derivations.variants.table import Entry, entries
+
+TITLES = {"over": "p > n_v m", "under": "p < n_v m"}
+BARS = 2.0
+
+
+def _rate(entry: Entry) -> str:
+    return "every rate" if entry.rate is None else h.number(entry.rate, 4)
+
+
+def table(regime: str) -> Html:
+    """Best training rate, loss there by formula and by sampling, and slope at zero, for every variant of a regime."""
+    found = entries(regime)
+    paper = found[0]
+    rows = []
+    for entry in found:
+        if entry.sampled is None:
+            rows.append((entry.label, f"refused: {h.prose(entry.reason)}", "", "", "", ""))
+            continue
+        change = (
+            "" if entry is paper else f"{100 * (entry.loss / paper.loss - 1):+.1f} %".replace("-", "\u2212")
+        )
+        rows.append(
+            (
+                h.escape(entry.label),
+                _rate(entry),
+                h.number(entry.loss),
+                change,
+                h.measured(entry.sampled.mean, entry.sampled.stderr),
+                h.number(entry.slope, 3),
+            )
+        )
+    headers = ("variant", "best rate", "loss: formula", "against the paper", "loss: sampled", "slope at 0")
+    return Html(h.table(headers, rows, numeric=range(1, 6)))
+
+
+def picture() -> Html:
+    """Best rates (left) and losses there (right), formula and sampling, of both regimes."""
+    with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": "variants"}):
+        canvas = Canvas(figsize=(10.8, 8.6), layout="constrained")
+        FigureCanvasAgg(canvas)
+        for row, regime in enumerate(TITLES):
+            shown = [entry for entry in entries(regime) if entry.sampled is not None]
+            left, right = (canvas.add_subplot(2, 2, 2 * row + k) for k in (1, 2))
+            _rates(left, shown)
+            _losses(right, shown)
+            left.set_title(f"${TITLES[regime]}$".replace("n_v m", "n_v\\,m"))
+        buffer = io.BytesIO()
+        canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    source = f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return Html(f'<figure><img src="{source}" alt="{h.escape(description())}"/></figure>')
+
+
+def description() -> str:
+    """The picture for a reader who cannot see it."""
+    parts = []
+    for regime, title in TITLES.items():
+        found = [entry for entry in entries(regime) if entry.rate is not None]
+        positive = [entry.label for entry in found if entry.rate is not None and entry.rate > 0]
+        parts.append(
+            f"{title}: the best training rate of {len(found)} variants; positive for {', '.join(positive) or 'none'}."
+        )
+    return " ".join(parts)
+
+
+def _rows(axis: Axes, shown: Sequence[Entry], *, named: bool) -> range:
+    places = range(len(shown))
+    axis.set_yticks(list(places), [entry.label for entry in shown] if named else [])
+    axis.invert_yaxis()
+    axis.grid(axis="y", color="0.92")
+    return places
+
+
+def _rates(axis: Axes, shown: Sequence[Entry]) -> None:
+    for place, entry in zip(_rows(axis, shown, named=True), shown, strict=True):
+        if entry.rate is not None:
+            colour = VERMILION if entry.rate > 0 else BLUE
+            axis.plot([entry.rate], [place], "o", color=colour, markersize=6)
+    axis.axvline(0.0, color="0.7", linewidth=1.0, zorder=0)
+    axis.set_xlabel(r"best training rate $\alpha_t$")
+
+
+def _losses(axis: Axes, shown: Sequence[Entry]) -> None:
+    places = _rows(axis, shown, named=False)
+    axis.plot([entry.loss for entry in shown], places, "|", color="black", markersize=14, label="formula")
+    sampled = [entry.sampled for entry in shown if entry.sampled is not None]
+    axis.errorbar(
+        [estimate.mean for estimate in sampled],
+        list(places),
+        xerr=[BARS * estimate.stderr for estimate in sampled],
+        fmt="D",
+        color=BLUE,
+        markersize=3.5,
+        label=rf"sampled, $\pm$ {BARS:g} standard errors",
+    )
+    axis.set_xlabel("average test loss there")
+    axis.xaxis.set_major_locator(MaxNLocator(5))
+    axis.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")

@@ -1,0 +1,1 @@
+"""The command `derive`: words in, one document out."""

@@ -1,0 +1,223 @@
+"""The command `derive`: arguments in, one document out, exit status 0, 1 or 2.
+
+Bad input is one line on stderr and status 2; a check that did not pass is status 1; Ctrl-C is one line and status 130.
+With `--json` stdout holds one JSON document and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from derivations.support.text import nearest, shortened
+
+COMMANDS = {
+    "list": "every numbered equation, lemma, theorem, text claim and figure",
+    "show": "one step and its formula",
+    "verify": "run the checks; results are remembered by content",
+    "eval": "the number a formula gives",
+    "optimum": "the rate left out that minimises the loss, and why it is global",
+    "moment": "exact expectation of a word in Wishart matrices",
+    "simulate": "Monte Carlo of the same quantity",
+    "regenerate": "write all formulas in canonical text",
+    "figure": "draw a figure with theory, simulation and error bars",
+    "book": "build the book",
+}
+# Commands that keep each finished piece, so that a run that was stopped goes on from there.
+REMEMBERED = ("list", "verify", "figure", "book")
+# as of a process that SIGINT ends
+INTERRUPTED = 130
+MODERATE = "give numbers nearer to 1"
+
+
+class BadInput(ValueError):
+    """The command line itself is wrong."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong command line in one line and with status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(shortened(message, 300))
+
+
+def _parsers() -> dict[str, argparse.ArgumentParser]:
+    """One parser for each subcommand; options and words may stand in any order."""
+    parsers: dict[str, argparse.ArgumentParser] = {
+        name: _Parser(prog=f"derive {name}", description=text) for name, text in COMMANDS.items()
+    }
+    for name, command in parsers.items():
+        command.add_argument("--json", action="store_true", help="one JSON document on stdout")
+        if name in ("show", "verify", "eval", "optimum", "simulate", "regenerate", "book"):
+            command.add_argument(
+                "--assume",
+                action="append",
+                default=[],
+                metavar="K=V",
+                help="change an assumption, or FILE.toml",
+            )
+        if name in ("show", "eval", "optimum", "simulate"):
+            command.add_argument("name", metavar="NAME", help="a step, eq5, eq8, ...")
+        if name in ("eval", "optimum", "simulate"):
+            command.add_argument("values", nargs="*", default=[], metavar="k=v", help="parameter values")
+    parsers["show"].add_argument(
+        "--as", dest="language", default="latex", choices=("latex", "sympy", "python", "c", "javascript")
+    )
+    verify = parsers["verify"]
+    verify.add_argument("names", nargs="*", metavar="NAME")
+    only = verify.add_mutually_exclusive_group()
+    only.add_argument("--symbolic-only", action="store_true", help="proofs without sampling")
+    only.add_argument("--numeric-only", action="store_true", help="sampling without proofs")
+    verify.add_argument("--fresh", action="store_true", help="compute everything anew")
+    verify.add_argument("--seed", type=int, default=0, help="base seed of all draws")
+    moment = parsers["moment"]
+    moment.add_argument("expression", metavar="EXPR", help="for example 'W^2 tr(W^2)'")
+    moment.add_argument(
+        "--cov", default="identity", choices=("identity", "general"), help="covariance of a row"
+    )
+    moment.add_argument("--law", default="gaussian", metavar="NAME", help="law of the entries")
+    moment.add_argument("values", nargs="*", default=[], metavar="k=v", help="sizes and matrices")
+    simulate = parsers["simulate"]
+    simulate.add_argument(
+        "--rel-error", type=float, default=None, metavar="R", help="aimed-at standard error / mean"
+    )
+    simulate.add_argument("--seed", type=int, default=0)
+    simulate.add_argument("--protocol", default="conditional", choices=("conditional", "plain"))
+    simulate.add_argument("--scheduler", default=None, metavar="ADDR")
+    parsers["regenerate"].add_argument("--out", default=None, metavar="DIR")
+    parsers["regenerate"].add_argument(
+        "--check", action="store_true", help="fail when the committed files are stale"
+    )
+    parsers["figure"].add_argument("figure", metavar="FIGURE", help="1, 2, 3, 4, 6, or its name")
+    parsers["figure"].add_argument("--out", default=None, metavar="FILE")
+    parsers["book"].add_argument("--out", default=None, metavar="DIR")
+    parsers["book"].add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="K=V[,K=V]",
+        help="build a variant beside it in the same site, or FILE.toml; may be repeated",
+    )
+    return parsers
+
+
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}s}  {text}" for name, text in COMMANDS.items()]
+    return "\n".join(["usage: derive COMMAND ... (derive COMMAND --help says more)", "", *lines])
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    if not argv:
+        raise BadInput(f"name a command: {', '.join(COMMANDS)}")
+    if argv[0] not in COMMANDS:
+        raise BadInput(f"unknown command {argv[0]!r}; {nearest(argv[0], COMMANDS)}")
+    rest = [_expression(word) for word in argv[1:] if word != "--"] if argv[0] == "moment" else list(argv[1:])
+    arguments = _parsers()[argv[0]].parse_intermixed_args(rest)
+    arguments.command = argv[0]
+    return arguments
+
+
+def _expression(word: str) -> str:
+    """An expression may begin with a minus, as no option of `moment` but -h does."""
+    return f" {word}" if len(word) > 1 and word[0] == "-" and word[1] != "-" and word != "-h" else word
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if sys.stdout is None:
+            raise BadInput("standard output is closed: let it go to a terminal, a file or /dev/null")
+        if words[:1] in (["-h"], ["--help"]):
+            _print(None, _usage(), as_json=False)
+            return 0
+        arguments = _arguments(words)
+        # here, so that an interrupt while the libraries load is met too
+        from derivations.command import commands
+
+        with warnings.catch_warnings():
+            # an overflow is no line beside the answer: it is a number the answer cannot be trusted with
+            warnings.simplefilter("error", RuntimeWarning)
+            outcome = commands.run(arguments)
+        _print(outcome.document, outcome.text, as_json=arguments.json)
+        return outcome.status
+    except (ValueError, OSError) as error:
+        return _complain(_one_line(error), 2)
+    except (MemoryError, ArithmeticError, RuntimeWarning) as error:
+        return _complain(_out_of_range(error), 2)
+    except KeyboardInterrupt:
+        kept = "; what was finished is kept" if words[:1] and words[0] in REMEMBERED else ""
+        return _complain(f"interrupted{kept}", INTERRUPTED)
+
+
+def run() -> NoReturn:
+    """The command as a process: its exit status is that of `main`."""
+    status = main()
+    if status == INTERRUPTED:
+        others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+        for thread in others:
+            thread.join(5.0)
+        if any(thread.is_alive() for thread in others):
+            os._exit(status)  # Python would wait for what looks after interrupted work, and it is stuck
+    sys.exit(status)
+
+
+def _complain(line: str, status: int) -> int:
+    """One line on stderr, as far as there is one."""
+    with contextlib.suppress(OSError, AttributeError):
+        sys.stderr.write(f"derive: {line}\n")
+        sys.stderr.flush()
+    return status
+
+
+def _print(document: Any, text: str, *, as_json: bool) -> None:
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
+    if as_json:
+        text = json.dumps(document, ensure_ascii=not encoding.startswith("utf"), allow_nan=False)
+    elif not text:
+        return
+    else:
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        _discard_output()
+        if not isinstance(error, BrokenPipeError):  # after that the reader has seen enough
+            raise OSError(f"standard output: {error.strerror}: let it go where there is room") from None
+
+
+def _discard_output() -> None:
+    """Lets what stdout still holds go nowhere, or Python would complain once more at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if type(error).__name__ == "LinAlgError":
+        return f"linear algebra failed on these values ({error}): {MODERATE}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _out_of_range(error: Exception) -> str:
+    """What to change where numbers did not fit."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for these sizes: give smaller dimensions"
+    if isinstance(error, ZeroDivisionError):
+        return f"a value makes the formula divide by zero: {MODERATE}"
+    said = " ".join(str(error).split())
+    return f"the numbers leave the range of floating point ({said[:100]}): {MODERATE}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""What the subcommands of `derive` do: each returns a document (for --json), a text, and an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from derivations.language.assumptions import PAPER, Assumptions, read
+from derivations.publishing.site import Site
+from derivations.steps import contents
+from derivations.verification.verify import Record, Report, verify
+
+LISTED = (
+    "name",
+    "equations",
+    "kind",
+    "statement",
+    "uses",
+    "proof",
+    "numeric",
+    "method",
+    "page",
+    "unreadable",
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of a command."""
+
+    document: Any
+    text: str
+    status: int = 0
+
+
+def _on_a_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Report]:
+    """A line on stderr that counts what is done, when stderr is a terminal."""
+    shown = _on_a_terminal()
+
+    def report(record: Record, done: int, total: int) -> None:
+        if shown:
+            filled = 30 * done // max(total, 1)
+            bar = "#" * filled + "." * (30 - filled)
+            sys.stderr.write(f"\r{what} [{bar}] {done}/{total} {record['name'][:40]:40s}")
+            sys.stderr.flush()
+
+    try:
+        yield report
+    finally:
+        if shown:
+            sys.stderr.write("\r" + " " * 100 + "\r")
+
+
+def _verified(names: list[str] | None, assumptions: Assumptions, **options: Any) -> list[Record]:
+    with progress_bar("verifying") as report:
+        return verify(names, assumptions, report=report, **options)
+
+
+def _list(arguments: argparse.Namespace) -> Outcome:
+    records = _verified(None, PAPER)
+    rows = [{key: record[key] for key in LISTED} for record in records]
+    lines = [
+        f"{'(' + ', '.join(row['equations']) + ')' if row['equations'] else '':10s} {row['name']:40s} "
+        f"{row['proof']:14s} {row['numeric']:14s} {row['statement']}"
+        for row in rows
+    ]
+    return Outcome(rows, "\n".join(lines))
+
+
+def _verify(arguments: argparse.Namespace) -> Outcome:
+    assumptions = read(arguments.assume)
+    names = [contents.find(name).name for name in arguments.names] or None
+    records = _verified(
+        names,
+        assumptions,
+        symbolic=not arguments.numeric_only,
+        numeric=not arguments.symbolic_only,
+        seed=arguments.seed,
+        fresh=arguments.fresh,
+    )
+    lines = []
+    for record in records:
+        numbers = ", ".join(record["equations"])
+        lines.append(
+            f"{'(' + numbers + ')' if numbers else '':10s} {record['name']:40s} "
+            f"{record['proof']:14s} {record['numeric']:14s} {record['seconds']:6.2f} s"
+        )
+        if not record["passed"]:
+            lines.append(
+                f"    proof: {record.get('proof_reason', '')}; numeric: {record.get('numeric_reason', '')}"
+            )
+    failed = [record["name"] for record in records if not record["passed"]]
+    lines.append(
+        f"{len(records) - len(failed)} of {len(records)} steps pass"
+        + (f"; not: {', '.join(failed)}" if failed else "")
+    )
+    return Outcome(records, "\n".join(lines), 1 if failed else 0)
+
+
+def _show(arguments: argparse.Namespace) -> Outcome:
+    from derivations.typeset.presentation import present
+
+    document = present(contents.find(arguments.name), read(arguments.assume), arguments.language)
+    return Outcome(document, str(document["formula"]))
+
+
+def _eval(arguments: argparse.Namespace) -> Outcome:
+    from derivations.formulas.by_name import evaluate_named
+    from derivations.formulas.least_loss import note
+    from derivations.formulas.parameters import parse_values
+
+    values, assumptions = parse_values(arguments.values), read(arguments.assume)
+    numbers = evaluate_named(arguments.name, values, assumptions)
+    document: dict[str, float | str] = {**numbers}
+    said = note(arguments.name, values, assumptions, numbers["value"]) if "value" in numbers else None
+    if said is not None:
+        document["note"] = said
+    return Outcome(document, "\n".join(f"{key} = {value}" for key, value in document.items()))
+
+
+def _optimum(arguments: argparse.Namespace) -> Outcome:
+    from derivations.formulas.optimum import optimum
+    from derivations.formulas.parameters import parse_values
+
+    document = optimum(arguments.name, parse_values(arguments.values), read(arguments.assume))
+    rate = next(iter(document))
+    text = f"{rate} = {document[rate]}\nloss = {document['loss']}\n{document['certificate']}"
+    return Outcome(document, text)
+
+
+def _moment(arguments: argparse.Namespace) -> Outcome:
+    from derivations.command.moment import run as run_moment
+
+    document = run_moment(arguments.expression, arguments.values, arguments.cov, arguments.law)
+    return Outcome(document, str(document.get("value", document.get("latex", ""))))
+
+
+def _simulate(arguments: argparse.Namespace) -> Outcome:
+    from derivations.command.simulate import run as run_simulation
+
+    with progress_bar("simulating") as report:
+        document = run_simulation(
+            arguments.name,
+            arguments.values,
+            rel_error=arguments.rel_error,
+            seed=arguments.seed,
+            protocol=arguments.protocol,
+            scheduler=arguments.scheduler,
+            assumptions=read(arguments.assume),
+            progress=lambda part: report({"name": arguments.name}, round(100 * part), 100),
+        )
+    text = "\n".join(f"{key} = {value}" for key, value in document.items())
+    return Outcome(document, text)
+
+
+def _figure(arguments: argparse.Namespace) -> Outcome:
+    from derivations.figures.draw import draw
+
+    with progress_bar("simulating") as report:
+        out = None if arguments.out is None else Path(arguments.out)
+        path = draw(arguments.figure, out, progress=report)
+    return Outcome({"figure": arguments.figure, "file": str(path)}, str(path))
+
+
+def _regenerate(arguments: argparse.Namespace) -> Outcome:
+    from derivations.typeset.committed_text import check, write
+
+    assumptions = read(arguments.assume)
+    out = None if arguments.out is None else Path(arguments.out)
+    if arguments.check:
+        stale = check(out, assumptions)
+        text = "all formulas are current" if not stale else "stale: " + ", ".join(stale)
+        return Outcome({"stale": stale}, text, 1 if stale else 0)
+    files = write(out, assumptions)
+    return Outcome({"files": [str(path) for path in files]}, "\n".join(str(path) for path in files))
+
+
+def _book(arguments: argparse.Namespace) -> Outcome:
+    from derivations.publishing.build import DEFAULT_OUT, BookError, build
+    from derivations.publishing.site import build_site, read_variant
+
+    out = DEFAULT_OUT if arguments.out is None else Path(arguments.out)
+    base = read(arguments.assume)
+    variants = [read_variant(text, arguments.assume) for text in arguments.variant]
+    try:
+        if variants:
+            return _site(build_site(out, base, variants, echo=_on_a_terminal()))
+        book = build(out, base, echo=_on_a_terminal())
+    except BookError as error:
+        if sys.stderr is not None:
+            sys.stderr.write(f"{error.log}\n")
+        return Outcome({"error": str(error)}, str(error), 1)
+    document = {"index": str(book.index), "pages": list(book.pages), "seconds": book.seconds}
+    return Outcome(document, f"{book.index} ({len(book.pages)} pages, {book.seconds:.0f} s)")
+
+
+def _site(site: Site) -> Outcome:
+    books = [
+        {"assumptions": book.assumptions.label(), "index": str(book.index), "pages": list(book.pages)}
+        for book in site.books
+    ]
+    text = "\n".join(f"{book['index']}  {book['assumptions']}" for book in books)
+    return Outcome({"index": str(site.index), "books": books, "seconds": site.seconds}, text)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
+    "list": _list,
+    "show": _show,
+    "verify": _verify,
+    "eval": _eval,
+    "optimum": _optimum,
+    "moment": _moment,
+    "simulate": _simulate,
+    "regenerate": _regenerate,
+    "figure": _figure,
+    "book": _book,
+}
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    """Carry out a parsed command line; raises ValueError or OSError on bad input."""
+    return _COMMANDS[arguments.command](arguments)

@@ -1,0 +1,133 @@
+"""The command ``derive moment``: an expression and ``name=value`` words to the document that is printed.
+
+Values: ``n=7``, ``p=3``; a matrix from a file, ``A=@a.npy``, or written out, ``A=[[1,1/2],[0,1]]``. Nothing
+of a text or a file is run as code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbolic.query.moment_tokens import MAX_DIGITS, excerpt
+from symbolic.query.query import moment
+
+MAX_FILE_BYTES = 64_000_000
+"""Largest file that is read."""
+
+MAX_VALUE_TEXT = 100_000
+"""Most characters of a matrix that is written out."""
+
+MAGIC = b"\x93NUMPY"
+"""How every ``.npy`` file begins."""
+
+_INTEGER = re.compile(r"-?[0-9]+")
+_FRACTION = re.compile(rf"(-?[0-9]{{1,{MAX_DIGITS}}})(?:/([0-9]{{1,{MAX_DIGITS}}}))?")
+_MATRIX = re.compile(r"\[\s*\[[^][]*\](?:\s*,\s*\[[^][]*\])*\s*\]")
+_ROW = re.compile(r"\[([^][]*)\]")
+
+Matrix = NDArray[Any] | list[list[Fraction]]
+
+
+class InvalidValue(ValueError):
+    """A ``name=value`` word that cannot be read."""
+
+
+def run(
+    text: str, words: Sequence[str] = (), covariance: str | None = None, law: str = "gaussian"
+) -> dict[str, Any]:
+    """The expectation of the expression ``text`` as a JSON document; see `symbolic.query.query.Result`.
+
+    ``words`` are of the form ``name=value``. ``covariance`` is "identity", "general", or None for "general"
+    where Sigma occurs in the expression or the values. With values for everything the document has a
+    ``value``: exact numbers as text, floats as numbers, a matrix as its rows.
+    Raises ValueError, with one line that says what is wrong and what would be right, for all bad input.
+    """
+    values = read_values(words)
+    with np.errstate(all="ignore"):
+        return moment(text, values, covariance, law).as_dict()
+
+
+def read_values(words: Iterable[str]) -> dict[str, int | Matrix]:
+    """The values in ``name=value`` words. Raises InvalidValue, naming the word, where one cannot be read."""
+    values: dict[str, int | Matrix] = {}
+    for word in words:
+        name, separator, text = word.partition("=")
+        name, text = name.strip(), text.strip()
+        if not separator or not name:
+            raise InvalidValue(f"values are written NAME=VALUE, not {excerpt(word)}")
+        if name in values:
+            raise InvalidValue(f"{excerpt(name)} is given twice: keep one of them")
+        values[name] = _value(name, text)
+    return values
+
+
+def _value(name: str, text: str) -> int | Matrix:
+    if text.startswith("@"):
+        return _from_file(name, Path(text[1:]))
+    if text.startswith("["):
+        return _written_out(name, text)
+    if not _INTEGER.fullmatch(text):
+        raise InvalidValue(
+            f"{excerpt(name)} is {excerpt(text)}: give a whole number for n or p, @FILE.npy or [[1,0],[0,1]] "
+            "for a matrix"
+        )
+    if len(text) > MAX_DIGITS:
+        raise InvalidValue(f"{excerpt(name)} is over the limit of {MAX_DIGITS} digits: give a smaller number")
+    return int(text)
+
+
+def _written_out(name: str, text: str) -> list[list[Fraction]]:
+    """A matrix such as ``[[1, 1/2], [0, 1]]``."""
+    if len(text) > MAX_VALUE_TEXT:
+        raise InvalidValue(f"{excerpt(name)} is over the limit of {MAX_VALUE_TEXT} characters: use a file")
+    if not _MATRIX.fullmatch(text):
+        raise InvalidValue(f"{excerpt(name)} is {excerpt(text)}: write a matrix as [[1,0],[0,1]]")
+    return [[_fraction(name, x.strip()) for x in row.split(",")] for row in _ROW.findall(text)]
+
+
+def _fraction(name: str, text: str) -> Fraction:
+    found = _FRACTION.fullmatch(text)
+    if found is None or (found[2] and not int(found[2])):
+        raise InvalidValue(
+            f"{excerpt(name)} has the element {excerpt(text)}: write whole numbers and fractions (floats come "
+            "from a file)"
+        )
+    return Fraction(int(found[1]), int(found[2] or 1))
+
+
+def _from_file(name: str, path: Path) -> NDArray[Any]:
+    """A two-dimensional array of real numbers from an ``.npy`` file."""
+    if not path.is_file():
+        raise InvalidValue(f"{excerpt(name)}: there is no file {excerpt(str(path))}")
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise InvalidValue(f"{excerpt(name)}: the file is over the limit of {MAX_FILE_BYTES} bytes")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(6)
+        # Mapped, so that a header which announces more than the file holds costs no memory.
+        loaded = np.load(path, allow_pickle=False, mmap_mode="r") if magic == MAGIC else None
+    except Exception as error:  # a broken header can raise nearly anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InvalidValue(
+            f"{excerpt(name)}: {excerpt(str(path))} cannot be read as an .npy file of numbers ({reason[:100]})"
+        ) from None
+    if loaded is None:
+        raise InvalidValue(f"{excerpt(name)}: {excerpt(str(path))} is no .npy file: write it with numpy.save")
+    if loaded.ndim != 2 or loaded.shape[0] != loaded.shape[1]:
+        raise InvalidValue(f"{excerpt(name)} has the shape {loaded.shape}: give a square matrix")
+    if loaded.dtype.kind not in "biuf":
+        raise InvalidValue(f"{excerpt(name)} has elements of type {loaded.dtype}: give real numbers")
+    array = np.array(loaded)
+    if array.dtype.kind == "f" and array.dtype.itemsize != 8:
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused
+            array = array.astype(np.float64)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InvalidValue(f"{excerpt(name)} has elements that are not finite: give finite real numbers")
+    return array

@@ -1,0 +1,249 @@
+"""Monte Carlo of what a central formula states, beside the number the formula gives.
+
+`eq5`, `eq9`, `eq14`: the average test loss. `eq10`: its derivative in the training rate at zero, by
+differences at common random numbers. `eq8`: the training rate at which it is smallest, located on the
+simulated curve.
+
+The formulas are asymptotic and the simulation is not: a large |z| measures what a formula leaves out.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+
+from derivations.command.simulate_limits import require_possible
+from derivations.command.simulation_budget import (
+    Quantity,
+    draws_needed,
+    draws_unasked,
+    most_draws,
+    require_memory,
+    require_reachable,
+)
+from derivations.formulas.by_name import evaluate_named
+from derivations.formulas.parameters import Exact, checked_number, parse_values
+from derivations.formulas.trace_form import RATES, trace_form
+from derivations.formulas.values import OVER, regime, united
+from derivations.language.assumptions import PAPER, Assumptions
+from derivations.steps.contents import ALIASES, find
+from derivations.support.text import nearest
+from derivations.support.workers import cores, workers
+from derivations.verification.sampled_problem import sampled_fields
+from numeric_check.draws.estimate import Estimate
+from numeric_check.estimators.located_minimum import located_minimum
+from numeric_check.estimators.simulation import Method, simulate
+from numeric_check.estimators.tails import variance_is_finite
+from numeric_check.problem.setting import Setting
+
+Progress = Callable[[float], None]
+Document = dict[str, float | int | str | None]
+Simulation = Callable[..., Estimate]
+
+QUANTITIES: Mapping[str, Quantity] = {
+    "eq5": "loss",
+    "eq8": "minimum",
+    "eq9": "loss",
+    "eq10": "slope",
+    "eq14": "loss",
+}
+# A rate or a slope is harder to resolve than a loss, and a run of the plain protocol costs more than a draw.
+DEFAULT_ERROR: Mapping[tuple[Quantity, Method], float] = {
+    ("loss", "conditional"): 0.001,
+    ("loss", "plain"): 0.003,
+    ("slope", "conditional"): 0.005,
+    ("slope", "plain"): 0.05,
+    ("minimum", "conditional"): 0.005,
+    ("minimum", "plain"): 0.02,
+}
+PROTOCOLS: tuple[Method, ...] = ("conditional", "plain")
+# What a formula does not depend on it leaves open: the simplest problem that has the quantity is sampled.
+NEUTRAL: Mapping[str, float] = {
+    "n_v": 1,
+    "n_r": 1,
+    "m": 1,
+    "sigma": 1.0,
+    "nu": 0.0,
+    "alpha_t": 0.0,
+    "alpha_r": 0.0,
+    "dist0_sq": 0.0,
+}
+# A spread below this part of the mean is that of rounding: the quantity is the same in every draw.
+ROUNDING = 1e-12
+HEAVY_TAILS = "the draws have no finite variance: stderr understates the error, and more draws hardly help"
+PILOT_DRAWS = 256
+# Starting processes pays only for work that takes longer than this many seconds.
+WORTH_PROCESSES = 10.0
+
+
+def run(
+    name: str,
+    words: Sequence[str],
+    *,
+    rel_error: float | None = None,
+    seed: int = 0,
+    protocol: str = "conditional",
+    scheduler: str | None = None,
+    assumptions: Assumptions = PAPER,
+    progress: Progress | None = None,
+) -> Document:
+    """Simulates the quantity of `name` at the values in `words` and compares it with the formula.
+
+    rel_error: aimed-at standard error over |mean|; None for a usual one, as far as it takes about half a minute of
+    one core. protocol: "conditional" draws inputs only and averages the
+    rest exactly; "plain" draws everything, as an experiment would. The result depends on these arguments and
+    the code alone, not on the number of cores. Returns mean, stderr, draws, theory and z = (mean - theory) /
+    stderr, None where all draws are equal; and a warning where draws have no finite variance or the usual error
+    is not reached. Raises
+    ValueError, in one line, for bad input, for a quantity whose mean is infinite, and for an error that would
+    take too many draws.
+    """
+    if scheduler is not None:
+        raise ValueError(
+            "--scheduler is for an optional extra that is not part of this version: leave it out, every core "
+            "of this machine is used"
+        )
+    method = _protocol(protocol)
+    alias = _alias(name)
+    aim = _aim(rel_error, QUANTITIES[alias], method)
+    values = parse_values(words)
+    # the formula first: it checks the values, and refuses what cannot be derived before anything is drawn
+    theory = _theory(alias, values, assumptions)
+    setting = setting_of(alias, values, assumptions)
+    quantity = QUANTITIES[alias]
+    require_possible(setting)
+    require_memory(setting, quantity, method)
+    most = (draws_unasked if rel_error is None else most_draws)(setting, quantity, method)
+    simulation = _simulation(alias, setting, method, seed)
+    found = _sampled(simulation, aim, most, method, progress, asked=rel_error is not None)
+    spread = found.stderr > ROUNDING * abs(found.mean)
+    z = (found.mean - theory) / found.stderr if spread else None
+    document: Document = {"mean": found.mean, "stderr": found.stderr, "draws": found.draws}
+    document |= {"theory": theory, "z": z}
+    warnings = [] if variance_is_finite(setting) else [HEAVY_TAILS]
+    if not found.resolved(aim):
+        warnings.append(
+            f"stderr is above {aim:g} of the mean after as many draws as are made unasked: give --rel-error to go on"
+        )
+    return document | {"warning": "; ".join(warnings)} if warnings else document
+
+
+# -- what is asked ------------------------------------------------------------------------------------------
+
+
+def _protocol(text: str) -> Method:
+    for known in PROTOCOLS:
+        if text == known:
+            return known
+    raise ValueError(f"unknown protocol {text!r}; {nearest(text, PROTOCOLS)}")
+
+
+def _alias(name: str) -> str:
+    """The name of a formula that can be simulated; ValueError for any other, known or not."""
+    slug = find(name).name
+    for alias in QUANTITIES:
+        if ALIASES.get(alias) == slug:
+            return alias
+    raise ValueError(f"{name} has no simulation of its own: simulate one of {', '.join(QUANTITIES)}")
+
+
+def _aim(rel_error: float | None, quantity: Quantity, method: Method) -> float:
+    if rel_error is None:
+        return DEFAULT_ERROR[quantity, method]
+    if not (math.isfinite(rel_error) and rel_error > 0):
+        raise ValueError(f"--rel-error is {rel_error}: give a positive finite number, as in 0.002")
+    return rel_error
+
+
+def _theory(alias: str, values: Mapping[str, Exact], assumptions: Assumptions) -> float:
+    if "Sigma" in values and regime(find(alias)) == OVER:  # below p = n_v m the traces depend on the rate
+        rates = {name: _double(name, checked_number(name, values[name])) for name in RATES if name in values}
+        if len(rates) == len(RATES):
+            fixed = {name: value for name, value in values.items() if name not in RATES}
+            return float(trace_form(alias, fixed, assumptions)(**rates))
+    document = evaluate_named(alias, values, assumptions)
+    return float(document["minimum" if QUANTITIES[alias] == "minimum" else "value"])
+
+
+def setting_of(alias: str, values: Mapping[str, Exact], assumptions: Assumptions = PAPER) -> Setting:
+    """The sampled problem in which `alias` makes its statement; raises ValueError for impossible values."""
+    if "F" in values:
+        raise ValueError(
+            "F alone is no law to draw inputs from: leave it out, and choose --assume inputs=LAW"
+        )
+    if assumptions.split == "reused":
+        values = united(values)
+    matrices = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    scalars = {name: _double(name, value) for name, value in values.items() if isinstance(value, Fraction)}
+    numbers = {**NEUTRAL, **scalars}
+    if "Sigma" in matrices:
+        numbers["p"] = len(matrices["Sigma"])
+    numbers.setdefault("n_t", numbers["p"])
+    if QUANTITIES[alias] == "slope":
+        numbers["alpha_t"] = 0.0
+    n_t, n_v, n_r, m, p = (int(numbers[name]) for name in ("n_t", "n_v", "n_r", "m", "p"))
+    setting = Setting(
+        n_t,
+        n_v,
+        n_r,
+        m,
+        p,
+        numbers["sigma"],
+        numbers["nu"],
+        numbers["alpha_t"],
+        numbers["alpha_r"],
+        dist0_sq=numbers["dist0_sq"],
+        Sigma=matrices.get("Sigma"),
+        Sigma_w=matrices.get("Sigma_w"),
+        **sampled_fields(assumptions),
+    )
+    if QUANTITIES[alias] == "minimum" and setting.regime != "over":
+        raise ValueError(
+            f"{alias} holds for p > n_v m, but n_v m = {setting.validation_points} and p = {setting.p}: "
+            "change n_v, m or p"
+        )
+    return setting
+
+
+def _double(name: str, value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is beyond 1e308: give a smaller number") from None
+
+
+# -- the sampling -------------------------------------------------------------------------------------------
+
+
+def _simulation(alias: str, setting: Setting, method: Method, seed: int) -> Simulation:
+    quantity = QUANTITIES[alias]
+    if quantity == "minimum":
+        return partial(located_minimum, setting, protocol=method, seed=seed)
+    return partial(simulate, setting, quantity, protocol=method, seed=seed, max_seconds=math.inf)
+
+
+def _sampled(
+    simulation: Simulation, aim: float, most: int, method: Method, progress: Progress | None, *, asked: bool
+) -> Estimate:
+    """The estimate to the error aimed at, on as many cores as are worth it; they do not change it.
+
+    A small part of the work tells first how much there is. Raises ValueError when that is too much; unless nobody
+    asked for the error, when it ends after `most` draws.
+    """
+    started = time.monotonic()
+    pilot = simulation(rel_error=aim, max_draws=PILOT_DRAWS)
+    seconds = (time.monotonic() - started) / pilot.draws
+    if not (math.isfinite(pilot.mean) and math.isfinite(pilot.stderr)):
+        raise ValueError(
+            "the draws leave the range of floating point: give sizes, rates and standard deviations nearer to 1"
+        )
+    if pilot.resolved(aim):
+        return pilot
+    needed = require_reachable(pilot, aim, most, method) if asked else min(draws_needed(pilot, aim), most)
+    with workers(cores() if needed * seconds > WORTH_PROCESSES else 1) as executor:
+        return simulation(rel_error=aim, max_draws=most, executor=executor, progress=progress)

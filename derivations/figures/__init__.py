@@ -1,0 +1,1 @@
+"""The figures: panels, points, drawing."""

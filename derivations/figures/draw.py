@@ -1,0 +1,173 @@
+"""The figures: theory as lines, the experiment as points with error bars, our finer estimate beside it.
+
+The same call gives the same file: no dates, fixed identifiers, and numbers rounded before they are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+from numpy.typing import NDArray
+
+from derivations.figures import graphical_model
+from derivations.figures.captions import alt_text, equation_number, panel_title
+from derivations.figures.curves import predicted
+from derivations.figures.panels import Figure, Panel, figure, slug_of
+from derivations.figures.points import Point, Report, simulated
+from derivations.support.files import require_writable, whole
+
+Array = NDArray[np.float64]
+FORMATS = ("svg", "png")
+# Figure 1, the one without data.
+MODEL = "figure1"
+CURVE_POINTS = 241
+# Digits kept before drawing: far below the width of a line, far above the rounding of another processor.
+DIGITS = 6
+BARS = 2.0
+# More entries than this stand in two rows.
+LEGEND_COLUMNS = 3
+# From Okabe and Ito's palette: safe for colour-blind readers; in grey, the shapes tell the marks apart.
+VERMILION, BLUE = "#d55e00", "#0072b2"
+# The first theory of a figure is drawn solid, a second one dashed.
+DASHES = ("-", "--")
+EXPERIMENT = rf"experiment, mean $\pm$ {BARS:g} standard errors"
+ESTIMATE = "only inputs drawn, error below the mark"
+SIMULATED = (EXPERIMENT, ESTIMATE)
+STYLE: dict[str, object] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.labelsize": 11,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "savefig.dpi": 110,
+    "svg.fonttype": "path",
+}
+LABELS = {"alpha_r": r"adaptation rate $\alpha_r$", "alpha_t": r"training rate $\alpha_t$"}
+
+
+def draw(name: str, out: Path | None = None, *, progress: Report | None = None) -> Path:
+    """Draws a figure (`1`, `2`, `3`, `4`, `6`, `figure-2`, or by equation: `eq5`) and returns the file written.
+
+    out: an .svg or .png file, by default NAME.svg here; Figure 1 is no plot and always .svg. Points not in the store
+    are simulated and stored one by one; progress hears of each. Raises ValueError for an unknown figure, a suffix that
+    is neither, or a place where nothing can be written, before anything is simulated.
+    """
+    model = slug_of(name) == MODEL
+    slug = MODEL if model else figure(name).name
+    target = Path(f"{slug}.svg") if out is None else out
+    kind = target.suffix.removeprefix(".").lower()
+    if kind not in FORMATS:
+        raise ValueError(f"{target.name!r} is no figure file: end its name in .svg or .png")
+    if model and kind != "svg":
+        raise ValueError(f"figure 1 is a drawing, not a plot: end {target.name!r} in .svg")
+    if target.is_dir():
+        raise ValueError(f"{str(target)!r} is a folder: name a file in it")
+    if not target.resolve().parent.is_dir():
+        raise ValueError(f"the folder {str(target.parent)!r} does not exist: make it first")
+    require_writable(target.resolve().parent)
+    if model:
+        with whole(target) as temporary:
+            temporary.write_text(graphical_model.draw(), encoding="utf-8")
+        return target
+    shown = figure(name)
+    points = simulated(shown, progress)
+    with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": shown.name}):
+        _save(_canvas(shown, points), target, kind, shown)
+    return target
+
+
+def defaults() -> dict[str, object]:
+    """The settings of the library itself: a user's own would make another picture."""
+    return {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
+
+
+def _save(canvas: Canvas, target: Path, kind: str, shown: Figure) -> None:
+    """Writes the file whole or not at all."""
+    metadata: dict[str, str | None] = {"Title": shown.statement, "Description": alt_text(shown)}
+    if kind == "svg":
+        metadata |= {"Date": None, "Creator": None}
+    else:
+        metadata |= {"Software": None}
+    with whole(target) as temporary:
+        canvas.savefig(temporary, format=kind, metadata=metadata)
+
+
+def _canvas(shown: Figure, points: Sequence[Sequence[Point]]) -> Canvas:
+    rows, columns = (len(shown.panels) + 1) // 2, 2
+    # titles over four panels say more, and so need more room
+    width = 9.0 if rows == 1 else 10.8
+    canvas = Canvas(figsize=(width, 0.5 + 3.4 * rows), layout="constrained")
+    FigureCanvasAgg(canvas)
+    axes = [canvas.add_subplot(rows, columns, k + 1) for k in range(len(shown.panels))]
+    theories = list(dict.fromkeys(panel.theory for panel in shown.panels))
+    for axis, panel, found in zip(axes, shown.panels, points, strict=True):
+        _panel(axis, panel, found, DASHES[theories.index(panel.theory)])
+    handles, labels = _legend(axes)
+    canvas.legend(
+        handles, labels, loc="outside upper center", ncols=len(labels) if len(labels) <= LEGEND_COLUMNS else 2
+    )
+    return canvas
+
+
+def _legend(axes: Sequence[Axes]) -> tuple[list[Artist], list[str]]:
+    """Each kind of mark once: the lines of theory, then the two simulations."""
+    found: dict[str, Artist] = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    labels = [label for label in found if label not in SIMULATED] + list(SIMULATED)
+    return [found[label] for label in labels], labels
+
+
+def _round(values: Sequence[float] | Array) -> Array:
+    return np.array([float(f"{value:.{DIGITS}g}") for value in values])
+
+
+def _panel(axis: Axes, panel: Panel, points: Sequence[Point], dashes: str) -> None:
+    rates = np.linspace(panel.grid[0], panel.grid[-1], CURVE_POINTS)
+    marks = [point.rate for point in points]
+    if panel.rate == "alpha_t":
+        axis.axvline(0.0, color="0.8", linewidth=1.0, zorder=0)
+    axis.plot(
+        rates,
+        _round(predicted(panel, rates)),
+        dashes,
+        color="black",
+        linewidth=1.5,
+        label=f"theory, equation ({equation_number(panel)})",
+    )
+    axis.errorbar(
+        marks,
+        _round([point.plain.mean for point in points]),
+        yerr=_round([BARS * point.plain.stderr for point in points]),
+        fmt="o",
+        color=VERMILION,
+        markerfacecolor="white",
+        markersize=6,
+        elinewidth=1.3,
+        capsize=2.5,
+        zorder=3,
+        label=EXPERIMENT,
+    )
+    axis.plot(
+        marks,
+        _round([point.conditional.mean for point in points]),
+        "D",
+        color=BLUE,
+        markersize=2.8,
+        zorder=4,
+        label=ESTIMATE,
+    )
+    axis.set_title(f"{panel.letter})  {panel_title(panel)}")
+    axis.set_xlabel(LABELS[panel.rate])
+    axis.set_ylabel("average test loss")

@@ -1,0 +1,1 @@
+"""Any step's formula as a number, a function, an optimum."""

@@ -1,0 +1,202 @@
+"""The formulas by name: as expressions, as stable vectorised functions, as numbers, as source text.
+
+A formula belongs to the step that derives it; nothing here is about a particular one. A name is a step's
+slug, its alias (`eq5`) or an equation number; a formula is called `value` when its step has no other, else by
+its label.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+
+import sympy
+
+from derivations.formulas.exact import quotient, value_at
+from derivations.formulas.parameters import NOT_NEGATIVE, SIZES, Given, InvalidParameter, ordered
+from derivations.formulas.values import OVER, UNDER, checked_point, needs, regime, traces, united
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.language.normal_form import to_sympy
+from derivations.language.symbols import m, n_t, n_v, p
+from derivations.paper.theorem2.general_covariance import NORMAL
+from derivations.steps.contents import ALIASES, find
+from symbolic.code.codegen import Compiled, compiled, high_precision, source
+from symbolic.code.stable import StableForm, stable
+from symbolic.proofs.asymptotics import UndecidedOrder
+from symbolic.proofs.positivity import SignUnproved
+from symbolic.proofs.stationary import NoClosedForm
+
+RATES = ("alpha_t", "alpha_r", "alpha")
+KEYS = {r"\alpha_t^-": "minimum", r"\alpha_t^+": "maximum"}
+SIGN = r"\mathrm{sign}"
+
+
+class NoFormula(ValueError):
+    """The step derives no formula of the kind asked for."""
+
+
+# -- expressions --------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=128)
+def derived_parts(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, sympy.Basic]:
+    """What the step of this name derives, by label, as SymPy trees.
+
+    Raises UnknownStep, NotDerivable (with the reason), or NoFormula for a step without a derivation.
+    """
+    step = find(name)
+    why_not = step.applies(assumptions)
+    if why_not is not None:
+        raise NotDerivable(why_not)
+    if step.derive is None:
+        raise NoFormula(
+            f"{name} is a {step.kind} and derives no formula: choose an equation of `derive list`"
+        )
+    try:
+        return {label: to_sympy(part) for label, part in step.derive(assumptions).items()}
+    except (NoClosedForm, SignUnproved, UndecidedOrder) as error:
+        if assumptions == PAPER:
+            raise
+        raise NotDerivable(
+            f"{name} has no such form under {assumptions.label()} ({error}): stationary rates are found by "
+            "`derive optimum eq5`, `eq9` or `eq14`"
+        ) from None
+
+
+@lru_cache(maxsize=128)
+def formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, sympy.Expr]:
+    """The scalar formulas of a step by key: `value`, or `minimum` and `maximum` of (8), or the step's labels.
+
+    Statements about a sign are left out. Raises as `derived_parts`, and NoFormula for matrices and for moments.
+    """
+    query = find(name).query
+    if query:
+        raise NoFormula(
+            f"{name} is a moment, which need not exist at every size: ask for its value with `derive moment {query}`"
+        )
+    parts = {k: v for k, v in derived_parts(name, assumptions).items() if not k.startswith(SIGN)}
+    if not parts:
+        raise NoFormula(f"{name} is a statement about signs and gives no number: see `derive show {name}`")
+    parts = {label: part for label, part in parts.items() if label != NORMAL or len(parts) == 1}
+    if any(getattr(part, "is_Matrix", False) for part in parts.values()):
+        raise NoFormula(
+            f"{name} is an equation between matrices and gives no number: see `derive show {name}`"
+        )
+    if len(parts) == 1:
+        return {"value": next(iter(parts.values()))}
+    return {KEYS.get(label, label): part for label, part in parts.items()}
+
+
+def formula(name: str, assumptions: Assumptions = PAPER, key: str | None = None) -> sympy.Expr:
+    """The formula of a step, or one of its parts by key; raises as `formulas`."""
+    found = formulas(name, assumptions)
+    return found[_chosen(name, found, key)]
+
+
+def _chosen(name: str, found: Collection[str], key: str | None) -> str:
+    """The key asked for, or the only one."""
+    if key is None and len(found) == 1:
+        return next(iter(found))
+    if key is None or key not in found:
+        raise NoFormula(f"{name} has the formulas {', '.join(found)}: name one of them")
+    return key
+
+
+# -- functions ----------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=128)
+def stable_formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, StableForm]:
+    """The formulas of a step in their numerically stable form, each proved equal to the derived one.
+
+    Raises as `formulas`, and NotRational for formulas of matrices.
+    """
+    rows = (n_t if assumptions.split == "reused" else n_v) * m
+    positive = {OVER: {"room": p - rows}, UNDER: {"surplus": rows - p}}
+    differences = positive.get(regime(find(name)) or "", {})
+    return {
+        key: stable(expr, rates=RATES, sizes=SIZES, weights=NOT_NEGATIVE, differences=differences)
+        for key, expr in formulas(name, assumptions).items()
+    }
+
+
+@lru_cache(maxsize=128)
+def function(name: str, assumptions: Assumptions = PAPER, key: str | None = None) -> Compiled:
+    """A formula as a vectorised function of its parameters by name, from its stable form."""
+    found = stable_formulas(name, assumptions)
+    return compiled(found[_chosen(name, found, key)])
+
+
+# -- numbers ------------------------------------------------------------------------------------------------
+
+
+def evaluate_named(
+    name: str, values: Mapping[str, Given], assumptions: Assumptions = PAPER
+) -> dict[str, float]:
+    """The numbers a step's formulas give: `{"value": ...}`, or `{"minimum": ..., "maximum": ...}` for (8).
+
+    values: by parameter name, taken as exact numbers; the results are computed exactly (a square root to 50
+    digits) and then rounded to doubles. Raises ValueError, in one line, on whatever does not fit together.
+    """
+    if assumptions.split == "reused":
+        united(values)  # refused before a long derivation, not after it
+    return {
+        key: _number(name, expr, values, assumptions) for key, expr in formulas(name, assumptions).items()
+    }
+
+
+def _number(name: str, expr: sympy.Expr, values: Mapping[str, Given], assumptions: Assumptions) -> float:
+    value = quotient(expr)
+    scalars, matrices = needs(value, assumptions)
+    if value.roots:
+        scalars = {str(symbol.name) for symbol in expr.free_symbols}
+    point = checked_point(name, values, assumptions, needed=scalars, matrices=matrices)
+    if value.roots:
+        return float(high_precision(expr, point.scalars))
+    numbers = {**point.scalars, **traces(value, point, assumptions)}
+    try:
+        return float(value_at(value, numbers))
+    except OverflowError:
+        raise InvalidParameter(f"the value of {name} here is beyond 1e308: give smaller numbers") from None
+
+
+# -- source text --------------------------------------------------------------------------------------------
+
+
+def source_code(name: str, language: str, assumptions: Assumptions = PAPER) -> dict[str, str]:
+    """The formulas of a step as functions in `python`, `c` or `javascript`, by key; raises as `formulas`.
+
+    A function is called by the step's alias or slug (and its key, where there are several) and takes its
+    parameters in the model's order. Formulas of scalars are in their stable form; a trace of matrices is a
+    parameter, `tr_Sigma_F` for the trace of Sigma F.
+    """
+    step = find(name)
+    stem = next((alias for alias, slug in ALIASES.items() if slug == step.name), step.name)
+    stem = _identifier(stem)
+    found = formulas(step.name, assumptions)
+    forms: dict[str, StableForm] = {}
+    for key, expr in found.items():
+        traces = {trace: sympy.Symbol(_trace_parameter(trace)) for trace in expr.atoms(sympy.Trace)}
+        if traces:
+            forms[key] = StableForm(expr.xreplace(traces), (), 0, RATES)
+        else:
+            forms[key] = stable_formulas(step.name, assumptions)[key]
+    return {
+        key: source(
+            form,
+            language,
+            name=stem if len(forms) == 1 else f"{stem}_{_identifier(key)}",
+            parameters=ordered(form.parameters()),
+        )
+        for key, form in forms.items()
+    }
+
+
+def _trace_parameter(trace: sympy.Trace) -> str:
+    word = trace.arg.args if isinstance(trace.arg, sympy.MatMul) else (trace.arg,)
+    return "tr_" + "_".join(_identifier(str(factor)) for factor in word)
+
+
+def _identifier(text: str) -> str:
+    return re.sub(r"\W+", "_", text).strip("_")

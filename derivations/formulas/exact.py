@@ -1,0 +1,179 @@
+"""Exact values of derived formulas: at exact numbers, and at matrices through exact traces.
+
+A formula without a square root is a quotient of polynomials, in scalars and in traces of matrix words. With
+every number an exact fraction (also every entry of a matrix of doubles) its value is one, without rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+import sympy
+from flint import fmpq, fmpq_mat, fmpq_mpoly, fmpq_poly
+
+from derivations.formulas.parameters import InvalidParameter, Matrix
+from derivations.language import model
+from derivations.language.assumptions import Assumptions
+from derivations.language.normal_form import NormalForm, normal_form, scalar
+from numeric_check.problem.setting import symmetric_root
+from symbolic.algebra.entry_laws import law
+from symbolic.algebra.quotients import Rational
+from symbolic.algebra.words import Expression, gaussian, tr
+from symbolic.averages.expectation import expect
+from symbolic.averages.network_polynomial import NetworkPolynomial
+from symbolic.averages.network_values import evaluate_networks
+from symbolic.averages.over_laws import average
+
+TRACE = "tr("
+
+
+@lru_cache(maxsize=64)
+def quotient(expr: sympy.Expr) -> Rational:
+    """The formula as a quotient of polynomials; raises NotRational when it cannot be read exactly."""
+    return scalar(expr).reduced()
+
+
+def parameters(value: Rational) -> tuple[set[str], set[str]]:
+    """The scalars on which a quotient depends, and the matrices in its traces, by name."""
+    names = value.names()
+    words = [_word(name) for name in names if name.startswith(TRACE)]
+    return {n for n in names if not n.startswith(TRACE)}, {letter for word in words for letter, _ in word}
+
+
+def _word(trace: str) -> list[tuple[str, bool]]:
+    """The letters of a trace's name, each with whether it is transposed."""
+    letters = trace.removeprefix(TRACE).removesuffix(")").split()
+    return [(letter.removesuffix("^T"), letter.endswith("^T")) for letter in letters]
+
+
+class Matrices:
+    """Products and traces of words in given matrices, exact, each product formed once."""
+
+    def __init__(self, given: Mapping[str, Matrix]) -> None:
+        self._letters = {name: exact_matrix(value) for name, value in given.items()}
+        self._products: dict[tuple[tuple[str, bool], ...], fmpq_mat] = {}
+
+    def product(self, word: tuple[tuple[str, bool], ...]) -> fmpq_mat:
+        """The product of the matrices of a word that is not empty."""
+        if word not in self._products:
+            name, transposed = word[-1]
+            last = self._letters[name].transpose() if transposed else self._letters[name]
+            self._products[word] = last if len(word) == 1 else self.product(word[:-1]) * last
+        return self._products[word]
+
+    def trace(self, word: list[tuple[str, bool]]) -> fmpq:
+        """The trace of a word, from the products of its two halves."""
+        half = (len(word) + 1) // 2
+        left, right = tuple(word[:half]), tuple(word[half:])
+        whole = self.product(left) * self.product(right) if right else self.product(left)
+        return sum((whole[i, i] for i in range(whole.nrows())), fmpq(0))
+
+    def define(self, name: str, value: NormalForm) -> None:
+        """A further matrix, given as a combination of words in those known."""
+        total: fmpq_mat | None = None
+        for term, coefficient in value.terms.items():
+            traces = {t: self.trace(_word(t)) for t in coefficient.names()}
+            factor = _at(coefficient.numerator, traces) / _at(coefficient.denominator, traces)
+            word = tuple((letter.name, letter.transposed) for letter in term.word or ())
+            summand = self.product(word) * factor
+            total = summand if total is None else total + summand
+        assert total is not None
+        self._letters[name] = total
+
+
+def exact_matrix(value: Matrix) -> fmpq_mat:
+    """A matrix of doubles as one of fractions, without rounding."""
+    rows, columns = value.shape
+    return fmpq_mat(rows, columns, [fmpq(*float(x).as_integer_ratio()) for x in value.ravel()])
+
+
+def fourth_moment(covariance: Matrix, inputs: str) -> Matrix | NormalForm:
+    """F = E (x^T Sigma x) x x^T (111) for x = Sigma^(1/2) u, u with independent entries of the law `inputs`.
+
+    By the engine: for Gaussian inputs a combination of words, otherwise a matrix, because sums over indices of
+    the root Sigma^(1/2) remain.
+    """
+    if inputs == "gaussian":
+        return normal_form(expect(_fourth_moment_of_a_row()))
+    size = len(covariance)
+    values = {"p": size, "Sigma": covariance, "Sigma^(1/2)": symmetric_root(covariance)}
+    return np.asarray(evaluate_networks(_fourth_moment_under(inputs), values))
+
+
+def _fourth_moment_of_a_row() -> Expression:
+    x = gaussian("x_any", "1", "p", covariance="Sigma").T
+    return tr(x.T @ model.SIGMA @ x) * (x @ x.T)
+
+
+@lru_cache(maxsize=64)
+def _fourth_moment_under(inputs: str) -> NetworkPolynomial:
+    return average(_fourth_moment_of_a_row(), law(inputs))
+
+
+def trace_values(
+    value: Rational, given: Mapping[str, Matrix], assumptions: Assumptions
+) -> dict[str, Fraction]:
+    """The traces of a quotient, exact for the given matrices; F follows from Sigma when it is not given."""
+    traces = sorted(name for name in value.names() if name.startswith(TRACE))
+    if not traces:
+        return {}
+    _, needed = parameters(value)
+    matrices = Matrices(given)
+    if "F" in needed and "F" not in given:
+        found = fourth_moment(given["Sigma"], assumptions.inputs)
+        if isinstance(found, NormalForm):
+            matrices.define("F", found)
+        else:
+            matrices = Matrices({**given, "F": found})
+    return {name: as_fraction(matrices.trace(_word(name))) for name in traces}
+
+
+def value_at(value: Rational, numbers: Mapping[str, Fraction]) -> Fraction:
+    """The exact value of a quotient; raises InvalidParameter at a pole."""
+    flint = {name: as_fmpq(q) for name, q in numbers.items()}
+    bottom = _at(value.denominator, flint)
+    if bottom == 0:
+        raise InvalidParameter("the formula has a pole at these values")
+    return as_fraction(_at(value.numerator, flint) / bottom)
+
+
+def along(value: Rational, variable: str, numbers: Mapping[str, Fraction]) -> tuple[fmpq_poly, fmpq_poly]:
+    """Numerator and denominator as polynomials in one variable, the others at exact numbers."""
+    flint = {name: as_fmpq(q) for name, q in numbers.items()}
+    return line(value.numerator, variable, flint), line(value.denominator, variable, flint)
+
+
+def as_fraction(q: fmpq) -> Fraction:
+    """A number of flint as one of Python."""
+    return Fraction(int(q.p), int(q.q))
+
+
+def _at(poly: fmpq_mpoly, numbers: Mapping[str, fmpq]) -> fmpq:
+    used = {str(n) for n, d in zip(poly.context().names(), poly.degrees(), strict=True) if int(d) > 0}
+    missing = sorted(used - set(numbers))
+    if missing:
+        raise InvalidParameter(f"the formula needs {missing[0]}: add {missing[0]}=VALUE")
+    return poly(*(numbers.get(str(name), fmpq(0)) for name in poly.context().names()))
+
+
+def as_fmpq(q: Fraction) -> fmpq:
+    """A number of Python as one of flint."""
+    return fmpq(q.numerator, q.denominator)
+
+
+def line(poly: fmpq_mpoly, variable: str, numbers: Mapping[str, fmpq]) -> fmpq_poly:
+    """A polynomial in one variable, everything else at its number."""
+    names = [str(name) for name in poly.context().names()]
+    coefficients: dict[int, fmpq] = {}
+    for exponents, coefficient in poly.terms():
+        power, term = 0, coefficient
+        for name, exponent in zip(names, map(int, exponents), strict=True):
+            if name == variable:
+                power = exponent
+            elif exponent:
+                term *= numbers[name] ** exponent
+        coefficients[power] = coefficients.get(power, fmpq(0)) + term
+    return fmpq_poly([coefficients.get(k, fmpq(0)) for k in range(max(coefficients, default=0) + 1)])

@@ -1,0 +1,146 @@
+"""The values at which a formula is evaluated, checked: numbers, matrices, and whether its regime holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeVar
+
+import numpy as np
+
+from derivations.formulas import normal_inverse
+from derivations.formulas.exact import TRACE, parameters, trace_values
+from derivations.formulas.parameters import (
+    MATRICES,
+    Given,
+    InvalidParameter,
+    Matrix,
+    checked,
+    checked_matrix,
+    checked_number,
+    require_possible,
+)
+from derivations.language.assumptions import Assumptions
+from derivations.paper.theorem2.general_covariance import INVERSE
+from derivations.steps.contents import find
+from derivations.steps.step import Step
+from symbolic.algebra.quotients import Rational
+
+Value = TypeVar("Value")
+# Which way n_v m compares with p on a page of the paper, and the name to use on the other side.
+OVER, UNDER = "over", "under"
+REGIMES = {"theorem1": OVER, "learning_rates": OVER, "theorem2": UNDER, "theorem3": OVER}
+LOSS = {OVER: "eq5", UNDER: "eq9"}
+KIND = {OVER: "p > n_v m (overparameterized)", UNDER: "p < n_v m (underparameterized)"}
+
+
+def regime(step: Step) -> str | None:
+    """Which of the two regimes a step's formulas are for, None when for both."""
+    return REGIMES.get(step.page)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Checked values: exact scalars by name, and matrices by name."""
+
+    scalars: Mapping[str, Fraction]
+    matrices: Mapping[str, Matrix]
+
+
+def checked_point(
+    name: str,
+    values: Mapping[str, Given],
+    assumptions: Assumptions,
+    *,
+    needed: set[str],
+    matrices: set[str],
+) -> Point:
+    """The values a formula needs, checked, and whether its regime holds; raises InvalidParameter."""
+    fixed = {} if assumptions.noise_val is None else {"sigma_v": assumptions.noise_val}
+    side = regime(find(name))
+    given = dict(values)
+    found: dict[str, Matrix] = {}
+    unknown = sorted(matrices - set(MATRICES))
+    if unknown:
+        raise InvalidParameter(
+            f"{name} is about any matrix {unknown[0]}, for which there is no parameter: see `derive show {name}`"
+        )
+    if matrices:
+        found = _checked_matrices(name, given, matrices)
+        given.setdefault("p", len(found["Sigma"]))
+    elif any(key in given for key in MATRICES):
+        raise InvalidParameter(f"{name} is for identity covariance and takes no matrices: use eq14 for Sigma")
+    rows = "n_v"
+    if assumptions.split == "reused":
+        rows = "n_t"
+        given = united(given)
+    counts = {"n_v", "m", "p"} if side is not None and {rows, "m"} <= needed else set()
+    scalars = checked(name, given, needed | counts, fixed=fixed)
+    if matrices and checked_number("dist0_sq", given.get("dist0_sq", 0)) != 0:
+        raise InvalidParameter(f"{name} is for omega_0 = w_0 = 0: set dist0_sq=0 or leave it out")
+    if counts and side is not None:
+        _check_regime(name, side, scalars)
+    return Point(scalars, found)
+
+
+def united(given: Mapping[str, Value]) -> dict[str, Value]:
+    """With reused data n_v is n_t: what is left out is filled in. Raises InvalidParameter when they differ."""
+    numbers = [given[key] for key in ("n_t", "n_v") if key in given]
+    if len(numbers) == 2 and numbers[0] != numbers[1]:
+        raise InvalidParameter(
+            "with split=reused the validation data are the training data: set n_v equal to n_t"
+        )
+    return {**given, **dict.fromkeys(("n_t", "n_v"), numbers[0])} if numbers else dict(given)
+
+
+def _checked_matrices(name: str, given: dict[str, Given], needed: set[str]) -> dict[str, Matrix]:
+    """Sigma, Sigma_w (or nu^2/p I), and F where it is given; they leave `given`."""
+    found: dict[str, Matrix] = {}
+    for key in [key for key in MATRICES if key in given]:
+        value = given.pop(key)
+        if not isinstance(value, np.ndarray) or value.ndim != 2:
+            raise InvalidParameter(f"{key} must be a p x p matrix: give {key}=@file.npy")
+        found[key] = value
+    if "Sigma" not in found:
+        raise InvalidParameter(f"{name} needs Sigma: add Sigma=@file.npy")
+    size = len(found["Sigma"])
+    if "p" in given and given["p"] != size:
+        raise InvalidParameter(f"Sigma is {size} x {size}: p must be {size}, or left out")
+    if "nu" in given and "Sigma_w" in found:
+        raise InvalidParameter("nu and Sigma_w both set the variability of tasks: give one of them")
+    if "Sigma_w" in needed and "Sigma_w" not in found:
+        if "nu" not in given:
+            raise InvalidParameter(f"{name} needs Sigma_w: add Sigma_w=@file.npy")
+        found["Sigma_w"] = float(checked_number("nu", given["nu"])) ** 2 / size * np.eye(size)
+    checked_found = {key: checked_matrix(key, value, size) for key, value in found.items()}
+    if "F" in checked_found:
+        require_possible(checked_found["F"], checked_found["Sigma"])
+    return checked_found
+
+
+def _check_regime(name: str, side: str, values: Mapping[str, Fraction]) -> None:
+    rows, size = values["n_v"] * values["m"], values["p"]
+    if rows != size and (OVER if size > rows else UNDER) == side:
+        return
+    here = f"{name} holds for {KIND[side]}, but n_v m = {rows} and p = {size}"
+    if rows == size:
+        raise InvalidParameter(f"{here}: neither {LOSS[OVER]} nor {LOSS[UNDER]} holds, change n_v, m or p")
+    other = UNDER if side == OVER else OVER
+    raise InvalidParameter(f"{here}: use {LOSS[other]}, which holds for {KIND[other]}")
+
+
+def needs(value: Rational, assumptions: Assumptions) -> tuple[set[str], set[str]]:
+    """The scalars and matrices to be given for a formula, H_t^-1 and F following from them."""
+    scalars, matrices = parameters(value)
+    if INVERSE in matrices:
+        return scalars | normal_inverse.needed(assumptions), matrices - {INVERSE}
+    return scalars, matrices
+
+
+def traces(value: Rational, point: Point, assumptions: Assumptions) -> dict[str, Fraction]:
+    """The traces in a formula by name, at a point that holds the rate."""
+    if INVERSE not in parameters(value)[1]:
+        return trace_values(value, point.matrices, assumptions)
+    names = [name for name in value.names() if name.startswith(TRACE)]
+    return normal_inverse.traces_at(names, point.matrices, point.scalars, assumptions)

@@ -1,0 +1,69 @@
+"""Input laws and assumptions that are added to the edition, each in one module of `derivations/extensions/`.
+
+A module there calls `add_input_law` or `add_assumption` once; it is found by itself, in every process. What it gives
+for the derivation and what it gives for sampling must be written separately: that the two agree is the check.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from numeric_check.problem import laws as sampled_laws
+from numeric_check.problem.setting import InnerStep
+from symbolic.algebra import entry_laws as exact_laws
+from symbolic.algebra.words import Expression
+
+WordStep = Callable[[str, int, Expression, Expression, Expression], Expression]
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# the order to which the moments of an added law are looked at: twice the degree of what is derived below p = n_v m
+ORDERS = 16
+
+
+@dataclass(frozen=True)
+class Extension:
+    """An added assumption about the inner loop of meta-training.
+
+    name, default: as in `--assume NAME=VALUE`; the default is the paper's. like: the assumption whose dependent steps
+    this one changes too. read: the canonical text of a value; raises ValueError with one line for a bad one.
+    words(value, k, theta, gradient, rate): step k = 0, 1, ... as matrix words. arrays(value): the same on arrays.
+    """
+
+    name: str
+    default: str
+    like: str
+    read: Callable[[str], str]
+    words: WordStep
+    arrays: Callable[[str], InnerStep]
+
+
+EXTENSIONS: dict[str, Extension] = {}
+
+
+def add_assumption(extension: Extension) -> None:
+    """Make an assumption known to every command. Raises ValueError for a name that is taken or no name."""
+    if not _NAME.fullmatch(extension.name) or extension.name in EXTENSIONS:
+        raise ValueError(f"the assumption {extension.name!r} is no name, or taken: choose another")
+    EXTENSIONS[extension.name] = extension
+
+
+def add_input_law(
+    name: str, moment: Callable[[int], Fraction], draw: sampled_laws.Draw, *, atomic: bool = False
+) -> None:
+    """Make a law of input entries known to every command.
+
+    moment(k): E u^k, exact, for every k >= 1. draw(generator, shape): independent entries. atomic: whether single
+    values have positive probability. Raises ValueError for a name that is taken or no name, and for moments that are
+    not those of mean 0 and variance 1.
+    """
+    if not _NAME.fullmatch(name) or name in exact_laws.NAMED or name in sampled_laws.NAMED:
+        raise ValueError(f"the law {name!r} is no name, or taken: choose another")
+    if moment(1) != 0 or moment(2) != 1:
+        raise ValueError(f"the law {name} must have mean 0 and variance 1: shift and scale it")
+    symmetric = not any(moment(k) for k in range(1, ORDERS, 2))
+    exact_laws.NAMED[name] = exact_laws.Law(name, math.inf, moment, symmetric=symmetric)
+    fourth, sixth, eighth = (float(moment(k)) for k in (4, 6, 8))
+    sampled_laws.NAMED[name] = sampled_laws.InputLaw(name, (1.0, fourth, sixth, eighth), atomic, draw)

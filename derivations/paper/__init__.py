@@ -1,0 +1,1 @@
+"""The paper, part by part: what is printed, derived and sampled, side by side."""

@@ -1,0 +1,212 @@
+"""Lemma 1, (31)-(42): moments of W = X^T X for a matrix X of n iid Gaussian rows in p dimensions.
+
+Claims are the printed polynomials. Each derivation runs both routes, integration by parts and the sum over
+Wick pairings, and refuses to answer when they differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import sympy
+from sympy import Identity, MatrixSymbol, Trace
+
+from derivations.language.assumptions import Assumptions
+from derivations.language.symbols import n, p
+from derivations.steps.routes import expect_by_both_routes
+from derivations.steps.step import Derived, Observed, Parts, Step
+from numeric_check.draws.sample import Sample
+from symbolic.algebra.words import Expression, gaussian, matrix, tr
+
+I_P = Identity(p)
+C = MatrixSymbol("C", n, n)
+D = MatrixSymbol("D", p, p)
+SIZES: tuple[Mapping[str, float], ...] = ({"n": 7, "p": 4}, {"n": 12, "p": 9}, {"n": 5, "p": 17})
+# where one unit of a small coefficient is a large part of the value
+SMALL: tuple[Mapping[str, float], ...] = (
+    {"n": 1, "p": 1},
+    {"n": 1, "p": 2},
+    {"n": 2, "p": 1},
+    {"n": 3, "p": 2},
+)
+
+
+def _wishart() -> Expression:
+    x = gaussian("X", "n", "p")
+    return x.T @ x
+
+
+def _moment_step(
+    name: str,
+    equations: tuple[str, ...],
+    power: int,
+    traced: int,
+    claimed: sympy.MatrixExpr,
+    uses: tuple[str, ...],
+) -> Step:
+    """E[W^power Tr W^traced] (traced = 0: without the trace)."""
+    label = rf"\mathbb{{E}}\,W^{power}" if power > 1 else r"\mathbb{E}\,W"
+    if traced:
+        label += r"\,\mathrm{Tr}\,W" + (f"^{traced}" if traced > 1 else "")
+
+    def derive(assumptions: Assumptions) -> Derived:
+        w = _wishart()
+        word = w**power if not traced else w**power * tr(w**traced)
+        return {label: expect_by_both_routes(word)}
+
+    def observe(sample: Sample) -> Observed:
+        x = sample.gaussian("n", "p")
+        w = np.swapaxes(x, 1, 2) @ x
+        powers = w if power == 1 else np.linalg.matrix_power(w, power)
+        if traced:
+            inner = w if traced == 1 else np.linalg.matrix_power(w, traced)
+            powers = powers * np.trace(inner, axis1=1, axis2=2)[:, None, None]
+        return {label: powers}
+
+    return Step(
+        name=name,
+        equations=equations,
+        kind="lemma",
+        statement=f"Mean of the Wishart word in equation {equations[0]} at every n and p.",
+        page="lemma1",
+        uses=uses,
+        claim=lambda: {label: claimed},
+        derive=derive,
+        observe=observe,
+        sizes=SIZES,
+        power_sizes=SMALL,
+        method="Gaussian integration by parts; all Wick pairings",
+    )
+
+
+def _claim_sandwich_rows() -> Parts:
+    return {r"\mathbb{E}\,X^TCX": Trace(C) * I_P}
+
+
+def _derive_sandwich_rows(assumptions: Assumptions) -> Derived:
+    x = gaussian("X", "n", "p")
+    return {r"\mathbb{E}\,X^TCX": expect_by_both_routes(x.T @ matrix("C", "n", "n", symmetric=True) @ x)}
+
+
+def _observe_sandwich_rows(sample: Sample) -> Observed:
+    x = sample.gaussian("n", "p")
+    c = sample.matrix("C", "n", "n", positive=True)
+    return {r"\mathbb{E}\,X^TCX": np.swapaxes(x, 1, 2) @ c @ x}
+
+
+def _claim_sandwich_columns() -> Parts:
+    return {r"\mathbb{E}\,WDW": n * (n + 1) * D + n * Trace(D) * I_P}
+
+
+def _derive_sandwich_columns(assumptions: Assumptions) -> Derived:
+    w = _wishart()
+    return {r"\mathbb{E}\,WDW": expect_by_both_routes(w @ matrix("D", "p", "p", symmetric=True) @ w)}
+
+
+def _observe_sandwich_columns(sample: Sample) -> Observed:
+    x = sample.gaussian("n", "p")
+    w = np.swapaxes(x, 1, 2) @ x
+    return {r"\mathbb{E}\,WDW": w @ sample.matrix("D", "p", "p", symmetric=True) @ w}
+
+
+STEPS: tuple[Step, ...] = (
+    _moment_step("wishart-mean", ("31",), 1, 0, n * I_P, ("gaussian-inputs",)),
+    _moment_step("wishart-second-moment", ("32",), 2, 0, n * (n + p + 1) * I_P, ("gaussian-inputs",)),
+    _moment_step(
+        "wishart-third-moment",
+        ("33",),
+        3,
+        0,
+        n * (n**2 + p**2 + 3 * n * p + 3 * n + 3 * p + 4) * I_P,
+        ("gaussian-inputs",),
+    ),
+    _moment_step(
+        "wishart-fourth-moment",
+        ("34", "35"),
+        4,
+        0,
+        n
+        * (
+            n**3
+            + p**3
+            + 6 * n**2 * p
+            + 6 * n * p**2
+            + 6 * n**2
+            + 6 * p**2
+            + 17 * n * p
+            + 21 * n
+            + 21 * p
+            + 20
+        )
+        * I_P,
+        ("gaussian-inputs",),
+    ),
+    _moment_step("wishart-1-trace-1", ("36",), 1, 1, (n**2 * p + 2 * n) * I_P, ("gaussian-inputs",)),
+    _moment_step(
+        "wishart-2-trace-1",
+        ("37",),
+        2,
+        1,
+        n * (n**2 * p + n * p**2 + n * p + 4 * n + 4 * p + 4) * I_P,
+        ("gaussian-inputs",),
+    ),
+    _moment_step(
+        "wishart-1-trace-2",
+        ("38",),
+        1,
+        2,
+        n * (n**2 * p + n * p**2 + n * p + 4 * n + 4 * p + 4) * I_P,
+        ("gaussian-inputs",),
+    ),
+    _moment_step(
+        "wishart-2-trace-2",
+        ("39", "40"),
+        2,
+        2,
+        n
+        * (
+            n**3 * p
+            + n * p**3
+            + 2 * n**2 * p**2
+            + 2 * n**2 * p
+            + 2 * n * p**2
+            + 8 * n**2
+            + 8 * p**2
+            + 21 * n * p
+            + 20 * n
+            + 20 * p
+            + 20
+        )
+        * I_P,
+        ("gaussian-inputs",),
+    ),
+    Step(
+        name="rows-sandwich",
+        equations=("41",),
+        kind="lemma",
+        statement="A symmetric matrix between X^T and X averages to its trace times the identity.",
+        page="lemma1",
+        uses=("gaussian-inputs",),
+        claim=_claim_sandwich_rows,
+        derive=_derive_sandwich_rows,
+        observe=_observe_sandwich_rows,
+        sizes=SIZES,
+        power_sizes=SMALL,
+        method="Gaussian integration by parts; all Wick pairings",
+    ),
+    Step(
+        name="columns-sandwich",
+        equations=("42",),
+        kind="lemma",
+        statement="A symmetric matrix between two Wishart factors keeps its shape and adds a multiple of the identity.",
+        page="lemma1",
+        uses=("gaussian-inputs",),
+        claim=_claim_sandwich_columns,
+        derive=_derive_sandwich_columns,
+        observe=_observe_sandwich_columns,
+        sizes=SIZES,
+        power_sizes=SMALL,
+        method="Gaussian integration by parts; all Wick pairings",
+    ),
+)

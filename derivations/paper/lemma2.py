@@ -1,0 +1,164 @@
+"""Lemma 2, (43)-(54): products of Gaussian matrices concentrate, with their orders in xi.
+
+Each line says Y = c I + O(xi^a) elementwise, or Y = O(xi^a) between two tasks. The derivation computes the exact
+mean and variance of a diagonal and an off-diagonal element; the degree in xi of the standard deviation is the
+sharp exponent. With a deterministic matrix D, Tr D and Tr D^2 are of order xi^delta, and (Tr D)^2 <= p Tr D^2
+(Cauchy-Schwarz) bounds the square of the trace.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import sympy
+from sympy import Integer, MatrixSymbol, Rational, Trace
+
+from derivations.language.assumptions import Assumptions
+from derivations.language.model_letters import letter
+from derivations.language.symbols import delta, n_t, p
+from derivations.steps.draws import Array, transpose
+from derivations.steps.orders import (
+    LEADING,
+    ORDER,
+    WEIGHTS,
+    derive_order,
+    exponent_of,
+    leading_of,
+    order_parts,
+)
+from derivations.steps.step import Check, Derived, Observed, Step
+from derivations.verification.growth import fluctuation_check
+from numeric_check.draws.sample import Sample
+from symbolic.algebra.words import Expression, gaussian
+
+D = MatrixSymbol("D", p, p)
+HALF = Rational(1, 2)
+# numeric ladder: with D a projection of rank sqrt(xi), Tr D = Tr D^2 = xi^(1/2)
+DELTA_ON_LADDER = 0.5
+LADDER = tuple(
+    {"xi": float(xi), "p": 2 * xi, "n_t": 3 * xi, "rank": round(xi**DELTA_ON_LADDER)}
+    for xi in (16, 36, 64, 100)
+)
+
+
+def word(left: int, right: int, *, with_d: bool, cross: bool) -> Expression:
+    """X^v W_i^left D W_j^right X^vT, with W of the same task, or of tasks 1 and 2."""
+    x_v, x_w = gaussian("X_v1", "n_v", "p"), gaussian("X_v2" if cross else "X_v1", "n_v", "p")
+    x_t, x_s = gaussian("X_t1", "n_t", "p"), gaussian("X_t2" if cross else "X_t1", "n_t", "p")
+    middle = letter("D") if with_d else letter("I_p")
+    return x_v @ (x_t.T @ x_t) ** left @ middle @ (x_s.T @ x_s) ** right @ x_w.T
+
+
+def _product(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool) -> Array:
+    """Y for two validation rows."""
+    x_v, x_t = sample.gaussian(2, "p"), sample.gaussian("n_t", "p")
+    x_w, x_s = (sample.gaussian(2, "p"), sample.gaussian("n_t", "p")) if cross else (x_v, x_t)
+    size = sample.size("p")
+    kept = sample.size("rank") if with_d else size
+    sample.define("D", np.diag(1.0 * (np.arange(size) < kept)))
+    for _ in range(left):
+        x_v = (x_v @ transpose(x_t)) @ x_t
+    for _ in range(right):
+        x_w = (x_w @ transpose(x_s)) @ x_s
+    return np.asarray(x_v[:, :, :kept] @ transpose(x_w[:, :, :kept]))
+
+
+SIZES: tuple[dict[str, float], ...] = ({"p": 4, "n_t": 3}, {"p": 3, "n_t": 7}, {"p": 9, "n_t": 5})
+
+
+def _diagonal(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool) -> Array:
+    """A diagonal element of Y for one validation row, at small sizes where its leading part shows exactly."""
+    x_v, x_t = sample.gaussian(1, "p"), sample.gaussian("n_t", "p")
+    x_w, x_s = (sample.gaussian(1, "p"), sample.gaussian("n_t", "p")) if cross else (x_v, x_t)
+    for _ in range(left):
+        x_v = (x_v @ transpose(x_t)) @ x_t
+    for _ in range(right):
+        x_w = (x_w @ transpose(x_s)) @ x_s
+    middle = sample.matrix("D", "p", "p", positive=True) if with_d else np.eye(sample.size("p"))
+    return np.asarray(x_v @ middle @ transpose(x_w))[:, 0, 0]
+
+
+def _order(
+    number: str,
+    name: str,
+    left: int,
+    right: int,
+    leading: sympy.Expr,
+    exponent: sympy.Expr,
+    *,
+    with_d: bool,
+    cross: bool,
+) -> Step:
+    def derive(assumptions: Assumptions) -> Derived:
+        y = word(left, right, with_d=with_d, cross=cross)
+        mean, order = derive_order({"same task": y}, WEIGHTS)
+        return order_parts(mean, order)
+
+    def observe(sample: Sample) -> Observed:
+        return {LEADING: _diagonal(sample, left, right, with_d=with_d, cross=cross)}
+
+    def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+        def observed(sample: Sample) -> Array:
+            return _product(sample, left, right, with_d=with_d, cross=cross)
+
+        exponent, mean = exponent_of(step, assumptions), leading_of(step, assumptions)
+        return [fluctuation_check(ORDER, step.name, LADDER, observed, exponent, mean, base_seed=seed)]
+
+    return Step(
+        name,
+        (number,),
+        "lemma",
+        "Between different tasks the product is pure fluctuation, of the stated order."
+        if cross
+        else "The product is a multiple of the identity up to fluctuations of the stated order.",
+        "lemma2",
+        uses=("gaussian-inputs",),
+        claim=lambda: {LEADING: leading, ORDER: exponent},
+        derive=derive,
+        check=check,
+        observe=observe,
+        sizes=SIZES,
+        resolution={LEADING: 0.4 * 30 ** (left + right)} if cross else {},
+        method="exact mean and variance of the elements by the engine; degree in xi",
+        remark="The exponent is sharp: it is attained by the standard deviation.",
+    )
+
+
+_SECOND = n_t * (n_t + p + 1)
+
+
+STEPS: tuple[Step, ...] = (
+    _order("43", "rows-concentrate", 0, 0, p, HALF, with_d=False, cross=False),
+    _order("44", "rows-through-wishart", 1, 0, p * n_t, 3 * HALF, with_d=False, cross=False),
+    _order("45", "rows-through-wishart-squared", 1, 1, p * _SECOND, 5 * HALF, with_d=False, cross=False),
+    _order("46", "rows-of-two-tasks", 0, 0, Integer(0), HALF, with_d=False, cross=True),
+    _order("47", "rows-of-two-tasks-wishart", 1, 0, Integer(0), 3 * HALF, with_d=False, cross=True),
+    _order("48", "rows-of-two-tasks-two-wisharts", 1, 1, Integer(0), 5 * HALF, with_d=False, cross=True),
+    _order("49", "weighted-rows-concentrate", 0, 0, Trace(D), delta / 2, with_d=True, cross=False),
+    _order(
+        "50", "weighted-rows-through-wishart", 1, 0, Trace(D) * n_t, 1 + delta / 2, with_d=True, cross=False
+    ),
+    _order(
+        "51",
+        "weighted-rows-through-two-wisharts",
+        1,
+        1,
+        Trace(D) * _SECOND,
+        2 + delta / 2,
+        with_d=True,
+        cross=False,
+    ),
+    _order("52", "weighted-rows-of-two-tasks", 0, 0, Integer(0), delta / 2, with_d=True, cross=True),
+    _order(
+        "53", "weighted-rows-of-two-tasks-wishart", 1, 0, Integer(0), 1 + delta / 2, with_d=True, cross=True
+    ),
+    _order(
+        "54",
+        "weighted-rows-of-two-tasks-two-wisharts",
+        1,
+        1,
+        Integer(0),
+        2 + delta / 2,
+        with_d=True,
+        cross=True,
+    ),
+)

@@ -1,0 +1,133 @@
+"""A query of `derive moment` as a step: the engine's answer, the same by hand, and sampling from the definition.
+
+W = X^T X for n rows Sigma^(1/2) u, u with independent entries of a law; W1 and W2 are independent, with n1 and n2 rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from derivations.language.assumptions import Assumptions
+from derivations.paper.moment_trees import answer_tree
+from derivations.steps.step import Derived, Observed, Step
+from numeric_check.draws.sample import Sample
+from symbolic.query.query import moment
+
+Array = NDArray[np.float64]
+Sizes = tuple[Mapping[str, float], ...]
+
+GAUSSIAN = "gaussian"
+ROWS: Mapping[str, str] = {
+    GAUSSIAN: "Gaussian rows of any covariance",
+    "rademacher": "entries of plus or minus one",
+    "laplace": "entries of Laplace's law",
+    "uniform": "entries of the uniform law",
+    "student:12": "entries of Student's law with twelve degrees of freedom",
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query.
+
+    slug: of the step. text: as `derive moment` reads it. what: the same in words. label: the left-hand side in
+    LaTeX. claim: its value by hand, and source: by which way. sampled: the same from a batch of
+    sampled W, W1, W2 and the fixed letters A, and D, which is symmetric. law: one of ROWS. sizes, small: where it is
+    sampled, and where wrong claims are told from the right one besides. when: what must hold for it to exist.
+    """
+
+    slug: str
+    text: str
+    what: str
+    label: str
+    claim: sympy.Basic
+    source: str
+    sampled: Callable[[Mapping[str, Array]], Array]
+    sizes: Sizes
+    small: Sizes
+    law: str = GAUSSIAN
+    when: str = ""
+
+    @property
+    def covariance(self) -> str:
+        """General for Gaussian rows; under another law that would leave sums over indices."""
+        return "general" if self.law == GAUSSIAN else "identity"
+
+    @property
+    def statement(self) -> str:
+        """One sentence."""
+        return f"{self.what}, for {ROWS[self.law]}{f', when {self.when}' if self.when else ''}."
+
+    @property
+    def arguments(self) -> str:
+        """What follows `derive moment` on the command line."""
+        chosen = "--cov general" if self.law == GAUSSIAN else f"--law {self.law}"
+        return f'"{self.text}" {chosen}'
+
+
+def sampled_matrices(query: Query, sample: Sample) -> dict[str, Array]:
+    """A batch of the Wishart matrices that have rows at these sizes, and the fixed letters of the query."""
+    found: dict[str, Array] = {}
+    one, sigma = np.eye(sample.size("p")), None
+    if query.covariance == "general":
+        # eigenvalues that differ by a factor of a few: where one dominates, the sampled means settle late
+        sigma = one + sample.matrix("spread", "p", "p", positive=True) / 2
+        sample.define("Sigma", sigma)
+    for name in ("W", "W1", "W2"):
+        rows = f"n{name[1:]}"
+        if rows in sample.values:
+            x = sample.inputs(rows, "p", query.law, sigma)
+            found[name] = np.swapaxes(x, 1, 2) @ x
+    if "A" in query.text:
+        # near the identity, so that no trace is small by chance, and not symmetric
+        found["A"] = one + sample.matrix("departure", "p", "p") / 3
+        sample.define("A", found["A"])
+    if "D" in query.text:
+        found["D"] = sample.matrix("D", "p", "p", positive=True)
+    return found
+
+
+def step_of(query: Query) -> Step:
+    """The step of a query, which is no part of the paper and depends on none of its assumptions."""
+
+    def derive(assumptions: Assumptions) -> Derived:
+        return {query.label: answer_tree(moment(query.text, None, query.covariance, query.law))}
+
+    def observe(sample: Sample) -> Observed:
+        return {query.label: query.sampled(sampled_matrices(query, sample))}
+
+    return Step(
+        name=query.slug,
+        equations=(),
+        kind="moment",
+        statement=query.statement,
+        page="moments",
+        claim=lambda: {query.label: query.claim},
+        derive=derive,
+        observe=observe,
+        sizes=query.sizes,
+        power_sizes=query.small,
+        method="the engine's answer to the query, with its certificate",
+        remark=f"The answer is compared with {query.source}.",
+        query=query.arguments,
+    )
+
+
+def tr(batch: Array) -> Array:
+    """The trace of each matrix of a batch."""
+    return np.asarray(np.trace(batch, axis1=-2, axis2=-1))
+
+
+def inv(batch: Array) -> Array:
+    """The inverse of each matrix of a batch."""
+    return np.asarray(np.linalg.inv(batch))
+
+
+def scaled(factor: Array, batch: Array) -> Array:
+    """Each matrix of a batch times its number."""
+    return np.asarray(factor[:, None, None] * batch)

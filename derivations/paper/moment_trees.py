@@ -1,0 +1,53 @@
+"""Answers to moment queries as SymPy trees in the paper's symbols, inverses and transposes included."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import sympy
+from sympy import Identity, MatrixExpr, MatrixSymbol
+
+from derivations.language.symbols import p, symbol_table
+from symbolic.algebra.dimension_coefficients import to_sympy as coefficient_tree
+from symbolic.query.law_answer import LawPolynomial
+from symbolic.query.query import Result
+from symbolic.wishart.fixed_letters import TRANSPOSED, Word, base, is_inverse
+from symbolic.wishart.trace_polynomial import TracePolynomial
+
+
+def answer_tree(result: Result) -> sympy.Basic:
+    """The expectation of a query as a scalar or a p x p matrix expression.
+
+    Raises ValueError for an answer with sums over indices, which products and traces do not express.
+    """
+    answer = result.expectation
+    if isinstance(answer, LawPolynomial):
+        if answer.sums:
+            raise ValueError(
+                f"E[{result.query}] has sums over indices under {result.law}: ask for the identity covariance"
+            )
+        answer = answer.plain
+    return _tree(answer)
+
+
+def _tree(answer: TracePolynomial) -> sympy.Basic:
+    symbols = symbol_table()
+    terms = []
+    for (traces, word), value in answer.sorted_terms:
+        scale = sympy.Mul(coefficient_tree(value, symbols), *(sympy.Trace(_product(t)) for t in traces))
+        terms.append(scale if word is None else scale * _product(word))
+    if answer.is_matrix:
+        return reduce(lambda left, right: left + right, terms, sympy.ZeroMatrix(p, p))
+    return sympy.Add(*terms)
+
+
+def _product(word: Word) -> MatrixExpr:
+    """The matrix product of a word; the empty word is the identity."""
+    return reduce(lambda left, right: left * right, map(_factor, word), Identity(p))
+
+
+def _factor(factor: str) -> MatrixExpr:
+    if is_inverse(factor):
+        return MatrixSymbol(base(factor), p, p).inv()
+    symbol = MatrixSymbol(base(factor), p, p)
+    return symbol.T if factor.endswith(TRANSPOSED) else symbol

@@ -1,0 +1,325 @@
+"""The outer problem, (66)-(74): its exact solution and the mean square deviation of that solution.
+
+The stacked problem has N = n_v m validation rows; `B` and `gamma` are letters where only their shape matters, and
+words of one task where their content does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from sympy import Identity, MatrixSymbol, Trace, ZeroMatrix
+
+from derivations.language import model
+from derivations.language.assumptions import Assumptions
+from derivations.language.model_letters import letter
+from derivations.language.symbols import N, alpha_t, column, m, n_t, n_v, nu, p, sigma, squared_norm
+from derivations.paper.outer_problem_draws import (
+    observe_block,
+    observe_blocks,
+    observe_design,
+    observe_deviation,
+    observe_mean_square,
+    observe_solution,
+    observe_stacked_loss,
+    observe_target,
+)
+from derivations.steps.step import Derived, Parts, Step
+from symbolic.algebra.words import Expression, identity, scalar
+from symbolic.averages.expectation import expect
+
+X_T, X_V = MatrixSymbol("X_t", n_t, p), MatrixSymbol("X_v", n_v, p)
+Z_T, Z_V = column("z_t", n_t), column("z_v", n_v)
+W, OMEGA = column("w", p), column("omega", p)
+I_P = Identity(p)
+A = I_P - alpha_t / n_t * X_T.T * X_T
+B, GAMMA = MatrixSymbol("B", N, p), column("gamma", N)
+DELTA_GAMMA, BIG_GAMMA = column("delta_gamma", N), MatrixSymbol("Gamma", N, N)
+OMEGA_0, W_0 = column("omega_0", p), column("w_0", p)
+G = (B * B.T).I
+GAP = OMEGA_0 - W_0
+TASK_SIZES = (
+    {"n_t": 5, "n_v": 3, "p": 4, "m": 2, "sigma": 0.7, "nu": 0.9, "alpha_t": 0.4},
+    {"n_t": 8, "n_v": 4, "p": 11, "m": 3, "sigma": 0.5, "nu": 1.3, "alpha_t": -0.3},
+    {"n_t": 4, "n_v": 6, "p": 9, "m": 4, "sigma": 1.1, "nu": 0.8, "alpha_t": 0.5},
+)
+STACK_SIZES = ({"N": 4, "p": 9}, {"N": 6, "p": 14}, {"N": 3, "p": 15})
+DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val")
+INVERSE = "BBT_inverse"
+RULES: Mapping[tuple[tuple[str, bool], ...], Expression] = {
+    (("B", False), ("B", True), (INVERSE, False)): identity("N"),
+    ((INVERSE, False), ("B", False), ("B", True)): identity("N"),
+}
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+def _residual(omega: Expression, assumptions: Assumptions) -> Expression:
+    """Validation residual of one task at a meta-parameter, from (18)-(21)."""
+    task = model.task(assumptions)
+    w = letter("w")
+    labels_t = task.x_t @ w + task.z_t
+    labels_v = task.x_v @ w + task.z_v
+    theta = model.training_loop(omega, task.x_t, labels_t, assumptions)
+    return labels_v - task.x_v @ theta
+
+
+def minimum_norm_solution(design: Expression, target: Expression, start: Expression) -> Expression:
+    """The point nearest to `start` among all that solve design @ omega = target (design N x p, N < p).
+
+    Lagrange: omega = start + design^T multiplier; the multiplier solves (design design^T) multiplier = target -
+    design start. The result is checked to satisfy the equations exactly before it is returned.
+    """
+    multiplier = letter("inverse of B*B.T") @ (target - design @ start)
+    solution = start + design.T @ multiplier
+    if not (design @ solution - target).rewrite(RULES).is_zero:
+        raise ArithmeticError("the stationarity conditions of the outer problem are not met")
+    return solution
+
+
+def deviation() -> Expression:
+    """omega_star - w_0 with gamma = B w_0 + delta gamma."""
+    b = letter("B")
+    target = b @ model.W_0 + letter("delta_gamma")
+    return minimum_norm_solution(b, target, letter("omega_0")) - model.W_0
+
+
+def derive_stacked_loss(assumptions: Assumptions) -> Derived:
+    """The derived stacked loss."""
+    residual = _residual(letter("omega"), assumptions)
+    return {"L^{(i)}": residual.T @ residual * scalar("1/n_v") * scalar("1/m") * Fraction(1, 2)}
+
+
+def derive_target(assumptions: Assumptions) -> Derived:
+    """The derived target."""
+    return {r"\gamma^{(i)}": _residual(0 * letter("omega"), assumptions)}
+
+
+def derive_design(assumptions: Assumptions) -> Derived:
+    """The derived design."""
+    return {"B^{(i)}": model.task(assumptions).design}
+
+
+def _derive_solution(assumptions: Assumptions) -> Derived:
+    return {r"\omega^\star": minimum_norm_solution(letter("B"), letter("gamma"), letter("omega_0"))}
+
+
+def _derive_deviation(assumptions: Assumptions) -> Derived:
+    return {r"\omega^\star-w_0": deviation()}
+
+
+def mean_square_deviation() -> Expression:
+    """E |omega_star - w_0|^2 over task parameters and label noise, for given inputs."""
+    gap = deviation()
+    return expect((gap.T @ gap).rewrite(RULES), {"delta_gamma"}).rewrite(RULES)
+
+
+def _derive_mean_square(assumptions: Assumptions) -> Derived:
+    return {r"\mathbb{E}|\omega^\star-w_0|^2": mean_square_deviation()}
+
+
+def target_covariance(assumptions: Assumptions, first: str = "", second: str = "") -> Expression:
+    """E delta gamma^(i) delta gamma^(j)T over task parameters and label noise, for given inputs."""
+    one = model.task(assumptions, first)
+    other = one if first == second else model.task(assumptions, second)
+    product = one.target_deviation @ other.target_deviation.T
+    over = {name for name in product.letters() if name[:2] in ("z_", "w", f"w{first}", f"w{second}")}
+    return model.specialise(expect(product, over), assumptions)
+
+
+def _derive_blocks(assumptions: Assumptions) -> Derived:
+    return {r"\Gamma^{(i,j)}": target_covariance(assumptions, "1", "2")}
+
+
+def _derive_block(assumptions: Assumptions) -> Derived:
+    return {r"\Gamma^{(i)}": target_covariance(assumptions)}
+
+
+# -- what the paper prints ----------------------------------------------------------------------------------
+
+
+def claim_target() -> Parts:
+    """The printed target."""
+    return {r"\gamma^{(i)}": X_V * A * W - alpha_t / n_t * X_V * X_T.T * Z_T + Z_V}
+
+
+def claim_design() -> Parts:
+    """The printed design."""
+    return {"B^{(i)}": X_V * A}
+
+
+def claim_stacked_loss() -> Parts:
+    """The printed stacked loss."""
+    residual = (X_V * A * W - alpha_t / n_t * X_V * X_T.T * Z_T + Z_V) - X_V * A * OMEGA
+    return {"L^{(i)}": squared_norm(residual) / (2 * n_v * m)}
+
+
+def _claim_solution() -> Parts:
+    return {r"\omega^\star": B.T * G * GAMMA + (I_P - B.T * G * B) * OMEGA_0}
+
+
+def _claim_deviation() -> Parts:
+    return {r"\omega^\star-w_0": B.T * G * DELTA_GAMMA + (I_P - B.T * G * B) * GAP}
+
+
+def _claim_mean_square() -> Parts:
+    return {
+        r"\mathbb{E}|\omega^\star-w_0|^2": Trace(BIG_GAMMA * G) + Trace((I_P - B.T * G * B) * GAP * GAP.T)
+    }
+
+
+def _claim_blocks() -> Parts:
+    return {r"\Gamma^{(i,j)}": ZeroMatrix(n_v, n_v)}
+
+
+def _claim_block() -> Parts:
+    return {
+        r"\Gamma^{(i)}": nu**2 / p * X_V * A**2 * X_V.T
+        + sigma**2 * (Identity(n_v) + alpha_t**2 / n_t**2 * X_V * X_T.T * X_T * X_V.T)
+    }
+
+
+def _claim_outer_products() -> Parts:
+    return {
+        r"\mathbb{E}|\omega^\star-w_0|^2": Trace(G * (BIG_GAMMA - B * GAP * GAP.T * B.T)) + squared_norm(GAP)
+    }
+
+
+# -- the steps ----------------------------------------------------------------------------------------------
+
+_EXPANSION = "expansion of the model in matrix words"
+_ENGINE = "expansion of the model in matrix words; Gaussian integration by parts"
+
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        "stacked-target",
+        ("67",),
+        "equation",
+        "At the meta-parameter zero the validation residual of a task is its block of gamma.",
+        "averages",
+        uses=("inner-loop", "train-labels", "validation-labels"),
+        depends_on=DEPENDS,
+        claim=claim_target,
+        derive=derive_target,
+        observe=observe_target,
+        sizes=TASK_SIZES,
+        resolution={r"\gamma^{(i)}": 1e-9},
+        method=_EXPANSION,
+    ),
+    Step(
+        "stacked-design",
+        ("68",),
+        "equation",
+        "The meta-parameter enters the validation residual of a task through its block of B.",
+        "averages",
+        uses=("inner-loop",),
+        depends_on=DEPENDS,
+        claim=claim_design,
+        derive=derive_design,
+        observe=observe_design,
+        sizes=TASK_SIZES,
+        resolution={"B^{(i)}": 1e-9},
+        method=_EXPANSION,
+    ),
+    Step(
+        "stacked-loss",
+        ("66",),
+        "equation",
+        "The meta-training loss is a least-squares loss in the meta-parameter; shown for the share of one task.",
+        "averages",
+        uses=("meta-loss-matrix", "stacked-target", "stacked-design"),
+        depends_on=DEPENDS,
+        claim=claim_stacked_loss,
+        derive=derive_stacked_loss,
+        observe=observe_stacked_loss,
+        sizes=TASK_SIZES,
+        resolution={"L^{(i)}": 1e-9},
+        method=_EXPANSION,
+    ),
+    Step(
+        "outer-solution",
+        ("69",),
+        "equation",
+        "With fewer validation rows than parameters, training ends at the solution nearest to its start.",
+        "averages",
+        uses=("stacked-loss", "outer-optimum"),
+        claim=_claim_solution,
+        derive=_derive_solution,
+        observe=observe_solution,
+        sizes=STACK_SIZES,
+        resolution={r"\omega^\star": 1e-8},
+        method="Lagrange conditions, checked in the algebra of matrix words",
+    ),
+    Step(
+        "outer-deviation",
+        ("70",),
+        "equation",
+        "The deviation of the solution from the task mean, split into noise and what is left of the start.",
+        "averages",
+        uses=("outer-solution",),
+        claim=_claim_deviation,
+        derive=_derive_deviation,
+        observe=observe_deviation,
+        sizes=STACK_SIZES,
+        resolution={r"\omega^\star-w_0": 1e-8},
+        method="Lagrange conditions, checked in the algebra of matrix words",
+    ),
+    Step(
+        "outer-mean-square",
+        ("71",),
+        "equation",
+        "The mean square deviation over tasks and label noise, for given inputs.",
+        "averages",
+        uses=("outer-deviation",),
+        claim=_claim_mean_square,
+        derive=_derive_mean_square,
+        observe=observe_mean_square,
+        sizes=STACK_SIZES,
+        method=_ENGINE,
+    ),
+    Step(
+        "target-covariance-blocks",
+        ("72",),
+        "equation",
+        "Different tasks are uncorrelated, so the covariance of the stacked target is block diagonal.",
+        "averages",
+        uses=("stacked-target",),
+        depends_on=DEPENDS,
+        claim=_claim_blocks,
+        derive=_derive_blocks,
+        observe=observe_blocks,
+        sizes=TASK_SIZES,
+        resolution={r"\Gamma^{(i,j)}": 0.06},
+        method=_ENGINE,
+    ),
+    Step(
+        "target-covariance",
+        ("73",),
+        "equation",
+        "The covariance of one task's block, over its parameters and its label noise, for given inputs.",
+        "averages",
+        uses=("stacked-target",),
+        depends_on=DEPENDS,
+        claim=_claim_block,
+        derive=_derive_block,
+        observe=observe_block,
+        sizes=TASK_SIZES,
+        method=_ENGINE,
+    ),
+    Step(
+        "outer-mean-square-as-trace",
+        ("74",),
+        "equation",
+        "The same mean square deviation with the start written as an outer product.",
+        "averages",
+        uses=("outer-mean-square",),
+        claim=_claim_outer_products,
+        derive=_derive_mean_square,
+        observe=observe_mean_square,
+        sizes=STACK_SIZES,
+        method=_ENGINE,
+    ),
+)

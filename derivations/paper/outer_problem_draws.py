@@ -1,0 +1,100 @@
+"""What sampling sees of the outer problem: inner steps and least squares in plain NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derivations.steps.draws import fixed_column
+from derivations.steps.step import Observed
+from numeric_check.draws.sample import Sample
+
+Array = NDArray[np.float64]
+
+
+def _inner_step(omega: Array, x: Array, y: Array, rate: float) -> Array:
+    return np.asarray(omega - rate / x.shape[-2] * np.swapaxes(x, -1, -2) @ (x @ omega - y))
+
+
+def _task_residual(sample: Sample, omega: Array) -> Array:
+    x_t, x_v = sample.matrix("X_t", "n_t", "p"), sample.matrix("X_v", "n_v", "p")
+    w, z_t, z_v = (
+        fixed_column(sample, "w", "p"),
+        fixed_column(sample, "z_t", "n_t"),
+        fixed_column(sample, "z_v", "n_v"),
+    )
+    theta = _inner_step(omega, x_t, x_t @ w + z_t, sample["alpha_t"])
+    return np.asarray(x_v @ w + z_v - x_v @ theta)
+
+
+def observe_stacked_loss(sample: Sample) -> Observed:
+    """Sample the statement of the step of that name."""
+    residual = _task_residual(sample, fixed_column(sample, "omega", "p"))
+    return {"L^{(i)}": np.array([float(np.sum(residual**2)) / (2 * sample["n_v"] * sample["m"])])}
+
+
+def observe_target(sample: Sample) -> Observed:
+    """Sample the statement of the step of that name."""
+    return {r"\gamma^{(i)}": _task_residual(sample, np.zeros((int(sample["p"]), 1)))[None]}
+
+
+def observe_design(sample: Sample) -> Observed:
+    """Sample the statement of the step of that name."""
+    dimension = int(sample["p"])
+    at_zero = _task_residual(sample, np.zeros((dimension, 1)))
+    columns = [at_zero - _task_residual(sample, np.eye(dimension)[:, [k]]) for k in range(dimension)]
+    return {"B^{(i)}": np.concatenate(columns, axis=1)[None]}
+
+
+def _nearest_solution(design: Array, target: Array, start: Array) -> Array:
+    # lstsq returns the shortest correction, by singular values, not by the formula under test
+    return np.asarray(start + np.linalg.lstsq(design, target - design @ start, rcond=None)[0])
+
+
+def observe_solution(sample: Sample) -> Observed:
+    """Sample the statement of the step of that name."""
+    design, target = sample.matrix("B", "N", "p"), fixed_column(sample, "gamma", "N")
+    return {r"\omega^\star": _nearest_solution(design, target, fixed_column(sample, "omega_0", "p"))[None]}
+
+
+def observe_deviation(sample: Sample) -> Observed:
+    """Sample the statement of the step of that name."""
+    design, w_0 = sample.matrix("B", "N", "p"), fixed_column(sample, "w_0", "p")
+    target = design @ w_0 + fixed_column(sample, "delta_gamma", "N")
+    return {
+        r"\omega^\star-w_0": (_nearest_solution(design, target, fixed_column(sample, "omega_0", "p")) - w_0)[
+            None
+        ]
+    }
+
+
+def observe_mean_square(sample: Sample) -> Observed:
+    """Sample the statement of the step of that name."""
+    design, w_0 = sample.matrix("B", "N", "p"), fixed_column(sample, "w_0", "p")
+    covariance = sample.matrix("Gamma", "N", "N", symmetric=True, positive=True)
+    noise = np.linalg.cholesky(covariance) @ sample.gaussian("N", 1)
+    targets = np.concatenate([design @ w_0 + draw for draw in noise], axis=1)
+    start = np.repeat(fixed_column(sample, "omega_0", "p"), targets.shape[1], axis=1)
+    gap = _nearest_solution(design, targets, start) - w_0
+    return {r"\mathbb{E}|\omega^\star-w_0|^2": np.sum(gap**2, axis=0)}
+
+
+def _target_deviation(sample: Sample, x_t: Array, x_v: Array) -> Array:
+    scale = sample["nu"] / np.sqrt(sample["p"])
+    w = scale * sample.gaussian("p", 1)
+    y_t = x_t @ w + sample["sigma"] * sample.gaussian("n_t", 1)
+    y_v = x_v @ w + sample["sigma"] * sample.gaussian("n_v", 1)
+    return np.asarray(y_v - x_v @ _inner_step(np.zeros_like(w), x_t, y_t, sample["alpha_t"]))
+
+
+def observe_block(sample: Sample) -> Observed:
+    """Sample the statement of the step of that name."""
+    gap = _target_deviation(sample, sample.matrix("X_t", "n_t", "p"), sample.matrix("X_v", "n_v", "p"))
+    return {r"\Gamma^{(i)}": gap @ np.swapaxes(gap, 1, 2)}
+
+
+def observe_blocks(sample: Sample) -> Observed:
+    """Sample the statement of the step of that name."""
+    one = _target_deviation(sample, sample.matrix("X_t1", "n_t", "p"), sample.matrix("X_v1", "n_v", "p"))
+    other = _target_deviation(sample, sample.matrix("X_t2", "n_t", "p"), sample.matrix("X_v2", "n_v", "p"))
+    return {r"\Gamma^{(i,j)}": one @ np.swapaxes(other, 1, 2)}

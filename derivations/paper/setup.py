@@ -1,0 +1,384 @@
+"""The set-up, (1)-(4) and (18)-(30): definitions, and the two gradient steps that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import sympy
+from sympy import Identity, MatrixSymbol, ZeroMatrix
+
+from derivations.language import model
+from derivations.language.assumptions import PAPER, Assumptions
+from derivations.language.model_letters import letter
+from derivations.language.symbols import (
+    alpha_r,
+    alpha_t,
+    column,
+    m,
+    n_r,
+    n_s,
+    n_t,
+    n_v,
+    nu,
+    p,
+    sigma,
+    squared_norm,
+)
+from derivations.steps.draws import Array, fixed_column, transpose
+from derivations.steps.step import Derived, Observed, Parts, Step
+from numeric_check.draws.sample import Sample
+from symbolic.algebra.words import Expression, gaussian, scalar
+from symbolic.averages.expectation import expect
+
+I_P = Identity(p)
+SIZES: tuple[dict[str, float], ...] = (
+    {
+        "n_t": 5,
+        "n_v": 3,
+        "n_r": 4,
+        "n_s": 6,
+        "p": 4,
+        "m": 2,
+        "sigma": 0.7,
+        "nu": 0.9,
+        "alpha_t": 0.4,
+        "alpha_r": 0.3,
+    },
+    {
+        "n_t": 8,
+        "n_v": 4,
+        "n_r": 3,
+        "n_s": 5,
+        "p": 9,
+        "m": 3,
+        "sigma": 0.5,
+        "nu": 1.3,
+        "alpha_t": -0.3,
+        "alpha_r": 0.2,
+    },
+    {
+        "n_t": 4,
+        "n_v": 6,
+        "n_r": 7,
+        "n_s": 3,
+        "p": 6,
+        "m": 4,
+        "sigma": 1.1,
+        "nu": 0.8,
+        "alpha_t": 0.8,
+        "alpha_r": -0.1,
+    },
+)
+EXACT = 1e-9
+
+
+def _define(
+    name: str, numbers: tuple[str, ...], statement: str, tex: str, uses: tuple[str, ...] = ()
+) -> Step:
+    return Step(
+        name,
+        numbers,
+        "definition",
+        statement,
+        "setup",
+        uses=uses,
+        tex=tex,
+        reason="a definition; used below",
+    )
+
+
+# -- laws ---------------------------------------------------------------------------------------------------
+
+
+def _observe_inputs(sample: Sample) -> Observed:
+    x = sample.gaussian(1, "p")
+    return {r"\mathbb{E}\,xx^T": transpose(x) @ x}
+
+
+def _observe_noise(sample: Sample) -> Observed:
+    z = sample["sigma"] * sample.gaussian("n_t", 1)
+    return {r"\mathbb{E}\,zz^T": z @ transpose(z)}
+
+
+def _observe_tasks(sample: Sample) -> Observed:
+    w = sample["nu"] / np.sqrt(sample["p"]) * sample.gaussian("p", 1)
+    return {r"\mathbb{E}\,(w-w_0)(w-w_0)^T": w @ transpose(w)}
+
+
+def _law(
+    name: str, number: str, statement: str, tex: str, parts: Parts, observe: Callable[[Sample], Observed]
+) -> Step:
+    return Step(
+        name,
+        (number,),
+        "definition",
+        statement,
+        "setup",
+        claim=lambda: parts,
+        observe=observe,
+        sizes=SIZES,
+        tex=tex,
+        reason="a definition; its second moment is checked against the sampler",
+    )
+
+
+# -- labels and losses in matrix form -----------------------------------------------------------------------
+
+
+def _labels(
+    name: str, number: str, data: str, rows: str, size: sympy.Expr, parameters: str, statement: str
+) -> Step:
+    left = f"y^{data}"
+    x, w, z = MatrixSymbol(f"X_{data}", size, p), column(parameters, p), column(f"z_{data}", size)
+
+    def observe(sample: Sample) -> Observed:
+        inputs = sample.matrix(f"X_{data}", rows, "p")
+        noise, target = fixed_column(sample, f"z_{data}", rows), fixed_column(sample, parameters, "p")
+        # point by point, as (4) defines a label
+        points = [float(inputs[k] @ target[:, 0]) + float(noise[k, 0]) for k in range(sample.size(rows))]
+        return {left: np.array(points)[None, :, None]}
+
+    return Step(
+        name,
+        (number,),
+        "definition",
+        statement,
+        "setup",
+        uses=("data-model",),
+        claim=lambda: {left: x * w + z},
+        observe=observe,
+        sizes=SIZES,
+        resolution={left: EXACT},
+        reason="a definition; used below",
+    )
+
+
+def _squared_loss(
+    name: str, number: str, data: str, rows: str, size: sympy.Expr, shares: str, statement: str
+) -> Step:
+    x, y = MatrixSymbol(f"X_{data}", size, p), column(f"y_{data}", size)
+    theta = column("theta", p)
+    share = {"m": m, "": 1}[shares]
+
+    def observe(sample: Sample) -> Observed:
+        inputs, labels = sample.matrix(f"X_{data}", rows, "p"), fixed_column(sample, f"y_{data}", rows)
+        parameters = fixed_column(sample, "theta", "p")[:, 0]
+        losses = [
+            (float(labels[k, 0]) - float(inputs[k] @ parameters)) ** 2 / 2 for k in range(sample.size(rows))
+        ]
+        return {"L": np.array([float(np.mean(losses)) / (sample[shares] if shares else 1)])}
+
+    return Step(
+        name,
+        (number,),
+        "definition",
+        statement,
+        "setup",
+        uses=("meta-loss", "data-model"),
+        claim=lambda: {"L": squared_norm(y - x * theta) / (2 * size * share)},
+        observe=observe,
+        sizes=SIZES,
+        resolution={"L": EXACT},
+        reason="a definition: (1) with the squared loss",
+    )
+
+
+# -- one gradient step --------------------------------------------------------------------------------------
+
+
+def gradient(loss: Callable[[Expression], Expression], at: Expression) -> Expression:
+    """The gradient of a quadratic loss, by Stein's lemma: E[loss(at + h) h] for a standard Gaussian h."""
+    h = gaussian("h", "1", "p").T
+    return expect(loss(at + h) * h, {"h"})
+
+
+def _squared_error(data: str, rows: str) -> Callable[[Expression], Expression]:
+    """The loss |y - X theta|^2 / (2 rows) as a function of theta."""
+    x, y = letter(f"X_{data}"), letter(f"y_{data}")
+
+    def loss(theta: Expression) -> Expression:
+        residual = y - x @ theta
+        return residual.T @ residual * scalar(f"1/{rows}") * Fraction(1, 2)
+
+    return loss
+
+
+def _inner(
+    name: str,
+    number: str,
+    data: str,
+    rows: str,
+    size: sympy.Expr,
+    rate: sympy.Expr,
+    start: str,
+    uses: tuple[str, ...],
+    statement: str,
+    left: str,
+    descent: str,
+) -> Step:
+    x, y, omega = MatrixSymbol(f"X_{data}", size, p), column(f"y_{data}", size), column(start, p)
+
+    def observe(sample: Sample) -> Observed:
+        inputs, labels = sample.matrix(f"X_{data}", rows, "p"), fixed_column(sample, f"y_{data}", rows)
+        begin = fixed_column(sample, start, "p")
+
+        def loss(theta: Array) -> float:
+            return float(np.mean((labels - inputs @ theta) ** 2)) / 2
+
+        # central differences are exact for a quadratic loss, up to rounding
+        steps = np.eye(sample.size("p"))
+        slope = [
+            (loss(begin + steps[:, [k]]) - loss(begin - steps[:, [k]])) / 2 for k in range(sample.size("p"))
+        ]
+        return {left: (begin - sample[f"alpha_{data}"] * np.array(slope)[:, None])[None]}
+
+    def derive(assumptions: Assumptions) -> Derived:
+        # the loop that everything rests on, with the one step of the paper whatever number is assumed
+        loop = {"t": model.training_loop, "r": model.adaptation_loop}[data]
+        begin = letter(start)
+        moved = loop(begin, letter(f"X_{data}"), letter(f"y_{data}"), PAPER)
+        slope = gradient(_squared_error(data, rows), begin)
+        return {left: moved, descent: moved - begin + scalar(f"alpha_{data}") * slope}
+
+    return Step(
+        name,
+        (number,),
+        "equation",
+        statement,
+        "setup",
+        uses=uses,
+        claim=lambda: {
+            left: (I_P - rate / size * x.T * x) * omega + rate / size * x.T * y,
+            descent: ZeroMatrix(p, 1),
+        },
+        derive=derive,
+        observe=observe,
+        sizes=SIZES,
+        resolution={left: EXACT},
+        not_sampled={
+            descent: "sampled with the step itself, which is observed as a difference quotient of the loss"
+        },
+        method="the model's loop; its step against the gradient of the loss by Stein's lemma",
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    _define(
+        "meta-loss",
+        ("1",),
+        "The meta-training loss averages the loss of the adapted parameters over tasks and "
+        "validation points.",
+        r"L^{meta}(\omega)=\frac{1}{m\,n_v}\sum_{i=1}^{m}\sum_{j=1}^{n_v}L\big(\theta^{(i)}(\omega);x^{v(i)}_j,y^{v(i)}_j\big)",
+    ),
+    _define(
+        "test-loss-definition",
+        ("2",),
+        "The test loss is the same loss at the trained meta-parameter, on target data.",
+        r"L^{test}=L^{meta}\big(\omega^\star(D_t,D_v);D_r,D_s\big)",
+        ("meta-loss",),
+    ),
+    _define(
+        "gradient-step",
+        ("3",),
+        "The inner loop takes one gradient step on the training loss of the task.",
+        r"\theta(\omega;D_t^{(i)})=\omega-\alpha_t\nabla_\omega\frac1{n_t}\sum_{j=1}^{n_t}L(\omega;x_j^{t(i)},y_j^{t(i)})",
+    ),
+    _law(
+        "gaussian-inputs",
+        "28",
+        "Inputs are independent standard Gaussian rows.",
+        r"x\sim\mathcal N(0,I_p)",
+        {r"\mathbb{E}\,xx^T": I_P},
+        _observe_inputs,
+    ),
+    _law(
+        "label-noise",
+        "29",
+        "Label noise is independent Gaussian with standard deviation sigma.",
+        r"z\sim\mathcal N(0,\sigma^2I_n)",
+        {r"\mathbb{E}\,zz^T": sigma**2 * Identity(n_t)},
+        _observe_noise,
+    ),
+    _law(
+        "task-parameters",
+        "30",
+        "Task parameters scatter around their mean with total variance nu^2.",
+        r"w\sim\mathcal N\big(w_0,\tfrac{\nu^2}pI_p\big)",
+        {r"\mathbb{E}\,(w-w_0)(w-w_0)^T": nu**2 / p * I_P},
+        _observe_tasks,
+    ),
+    _define(
+        "data-model",
+        ("4",),
+        "Mixed linear regression: linear labels with Gaussian inputs, noise and task parameters.",
+        r"w\sim\mathcal N\big(w_0,\tfrac{\nu^2}pI_p\big),\quad x\sim\mathcal N(0,I_p),\quad y\,|\,x,w\sim\mathcal N(x^Tw,\sigma^2)",
+        ("gaussian-inputs", "label-noise", "task-parameters"),
+    ),
+    _labels("train-labels", "18", "t", "n_t", n_t, "w", "Training labels of a task in matrix form."),
+    _labels("validation-labels", "19", "v", "n_v", n_v, "w", "Validation labels of a task in matrix form."),
+    _squared_loss(
+        "meta-loss-matrix",
+        "20",
+        "v",
+        "n_v",
+        n_v,
+        "m",
+        "The meta-training loss with the squared loss, in matrix form; shown for the share of one of m tasks.",
+    ),
+    _inner(
+        "inner-loop",
+        "21",
+        "t",
+        "n_t",
+        n_t,
+        alpha_t,
+        "omega",
+        ("gradient-step", "train-labels"),
+        "One gradient step on the squared training loss, in matrix form.",
+        r"\theta^{(i)}(\omega)",
+        r"\theta^{(i)}(\omega)-\omega+\alpha_t\nabla_\omega L",
+    ),
+    _define(
+        "outer-optimum",
+        ("22",),
+        "Training is carried to a minimizer of the meta-training loss.",
+        r"\omega^\star=\arg\min_\omega L^{meta}",
+        ("meta-loss-matrix",),
+    ),
+    _squared_loss(
+        "test-loss", "23", "s", "n_s", n_s, "", "The test loss of one target task, in matrix form."
+    ),
+    _labels("test-labels", "24", "s", "n_s", n_s, "w_prime", "Test labels of the target task."),
+    _inner(
+        "adapted-parameters",
+        "25",
+        "r",
+        "n_r",
+        n_r,
+        alpha_r,
+        "omega_star",
+        ("gradient-step", "outer-optimum"),
+        "Adaptation takes one gradient step on the target data.",
+        r"\theta^\star",
+        r"\theta^\star-\omega^\star+\alpha_r\nabla_{\omega^\star}L",
+    ),
+    _labels(
+        "target-labels", "26", "r", "n_r", n_r, "w_prime", "Labels of the target data used for adaptation."
+    ),
+    _define(
+        "average-loss",
+        ("27",),
+        "The quantity of interest: the test loss averaged over all data, noise and tasks.",
+        r"\bar L^{test}=\mathbb{E}_{w,z^t,X^t,z^v,X^v,w',z^s,X^s,z^r,X^r}\,\frac{1}{2n_s}|y^s-X^s\theta^\star|^2",
+        (
+            "test-loss-definition",
+            "test-loss",
+            "test-labels",
+            "adapted-parameters",
+            "target-labels",
+            "outer-optimum",
+        ),
+    ),
+)

@@ -1,0 +1,315 @@
+"""The test phase, (58)-(65): the average loss of the target task at a given meta-parameter, exactly.
+
+Everything is expanded from the definitions (23)-(26) and averaged by the engine; nothing is assumed about how the
+meta-parameter was found, except that it does not depend on the target task.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from sympy import MatrixSymbol, Rational, Symbol, Trace
+
+from derivations.language import model
+from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.model_letters import letter
+from derivations.language.symbols import alpha_r, column, excess, inner, n_r, n_s, nu, p, sigma, squared_norm
+from derivations.paper.target_task_draws import (
+    observe_after_mean,
+    observe_loss,
+    observe_mean_adapted,
+    observe_residual,
+    observe_split,
+    observe_square,
+    observe_square_given_inputs,
+)
+from derivations.steps.step import Derived, Parts, Step
+from symbolic.algebra.words import Expression, constant, scalar, unit, vector
+from symbolic.averages.expectation import expect
+
+THETA, OMEGA_STAR, W_0 = column("theta_star", p), column("omega_star", p), column("w_0", p)
+DELTA_W, W_PRIME, Z_S = column("delta_w", p), column("w_prime", p), column("z_s", n_s)
+X_S, X_R = MatrixSymbol("X_s", n_s, p), MatrixSymbol("X_r", n_r, p)
+W_R = X_R.T * X_R
+HALF = Rational(1, 2)
+MEAN_SQUARE = Symbol("mean_theta_star_sq")  # E |theta_star|^2
+MEAN_OVERLAP = Symbol("mean_w_0_omega_star")  # w_0^T E omega_star
+SIZES: tuple[dict[str, float], ...] = (
+    {"n_r": 6, "n_s": 60, "p": 3, "sigma": 2.1, "nu": 0.9, "alpha_r": 0.3},
+    {"n_r": 9, "n_s": 50, "p": 6, "sigma": 2.4, "nu": 1.1, "alpha_r": -0.2},
+    {"n_r": 14, "n_s": 70, "p": 4, "sigma": 1.9, "nu": 0.6, "alpha_r": 0.15},
+)
+DEPENDS = ("adaptation_steps", "inputs", "covariance")
+
+
+# -- the model's words, and what the engine makes of them ---------------------------------------------------
+
+
+def target_parameters() -> Expression:
+    """w' = w_0 + delta w'."""
+    return model.W_0 + letter("delta_w")
+
+
+def loss_at(theta: Expression, assumptions: Assumptions) -> Expression:
+    """(23)-(24) averaged over the test data X_s, z_s, for fixed adapted parameters and target task."""
+    loss = model.test_loss(theta, target_parameters(), assumptions)
+    return model.specialise(expect(loss, {"X_s", "z_s"}), assumptions)
+
+
+def without(expr: Expression, name: str) -> Expression:
+    """The terms in which a p x 1 letter does not occur."""
+    return expr.replace({name: 0 * vector(name, "p")})
+
+
+def average_loss(assumptions: Assumptions) -> Expression:
+    """The loss averaged over the whole test phase, in the deviation e = omega_star - w_0 (a letter)."""
+    deviation = vector("e", "p")
+    theta = model.adapted(model.W_0 + deviation, target_parameters(), assumptions)
+    loss = model.test_loss(theta, target_parameters(), assumptions)
+    averaged = expect(loss, {"X_s", "z_s"})
+    averaged = expect(averaged, {"z_r", "delta_w"})
+    averaged = model.specialise(expect(averaged, {"X_r"}), assumptions)
+    if "w_0" in averaged.letters():
+        raise ArithmeticError("the task mean did not cancel from the average loss")
+    return averaged
+
+
+def loss_coefficients(assumptions: Assumptions) -> tuple[Expression, Expression]:
+    """The constants c_0, c_2 of the average loss c_0 + c_2 |omega_star - w_0|^2 (identity covariance)."""
+    if assumptions.covariance != "identity":
+        raise NotDerivable(
+            "with a general covariance the loss depends on the deviation through a matrix: use eq14 (or eq9)"
+        )
+    loss = average_loss(assumptions)
+    c_0 = loss.replace({"e": 0 * vector("e", "p")})
+    c_2 = loss.replace({"e": unit("p", 1)}) - c_0
+    e = vector("e", "p")
+    if loss != c_0 + c_2 * (e.T @ e):
+        raise ArithmeticError("the average loss is not a function of the squared deviation alone")
+    return c_0, c_2
+
+
+def derive_residual(assumptions: Assumptions) -> Derived:
+    """The derived residual."""
+    loss = model.test_loss(letter("theta_star"), letter("w_prime"), assumptions)
+    return {"L": loss}
+
+
+def _derive_split(assumptions: Assumptions) -> Derived:
+    loss = loss_at(letter("theta_star"), assumptions)
+    free = without(loss, "theta_star")
+    return {"L": model.specialise(expect(free, {"delta_w"}), assumptions) + loss - free}
+
+
+def _derive_mean_adapted(assumptions: Assumptions) -> Derived:
+    theta = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
+    return {r"\mathbb{E}\,\theta^\star": model.specialise(expect(theta, {"X_r", "z_r"}), assumptions)}
+
+
+def _derive_after_mean(assumptions: Assumptions) -> Derived:
+    if assumptions.covariance != "identity":
+        raise NotDerivable("with a general covariance the quadratic term is no squared norm, see (118)")
+    theta = letter("theta_star")
+    loss = loss_at(theta, assumptions)
+    free = without(loss, "theta_star")
+    quadratic = (loss + loss.replace({"theta_star": -theta})) * constant(Fraction(1, 2)) - free
+    linear = loss - free - quadratic
+    mean_theta = expect(model.adapted(model.OMEGA_STAR, target_parameters(), assumptions), {"X_r", "z_r"})
+    averaged = expect(free + linear.replace({"theta_star": mean_theta}), {"delta_w"})
+    averaged = model.specialise(averaged, assumptions)
+    overlap = model.W_0.T @ model.OMEGA_STAR
+    coefficient = averaged.replace({"w_0": unit("p", 1), "omega_star": unit("p", 1)}) - averaged.replace(
+        {"w_0": unit("p", 1), "omega_star": 0 * unit("p", 1)}
+    )
+    rest = averaged - coefficient * overlap
+    return {
+        "L": rest
+        + coefficient * scalar("mean_w_0_omega_star")
+        + quadratic.replace({"theta_star": unit("p", 1)}) * scalar("mean_theta_star_sq")
+    }
+
+
+def _squared_adapted(assumptions: Assumptions, over: set[str]) -> Expression:
+    theta = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
+    square = theta.T @ theta if assumptions.covariance == "identity" else theta.T @ model.SIGMA @ theta
+    return model.specialise(expect(square, over), assumptions)
+
+
+def _derive_square_given_inputs(assumptions: Assumptions) -> Derived:
+    return {r"\mathbb{E}|\theta^\star|^2": _squared_adapted(assumptions, {"z_r", "delta_w"})}
+
+
+def _derive_square(assumptions: Assumptions) -> Derived:
+    return {r"\mathbb{E}|\theta^\star|^2": _squared_adapted(assumptions, {"z_r", "delta_w", "X_r"})}
+
+
+def _derive_loss(assumptions: Assumptions) -> Derived:
+    c_0, c_2 = loss_coefficients(assumptions)
+    return {"L": c_0 + c_2 * scalar("excess")}
+
+
+# -- what the paper prints ----------------------------------------------------------------------------------
+
+
+def claim_residual() -> Parts:
+    """The printed residual."""
+    return {"L": squared_norm(X_S * (W_PRIME - THETA) + Z_S) / (2 * n_s)}
+
+
+def _claim_split() -> Parts:
+    return {
+        "L": sigma**2 / 2
+        + nu**2 / 2
+        + squared_norm(W_0) / 2
+        + squared_norm(THETA) / 2
+        - inner(W_0 + DELTA_W, THETA)
+    }
+
+
+def _claim_mean_adapted() -> Parts:
+    return {r"\mathbb{E}\,\theta^\star": (1 - alpha_r) * OMEGA_STAR + alpha_r * (W_0 + DELTA_W)}
+
+
+def _claim_after_mean() -> Parts:
+    return {
+        "L": sigma**2 / 2
+        + (HALF - alpha_r) * (nu**2 + squared_norm(W_0))
+        - (1 - alpha_r) * MEAN_OVERLAP
+        + MEAN_SQUARE / 2
+    }
+
+
+def _claim_square_given_inputs() -> Parts:
+    gap = OMEGA_STAR - W_0
+    return {
+        r"\mathbb{E}|\theta^\star|^2": squared_norm(OMEGA_STAR)
+        + alpha_r**2 / n_r**2 * Trace(W_R**2 * gap * gap.T)
+        - 2 * alpha_r / n_r * Trace(W_R * gap * OMEGA_STAR.T)
+        + alpha_r**2 * sigma**2 / n_r**2 * Trace(X_R * X_R.T)
+        + alpha_r**2 * nu**2 / (n_r**2 * p) * Trace(W_R**2)
+    }
+
+
+def _claim_square() -> Parts:
+    gap = OMEGA_STAR - W_0
+    return {
+        r"\mathbb{E}|\theta^\star|^2": squared_norm(OMEGA_STAR)
+        + alpha_r**2 * (1 + (p + 1) / n_r) * (nu**2 + squared_norm(gap))
+        - 2 * alpha_r * inner(OMEGA_STAR, gap)
+        + alpha_r**2 * sigma**2 * p / n_r
+    }
+
+
+def _claim_loss() -> Parts:
+    return {
+        "L": sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
+        + HALF * ((1 - alpha_r) ** 2 + alpha_r**2 * (p + 1) / n_r) * (nu**2 + excess)
+    }
+
+
+# -- the steps ----------------------------------------------------------------------------------------------
+
+_ENGINE = "expansion from the definitions; Gaussian integration by parts"
+
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        "loss-as-residual",
+        ("58",),
+        "equation",
+        "The test loss depends on the target task only through the gap between its parameters and the adapted ones.",
+        "averages",
+        uses=("test-loss", "test-labels"),
+        claim=claim_residual,
+        derive=derive_residual,
+        observe=observe_residual,
+        sizes=SIZES,
+        resolution={"L": 1e-9},
+        method="expansion of the definition",
+    ),
+    Step(
+        "loss-after-test-data",
+        ("59",),
+        "equation",
+        "Averaging over the test data leaves the label noise and half the squared gap.",
+        "averages",
+        uses=("loss-as-residual", "wishart-mean"),
+        depends_on=("inputs", "covariance"),
+        claim=_claim_split,
+        derive=_derive_split,
+        observe=observe_split,
+        sizes=SIZES,
+        method=_ENGINE,
+    ),
+    Step(
+        "mean-adapted-parameters",
+        ("60",),
+        "equation",
+        "On average the adaptation moves the meta-parameter a fraction alpha_r of the way to the target.",
+        "averages",
+        uses=("adapted-parameters", "target-labels", "wishart-mean"),
+        depends_on=DEPENDS,
+        claim=_claim_mean_adapted,
+        derive=_derive_mean_adapted,
+        observe=observe_mean_adapted,
+        sizes=SIZES,
+        method=_ENGINE,
+    ),
+    Step(
+        "loss-after-linear-term",
+        ("61",),
+        "equation",
+        "The linear term averages in closed form; only the mean square of the adapted parameters is left.",
+        "averages",
+        uses=("loss-after-test-data", "mean-adapted-parameters"),
+        depends_on=DEPENDS,
+        claim=_claim_after_mean,
+        derive=_derive_after_mean,
+        observe=observe_after_mean,
+        sizes=SIZES,
+        method=_ENGINE,
+    ),
+    Step(
+        "adapted-square-given-inputs",
+        ("62", "63"),
+        "equation",
+        "The mean square of the adapted parameters over target noise and task, for given target inputs.",
+        "averages",
+        uses=("adapted-parameters", "target-labels"),
+        depends_on=DEPENDS,
+        claim=_claim_square_given_inputs,
+        derive=_derive_square_given_inputs,
+        observe=observe_square_given_inputs,
+        sizes=SIZES,
+        method=_ENGINE,
+    ),
+    Step(
+        "adapted-square",
+        ("64",),
+        "equation",
+        "The mean square of the adapted parameters over the whole target task.",
+        "averages",
+        uses=("adapted-square-given-inputs", "wishart-mean", "wishart-second-moment"),
+        depends_on=DEPENDS,
+        claim=_claim_square,
+        derive=_derive_square,
+        observe=observe_square,
+        sizes=SIZES,
+        method=_ENGINE,
+    ),
+    Step(
+        "loss-from-excess",
+        ("65",),
+        "equation",
+        "Exactly, at every size: the average test loss is an affine function of the mean squared deviation of the "
+        "learned meta-parameter from the task mean.",
+        "averages",
+        uses=("loss-after-linear-term", "adapted-square"),
+        depends_on=DEPENDS,
+        claim=_claim_loss,
+        derive=_derive_loss,
+        observe=observe_loss,
+        sizes=SIZES,
+        method=_ENGINE,
+    ),
+)

@@ -1,0 +1,277 @@
+"""The normal matrices of the underparameterized outer problem, (86)-(88), and how they concentrate.
+
+B^T B and B^T Gamma B are sums over m independent tasks of p x p matrices; their means are multiples of the
+identity, and their fluctuations fall with the number of tasks and with the size xi of a task's data,
+n_v, n_t = O(xi).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+from sympy import Rational
+
+from derivations.language import model
+from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.normal_form import to_sympy
+from derivations.language.symbols import alpha_t, n_t, p
+from derivations.paper.lemma3 import ROWS_GROW
+from derivations.paper.outer_problem import target_covariance
+from derivations.steps.draws import Array, transpose
+from derivations.steps.orders import LEADING, ONE, element, element_moments, exponent_of, leading_of
+from derivations.steps.step import Check, Derived, Observed, Parts, Step
+from derivations.steps.task_draws import design, isotropic_tasks, outer_product, target
+from derivations.verification.growth import Halves, fluctuation_check
+from numeric_check.draws.sample import Sample
+from symbolic.algebra.words import Expression, identity, scalar
+from symbolic.averages.expectation import expect
+from symbolic.proofs.asymptotics import Exponent, inverse_exponent, sharp_exponent
+
+HALF = Rational(1, 2)
+INNER = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
+MU_2 = (n_t + p + 1) / n_t
+H_T = 1 - 2 * alpha_t + alpha_t**2 * MU_2
+IN_SIZE, IN_TASKS = r"a_\xi", "a_m"
+TASKS_GROW = {"m": ONE}
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+def _require_supported(assumptions: Assumptions) -> None:
+    if assumptions.covariance != "identity":
+        raise NotDerivable(
+            "with a general covariance B^T B / (n_v m) has no isotropic mean; Theorem 2 has identity"
+        )
+
+
+@dataclass(frozen=True)
+class TaskBlocks:
+    """One task's shares of B^T B and of B^T Gamma B, each p x p over its number of validation rows."""
+
+    gram: Expression
+    noise: Expression
+    rows: str
+
+
+@lru_cache(maxsize=32)
+def task_blocks(assumptions: Assumptions) -> TaskBlocks:
+    """The shares of one task, from the words of the model."""
+    _require_supported(assumptions)
+    task = model.task(assumptions)
+    b = task.design
+    rows = (b.shape or ("", ""))[0]
+    scale = scalar(f"1/{rows}")
+    return TaskBlocks(scale * (b.T @ b), scale * (b.T @ target_covariance(assumptions) @ b), rows)
+
+
+@dataclass(frozen=True)
+class TaskAverage:
+    """The average of m independent blocks: `leading` times the identity, and the exponents of its error."""
+
+    leading: Expression
+    in_size: Exponent
+    in_tasks: Exponent
+
+
+def task_average(block: Expression) -> TaskAverage:
+    """Mean and sharp error exponents, in xi and in m, of the average of m independent copies of a block.
+
+    The variance of the average is that of the block over m.
+    """
+    moments = element_moments({"same task": block})
+    variances = [variance * scalar("1/m") for variance in moments.variances]
+    orders = (sharp_exponent(list(moments.errors), variances, weights) for weights in (ROWS_GROW, TASKS_GROW))
+    return TaskAverage(moments.leading, *orders)
+
+
+@lru_cache(maxsize=32)
+def gram(assumptions: Assumptions) -> TaskAverage:
+    """B^T B / (n_v m)."""
+    return task_average(task_blocks(assumptions).gram)
+
+
+@lru_cache(maxsize=32)
+def noise(assumptions: Assumptions) -> TaskAverage:
+    """B^T Gamma B / (n_v m)."""
+    return task_average(task_blocks(assumptions).noise)
+
+
+def isotropic_mean(word: Expression) -> Expression:
+    """The scalar c with E[word] = c I; raises ArithmeticError when the mean is no multiple of I."""
+    mean = expect(word)
+    coefficient = element(mean, 1, 1)
+    if mean != coefficient * identity("p"):
+        raise ArithmeticError("the mean is not a multiple of the identity")
+    return coefficient
+
+
+def _orders(average: TaskAverage) -> Derived:
+    return {IN_SIZE: average.in_size.sympy(), IN_TASKS: average.in_tasks.sympy()}
+
+
+def _derive_gram(assumptions: Assumptions) -> Derived:
+    average = gram(assumptions)
+    return {LEADING: average.leading, **_orders(average)}
+
+
+def _derive_inverse(assumptions: Assumptions) -> Derived:
+    average, constant = gram(assumptions), Exponent(Fraction(0))
+    errors = (inverse_exponent(constant, order) for order in (average.in_size, average.in_tasks))
+    return {LEADING: 1 / to_sympy(average.leading), **_orders(TaskAverage(average.leading, *errors))}
+
+
+# -- what sampling sees -------------------------------------------------------------------------------------
+
+BASE = {"p": 3.0, "alpha_t": -0.3, "sigma": 0.8, "nu": 0.9}
+IN_SIZE_LADDER = tuple(
+    {**BASE, "xi": float(k), "m": 6, "n_v": 2 * k, "n_t": 3 * k} for k in (20, 40, 80, 160)
+)
+IN_TASKS_LADDER = tuple({**BASE, "xi": float(k), "m": k, "n_v": 24, "n_t": 36} for k in (6, 12, 24, 48))
+
+
+NOISES = 8  # draws of a task and its label noise for each half of a sampled B^T Gamma B
+
+
+def _gram(sample: Sample) -> Array:
+    """B^T B / N."""
+    total: Array = np.zeros(())
+    for _ in range(sample.size("m")):
+        b = design(sample.gaussian("n_t", "p"), sample.gaussian("n_v", "p"), sample["alpha_t"])
+        total = total + transpose(b) @ b
+    return np.asarray(total / (sample["n_v"] * sample["m"]))
+
+
+def _inverse(sample: Sample) -> Array:
+    return np.asarray(np.linalg.inv(_gram(sample)))
+
+
+def _noise(sample: Sample) -> Halves:
+    """B^T Gamma B / N, from draws of the tasks and of the label noise at given inputs."""
+    first, second = np.zeros(()), np.zeros(())
+    for _ in range(sample.size("m")):
+        x_t, x_v = sample.gaussian("n_t", "p"), sample.gaussian("n_v", "p")
+        b = design(x_t, x_v, sample["alpha_t"])
+        one, other = (
+            outer_product(transpose(b) @ target(sample, x_t, x_v, isotropic_tasks(sample, "p", NOISES)))
+            for _ in range(2)
+        )
+        first, second = first + one, second + other
+    scale = sample["n_v"] * sample["m"] * NOISES
+    return np.asarray(first / scale), np.asarray(second / scale)
+
+
+MEAN_SIZES = (
+    {"n_t": 5, "n_v": 3, "p": 4, "m": 2, "sigma": 0.0, "nu": 0.0, "alpha_t": 0.4},
+    {"n_t": 9, "n_v": 4, "p": 3, "m": 1, "sigma": 0.0, "nu": 0.0, "alpha_t": -0.3},
+    {"n_t": 6, "n_v": 2, "p": 7, "m": 3, "sigma": 0.0, "nu": 0.0, "alpha_t": 0.9},
+)
+
+
+def _observe_mean(sample: Sample) -> Observed:
+    return {LEADING: np.trace(_gram(sample), axis1=1, axis2=2) / sample.size("p")}
+
+
+SAMPLED: dict[str, Callable[[Sample], Array | Halves]] = {
+    "gram": _gram,
+    "inverse": _inverse,
+    "noise": _noise,
+}
+
+
+# -- the steps ----------------------------------------------------------------------------------------------
+
+
+def _concentration(
+    name: str,
+    number: str,
+    statement: str,
+    *,
+    block: str,
+    claim: Parts,
+    uses: tuple[str, ...],
+    correction: Parts | None = None,
+    remark: str = "",
+    unreadable: str = "",
+) -> Step:
+    def derive(assumptions: Assumptions) -> Derived:
+        if block == "noise":
+            return _orders(noise(assumptions))
+        return _derive_gram(assumptions) if block == "gram" else _derive_inverse(assumptions)
+
+    def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+        # (88) states no leading part: the mean over the draws stands for it
+        leading = None if block == "noise" else leading_of(step, assumptions)
+        return [
+            fluctuation_check(
+                label,
+                f"{step.name}/{label}",
+                ladder,
+                SAMPLED[block],
+                exponent_of(step, assumptions, label),
+                leading,
+                draws=1600,
+                base_seed=seed,
+            )
+            for label, ladder in ((IN_SIZE, IN_SIZE_LADDER), (IN_TASKS, IN_TASKS_LADDER))
+        ]
+
+    return Step(
+        name,
+        (number,),
+        "equation",
+        statement,
+        "theorem2",
+        uses=uses,
+        depends_on=INNER,
+        claim=lambda: claim,
+        correction=None if correction is None else lambda: correction,
+        derive=derive,
+        check=check,
+        observe=_observe_mean if block == "gram" else None,
+        sizes=MEAN_SIZES if block == "gram" else (),
+        remark=remark,
+        unreadable=unreadable,
+        method="exact means and variances of the elements by the engine; degrees in xi and in m",
+    )
+
+
+_BOTH = {IN_SIZE: -HALF, IN_TASKS: -HALF}
+
+
+STEPS: tuple[Step, ...] = (
+    _concentration(
+        "normal-matrix-concentrates",
+        "86",
+        "B^T B is a multiple of the identity up to fluctuations.",
+        block="gram",
+        claim={LEADING: H_T, **_BOTH},
+        uses=("stacked-design", "columns-concentrate", "columns-after-wishart", "columns-between-wisharts"),
+    ),
+    _concentration(
+        "normal-inverse-concentrates",
+        "87",
+        "The inverse of B^T B, by the first term of its Neumann series.",
+        block="inverse",
+        claim={LEADING: 1 / H_T, **_BOTH},
+        uses=("normal-matrix-concentrates",),
+    ),
+    _concentration(
+        "normal-noise-concentrates",
+        "88",
+        "B^T Gamma B is its average up to fluctuations.",
+        block="noise",
+        claim=_BOTH,
+        correction={IN_SIZE: HALF, IN_TASKS: -HALF},
+        uses=("target-covariance", "stacked-design", "columns-between-wisharts"),
+        remark="The variability of the tasks makes the average itself grow like xi, and its fluctuations like "
+        "m^(-1/2) xi^(1/2). Relative to the average the fluctuations are O((m xi)^(-1/2)), and for the label "
+        "noise alone (nu = 0) the order holds as it stands.",
+        unreadable="the exponent of the error could not be read in the available text; -1/2 is taken from (86) "
+        "and (87), which precede it",
+    ),
+)

@@ -1,0 +1,177 @@
+"""Theorem 2, (9) with (96)-(97) and (108): fewer parameters than validation data, p < n_v m."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import sympy
+from sympy import Rational
+
+from derivations.language.assumptions import Assumptions, unchanged
+from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
+from derivations.paper.lemma3 import ROWS_GROW
+from derivations.paper.theorem1.concentration import H_R
+from derivations.paper.theorem2.concentration import H_T, INNER, TASKS_GROW
+from derivations.paper.theorem2.expansion import expansion, leading_excess, leading_loss
+from derivations.paper.theorem2.general_covariance import derive_loss
+from derivations.paper.theorem2.moments import G_1, G_2, G_3, G_4, MU
+from derivations.paper.theorem2.sampled_loss import (
+    LOSS,
+    PARAMETERS,
+    SOURCES,
+    formula_checks,
+    remainder_checks,
+)
+from derivations.steps.step import Derived, Parts, Step
+from symbolic.algebra.words import scalar
+from symbolic.proofs.asymptotics import Exponent, degree
+
+DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val", "order")
+EXCESS = r"\mathbb{E}|\omega^\star-w_0|^2"
+HALF = Rational(1, 2)
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+def _order(source: str, weights: Mapping[str, Exponent], assumptions: Assumptions) -> sympy.Expr:
+    """The exponent of the correction that is due to one source: task variability or label noise."""
+    found = expansion(assumptions)
+    (other,) = set(SOURCES) - {source}
+    total = found.prefactor * scalar("1/m") * found.second.replace({other: 0})
+    exponent = degree(total, weights)
+    if exponent is None or degree(found.h, weights) != Exponent(Fraction(0)):
+        raise ArithmeticError("the correction vanishes, or h is not of order one")
+    return exponent.sympy()
+
+
+def _derive_loss(assumptions: Assumptions) -> Derived:
+    if assumptions.covariance == "identity":
+        return {LOSS: leading_loss(assumptions)}
+    return derive_loss(assumptions, LOSS)
+
+
+def _derive_remainder(assumptions: Assumptions) -> Derived:
+    return {
+        f"{label} {SOURCES[source]}": _order(source, weights, assumptions)
+        for source in SOURCES
+        for label, weights in ((r"a_\xi", ROWS_GROW), ("a_m", TASKS_GROW))
+    }
+
+
+# -- what the paper prints ----------------------------------------------------------------------------------
+
+
+def _braces() -> sympy.Expr:
+    noise = H_T + alpha_t**2 / n_t * ((n_v + 1) * G_1 + p * G_2)
+    return sigma**2 * noise + nu**2 / p * ((n_v + 1) * G_3 + p * G_4)
+
+
+def _claim_long() -> Parts:
+    a = alpha_t
+    h = 1 - 2 * a + a**2 * MU["2"]
+    training = (n_v + 1) * (1 - 2 * a * MU["2"] + a**2 * MU["3"])
+    training += p * (1 - 2 * a * MU["1,1"] + a**2 * MU["2,1"])
+    tasks = (n_v + 1) * (1 - 4 * a + 6 * a**2 * MU["2"] - 4 * a**3 * MU["3"] + a**4 * MU["4"])
+    tasks += p * (
+        1 - 4 * a + 2 * a**2 * MU["2"] + 4 * a**2 * MU["1,1"] - 4 * a**3 * MU["2,1"] + a**4 * MU["2,2"]
+    )
+    braces = sigma**2 * h + a**2 * sigma**2 / n_t * training + nu**2 / p * tasks
+    return {EXCESS: p / (n_v * m) * h**-2 * braces}
+
+
+def _claim_short() -> Parts:
+    return {EXCESS: p / (n_v * m * H_T**2) * _braces()}
+
+
+def _claim_loss() -> Parts:
+    return {
+        LOSS: sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
+        + H_R * nu**2 / 2
+        + H_R / (2 * H_T**2) * p / (n_v * m) * _braces()
+    }
+
+
+# -- the steps ----------------------------------------------------------------------------------------------
+
+_METHOD = "means of the normal matrices put into the exact formula (85)"
+_BASIS = ("least-squares-mean-square", "normal-inverse-concentrates", "normal-noise-concentrates")
+
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        "excess-underparameterized",
+        ("96",),
+        "equation",
+        "The mean square deviation of the learned meta-parameter, to leading order.",
+        "theorem2",
+        uses=(*_BASIS, "validation-noise-average", "task-average", "training-noise-average"),
+        depends_on=INNER,
+        claim=_claim_long,
+        derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
+        check=formula_checks,
+        method=_METHOD,
+        remark="The size of the remainder is the matter of a step of its own, theorem-2-remainder.",
+    ),
+    Step(
+        "excess-underparameterized-short",
+        ("97",),
+        "equation",
+        "The same with the abbreviations g_1 to g_4.",
+        "theorem2",
+        uses=("excess-underparameterized", "g-1", "g-2", "g-3", "g-4"),
+        depends_on=INNER,
+        claim=_claim_short,
+        derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
+        check=formula_checks,
+        method=_METHOD,
+        unreadable="one index cannot be read with certainty in the available text, which has g_3 twice; g_4 is "
+        "taken from (96), written out, and from (9) and (108)",
+    ),
+    Step(
+        "theorem-2",
+        ("9", "108"),
+        "theorem",
+        "The average test loss with fewer parameters than validation data, to leading order.",
+        "theorem2",
+        uses=(
+            "loss-from-excess",
+            "excess-underparameterized",
+            "inner-factor",
+            "adaptation-factor",
+            "average-loss",
+        ),
+        depends_on=DEPENDS,
+        claim=_claim_loss,
+        derive=_derive_loss,
+        check=formula_checks,
+        method="exact test phase (65) with the leading-order deviation",
+        remark="The size of the remainder is the matter of a step of its own, theorem-2-remainder.",
+        parameters=PARAMETERS,
+    ),
+    Step(
+        "theorem-2-remainder",
+        (),
+        "claim",
+        "The size of the remainder in (9) and (96): exponents of xi and m in the first correction that does "
+        "not average to zero, by what causes it.",
+        "theorem2",
+        uses=("excess-underparameterized", "theorem-2"),
+        depends_on=INNER,
+        claim=lambda: {f"{a} {source}": -3 * HALF for source in SOURCES.values() for a in (r"a_\xi", "a_m")},
+        correction=lambda: {
+            rf"a_\xi {SOURCES['nu']}": Rational(-1),
+            f"a_m {SOURCES['nu']}": Rational(-2),
+            rf"a_\xi {SOURCES['sigma']}": Rational(-2),
+            f"a_m {SOURCES['sigma']}": Rational(-2),
+        },
+        derive=_derive_remainder,
+        check=remainder_checks,
+        applies=unchanged(INNER),
+        method="second order of the Neumann series of (B^T B)^-1, exact covariances of one task's blocks",
+        remark="The part of the label noise is O((m xi)^-2), smaller than the O((m xi)^(-3/2)) that is "
+        "printed. The part of the task variability is O(m^-2 xi^-1): at a fixed number of tasks it falls "
+        "only like 1/xi, and the printed bound then needs m to grow at least like xi.",
+    ),
+)

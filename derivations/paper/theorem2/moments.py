@@ -1,0 +1,360 @@
+"""The averages of B^T Gamma B, (89)-(95), and the polynomials they are made of, (98)-(107).
+
+The claims are the printed polynomials; the derivations average the words of the model, and for the
+abbreviations mu_k, g_k the moments that define them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import sympy
+from sympy import Identity, MatrixSymbol, Trace
+
+from derivations.language import model
+from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.model_letters import letter
+from derivations.language.symbols import alpha_t, m, n_t, n_v, nu, p, sigma
+from derivations.paper.outer_problem import target_covariance
+from derivations.paper.theorem2.concentration import INNER, isotropic_mean
+from derivations.steps.draws import Array, transpose
+from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.task_draws import (
+    adapted_from,
+    design,
+    gaussian_inputs,
+    isotropic_tasks,
+    outer_product,
+    target,
+)
+from numeric_check.draws.sample import Sample
+from symbolic.algebra.words import Expression, constant, scalar, tr
+from symbolic.averages.expectation import expect
+
+X_T, X_V = MatrixSymbol("X_t", n_t, p), MatrixSymbol("X_v", n_v, p)
+I_P = Identity(p)
+W_T, W_V = X_T.T * X_T, X_V.T * X_V
+A = I_P - alpha_t / n_t * W_T
+TASK_SIZES = (
+    {"n_t": 5, "n_v": 7, "p": 3, "m": 2, "sigma": 0.7, "nu": 0.9, "alpha_t": -0.4},
+    {"n_t": 9, "n_v": 5, "p": 4, "m": 3, "sigma": 0.9, "nu": 0.8, "alpha_t": 0.15},
+    {"n_t": 14, "n_v": 9, "p": 2, "m": 1, "sigma": 1.1, "nu": 0.5, "alpha_t": -0.2},
+)
+# where one unit of a small coefficient is a large part of the value
+_ROWS = (
+    (1, 1, 1, 1, 0.8, 1.2, 0.6),
+    (1, 1, 2, 2, 1.3, 0.7, -1.5),
+    (2, 2, 1, 1, 0.6, 1.4, 1.4),
+    (3, 1, 2, 1, 1.2, 0.9, -0.9),
+)
+SMALL = tuple(dict(zip(TASK_SIZES[0], row, strict=True)) for row in _ROWS)
+
+# -- what the paper prints: abbreviations -------------------------------------------------------------------
+
+MU: Mapping[str, sympy.Expr] = {
+    "2": (n_t + p + 1) / n_t,
+    "3": (n_t**2 + p**2 + 3 * n_t * p + 3 * n_t + 3 * p + 4) / n_t**2,
+    "4": (
+        n_t**3
+        + p**3
+        + 6 * n_t**2 * p
+        + 6 * n_t * p**2
+        + 6 * n_t**2
+        + 6 * p**2
+        + 17 * n_t * p
+        + 21 * n_t
+        + 21 * p
+        + 20
+    )
+    / n_t**3,
+    "1,1": (n_t**2 * p + 2 * n_t) / (n_t**2 * p),
+    "2,1": (n_t**2 * p + n_t * p**2 + n_t * p + 4 * n_t + 4 * p + 4) / (n_t**2 * p),
+    "2,2": (
+        n_t**3 * p
+        + n_t * p**3
+        + 2 * n_t**2 * p**2
+        + 2 * n_t**2 * p
+        + 2 * n_t * p**2
+        + 8 * n_t**2
+        + 8 * p**2
+        + 21 * n_t * p
+        + 20 * n_t
+        + 20 * p
+        + 20
+    )
+    / (n_t**3 * p),
+}
+G_1 = 1 - 2 * alpha_t * MU["2"] + alpha_t**2 * MU["3"]
+G_2 = 1 - 2 * alpha_t * MU["1,1"] + alpha_t**2 * MU["2,1"]
+G_3 = 1 - 4 * alpha_t + 6 * alpha_t**2 * MU["2"] - 4 * alpha_t**3 * MU["3"] + alpha_t**4 * MU["4"]
+G_4 = (
+    1
+    - 4 * alpha_t
+    + 2 * alpha_t**2 * MU["2"]
+    + 4 * alpha_t**2 * MU["1,1"]
+    - 4 * alpha_t**3 * MU["2,1"]
+    + alpha_t**4 * MU["2,2"]
+)
+
+
+# -- the moments that define them ---------------------------------------------------------------------------
+
+
+def _wishart() -> Expression:
+    x = letter("X_t")
+    return x.T @ x
+
+
+def _mu(power: int, traced: int) -> Expression:
+    """The coefficient of I in E W^power Tr W^traced, over n_t^(power + traced) and, with a trace, over p."""
+    w = _wishart()
+    word = w**power if not traced else w**power * tr(w**traced)
+    return isotropic_mean(word) * scalar("1/n_t") ** (power + traced) * scalar("1/p") ** min(traced, 1)
+
+
+def _g(index: int, assumptions: Assumptions) -> Expression:
+    """The averages of (93)-(95) and (91)-(92) over X^t, divided by what the definition takes out."""
+    if assumptions.covariance != "identity" or assumptions.inputs != "gaussian":
+        raise NotDerivable("an abbreviation for Gaussian inputs of identity covariance")
+    a, w = model.task(assumptions).contraction, _wishart()
+    words: Mapping[int, tuple[Expression, Expression]] = {
+        1: (a @ w @ a, scalar("1/n_t")),
+        2: (a @ a * tr(w), scalar("1/n_t") * scalar("1/p")),
+        3: (a**4, constant(1)),
+        4: (a @ a * tr(a @ a), scalar("1/p")),
+    }
+    word, scale = words[index]
+    return isotropic_mean(word) * scale
+
+
+def _traces(sample: Sample) -> tuple[Array, Array]:
+    """W_t / n_t, and A from the gradient step itself."""
+    x = gaussian_inputs(sample, "n_t")
+    return transpose(x) @ x / sample["n_t"], adapted_from(np.eye(sample.size("p")), x, sample["alpha_t"])
+
+
+def _normalised_trace(left: Array, right: Array | None = None) -> Array:
+    """Tr(left right) / p for a batch of symmetric matrices, without forming the product."""
+    diagonal = np.einsum("bii->b", left) if right is None else np.einsum("bij,bij->b", left, right)
+    return np.asarray(diagonal / left.shape[-1])
+
+
+def _abbreviation_step(
+    name: str,
+    number: str,
+    label: str,
+    *,
+    claim: sympy.Expr,
+    uses: tuple[str, ...],
+    derive: Callable[[Assumptions], Expression],
+    observe: Callable[[Array, Array], Array],
+    depends_on: tuple[str, ...] = (),
+) -> Step:
+    return Step(
+        name,
+        (number,),
+        "equation",
+        "An abbreviation for an average over training inputs.",
+        "theorem2",
+        uses=uses,
+        depends_on=depends_on,
+        claim=lambda: {label: claim},
+        derive=lambda assumptions: {label: derive(assumptions)},
+        observe=lambda sample: {label: observe(*_traces(sample))},
+        sizes=TASK_SIZES,
+        power_sizes=SMALL,
+        method="Gaussian integration by parts",
+    )
+
+
+def _power_trace(matrix: Array, exponent: int) -> Array:
+    """Tr(matrix^exponent) / p, for exponents up to 4; 1 for exponent 0."""
+    if exponent == 0:
+        return np.ones(len(matrix))
+    square = matrix @ matrix if exponent > 2 else matrix
+    factors = {1: (matrix, None), 2: (matrix, matrix), 3: (square, matrix), 4: (square, square)}
+    return _normalised_trace(*factors[exponent])
+
+
+def _mu_step(number: str, key: str, powers: tuple[int, int], rests_on: str) -> Step:
+    return _abbreviation_step(
+        "mu-" + key.replace(",", "-"),
+        number,
+        rf"\mu_{{{key}}}",
+        claim=MU[key],
+        uses=(rests_on,),
+        derive=lambda assumptions: _mu(*powers),
+        observe=lambda w, a: _power_trace(w, powers[0]) * _power_trace(w, powers[1]),
+    )
+
+
+def _g_step(
+    number: str,
+    index: int,
+    claim: sympy.Expr,
+    uses: tuple[str, ...],
+    observe: Callable[[Array, Array], Array],
+) -> Step:
+    return _abbreviation_step(
+        f"g-{index}",
+        number,
+        f"g_{index}",
+        claim=claim,
+        uses=uses,
+        observe=observe,
+        derive=lambda assumptions: _g(index, assumptions),
+        depends_on=("inner_steps", "inputs", "covariance"),
+    )
+
+
+# -- the three terms of B^T Gamma B -------------------------------------------------------------------------
+
+SUM = r"B^{(i)T}\Gamma^{(i)}B^{(i)}"
+GIVEN, MEAN = r"\mathbb{E}_{X^v}\ \mathrm{(one\ task)}", r"\mathbb{E}_{X^t}\mathbb{E}_{X^v}\sum_i"
+VALIDATION, TASKS, TRAINING = "validation noise", "task parameters", "training noise"
+
+
+def terms(assumptions: Assumptions) -> dict[str, Expression]:
+    """B^T K B of one task for each covariance K that Gamma is made of, by what it comes from.
+
+    That they make up B^T Gamma B is checked before they are returned.
+    """
+    task = model.task(assumptions)
+    b, path = task.design, task.x_v @ task.noise_path
+    rate = scalar("alpha_t") * scalar("1/n_t")
+    per_rate = scalar("1/alpha_t") * scalar("n_t")
+    found = {
+        VALIDATION: b.T @ b,
+        TASKS: b.T @ b @ b.T @ b,
+        TRAINING: b.T @ path @ path.T @ b * per_rate**2,
+    }
+    noise, spread = scalar("sigma") ** 2, scalar("nu") ** 2 * scalar("1/p")
+    total = noise * found[VALIDATION] + spread * found[TASKS] + noise * rate**2 * found[TRAINING]
+    if total != b.T @ target_covariance(assumptions) @ b:
+        raise NotDerivable("the covariance of the residuals has other parts than in (73)")
+    return found
+
+
+def _derive_sum(assumptions: Assumptions) -> Derived:
+    b = model.task(assumptions).design
+    return {SUM: b.T @ target_covariance(assumptions) @ b}
+
+
+def _derive_term(source: str, assumptions: Assumptions, *, given: bool) -> Derived:
+    word = terms(assumptions)[source]
+    over_validation = expect(word, {"X_v"})
+    mean = scalar("m") * expect(over_validation, {"X_t"})
+    return {GIVEN: over_validation, MEAN: mean} if given else {MEAN: mean}
+
+
+def _word(source: str, sample: Sample, x_t: Array, x_v: Array) -> Array:
+    b = design(x_t, x_v, sample["alpha_t"])
+    kernel = {
+        VALIDATION: lambda: b,
+        TASKS: lambda: b @ (transpose(b) @ b),
+        TRAINING: lambda: outer_product(x_v @ transpose(x_t)) @ b,
+    }[source]()
+    return np.asarray(transpose(b) @ kernel)
+
+
+def _observe_term(source: str, sample: Sample, *, given: bool) -> Observed:
+    found: dict[str, Array] = {}
+    if given:
+        x_t = sample.matrix("X_t", "n_t", "p")[None]
+        found[GIVEN] = _word(source, sample, x_t, gaussian_inputs(sample, "n_v"))
+    found[MEAN] = np.asarray(
+        sum(
+            _word(source, sample, gaussian_inputs(sample, "n_t"), gaussian_inputs(sample, "n_v"))
+            for _ in range(sample.size("m"))
+        )
+    )
+    return found
+
+
+def _observe_sum(sample: Sample) -> Observed:
+    x_t, x_v = sample.matrix("X_t", "n_t", "p"), sample.matrix("X_v", "n_v", "p")
+    gap = target(sample, x_t, x_v, isotropic_tasks(sample, "p"))
+    return {SUM: outer_product(design(x_t, x_v, sample["alpha_t"]).T @ gap)}
+
+
+def _term_step(
+    name: str, numbers: tuple[str, ...], source: str, *, claim: Parts, uses: tuple[str, ...]
+) -> Step:
+    given = GIVEN in claim
+    return Step(
+        name,
+        numbers,
+        "equation",
+        f"The average of the part that comes from the {source}.",
+        "theorem2",
+        uses=("normal-noise-terms", *uses),
+        depends_on=INNER,
+        claim=lambda: claim,
+        derive=lambda assumptions: _derive_term(source, assumptions, given=given),
+        observe=lambda sample: _observe_term(source, sample, given=given),
+        sizes=TASK_SIZES,
+        power_sizes=SMALL,
+        method="Gaussian integration by parts, first over X^v, then over X^t",
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    _mu_step("102", "2", (2, 0), "wishart-second-moment"),
+    _mu_step("103", "3", (3, 0), "wishart-third-moment"),
+    _mu_step("104", "4", (4, 0), "wishart-fourth-moment"),
+    _mu_step("105", "1,1", (1, 1), "wishart-1-trace-1"),
+    _mu_step("106", "2,1", (2, 1), "wishart-2-trace-1"),
+    _mu_step("107", "2,2", (2, 2), "wishart-2-trace-2"),
+    _g_step("98", 1, G_1, ("mu-2", "mu-3"), lambda w, a: _normalised_trace(a @ w, a)),
+    _g_step("99", 2, G_2, ("mu-1-1", "mu-2-1"), lambda w, a: _power_trace(a, 2) * _power_trace(w, 1)),
+    _g_step("100", 3, G_3, ("mu-2", "mu-3", "mu-4"), lambda w, a: _power_trace(a, 4)),
+    _g_step("101", 4, G_4, ("mu-2", "mu-1-1", "mu-2-1", "mu-2-2"), lambda w, a: _power_trace(a, 2) ** 2),
+    Step(
+        "normal-noise-terms",
+        ("89",),
+        "equation",
+        "B^T Gamma B has three parts: from the validation noise, the task parameters, the training noise; "
+        "shown for one task.",
+        "theorem2",
+        uses=("stacked-design", "target-covariance"),
+        depends_on=INNER,
+        claim=lambda: {
+            SUM: sigma**2 * A * W_V * A
+            + nu**2 / p * A * W_V * A**2 * W_V * A
+            + alpha_t**2 * sigma**2 / n_t**2 * A * W_V * W_T * W_V * A
+        },
+        derive=_derive_sum,
+        observe=_observe_sum,
+        sizes=TASK_SIZES,
+        power_sizes=SMALL,
+        method="expansion of the model in matrix words",
+    ),
+    _term_step(
+        "validation-noise-average",
+        ("90",),
+        VALIDATION,
+        uses=("mu-2",),
+        claim={MEAN: m * n_v * (1 - 2 * alpha_t + alpha_t**2 * MU["2"]) * I_P},
+    ),
+    _term_step(
+        "task-average",
+        ("91", "92"),
+        TASKS,
+        uses=("g-3", "g-4", "columns-sandwich"),
+        claim={
+            GIVEN: n_v * (n_v + 1) * A**4 + n_v * Trace(A**2) * A**2,
+            MEAN: m * n_v * (n_v + 1) * G_3 * I_P + m * n_v * p * G_4 * I_P,
+        },
+    ),
+    _term_step(
+        "training-noise-average",
+        ("93", "94", "95"),
+        TRAINING,
+        uses=("g-1", "g-2", "columns-sandwich"),
+        claim={
+            GIVEN: n_v * (n_v + 1) * A * W_T * A + n_v * Trace(W_T) * A**2,
+            MEAN: m * n_v * (n_v + 1) * n_t * G_1 * I_P + m * n_v * n_t * p * G_2 * I_P,
+        },
+    ),
+)

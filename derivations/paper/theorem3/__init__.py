@@ -1,0 +1,1 @@
+"""Theorem 3: general covariance and inputs of other laws."""

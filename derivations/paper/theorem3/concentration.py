@@ -1,0 +1,119 @@
+"""Means and orders of the blocks of Theorem 3: B B^T, Gamma and B H_r B^T, with general covariances.
+
+The means hold for inputs of any law, by independence of the rows. The orders are those of exact variances for
+Gaussian inputs: traces of powers of Sigma are of order xi, its largest eigenvalue of order one, Tr Sigma_w^2
+of order 1/xi. For another law they are conditions of the theorem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from derivations.language import model
+from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.model_letters import letter
+from derivations.paper.theorem3.general_setting import general, over_rows
+from derivations.paper.theorem3.outer_problem import target_covariance
+from derivations.steps.orders import ONE, element_moments
+from symbolic.algebra.words import Expression, polynomial, scalar, tr, zero
+from symbolic.proofs.asymptotics import Exponent, sharp_exponent
+
+ORDERS: Mapping[str, Exponent] = {
+    "p": ONE,
+    "n_t": ONE,
+    "trace": ONE,
+    "trace_with_task": Exponent(Fraction(0)),
+    "trace_with_tasks": Exponent(Fraction(-1)),
+}
+
+
+def bound_traces(expr: Expression) -> Expression:
+    """Traces of words in Sigma, Sigma_w and H_r as scalars of known order.
+
+    Without Sigma_w they are sums of p bounded terms. By Cauchy-Schwarz |Tr(Sigma_w M)| is at most
+    |Sigma_w| |M| in Frobenius norms, of order one; with two factors Sigma_w it is at most a multiple of
+    |Sigma_w|^2, of order 1/xi.
+    """
+    names = ("trace", "trace_with_task", "trace_with_tasks")
+    total = zero()
+    for term, coefficient in expr.terms.items():
+        bound = polynomial(coefficient)
+        for word in term.traces:
+            count = sum(factor.name == "Sigma_w" for factor in word)
+            if count > 2 or any(factor.name not in ("Sigma", "Sigma_w", "H_r") for factor in word):
+                raise ValueError(f"no order is known for the traces of {expr}")
+            bound = bound * scalar(names[count])
+        total = total + bound
+    return total
+
+
+@dataclass(frozen=True)
+class Concentration:
+    """A random block that is `leading` times the identity up to elementwise errors of order `error`."""
+
+    leading: Expression
+    error: Exponent
+
+
+def _require_supported(assumptions: Assumptions) -> None:
+    if assumptions.split != "separate":
+        raise NotDerivable(
+            "with reused data the validation rows grow with n_t and B B^T does not concentrate"
+        )
+    if assumptions.inner_steps != 1:
+        raise NotDerivable("several inner steps need moments of the inputs beyond the fourth")
+    if assumptions.order != "leading":
+        raise NotDerivable("derived here at leading order")
+
+
+def mean_diagonal(block: Expression) -> Expression:
+    """The mean of a diagonal element of an n_v x n_v block, for inputs of any law."""
+    return over_rows(tr(block) * scalar("1/n_v"), "X_v1", "X_t1")
+
+
+def _concentration(same: Expression, other: Expression | None) -> Concentration:
+    blocks = {"same task": same} | ({} if other is None else {"other task": other})
+    moments = element_moments(blocks, bound=bound_traces)
+    return Concentration(
+        mean_diagonal(same), sharp_exponent(list(moments.errors), list(moments.variances), ORDERS)
+    )
+
+
+def _designs(assumptions: Assumptions) -> tuple[Expression, Expression]:
+    _require_supported(assumptions)
+    one, two = (model.task(general(assumptions), index).design for index in ("1", "2"))
+    return one, two
+
+
+@lru_cache(maxsize=16)
+def gram(assumptions: Assumptions) -> Concentration:
+    """B B^T."""
+    one, two = _designs(assumptions)
+    return _concentration(one @ one.T, one @ two.T)
+
+
+@lru_cache(maxsize=16)
+def noise(assumptions: Assumptions) -> Concentration:
+    """Gamma (blocks between tasks vanish exactly, (130))."""
+    _require_supported(assumptions)
+    return _concentration(target_covariance(assumptions, "1", "1"), None)
+
+
+@lru_cache(maxsize=16)
+def weighted(assumptions: Assumptions) -> Concentration:
+    """B H B^T for a symmetric matrix H, the letter H_r."""
+    one, two = _designs(assumptions)
+    return _concentration(one @ letter("H_r") @ one.T, one @ letter("H_r") @ two.T)
+
+
+def training_weight(assumptions: Assumptions) -> Expression:
+    """H_t."""
+    _require_supported(assumptions)
+    a = model.task(general(assumptions)).contraction
+    return over_rows(a.T @ model.SIGMA @ a, "X_t")
+
+
+BLOCKS = {"gram": gram, "noise": noise, "weighted": weighted}

@@ -1,0 +1,262 @@
+"""Theorem 3, (14) with (142)-(144), and the claims of section 5.3: p > n_v m, inputs and tasks of any law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+import sympy
+from sympy import Integer, Rational, Trace
+
+from derivations.language import model
+from derivations.language.assumptions import Assumptions, unchanged
+from derivations.language.normal_form import scalar
+from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
+from derivations.paper.theorem1.concentration import H_R as H_R_ISOTROPIC
+from derivations.paper.theorem1.concentration import H_T as H_T_ISOTROPIC
+from derivations.paper.theorem1.reused_data import plain_rows
+from derivations.paper.theorem2.learning_rates import degrees
+from derivations.paper.theorem3 import sampled_loss as checks
+from derivations.paper.theorem3.concentration import gram, noise, training_weight, weighted
+from derivations.paper.theorem3.general_setting import SIGMA_W
+from derivations.paper.theorem3.orders import H_T, TRAINING_NOISE
+from derivations.paper.theorem3.several_steps import Leading, gaussian_pieces
+from derivations.paper.theorem3.target_task import (
+    H_R,
+    NOISE,
+    SIZES,
+    adaptation_weight,
+    average_loss,
+    loss_at_zero,
+)
+from derivations.steps.step import Derived, Erratum, Observed, Parts, Step
+from numeric_check.draws.sample import Sample
+from symbolic.algebra.words import Expression, identity
+from symbolic.algebra.words import scalar as number
+
+HALF = Rational(1, 2)
+DEPENDS = ("inner_steps", "adaptation_steps", "split", "noise_val", "order")
+LOSS_DEPENDS = (*DEPENDS, "inputs")  # the law decides what is derived for several steps, and what is sampled
+LOSS, FORM = r"\bar L^{test}", r"\mathbb{E}\,\mathrm{Tr}(H_r\omega^\star\omega^{\star T})"
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16)
+def leading(assumptions: Assumptions) -> Leading:
+    """The pieces, from the words of the model; that the test phase weighs omega_star with H_r is checked."""
+    if assumptions.split == "reused":
+        return leading(plain_rows(assumptions)).replace(
+            {"alpha_t": 0 * number("alpha_t"), "n_v": number("n_t")}
+        )
+    if max(assumptions.inner_steps, assumptions.adaptation_steps) > 1:
+        return gaussian_pieces(assumptions)  # moments beyond the fourth, which F does not give
+    weight = adaptation_weight(assumptions)
+    loss = average_loss(assumptions)
+    constant = loss_at_zero(assumptions)
+    omega = model.OMEGA_STAR
+    if 2 * (loss - constant) != omega.T @ weight @ omega:
+        raise ArithmeticError("the loss does not weigh omega_star with H_r")
+    block = weighted(assumptions).leading.replace({"H_r": weight})
+    return Leading(constant, gram(assumptions).leading, noise(assumptions).leading, block)
+
+
+def leading_loss(assumptions: Assumptions) -> sympy.Expr:
+    """The average test loss to leading order, a function of traces that do not contain the rates."""
+    return leading(assumptions).loss()
+
+
+def _isotropic_values() -> dict[str, Expression]:
+    """The letters of Theorem 3 for Gaussian inputs and isotropic tasks."""
+    one = identity("p")
+    return {
+        "Sigma": one,
+        "Sigma_w": number("nu") ** 2 * number("1/p") * one,
+        "F": (number("p") + 2) * one,
+    }
+
+
+def isotropic_loss(assumptions: Assumptions) -> sympy.Expr:
+    """The loss of Theorem 3 for Gaussian inputs and isotropic tasks."""
+    return leading(assumptions).replace(_isotropic_values()).loss()
+
+
+def _derive_reduction(assumptions: Assumptions) -> Derived:
+    values = _isotropic_values()
+    weights = {"H_t": training_weight(assumptions), "H_r": adaptation_weight(assumptions)}
+    return {
+        **{label: weight.replace(values) for label, weight in weights.items()},
+        LOSS: isotropic_loss(assumptions),
+    }
+
+
+def _derive_quadratic(assumptions: Assumptions) -> Derived:
+    formula = leading_loss(assumptions)
+    values = [formula.subs(alpha_r, k * Rational(1, 10)) for k in range(4)]
+    third = sum(sign * value for sign, value in zip((-1, 3, -3, 1), values, strict=True))
+    if not scalar(third).is_zero():
+        raise ArithmeticError("the third difference does not vanish")
+    return {**degrees(formula, "alpha_r"), checks.THIRD: Integer(0)}
+
+
+def _derive_quartics(assumptions: Assumptions) -> Derived:
+    return degrees(leading_loss(assumptions), "alpha_t")
+
+
+# -- what the paper prints ----------------------------------------------------------------------------------
+
+_BRACES = Trace(SIGMA_W * H_T) + sigma**2 * TRAINING_NOISE
+
+
+def _claim_form() -> Parts:
+    return {FORM: n_v * m * Trace(H_R * H_T) / Trace(H_T) ** 2 * _BRACES}
+
+
+def _claim_loss() -> Parts:
+    return {
+        LOSS: sigma**2 / 2 * NOISE
+        + HALF * Trace(SIGMA_W * H_R)
+        + HALF * n_v * m * Trace(H_R * H_T) / Trace(H_T) ** 2 * _BRACES
+    }
+
+
+def _claim_reduction() -> Parts:
+    share = n_v * m / p
+    excess = nu**2 * (1 + share) + sigma**2 * share * (1 + alpha_t**2 * p / n_t) / H_T_ISOTROPIC
+    return {
+        "H_t": H_T_ISOTROPIC * sympy.Identity(p),
+        "H_r": H_R_ISOTROPIC * sympy.Identity(p),
+        LOSS: sigma**2 / 2 * (1 + alpha_r**2 * p / n_r) + H_R_ISOTROPIC / 2 * excess,
+    }
+
+
+# -- the steps ----------------------------------------------------------------------------------------------
+
+_REMAINDER = (
+    "The bound xi^(-3/2) takes H_r for bounded: it needs n_r to grow in proportion to p, or alpha_r = 0. Then it is "
+    "not sharp: the means of the three blocks are exact, so the first correction averages to zero, and on the "
+    "ladders of sizes the remainder falls as xi^-2. At a fixed n_r it falls only as xi^-1 (theorem-3-remainder)."
+)
+
+
+def _claim_step(
+    name: str,
+    statement: str,
+    *,
+    claim: Callable[[], Parts],
+    derive: Callable[[Assumptions], Derived],
+    method: str,
+    uses: tuple[str, ...] = ("theorem-3",),
+    reason: str = "",
+    remark: str = "",
+    observe: Callable[[Sample], Observed] | None = None,
+    erratum: Erratum = "",
+    not_sampled: Mapping[str, str] = MappingProxyType({}),
+) -> Step:
+    return Step(
+        name,
+        (),
+        "claim",
+        statement,
+        "theorem3",
+        uses=uses,
+        depends_on=DEPENDS,
+        claim=claim,
+        derive=derive,
+        observe=observe,
+        sizes=() if observe is None else SIZES,
+        applies=unchanged(DEPENDS),
+        resolution={checks.THIRD: 1e-8, checks.DEGREE: 1e-8},
+        not_sampled=not_sampled,
+        method=method,
+        reason=reason,
+        remark=remark,
+        erratum=erratum,
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        "weighted-square-leading",
+        ("142",),
+        "equation",
+        "The weighted square of the learned meta-parameter, to leading order.",
+        "theorem3",
+        uses=(
+            "weighted-mean-square",
+            "general-gram-inverse-concentrates",
+            "general-noise-concentrates",
+            "general-weight-concentrates",
+        ),
+        depends_on=LOSS_DEPENDS,
+        claim=_claim_form,
+        derive=lambda assumptions: {FORM: leading(assumptions).form()},
+        check=checks.form,
+        method="means of the blocks put into the exact formula (133)",
+        remark=_REMAINDER,
+        erratum="condition",
+    ),
+    Step(
+        "theorem-3",
+        ("14", "143", "144"),
+        "theorem",
+        "The average test loss with more parameters than validation data, for inputs and tasks of any law, "
+        "to leading order.",
+        "theorem3",
+        uses=("general-loss-from-square", "weighted-square-leading", "average-loss"),
+        depends_on=LOSS_DEPENDS,
+        claim=_claim_loss,
+        derive=lambda assumptions: {LOSS: leading_loss(assumptions)},
+        check=checks.loss,
+        method="exact test phase (123) with the leading-order square",
+        remark=_REMAINDER,
+        erratum="condition",
+        parameters=(
+            "n_t",
+            "n_v",
+            "n_r",
+            "m",
+            "p",
+            "sigma",
+            "alpha_t",
+            "alpha_r",
+            "Sigma",
+            "Sigma_w",
+            "F",
+        ),
+    ),
+    _claim_step(
+        "theorem-3-reduces-to-theorem-1",
+        "At Sigma = I, Sigma_w = nu^2/p I and F = (p + 2) I Theorem 3 is Theorem 1 with training started at the "
+        "task mean.",
+        claim=_claim_reduction,
+        derive=_derive_reduction,
+        method="substitution in the derived formulas",
+        uses=("theorem-3", "theorem-1", "training-weight", "adaptation-weight"),
+        reason="an identity between two formulas, each of which is confirmed by sampling",
+    ),
+    _claim_step(
+        "quadratic-in-adaptation-rate",
+        "In the adaptation rate the loss of Theorem 3 is a quadratic.",
+        claim=lambda: {"numerator": Integer(2), "denominator": Integer(0), checks.THIRD: Integer(0)},
+        derive=_derive_quadratic,
+        method="degrees of the reduced fraction; third difference",
+        observe=checks.observe_degree,
+        not_sampled={
+            "denominator": "that the sampled loss is a polynomial is what its vanishing third difference says"
+        },
+    ),
+    _claim_step(
+        "ratio-of-quartics-general",
+        "In the training rate the loss of Theorem 3 is a ratio of two polynomials of degree four.",
+        claim=lambda: {"numerator": Integer(4), "denominator": Integer(4)},
+        derive=_derive_quartics,
+        method="degrees of the reduced fraction",
+        reason="the degrees of a formula; nothing to sample",
+        remark="The available text names the adaptation rate in this sentence, for which the sentence before it "
+        "has the loss quadratic; the training rate must be meant.",
+        erratum="wording",
+    ),
+)

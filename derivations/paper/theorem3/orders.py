@@ -1,0 +1,168 @@
+"""Concentration under Theorem 3, (134)-(141) and (15)."""
+
+from __future__ import annotations
+
+from sympy import Identity, MatrixSymbol, Rational, Trace
+
+from derivations.language import model
+from derivations.language.assumptions import Assumptions
+from derivations.language.normal_form import to_sympy
+from derivations.language.symbols import alpha_t, n_t, p, sigma
+from derivations.paper.theorem3 import sampled_blocks as checks
+from derivations.paper.theorem3.concentration import BLOCKS, ORDERS, bound_traces, gram, training_weight
+from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general
+from derivations.steps.discrete_law import observe_weight
+from derivations.steps.orders import LEADING, ONE, ORDER, element_moments, order_parts
+from derivations.steps.step import Derived, Erratum, Parts, Step
+from symbolic.algebra.words import Expression, scalar
+from symbolic.proofs.asymptotics import inverse_exponent, sharp_exponent
+
+HALF = Rational(1, 2)
+INNER = ("inner_steps", "split", "noise_val", "order")
+I_P = Identity(p)
+WEIGHT = MatrixSymbol("H_r", p, p)
+H_T = SIGMA * (I_P - alpha_t * SIGMA) ** 2 + alpha_t**2 / n_t * (F - SIGMA**3)
+TRAINING_NOISE = 1 + alpha_t**2 / n_t * Trace(SIGMA**2)
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+def _derive_block(block: str, assumptions: Assumptions) -> Derived:
+    if block != "inverse":
+        found = BLOCKS[block](assumptions)
+        return order_parts(found.leading, found.error)
+    found = gram(assumptions)
+    return {LEADING: 1 / to_sympy(found.leading), ORDER: inverse_exponent(ONE, found.error).sympy()}
+
+
+def products_of_inputs(powers: tuple[int, int], assumptions: Assumptions) -> dict[str, Expression]:
+    """X^v W_i^a W_j^b X^vT over p^(1 + a + b), for one task (i = j) and for two."""
+    left, right = powers
+    one, two = (model.task(general(assumptions), index) for index in ("1", "2"))
+    scale = scalar("1/p") ** (1 + left + right)
+    return {
+        name: scale
+        * one.x_v
+        @ (one.x_t.T @ one.x_t) ** left
+        @ (other.x_t.T @ other.x_t) ** right
+        @ other.x_v.T
+        for name, other in (("same task", one), ("other task", two))
+    }
+
+
+def _derive_variance(powers: tuple[int, int], assumptions: Assumptions) -> Derived:
+    moments = element_moments(products_of_inputs(powers, assumptions), bound=bound_traces)
+    return {ORDER: sharp_exponent([], list(moments.variances), ORDERS).scaled(2).sympy()}
+
+
+# -- the steps ----------------------------------------------------------------------------------------------
+
+
+def _variance_step(name: str, number: str, powers: tuple[int, int]) -> Step:
+    return Step(
+        name,
+        (number,),
+        "equation",
+        "A condition of Theorem 3: the variance of a product of rescaled inputs. For Gaussian inputs "
+        "with Tr Sigma^k = O(xi) it is a fact.",
+        "theorem3",
+        uses=("input-covariance",),
+        claim=lambda: {ORDER: Rational(-1)},
+        derive=lambda assumptions: _derive_variance(powers, assumptions),
+        check=checks.products(powers),
+        method="exact variances by the engine, as traces of powers of Sigma; degree in xi",
+        remark="The exponent is attained at Sigma = I; the variances themselves are those of exact-variances. The "
+        "check samples Laplace entries too.",
+    )
+
+
+def _concentration_step(
+    name: str,
+    number: str,
+    statement: str,
+    *,
+    block: str,
+    claim: Parts,
+    uses: tuple[str, ...],
+    remark: str = "",
+    unreadable: str = "",
+    erratum: Erratum = "",
+) -> Step:
+    sampled = block != "inverse"
+    return Step(
+        name,
+        (number,),
+        "equation",
+        statement,
+        "theorem3",
+        uses=uses,
+        depends_on=INNER,
+        claim=lambda: claim,
+        derive=lambda assumptions: _derive_block(block, assumptions),
+        check=checks.fluctuations(block),
+        sizes=checks.SIZES if sampled else (),
+        observe=(lambda sample: checks.observe_mean(block, sample)) if sampled else None,
+        method="means by independence of the rows; orders from exact variances for Gaussian inputs",
+        remark=remark,
+        unreadable=unreadable,
+        erratum=erratum,
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    _variance_step("variance-of-rows", "134", (0, 0)),
+    _variance_step("variance-through-training-data", "135", (1, 0)),
+    _variance_step("variance-through-both-training-data", "136", (1, 1)),
+    Step(
+        "training-weight",
+        ("15", "140"),
+        "equation",
+        "H_t, the mean of A Sigma A: how the inner loop reshapes the covariance of a validation row.",
+        "theorem3",
+        uses=("rows-mean", "rows-second-moment"),
+        depends_on=("inner_steps", "split", "order"),
+        claim=lambda: {"H_t": H_T},
+        derive=lambda assumptions: {"H_t": training_weight(assumptions)},
+        observe=lambda sample: observe_weight(sample, "H_t", "n_t", "alpha_t"),
+        sizes=checks.SIZES,
+        method="independence of the rows; no law is used",
+    ),
+    _concentration_step(
+        "general-gram-concentrates",
+        "137",
+        "B B^T is a multiple of the identity up to elementwise fluctuations.",
+        block="gram",
+        claim={LEADING: Trace(H_T), ORDER: HALF},
+        uses=("general-stacked-design", "training-weight", "variance-through-both-training-data"),
+    ),
+    _concentration_step(
+        "general-noise-concentrates",
+        "138",
+        "Gamma is a multiple of the identity up to elementwise fluctuations.",
+        block="noise",
+        claim={LEADING: Trace(SIGMA_W * H_T) + sigma**2 * TRAINING_NOISE, ORDER: -HALF},
+        uses=("general-target-covariance", "training-weight", "variance-through-both-training-data"),
+        unreadable="the power of xi in the error could not be read in the available text; -1/2 is what follows "
+        "from Tr Sigma_w^2 = O(1/xi)",
+    ),
+    _concentration_step(
+        "general-weight-concentrates",
+        "139",
+        "B H_r B^T is a multiple of the identity up to fluctuations.",
+        block="weighted",
+        claim={LEADING: Trace(WEIGHT * H_T), ORDER: HALF},
+        uses=("general-stacked-design", "training-weight", "adaptation-weight"),
+        remark="Holds for any symmetric H_r of bounded eigenvalues. Those of (16) are bounded when n_r grows "
+        "with p; at a fixed n_r the order is relative to the size of H_r.",
+        erratum="condition",
+    ),
+    _concentration_step(
+        "general-gram-inverse-concentrates",
+        "141",
+        "The inverse of B B^T, by the first term of its Neumann series.",
+        block="inverse",
+        claim={LEADING: 1 / Trace(H_T), ORDER: -3 * HALF},
+        uses=("general-gram-concentrates",),
+    ),
+)

@@ -1,0 +1,300 @@
+"""The outer problem under Theorem 3, (117), (125)-(133): the solution of minimum norm, its second moment.
+
+Start of training and task mean are zero. Of the laws of task parameters and label noise only the second
+moments enter, as everything is quadratic in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from sympy import Identity, MatrixSymbol, Trace, ZeroMatrix
+
+from derivations.language import model
+from derivations.language.assumptions import Assumptions
+from derivations.language.model_letters import letter
+from derivations.language.symbols import N, alpha_t, column, n_t, n_v, p, sigma
+from derivations.paper import outer_problem, outer_problem_draws
+from derivations.paper.outer_problem import RULES, minimum_norm_solution
+from derivations.paper.theorem3.general_setting import SIGMA_W, general, over_rows
+from derivations.steps import discrete_law
+from derivations.steps.draws import Array
+from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.task_draws import design, nearest_solution, outer_product, stacked_problem, target
+from numeric_check.draws.sample import Sample
+from symbolic.algebra.words import Expression, gaussian
+from symbolic.averages.expectation import expect
+
+X_T, X_V = MatrixSymbol("X_t", n_t, p), MatrixSymbol("X_v", n_v, p)
+A = Identity(p) - alpha_t / n_t * X_T.T * X_T
+B, GAMMA, BIG_GAMMA = MatrixSymbol("B", N, p), column("gamma", N), MatrixSymbol("Gamma", N, N)
+WEIGHT = MatrixSymbol("H_r", p, p)
+G = (B * B.T).I
+OPTIMUM, MEAN_OPTIMUM = r"\omega^\star", r"\mathbb{E}\,\omega^\star"
+FORM = r"\mathrm{Tr}(H_r\omega^\star\omega^{\star T})"
+BLOCK, OTHER_BLOCK = r"\Gamma^{(i)}", r"\Gamma^{(i,j)}"
+DEPENDS = ("inner_steps", "split", "noise_val")
+TASK_SIZES = (
+    {"n_t": 5, "n_v": 3, "p": 4, "m": 2, "sigma": 0.7, "nu": 0.9, "alpha_t": 0.2},
+    {"n_t": 8, "n_v": 2, "p": 9, "m": 3, "sigma": 0.5, "nu": 1.3, "alpha_t": -0.1},
+    {"n_t": 4, "n_v": 3, "p": 6, "m": 1, "sigma": 1.1, "nu": 0.8, "alpha_t": 0.3},
+)
+STACKS = (
+    {"n_t": 5, "n_v": 2, "p": 7, "m": 2, "sigma": 0.7, "alpha_t": 0.2},
+    {"n_t": 8, "n_v": 1, "p": 9, "m": 4, "sigma": 0.5, "alpha_t": -0.1},
+    {"n_t": 4, "n_v": 3, "p": 6, "m": 1, "sigma": 1.1, "alpha_t": 0.3},
+)
+STACK_SIZES = ({"N": 4, "p": 9}, {"N": 6, "p": 10}, {"N": 3, "p": 15})
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+def minimum_norm() -> Expression:
+    """omega_star: the solution nearest to zero."""
+    return minimum_norm_solution(letter("B"), letter("gamma"), 0 * letter("omega_0"))
+
+
+def weighted_form() -> Expression:
+    """omega_star^T H_r omega_star."""
+    omega = minimum_norm()
+    return omega.T @ letter("H_r") @ omega
+
+
+def over_noise(expr: Expression) -> Expression:
+    """The average over label noise and task parameters."""
+    noise = {name for name in expr.letters() if name[:2] == "z_"}
+    parameters = sorted(name for name in expr.letters() if name[:1] == "w")
+    return over_rows(expect(expr, noise), *parameters)
+
+
+def target_covariance(assumptions: Assumptions, first: str = "", second: str = "") -> Expression:
+    """E gamma^(i) gamma^(j)T for given inputs; the mean of gamma is zero."""
+    one = model.task(general(assumptions), first)
+    other = one if first == second else model.task(general(assumptions), second)
+    return over_noise(one.target_deviation @ other.target_deviation.T)
+
+
+def _derive_mean(assumptions: Assumptions) -> Derived:
+    block = over_noise(model.task(general(assumptions)).target_deviation)
+    if not block.is_zero:
+        raise ArithmeticError("the mean of gamma is not zero")
+    return {MEAN_OPTIMUM: minimum_norm().replace({"gamma": 0 * letter("gamma")})}
+
+
+def _derive_mean_form(assumptions: Assumptions) -> Derived:
+    random = gaussian("gamma_draw", "1", "N", covariance="Gamma").T
+    form = weighted_form().replace({"gamma": random})
+    return {rf"\mathbb{{E}}\,{FORM}": over_rows(form, "gamma_draw").rewrite(RULES)}
+
+
+# -- what sampling sees -------------------------------------------------------------------------------------
+
+
+def _stack(sample: Sample) -> tuple[Array, Array]:
+    """B of fixed inputs of m tasks, and a batch of gamma with fresh task parameters and noise."""
+    blocks, targets = [], []
+    for k in range(sample.size("m")):
+        x_t, x_v = sample.matrix(f"X_t_{k}", "n_t", "p"), sample.matrix(f"X_v_{k}", "n_v", "p")
+        blocks.append(design(x_t, x_v, sample["alpha_t"]))
+        targets.append(target(sample, x_t, x_v, discrete_law.tasks(sample)))
+    return np.concatenate(blocks), np.concatenate(targets, axis=1)
+
+
+def _solver(b: Array) -> Array:
+    """The linear map from gamma to omega_star: the solution for every unit vector."""
+    return nearest_solution(b, np.eye(len(b)), np.zeros((b.shape[1], len(b))))
+
+
+def _observe_mean(sample: Sample) -> Observed:
+    b, gamma = _stack(sample)
+    return {MEAN_OPTIMUM: _solver(b) @ gamma}
+
+
+def _observe_optimum(sample: Sample) -> Observed:
+    b, gamma = stacked_problem(sample)
+    return {OPTIMUM: nearest_solution(b, gamma, np.zeros((b.shape[1], 1)))[None]}
+
+
+def _weight(sample: Sample) -> Array:
+    return sample.matrix("H_r", "p", "p", positive=True)
+
+
+def _observe_form(sample: Sample) -> Observed:
+    b, gamma = stacked_problem(sample)
+    omega = nearest_solution(b, gamma, np.zeros((b.shape[1], 1)))
+    return {FORM: np.array([float(np.sum(omega * (_weight(sample) @ omega)))])}
+
+
+def _observe_mean_form(sample: Sample) -> Observed:
+    root = np.linalg.cholesky(sample.matrix("Gamma", "N", "N", positive=True))
+    omega = _solver(sample.matrix("B", "N", "p")) @ (root @ sample.gaussian("N", 1))
+    return {rf"\mathbb{{E}}\,{FORM}": np.sum(omega * (_weight(sample) @ omega), axis=(1, 2))}
+
+
+def _observe_blocks(sample: Sample) -> Observed:
+    drawn = []
+    for k in ("1", "2"):
+        x_t, x_v = sample.matrix(f"X_t{k}", "n_t", "p"), sample.matrix(f"X_v{k}", "n_v", "p")
+        drawn.append(target(sample, x_t, x_v, discrete_law.tasks(sample)))
+    return {OTHER_BLOCK: drawn[0] @ np.swapaxes(drawn[1], 1, 2)}
+
+
+def _observe_block(sample: Sample) -> Observed:
+    x_t, x_v = sample.matrix("X_t", "n_t", "p"), sample.matrix("X_v", "n_v", "p")
+    return {BLOCK: outer_product(target(sample, x_t, x_v, discrete_law.tasks(sample)))}
+
+
+# -- the steps ----------------------------------------------------------------------------------------------
+
+_EXPANSION = "expansion of the model in matrix words"
+_LAGRANGE = "Lagrange conditions, checked in the algebra of matrix words"
+_SECOND = "second moments of task parameters and label noise; no law is used"
+
+
+def _shared(
+    name: str,
+    number: str,
+    basis: str,
+    *,
+    statement: str,
+    claim: Callable[[], Parts],
+    derive: Callable[[Assumptions], Derived],
+    observe: Callable[[Sample], Observed],
+) -> Step:
+    """An equation that is printed again, word for word, under the general assumptions."""
+    return Step(
+        name,
+        (number,),
+        "equation",
+        statement,
+        "theorem3",
+        uses=(basis,),
+        depends_on=DEPENDS,
+        claim=claim,
+        derive=lambda assumptions: derive(general(assumptions)),
+        observe=observe,
+        sizes=TASK_SIZES,
+        method=_EXPANSION,
+        resolution=dict.fromkeys(claim(), 1e-9),
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    _shared(
+        "general-stacked-target",
+        "126",
+        "stacked-target",
+        statement="The vector gamma is the same as in section 7.3.",
+        claim=outer_problem.claim_target,
+        derive=outer_problem.derive_target,
+        observe=outer_problem_draws.observe_target,
+    ),
+    _shared(
+        "general-stacked-design",
+        "127",
+        "stacked-design",
+        statement="The matrix B is the same as in section 7.3.",
+        claim=outer_problem.claim_design,
+        derive=outer_problem.derive_design,
+        observe=outer_problem_draws.observe_design,
+    ),
+    _shared(
+        "general-stacked-loss",
+        "125",
+        "stacked-loss",
+        statement="The outer problem is the same least-squares problem as in section 7.3; shown for one task.",
+        claim=outer_problem.claim_stacked_loss,
+        derive=outer_problem.derive_stacked_loss,
+        observe=outer_problem_draws.observe_stacked_loss,
+    ),
+    Step(
+        "minimum-norm-solution",
+        ("128",),
+        "equation",
+        "Started at zero, training ends at the solution of minimum norm.",
+        "theorem3",
+        uses=("general-stacked-loss", "outer-optimum"),
+        claim=lambda: {OPTIMUM: B.T * G * GAMMA},
+        derive=lambda assumptions: {OPTIMUM: minimum_norm()},
+        observe=_observe_optimum,
+        sizes=STACK_SIZES,
+        resolution={OPTIMUM: 1e-8},
+        method=_LAGRANGE,
+    ),
+    Step(
+        "optimum-mean-vanishes",
+        ("117",),
+        "equation",
+        "Over tasks and label noise the learned meta-parameter averages to zero, for given inputs.",
+        "theorem3",
+        uses=("minimum-norm-solution", "general-stacked-target"),
+        depends_on=DEPENDS,
+        claim=lambda: {MEAN_OPTIMUM: ZeroMatrix(p, 1)},
+        derive=_derive_mean,
+        observe=_observe_mean,
+        sizes=STACKS,
+        resolution={MEAN_OPTIMUM: 0.08},
+        method=_SECOND,
+    ),
+    Step(
+        "weighted-square",
+        ("129",),
+        "equation",
+        "The weighted square of the learned meta-parameter, as a trace.",
+        "theorem3",
+        uses=("minimum-norm-solution",),
+        claim=lambda: {FORM: Trace(G * GAMMA * GAMMA.T * G * (B * WEIGHT * B.T))},
+        derive=lambda assumptions: {FORM: weighted_form()},
+        observe=_observe_form,
+        sizes=STACK_SIZES,
+        resolution={FORM: 1e-8},
+        method=_LAGRANGE,
+    ),
+    Step(
+        "general-covariance-blocks",
+        ("130",),
+        "equation",
+        "Different tasks are uncorrelated, so the covariance of gamma is block diagonal.",
+        "theorem3",
+        uses=("general-stacked-target", "task-covariance"),
+        depends_on=DEPENDS,
+        claim=lambda: {OTHER_BLOCK: ZeroMatrix(n_v, n_v)},
+        derive=lambda assumptions: {OTHER_BLOCK: target_covariance(assumptions, "1", "2")},
+        observe=_observe_blocks,
+        sizes=TASK_SIZES,
+        resolution={OTHER_BLOCK: 0.15},
+        method=_SECOND,
+    ),
+    Step(
+        "general-target-covariance",
+        ("131", "132"),
+        "equation",
+        "The covariance of one task's block, over its parameters and its label noise, for given inputs.",
+        "theorem3",
+        uses=("general-stacked-target", "task-covariance"),
+        depends_on=DEPENDS,
+        claim=lambda: {
+            BLOCK: X_V * A * SIGMA_W * A * X_V.T
+            + sigma**2 * (Identity(n_v) + alpha_t**2 / n_t**2 * X_V * X_T.T * X_T * X_V.T)
+        },
+        derive=lambda assumptions: {BLOCK: target_covariance(assumptions)},
+        observe=_observe_block,
+        sizes=TASK_SIZES,
+        method=_SECOND,
+    ),
+    Step(
+        "weighted-mean-square",
+        ("133",),
+        "equation",
+        "Its mean over tasks and label noise; shown for given inputs, over which a mean remains to be taken.",
+        "theorem3",
+        uses=("weighted-square", "general-covariance-blocks"),
+        claim=lambda: {rf"\mathbb{{E}}\,{FORM}": Trace(G * BIG_GAMMA * G * (B * WEIGHT * B.T))},
+        derive=_derive_mean_form,
+        observe=_observe_mean_form,
+        sizes=STACK_SIZES,
+        method=_SECOND,
+    ),
+)

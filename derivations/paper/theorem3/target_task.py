@@ -1,0 +1,344 @@
+"""The test phase under Theorem 3, (114)-(124) and (16): the average loss at a given meta-parameter, exactly.
+
+As in section 7.3, with covariances Sigma, Sigma_w, w_0 = 0, and inputs and tasks of any law, which are
+averaged by independence of the rows. Label noise is Gaussian.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from sympy import Identity, MatrixSymbol, Rational, Symbol, Trace
+
+from derivations.language import model
+from derivations.language.assumptions import Assumptions
+from derivations.language.model_letters import letter
+from derivations.language.symbols import alpha_r, column, inner, n_r, p, sigma
+from derivations.paper import target_task, target_task_draws
+from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general, over_rows
+from derivations.steps import discrete_law
+from derivations.steps.draws import Array, fixed_column, squared_norms
+from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.task_draws import gradient_step
+from numeric_check.draws.sample import Sample
+from symbolic.algebra.words import Expression, constant, scalar
+from symbolic.averages.expectation import expect
+
+I_P = Identity(p)
+THETA, OMEGA_STAR, W_PRIME = column("theta_star", p), column("omega_star", p), column("w_prime", p)
+X_R = MatrixSymbol("X_r", n_r, p)
+W_R = X_R.T * X_R
+HALF = Rational(1, 2)
+MEAN_FORM = Symbol("mean_theta_star_form")  # E theta_star^T Sigma theta_star
+H_R = SIGMA * (I_P - alpha_r * SIGMA) ** 2 + alpha_r**2 / n_r * (F - SIGMA**3)
+NOISE = 1 + alpha_r**2 / n_r * Trace(SIGMA**2)
+SQUARE, MEAN = r"\mathbb{E}\,\theta^{\star T}\Sigma\theta^\star", r"\mathbb{E}\,\theta^\star"
+DEPENDS = ("adaptation_steps",)
+SIZES: tuple[dict[str, float], ...] = (
+    {"n_r": 6, "n_s": 20, "p": 3, "sigma": 0.9, "alpha_r": 0.1},
+    {"n_r": 9, "n_s": 30, "p": 5, "sigma": 0.9, "alpha_r": -0.1},
+    {"n_r": 14, "n_s": 25, "p": 4, "sigma": 1.4, "alpha_r": 0.05},
+)
+# rates of order one, and sizes at which a coefficient of one shows
+SMALL: tuple[dict[str, float], ...] = (
+    {"n_r": 1, "n_s": 2, "p": 2, "sigma": 0.7, "alpha_r": 0.6},
+    {"n_r": 2, "n_s": 1, "p": 1, "sigma": 1.6, "alpha_r": -0.5},
+    {"n_r": 3, "n_s": 4, "p": 3, "sigma": 1.2, "alpha_r": 0.4},
+)
+
+
+# -- the engine ---------------------------------------------------------------------------------------------
+
+
+def over_target_parameters(expr: Expression) -> Expression:
+    """The average over the target's parameters w', of any law with mean zero and covariance Sigma_w."""
+    return over_rows(expr.replace({"w_prime": model.task_deviation("w_target")}), "w_target")
+
+
+def _at_zero(expr: Expression, name: str) -> Expression:
+    return expr.replace({name: 0 * letter(name)})
+
+
+def loss_given_adapted(assumptions: Assumptions) -> Expression:
+    """(23)-(24) averaged over test data, for given adapted parameters and target parameters (letters)."""
+    loss = model.test_loss(letter("theta_star"), letter("w_prime"), general(assumptions))
+    return over_rows(expect(loss, {"z_s"}), "X_s")
+
+
+def adapted(assumptions: Assumptions) -> Expression:
+    """theta_star of (25) at given omega_star and w'."""
+    return model.adapted(model.OMEGA_STAR, letter("w_prime"), general(assumptions))
+
+
+def squared_adapted(assumptions: Assumptions) -> Expression:
+    """E theta_star^T Sigma theta_star over target noise and parameters, for given target inputs."""
+    theta = adapted(assumptions)
+    return over_target_parameters(expect(theta.T @ model.SIGMA @ theta, {"z_r"}))
+
+
+def _averaged_square(assumptions: Assumptions) -> Expression:
+    return over_rows(squared_adapted(assumptions), "X_r")
+
+
+def average_loss(assumptions: Assumptions) -> Expression:
+    """The loss averaged over the whole test phase, at given omega_star."""
+    loss = model.test_loss(adapted(assumptions), letter("w_prime"), general(assumptions))
+    averaged = expect(over_rows(expect(loss, {"z_s"}), "X_s"), {"z_r"})
+    return over_rows(over_target_parameters(averaged), "X_r")
+
+
+def loss_at_zero(assumptions: Assumptions) -> Expression:
+    """The average loss at omega_star = 0: what does not depend on meta-training."""
+    return _at_zero(average_loss(assumptions), "omega_star")
+
+
+def adaptation_weight(assumptions: Assumptions) -> Expression:
+    """H_r (16): E A Sigma A for the matrix A of adaptation, p x p."""
+    x = model.inputs("X_r", "n_r", general(assumptions))
+    a = model.inner_loop(model.IDENTITY, x, 0 * x, "alpha_r", "n_r", assumptions.adaptation_steps)
+    return over_rows(a.T @ model.SIGMA @ a, "X_r")
+
+
+def _derive_split(assumptions: Assumptions) -> Derived:
+    loss = loss_given_adapted(assumptions)
+    free = _at_zero(loss, "theta_star")
+    return {"L": over_target_parameters(free) + loss - free}
+
+
+def _derive_after_mean(assumptions: Assumptions) -> Derived:
+    loss = loss_given_adapted(assumptions)
+    free = _at_zero(loss, "theta_star")
+    theta = letter("theta_star")
+    quadratic = (loss + loss.replace({"theta_star": -theta})) * constant(Fraction(1, 2)) - free
+    mean_theta = over_rows(expect(adapted(assumptions), {"z_r"}), "X_r")
+    linear = (loss - free - quadratic).replace({"theta_star": mean_theta})
+    if quadratic != constant(Fraction(1, 2)) * (theta.T @ model.SIGMA @ theta):
+        raise ArithmeticError("the quadratic part of the loss is not theta^T Sigma theta / 2")
+    form = constant(Fraction(1, 2)) * scalar("mean_theta_star_form")
+    return {"L": over_target_parameters(free + linear) + form}
+
+
+# -- what the paper prints ----------------------------------------------------------------------------------
+
+
+def _claim_split() -> Parts:
+    return {
+        "L": sigma**2 / 2
+        + HALF * Trace(SIGMA * SIGMA_W)
+        + HALF * Trace(SIGMA * THETA * THETA.T)
+        - inner(W_PRIME, SIGMA * THETA)
+    }
+
+
+def _claim_after_mean() -> Parts:
+    return {
+        "L": sigma**2 / 2
+        + HALF * Trace(SIGMA * SIGMA_W)
+        - alpha_r * Trace(SIGMA**2 * SIGMA_W)
+        + HALF * MEAN_FORM
+    }
+
+
+def _claim_square_given_inputs() -> Parts:
+    a = I_P - alpha_r / n_r * W_R
+    return {
+        SQUARE: Trace(SIGMA * a * OMEGA_STAR * OMEGA_STAR.T * a)
+        + alpha_r**2 * sigma**2 / n_r**2 * Trace(X_R * SIGMA * X_R.T)
+        + alpha_r**2 / n_r**2 * Trace(SIGMA * W_R * SIGMA_W * W_R)
+    }
+
+
+def _claim_square() -> Parts:
+    return {
+        SQUARE: Trace(OMEGA_STAR * OMEGA_STAR.T * H_R)
+        + alpha_r**2 * sigma**2 / n_r * Trace(SIGMA**2)
+        + alpha_r**2 * Trace(SIGMA_W * (SIGMA**3 + (F - SIGMA**3) / n_r))
+    }
+
+
+def _claim_loss() -> Parts:
+    return {"L": sigma**2 / 2 * NOISE + HALF * Trace((SIGMA_W + OMEGA_STAR * OMEGA_STAR.T) * H_R)}
+
+
+# -- what sampling sees -------------------------------------------------------------------------------------
+
+
+def _adapt(sample: Sample, w_prime: Array, x_r: Array) -> Array:
+    labels = x_r @ w_prime + sample["sigma"] * sample.gaussian("n_r", 1)
+    return gradient_step(fixed_column(sample, "omega_star", "p"), x_r, labels, sample["alpha_r"])
+
+
+def _test_loss(sample: Sample, theta: Array, w_prime: Array) -> Array:
+    x_s = discrete_law.inputs(sample, "n_s")
+    labels = x_s @ w_prime + sample["sigma"] * sample.gaussian("n_s", 1)
+    return squared_norms(labels - x_s @ theta) / (2 * sample["n_s"])
+
+
+def _form(sample: Sample, theta: Array) -> Array:
+    return np.asarray(np.sum(theta * (discrete_law.covariance(sample) @ theta), axis=(1, 2)))
+
+
+def _observe_split(sample: Sample) -> Observed:
+    theta = fixed_column(sample, "theta_star", "p")
+    fixed = 0.3 * fixed_column(sample, "offset", "p") - theta
+    sample.define("w_prime", fixed)  # far from theta, so that the loss is not small by chance
+    loss = _test_loss(sample, theta[None], fixed[None]) - _form(sample, fixed[None]) / 2
+    return {"L": loss + _form(sample, discrete_law.tasks(sample)) / 2}
+
+
+def _observe_mean_adapted(sample: Sample) -> Observed:
+    w_prime = fixed_column(sample, "w_prime", "p")
+    return {MEAN: _adapt(sample, w_prime[None], discrete_law.inputs(sample, "n_r"))}
+
+
+def _observe_after_mean(sample: Sample) -> Observed:
+    w_prime = discrete_law.tasks(sample)
+    theta = _adapt(sample, w_prime, discrete_law.inputs(sample, "n_r"))
+    # the formula keeps the mean of theta^T Sigma theta as a symbol: a number takes its place on both sides
+    form = 2.0 + float(_form(sample, fixed_column(sample, "omega_star", "p")[None])[0])
+    sample.define("mean_theta_star_form", form)
+    return {"L": _test_loss(sample, theta, w_prime) + (form - _form(sample, theta)) / 2}
+
+
+def _observe_square_given_inputs(sample: Sample) -> Observed:
+    x_r = sample.matrix("X_r", "n_r", "p")[None]
+    return {SQUARE: _form(sample, _adapt(sample, discrete_law.tasks(sample), x_r))}
+
+
+def _observe_square(sample: Sample) -> Observed:
+    theta = _adapt(sample, discrete_law.tasks(sample), discrete_law.inputs(sample, "n_r"))
+    return {SQUARE: _form(sample, theta)}
+
+
+def _observe_loss(sample: Sample) -> Observed:
+    w_prime = discrete_law.tasks(sample)
+    theta = _adapt(sample, w_prime, discrete_law.inputs(sample, "n_r"))
+    return {"L": _test_loss(sample, theta, w_prime)}
+
+
+# -- the steps ----------------------------------------------------------------------------------------------
+
+_METHOD = "expansion from the definitions; independence of the rows; Gaussian label noise"
+
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        "general-loss-as-residual",
+        ("114",),
+        "equation",
+        "The test loss depends on the target task only through the gap between its parameters and the "
+        "adapted ones, whatever the laws.",
+        "theorem3",
+        uses=("test-loss", "test-labels", "linearized-loss"),
+        claim=target_task.claim_residual,
+        derive=lambda assumptions: target_task.derive_residual(general(assumptions)),
+        observe=target_task_draws.observe_residual,
+        sizes=SIZES,
+        resolution={"L": 1e-9},
+        method="expansion of the definition",
+    ),
+    Step(
+        "general-loss-after-test-data",
+        ("115",),
+        "equation",
+        "Averaging over the test data, and over the target's parameters where the adapted ones do not occur.",
+        "theorem3",
+        uses=("general-loss-as-residual", "rows-mean", "task-covariance"),
+        claim=_claim_split,
+        derive=_derive_split,
+        observe=_observe_split,
+        sizes=SIZES,
+        method=_METHOD,
+    ),
+    Step(
+        "general-mean-adapted-parameters",
+        ("116",),
+        "equation",
+        "On average the adaptation moves the meta-parameter towards the target, by alpha_r Sigma.",
+        "theorem3",
+        uses=("adapted-parameters", "target-labels", "rows-mean"),
+        depends_on=DEPENDS,
+        claim=lambda: {MEAN: (I_P - alpha_r * SIGMA) * OMEGA_STAR + alpha_r * SIGMA * W_PRIME},
+        derive=lambda assumptions: {MEAN: over_rows(expect(adapted(assumptions), {"z_r"}), "X_r")},
+        observe=_observe_mean_adapted,
+        sizes=SIZES,
+        method=_METHOD,
+    ),
+    Step(
+        "general-loss-after-linear-term",
+        ("118",),
+        "equation",
+        "The linear term averages in closed form; only the mean of theta^T Sigma theta is left.",
+        "theorem3",
+        uses=("general-loss-after-test-data", "general-mean-adapted-parameters"),
+        depends_on=DEPENDS,
+        claim=_claim_after_mean,
+        derive=_derive_after_mean,
+        observe=_observe_after_mean,
+        sizes=SIZES,
+        method=_METHOD,
+    ),
+    Step(
+        "general-adapted-square-given-inputs",
+        ("119", "120"),
+        "equation",
+        "The mean of theta^T Sigma theta over target noise and parameters, for given target inputs.",
+        "theorem3",
+        uses=("adapted-parameters", "target-labels", "task-covariance"),
+        depends_on=DEPENDS,
+        claim=_claim_square_given_inputs,
+        derive=lambda assumptions: {SQUARE: squared_adapted(assumptions)},
+        observe=_observe_square_given_inputs,
+        sizes=SIZES,
+        power_sizes=SMALL,
+        method=_METHOD,
+    ),
+    Step(
+        "general-adapted-square",
+        ("121", "122"),
+        "equation",
+        "The mean of theta^T Sigma theta over the whole target task.",
+        "theorem3",
+        uses=("general-adapted-square-given-inputs", "rows-mean", "rows-second-moment"),
+        depends_on=DEPENDS,
+        claim=_claim_square,
+        derive=lambda assumptions: {SQUARE: _averaged_square(assumptions)},
+        observe=_observe_square,
+        sizes=SIZES,
+        power_sizes=SMALL,
+        method=_METHOD,
+        unreadable="the power of alpha_r in the last term could not be read in the available text; 2 is what "
+        "the derivation gives",
+    ),
+    Step(
+        "adaptation-weight",
+        ("16", "124"),
+        "equation",
+        "H_r, the weight with which a deviation of the meta-parameter enters the loss.",
+        "theorem3",
+        uses=("rows-mean", "rows-second-moment"),
+        depends_on=DEPENDS,
+        claim=lambda: {"H_r": H_R},
+        derive=lambda assumptions: {"H_r": adaptation_weight(assumptions)},
+        observe=lambda sample: discrete_law.observe_weight(sample, "H_r", "n_r", "alpha_r"),
+        sizes=SIZES,
+        method=_METHOD,
+    ),
+    Step(
+        "general-loss-from-square",
+        ("123",),
+        "equation",
+        "Exactly, at every size and for every law: the average test loss at a given meta-parameter; over "
+        "meta-training, omega_star omega_star^T is replaced by its mean.",
+        "theorem3",
+        uses=("general-loss-after-linear-term", "general-adapted-square", "adaptation-weight"),
+        depends_on=DEPENDS,
+        claim=_claim_loss,
+        derive=lambda assumptions: {"L": average_loss(assumptions)},
+        observe=_observe_loss,
+        sizes=SIZES,
+        power_sizes=SMALL,
+        method=_METHOD,
+    ),
+)

@@ -1,0 +1,62 @@
+"""Sign statements: the strict sign of a derived quantity, with the certificates that prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from fractions import Fraction
+from types import MappingProxyType
+
+import sympy
+
+from derivations.language.normal_form import scalar
+from symbolic.proofs.positivity import Certificate, SignUnproved, prove_sign, recheck
+
+# Dimensions are taken as positive real numbers, which includes every integer size; noise and variability are
+# strictly positive; rates are real.
+POSITIVE = frozenset({"n_t", "n_v", "n_r", "m", "p", "N", "sigma", "sigma_v", "nu", "dist0_sq", "room"})
+BOUNDS = {name: Fraction(0) for name in POSITIVE}
+NONZERO = frozenset({"alpha_t", "alpha_r"})
+
+
+Found = tuple[sympy.Expr, int, Certificate]
+_record: ContextVar[list[Found] | None] = ContextVar("record", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[list[Found]]:
+    """Inside, every sign that is proved is noted: the quantity, its sign, its certificate."""
+    found: list[Found] = []
+    token = _record.set(found)
+    try:
+        yield found
+    finally:
+        _record.reset(token)
+
+
+def sign(
+    quantity: sympy.Expr,
+    at_least: Mapping[str, Fraction] = MappingProxyType({}),
+    nonzero: frozenset[str] = NONZERO,
+) -> tuple[int, Certificate]:
+    """The strict sign of one derived quantity and its certificate, checked again from its own data.
+
+    `at_least`: sizes for which more than positivity is used. `nonzero`: the rates taken not to vanish.
+    """
+    bounds, strict = {**BOUNDS, **at_least}, POSITIVE - set(at_least)
+    found, certificate = prove_sign(scalar(quantity), bounds, strict, nonzero)
+    if not recheck(certificate):
+        raise SignUnproved("the certificate does not hold on its own")
+    noted = _record.get()
+    if noted is not None:
+        noted.append((quantity, found, certificate))
+    return found, certificate
+
+
+def common_sign(terms: Iterable[sympy.Expr]) -> sympy.Integer:
+    """The sign of a sum of terms that all have it; raises SignUnproved when two terms differ in sign."""
+    signs = {sign(term)[0] for term in terms if term != 0}
+    if len(signs) != 1:
+        raise SignUnproved("the terms have different signs")
+    return sympy.Integer(signs.pop())

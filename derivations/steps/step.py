@@ -1,0 +1,96 @@
+"""A proof step as data: what the paper prints, what the engine derives, what sampling observes.
+
+Every claim is a mapping from a label (the left-hand side, in LaTeX) to a SymPy expression: a scalar, a
+matrix expression, the exponent of an order symbol, or +1/-1 for the sign of a quantity. The three functions
+of a step share no formula; verification compares them label by label. A `check` looks at the parts that its step
+derives: they are what is being tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from derivations.language.assumptions import Assumptions
+from numeric_check.draws.sample import Sample
+from symbolic.algebra.words import Expression
+
+Kind = Literal["equation", "lemma", "theorem", "claim", "definition", "figure", "approximation", "moment"]
+# a bound that can be sharpened; a condition left out or not met; a slip of wording
+Erratum = Literal["", "not sharp", "condition", "wording"]
+Parts = Mapping[str, sympy.Basic]
+Derived = Mapping[str, "sympy.Basic | Expression"]
+Observed = Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One numeric comparison: the value asserted, the sampled mean and standard error, the verdict."""
+
+    label: str
+    sizes: Mapping[str, float]
+    value: float
+    mean: float
+    stderr: float
+    draws: int
+    seconds: float
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One numbered equation, lemma, theorem or text claim, or one moment that the paper does not state.
+
+    name: permanent slug. equations: the paper's numbers as strings. kind, statement, page: for the book.
+    uses: slugs of the steps this one rests on. depends_on: the assumptions that can change its derivation.
+    claim: what the paper prints, or what was worked out by hand where it prints nothing. correction: the right form, where the derivation disproves the print.
+    derive: what the engine computes from the model. observe: plain NumPy on one batch of sampled matrices,
+    label -> array whose first axis is the batch. check: a numeric confirmation of another shape (a ladder of
+    sizes, a located minimum), where a mean over draws does not say it.
+    sizes: the parameter points at which `observe` is compared (three or more, unequal).
+    power_sizes: further points at which perturbed claims are told from the right one (`power.py`).
+    resolution: absolute numeric resolution by label, for quantities whose value is zero or that hold draw by draw.
+    not_sampled: why a part has no numeric content of its own, by label; every other part is held against sampling.
+    applies: None, or the reason why the step does not apply under the assumptions.
+    reason: why the step has no proof or no number, for definitions, figures and approximations.
+    tex: the printed formula of a definition that has no checkable parts.
+    query: the arguments with which `derive moment` gives the step's formula, if it does.
+    unreadable: what of the printed equation could not be read in the available text, if anything.
+    erratum: why the remark belongs among the errata although nothing printed is disproved, if it does.
+    """
+
+    name: str
+    equations: tuple[str, ...]
+    kind: Kind
+    statement: str
+    page: str
+    uses: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    claim: Callable[[], Parts] | None = None
+    correction: Callable[[], Parts] | None = None
+    derive: Callable[[Assumptions], Derived] | None = None
+    observe: Callable[[Sample], Observed] | None = None
+    check: Callable[[Step, Assumptions, int], list[Check]] | None = None
+    sizes: tuple[Mapping[str, float], ...] = ()
+    power_sizes: tuple[Mapping[str, float], ...] = ()
+    resolution: Mapping[str, float] = field(default_factory=dict)
+    not_sampled: Mapping[str, str] = field(default_factory=dict)
+    applies: Callable[[Assumptions], str | None] = lambda assumptions: None
+    method: str = ""
+    reason: str = ""
+    remark: str = ""
+    tex: str = ""
+    query: str = ""
+    unreadable: str = ""
+    erratum: Erratum = ""
+    parameters: tuple[str, ...] = ()
+
+    def anchor(self) -> str:
+        """The step's place in the book: page and anchor."""
+        return f"{self.page}#step-{self.name}"

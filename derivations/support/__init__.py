@@ -1,0 +1,1 @@
+"""Files, processes, the store, the text of users; it knows no mathematics."""

@@ -1,0 +1,200 @@
+"""Names of symbols, and the order in which a reader would write sums and products."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+import sympy
+from sympy.printing.latex import translate
+
+from derivations.language.symbols import DIMENSIONS, LATEX_NAMES
+
+# how the engine's and the claims' helper symbols are written
+NAMES: Mapping[str, str] = {
+    **LATEX_NAMES,
+    "mean_theta_star_sq": r"\mathbb{E}|\theta^\star|^2",
+    "mean_theta_star_form": r"\mathbb{E}\,\theta^{\star T}\Sigma\theta^\star",
+    "mean_w_0_omega_star": r"w_0^T\,\mathbb{E}\,\omega^\star",
+    "room": "(p-n_vm)",
+    "trace": r"\mathrm{Tr}\,D",
+    "trace_of_square": r"\mathrm{Tr}\,D^2",
+    "BBT_inverse": "(BB^T)^{-1}",
+    "BTB_inverse": "(B^TB)^{-1}",
+}
+_DATA = re.compile(r"^([Xyz])_([tvrs])(\d*)$")
+_INDEXED = re.compile(r"^(.*[A-Za-z])(\d+)$")
+# the order of factors in a product; what is not named stands between numbers and dimensions
+_FACTORS = (
+    "alpha",
+    "alpha_t",
+    "alpha_r",
+    "sigma",
+    "sigma_v",
+    "nu",
+    "n_v",
+    "m",
+    "N",
+    "n_t",
+    "n_r",
+    "n_s",
+    "n",
+    "p",
+    "xi",
+)
+_RATES = frozenset({"alpha", "alpha_t", "alpha_r"})
+SOURCES = ("sigma", "sigma_v", "nu", "excess", "dist0_sq")
+SHORT = 3
+
+
+def name_latex(name: str) -> str:
+    """A symbol, letter or vector by its name in the code: `X_t1` is the training data of task 1."""
+    if name in NAMES:
+        return NAMES[name]
+    data = _DATA.match(name)
+    if data:
+        letter, which, index = data.groups()
+        return f"{letter}^{{{which}({index})}}" if index else f"{letter}^{which}"
+    indexed = _INDEXED.match(name)
+    if indexed and "_" not in name:
+        return f"{name_latex(indexed[1])}^{{({indexed[2]})}}"
+    head, _, tail = name.partition("_")
+    lower = f"_{{{translate(tail)}}}" if len(tail) > 1 else f"_{tail}" if tail else ""
+    return str(translate(head)) + lower
+
+
+def raised(base: str, exponent: str) -> str:
+    """`base` to a power or transposed, joining an upper index that is already there."""
+    plain = re.fullmatch(r"(.*)\^(\w|\\star|\{[^{}]*\})", base)
+    if plain:
+        inside = plain[2].strip("{}")
+        gap = " " if inside.startswith("\\") else ""
+        return f"{plain[1]}^{{{inside}{gap}{exponent}}}"
+    return f"{base}^{exponent}" if len(exponent) == 1 else f"{base}^{{{exponent}}}"
+
+
+def quadratic_form(
+    matrix: sympy.Basic,
+) -> tuple[sympy.Basic, tuple[sympy.Basic, ...], sympy.Basic] | None:
+    """(u, M, v) with Tr(matrix) = u^T M v for columns u, v, when the product has a column before a row."""
+    if not isinstance(matrix, sympy.MatMul) or any(not factor.is_Matrix for factor in matrix.args):
+        return None
+    factors = matrix.args
+    for k in range(len(factors)):
+        turned = (*factors[k + 1 :], *factors[: k + 1])
+        if turned[-1].shape[1] == 1 and turned[0].shape[0] == 1:
+            return turned[0].T, turned[1:-1], turned[-1]
+    return None
+
+
+def common_number(total: sympy.Add) -> tuple[sympy.Rational, sympy.Expr]:
+    """The common number of a sum's terms, taken out when that leaves no fraction and no new number behind."""
+    if all(is_negative(term) for term in total.args):
+        content, rest = common_number(-total)
+        return -content, rest
+    content, rest = total.primitive()
+    denominators = {term.as_coeff_Mul()[0].q for term in total.args}
+    return (content, rest) if content != 1 and denominators == {content.q} else (sympy.Integer(1), total)
+
+
+def is_plain(base: sympy.Basic) -> bool:
+    """A symbol of one letter with its index; not one that stands for a norm or a mean."""
+    return bool(base.is_Symbol) and not any(mark in NAMES.get(str(base.name), "") for mark in ("|", "mathbb"))
+
+
+def is_row(matrix: sympy.Basic) -> bool:
+    """Whether a matrix has one row and several columns."""
+    return bool(matrix.shape[0] == 1 and matrix.shape[1] != 1)
+
+
+def is_negative(scale: sympy.Basic) -> bool:
+    """Whether a term starts with a minus sign."""
+    return bool(scale.as_coeff_Mul()[0] < 0)
+
+
+def is_short(factor: sympy.Basic) -> bool:
+    """Whether a factor is a sum of a few plain terms, or its power, which reads well above a fraction bar."""
+    if isinstance(factor, sympy.Pow):
+        return is_short(factor.base)
+    return (
+        isinstance(factor, sympy.Add)
+        and len(factor.args) <= SHORT
+        and all(str(s.name) in DIMENSIONS for s in factor.free_symbols)
+        and all(not term.has(sympy.Pow) for term in factor.args)
+    )
+
+
+def factor_key(factor: sympy.Basic) -> tuple[int, int, str]:
+    """The sort key of a product's factors: numbers, rates, noise, sizes, sums, norms and traces."""
+    base = factor.base if isinstance(factor, sympy.Pow) else factor
+    if base.is_Number:
+        return (0, 0, "")
+    if isinstance(base, sympy.Symbol):
+        name = str(base.name)
+        if name in _FACTORS:
+            return (1, _FACTORS.index(name), name)
+        return (1 if is_plain(base) else 4, len(_FACTORS), name)
+    if isinstance(base, sympy.Add):
+        wide = not all(is_plain(symbol) for symbol in base.free_symbols)
+        rates = any(str(symbol.name) in _RATES for symbol in base.free_symbols)
+        return (3 if wide and not rates else 2, sympy.count_ops(base), str(base))
+    return (4, 0, str(base))
+
+
+def _rate_order(term: sympy.Basic) -> int:
+    """The lowest power of a learning rate in a term: 0 for (1 - alpha)^2, 2 for alpha^2 p / n."""
+    powers = 0
+    for factor in sympy.Mul.make_args(term):
+        base, exponent = factor.as_base_exp()
+        if isinstance(base, sympy.Symbol) and str(base.name) in _RATES and exponent.is_Integer:
+            powers += int(exponent)
+    return powers
+
+
+def _source_rank(term: sympy.Basic) -> int:
+    bases = {str(f.as_base_exp()[0].name) for f in sympy.Mul.make_args(term) if f.as_base_exp()[0].is_Symbol}
+    ranks = [k for k, name in enumerate(SOURCES) if name in bases]
+    if ranks:
+        return min(ranks)
+    return -1 if {str(s.name) for s in term.free_symbols} <= {*DIMENSIONS, *_RATES} else len(SOURCES)
+
+
+def scalar_key(total: sympy.Add) -> Callable[[sympy.Basic], tuple[object, ...]]:
+    """The sort key of a sum's terms: by falling degree in sizes alone, else by rising powers of a rate."""
+    names = {str(symbol.name) for symbol in total.free_symbols}
+    symbols = sorted(total.free_symbols, key=lambda s: str(s.name))
+    if names <= set(DIMENSIONS) and total.is_polynomial(*symbols):
+
+        def degrees(term: sympy.Basic) -> tuple[object, ...]:
+            powers = [sympy.degree(term, symbol) for symbol in symbols]
+            return (-sum(powers), [-power for power in powers], str(term))
+
+        starts_negative = is_negative(min(total.args, key=degrees))
+
+        def by_degree(term: sympy.Basic) -> tuple[object, ...]:
+            return (starts_negative and is_negative(term), *degrees(term))
+
+        return by_degree
+
+    def by_rate(term: sympy.Basic) -> tuple[object, ...]:
+        root = any(factor.as_base_exp()[1] == sympy.Rational(1, 2) for factor in sympy.Mul.make_args(term))
+        traces = sum(1 for _ in sympy.preorder_traversal(term) if isinstance(_, sympy.Trace))
+        return (
+            root,
+            _rate_order(term),
+            _source_rank(term),
+            is_negative(term),
+            traces,
+            sympy.count_ops(term),
+            str(term),
+        )
+
+    return by_rate
+
+
+def matrix_key(term: sympy.Basic) -> tuple[object, ...]:
+    """The sort key of a matrix sum's terms: the identity first, negative last, long before short."""
+    letters = sum(1 for node in sympy.preorder_traversal(term) if isinstance(node, sympy.MatrixSymbol))
+    scale = sympy.Mul(*[f for f in term.args if not f.is_Matrix]) if isinstance(term, sympy.MatMul) else term
+    negative = scale != term and is_negative(scale)
+    return (not isinstance(term, sympy.Identity), negative, -letters, str(term))

@@ -1,0 +1,1 @@
+"""Changed assumptions against simulation."""

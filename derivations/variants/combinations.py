@@ -1,0 +1,130 @@
+"""Every pair of changed assumptions in both regimes: derived and confirmed by sampling, or refused with the reason.
+
+`python -m derivations.variants.combinations` writes the table anew (about ten minutes on two cores; what is done is kept). A
+test derives and samples all of it again and compares.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from derivations.language.assumptions import InvalidAssumption, read
+from derivations.support.files import whole
+from derivations.variants.losses import GENERAL, OVER, UNDER
+from derivations.verification.verify import Record, Report, verify_jobs
+
+CHANGES = (
+    "inner_steps=2",
+    "inner_steps=4",
+    "adaptation_steps=2",
+    "inputs=rademacher",
+    "inputs=uniform",
+    "inputs=laplace",
+    "covariance=general",
+    "split=reused",
+    "noise_val=1/3",
+    "order=next",
+)
+REGIMES = ("over", "under")
+# what the proof of a loss may be: derived anew, or the paper's where the change does not touch it
+STANDING = ("derived", "proved", "corrected")
+DERIVED, REFUSED, OPEN = "derived", "refused", "not confirmed"
+STORED = Path(__file__).with_suffix(".json")
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One set of changes in one regime.
+
+    verdict: `derived` (and confirmed by sampling), `refused`, or `not confirmed`. reason: why it is refused, or what
+    was compared. check: the comparison at the largest size, for what is derived.
+    """
+
+    words: tuple[str, ...]
+    regime: str
+    verdict: str
+    reason: str
+    check: dict[str, Any] | None
+
+
+def pairs(changes: Sequence[str] = CHANGES) -> list[tuple[str, ...]]:
+    """Each change alone, and each two that change different assumptions and do not contradict each other."""
+    return [(word,) for word in changes] + [two for two in combinations(changes, 2) if _sensible(two)]
+
+
+def _sensible(words: tuple[str, ...]) -> bool:
+    names = [word.partition("=")[0] for word in words]
+    if len(set(names)) < len(names):
+        return False
+    try:
+        read(words)
+    except InvalidAssumption:
+        return False
+    return True
+
+
+def step_of(words: Sequence[str], regime: str) -> str:
+    """The step that states the average loss of a regime under the changes."""
+    if regime == "under":
+        return UNDER
+    return GENERAL if "covariance=general" in words else OVER
+
+
+def judged(words: tuple[str, ...], regime: str, record: Record) -> Combination:
+    """The line of the table that a verified record makes; sampling must agree at three sizes or more.
+
+    The paper's own loss, which a change does not touch, is confirmed by its own ladders, of four sizes each.
+    """
+    if record["proof"] == "not-applicable":
+        return Combination(words, regime, REFUSED, record["proof_reason"], None)
+    agreeing = [check for check in record["checks"] if check["verdict"] == "agree"]
+    enough = len(agreeing) >= (3 if record["proof"] == "derived" else 1)
+    confirmed = record["proof"] in STANDING and record["numeric"] == "agree" and enough
+    check = record["checks"][-1] if record["checks"] else None
+    return Combination(words, regime, DERIVED if confirmed else OPEN, record["numeric_reason"], check)
+
+
+def compute(changes: Sequence[str] = CHANGES, report: Report | None = None) -> list[Combination]:
+    """Every single change and every pair in both regimes, verified; what is in the store is not computed again."""
+    chosen = [(words, regime) for words in pairs(changes) for regime in REGIMES]
+    jobs = {key: (step_of(*key), read(key[0])) for key in chosen}
+    records = verify_jobs(list(jobs.values()), report=report)
+    return [judged(words, regime, records[jobs[words, regime]]) for words, regime in chosen]
+
+
+def stored(path: Path = STORED) -> list[Combination]:
+    """The committed table."""
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return [Combination(**{**row, "words": tuple(row["words"])}) for row in rows]
+
+
+def write(rows: Sequence[Combination], path: Path = STORED) -> None:
+    """Write the table."""
+    lines = ",\n".join(json.dumps(asdict(row), ensure_ascii=False) for row in rows)
+    with whole(path) as temporary:
+        temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+def main() -> int:
+    """Compute the table and write it; status 1 when something is not confirmed."""
+
+    def report(record: Record, done: int, total: int) -> None:
+        sys.stderr.write(f"{done} of {total}: {record['name']} {record['proof']} {record['numeric']}\n")
+
+    rows = compute(report=report)
+    write(rows)
+    missing = [" ".join((row.regime, *row.words)) for row in rows if row.verdict == OPEN]
+    sys.stdout.write(
+        "\n".join([f"{len(rows)} losses in {STORED.name}", *(f"not confirmed: {m}" for m in missing)]) + "\n"
+    )
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

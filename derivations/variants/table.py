@@ -1,0 +1,134 @@
+"""The losses under a dozen changed assumptions beside the paper's: best rate, loss there, slope at zero.
+
+Each variant changes one thing (or two); sizes are those of Figures 2 and 3. What is not derivable carries its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derivations.figures.points import completed, task
+from derivations.formulas.optimum import optimum, slope_at_zero
+from derivations.formulas.parameters import Given
+from derivations.language.assumptions import Assumptions, read
+from derivations.verification.sampled_problem import sampled_fields
+from numeric_check.draws.estimate import Estimate
+from numeric_check.problem.setting import Setting
+
+Array = NDArray[np.float64]
+OVER = Setting(n_t=30, n_v=2, n_r=20, m=3, p=60, sigma=1.0, nu=0.5, alpha_t=0.0, alpha_r=0.2)
+UNDER = Setting(n_t=25, n_v=25, n_r=10, m=40, p=30, sigma=0.2, nu=0.2, alpha_t=0.0, alpha_r=0.2)
+MILD = (0.5, 1.0, 1.5)
+SPIKED = (8.0, 0.5)
+SPIKES = 2
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is changed, as words for `--assume`, and the eigenvalues of Sigma where it is not the identity."""
+
+    label: str
+    words: tuple[str, ...] = ()
+    spectrum: str = "identity"
+
+    @property
+    def assumptions(self) -> Assumptions:
+        """The changed assumptions."""
+        general = () if self.spectrum == "identity" else ("covariance=general",)
+        return read((*self.words, *general))
+
+
+VARIANTS = (
+    Variant("the paper"),
+    *(Variant(f"{k} inner steps", (f"inner_steps={k}",)) for k in (2, 3, 4)),
+    Variant("2 adaptation steps", ("adaptation_steps=2",)),
+    *(
+        Variant(f"{law.capitalize()} inputs", (f"inputs={law}",))
+        for law in ("rademacher", "uniform", "laplace")
+    ),
+    Variant("mild covariance", spectrum="mild"),
+    Variant("spiked covariance", spectrum="spiked"),
+    Variant("mild covariance, 2 inner steps", ("inner_steps=2",), "mild"),
+    Variant("Rademacher inputs, 2 inner steps", ("inputs=rademacher", "inner_steps=2")),
+    Variant("noise-free validation", ("noise_val=0",)),
+    Variant("reused data", ("split=reused",)),
+    Variant("next order", ("order=next",)),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One variant in one regime: the best rate (None: every rate), its loss, the slope at 0, the sampled loss there.
+
+    reason: why nothing is derived, else empty.
+    """
+
+    label: str
+    rate: float | None = None
+    loss: float = float("nan")
+    slope: float = float("nan")
+    sampled: Estimate | None = None
+    reason: str = ""
+
+
+def covariance(spectrum: str, p: int) -> Array:
+    """A diagonal Sigma of trace p: three eigenvalues around 1, or two large ones above many small."""
+    if spectrum == "mild":
+        return np.diag(np.resize(MILD, p))
+    values = np.full(p, SPIKED[1])
+    values[:SPIKES] = SPIKED[0]
+    return np.diag(values * p / values.sum())
+
+
+def setting_of(variant: Variant, base: Setting) -> Setting:
+    """The problem of a variant at the sizes of `base`."""
+    chosen = variant.assumptions
+    found = replace(
+        base,
+        n_t=base.n_v if chosen.split == "reused" else base.n_t,
+        **sampled_fields(chosen),
+    )
+    if variant.spectrum == "identity":
+        return found
+    tasks = base.nu**2 / base.p * np.eye(base.p)
+    return replace(found, Sigma=covariance(variant.spectrum, base.p), Sigma_w=tasks)
+
+
+def values_of(setting: Setting) -> Mapping[str, Given]:
+    """The setting's numbers and matrices for the formulas, without the rate."""
+    names = ("n_t", "n_v", "n_r", "m", "p", "sigma", "alpha_r")
+    matrices = ("Sigma", "Sigma_w") if setting.Sigma is not None else ()
+    values = {name: getattr(setting, name) for name in (*names, *matrices)}
+    return values if matrices else {**values, "nu": setting.nu}
+
+
+def name_of(variant: Variant, base: Setting) -> str:
+    """The equation whose formula applies."""
+    if base.regime == "under":
+        return "eq9"
+    return "eq5" if variant.spectrum == "identity" else "eq14"
+
+
+@cache
+def entries(regime: str, variants: Sequence[Variant] = VARIANTS) -> list[Entry]:
+    """Every variant in the regime ("over", "under"), losses sampled at the best rates; samples come from the store."""
+    base = OVER if regime == "over" else UNDER
+    found: list[Entry] = []
+    wanted = []
+    for variant in variants:
+        setting, name = setting_of(variant, base), name_of(variant, base)
+        try:
+            best = optimum(name, values_of(setting), variant.assumptions)
+            slope = slope_at_zero(name, values_of(setting), variant.assumptions)
+        except ValueError as error:
+            found.append(Entry(variant.label, reason=str(error)))
+            continue
+        wanted.append(task(replace(setting, alpha_t=best["alpha_t"] or 0.0), "conditional", 1))
+        found.append(Entry(variant.label, best["alpha_t"], best["loss"], slope))
+    estimates = iter(completed(wanted, f"variants {regime}"))
+    return [entry if entry.reason else replace(entry, sampled=next(estimates)) for entry in found]

@@ -1,0 +1,252 @@
+"""Numeric confirmation of statements that no single mean says: how a residual or a fluctuation scales over a ladder
+of sizes, and the sign of a sampled change."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from derivations.language.values import Value
+from derivations.steps.step import Check
+from derivations.verification.measure import value_of_part
+from numeric_check.draws.estimate import Estimate
+from numeric_check.draws.sample import Sample
+from numeric_check.estimators.simulation import Quantity, simulate
+from numeric_check.problem.setting import Setting
+from numeric_check.verdicts.decay import decay_rate, judge_decay
+from symbolic.algebra.words import Expression
+
+Array = NDArray[np.float64]
+
+
+def slope_check(
+    label: str,
+    sizes: Sequence[float],
+    values: Sequence[float],
+    stderrs: Sequence[float],
+    claimed: float,
+    *,
+    draws: int,
+    seconds: float,
+    sharp: bool,
+) -> Check:
+    """The fitted exponent of `values` over `sizes` as a check against the claimed one."""
+    slope, error = decay_rate(sizes, values, stderrs)
+    verdict = judge_decay(slope, error, claimed, sharp=sharp)
+    shown = {f"xi_{k + 1}": float(size) for k, size in enumerate(sizes)}
+    return Check(label, shown, claimed, slope, error, draws, seconds, verdict.status, verdict.reason)
+
+
+# two estimates of one random matrix that are independent given the inputs it belongs to
+Halves: TypeAlias = tuple[Array, Array]
+Formula: TypeAlias = "sympy.Basic | Expression"
+
+
+def fluctuation_check(
+    label: str,
+    slug: str,
+    ladder: Sequence[Mapping[str, float]],
+    observed: Callable[[Sample], Array | Halves],
+    claimed: float,
+    leading: Formula | None = None,
+    draws: int = 480,
+    base_seed: int = 0,
+) -> Check:
+    """The growth rate over the ladder (key `xi` is the size) of the root mean square of an observed matrix minus
+    `leading` times the identity; without a leading part, minus the mean of its diagonal over all draws.
+
+    The order of a random element is that of its root mean square; the claim is taken as sharp. `observed` gives square
+    matrices, shape (batch, ..., k, k). A conditional average that is itself sampled comes as two halves: the product of
+    their deviations has the mean square that the exact average would have.
+    """
+    started = time.monotonic()
+    key = (slug, label, base_seed, draws)
+    if key not in _observations:
+        _observations[key] = [
+            _draw(slug, rung, k, observed, draws, base_seed) for k, rung in enumerate(ladder)
+        ]
+    sizes, values, errors = [], [], []
+    for rung, drawn in zip(ladder, _observations[key], strict=True):
+        value, error = _root_mean_square(drawn, leading)
+        sizes.append(rung["xi"])
+        values.append(value)
+        errors.append(error)
+    return slope_check(
+        label,
+        sizes,
+        values,
+        errors,
+        claimed,
+        draws=draws * len(ladder),
+        seconds=time.monotonic() - started,
+        sharp=True,
+    )
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What was observed at one size, the same array twice where no halves were needed, and the values there."""
+
+    first: Array
+    second: Array
+    values: Mapping[str, Value]
+
+
+# kept within a process, so that one measurement can be held against many claims
+_observations: dict[tuple[str, str, int, int], list[_Drawn]] = {}
+
+
+def _draw(
+    slug: str,
+    rung: Mapping[str, float],
+    index: int,
+    observed: Callable[[Sample], Array | Halves],
+    draws: int,
+    base_seed: int,
+) -> _Drawn:
+    batch = max(8, min(draws, int(4e6 / (rung["p"] * rung["n_t"]))))
+    halves: list[Halves] = []
+    values: Mapping[str, Value] = {}
+    while sum(len(first) for first, _ in halves) < draws:
+        sample = Sample(slug, rung, index, len(halves), batch=batch, base_seed=base_seed)
+        found = observed(sample)
+        halves.append(found if isinstance(found, tuple) else (found, found))
+        values = sample.values
+    first, second = (np.concatenate(side) for side in zip(*halves, strict=True))
+    return _Drawn(first, second, values)
+
+
+def _root_mean_square(drawn: _Drawn, leading: Formula | None) -> tuple[float, float]:
+    """The root mean square deviation and its standard error."""
+    if leading is None:
+        diagonals = np.diagonal(drawn.first + drawn.second, axis1=-2, axis2=-1) / 2
+        centre = float(np.mean(diagonals))
+    else:
+        centre = float(value_of_part(leading, drawn.values))
+    expected = centre * np.eye(drawn.first.shape[-1])
+    squares = (drawn.first - expected) * (drawn.second - expected)
+    per_draw = np.mean(squares.reshape(len(squares), -1), axis=1)
+    mean, stderr = float(per_draw.mean()), float(per_draw.std(ddof=1) / math.sqrt(per_draw.size))
+    # a mean product of halves can come out negative: then nothing but noise was seen, and its error says so
+    root = math.sqrt(max(mean, stderr))
+    return root, stderr / (2 * root) if mean > 0 else root
+
+
+_estimates: dict[tuple[str, str, float, int, float], Estimate] = {}
+
+
+def simulated(
+    setting: Setting, quantity: Quantity, rel_error: float, seed: int, max_seconds: float = 30.0
+) -> Estimate:
+    """`simulate`, remembered within the process so that one simulation can be held against many claims."""
+    key = (setting.fingerprint, quantity, rel_error, seed, max_seconds)
+    if key not in _estimates:
+        _estimates[key] = simulate(setting, quantity, rel_error=rel_error, seed=seed, max_seconds=max_seconds)
+    return _estimates[key]
+
+
+# as `_estimates`, so that the errors asked for are not computed anew for each claim
+_ladders: dict[tuple[object, ...], list[Estimate]] = {}
+
+
+def residual_check(
+    label: str,
+    ladder: Sequence[tuple[float, Setting]],
+    theory: Callable[[Setting], float],
+    claimed: float,
+    *,
+    quantity: Quantity,
+    rel_error: float | Callable[[Setting], float],
+    sharp: bool,
+    base_seed: int = 0,
+) -> Check:
+    """The decay rate of simulation minus theory over a ladder of (xi, setting).
+
+    `rel_error` is the relative standard error of each simulated mean, the same on all rungs or by setting.
+    """
+    started = time.monotonic()
+    sizes, residuals, errors, draws = [], [], [], 0
+    how = rel_error.__qualname__ if callable(rel_error) else rel_error
+    key = (label, quantity, how, base_seed, *(setting.fingerprint for _, setting in ladder))
+    if key not in _ladders:
+        _ladders[key] = [
+            simulated(setting, quantity, rel_error(setting) if callable(rel_error) else rel_error, base_seed)
+            for _, setting in ladder
+        ]
+    for (xi, setting), estimate in zip(ladder, _ladders[key], strict=True):
+        sizes.append(xi)
+        residuals.append(estimate.mean - theory(setting))
+        errors.append(estimate.stderr)
+        draws += estimate.draws
+    return slope_check(
+        label, sizes, residuals, errors, claimed, draws=draws, seconds=time.monotonic() - started, sharp=sharp
+    )
+
+
+def sign_verdict(value: float, stderr: float, stated: float) -> str:
+    """Whether a sampled value has the stated sign, +1 or -1, by five standard errors.
+
+    No other number is a sign: it disagrees with whatever is sampled.
+    """
+    if stated not in (1, -1):
+        return "disagree"
+    if not abs(value) > 5 * stderr:
+        return "inconclusive"
+    return "agree" if (value > 0) == (stated > 0) else "disagree"
+
+
+def sign_check(
+    label: str,
+    places: Mapping[str, float],
+    value: float,
+    stderr: float,
+    stated: float,
+    *,
+    said: str,
+    draws: int,
+    seconds: float,
+) -> Check:
+    """The sign of a sampled value as a check against the stated one; `said` names the value in the reason."""
+    verdict = sign_verdict(value, stderr, stated)
+    reason = f"{said} {value:.3g} +- {stderr:.2g}"
+    if stated not in (1, -1):
+        reason = f"{stated:g} is stated for a sign, which is 1 or -1; {reason}"
+    elif verdict == "inconclusive":
+        reason = f"{reason}: draw more"
+    relative = stderr / abs(value) if value else float("inf")
+    sampled = float((value > 0) - (value < 0))
+    return Check(label, dict(places), float(stated), sampled, relative, draws, seconds, verdict, reason)
+
+
+def difference_check(
+    label: str, low: Setting, high: Setting, claimed: int, seed: int, *, rel_error: float = 0.002
+) -> Check:
+    """Whether the simulated loss rises (+1) or falls (-1) from one setting to the other, by five standard errors."""
+    started = time.monotonic()
+    first = simulated(low, "loss", rel_error, seed)
+    second = simulated(high, "loss", rel_error, seed)
+    gap = second.mean - first.mean
+    stderr = float((first.stderr**2 + second.stderr**2) ** 0.5)
+    changed = {
+        f"{name} {end}": float(value)
+        for name in ("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq")
+        if getattr(low, name) != getattr(high, name)
+        for end, value in (("from", getattr(low, name)), ("to", getattr(high, name)))
+    }
+    return sign_check(
+        label,
+        changed,
+        gap,
+        stderr,
+        claimed,
+        said="the loss changes by",
+        draws=first.draws + second.draws,
+        seconds=time.monotonic() - started,
+    )

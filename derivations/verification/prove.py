@@ -1,0 +1,118 @@
+"""Proof status of a step: exact comparison of what is claimed with what is derived.
+
+`proved`: every part of the claim equals the derived part exactly. `corrected`: some part is disproved by an
+exact counterexample and the corrected claim is proved. Anything undecided is `failed`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy
+
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.language.bounds import OUT_OF_REACH
+from derivations.language.normal_form import NormalForm, normal_form
+from derivations.steps.step import Derived, Parts, Step
+from symbolic.algebra.quotients import NotRational
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The computed proof status with its method, and the reason or counterexample where there is one."""
+
+    status: str
+    method: str
+    detail: str = ""
+
+
+def difference(claimed: sympy.Basic, derived: object) -> NormalForm:
+    """The normal form of `claimed - derived`; it has no terms exactly when the two are equal."""
+    return normal_form(claimed).minus(normal_form(derived))
+
+
+def disagreeing(claim: Parts, derived: Derived) -> dict[str, NormalForm]:
+    """The parts in which a claim and a derivation differ; raises ValueError when their labels differ."""
+    if set(claim) != set(derived):
+        odd = sorted(set(claim) ^ set(derived))
+        raise ValueError(f"claim and derivation have different parts: {', '.join(odd)}")
+    found = {}
+    for label, expr in claim.items():
+        residual = difference(expr, derived[label])
+        if not residual.is_zero():
+            found[label] = residual
+    return found
+
+
+def counterexample(residual: NormalForm, seed: int = 1) -> Mapping[str, Fraction] | None:
+    """Exact values of the symbols at which the residual is not zero, or None when none was found."""
+    generator = random.Random(seed)
+    for _ in range(40):
+        for coefficient in residual.coefficients():
+            names = coefficient.names()
+            point = {
+                name: Fraction(generator.randint(2, 9), generator.randint(1, 4)) for name in sorted(names)
+            }
+            try:
+                if coefficient.at(point) != 0:
+                    return point
+            except (ZeroDivisionError, NotRational):
+                continue
+    return None
+
+
+def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
+    """The proof status of a step under the assumptions (a claim is asserted only under the paper's)."""
+    why_not = step.applies(assumptions)
+    if why_not is not None:
+        return Proof("not-applicable", "", why_not)
+    if step.kind in ("figure", "approximation"):
+        return Proof("not-applicable", "", step.reason)
+    if step.derive is None:
+        if step.kind == "definition":
+            return Proof("definition", "definition", step.reason)
+        return Proof("none", "", "no derivation")
+    try:
+        derived = step.derive(assumptions)
+    except NotDerivable as error:
+        return Proof("failed" if assumptions == PAPER else "not-applicable", "", str(error))
+    except (ArithmeticError, ValueError) as error:
+        # an undecided sign or a missing closed form: a failure of the paper's own step, a limit elsewhere
+        limit = isinstance(error, OUT_OF_REACH) and assumptions != PAPER
+        status = "not-applicable" if limit else "failed"
+        return Proof(status, step.method, f"not derived: {' '.join(str(error).split())[:200]}")
+    if assumptions.changes(step.depends_on):
+        return Proof("derived", step.method, "beyond the paper: the printed claim is not asserted here")
+    if step.claim is None:
+        return Proof("failed", step.method, "nothing is claimed")
+    return compare(step, step.claim(), derived)
+
+
+def compare(step: Step, claim: Parts, derived: Derived) -> Proof:
+    """Judge a claim against a derivation of the step."""
+    try:
+        wrong = disagreeing(claim, derived)
+    except (ValueError, ZeroDivisionError) as error:
+        return Proof("failed", step.method, str(error))
+    if not wrong:
+        return Proof("proved", step.method)
+    label, residual = next(iter(wrong.items()))
+    if step.correction is None:
+        return Proof("failed", step.method, f"{label}: claim and derivation differ by {residual}")
+    point = counterexample(residual)
+    if point is None:
+        return Proof("failed", step.method, f"{label}: they differ, but no exact counterexample was found")
+    try:
+        still_wrong = disagreeing(step.correction(), derived)
+    except (ValueError, ZeroDivisionError) as error:
+        return Proof("failed", step.method, str(error))
+    if still_wrong:
+        return Proof("failed", step.method, f"{next(iter(still_wrong))}: the correction is wrong too")
+    if not point:
+        said = f"{label}: {claim[label]} is printed, {derived[label]} derived"
+        return Proof("corrected", step.method, said)
+    where = ", ".join(f"{name} = {value}" for name, value in point.items())
+    return Proof("corrected", step.method, f"{label}: the printed form is off at {where}")

@@ -1,0 +1,1 @@
+"""Seeds, samples, running means, processes."""

@@ -1,0 +1,1 @@
+"""Estimates of the losses: the plain protocol and cheaper ones."""

@@ -1,0 +1,47 @@
+"""Which sampled quantities have a mean and a variance at all.
+
+Errors of omega* along a singular direction of B grow like the inverse of its singular value, so moments of
+the loss exist as far as small singular values are rare: P(smallest < e) ~ e^a for small e, with Gaussian
+inputs and a = |p - n_v m| + 1 (p is the rank of Sigma here). The mean of 1/e^2 is finite for a > 2, its
+variance for a > 4.
+
+A positive alpha_t adds a second way in the underparameterized regime: |A_i^K v| < e for a given direction v
+needs an eigenvector of A_i within e of v, p - 1 conditions, and an eigenvalue below e^(1/K). For all m tasks,
+and some v out of p - 1 dimensions of them, a = (m - 1)(p - 1) + m/K.
+
+Atomic input laws take finitely many values, so every moment is finite; but inputs of different tasks then
+coincide with probability about 2^-p or more, and near alpha_t = 0, where such a coincidence makes B nearly
+singular, the loss of that rare draw grows like 1/alpha_t^2. Sample them at sizes p of a few tens, or at rates
+of order one.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numeric_check.problem.setting import Setting
+
+
+def tail_exponent(setting: Setting) -> float:
+    """The exponent a above for Gaussian inputs; infinite where no error is amplified.
+
+    That is so for atomic input laws (finitely many values) and for a single task without label noise.
+    """
+    s, p = setting, setting.rank
+    noiseless = s.m == 1 and s.sigma == 0 and s.sigma_v == 0
+    if s.law.atomic or noiseless:
+        return math.inf
+    exponent = float(abs(p - s.validation_points) + 1)
+    if p < s.validation_points and s.alpha_t > 0 and s.split == "separate":
+        exponent = min(exponent, (s.m - 1) * (p - 1) + s.m / s.inner_steps)
+    return exponent
+
+
+def mean_is_finite(setting: Setting) -> bool:
+    """Whether the mean loss and E|omega* - w_0|^2 are finite."""
+    return tail_exponent(setting) > 2
+
+
+def variance_is_finite(setting: Setting) -> bool:
+    """Whether one draw of them has a finite variance, so that standard errors mean what they say."""
+    return tail_exponent(setting) > 4

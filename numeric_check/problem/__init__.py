@@ -1,0 +1,1 @@
+"""The learning problem: sizes, input laws, one gradient step, the outer solution."""

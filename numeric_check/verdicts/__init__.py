@@ -1,0 +1,1 @@
+"""When numbers agree."""

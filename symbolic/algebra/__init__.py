@@ -1,0 +1,1 @@
+"""Matrix words, their coefficients and letters, and how they are written and evaluated."""

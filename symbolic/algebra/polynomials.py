@@ -1,0 +1,77 @@
+"""Flint polynomials in several named variables: which occur, signs of coefficients, and Horner's form."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+import sympy
+from flint import fmpq, fmpq_mpoly
+
+from symbolic.algebra.quotients import Rational
+
+Monomial = tuple[tuple[str, int], ...]
+
+
+def used(poly: fmpq_mpoly) -> frozenset[str]:
+    """The names of the generators that occur."""
+    names, degrees = poly.context().names(), poly.degrees()
+    return frozenset(str(name) for name, degree in zip(names, degrees, strict=True) if int(degree) > 0)
+
+
+def by_monomial(value: Rational, weights: Collection[str]) -> dict[Monomial, Rational]:
+    """The coefficients of the monomials in the weights; one entry when the denominator contains a weight."""
+    if used(value.denominator) & set(weights):
+        return {(): value}
+    ring = value.numerator.context()
+    names = [str(name) for name in ring.names()]
+    found: dict[Monomial, dict[tuple[int, ...], fmpq]] = {}
+    for exponents, coefficient in value.numerator.terms():
+        powers = [(name, int(e)) for name, e in zip(names, exponents, strict=True)]
+        monomial = tuple((name, e) for name, e in powers if e and name in weights)
+        rest = tuple(0 if name in weights else e for name, e in powers)
+        found.setdefault(monomial, {})[rest] = coefficient
+    denominator = Rational(value.denominator, value.denominator.context().constant(1), {})
+    return {
+        monomial: Rational(ring.from_dict(terms), ring.constant(1), {}) / denominator
+        for monomial, terms in found.items()
+    }
+
+
+def common_sign(poly: fmpq_mpoly) -> int:
+    """The sign that all coefficients have, or 0."""
+    signs = {1 if c > 0 else -1 for c in poly.coeffs()}
+    return signs.pop() if len(signs) == 1 else 0
+
+
+def shifted_by_one(poly: fmpq_mpoly, names: Iterable[str]) -> fmpq_mpoly:
+    """The polynomial with x + 1 in place of each named x."""
+    ring = poly.context()
+    moved = set(names)
+    images = [g + 1 if str(n) in moved else g for n, g in zip(ring.names(), ring.gens(), strict=True)]
+    return poly.compose(*images, ctx=ring)
+
+
+def nested(poly: fmpq_mpoly, symbols: Mapping[str, sympy.Symbol]) -> sympy.Expr:
+    """A polynomial in Horner's form, which keeps the signs of all terms and needs few products."""
+    names = [str(name) for name in poly.context().names()]
+    terms = {tuple(map(int, exponents)): sympy.Rational(int(c.p), int(c.q)) for exponents, c in poly.terms()}
+    return _nest(terms, [symbols.get(name, sympy.Symbol(name)) for name in names])
+
+
+def _nest(terms: Mapping[tuple[int, ...], sympy.Rational], symbols: list[sympy.Symbol]) -> sympy.Expr:
+    counts = [sum(exponents[k] > 0 for exponents in terms) for k in range(len(symbols))]
+    most = max(counts, default=0)
+    if most < 2:
+        return sympy.Add(
+            *(c * sympy.Mul(*(s**e for s, e in zip(symbols, es, strict=True))) for es, c in terms.items())
+        )
+    k = counts.index(most)
+    lowest = min(exponents[k] for exponents in terms if exponents[k])
+    inside, outside = {}, {}
+    for exponents, c in terms.items():
+        if exponents[k]:
+            inside[(*exponents[:k], exponents[k] - lowest, *exponents[k + 1 :])] = c
+        else:
+            outside[exponents] = c
+    rest = _nest(outside, symbols) if outside else sympy.Integer(0)
+    return symbols[k] ** lowest * _nest(inside, symbols) + rest

@@ -1,0 +1,1 @@
+"""Expectations of words: integration by parts, pairings, rows, cumulants."""

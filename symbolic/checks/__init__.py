@@ -1,0 +1,1 @@
+"""Certificates: the same moments entry by entry, at small sizes."""

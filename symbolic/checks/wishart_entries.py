@@ -1,0 +1,156 @@
+"""Expectations of products of Wishart matrices and their inverses at small sizes, entry by entry.
+
+W = L G L^T with Sigma = L L^T and G = Z^T Z (`symbolic.checks.gram_moments`), or with the symmetric root L under
+another law. An inverse is L^-T adj(G) L^-1 / det(G), and for normal entries the density gives
+
+    E[f(W) det(G)^-d] = E[det(G)^-d] E_(n-2d)[f(W)],
+
+where on the right W has 2d rows less. So f is a polynomial in the entries of G, also with inverses. This
+knows nothing of how expectations are taken elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property, reduce
+from operator import add
+from typing import Any
+
+from flint import fmpq_mat
+
+from symbolic.algebra.coefficients import to_fmpq
+from symbolic.checks.entry_products import (
+    EntryProducts,
+    Factor,
+    Polynomials,
+    Product,
+    Source,
+    Table,
+    generators,
+)
+from symbolic.checks.gram_moments import Moments, gram_moments, inverse_determinant_moment, pairs
+from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base, is_inverse, is_wishart
+
+MAX_SIZE = 3
+"""Largest p: adjugates are written out."""
+
+Term = tuple[Fraction, tuple[Word, ...], Word | None]
+"""A number, the words of traces, and a word that is not traced (None in a scalar)."""
+
+
+@dataclass(frozen=True)
+class SmallWishart:
+    """Independent Wishart matrices at a small size p: ``rows`` by their names.
+
+    ``letters`` are the deterministic matrices, ``root`` is L, ``law`` the rule for E z^k of an entry (None
+    for the normal law, which alone allows inverses).
+    """
+
+    size: int
+    rows: Mapping[str, int]
+    letters: Mapping[str, Table]
+    root: Table
+    law: Moments | None = field(default=None)
+
+    @cached_property
+    def covariance(self) -> Table:
+        """Sigma = L L^T."""
+        root = _matrix(self.root)
+        return _table(root * root.transpose())
+
+    def expectation(self, terms: Sequence[Term]) -> Table:
+        """The expectation of a sum of terms: p x p, or 1 x 1 for scalars."""
+        products = [self._product(term) for term in terms]
+        size = self.size if any(word is not None for _, _, word in terms) else 1
+        return self._entries(products).expectation(products, (size, size))
+
+    def cost(self, terms: Sequence[Term]) -> int:
+        """About how many terms of polynomials `expectation` multiplies."""
+        products = [self._product(term) for term in terms]
+        return self._entries(products).cost(products)
+
+    def _product(self, term: Term) -> Product:
+        """A term with the number of inverses beside each Wishart factor."""
+        number, traces, word = term
+        degrees = inverse_counts([*traces, word or ()])
+
+        def keys(factors: Word) -> tuple[tuple[str, int], ...]:
+            return tuple((factor, degrees.get(base(factor), 0)) for factor in factors)
+
+        for name, degree in degrees.items():
+            number = number * inverse_determinant_moment(self.rows[name], self.size, degree)
+        return Product(number, tuple(map(keys, traces)), None if word is None else keys(word))
+
+    def _entries(self, products: Iterable[Product]) -> EntryProducts:
+        used = {key for product in products for word in (*product.traces, product.word or ()) for key in word}
+        names = {(base(factor), degree) for factor, degree in used if is_wishart(factor)}
+        sources = {
+            f"{name}_{degree}": Source(
+                tuple(f"{name}_{degree}_{i}_{j}" for i, j in pairs(self.size)),
+                gram_moments(self.rows[name] - 2 * degree, self.size, self.law),
+            )
+            for name, degree in names
+        }
+        variables = generators(sources)
+        factors: dict[Any, Factor] = {}
+        for factor, degree in used:
+            if not is_wishart(factor):
+                factors[factor, degree] = Factor(self._fixed(factor))
+                continue
+            source = f"{base(factor)}_{degree}"
+            gram: Polynomials = [[variables[source][0]] * self.size for _ in range(self.size)]
+            for (i, j), variable in zip(pairs(self.size), variables[source], strict=True):
+                gram[i][j] = gram[j][i] = variable
+            outer = _matrix(self.root)
+            if is_inverse(factor):
+                gram, outer = _adjugate(gram), outer.inv().transpose()
+            factors[factor, degree] = Factor(_sandwich(outer, gram), source)
+        return EntryProducts(sources, factors)
+
+    def _fixed(self, factor: str) -> Table:
+        """The value of a deterministic factor."""
+        matrix = _matrix(self.covariance if base(factor) == SIGMA else self.letters[base(factor)])
+        if factor.endswith(INVERSE):
+            matrix = matrix.inv()
+        return _table(matrix.transpose() if factor.endswith(TRANSPOSED) else matrix)
+
+
+def inverse_counts(words: Iterable[Word]) -> dict[str, int]:
+    """How many inverses of each Wishart matrix there are in a product."""
+    counts: dict[str, int] = {}
+    for factor in (factor for word in words for factor in word):
+        if is_wishart(factor) and is_inverse(factor):
+            counts[base(factor)] = counts.get(base(factor), 0) + 1
+    return counts
+
+
+def _adjugate(matrix: Polynomials) -> Polynomials:
+    """The adjugate of a symmetric matrix of size up to `MAX_SIZE`: cofactors, by cyclic rows and columns."""
+    size = len(matrix)
+    if size == 1:
+        return [[matrix[0][0] * 0 + 1]]
+    if size == 2:
+        return [[matrix[1][1], -matrix[0][1]], [-matrix[1][0], matrix[0][0]]]
+
+    def cofactor(i: int, j: int) -> Any:
+        a, b, c, d = (i + 1) % 3, (i + 2) % 3, (j + 1) % 3, (j + 2) % 3
+        return matrix[a][c] * matrix[b][d] - matrix[a][d] * matrix[b][c]
+
+    return [[cofactor(j, i) for j in range(size)] for i in range(size)]
+
+
+def _sandwich(outer: fmpq_mat, inner: Polynomials) -> Polynomials:
+    """outer inner outer^T."""
+    span = range(len(inner))
+    half = [[reduce(add, (inner[k][j] * outer[i, k] for k in span)) for j in span] for i in span]
+    return [[reduce(add, (half[i][k] * outer[j, k] for k in span)) for j in span] for i in span]
+
+
+def _matrix(table: Table) -> fmpq_mat:
+    return fmpq_mat([[to_fmpq(x) for x in line] for line in table])
+
+
+def _table(matrix: fmpq_mat) -> Table:
+    return [[Fraction(int(x.p), int(x.q)) for x in line] for line in matrix.tolist()]

@@ -1,0 +1,1 @@
+"""Formulas as source code in four languages."""

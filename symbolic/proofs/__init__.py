@@ -1,0 +1,1 @@
+"""Orders in large sizes, signs of polynomials, global minima."""

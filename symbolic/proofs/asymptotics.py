@@ -1,0 +1,106 @@
+"""Orders in a growing size xi, from exact means and variances.
+
+Every dimension is a multiple of a power of xi, so an exact polynomial in the dimensions has an exact degree in
+xi. A random element with mean ``leading + error`` and variance V is ``leading + O(xi^a)`` in mean square with the
+sharp exponent a = max(degree(error), degree(V) / 2). Exponents are affine in one parameter delta, the assumed
+order of the traces of a deterministic matrix, on 0 < delta <= 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy
+
+from symbolic.algebra.words import Expression
+
+DELTA = sympy.Symbol("delta", positive=True)
+
+
+class UndecidedOrder(ArithmeticError):
+    """Two terms dominate in different ranges of delta: there is no single exponent."""
+
+
+@dataclass(frozen=True)
+class Exponent:
+    """The exponent ``constant + slope * delta`` of xi."""
+
+    constant: Fraction
+    slope: Fraction = Fraction(0)
+
+    def __add__(self, other: Exponent) -> Exponent:
+        return Exponent(self.constant + other.constant, self.slope + other.slope)
+
+    def scaled(self, factor: Fraction | int) -> Exponent:
+        """The exponent times a number."""
+        return Exponent(self.constant * factor, self.slope * factor)
+
+    def dominates(self, other: Exponent) -> bool:
+        """Whether xi to this exponent is at least as large for every 0 < delta <= 1 (affine: look at the ends)."""
+        return self.constant >= other.constant and (
+            self.constant + self.slope >= other.constant + other.slope
+        )
+
+    def sympy(self) -> sympy.Expr:
+        """The exponent as a SymPy expression in delta."""
+        slope = sympy.Rational(self.slope.numerator, self.slope.denominator)
+        return sympy.Rational(self.constant.numerator, self.constant.denominator) + slope * DELTA
+
+
+def largest(exponents: list[Exponent]) -> Exponent:
+    """The dominating exponent; raises UndecidedOrder when none dominates all others on 0 < delta <= 1."""
+    for candidate in exponents:
+        if all(candidate.dominates(other) for other in exponents):
+            return candidate
+    raise UndecidedOrder("no exponent dominates for every delta in (0, 1]; compare the terms separately")
+
+
+def degree(expr: Expression, weights: Mapping[str, Exponent]) -> Exponent | None:
+    """The degree in xi of a scalar polynomial expression without traces; None for zero.
+
+    `weights` gives the exponent of each scalar or dimension; the rest have exponent zero, and ``1/x`` has minus
+    the exponent of ``x``. Terms of the highest degree cannot cancel, because the multiples of xi that the
+    dimensions stand for are independent positive numbers and the polynomial is already in normal form.
+    """
+    exponents: set[Exponent] = set()
+    for monomial, coefficient in expr.terms.items():
+        if monomial.traces or monomial.word is not None:
+            raise ValueError("an order needs a scalar without traces; bound the traces by scalars first")
+        names = [str(name) for name in coefficient.context().names()]
+        for powers, _ in coefficient.terms():
+            total = Exponent(Fraction(0))
+            for name, power in zip(names, powers, strict=True):
+                if power == 0:
+                    continue
+                inverse = name.startswith("1/")
+                weight = weights.get(name.removeprefix("1/"), Exponent(Fraction(0)))
+                total = total + weight.scaled(-int(power) if inverse else int(power))
+            exponents.add(total)
+    return largest(list(exponents)) if exponents else None
+
+
+def sharp_exponent(
+    mean_errors: list[Expression], variances: list[Expression], weights: Mapping[str, Exponent]
+) -> Exponent:
+    """The smallest exponent a with every element equal to its leading part + O(xi^a) in mean square."""
+    found = [degree(error, weights) for error in mean_errors]
+    for variance in variances:
+        order = degree(variance, weights)
+        found.append(None if order is None else order.scaled(Fraction(1, 2)))
+    exponents = [exponent for exponent in found if exponent is not None]
+    if not exponents:
+        raise ValueError("every error vanishes identically; the statement is exact and has no order")
+    return largest(exponents)
+
+
+def inverse_exponent(leading: Exponent, error: Exponent) -> Exponent:
+    """The error exponent of an inverse: (c xi^l I + O(xi^a))^-1 = xi^-l I / c + O(xi^(a - 2 l)).
+
+    First term of the Neumann series, which does not vanish; the later ones are smaller when a < l.
+    Raises UndecidedOrder when the error is not smaller than the leading part.
+    """
+    if not leading.dominates(error) or error.dominates(leading):
+        raise UndecidedOrder("the error is as large as the leading part; the Neumann series does not start")
+    return error + leading.scaled(-2)

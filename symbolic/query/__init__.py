@@ -1,0 +1,1 @@
+"""Expressions as a user writes them, averaged, checked and written out."""

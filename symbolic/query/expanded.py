@@ -1,0 +1,81 @@
+"""Multiplying out a parsed moment query: from the tree to a sum of products of traces and words."""
+
+from __future__ import annotations
+
+from symbolic.algebra.quotients import Rational
+from symbolic.query.moment_tokens import MomentSyntaxError
+from symbolic.query.syntax import Node, Number, Power, Product, Quotient, Sum, Symbol, Trace, Transpose
+from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY
+from symbolic.wishart.trace_polynomial import ONE, QueryTooLarge, TracePolynomial
+
+UNIT = TracePolynomial.constant(ONE)
+IDENTITY_MATRIX = TracePolynomial.letter(())
+
+
+def expand(text: str, node: Node) -> TracePolynomial:
+    """The query as a sum of products, coefficients in the dimensions.
+
+    Raises MomentSyntaxError at a power or quotient that is not defined, and where multiplying out goes over
+    a limit of `symbolic.wishart.trace_polynomial`.
+    """
+    try:
+        return _expand(text, node)
+    except QueryTooLarge as error:
+        raise MomentSyntaxError(text, node.position, str(error)) from None
+
+
+def _expand(text: str, node: Node) -> TracePolynomial:
+    result = UNIT
+    match node:
+        case Number(value=value):
+            result = TracePolynomial.constant(Rational.number(value))
+        case Symbol():
+            result = _symbol(node)
+        case Trace(of=inner):
+            result = expand(text, inner).trace()
+        case Transpose(of=inner):
+            result = expand(text, inner).transposed()
+        case Power():
+            result = _power(text, node)
+        case Quotient():
+            result = _quotient(text, node)
+        case Product(factors=factors):
+            for factor in factors:
+                result = result * expand(text, factor)
+        case Sum(terms=parts):
+            result = TracePolynomial({}, node.is_matrix)
+            for sign, part in parts:
+                result = (result + expand(text, part).scaled(Rational.number(sign))).checked()
+    return result
+
+
+def _symbol(node: Symbol) -> TracePolynomial:
+    if not node.is_matrix:
+        return TracePolynomial.constant(Rational.generator(node.name))
+    return IDENTITY_MATRIX if node.name == IDENTITY else TracePolynomial.letter((node.name,))
+
+
+def _quotient(text: str, node: Quotient) -> TracePolynomial:
+    divisor = expand(text, node.bottom)
+    if not divisor.terms:
+        raise MomentSyntaxError(text, node.bottom.position, "division by zero: give another divisor")
+    inverse = divisor.inverted()
+    if inverse is None:
+        reason = f"only numbers, n and {COLUMNS} can divide: write a negative power of W"
+        raise MomentSyntaxError(text, node.bottom.position, reason)
+    return expand(text, node.top) * inverse
+
+
+def _power(text: str, node: Power) -> TracePolynomial:
+    factor = expand(text, node.of)
+    if node.exponent < 0:
+        inverse = factor.inverted()
+        if inverse is None:
+            raise MomentSyntaxError(
+                text, node.position, "only W, Sigma, numbers, n and p have negative powers: rewrite this one"
+            )
+        factor = inverse
+    result = IDENTITY_MATRIX if node.is_matrix else UNIT
+    for _ in range(abs(node.exponent)):
+        result = result * factor
+    return result

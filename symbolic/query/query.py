@@ -1,0 +1,292 @@
+"""Exact expectations of expressions in Wishart matrices, asked for in text.
+
+``W`` is X^T X with X of shape n x p and independent rows N(0, Sigma); ``W1``, ``W2``, ... are independent of
+it and of one another, with n1, n2, ... rows and the same p and Sigma. The grammar: `symbolic.query.syntax`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symbolic.algebra.entry_laws import GAUSSIAN
+from symbolic.algebra.entry_laws import law as named_law
+from symbolic.checks.certificates import recheck
+from symbolic.checks.inverses import recheck_inverse
+from symbolic.checks.law_certificates import recheck_law
+from symbolic.checks.plain_data import Data
+from symbolic.query.check import Answer
+from symbolic.query.expanded import expand
+from symbolic.query.law_answer import LawPolynomial
+from symbolic.query.law_expectation import LawExpectation
+from symbolic.query.moment_matrices import Matrices, read_matrices
+from symbolic.query.moment_tokens import MAX_DIGITS, MomentSyntaxError
+from symbolic.query.query_certificates import certify_answer, recheck_answer
+from symbolic.query.query_expectation import Expectation, inverse_degrees
+from symbolic.query.query_value import kept
+from symbolic.query.syntax import Node, Power, parse, subtrees, symbols
+from symbolic.query.value import Shown, evaluate
+from symbolic.wishart.existence import MomentDoesNotExist
+from symbolic.wishart.existence import condition as inverse_condition
+from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, SIGMA, is_wishart, row_dimension, suggestion
+from symbolic.wishart.moment_text import (
+    coefficient_text,
+    monomial_text,
+    polynomial_latex,
+    polynomial_text,
+    word_text,
+)
+from symbolic.wishart.trace_polynomial import TracePolynomial
+from symbolic.wishart.wishart_moment import Covariance
+
+__all__ = ["MomentSyntaxError", "Result", "moment", "recheck_certificate"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The expectation of a query: a polynomial in what has no value yet, and its value when everything has.
+
+    ``terms`` are printed: coefficient (text), word (text; None in a scalar), traces (texts, with repetition);
+    beyond the Gaussian law there may be ``sums`` over indices (texts) and a ``matrix`` of such sums.
+    ``conditions`` state what must hold for every term's expectation to exist, such as ``n - p > 3``. The certificates
+    are plain data of the expectations taken on the way, in n and p, and ``certificate`` is that of the answer
+    as it is printed; `recheck_certificate` checks any of the former, or the whole of `as_dict`, again.
+    """
+
+    query: str
+    covariance: Covariance
+    law: str
+    expectation: TracePolynomial | LawPolynomial
+    terms: list[Data]
+    conditions: tuple[str, ...]
+    certificates: tuple[Data, ...]
+    certificate: Data
+    value: Shown | None = None
+
+    @property
+    def text(self) -> str:
+        """The expectation in the grammar of queries."""
+        if isinstance(self.expectation, LawPolynomial):
+            return self.expectation.text
+        return polynomial_text(self.expectation)
+
+    @property
+    def latex(self) -> str:
+        """The expectation as LaTeX."""
+        if isinstance(self.expectation, LawPolynomial):
+            return self.expectation.latex
+        return polynomial_latex(self.expectation)
+
+    def as_dict(self) -> Data:
+        """Plain data for JSON; ``value`` is there when it is known, ``conditions`` when there are any."""
+        data: Data = {
+            "query": self.query,
+            "covariance": self.covariance,
+            "law": self.law,
+            "latex": self.latex,
+            "terms": self.terms,
+            "certificates": list(self.certificates),
+            "certificate": self.certificate,
+        }
+        if self.conditions:
+            data["conditions"] = list(self.conditions)
+        if self.value is not None:
+            data["value"] = self.value
+        return data
+
+
+def moment(
+    text: str,
+    values: Mapping[str, Any] | None = None,
+    covariance: str | None = None,
+    law: str = "gaussian",
+) -> Result:
+    """The expectation of an expression, exact, and its value when all names in it have values.
+
+    ``values`` gives p and the row counts n, n1, ... as positive integers, and p x p matrices for the letters
+    and (covariance "general") for Sigma: rows of int or Fraction, or arrays. Integers and fractions give an
+    exact value as text, arrays of floats a value in floats. Dimensions may also be given without the
+    matrices, or some of them only: they are put into the formula. ``covariance`` is "identity", "general", or
+    None for "general" where Sigma occurs in the text or the values. ``law`` is a name that `symbolic.algebra.entry_laws.law`
+    reads: a row is Sigma^(1/2) u, and u has independent entries of the law.
+
+    Raises MomentSyntaxError where the text is wrong; MomentDoesNotExist, stating the condition, where the
+    expectation of an inverse diverges; and ValueError for unknown, superfluous or missing names, values of
+    the wrong kind, an unknown covariance or law, a moment without a method, and whatever exceeds a limit.
+    """
+    given = dict(values or {})
+    node = parse(text)
+    used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
+    chosen = _covariance(covariance, text, node, given)
+    expectation = _expectation(law, chosen)
+    dimensions, letters = _names(used, chosen)
+    _check_names(given, dimensions + letters)
+    sizes = {name: _size(name, given[name]) for name in dimensions if name in given}
+    tables = {name: given[name] for name in letters if name in given}
+    missing = [name for name in dimensions + letters if name not in given and name != COLUMNS]
+    matrices = None
+    if tables or (not missing and (COLUMNS in sizes or COLUMNS not in dimensions)):
+        matrices = read_matrices(tables, sizes.get(COLUMNS))
+        if COLUMNS in dimensions:
+            sizes[COLUMNS] = matrices.size
+    if tables and missing:
+        raise ValueError(f"no value given for {', '.join(missing)}: give all of them, or no matrices")
+
+    query = expand(text, node)
+    if sizes.get(COLUMNS) == 1 and inverse_degrees(query.terms):
+        query = query.commuted()
+    conditions = _conditions(node, query, sizes)
+    if matrices is not None and _inverted(node):
+        matrices.require_definite()
+    formula: TracePolynomial | LawPolynomial = expectation.of(query)
+    try:
+        expected = formula.at(sizes)
+    except ZeroDivisionError:
+        point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+        raise ValueError(f"the expectation has a pole at {point}: take larger row counts") from None
+    value = None if matrices is None else _value(expected, matrices)
+    plain = " ".join(text.split())
+    printed = _printed(expected)
+    general = _printed(formula) if sizes else printed
+    certificate = certify_answer(
+        Answer(plain, chosen, law, kept({**given, **sizes}), general, printed, value)
+    )
+    made = expectation.certificates
+    return Result(plain, chosen, law, expected, printed, conditions, made, certificate, value)
+
+
+def recheck_certificate(certificate: Mapping[str, Any]) -> bool:
+    """Whether the checks of a certificate, taken again from its claim alone, are as stored and pass.
+
+    A certificate is one of ``Result.certificates``, or the whole document of `Result.as_dict`, all of whose
+    certificates are checked. Raises ValueError when the data are neither.
+    """
+    if "query" in certificate:
+        return recheck_answer(certificate) and all(map(recheck_certificate, certificate["certificates"]))
+    if "law" in certificate:
+        return recheck_law(certificate)
+    return recheck_inverse(certificate) if "power" in certificate else recheck(certificate)
+
+
+def _printed(expectation: TracePolynomial | LawPolynomial) -> list[Data]:
+    """The terms as they are printed."""
+    if isinstance(expectation, LawPolynomial):
+        return expectation.terms
+    return [
+        {
+            "coefficient": coefficient_text(value),
+            "word": None if monomial.word is None else word_text(monomial.word),
+            "traces": [word_text(trace) for trace in monomial.traces],
+        }
+        for monomial, value in expectation.sorted_terms
+    ]
+
+
+def _expectation(name: str, covariance: Covariance) -> Expectation | LawExpectation:
+    """How expectations are taken under a law. Raises ValueError for a name that is no law."""
+    entry_law = named_law(name)
+    return Expectation(covariance) if entry_law is GAUSSIAN else LawExpectation(covariance, entry_law)
+
+
+def _value(expected: TracePolynomial | LawPolynomial, matrices: Matrices) -> Shown:
+    return expected.value(matrices) if isinstance(expected, LawPolynomial) else evaluate(expected, matrices)
+
+
+def _covariance(covariance: str | None, text: str, node: Node, values: Mapping[str, Any]) -> Covariance:
+    """The covariance asked for, or implied by the letter Sigma."""
+    sigma = next((symbol for symbol in symbols(node) if symbol.name == SIGMA), None)
+    if covariance is None:
+        return "general" if sigma is not None or SIGMA in values else "identity"
+    if covariance == "identity":
+        if sigma is not None:
+            raise MomentSyntaxError(
+                text,
+                sigma.position,
+                f"{SIGMA} is the identity here: write {IDENTITY}, or ask for a general covariance",
+            )
+        return "identity"
+    if covariance == "general":
+        return "general"
+    raise ValueError(
+        f"unknown covariance {covariance[:50]!r}; {suggestion(covariance, ('identity', 'general'))}"
+    )
+
+
+def _names(used: Iterable[str], covariance: Covariance) -> tuple[list[str], list[str]]:
+    """The dimensions and the matrices that need values, by the names used in a query."""
+    dimensions = [name for name in used if name == COLUMNS or name.startswith("n")]
+    matrices = [name for name in used if name not in dimensions]
+    wishart = [name for name in matrices if is_wishart(name)]
+    dimensions += [row_dimension(name) for name in wishart] + [COLUMNS] * bool(matrices)
+    letters = [name for name in matrices if name not in wishart and name != IDENTITY]
+    if covariance == "general" and wishart:
+        letters.append(SIGMA)
+    return list(dict.fromkeys(dimensions)), list(dict.fromkeys(letters))
+
+
+def _check_names(values: Mapping[str, Any], known: list[str]) -> None:
+    for name in values:
+        if name == SIGMA and name not in known:
+            raise ValueError(f"{SIGMA} is the identity here: leave it out, or ask for a general covariance")
+        if name not in known:
+            raise ValueError(f"{name[:50]!r} is not needed in this expression; {suggestion(name, known)}")
+
+
+def _size(name: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} is {_short(value)}: give a positive integer")
+    if value >= 10**MAX_DIGITS:
+        raise ValueError(f"{name} is over the limit of {MAX_DIGITS} digits: give a smaller integer")
+    return value
+
+
+def _short(value: object) -> str:
+    text = ascii(value)
+    return text if len(text) <= 50 else text[:47] + "..."
+
+
+def _conditions(node: Node, query: TracePolynomial, sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """What the inverses in a query require.
+
+    Raises MomentDoesNotExist, stating the condition, when the sizes violate it.
+    """
+    inverted = sorted(name for name in _inverted(node) if is_wishart(name))
+    degrees = dict.fromkeys(inverted, 0) | inverse_degrees(query.terms)
+    found = []
+    for name, degree in degrees.items():
+        rows = row_dimension(name)
+        text = inverse_condition(degree).replace("n", rows) or f"{rows} >= {COLUMNS}"
+        found.append(text)
+        if rows in sizes and COLUMNS in sizes:
+            n, p = sizes[rows], sizes[COLUMNS]
+            least = p + 2 * degree if degree else p
+            if n < least:
+                raise MomentDoesNotExist(
+                    _divergent(query, name, degree).format(
+                        f"exists only for {text}, and {rows} - {COLUMNS} = {n - p} here"
+                    )
+                    + f": take {rows} of at least {least}"
+                )
+    return tuple(found)
+
+
+def _divergent(query: TracePolynomial, name: str, degree: int) -> str:
+    """What does not exist, with a place for the reason: a sum may, though one of its terms does not."""
+    if not degree:
+        return f"the inverse of {name} {{}}"
+    if len(query.terms) == 1:
+        return "the expectation {}"
+    term = next(key for key in query.terms if inverse_degrees([key]).get(name) == degree)
+    return f"the expectation of {monomial_text(term)} {{}}, so this sum is not answered"
+
+
+def _inverted(node: Node) -> set[str]:
+    """The Wishart matrices, and Sigma, that stand under a negative power."""
+    return {
+        symbol.name
+        for part in subtrees(node)
+        if isinstance(part, Power) and part.exponent < 0
+        for symbol in symbols(part)
+        if is_wishart(symbol.name) or symbol.name == SIGMA
+    }

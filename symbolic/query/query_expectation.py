@@ -1,0 +1,206 @@
+"""Expectations of trace polynomials in independent Wishart matrices, by the fastest method that fits.
+
+W = X^T X, where the rows of X are N(0, Sigma). In a product of traces and a word, a matrix whose occurrences
+are traces of its own powers and at most one further run W^k is integrated by `symbolic.wishart.wishart_moment`, k of
+either sign: E[u W^k v tr W^l] = u E[W^k tr W^l] v. What remains goes to the word engine, `symbolic.averages.expectation`.
+Every expectation taken on the way leaves a certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symbolic.algebra.dimension_coefficients import as_rational
+from symbolic.algebra.quotients import Rational, context
+from symbolic.averages.expectation import expect
+from symbolic.checks.certificates import certify
+from symbolic.checks.inverses import certify_inverse
+from symbolic.checks.plain_data import Data
+from symbolic.query import work as moment_work
+from symbolic.query.block import Block, isolated
+from symbolic.query.network_text import factors
+from symbolic.query.query_words import monomial_expression, power_result
+from symbolic.wishart.covariance_polynomial import CovariancePolynomial
+from symbolic.wishart.fixed_letters import (
+    INVERSE,
+    SIGMA,
+    Word,
+    base,
+    is_inverse,
+    is_wishart,
+    row_dimension,
+)
+from symbolic.wishart.moment_text import monomial_text
+from symbolic.wishart.trace_polynomial import (
+    ONE,
+    Monomial,
+    QueryTooLarge,
+    TracePolynomial,
+    collect,
+    product_of_traces,
+)
+from symbolic.wishart.wishart_moment import Covariance
+from symbolic.wishart.wishart_moment import moment as moment_of_powers
+
+
+class UnknownMoment(ValueError):
+    """An expectation for which there is no method here."""
+
+
+class Expectation:
+    """Expectations over Gaussian rows, and the certificates of one query."""
+
+    def __init__(self, covariance: Covariance) -> None:
+        self.covariance: Covariance = covariance
+        self._certificates: dict[str, Data] = {}
+        self._known: dict[Monomial, TracePolynomial] = {}
+        self._blocks: dict[Monomial, CovariancePolynomial] = {}
+
+    @property
+    def certificates(self) -> tuple[Data, ...]:
+        """One for each expectation taken, as plain data; ``claim`` says of what."""
+        return tuple({"claim": f"E[{text}]", **data} for text, data in self._certificates.items())
+
+    def of(self, polynomial: TracePolynomial) -> TracePolynomial:
+        """The expectation, in Sigma, the deterministic letters and the dimensions.
+
+        Raises QueryTooLarge, before any is taken, where they are more work than `moment_work.MAX_WORK`;
+        UnknownMoment where there is no method; ValueError over a limit of the degree; and CertificateError
+        should a check of an expectation fail.
+        """
+        work = moment_work.of_query(polynomial.terms, self.covariance)
+        if work > moment_work.MAX_WORK:
+            raise QueryTooLarge(
+                f"the expectation is too much work (about {work / 1000:.1f} seconds, and the limit is "
+                f"{moment_work.MAX_WORK / 1000:.1f}): lower the degree, use fewer different letters, or ask for "
+                "the parts one by one"
+            )
+        return self._sum(polynomial)
+
+    def _sum(self, polynomial: TracePolynomial) -> TracePolynomial:
+        if len(polynomial.terms) == 1:
+            ((monomial, factor),) = polynomial.terms.items()
+            value = self._monomial(monomial)
+            is_one = factor.numerator.is_one() and factor.denominator.is_one()
+            return value if is_one else value.scaled(factor)
+        return collect(
+            (
+                (key, value * factor)
+                for monomial, factor in polynomial.terms.items()
+                for key, value in self._monomial(monomial).terms.items()
+            ),
+            polynomial.is_matrix,
+        )
+
+    def _monomial(self, monomial: Monomial) -> TracePolynomial:
+        known = self._known.get(monomial)
+        if known is None:
+            known = self._known[monomial] = self._integrate(monomial)
+        return known
+
+    def _integrate(self, monomial: Monomial) -> TracePolynomial:
+        random = {base(factor) for word in monomial.words for factor in word if is_wishart(factor)}
+        if not random:
+            return TracePolynomial({monomial: ONE}, monomial.word is not None)
+        for name in sorted(random):
+            block = isolated(monomial, name)
+            if block is not None:
+                return self._sum(self._without(block, monomial.word is not None))
+        if degrees := inverse_degrees([monomial]):
+            name = min(degrees)
+            raise UnknownMoment(
+                f"E[{monomial_text(monomial)}] has no method here: an inverse of {name} may stand in one run "
+                f"of powers of {name}, with traces of its powers beside it"
+            )
+        return self._by_words(monomial)
+
+    # -- one run of powers ---------------------------------------------------------------------------------
+
+    def _without(self, block: Block, is_matrix: bool) -> TracePolynomial:
+        """The product around a block, with the expectation of the block in its place."""
+        value = self._powers(block)
+        rows = row_dimension(block.name)
+        terms = []
+        for (power, partition), coefficient in value.terms.items():
+            key, factor = block.around(self._sigma(power), map(self._sigma, partition))
+            terms.append((key, _renamed(as_rational(coefficient), rows) * factor))
+        return collect(terms, is_matrix)
+
+    def _powers(self, block: Block) -> CovariancePolynomial:
+        """The expectation of the powers in a block, with its certificate.
+
+        The claim is made for ``W`` and n, because the name of the matrix does not matter, and with inverses
+        for a general covariance.
+        """
+        powers = block.generic
+        known = self._blocks.get(powers)
+        if known is None:
+            has_inverse = min((block.power, *block.parts)) < 0
+            value = moment_of_powers(block.power, block.parts, "general" if has_inverse else self.covariance)
+            known = self._blocks[powers] = value.value
+            if has_inverse:
+                certificate = certify_inverse(value).require().as_dict()
+            else:
+                moment = monomial_expression(powers, self.covariance)
+                certificate = certify(moment, power_result(known)).require().as_dict()
+            self._certificates[monomial_text(powers)] = certificate
+        return known
+
+    def _sigma(self, power: int) -> Word:
+        if self.covariance == "identity":
+            return ()
+        return (SIGMA if power > 0 else SIGMA + INVERSE,) * abs(power)
+
+    # -- words ---------------------------------------------------------------------------------------------
+
+    def _by_words(self, monomial: Monomial) -> TracePolynomial:
+        """The word engine on the factors that hold random matrices."""
+        fixed = [trace for trace in monomial.traces if not any(map(is_wishart, trace))]
+        random = tuple(trace for trace in monomial.traces if any(map(is_wishart, trace)))
+        if monomial.word is not None and any(map(is_wishart, monomial.word)):
+            inner, outer = Monomial(random, monomial.word), None
+        else:
+            inner, outer = Monomial(random, None), monomial.word
+        if fixed or outer is not None:
+            expected = self._monomial(inner)
+            return collect(
+                (
+                    (product_of_traces((*key.traces, *fixed), outer if key.word is None else key.word, value))
+                    for key, value in expected.terms.items()
+                ),
+                monomial.word is not None,
+            )
+        moment = monomial_expression(inner, self.covariance)
+        result = expect(moment)
+        self._certificates[monomial_text(inner)] = certify(moment, result).require().as_dict()
+        terms = []
+        for (traces, word), value in result.monomials.items():
+            factor = Rational.polynomial(value)
+            words = map(factors, traces)
+            terms.append(product_of_traces(words, None if word is None else factors(word), factor))
+        return collect(terms, inner.word is not None)
+
+
+def _renamed(value: Rational, rows: str) -> Rational:
+    """A coefficient in n and p with another name for n."""
+    if rows == "n":
+        return value
+    parts = []
+    for part in (value.numerator, value.denominator):
+        names = [rows if str(name) == "n" else str(name) for name in part.context().names()]
+        parts.append(context(names).from_dict(part.to_dict()))
+    return Rational(parts[0], parts[1], {})
+
+
+def inverse_degrees(monomials: Iterable[Monomial]) -> dict[str, int]:
+    """For each Wishart matrix with inverses, their largest number in one product."""
+    found: dict[str, int] = {}
+    for monomial in monomials:
+        counts: dict[str, int] = {}
+        for word in monomial.words:
+            for factor in word:
+                if is_wishart(factor) and is_inverse(factor):
+                    counts[base(factor)] = counts.get(base(factor), 0) + 1
+        for name, count in counts.items():
+            found[name] = max(found.get(name, 0), count)
+    return found

@@ -1,0 +1,289 @@
+"""Reading a moment query such as ``2 W A W - tr(W)^2 W^-1``: text to a tree, by recursive descent.
+
+    sum       = ["+" | "-"] product { ("+" | "-") product }
+    product   = power { ["*"] power | "/" power }           read from left to right
+    power     = atom { "'" | "^" exponent }                 a prime transposes; ** may stand for ^
+    exponent  = ["-"] digits | "T" | the same in ( ) or { }
+    atom      = digits | name | "tr" "(" sum ")" | "(" sum ")"
+    name      = "A" ... "D" | "I" | "Sigma" | "W" [digits] | "p" | "n" [digits]
+
+Names may touch (``WAW``). A number stands first in a product, or after ``*`` or ``/``. Every error is a
+`MomentSyntaxError` that points at the character; nothing of the text is ever evaluated as code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NoReturn
+
+from symbolic.query.moment_tokens import (
+    MAX_EXPONENT,
+    MAX_NESTING,
+    MomentSyntaxError,
+    Token,
+    excerpt,
+    tokens,
+)
+from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY
+
+__all__ = ["MomentSyntaxError", "Node", "parse", "subtrees", "symbols"]
+
+BRACKETS = {"(": ")", "{": "}"}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A part of the tree: where it starts in the text (from 1), and whether it is a p x p matrix."""
+
+    position: int
+    is_matrix: bool
+
+
+@dataclass(frozen=True)
+class Number(Node):
+    """A non-negative integer."""
+
+    value: int
+
+
+@dataclass(frozen=True)
+class Symbol(Node):
+    """A letter (matrix) or a dimension (scalar)."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Trace(Node):
+    """The trace of a matrix."""
+
+    of: Node
+
+
+@dataclass(frozen=True)
+class Transpose(Node):
+    """The transpose of a matrix."""
+
+    of: Node
+
+
+@dataclass(frozen=True)
+class Power(Node):
+    """An integer power, perhaps negative."""
+
+    of: Node
+    exponent: int
+
+
+@dataclass(frozen=True)
+class Quotient(Node):
+    """Something divided by a scalar."""
+
+    top: Node
+    bottom: Node
+
+
+@dataclass(frozen=True)
+class Product(Node):
+    """Factors in order."""
+
+    factors: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Sum(Node):
+    """Terms with their signs, all scalars or all matrices."""
+
+    terms: tuple[tuple[int, Node], ...]
+
+
+def parse(text: str) -> Node:
+    """The tree of a query.
+
+    Raises MomentSyntaxError, a ValueError whose one line points at the character, when the text does not
+    follow the grammar, adds a scalar to a matrix, or exceeds a limit of `symbolic.query.moment_tokens`.
+    """
+    return _Parser(text).query()
+
+
+def subtrees(node: Node) -> Iterator[Node]:
+    """The node and all parts of it, in the order of the text."""
+    yield node
+    parts: tuple[Node, ...] = ()
+    match node:
+        case Trace() | Transpose() | Power():
+            parts = (node.of,)
+        case Quotient():
+            parts = (node.top, node.bottom)
+        case Product():
+            parts = node.factors
+        case Sum():
+            parts = tuple(term for _, term in node.terms)
+    for part in parts:
+        yield from subtrees(part)
+
+
+def symbols(node: Node) -> Iterator[Symbol]:
+    """The letters and dimensions of a tree, in the order of the text, with repetition."""
+    return (part for part in subtrees(node) if isinstance(part, Symbol))
+
+
+class _Parser:
+    """The tokens of one text and how far they are read."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = tokens(text)
+        self._next = 0
+        self._depth = 0
+
+    def query(self) -> Node:
+        if self._token.kind == "end":
+            raise MomentSyntaxError(self._text, 1, "the expression is empty: write, for example, W^2 tr(W^2)")
+        node = self._sum()
+        if self._token.kind != "end":
+            self._expected("an operator, a factor or the end")
+        return node
+
+    # -- tokens --------------------------------------------------------------------------------------------
+
+    @property
+    def _token(self) -> Token:
+        return self._tokens[self._next]
+
+    def _take(self, *texts: str) -> Token | None:
+        """The next token, read, if it is one of these symbols."""
+        token = self._token
+        if token.kind == "symbol" and token.text in texts:
+            self._next += 1
+            return token
+        return None
+
+    def _expected(self, what: str) -> NoReturn:
+        found = "the end of the text" if self._token.kind == "end" else excerpt(self._token.text)
+        raise MomentSyntaxError(self._text, self._token.position, f"expected {what}, found {found}")
+
+    def _fail(self, position: int, message: str) -> NoReturn:
+        raise MomentSyntaxError(self._text, position, message)
+
+    # -- grammar -------------------------------------------------------------------------------------------
+
+    def _sum(self) -> Node:
+        start = self._token.position
+        sign = self._take("+", "-")
+        terms = [(-1 if sign and sign.text == "-" else 1, self._product())]
+        while sign := self._take("+", "-"):
+            term = self._product()
+            if term.is_matrix != terms[0][1].is_matrix:
+                this, others = ("matrix", "scalar") if term.is_matrix else ("scalar", "matrix")
+                self._fail(
+                    term.position,
+                    f"a {this} is added to a {others}: multiply the scalar by {IDENTITY}, or take tr(...) "
+                    "of the matrix",
+                )
+            terms.append((-1 if sign.text == "-" else 1, term))
+        if terms[0][0] == 1 and len(terms) == 1:
+            return terms[0][1]
+        return Sum(start, terms[0][1].is_matrix, tuple(terms))
+
+    def _product(self) -> Node:
+        result = self._power()
+        factors = [result]
+        while True:
+            if self._take("*"):
+                factors.append(self._power())
+            elif slash := self._take("/"):
+                bottom = self._power()
+                if bottom.is_matrix:
+                    self._fail(
+                        bottom.position, "a matrix cannot be divided by: write its inverse as a power, W^-1"
+                    )
+                factors = [Quotient(slash.position, *self._both(_joined(factors), bottom))]
+            elif self._token.kind == "name" or self._token.text == "(":
+                factors.append(self._power())
+            elif self._token.kind == "number":
+                self._expected("* before a number, or ^ for a power")
+            else:
+                return _joined(factors)
+
+    @staticmethod
+    def _both(top: Node, bottom: Node) -> tuple[bool, Node, Node]:
+        return top.is_matrix, top, bottom
+
+    def _power(self) -> Node:
+        node = self._atom()
+        raised = False
+        while True:
+            if prime := self._take("'"):
+                node = self._transpose(node, prime.position)
+                raised = False
+            elif caret := self._take("^", "**"):
+                if raised:
+                    self._fail(caret.position, "a second exponent: use parentheses, as in (W^2)^3")
+                node = self._exponent(node, caret.position)
+                raised = True
+            else:
+                return node
+
+    def _exponent(self, node: Node, position: int) -> Node:
+        bracket = self._take("(", "{")
+        sign = self._take("-")
+        token = self._token
+        if token.kind == "name" and token.text == "T" and not sign:
+            self._next += 1
+            node = self._transpose(node, position)
+        elif token.kind == "number":
+            self._next += 1
+            exponent = int(token.text)
+            if exponent > MAX_EXPONENT:
+                self._fail(token.position, f"the exponent is over the limit: at most {MAX_EXPONENT}")
+            node = Power(node.position, node.is_matrix, node, -exponent if sign else exponent)
+        else:
+            self._expected("a whole number" if sign else "an exponent (a whole number, or T to transpose)")
+        if bracket and not self._take(BRACKETS[bracket.text]):
+            self._expected(f"{BRACKETS[bracket.text]!r} after the exponent")
+        return node
+
+    def _transpose(self, node: Node, position: int) -> Node:
+        if not node.is_matrix:
+            self._fail(position, "a scalar is transposed: leave the transpose out")
+        return Transpose(node.position, True, node)
+
+    def _atom(self) -> Node:
+        token = self._token
+        if token.kind == "number":
+            self._next += 1
+            return Number(token.position, False, int(token.text))
+        if token.kind == "name" and token.text == "tr":
+            self._next += 1
+            if not self._take("("):
+                self._expected("'(' after tr")
+            inner = self._inside(token)
+            if not inner.is_matrix:
+                self._fail(inner.position, "the trace of a scalar is taken: leave tr out, or trace a matrix")
+            return Trace(token.position, False, inner)
+        if token.kind == "name" and token.text != "T":
+            self._next += 1
+            is_matrix = not (token.text == COLUMNS or token.text.startswith("n"))
+            return Symbol(token.position, is_matrix, token.text)
+        if self._take("("):
+            return self._inside(token)
+        self._expected("a letter, a number, tr(...) or '('")
+
+    def _inside(self, opening: Token) -> Node:
+        """A sum up to the closing parenthesis of one that is already read."""
+        self._depth += 1
+        if self._depth > MAX_NESTING:
+            self._fail(opening.position, f"parentheses are nested over the limit: at most {MAX_NESTING} deep")
+        node = self._sum()
+        if not self._take(")"):
+            self._expected(f"an operator, a factor or ')' to close the one at character {opening.position}")
+        self._depth -= 1
+        return node
+
+
+def _joined(factors: list[Node]) -> Node:
+    if len(factors) == 1:
+        return factors[0]
+    return Product(factors[0].position, any(factor.is_matrix for factor in factors), tuple(factors))

@@ -1,0 +1,166 @@
+"""How much work the expectations of a query are, before any is taken: about the milliseconds of one core.
+
+An expectation has a price for its certificate, most of which depends on the degree alone, and a price for each
+term of the answer, which covers deriving, checking and writing it. The prices were fitted to measured times, which
+`python -m benchmarks.work` measures again. They decide only what is refused, never a result.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import pairwise
+from math import comb, factorial, isqrt, prod
+
+from symbolic.query.block import Block, isolated
+from symbolic.wishart.fixed_letters import SIGMA, Word, base, is_inverse, is_wishart
+from symbolic.wishart.partitions import partitions
+from symbolic.wishart.trace_polynomial import Monomial
+from symbolic.wishart.wishart_moment import Covariance
+
+MAX_WORK = 2000
+"""Most work that the expectations of one query may take together."""
+
+CERTIFICATE = (2, 3, 12, 55, 220, 100, 200, 400)
+"""Work for the certificate of a matrix by its degree: the sum over pairings stops at degree 4, and the sizes at
+which the moment is expanded in entries fall from degree 8 on."""
+
+HIGH_CERTIFICATE = 60
+"""The same above those degrees."""
+
+EASIER = 4
+"""A certificate is cheaper by this factor for a scalar or several matrices, and again for the identity without
+letters."""
+
+IDENTITY = 20
+"""With the identity covariance powers of Sigma make states on the way but no terms, cheaper by about this factor."""
+
+
+def of_query(monomials: Iterable[Monomial], covariance: Covariance) -> int:
+    """Work for the expectations of all the products of a query, each different one taken once."""
+    plan = _Plan(covariance)
+    return sum(plan.of(monomial) for monomial in monomials)
+
+
+class _Plan:
+    """What `symbolic.query.query_expectation` will do for a query, without doing it."""
+
+    def __init__(self, covariance: Covariance) -> None:
+        self._covariance: Covariance = covariance
+        self._planned: set[tuple[Monomial, bool]] = set()
+
+    def of(self, monomial: Monomial, copies: int = 1) -> int:
+        """Work for a product that occurs in several copies, which differ in powers of Sigma."""
+        names = {base(factor) for word in monomial.words for factor in word if is_wishart(factor)}
+        if not names or not self._is_new(monomial, block=False):
+            return 0
+        for name in sorted(names):
+            block = isolated(monomial, name)
+            if block is None:
+                continue
+            work = of_block(block, self._covariance) if self._is_new(block.generic, block=True) else 0
+            terms = block_terms(block, self._covariance)
+            work += terms * copies // 8 if copies > 1 else 0  # the first block pays for its terms itself
+            degree = max(block.power + sum(block.parts), 0) if self._covariance == "general" else 0
+            rest, _ = block.around((SIGMA,) * degree, ())
+            return work + self.of(rest, copies * terms)
+        if any(is_inverse(factor) for word in monomial.words for factor in word if is_wishart(factor)):
+            return 0  # there is no method
+        return copies * of_words(monomial, self._covariance)
+
+    def _is_new(self, monomial: Monomial, block: bool) -> bool:
+        key = monomial, block
+        is_new = key not in self._planned
+        self._planned.add(key)
+        return is_new
+
+
+def _certificate(degree: int, *easier: bool) -> int:
+    work = CERTIFICATE[degree] if degree < len(CERTIFICATE) else HIGH_CERTIFICATE
+    return max(work // prod(EASIER for is_easier in easier if is_easier), CERTIFICATE[0])
+
+
+@lru_cache(maxsize=128)
+def partition_count(degree: int) -> int:
+    """The number of partitions of a degree."""
+    return sum(1 for _ in partitions(degree))
+
+
+def block_terms(block: Block, covariance: Covariance) -> int:
+    """How many terms the expectation of the powers of one matrix has, in Sigma and its power sums."""
+    if covariance == "identity":
+        return 1
+    return _expansion(block)
+
+
+def _expansion(block: Block) -> int:
+    degree = abs(block.power) + sum(map(abs, block.parts))
+    return sum(map(partition_count, range(degree + 1))) if block.power else partition_count(degree)
+
+
+def of_block(block: Block, covariance: Covariance) -> int:
+    """Work for the powers of one matrix; with inverses it is done for a general covariance."""
+    powers = (block.power, *block.parts)
+    above, below = sum(part for part in powers if part > 0), -sum(part for part in powers if part < 0)
+    if below:
+        return _expansion(block) * below**2 * (3 + 2 * above) // 48 + CERTIFICATE[0]
+    certificate = _certificate(above, block.power == 0, covariance == "identity")
+    return certificate + block_terms(block, covariance) * 3 // 5
+
+
+def of_words(monomial: Monomial, covariance: Covariance) -> int:
+    """Work for the word engine: ways to integrate each matrix, the others taken for letters, multiplied.
+
+    Between several matrices without letters many products of those ways are equal.
+    """
+    words = [word for word in monomial.words if any(map(is_wishart, word))]
+    open_word = words.pop() if monomial.word is not None and words[-1] is monomial.word else None
+    counts = Counter(
+        base(factor) for word in (*words, open_word or ()) for factor in word if is_wishart(factor)
+    )
+    deterministic = any(not is_wishart(f) and f != SIGMA for word in (*words, open_word or ()) for f in word)
+    degree, pairings = sum(counts.values()), prod(_double_factorial(2 * k - 1) for k in counts.values())
+    is_single = len(counts) == 1
+    cheaper = IDENTITY if is_single and covariance == "identity" else 1
+    terms = min(pairings, prod(_ways(words, open_word, name, cheaper) for name in counts))
+    if not is_single and not deterministic:
+        terms = isqrt(isqrt(terms)) ** 3
+    plain = covariance == "identity" and not deterministic
+    certificate = _certificate(degree, open_word is None or not is_single, plain)
+    return certificate + (terms * (5 + 2 * degree) // 56 if is_single else terms // 5)
+
+
+def _ways(traces: list[Word], open_word: Word | None, name: str, cheaper: int) -> int:
+    """About the terms of the expectation over one matrix.
+
+    Lettered gaps between its factors become blocks that the pairings join, in any order and direction, to cycles
+    and one path; equal blocks are interchangeable (the division undercounts arrangements that are symmetric, by up
+    to 2). The other factors add powers of Sigma, spread over the joints of blocks and traces of their own.
+    """
+    gaps = [gap for trace in traces for gap in _gaps(trace + trace, name)[: trace.count(name)]]
+    if open_word is not None:
+        gaps += [("end",), *_gaps(open_word, name)]
+    lettered = Counter(gap for gap in gaps if any(factor != SIGMA for factor in gap))
+    blocks = sum(lettered.values())
+    sigmas = sum(word.count(name) for word in (*traces, open_word or ()))
+    sigmas += sum(len(gap) for gap in gaps if gap not in lettered)
+    arrangements = _double_factorial(2 * blocks - 1) // prod(map(factorial, lettered.values()))
+    arrangements = max(arrangements, 1) * (7 + max(lettered.values(), default=1)) // 8
+    return arrangements * max(_spread(max(sigmas - blocks, 0), blocks) // cheaper, 1)
+
+
+def _gaps(word: Word, name: str) -> list[Word]:
+    places = [place for place, factor in enumerate(word) if factor == name]
+    return [word[left + 1 : right] for left, right in pairwise(places)]
+
+
+def _spread(sigmas: int, blocks: int) -> int:
+    """The ways to spread powers of Sigma over the joints of blocks and over traces of their own."""
+    if blocks == 0:
+        return partition_count(sigmas)
+    return sum(comb(k + blocks - 1, blocks - 1) * partition_count(sigmas - k) for k in range(sigmas + 1))
+
+
+def _double_factorial(k: int) -> int:
+    return prod(range(k, 0, -2))

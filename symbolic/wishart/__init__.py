@@ -1,0 +1,1 @@
+"""Moments of Wishart matrices and of their inverses."""

@@ -1,0 +1,142 @@
+"""Trace polynomials as text in the grammar of queries, and as LaTeX."""
+
+from __future__ import annotations
+
+import re
+from math import gcd, lcm
+
+from flint import fmpq, fmpq_mpoly
+
+from symbolic.algebra import dimension_coefficients
+from symbolic.algebra.quotients import Rational
+from symbolic.wishart.fixed_letters import TRANSPOSED, Word, powers
+from symbolic.wishart.trace_polynomial import Monomial, TracePolynomial
+
+FACTORED_TERMS = 40
+FACTORED_DEGREE = 14
+"""Polynomials with more terms or a higher degree are typeset expanded: factoring them takes seconds."""
+
+REMEMBERED_TERMS = 4
+"""Numerators with at most this number of terms are typeset once in a sum."""
+
+_NUMBERED = re.compile(r"\bn(\d+)")
+
+
+def word_text(word: Word) -> str:
+    """A word as ``W A'^2 W^-1``; the empty word is ``I``."""
+    shown = [factor if count == 1 else f"{factor}^{count}" for factor, count in powers(word)]
+    return " ".join(shown) or "I"
+
+
+def monomial_text(monomial: Monomial) -> str:
+    """A product of traces and a word as ``tr(W)^2 W A``; the empty product is ``1``."""
+    shown = []
+    for word in dict.fromkeys(monomial.traces):
+        count = monomial.traces.count(word)
+        shown.append(f"tr({word_text(word)})" + (f"^{count}" if count > 1 else ""))
+    if monomial.word is not None:
+        shown.append(word_text(monomial.word))
+    return " ".join(shown) or "1"
+
+
+def coefficient_text(value: Rational) -> str:
+    """A coefficient as ``n^2 + n*p`` or ``(n + 1)/(n - p)``, in a normal form."""
+    top, bottom = normal_form(value)
+    if bottom.is_one():
+        return str(top)
+    return f"{_enclosed(str(top))}/{_enclosed(str(bottom))}"
+
+
+def _enclosed(text: str) -> str:
+    return f"({text})" if {*" */"} & {*text} else text
+
+
+def polynomial_text(polynomial: TracePolynomial) -> str:
+    """A sum as text that reads as a query again where its coefficients are polynomials."""
+    text = ""
+    for monomial, value in polynomial.sorted_terms:
+        coefficient, product = coefficient_text(value), monomial_text(monomial)
+        sign = " + " if text else ""
+        if len(value.numerator) > 1 or not value.denominator.is_constant():
+            coefficient = f"({coefficient})"
+        elif coefficient.startswith("-"):
+            sign, coefficient = (" - " if text else "-"), coefficient[1:]
+        shown = [part for part in (coefficient, product) if part != "1"]
+        text += sign + (" ".join(shown) or "1")
+    return text or "0"
+
+
+def normal_form(value: Rational) -> tuple[fmpq_mpoly, fmpq_mpoly]:
+    """Numerator and denominator of a reduced coefficient: the denominator is primitive with a positive lead.
+
+    A numerical denominator stays in the numerator, as fractions.
+    """
+    top, bottom = value.numerator, value.denominator
+    contents = [fmpq(int(c.p), int(c.q)) for c in bottom.coeffs()]
+    above, below = gcd(*(int(c.p) for c in contents)), lcm(*(int(c.q) for c in contents))
+    content = fmpq(above, below) * (-1 if contents[0] < 0 else 1)
+    return top / content, bottom / content
+
+
+def word_latex(word: Word) -> str:
+    """A word as LaTeX; the empty word is ``I``."""
+    return r" \, ".join(_power_latex(factor, count) for factor, count in powers(word)) or "I"
+
+
+def _power_latex(factor: str, count: int) -> str:
+    name = factor.removesuffix(TRANSPOSED)
+    if name == "Sigma^(1/2)":
+        return r"\Sigma^{1/2}" if count == 1 else rf"\Sigma^{{{count}/2}}"
+    shown = r"\Sigma" if name == "Sigma" else name if len(name) == 1 else f"{name[0]}_{{{name[1:]}}}"
+    if name != factor:
+        shown = f"{shown}^{{T}}" if count == 1 else f"({shown}^{{T}})"
+    return shown if count == 1 else f"{shown}^{{{count}}}"
+
+
+def coefficient_latex(value: Rational) -> str:
+    """A coefficient as LaTeX, factored where that is quick; 1 is the empty string and -1 a minus sign."""
+    top, bottom = value.numerator, value.denominator
+    if max(len(top), len(bottom)) <= FACTORED_TERMS and max(_degree(top), _degree(bottom)) <= FACTORED_DEGREE:
+        text = dimension_coefficients.latex(value)
+    else:
+        top, bottom = normal_form(value)
+        text = dimension_coefficients.polynomial_latex(top)
+        if not bottom.is_one():
+            text = rf"\frac{{{text}}}{{{dimension_coefficients.polynomial_latex(bottom)}}}"
+        else:
+            text = rf"\left({text}\right)"
+    return _NUMBERED.sub(r"n_{\1}", text)
+
+
+def _degree(polynomial: fmpq_mpoly) -> int:
+    return int(polynomial.total_degree())
+
+
+def traces_latex(traces: tuple[Word, ...]) -> str:
+    """A product of traces as LaTeX."""
+    shown = []
+    for word in dict.fromkeys(traces):
+        count = traces.count(word)
+        exponent = f"^{{{count}}}" if count > 1 else ""
+        shown.append(rf"\operatorname{{tr}}({word_latex(word)}){exponent}")
+    return r" \, ".join(shown)
+
+
+def polynomial_latex(polynomial: TracePolynomial) -> str:
+    """A sum as LaTeX."""
+    texts: list[str] = []
+    factors: dict[str, str] = {}
+    for monomial, value in polynomial.sorted_terms:
+        # short coefficients recur and are remembered; for long ones the key alone would take as long
+        key = f"{value.numerator}/{value.denominator}" if len(value.numerator) <= REMEMBERED_TERMS else ""
+        factor = factors.get(key, "") if key else ""
+        if not factor:
+            factor = factors[key] = coefficient_latex(value)
+        sign = "-" if factor.startswith("-") else "+" if texts else ""
+        shown = [factor.removeprefix("-")] if factor not in ("", "-") else []
+        if monomial.traces:
+            shown.append(traces_latex(monomial.traces))
+        if monomial.word is not None:
+            shown.append(word_latex(monomial.word))
+        texts.append((f" {sign} " if texts else sign) + (r" \, ".join(shown) or "1"))
+    return "".join(texts) or "0"

@@ -1,0 +1,255 @@
+"""Polynomials in words and traces of words of p x p matrices, with coefficients rational in the dimensions.
+
+The form of a moment query and of its answer: a sum of c * tr(word) * ... * tr(word) * word, where c lies in
+Q(n, p, ...). Unlike `symbolic.algebra.expression` it knows inverses and quotients; expectations are taken elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from flint import fmpq
+
+from symbolic.algebra.quotients import Rational, context
+from symbolic.wishart.fixed_letters import (
+    COLUMNS,
+    TRANSPOSED,
+    Word,
+    closed,
+    inverse,
+    is_invertible,
+    is_wishart,
+    joined,
+    transpose,
+    word_order,
+)
+
+MAX_DEGREE = 24
+"""Most Wishart factors in a term of a query, inverses included."""
+
+MAX_LETTERS = 100
+"""Most factors in a term of a query."""
+
+MAX_TERMS = 400
+"""Most terms of a query, and of one of its coefficients, when parentheses are multiplied out."""
+
+MAX_BITS = 2000
+"""Largest numbers in the coefficients of a query."""
+
+ONE = Rational.number(1)
+
+
+class QueryTooLarge(ValueError):
+    """A query that is refused because of its size; the message names the limit."""
+
+
+class Monomial(NamedTuple):
+    """A product of traces of words (canonical, sorted) and at most one word that is not traced."""
+
+    traces: tuple[Word, ...]
+    word: Word | None
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """All the words."""
+        return self.traces if self.word is None else (*self.traces, self.word)
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Sort key of terms: long words first, then few traces."""
+        size, primes, names = word_order(self.word or ())
+        return -size, primes, names, len(self.traces), [word_order(trace) for trace in self.traces]
+
+
+@dataclass(frozen=True, eq=False)
+class TracePolynomial:
+    """``terms`` maps monomials to non-zero coefficients; every term of a matrix has a word, perhaps empty."""
+
+    terms: Mapping[Monomial, Rational]
+    is_matrix: bool
+
+    @staticmethod
+    def constant(value: Rational) -> TracePolynomial:
+        """A scalar without traces."""
+        return collect([(Monomial((), None), value)], is_matrix=False)
+
+    @staticmethod
+    def letter(word: Word) -> TracePolynomial:
+        """One word, a matrix; the empty word is the identity."""
+        return TracePolynomial({Monomial((), word): ONE}, is_matrix=True)
+
+    @cached_property
+    def sorted_terms(self) -> list[tuple[Monomial, Rational]]:
+        """The terms in a fixed order."""
+        return sorted(self.terms.items(), key=lambda item: item[0].order)
+
+    def equals(self, other: TracePolynomial) -> bool:
+        """Exact equality."""
+        return self.is_matrix == other.is_matrix and all(
+            self.terms.get(key, _ZERO).equals(other.terms.get(key, _ZERO))
+            for key in {**self.terms, **other.terms}
+        )
+
+    def __add__(self, other: TracePolynomial) -> TracePolynomial:
+        return collect([*self.terms.items(), *other.terms.items()], self.is_matrix)
+
+    def scaled(self, factor: Rational) -> TracePolynomial:
+        """The product with a coefficient."""
+        return collect(((key, factor * value) for key, value in self.terms.items()), self.is_matrix)
+
+    def __mul__(self, other: TracePolynomial) -> TracePolynomial:
+        """The product: of scalars, of a scalar and a matrix, or of matrices in this order.
+
+        Raises QueryTooLarge over a limit of this module.
+        """
+        if len(self.terms) * len(other.terms) > MAX_TERMS * 4:
+            raise _too_many_terms()
+        products = []
+        for (traces, word), left in self.terms.items():
+            for (others, following), right in other.terms.items():
+                both = word if following is None else following if word is None else joined(word, following)
+                key = Monomial(tuple(sorted((*traces, *others), key=word_order)), both)
+                products.append((key, left * right))
+        return collect(products, self.is_matrix or other.is_matrix).checked()
+
+    def checked(self) -> TracePolynomial:
+        """The polynomial itself. Raises QueryTooLarge when it is over a limit of this module."""
+        if len(self.terms) > MAX_TERMS:
+            raise _too_many_terms()
+        for monomial, value in self.terms.items():
+            degree = sum(is_wishart(factor) for word in monomial.words for factor in word)
+            if degree > MAX_DEGREE:
+                raise QueryTooLarge(f"degree {degree} is over the limit: ask for at most {MAX_DEGREE}")
+            if sum(map(len, monomial.words)) > MAX_LETTERS:
+                raise QueryTooLarge(f"a product is over the limit of {MAX_LETTERS} factors: shorten it")
+            for part in (value.numerator, value.denominator):
+                if len(part) > MAX_TERMS:
+                    raise QueryTooLarge(f"a coefficient is over the limit of {MAX_TERMS} terms: shorten it")
+                if part.total_degree() > MAX_LETTERS:
+                    raise QueryTooLarge(f"a coefficient is over the limit of degree {MAX_LETTERS}: lower it")
+                if any(_bits(c) > MAX_BITS for c in part.coeffs()):
+                    raise QueryTooLarge(f"a number is over the limit of {MAX_BITS} bits: take it out")
+        return self
+
+    def transposed(self) -> TracePolynomial:
+        """The transpose of a matrix."""
+        return collect(
+            ((Monomial(key.traces, transpose(key.word or ())), value) for key, value in self.terms.items()),
+            is_matrix=True,
+        )
+
+    def trace(self) -> TracePolynomial:
+        """The trace of a matrix."""
+        return collect(
+            (
+                product_of_traces((*key.traces, key.word or ()), None, value)
+                for key, value in self.terms.items()
+            ),
+            is_matrix=False,
+        )
+
+    def inverted(self) -> TracePolynomial | None:
+        """The inverse of one term without traces whose factors are invertible; None for anything else."""
+        if len(self.terms) != 1:
+            return None
+        (((traces, word), value),) = self.terms.items()
+        if traces or len(value.numerator) != 1 or not all(map(is_invertible, word or ())):
+            return None
+        opposite = None if word is None else tuple(map(inverse, reversed(word)))
+        return TracePolynomial({Monomial((), opposite): value**-1}, self.is_matrix)
+
+    def commuted(self) -> TracePolynomial:
+        """The same for p = 1, where factors are numbers: one word per term, sorted and cancelled."""
+        terms = []
+        for (traces, word), value in self.terms.items():
+            merged: Word = ()
+            plain = (factor.removesuffix(TRANSPOSED) for part in (*traces, word or ()) for factor in part)
+            for factor in sorted(plain):
+                merged = joined(merged, (factor,))
+            merged = _cancelled(merged)
+            terms.append(
+                (Monomial((merged,) if merged else (), None) if word is None else Monomial((), merged), value)
+            )
+        return collect(terms, self.is_matrix)
+
+    def at(self, dimensions: Mapping[str, int]) -> TracePolynomial:
+        """The polynomial with numbers for some dimensions.
+
+        Raises ZeroDivisionError where a coefficient has a pole.
+        """
+        if not dimensions:
+            return self
+        return collect(((key, at(value, dimensions)) for key, value in self.terms.items()), self.is_matrix)
+
+
+_ZERO = Rational.number(0)
+
+
+def _too_many_terms() -> QueryTooLarge:
+    return QueryTooLarge(f"multiplied out it has over {MAX_TERMS} terms: ask for the parts one by one")
+
+
+def collect(terms: Iterable[tuple[Monomial, Rational]], is_matrix: bool) -> TracePolynomial:
+    """The sum of terms, equal monomials merged and zeros removed."""
+    total: dict[Monomial, Rational] = {}
+    for key, value in terms:
+        total[key] = total[key] + value if key in total else value
+    return TracePolynomial({key: value for key, value in total.items() if not value.is_zero()}, is_matrix)
+
+
+def product_of_traces(words: Iterable[Word], word: Word | None, value: Rational) -> tuple[Monomial, Rational]:
+    """The term value * tr(words) * ... * word, in canonical form; the trace of the identity is p."""
+    traces = []
+    for each in words:
+        canonical = closed(each)
+        if canonical:
+            traces.append(canonical)
+        else:
+            value = value * Rational.generator(COLUMNS)
+    return Monomial(tuple(sorted(traces, key=word_order)), word), value
+
+
+def at(value: Rational, dimensions: Mapping[str, int]) -> Rational:
+    """A coefficient with numbers for some of its generators; raises ZeroDivisionError at a pole."""
+    names = value.names()
+    given = {name: number for name, number in dimensions.items() if name in names}
+    if not given:
+        return value
+    if names <= given.keys():
+        return Rational.number(value.at({name: Fraction(number) for name, number in given.items()}))
+    ring = context(names - given.keys())
+    parts = []
+    for part in (value.numerator, value.denominator):
+        labels = [str(name) for name in part.context().names()]
+        images = [
+            ring.constant(given[name])
+            if name in given
+            else ring.gen(ring.variable_to_index(name))
+            if name in names
+            else ring.constant(0)
+            for name in labels
+        ]
+        parts.append(part.compose(*images, ctx=ring))
+    if parts[1].is_zero():
+        raise ZeroDivisionError("the point is a pole")
+    return Rational(parts[0], parts[1], {}).reduced()
+
+
+def _cancelled(word: Word) -> Word:
+    """A sorted word with factors cancelled against their inverses, wherever these stand."""
+    counts: dict[str, int] = {}
+    for factor in word:
+        opposite = inverse(factor) if is_invertible(factor) else ""
+        if counts.get(opposite):
+            counts[opposite] -= 1
+        else:
+            counts[factor] = counts.get(factor, 0) + 1
+    return tuple(factor for factor, count in counts.items() for _ in range(count))
+
+
+def _bits(value: fmpq) -> int:
+    return max(int(value.p).bit_length(), int(value.q).bit_length())

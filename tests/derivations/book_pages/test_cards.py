@@ -1,0 +1,385 @@
+"""The book's pages: every step has its place, statuses are computed, what a cell puts out is sound HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import pytest
+import sympy
+
+from derivations.book_pages import cards, errata
+from derivations.book_pages import html as h
+from derivations.figures.graphical_model import draw
+from derivations.publishing.build import SOURCE
+from derivations.steps.contents import load
+from derivations.typeset import statements
+from derivations.typeset.left_sides import LEFT_SIDES
+from derivations.verification.verify import Record, describe
+
+CELL = re.compile(r"```\{code-cell\}[^\n]*\n(.*?)```", re.DOTALL)
+SHOW = re.compile(r"pages\.show\((.*?)\)", re.DOTALL)
+REMAINING = re.compile(r'pages\.remaining\("([\w-]+)"\)')
+STATUSES = "proved|corrected|agree|disagree|inconclusive|failed"
+SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SOURCE.glob("*.md"))}
+
+
+def cells(text: str) -> list[str]:
+    """The code of a page's cells, without their options."""
+    return [re.sub(r"^:.*\n", "", code, flags=re.MULTILINE) for code in CELL.findall(text)]
+
+
+def shown_by(page: str, text: str) -> list[str]:
+    """The steps that a page's cells show, in order."""
+    names: list[str] = []
+    for cell in cells(text):
+        for arguments in SHOW.findall(cell):
+            names += re.findall(r'"([\w-]+)"', arguments)
+        for other in REMAINING.findall(cell):
+            names += [step.name for step in load().values() if step.page == other and step.name not in names]
+    return names
+
+
+# -- where steps stand --------------------------------------------------------------------------------------
+
+
+def misplaced(sources: dict[str, str]) -> dict[str, list[str]]:
+    """Steps that do not stand on exactly one page, their own, once; with the pages where they stand."""
+    places: dict[str, list[str]] = {name: [] for name in load()}
+    for page, text in sources.items():
+        for name in shown_by(page, text):
+            places.setdefault(name, []).append(page)
+    return {
+        name: found for name, found in places.items() if name not in load() or found != [load()[name].page]
+    }
+
+
+def test_every_step_stands_on_its_page_exactly_once() -> None:
+    assert misplaced(SOURCES) == {}
+
+
+@pytest.mark.parametrize(
+    ("page", "old", "new"),
+    [
+        ("lemma1", 'pages.remaining("lemma1")', ""),
+        ("lemma1", 'pages.show("wishart-mean"', 'pages.show("wishart-mean", "wishart-mean"'),
+        ("lemma2", 'pages.show("rows-concentrate"', 'pages.show("wishart-mean", "rows-concentrate"'),
+        ("lemma1", '"wishart-mean"', '"no-such-step"'),
+    ],
+)
+def test_guard_sees_a_misplaced_step(page: str, old: str, new: str) -> None:
+    assert old in SOURCES[page]
+    assert misplaced({**SOURCES, page: SOURCES[page].replace(old, new)})
+
+
+def test_each_page_with_steps_is_in_the_table_of_contents() -> None:
+    contents = (SOURCE / "_toc.yml").read_text(encoding="utf-8")
+    listed = set(re.findall(r"(?:file|root): (\w+)", contents))
+    assert {step.page for step in load().values()} <= listed
+    assert set(SOURCES) == listed
+
+
+@pytest.mark.parametrize("page", sorted(SOURCES))
+def test_cells_are_short_and_import_derivations_only(page: str) -> None:
+    for code in cells(SOURCES[page]):
+        lines = [line for line in code.splitlines() if line.strip()]
+        assert len(lines) <= 4
+        for line in lines:
+            assert not re.match(r"\s*(import|from)\b", line) or line.startswith("from derivations import ")
+
+
+@pytest.mark.parametrize("page", sorted(set(SOURCES) - {"intro", "ledger"}))
+def test_no_status_is_typed(page: str) -> None:
+    # the opening page and the ledger explain what the words mean
+    assert not re.search(rf"\.status-({STATUSES})", SOURCES[page])
+
+
+# -- what a card says ---------------------------------------------------------------------------------------
+
+
+class Balance(HTMLParser):
+    """Notes tags that are opened and not closed, or the other way round."""
+
+    VOID = ("img", "br", "line", "rect", "circle", "path")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+
+def unbalanced(text: str) -> list[str]:
+    parser = Balance()
+    parser.feed(text)
+    return parser.wrong + parser.open
+
+
+@pytest.fixture
+def records(monkeypatch: pytest.MonkeyPatch) -> dict[str, Record]:
+    """Records as verification would give them, without the work."""
+    check = {
+        "label": r"\mathbb{E}\,W (probe 1)",
+        "sizes": {"n": 7.0, "p": 4.0},
+        "value": 1.0,
+        "mean": 1.01,
+        "stderr": 0.002,
+        "draws": 123456,
+        "seconds": 0.1,
+        "verdict": "agree",
+        "reason": "close",
+    }
+    found = {
+        name: describe(step)
+        | {
+            "proof": "definition" if step.derive is None else "proved",
+            "proof_reason": "",
+            "numeric": "agree",
+            "numeric_reason": "1 comparison",
+            "checks": [check],
+        }
+        for name, step in load().items()
+    }
+    monkeypatch.setattr(cards, "records", lambda: found)
+    monkeypatch.setattr(cards, "_shown", set())
+    return found
+
+
+QUICK = [
+    name
+    for name, step in load().items()
+    if step.page in ("setup", "lemma1", "averages", "learning_rates", "moments")
+]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_card_has_its_anchor_its_statuses_and_sound_html(name: str, records: dict[str, Record]) -> None:
+    text = cards.show(name).text
+    assert text.count(f'id="step-{name}"') == 1
+    assert f"status-{records[name]['proof']}" in text
+    assert "status-agree" in text
+    assert unbalanced(text) == []
+    for number in load()[name].equations:
+        assert f"({number})" in text
+    for used in load()[name].uses if load()[name].derive else ():
+        assert f'href="{load()[used].page}.html#step-{used}"' in text
+
+
+@pytest.mark.parametrize(
+    ("proof", "numeric"),
+    [("failed", "disagree"), ("none", "inconclusive"), ("not-applicable", "not-applicable")],
+)
+def test_a_card_shows_what_verification_says(proof: str, numeric: str, records: dict[str, Record]) -> None:
+    records["wishart-mean"] |= {"proof": proof, "numeric": numeric}
+    text = cards.show("wishart-mean").text
+    assert f"status-{proof}" in text
+    assert proof == "not-applicable" or f"status-{numeric}" in text
+    assert "status-proved" not in text
+
+
+def test_the_card_of_a_moment_names_its_command_and_no_print(records: dict[str, Record]) -> None:
+    text = cards.show("inverse-wishart-square").text
+    assert "derive moment &quot;W^-2&quot; --cov general" in text
+    assert "from the stated form" in text
+    assert "printed" not in text
+    assert "from the printed form" in cards.show("wishart-mean").text
+
+
+def test_a_correction_shows_both_forms(records: dict[str, Record]) -> None:
+    records["normal-noise-concentrates"] |= {"proof": "corrected", "proof_reason": "a_m: off"}
+    text = cards.show("normal-noise-concentrates").text
+    assert "Proved:" in text
+    assert "Printed:" in text
+    assert "step-refuted" in text
+    assert "Not fully legible" in text
+
+
+def test_beyond_the_paper_the_derived_formula_leads(records: dict[str, Record]) -> None:
+    records["inner-factor"] |= {"proof": "derived", "proof_reason": "beyond"}
+    text = cards.show("inner-factor").text
+    assert text.index("beyond the paper") < text.index("The paper, under its own")
+
+
+@pytest.mark.parametrize(
+    ("proof", "shown"),
+    [("proved", r"\left(1 - \alpha_t\right)"), ("derived", r"1 - 2 \alpha_t"), ("not-applicable", "only")],
+)
+def test_theorem_blocks_hold_the_formula_that_stands(
+    proof: str, shown: str, records: dict[str, Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records["inner-factor"] |= {"proof": proof}
+    kept: dict[str, object] = {}
+    monkeypatch.setattr(cards, "keep", kept.__setitem__)
+    cards.keep_formulas("inner-factor")
+    formula = kept["inner-factor"]
+    assert isinstance(formula, h.Tex)
+    assert shown in formula.text
+    assert formula._repr_latex_().startswith("$")
+
+
+def test_remaining_shows_what_was_not_shown(records: dict[str, Record]) -> None:
+    cards.show("wishart-mean")
+    rest = cards.remaining("lemma1").text
+    assert 'id="step-wishart-mean"' not in rest
+    assert 'id="step-columns-sandwich"' in rest
+    assert cards.remaining("lemma1").text == ""
+
+
+def test_counts_follow_the_records(records: dict[str, Record]) -> None:
+    before = cards.summary().text
+    records["theorem-1"] |= {"proof": "corrected"}
+    records["wishart-mean"]["checks"] = [
+        {**records["wishart-mean"]["checks"][0], "verdict": "disagree"},
+    ]
+    after = cards.summary().text
+    assert before != after
+    assert f"{len(records) - 1} of {len(records)}" in after
+    assert f"moments beyond the paper</dt><dd>{sum(bool(step.query) for step in load().values())}<" in after
+
+
+def test_the_ledger_has_every_step_once_in_order(records: dict[str, Record]) -> None:
+    text = cards.ledger().text
+    for name, step in load().items():
+        assert text.count(f'href="{step.page}.html#step-{name}"') == 1
+    first = [
+        text.index(f'#step-{name}"') for name in ("meta-loss", "theorem-1", "train-labels", "wishart-mean")
+    ]
+    assert first == sorted(first)
+    assert unbalanced(text) == []
+
+
+def test_the_ledger_marks_what_could_not_be_read(records: dict[str, Record]) -> None:
+    text = cards.ledger().text
+    marked = [step for step in load().values() if step.unreadable]
+    assert marked
+    assert text.count('class="status status-unreadable"') == len(marked)
+    for step in marked:
+        line = next(line for line in text.split("<tr>") if f'#step-{step.name}"' in line)
+        assert f'title="Not fully legible: {h.escape(step.unreadable)}">T</span>' in line
+
+
+def test_the_ledger_names_what_is_missing(
+    records: dict[str, Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cards, "PAPER_EQUATIONS", (*cards.PAPER_EQUATIONS, "999"))
+    assert "(999)" in cards.ledger().text
+
+
+def test_the_errata_show_what_is_printed_and_what_is_proved() -> None:
+    for sort, number, given in (
+        ("corrected", "theorem1.html#step-theorem-1-remainder", "Printed:"),
+        ("as read", "theorem2.html#step-slope-at-zero-underparameterized", "As read:"),
+    ):
+        text = errata.section(sort).text
+        assert f'href="{number}"' in text
+        assert text.count("Proved:") == text.count(given) > 0
+        assert ("Not fully legible" in text) == (sort == "as read")
+        assert unbalanced(text) == []
+        assert 'id="step-' not in text
+
+
+# -- statements ---------------------------------------------------------------------------------------------
+
+
+def test_every_order_statement_has_a_left_side() -> None:
+    missing = [
+        name
+        for name, step in load().items()
+        if step.claim
+        and statements.is_order(step.claim())
+        and not (step.tex or name in LEFT_SIDES)
+        and statements.split_cause(next(iter(step.claim())))[1] == ""
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("rows-concentrate", [r"X^vX^{vT} = p\,I + O\big(\xi^{1/2}\big)"]),
+        ("weighted-rows-of-two-tasks", [r"X^{v(i)}DX^{v(j)T} = O\big(\xi^{\delta/2}\big)"]),
+        ("slope-at-zero-positive", [r"\partial_{\alpha_t}\bar L\,(0) > 0"]),
+        ("wishart-mean", [r"\mathbb{E}\,W = n I"]),
+    ],
+)
+def test_statements(name: str, shown: list[str]) -> None:
+    assert statements.printed(load()[name]) == shown
+
+
+def test_theorem_1_is_shown_with_its_factors_by_name() -> None:
+    (line,) = statements.printed(load()["theorem-1"])
+    assert "h_t" in line
+    assert "h_r" in line
+    assert r"1 - \alpha" not in line
+
+
+def test_an_abbreviation_stands_only_for_an_equal_sum() -> None:
+    step = load()["theorem-1"]
+    other = sympy.Symbol("alpha_t", real=True) ** 2 + 1
+    assert other not in statements.abbreviations(step, other * sympy.Symbol("p", positive=True))
+
+
+# -- pieces -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sentence", "formulas"),
+    [
+        ("h_t, the mean square length of a row of B.", ["h_t", "B"]),
+        ("A symmetric matrix between X^T and X averages.", ["X^T", "X"]),
+        ("B B^T / p is a multiple of the identity.", ["B B^T / p"]),
+        ("of order xi^-2: smaller than xi^(-3/2).", [r"\xi ^{-2}", r"\xi ^{-3/2}"]),
+        ("positive for every n_t, p > 0: so.", ["n_t", "p &gt; 0"]),
+        ("A plain sentence, with a comma.", []),
+    ],
+)
+def test_symbols_in_sentences_become_formulas(sentence: str, formulas: list[str]) -> None:
+    found = re.findall(r"\\\((.*?)\\\)", h.prose(sentence))
+    assert [" ".join(f.split()) for f in found] == formulas
+
+
+def test_text_is_escaped() -> None:
+    assert "<script>" not in h.prose("<script> & a_b")
+    assert "<" not in h.escape('<">')
+    assert h.inline("a<b").count("<") == 2
+
+
+@pytest.mark.parametrize(
+    ("mean", "stderr", "shown"),
+    [
+        (1.23456, 0.0012, "1.2346 ± 0.0012"),
+        (-12.0, 3.0, "\u221212.0 ± 3.0"),
+        (2.0, 0.0, "2"),
+        (1234.5, 56.0, "1234 ± 56"),
+    ],
+)
+def test_measured_values(mean: float, stderr: float, shown: str) -> None:
+    assert h.measured(mean, stderr) == shown
+
+
+def test_tables_stack_with_labels() -> None:
+    text = h.table(("a", "b"), [("1", "2")], numeric=(1,))
+    assert 'data-label="b"' in text
+    assert unbalanced(text) == []
+
+
+def test_the_drawing_is_sound_and_names_every_node() -> None:
+    text = draw()
+    assert unbalanced(text) == []
+    assert text.count("<circle") == 10
+    assert all(f">{which}<" in text for which in "tvrs")
+
+
+@pytest.mark.parametrize("spoil", [lambda t: t.replace("</div>", "", 1), lambda t: t + "</p>"])
+def test_guard_sees_unsound_html(spoil: Callable[[str], str]) -> None:
+    assert unbalanced(spoil(h.table(("a",), [("1",)])))

@@ -1,0 +1,500 @@
+"""The formulas by name: functions that lose no digits, numbers that are exact, one line for wrong input."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+
+from derivations.formulas.by_name import (
+    NoFormula,
+    derived_parts,
+    evaluate_named,
+    formula,
+    formulas,
+    function,
+    source_code,
+    stable_formulas,
+)
+from derivations.formulas.parameters import SIZES, InvalidParameter, parse_values
+from derivations.formulas.values import OVER, UNDER, regime
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.language.symbols import m, n_v
+from derivations.steps.contents import ALIASES, UnknownStep, find, load
+from symbolic.code.codegen import Compiled, compiled
+
+load()
+# Every central formula of scalars, whoever adds it.
+SCALAR = [
+    (alias, key)
+    for alias in sorted(ALIASES)
+    for key, expr in formulas(alias).items()
+    if not expr.has(sympy.Trace)
+]
+FIGURE_2 = {
+    "n_t": 30,
+    "n_v": 2,
+    "n_r": 20,
+    "m": 3,
+    "p": 60,
+    "sigma": 1.0,
+    "nu": 0.5,
+    "alpha_t": 0.2,
+    "alpha_r": 0.2,
+}
+FIGURE_3 = {
+    "n_t": 5,
+    "n_v": 25,
+    "n_r": 10,
+    "m": 40,
+    "p": 30,
+    "sigma": 0.2,
+    "nu": 0.2,
+    "alpha_t": 0.2,
+    "alpha_r": 0.2,
+}
+LARGEST = 10**9
+ACCURACY = 1e-12
+
+
+# -- accuracy -----------------------------------------------------------------------------------------------
+
+
+def log_uniform(generator: random.Random, low: float, high: float) -> int:
+    return min(
+        max(round(10 ** generator.uniform(math.log10(low), math.log10(high))), math.ceil(low)), int(high)
+    )
+
+
+def rate(generator: random.Random, n: int, p: int) -> float:
+    """A rate near the roots (8), near 0, 1 and places where factors are small, tiny, or up to a million."""
+    root = math.sqrt((n + 1.0) ** 2 + 4.0 * n * p)
+    near = (-(n + 1 + root) / (2 * p), 2 * n / (n + 1 + root), 1.0, n / (n + p + 1.0), 2 * n / (n + p + 1.0))
+    gap = generator.choice((-1, 1)) * 10 ** generator.uniform(-17, -1)
+    kind = generator.randrange(len(near) + 4)
+    if kind < len(near):
+        return near[kind] * (1 + gap)
+    further = (
+        gap,
+        generator.uniform(-1, 2),
+        float(generator.choice((-1, 1)) * 10 ** generator.uniform(-12, 6)),
+    )
+    return (*further, generator.choice((0.0, 1.0, -1e6, 1e6)))[kind - len(near)]
+
+
+def sizes(generator: random.Random, side: str | None) -> dict[str, int]:
+    """Sizes up to a billion in the regime asked for, in one of three with n_v m next to p."""
+    while True:
+        found = {name: log_uniform(generator, 1, LARGEST) for name in ("n_t", "n_v", "n_r", "m", "p")}
+        if side == OVER:
+            found["p"] = max(found["p"], 2)
+            found["n_v"] = log_uniform(generator, 1, found["p"] - 1)
+            found["m"] = log_uniform(generator, 1, max(1, (found["p"] - 1) // found["n_v"]))
+        rows = found["n_v"] * found["m"]
+        if generator.randrange(3) == 0 and 4 < rows < LARGEST:
+            found["p"] = rows + (1 if side == OVER else -1) * generator.randint(1, 3)
+        if side is None or (found["p"] > rows if side == OVER else found["p"] < rows):
+            return found
+
+
+def level(generator: random.Random) -> float:
+    return 0.0 if generator.random() < 0.1 else 10 ** generator.uniform(-6, 6)
+
+
+def point(generator: random.Random, side: str | None) -> dict[str, float]:
+    found: dict[str, float] = dict(sizes(generator, side))
+    found |= {name: level(generator) for name in ("sigma", "nu", "dist0_sq", "excess")}
+    found["delta"] = generator.uniform(-1, 1)
+    found["alpha_t"] = rate(generator, int(found["n_t"]), int(found["p"]))
+    found["alpha_r"] = rate(generator, int(found["n_r"]), int(found["p"]))
+    return found
+
+
+def reference(expr: sympy.Expr, points: list[dict[str, float]]) -> list[mpmath.mpf]:
+    """The derived formula as it is, by mpmath: of 150 digits more than 50 survive any cancellation here."""
+    names = sorted(str(symbol.name) for symbol in expr.free_symbols)
+    bare = expr.xreplace({symbol: sympy.Symbol(str(symbol.name)) for symbol in expr.free_symbols})
+    exact = sympy.lambdify([sympy.Symbol(name) for name in names], bare, modules="mpmath", cse=True)
+    with mpmath.workdps(150):
+        return [exact(*(mpmath.mpf(values[name]) for name in names)) for values in points]
+
+
+def errors(code: Compiled, expr: sympy.Expr, points: list[dict[str, float]]) -> np.ndarray:
+    """Relative errors of a compiled formula at the points (absolute where the value is zero)."""
+    columns = {name: np.array([float(values[name]) for values in points]) for name in code.parameters}
+    got = np.broadcast_to(code(**columns), len(points))
+    found = []
+    with mpmath.workdps(150):
+        for number, exact in zip(got, reference(expr, points), strict=True):
+            gap = abs(mpmath.mpf(float(number)) - exact) if np.isfinite(number) else mpmath.inf
+            found.append(float(gap / abs(exact)) if exact else float(gap))
+    return np.array(found)
+
+
+def side(alias: str, expr: sympy.Expr) -> str | None:
+    """The regime of a formula, None for one that has no n_v m in it and holds on both sides."""
+    return regime(find(alias)) if {n_v, m} <= expr.free_symbols else None
+
+
+def accuracy(alias: str, key: str, count: int, assumptions: Assumptions = PAPER) -> np.ndarray:
+    generator = random.Random(f"{alias}/{key}/{assumptions.label()}")
+    expr = formulas(alias, assumptions)[key]
+    points = [point(generator, side(alias, expr)) for _ in range(count)]
+    return errors(compiled(stable_formulas(alias, assumptions)[key]), expr, points)
+
+
+@pytest.mark.parametrize(("alias", "key"), SCALAR)
+def test_function_agrees_with_fifty_digits(alias: str, key: str) -> None:
+    assert accuracy(alias, key, 400).max() <= ACCURACY
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("alias", "key"), SCALAR)
+def test_function_agrees_with_fifty_digits_at_ten_thousand_points(alias: str, key: str) -> None:
+    assert accuracy(alias, key, 10_000).max() <= ACCURACY
+
+
+# Every other step that derives a formula of scalars alone.
+FURTHER = (
+    "rows-concentrate",
+    "rows-through-wishart",
+    "rows-through-wishart-squared",
+    "weighted-rows-of-two-tasks",
+    "weighted-rows-of-two-tasks-wishart",
+    "weighted-rows-of-two-tasks-two-wisharts",
+    "columns-concentrate",
+    "columns-after-wishart",
+    "columns-between-wisharts",
+    "loss-from-excess",
+    "gram-concentrates",
+    "noise-concentrates",
+    "start-concentrates",
+    "gram-inverse-concentrates",
+    "inner-factor",
+    "adaptation-factor",
+    "excess-overparameterized",
+    "adaptation-rate-bracket",
+    "same-limits",
+    "normal-matrix-concentrates",
+    "normal-inverse-concentrates",
+    "mu-2",
+    "mu-3",
+    "mu-4",
+    "mu-1-1",
+    "mu-2-1",
+    "mu-2-2",
+    "g-1",
+    "g-2",
+    "g-3",
+    "g-4",
+    "excess-underparameterized",
+    "excess-underparameterized-short",
+    "many-tasks-limit",
+    "adaptation-rate-bracket-underparameterized",
+)
+
+
+def accuracies(name: str, count: int) -> dict[str, float]:
+    """The largest error of each formula of a step."""
+    return {key: float(accuracy(name, key, count).max()) for key in formulas(name)}
+
+
+@pytest.mark.parametrize("name", FURTHER)
+def test_every_function_agrees_with_fifty_digits(name: str) -> None:
+    assert max(accuracies(name, 400).values()) <= ACCURACY
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FURTHER)
+def test_every_function_agrees_with_fifty_digits_at_ten_thousand_points(name: str) -> None:
+    assert max(accuracies(name, 10_000).values()) <= ACCURACY
+
+
+def of_scalars(name: str) -> bool:
+    """Whether a step derives a formula that is a function of numbers alone."""
+    try:
+        found = formulas(name)
+    except NoFormula:
+        return False
+    return any(expr.free_symbols for expr in found.values()) and not any(
+        expr.has(sympy.Trace) for expr in found.values()
+    )
+
+
+@pytest.mark.slow
+def test_no_formula_of_scalars_is_left_out() -> None:
+    assert {name for name in load() if of_scalars(name)} == {*FURTHER, *ALIASES.values()} - {ALIASES["eq14"]}
+
+
+VARIANTS = [
+    ("eq5", replace(PAPER, inner_steps=2)),
+    ("eq9", replace(PAPER, inner_steps=2)),
+    ("eq5", replace(PAPER, inner_steps=3, adaptation_steps=2)),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("alias", "assumptions"), VARIANTS, ids=lambda x: x if isinstance(x, str) else x.label()
+)
+def test_function_under_other_assumptions_agrees_with_fifty_digits(
+    alias: str, assumptions: Assumptions
+) -> None:
+    assert accuracy(alias, "value", 1000, assumptions).max() <= ACCURACY
+
+
+def naive(expr: sympy.Expr) -> sympy.Expr:
+    """The formula as one quotient of expanded polynomials; a root over its denominator as it comes."""
+    top, bottom = sympy.fraction(sympy.together(expr))
+    return sympy.expand(top) / sympy.expand(bottom)
+
+
+@pytest.mark.parametrize(("alias", "key"), [("eq5", "value"), ("eq9", "value"), ("eq8", "maximum")])
+def test_accuracy_test_fails_the_tempting_form(alias: str, key: str) -> None:
+    expr = formulas(alias)[key]
+    generator = random.Random(0)
+    points = [point(generator, side(alias, expr)) for _ in range(300)]
+    found = errors(compiled(naive(expr)), expr, points)
+    assert (found > ACCURACY).mean() > 0.05
+    assert found.max() > 1000 * ACCURACY
+
+
+@pytest.mark.parametrize(("alias", "key"), SCALAR)
+def test_stable_form_is_certified(alias: str, key: str) -> None:
+    form = stable_formulas(alias)[key]
+    assert form.sign == (-1 if key == "minimum" else 1)
+
+
+@pytest.mark.parametrize("alias", ["eq5", "eq9"])
+def test_rates_are_apart_on_a_grid(alias: str) -> None:
+    code = function(alias)
+    values = FIGURE_2 if alias == "eq5" else FIGURE_3
+    values = {name: value for name, value in {**values, "dist0_sq": 0.3}.items() if name in code.parameters}
+    alpha_t, alpha_r = np.linspace(-2, 2, 70), np.linspace(-1, 1, 80)
+    grid = code(**{**values, "alpha_t": alpha_t[:, None], "alpha_r": alpha_r[None, :]})
+    assert sorted(len(term) for term in code.program.terms) == [1, 2]
+    assert grid[12, 34] == pytest.approx(
+        code(**{**values, "alpha_t": alpha_t[12], "alpha_r": alpha_r[34]}), rel=1e-15
+    )
+
+
+# -- numbers ------------------------------------------------------------------------------------------------
+
+
+def theorem_1(v: Mapping[str, float]) -> float:
+    """(5) in plain floating point, at a harmless point."""
+    h_t = (1 - v["alpha_t"]) ** 2 + v["alpha_t"] ** 2 * (v["p"] + 1) / v["n_t"]
+    h_r = (1 - v["alpha_r"]) ** 2 + v["alpha_r"] ** 2 * (v["p"] + 1) / v["n_r"]
+    share = v["n_v"] * v["m"] / v["p"]
+    noise = v["sigma"] ** 2 * share * (1 + v["alpha_t"] ** 2 * v["p"] / v["n_t"]) / h_t
+    inside = v["nu"] ** 2 * (1 + share) + (1 - share) * v.get("dist0_sq", 0.0) + noise
+    return v["sigma"] ** 2 / 2 * (1 + v["alpha_r"] ** 2 * v["p"] / v["n_r"]) + h_r / 2 * inside
+
+
+def test_number_of_theorem_1() -> None:
+    for values in (FIGURE_2, {**FIGURE_2, "dist0_sq": 0.7}):
+        assert evaluate_named("eq5", values) == {"value": pytest.approx(theorem_1(values), rel=1e-14)}
+
+
+def test_shape_of_the_answers() -> None:
+    assert evaluate_named("eq8", {"n_t": 30, "p": 60}) == {
+        "minimum": pytest.approx(-1.0111521104046224, rel=1e-15),
+        "maximum": pytest.approx(0.49448544373795566, rel=1e-15),
+    }
+    for name in ("eq9", "eq10"):
+        found = evaluate_named(name, FIGURE_3)
+        assert list(found) == ["value"]
+        assert type(found["value"]) is float
+
+
+def test_text_and_numbers_give_the_same() -> None:
+    words = [f"{name}={value}" for name, value in FIGURE_2.items()]
+    exact = evaluate_named("eq5", parse_values(words))["value"]
+    assert exact == pytest.approx(evaluate_named("eq5", FIGURE_2)["value"], rel=1e-15)
+
+
+def test_slug_alias_and_number_name_the_same_formula() -> None:
+    assert (
+        evaluate_named("theorem-1", FIGURE_2)
+        == evaluate_named("5", FIGURE_2)
+        == evaluate_named("eq5", FIGURE_2)
+    )
+
+
+def test_sizes_may_be_a_billion() -> None:
+    found = evaluate_named("eq8", parse_values(["n_t=1e9", "p=1"]))
+    assert found == {"minimum": -1000000002.0, "maximum": pytest.approx(1 - 2e-9, rel=1e-15)}
+
+
+def test_rates_may_be_anything_finite() -> None:
+    assert math.isfinite(evaluate_named("eq5", {**FIGURE_2, "alpha_t": 1e300})["value"])
+    with pytest.raises(InvalidParameter, match="beyond 1e308: give smaller numbers"):
+        evaluate_named("eq5", {**FIGURE_2, "alpha_r": 1e300})
+
+
+def test_parameters_that_do_not_matter_are_still_checked() -> None:
+    assert evaluate_named("eq8", FIGURE_2) == evaluate_named("eq8", {"n_t": 30, "p": 60})
+    with pytest.raises(InvalidParameter, match="sigma must not be negative"):
+        evaluate_named("eq8", {**FIGURE_2, "sigma": -1})
+
+
+def test_noise_of_validation_data_comes_from_the_assumptions() -> None:
+    same = replace(PAPER, noise_val=Fraction(1))
+    other = replace(PAPER, noise_val=Fraction(2))
+    at_paper = evaluate_named("eq5", FIGURE_2)["value"]
+    assert evaluate_named("eq5", FIGURE_2, same)["value"] == pytest.approx(at_paper, rel=1e-15)
+    assert evaluate_named("eq5", FIGURE_2, other)["value"] > at_paper
+    with pytest.raises(InvalidParameter, match="sigma_v is set by the assumptions"):
+        evaluate_named("eq5", {**FIGURE_2, "sigma_v": 1}, other)
+
+
+# -- wrong input --------------------------------------------------------------------------------------------
+
+
+def without(values: Mapping[str, float], name: str) -> dict[str, float]:
+    return {key: value for key, value in values.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        (
+            "eq5",
+            FIGURE_3,
+            r"eq5 holds for p > n_v m .*n_v m = 1000 and p = 30: use eq9, which holds for p < n_v m",
+        ),
+        (
+            "eq9",
+            FIGURE_2,
+            r"eq9 holds for p < n_v m .*n_v m = 6 and p = 60: use eq5, which holds for p > n_v m",
+        ),
+        ("eq10", FIGURE_2, r"use eq5"),
+        ("eq5", {**FIGURE_2, "p": 6}, "n_v m = 6 and p = 6: neither eq5 nor eq9 holds, change n_v, m or p"),
+        ("eq9", {**FIGURE_3, "p": 1000}, "neither eq5 nor eq9 holds"),
+        ("eq5", without(FIGURE_2, "sigma"), "eq5 needs sigma: add sigma=VALUE"),
+        ("eq8", {"n_t": 3}, "eq8 needs p: add p=VALUE"),
+        ("eq5", {**FIGURE_2, "alpht": 1}, "unknown parameter 'alpht'; did you mean 'alpha_t'"),
+        ("eq5", {**FIGURE_2, "n_t": 2.5}, "n_t must be a positive integer, not 2.5"),
+        ("eq5", {**FIGURE_2, "m": 0}, "m must be a positive integer, not 0"),
+        ("eq5", {**FIGURE_2, "alpha_t": math.nan}, "alpha_t must be a finite number, not nan"),
+        ("eq5", {**FIGURE_2, "nu": -1}, "nu must not be negative"),
+        ("eq5", {**FIGURE_2, "Sigma": np.eye(60)}, "takes no matrices: use eq14"),
+    ],
+)
+def test_values_that_do_not_fit_are_refused(name: str, values: Mapping[str, float], said: str) -> None:
+    with pytest.raises(InvalidParameter, match=said) as caught:
+        evaluate_named(name, values)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_name_gets_a_suggestion() -> None:
+    with pytest.raises(UnknownStep, match="did you mean 'theorem-1'"):
+        evaluate_named("theorm-1", FIGURE_2)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("train-labels", "is a definition and derives no formula"),
+        ("wishart-mean", "an equation between matrices and gives no number"),
+        ("minimum-is-negative", "a statement about signs and gives no number"),
+    ],
+)
+def test_step_without_a_number_says_so(name: str, said: str) -> None:
+    with pytest.raises(NoFormula, match=said):
+        evaluate_named(name, FIGURE_2)
+
+
+def test_step_that_is_not_derivable_gives_the_reason() -> None:
+    with pytest.raises(NotDerivable):
+        derived_parts("eq5", replace(PAPER, covariance="general"))
+
+
+def test_part_is_asked_for_by_key() -> None:
+    assert formula("eq8", key="minimum") == formulas("eq8")["minimum"]
+    assert formula("eq5") == formulas("eq5")["value"]
+    for call in (formula, function):
+        with pytest.raises(NoFormula, match="has the formulas minimum, maximum: name one"):
+            call("eq8")
+    with pytest.raises(NoFormula, match="name one of them"):
+        function("eq5", key="minimum")
+
+
+# -- formulas of matrices -----------------------------------------------------------------------------------
+
+
+def isotropic(size: int, nu: float) -> dict[str, object]:
+    return {"Sigma": np.eye(size), "Sigma_w": nu**2 / size * np.eye(size)}
+
+
+def test_theorem_3_reduces_to_theorem_1() -> None:
+    given = without(FIGURE_2, "nu")
+    found = evaluate_named("eq14", {**given, **isotropic(60, 0.5)})
+    assert found == {"value": pytest.approx(theorem_1(FIGURE_2), rel=1e-14)}
+    # the variability nu stands for Sigma_w = nu^2/p I, and p may be left out
+    assert evaluate_named("eq14", {**without(FIGURE_2, "p"), "Sigma": np.eye(60)}) == found
+
+
+def test_fourth_moments_follow_from_the_law_or_are_given() -> None:
+    values = {**without(FIGURE_2, "nu"), **isotropic(60, 0.5)}
+    gaussian = evaluate_named("eq14", values)
+    assert evaluate_named("eq14", {**values, "F": 62 * np.eye(60)}) == gaussian
+    # signs have E u^4 = 1: F = (p + 1 - 1) I
+    signs = evaluate_named("eq14", values, replace(PAPER, inputs="rademacher"))
+    assert signs == evaluate_named("eq14", {**values, "F": 60 * np.eye(60)})
+    assert signs != gaussian
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"Sigma": None}, "eq14 needs Sigma: add Sigma=@file.npy"),
+        ({"Sigma_w": None}, "eq14 needs Sigma_w: add Sigma_w=@file.npy"),
+        ({"p": 59}, "Sigma is 60 x 60: p must be 60, or left out"),
+        ({"nu": 0.5}, "nu and Sigma_w both set the variability of tasks"),
+        ({"dist0_sq": 0.1}, "set dist0_sq=0 or leave it out"),
+        ({"Sigma_w": np.eye(3)}, r"shape \(3, 3\)"),
+        ({"Sigma": -np.eye(60)}, "negative eigenvalue"),
+        ({"Sigma": np.triu(np.ones((60, 60)))}, "not symmetric"),
+        ({"Sigma": 2.0}, "Sigma must be a p x p matrix: give Sigma=@file.npy"),
+        ({"m": 100}, "n_v m = 200 and p = 60: use eq9"),
+    ],
+)
+def test_matrices_that_do_not_fit_are_refused(changes: dict[str, object], said: str) -> None:
+    values = {**without(FIGURE_2, "nu"), **isotropic(60, 0.5), **changes}
+    with pytest.raises(InvalidParameter, match=said):
+        evaluate_named("eq14", {key: value for key, value in values.items() if value is not None})
+
+
+# -- source text --------------------------------------------------------------------------------------------
+
+
+def test_code_is_that_of_the_stable_form() -> None:
+    found = source_code("eq8", "c")
+    assert list(found) == ["minimum", "maximum"]
+    assert "double eq8_maximum(double n_t, double p)" in found["maximum"]
+    assert "2*n_t/(n_t + sqrt(" in found["maximum"]
+    assert source_code("stationary-rates", "c") == found
+
+
+def test_code_takes_parameters_in_the_models_order() -> None:
+    text = source_code("eq5", "python")["value"]
+    assert "def eq5(n_t, n_v, n_r, m, p, sigma, nu, alpha_t, alpha_r, dist0_sq):" in text
+
+
+def test_traces_are_parameters_of_code() -> None:
+    text = source_code("eq14", "javascript")["value"]
+    assert "tr_Sigma_Sigma_w" in text
+    assert "Trace" not in text
+
+
+def test_sizes_of_the_model_are_known_as_sizes() -> None:
+    assert {"n_t", "n_v", "n_r", "m", "p"} <= SIZES
+    assert {regime(find(name)) for name in ("eq5", "eq9", "eq14")} == {OVER, UNDER}

@@ -1,0 +1,100 @@
+"""Files appear whole or not at all; a place where nothing can be written is named before the work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from derivations.language.assumptions import PAPER
+from derivations.support import files, store
+from derivations.support.files import require_writable, whole
+from derivations.typeset import committed_text
+from derivations.variants import combinations
+
+
+def fail_half_way(target: Path) -> None:
+    with whole(target) as temporary:
+        temporary.write_text("half", encoding="utf-8")
+        raise OSError("disk full")
+
+
+def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
+    target = tmp_path / "formulas.txt"
+    target.write_text("old", encoding="utf-8")
+    with pytest.raises(OSError, match="disk full"):
+        fail_half_way(target)
+    assert [path.name for path in tmp_path.iterdir()] == ["formulas.txt"]
+    assert target.read_text(encoding="utf-8") == "old"
+
+
+def test_a_link_is_followed_and_the_mode_is_an_ordinary_one(tmp_path: Path) -> None:
+    kept, link = tmp_path / "kept.txt", tmp_path / "link.txt"
+    link.symlink_to(kept)
+    with whole(link) as temporary:
+        temporary.write_text("new", encoding="utf-8")
+    assert link.is_symlink()
+    assert kept.read_text(encoding="utf-8") == "new"
+    ordinary = tmp_path / "ordinary.txt"
+    ordinary.write_text("", encoding="utf-8")
+    assert kept.stat().st_mode == ordinary.stat().st_mode
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "formulas": lambda folder: committed_text.write(folder, PAPER),
+    "store": lambda folder: store.save("abc", {}),
+    "table": lambda folder: combinations.write([], folder / "table.json"),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_every_writer_replaces_files_whole(
+    writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, text: str, **options: object) -> int:
+        self.touch()
+        raise OSError("disk full")
+
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
+    monkeypatch.setattr(committed_text, "document", lambda assumptions: "text")
+    monkeypatch.setattr(Path, "write_text", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        WRITERS[writer](tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_file_in_the_way_and_a_closed_folder_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_writable(tmp_path / "new" / "folder")
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="is no folder: name another place"):
+        require_writable(tmp_path / "file" / "folder")
+
+    def closed(**options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", closed)
+    with pytest.raises(ValueError, match=r"nothing can be written .*Permission denied"):
+        require_writable(tmp_path / "new")
+
+
+def test_regenerate_looks_at_the_folder_before_it_derives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(assumptions: object) -> str:
+        raise AssertionError("deriving started")
+
+    monkeypatch.setattr(committed_text, "document", fail)
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="is no folder"):
+        committed_text.write(tmp_path / "file", PAPER)
+
+
+def test_an_empty_name_of_the_store_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVE_STORE", "")
+    assert store.folder() == store.ROOT / ".derive"
+    monkeypatch.setenv("DERIVE_STORE", os.sep)
+    assert store.folder() == Path(os.sep)

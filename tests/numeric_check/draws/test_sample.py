@@ -1,0 +1,81 @@
+"""A sample is a function of its names: same names, same numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from numeric_check.draws.sample import Sample
+
+SIZES = {"n": 3, "p": 2, "alpha_t": 0.5}
+
+
+def sample(slug: str = "step", size_index: int = 0, batch_index: int = 0, base_seed: int = 0) -> Sample:
+    return Sample(slug, SIZES, size_index, batch_index, batch=4, base_seed=base_seed)
+
+
+def test_sizes_by_name() -> None:
+    given = sample()
+    assert given["n"] == 3
+    assert isinstance(given["n"], int)
+    assert given["alpha_t"] == 0.5
+    assert given.size("n") == 3
+    assert given.size(7) == 7
+    with pytest.raises(KeyError, match="the sizes are alpha_t, n, p"):
+        given["m"]
+    for bad in ("alpha_t", 0, -2):
+        with pytest.raises(ValueError, match="positive integer"):
+            given.size(bad)
+    with pytest.raises(ValueError, match="batch is 0"):
+        Sample("step", SIZES, batch=0)
+
+
+def test_draws_have_the_shape_of_a_batch() -> None:
+    given = sample()
+    assert given.gaussian("n", "p").shape == (4, 3, 2)
+    assert given.gaussian(5, 1).shape == (4, 5, 1)
+    assert given.inputs("n", "p", "rademacher").shape == (4, 3, 2)
+
+
+@pytest.mark.parametrize(
+    "other", [{"slug": "other"}, {"size_index": 1}, {"batch_index": 1}, {"base_seed": 1}]
+)
+def test_every_name_changes_the_draws_and_nothing_else_does(other: dict[str, int]) -> None:
+    first = sample().gaussian("n", "p")
+    assert np.array_equal(first, sample().gaussian("n", "p"))
+    assert not np.array_equal(first, sample(**other).gaussian("n", "p"))
+
+
+def test_fixed_matrices_are_the_same_in_every_batch() -> None:
+    first, second = sample(), sample(batch_index=5)
+    second.gaussian("n", "p")
+    assert np.array_equal(first.matrix("D", "p", "p"), second.matrix("D", "p", "p"))
+    assert np.array_equal(first.vector("w", "p"), second.vector("w", "p"))
+    assert not np.array_equal(first.matrix("D", "p", "p"), first.matrix("C", "p", "p"))
+    assert not np.array_equal(first.matrix("D", "p", "p"), sample(size_index=1).matrix("D", "p", "p"))
+    assert set(first.values) == {"n", "p", "alpha_t", "D", "w", "C"}
+    assert first.values["D"] is first.matrix("D", "p", "p")
+    with pytest.raises(ValueError, match="read-only"):
+        first.matrix("D", "p", "p")[0, 0] = 1.0
+
+
+def test_symmetric_and_positive_matrices() -> None:
+    given = sample()
+    symmetric = given.matrix("S", 6, 6, symmetric=True)
+    assert np.array_equal(symmetric, symmetric.T)
+    assert np.linalg.eigvalsh(symmetric)[0] < 0
+    positive = given.matrix("P", 6, 6, positive=True)
+    assert np.allclose(positive, positive.T)
+    assert np.linalg.eigvalsh(positive)[0] > 0.2
+    with pytest.raises(ValueError, match="a symmetric matrix is square"):
+        given.matrix("Q", 2, 3, symmetric=True)
+    with pytest.raises(ValueError, match="use another name"):
+        given.matrix("S", 5, 5)
+
+
+def test_rows_have_the_covariance_asked_for() -> None:
+    given = Sample("covariance", SIZES, batch=50_000)
+    covariance = given.matrix("Sigma", 2, 2, positive=True)
+    for law in ("gaussian", "laplace"):
+        rows = given.inputs("n", "p", law, covariance).reshape(-1, 2)
+        assert np.abs(rows.T @ rows / len(rows) - covariance).max() < 0.05

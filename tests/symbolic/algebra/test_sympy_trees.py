@@ -1,0 +1,55 @@
+"""Expressions as SymPy objects."""
+
+from fractions import Fraction
+
+import pytest
+import sympy
+
+from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.sympy_trees import polynomial_to_sympy, to_sympy
+from symbolic.algebra.words import gaussian, identity, matrix, scalar, tr, zero
+from symbolic.averages.expectation import expect
+
+n, p = sympy.symbols("n p", positive=True)
+A = matrix("A", "p", "p")
+X = gaussian("X", "n", "p", covariance="Sigma")
+Y = gaussian("Y", "n", "p")
+
+
+def test_scalars_are_sympy_polynomials():
+    value = scalar("1/n") * scalar("alpha") ** 2 + Fraction(1, 2) * scalar("p")
+    assert to_sympy(value) == sympy.Symbol("alpha") ** 2 / n + p / 2
+    assert to_sympy(zero()) == 0
+    assert to_sympy(value, {"alpha": sympy.Integer(2), "n": p, "p": p}) == 4 / p + p / 2
+
+
+def test_traces_and_matrices():
+    sa, sigma = sympy.MatrixSymbol("A", p, p), sympy.MatrixSymbol("Sigma", p, p)
+    assert to_sympy(A.T @ A) == sa.T * sa
+    assert to_sympy(2 * tr(A)) == 2 * sympy.Trace(sa)
+    assert to_sympy(expect(X.T @ X)) == n * sigma
+    assert to_sympy(expect(Y.T @ Y)) == n * sympy.Identity(p)
+    assert to_sympy(identity("p")) == sympy.Identity(p)
+    assert to_sympy(zero("p", "q")) == sympy.ZeroMatrix(p, sympy.Symbol("q", positive=True))
+    assert to_sympy(tr(A), {"A": sympy.Identity(p)}).doit() == p
+
+
+def test_dimension_names_of_letters_become_positive():
+    moment = expect(tr(gaussian("Z", "rows", "cols").T @ gaussian("Z", "rows", "cols")))
+    assert all(symbol.is_positive for symbol in to_sympy(moment).free_symbols)
+    assert to_sympy(scalar("alpha")).is_positive is None
+
+
+def test_explicit_value_agrees_with_evaluation():
+    moment = expect(X.T @ X @ A @ X.T @ X) * tr(A)
+    values = {"A": [[1, 2], [0, 3]], "Sigma": [[2, 1], [1, 2]]}
+    table = {name: sympy.Matrix(value) for name, value in values.items()}
+    expression = to_sympy(moment, {"n": sympy.Integer(3), "p": sympy.Integer(2)})
+    letters = {symbol: table[symbol.name] for symbol in expression.atoms(sympy.MatrixSymbol)}
+    explicit = expression.subs(letters).doit()
+    assert explicit == sympy.Matrix(evaluate(moment, values | {"n": 3}))
+
+
+def test_a_missing_symbol_is_refused():
+    with pytest.raises(ValueError, match="no symbol given for n"):
+        polynomial_to_sympy(scalar("1/n").coefficient(), {})

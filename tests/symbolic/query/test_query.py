@@ -1,0 +1,275 @@
+"""The whole path of a moment query: values, letters, covariances, laws, inverses, certificates, refusals."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from symbolic.algebra.entry_laws import LawOrderError, law
+from symbolic.averages.over_laws import clear_cache
+from symbolic.checks.certificates import CertificateError
+from symbolic.checks.checks import small_sizes
+from symbolic.query.query import MomentSyntaxError, moment, recheck_certificate
+from symbolic.wishart.existence import MomentDoesNotExist
+from symbolic.wishart.trace_polynomial import QueryTooLarge
+
+LAWS = (
+    "gaussian",
+    "rademacher",
+    "uniform",
+    "laplace",
+    "student:17/2",
+    "kurtosis:7/2",
+    "cumulants:1/2,1,-1/3,2,1/5,7",
+)
+A, B = [[1, 2], [-1, 3]], [[0, 1], [2, Fraction(1, 2)]]
+ROOT = [[2, 1], [1, 3]]
+SIGMA = [[5, 5], [5, 10]]
+
+
+# -- values against a sum over every outcome ----------------------------------------------------------------
+
+
+def discrete(name: str) -> dict[Fraction, Fraction]:
+    """A law of finitely many values with the first four moments of a named one (2 and 3 in the names' order)."""
+    if name == "rademacher":
+        return {Fraction(1): Fraction(1, 2), Fraction(-1): Fraction(1, 2)}
+    # kurtosis:4 as 0 and +-2
+    return {Fraction(0): Fraction(3, 4), Fraction(2): Fraction(1, 8), Fraction(-2): Fraction(1, 8)}
+
+
+Matrix = list[list[Fraction]]
+
+
+def times(*factors: Any) -> Matrix:
+    result = [[Fraction(x) for x in row] for row in factors[0]]
+    for factor in factors[1:]:
+        result = [
+            [
+                sum((row[k] * factor[k][j] for k in range(len(factor))), Fraction(0))
+                for j in range(len(factor[0]))
+            ]
+            for row in result
+        ]
+    return result
+
+
+def outcomes(name: str, n: int, root: Any) -> Iterator[tuple[Fraction, Matrix]]:
+    """The probability and value of W for every u."""
+    values = discrete(name)
+    for entries in itertools.product(values, repeat=2 * n):
+        weight = Fraction(1)
+        for entry in entries:
+            weight *= values[entry]
+        x = times([entries[2 * i : 2 * i + 2] for i in range(n)], root)
+        yield weight, times([list(column) for column in zip(*x, strict=True)], x)
+
+
+def trace(matrix: Matrix) -> Fraction:
+    return matrix[0][0] + matrix[1][1]
+
+
+STATISTICS: dict[str, Callable[[Matrix], Any]] = {
+    "W^2": lambda w: times(w, w),
+    "W A W": lambda w: times(w, A, w),
+    "tr(W A)^2": lambda w: trace(times(w, A)) ** 2,
+    "W tr(W A)": lambda w: [[x * trace(times(w, A)) for x in row] for row in w],
+    "2 W^2 - tr(W)": lambda w: None,
+    "A' W B W": lambda w: times([[1, -1], [2, 3]], w, B, w),
+}
+
+
+@pytest.mark.parametrize("name", ["rademacher", "kurtosis:4"])
+@pytest.mark.parametrize("text", [text for text in STATISTICS if not text.startswith("2")])
+def test_values_are_sums_over_outcomes(text: str, name: str) -> None:
+    expected: Any = None
+    for weight, w in outcomes(name, 2, [[1, 0], [0, 1]]):
+        value = STATISTICS[text](w)
+        if isinstance(value, Fraction):
+            expected = (expected or 0) + weight * value
+        else:
+            expected = expected or [[Fraction(0)] * 2, [Fraction(0)] * 2]
+            expected = [
+                [x + weight * y for x, y in zip(a, b, strict=True)]
+                for a, b in zip(expected, value, strict=True)
+            ]
+    given = {k: v for k, v in {"A": A, "B": B}.items() if k in text}
+    obtained = moment(text, {"n": 2, "p": 2, **given}, "identity", name).value
+    shown = [[str(x) for x in row] for row in expected] if isinstance(expected, list) else str(expected)
+    assert obtained == shown
+
+
+@pytest.mark.parametrize("name", ["rademacher", "kurtosis:4"])
+@pytest.mark.parametrize("text", [text for text in STATISTICS if not text.startswith("2")])
+def test_values_with_a_covariance_in_floats(text: str, name: str) -> None:
+    total: Any = 0.0
+    for weight, w in outcomes(name, 2, ROOT):
+        total = total + float(weight) * np.array(STATISTICS[text](w), dtype=float)
+    given = {k: np.array(v, dtype=float) for k, v in {"A": A, "B": B}.items() if k in text}
+    obtained = moment(text, {"n": 2, "Sigma": np.array(SIGMA, dtype=float), **given}, "general", name).value
+    assert np.allclose(obtained, total, rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "value"),
+    [
+        ("tr(W)", {"n": 3, "p": 2}, "6"),
+        ("tr(W^2)", {"n": 3, "p": 2}, "36"),
+        ("W^2", {"n": 3, "p": 2}, [["18", "0"], ["0", "18"]]),
+        ("W^-1", {"n": 6, "p": 2}, [["1/3", "0"], ["0", "1/3"]]),
+        ("tr(W A)", {"n": 2, "A": A}, "8"),
+        ("tr(W)", {"n": 2, "Sigma": SIGMA}, "30"),
+        ("n p + 1/2", {"n": 2, "p": 3}, "13/2"),
+    ],
+)
+def test_gaussian_values(text: str, values: dict[str, Any], value: Any) -> None:
+    assert moment(text, values).value == value
+
+
+# -- laws ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("covariance", ["identity", "general"])
+def test_the_first_moment_is_the_same_for_every_law(name: str, covariance: str) -> None:
+    result = moment("W A W1", None, covariance, name)
+    assert result.text == moment("W A W1", None, covariance).text
+    assert all(map(recheck_certificate, result.certificates))
+
+
+@pytest.mark.parametrize("name", LAWS[1:])
+def test_one_entry_is_the_moment_of_the_law(name: str) -> None:
+    for degree in range(1, min(4, int(law(name).order) // 2) + 1 if law(name).order < 99 else 5):
+        value = moment(f"W^{degree}", {"n": 1, "p": 1}, "identity", name).value
+        assert value == [[str(law(name).rule(2 * degree))]]
+
+
+def test_texts_of_sums_over_indices() -> None:
+    def text(query: str, covariance: str) -> str:
+        return moment(query, None, covariance, "rademacher").text
+
+    assert text("W^2", "general") == (
+        "(n^2 + n) Sigma^2 + n tr(Sigma) Sigma + (-2*n) Sigma^(1/2) diag(Sigma) Sigma^(1/2)"
+    )
+    assert text("tr(W A)^2", "identity").endswith(" + (-2*n) [sum_a (A)_aa^2]")
+    assert " [(A)_ab (A)_ba (B)_ab]_ab" in text("W A W B W A W", "identity")
+    assert text("W^2", "identity") == "(n^2 + n*p - n) I"
+    result = moment("W A W", {"n": 2}, "identity", "rademacher")
+    assert result.latex.endswith(r"- 4 \, \operatorname{diag}(A)")
+    assert result.terms[-1] == {
+        "coefficient": "-4",
+        "word": None,
+        "traces": [],
+        "sums": [],
+        "matrix": "diag(A)",
+    }
+    assert json.loads(json.dumps(result.as_dict()))["law"] == "rademacher"
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "largest"), [("tr(W)", 300, 10**9), ("tr(W^-1)", 120, 10**9), ("tr(W)", 60, 10**400)]
+)
+def test_exact_covariances_that_take_long_are_refused_at_once(text: str, size: int, largest: int) -> None:
+    rows = [[largest * (i == j) for j in range(size)] for i in range(size)]
+    with pytest.raises(ValueError, match="too much for exact arithmetic"):
+        moment(text, {"n": 999, "Sigma": rows}, "general")
+
+
+def test_exact_covariances_need_no_root_where_pairs_meet() -> None:
+    given = {"n": 2, "Sigma": SIGMA}
+    assert moment("tr(W)", given, None, "uniform").value == "30"
+    assert isinstance(moment("tr(W^2)", given, None, "uniform").value, str)
+    with pytest.raises(ValueError, match=r"the root Sigma\^\(1/2\).*give Sigma as an array of floats"):
+        moment("W^2", given, None, "uniform")
+
+
+# -- certificates ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "covariance", "name"),
+    [
+        ("W A W tr(W)", "general", "laplace"),
+        ("tr(W^2 A W)", "general", "cumulants:1/2,1,-1/3,2"),
+        ("W W1 W", "identity", "student:9"),
+        ("W^3", "general", "gaussian"),
+        ("W^-2 tr(W^-1)", "identity", "gaussian"),
+    ],
+)
+def test_certificates_hold_and_notice_changes(text: str, covariance: str, name: str) -> None:
+    certificates = json.loads(json.dumps(moment(text, None, covariance, name).certificates))
+    assert certificates
+    assert all(map(recheck_certificate, certificates))
+    if "law" not in certificates[0]:
+        return
+    changed = copy.deepcopy(certificates[0])
+    changed["result"]["terms"][0]["coefficient"]["terms"][0][1] = "7/3"
+    assert not recheck_certificate(changed)
+    dropped = copy.deepcopy(certificates[0])
+    del dropped["result"]["terms"][-1]
+    assert not recheck_certificate(dropped)
+    for data in ({"law": "uniform"}, {**changed, "result": {"letters": 1}}, {**changed, "law": "x"}):
+        with pytest.raises(ValueError, match=r"no certificate|unknown law"):
+            recheck_certificate(data)
+
+
+def test_a_broken_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = math.comb
+    clear_cache()
+    monkeypatch.setattr("symbolic.averages.cumulants.comb", lambda n, k: whole(n, k) + (k == 2))
+    with pytest.raises(CertificateError, match="fails the check"):
+        moment("tr(W)^3", None, None, "laplace")
+    monkeypatch.undo()
+    clear_cache()
+    moment("tr(W)^3", None, None, "laplace")
+
+
+def test_a_certificate_needs_its_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = moment("tr(W^2)", None, None, "uniform").certificates[0]
+    monkeypatch.setattr(small_sizes, "MOST_COST", 0)
+    assert not recheck_certificate(certificate)
+
+
+# -- refusals --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            ("W^-1", None, None, "uniform"),
+            ValueError,
+            "no method under the law uniform: inverses .* gaussian",
+        ),
+        (("tr(W^9)", None, None, "uniform"), QueryTooLarge, "degree 9 is over the limit .* at most 8"),
+        (("W A W B W C W D W A W", None, "general", "uniform"), QueryTooLarge, "too much work"),
+        (("(W + A)^6", None, None, "uniform"), QueryTooLarge, "over the limit of 40 .* one by one"),
+        (("W^3", None, None, "student:5"), LawOrderError, "order 6 is needed.*student:5"),
+        (("W^3", None, None, "kurtosis:5"), LawOrderError, "order 6 is needed.*kurtosis:5"),
+        (("W", None, None, "cauchy"), ValueError, "unknown law 'cauchy': write gaussian, rademacher"),
+        (("W", None, None, "student:2"), ValueError, "no variance"),
+        (("W", None, None, "kurtosis:1/2"), ValueError, "at least 1"),
+        (("W", None, None, "cumulants:5,0"), ValueError, "no random variable has the cumulants"),
+        (("W", None, None, "cumulants:0,x"), ValueError, "no number"),
+        (("W^-2", {"n": 4, "p": 3}), MomentDoesNotExist, "n - p > 3, and n - p = 1 here"),
+        (("W", None, "diagonal"), ValueError, "unknown covariance"),
+        (("W Sigma", None, "identity"), MomentSyntaxError, "Sigma is the identity here"),
+        (("W A", {"n": 2, "A": [[1, 2]]}), ValueError, "square"),
+        (("W A", {"A": A}), ValueError, "no value given for n"),
+        (("W", {"n": 0, "p": 1}), ValueError, "positive integer"),
+        (("W", {"n": 2, "p": 2, "B": A}), ValueError, "'B' is not needed"),
+    ],
+)
+def test_refusals(arguments: tuple[Any, ...], error: type[ValueError], message: str) -> None:
+    clear_cache()
+    with pytest.raises(error, match=message) as caught:
+        moment(*arguments)
+    assert "\n" not in str(caught.value)
