@@ -23,7 +23,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("symbolic", "numeric_check", "derivations")
 MODULES = tuple(sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py")))
 PAGES = tuple(sorted((ROOT / "book").glob("*.md")))
-LONGEST = 300
 
 
 def names(paths: tuple[Path, ...]) -> list[str]:
@@ -74,7 +73,7 @@ def test_import_contracts_hold(tree: Path) -> None:
         ("numeric_check", "import sympy"),
         ("numeric_check", "from flint import fmpz"),
         ("numeric_check", "import symbolic"),
-        ("numeric_check", "from derivations import registry"),
+        ("numeric_check", "from derivations.steps import contents"),
     ],
 )
 def test_import_contract_catches_a_violation(package: str, statement: str, tree: Path) -> None:
@@ -84,20 +83,50 @@ def test_import_contract_catches_a_violation(package: str, statement: str, tree:
     assert f"{package}.violation" in result.stdout
 
 
-# Module size
+# Rooms one can take in at a glance
+
+MOST_MODULES = 15
 
 
-def length(source: str) -> int:
-    return len(source.splitlines())
+def crowded(tree: Path) -> dict[str, int]:
+    """Folders with more modules than a reader takes in at a glance, and how many they hold."""
+    folders = {path.parent for path in tree.rglob("*.py")}
+    counts = {
+        folder.relative_to(tree).as_posix(): len([p for p in folder.glob("*.py") if p.stem != "__init__"])
+        for folder in folders
+    }
+    return {name: count for name, count in counts.items() if count > MOST_MODULES}
 
 
-@pytest.mark.parametrize("name", names(MODULES))
-def test_module_is_short(name: str) -> None:
-    assert length((ROOT / name).read_text(encoding="utf-8")) <= LONGEST
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_room_holds_few_modules(package: str) -> None:
+    assert crowded(ROOT / package) == {}
 
 
-def test_length_counts_every_line() -> None:
-    assert length("x = 1\n" * (LONGEST + 1)) > LONGEST
+def test_a_crowded_room_is_seen(tmp_path: Path) -> None:
+    for k in range(MOST_MODULES + 1):
+        (tmp_path / f"m{k}.py").touch()
+    assert crowded(tmp_path) == {".": MOST_MODULES + 1}
+
+
+def repeated(trees: tuple[Path, ...]) -> dict[str, set[str]]:
+    """Module names that occur in more than one package, with those packages."""
+    found: dict[str, set[str]] = {}
+    for tree in trees:
+        for path in tree.rglob("*.py"):
+            found.setdefault(path.stem, set()).add(tree.name)
+    return {name: where for name, where in found.items() if len(where) > 1 and name != "__init__"}
+
+
+def test_no_module_name_occurs_in_two_packages() -> None:
+    assert repeated(tuple(ROOT / name for name in PACKAGES)) == {}
+
+
+def test_a_repeated_module_name_is_seen(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "letters.py").touch()
+    assert repeated((tmp_path / "one", tmp_path / "two")) == {"letters": {"one", "two"}}
 
 
 # Forbidden constructs
@@ -180,8 +209,8 @@ def cells(page: str) -> Iterator[str]:
 def page_faults(page: str) -> Iterator[str]:
     """Cells that do more than render: other imports than `derivations`, or more than a few lines."""
     for cell in cells(page):
-        if length(cell.strip()) > LONGEST_CELL:
-            yield f"a cell of {length(cell.strip())} lines"
+        if len(cell.strip().splitlines()) > LONGEST_CELL:
+            yield f"a cell of {len(cell.strip().splitlines())} lines"
         for node in ast.walk(ast.parse(cell)):
             match node:
                 case ast.Import(names=aliases):
@@ -205,7 +234,7 @@ def test_page_only_renders(name: str) -> None:
         ("from numpy import array", ["numpy"]),
         (":tags: [remove-input]\nfrom symbolic import words", ["symbolic"]),
         ("x = 1\n" * 5, ["a cell of 5 lines"]),
-        ("---\ntags: [hide-input]\n---\nfrom derivations import pages\npages.show('eq5')", []),
+        ("---\ntags: [hide-input]\n---\nfrom derivations.book_pages import cards\ncards.show('eq5')", []),
     ],
 )
 def test_page_that_computes_is_caught(code: str, fault: list[str]) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbolic.query.moment_tokens import MAX_DIGITS, excerpt
 from symbolic.query.query import moment
+from symbolic.query.syntax import MAX_DIGITS, excerpt
 
 MAX_FILE_BYTES = 64_000_000
 """Largest file that is read."""

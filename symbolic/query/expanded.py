@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from symbolic.algebra.quotients import Rational
-from symbolic.query.moment_tokens import MomentSyntaxError
-from symbolic.query.syntax import Node, Number, Power, Product, Quotient, Sum, Symbol, Trace, Transpose
+from symbolic.query.syntax import (
+    MomentSyntaxError,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Trace,
+    Transpose,
+)
 from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY
 from symbolic.wishart.trace_polynomial import ONE, QueryTooLarge, TracePolynomial
 

@@ -8,17 +8,29 @@ from fractions import Fraction
 from typing import Any
 
 from symbolic.algebra.coefficients import number
+from symbolic.algebra.entry_laws import Law
 from symbolic.algebra.letters import index_of, letter_of
 from symbolic.algebra.quotients import Rational
+from symbolic.averages.cumulants import Budget, TooManyBlocks
 from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm, end_letter
 from symbolic.averages.network_values import evaluate_networks
 from symbolic.averages.networks import ROOT_SUFFIX, is_root
+from symbolic.averages.over_laws import average
+from symbolic.checks.law_certificates import certify_law
 from symbolic.checks.plain_data import Data
-from symbolic.query.moment_matrices import ROUNDING, Matrices
 from symbolic.query.network_text import closed_network, factors, open_matrix
-from symbolic.query.query_words import INVERSE_OF_SIGMA
-from symbolic.query.value import Shown, evaluate
-from symbolic.wishart.fixed_letters import COLUMNS, INVERSE, SIGMA, Word, closed, word_order
+from symbolic.query.query_words import INVERSE_OF_SIGMA, monomial_expression
+from symbolic.query.value import ROUNDING, Matrices, Shown, evaluate
+from symbolic.wishart.fixed_letters import (
+    COLUMNS,
+    INVERSE,
+    SIGMA,
+    Word,
+    closed,
+    is_inverse,
+    is_wishart,
+    word_order,
+)
 from symbolic.wishart.moment_text import (
     coefficient_latex,
     coefficient_text,
@@ -29,7 +41,15 @@ from symbolic.wishart.moment_text import (
     word_latex,
     word_text,
 )
-from symbolic.wishart.trace_polynomial import Monomial, TracePolynomial, at
+from symbolic.wishart.trace_polynomial import (
+    Monomial,
+    QueryTooLarge,
+    TracePolynomial,
+    at,
+    collect,
+    product_of_traces,
+)
+from symbolic.wishart.wishart_moment import Covariance
 
 ROOT = SIGMA + ROOT_SUFFIX
 
@@ -211,3 +231,90 @@ def _sum(shown: Shown, total: Any, matrices: Matrices) -> Shown:
 
 def _rows(first: Any, second: Any) -> list[tuple[Any, Any]]:
     return list(zip(first, second, strict=True))
+
+
+MAX_DEGREE = 8
+"""Most Wishart factors in a term of a query under a law."""
+
+MAX_BLOCKS = 12_000
+"""How many blocks of set partitions one query may look at: about a second."""
+
+MAX_PLAIN_BLOCKS = 40_000
+"""The same with the identity covariance and no letters, where a block is a product of dimensions."""
+
+MAX_MONOMIALS = 40
+"""Most different random products in a query under a law, each of which is certified."""
+
+
+class LawExpectation:
+    """Expectations under one law; the certificates of one query, and the work left."""
+
+    def __init__(self, covariance: Covariance, law: Law) -> None:
+        self.covariance: Covariance = covariance
+        self.law = law
+        self._certificates: dict[str, Data] = {}
+        self._budget = Budget(MAX_BLOCKS)
+
+    @property
+    def certificates(self) -> tuple[Data, ...]:
+        """One for each expectation taken, as plain data; ``claim`` says of what."""
+        return tuple({"claim": f"E[{text}]", **data} for text, data in self._certificates.items())
+
+    def of(self, query: TracePolynomial) -> LawPolynomial:
+        """The expectation, in Sigma and its root, the deterministic letters and the dimensions.
+
+        Raises ValueError for inverses of Wishart matrices, QueryTooLarge over a limit of this module,
+        LawOrderError beyond the order of the law, and CertificateError should a check fail.
+        """
+        plain: list[tuple[Monomial, Rational]] = []
+        sums: dict[NetworkTerm, Rational] = {}
+        random = [x for x in query.terms if any(is_wishart(f) for word in x.words for f in word)]
+        self._check(random)
+        lettered = any(not is_wishart(f) for monomial in random for word in monomial.words for f in word)
+        plain_query = self.covariance == "identity" and not lettered
+        self._budget = Budget(MAX_PLAIN_BLOCKS if plain_query else MAX_BLOCKS)
+        for monomial, factor in query.terms.items():
+            if monomial not in random:
+                plain.append((monomial, factor))
+                continue
+            for term, coefficient in self._average(monomial).items():
+                value = coefficient * factor
+                if term.networks or term.open_network is not None:
+                    sums[term] = sums[term] + value if term in sums else value
+                    continue
+                word = None if term.word is None else factors(term.word)
+                plain.append(product_of_traces(map(factors, term.traces), word, value))
+        sums = {term: value for term, value in sums.items() if not value.is_zero()}
+        return LawPolynomial(collect(plain, query.is_matrix), sums)
+
+    def _check(self, random: list[Monomial]) -> None:
+        for monomial in random:
+            found = [f for word in monomial.words for f in word if is_wishart(f)]
+            if any(map(is_inverse, found)):
+                raise ValueError(
+                    f"E[{monomial_text(monomial)}] has no method under the law {self.law.name}: inverses of "
+                    "Wishart matrices are for the law gaussian"
+                )
+            if len(found) > MAX_DEGREE:
+                raise QueryTooLarge(
+                    f"degree {len(found)} is over the limit under the law {self.law.name}: ask for at most "
+                    f"{MAX_DEGREE}"
+                )
+        if len(random) > MAX_MONOMIALS:
+            raise QueryTooLarge(
+                f"{len(random)} random products are over the limit of {MAX_MONOMIALS} under the law "
+                f"{self.law.name}: ask for the parts one by one"
+            )
+
+    def _average(self, monomial: Monomial) -> dict[NetworkTerm, Rational]:
+        moment = monomial_expression(monomial, self.covariance)
+        laws = {name: self.law for name, letter in moment.letters().items() if letter.random}
+        try:
+            result = average(moment, laws, budget=self._budget)
+        except TooManyBlocks:
+            raise QueryTooLarge(
+                f"the expectation under the law {self.law.name} is too much work (over {self._budget.total} blocks "
+                "of set partitions): lower the degree, or ask for the parts one by one"
+            ) from None
+        self._certificates[monomial_text(monomial)] = certify_law(moment, result, self.law)
+        return {term: Rational.polynomial(value) for term, value in result.terms.items()}

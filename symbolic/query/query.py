@@ -18,15 +18,12 @@ from symbolic.checks.law_certificates import recheck_law
 from symbolic.checks.plain_data import Data
 from symbolic.query.check import Answer
 from symbolic.query.expanded import expand
-from symbolic.query.law_answer import LawPolynomial
-from symbolic.query.law_expectation import LawExpectation
-from symbolic.query.moment_matrices import Matrices, read_matrices
-from symbolic.query.moment_tokens import MAX_DIGITS, MomentSyntaxError
+from symbolic.query.law_answer import LawExpectation, LawPolynomial
 from symbolic.query.query_certificates import certify_answer, recheck_answer
 from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.query_value import kept
-from symbolic.query.syntax import Node, Power, parse, subtrees, symbols
-from symbolic.query.value import Shown, evaluate
+from symbolic.query.syntax import MAX_DIGITS, MomentSyntaxError, Node, Power, parse, subtrees, symbols
+from symbolic.query.value import Matrices, Shown, evaluate, read_matrices
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
 from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, SIGMA, is_wishart, row_dimension, suggestion

@@ -3,13 +3,234 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from sys import float_info
+from typing import Any
 
-from flint import fmpq
+from flint import fmpq, fmpq_mat
 
-from symbolic.query.moment_matrices import Matrices
-from symbolic.wishart.fixed_letters import Word
+from symbolic.wishart.covariance_matrix import as_fraction, exact_covariance
+from symbolic.wishart.covariance_matrix import identity as exact_identity
+from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base
 from symbolic.wishart.trace_polynomial import TracePolynomial
+
+Matrix = Any
+"""An ``fmpq_mat``, or an array of floats."""
+
+MAX_EXACT_SIZE = 300
+"""Largest p of matrices in exact arithmetic."""
+
+MAX_DEFINITE_WORK, MAX_INVERSE_WORK = 10**10, 5 * 10**8
+"""Largest p^4 times the bits of an element for which an exact Sigma is checked, and inverted, in about a second."""
+
+EPSILON = float_info.epsilon
+"""Rounding of floats: the least eigenvalue of a p x p matrix is known up to about p times this, relatively."""
+
+ROUNDING = 1e-10
+"""Relative asymmetry and negative eigenvalues of a covariance of floats that count as rounding."""
+
+
+class Matrices:
+    """The p x p values of letters, exact or all in floats, and the products of their words."""
+
+    def __init__(self, size: int, letters: Mapping[str, Matrix], space: Any = None) -> None:
+        """``space`` is the array namespace of floats, None when all the letters are exact."""
+        self.size = size
+        self.is_exact = space is None
+        self._space = space
+        self._letters = letters
+        self._factors: dict[str, Matrix] = {}
+
+    def products(self, words: Iterable[Word]) -> Iterator[tuple[Word, Matrix]]:
+        """Each word and its matrix product, in an order in which products of common beginnings are shared.
+
+        Raises ValueError when a word inverts a singular Sigma.
+        """
+        chain: list[Matrix] = []  # the products of the beginnings of the previous word
+        previous: Word = ()
+        for word in sorted(set(words)):
+            common = next(
+                (k for k, pair in enumerate(zip(previous, word, strict=False)) if pair[0] != pair[1]),
+                min(len(previous), len(word)),
+            )
+            del chain[common:]
+            for place in range(common, len(word)):
+                factor = self.factor(word[place])
+                chain.append(self.times(chain[-1], factor) if chain else factor)
+            previous = word
+            yield word, chain[-1] if chain else self.identity()
+
+    def times(self, left: Matrix, right: Matrix) -> Matrix:
+        """The matrix product."""
+        return left * right if self.is_exact else left @ right
+
+    def trace(self, matrix: Matrix) -> Fraction | float:
+        """The trace of a matrix. Raises ValueError for one of floats that is beyond them."""
+        diagonal = [matrix[i, i] for i in range(self.size)]
+        if self.is_exact:
+            return as_fraction(sum(diagonal, fmpq(0)))
+        try:
+            return math.fsum(map(float, diagonal))
+        except OverflowError:
+            raise ValueError("a trace is too large for a float: scale the matrices") from None
+
+    def rows(self, matrix: Matrix) -> list[list[Any]]:
+        """A matrix as rows of numbers: Fractions if exact, floats otherwise."""
+        lists: list[list[Any]] = matrix.tolist()
+        return [[as_fraction(x) for x in row] for row in lists] if self.is_exact else lists
+
+    def identity(self) -> Matrix:
+        """The identity matrix."""
+        return exact_identity(self.size) if self.is_exact else self._space.eye(self.size)
+
+    def root(self, rounding: float) -> Matrix:
+        """The symmetric root of Sigma, in floats; eigenvalues below zero are rounding."""
+        values, vectors = self._space.linalg.eigh(self._letters[SIGMA])
+        floor = rounding * abs(float(values[-1]))
+        kept = self._space.where(values > floor, values, self._space.zeros_like(values))
+        return (vectors * self._space.sqrt(kept)) @ vectors.T
+
+    def require_definite(self) -> None:
+        """Raise ValueError when a Sigma is given that is singular: a Wishart matrix then has no inverse."""
+        if SIGMA in self._letters:
+            self.factor(SIGMA + INVERSE)
+
+    def factor(self, factor: str) -> Matrix:
+        """The matrix of a factor. Raises ValueError for the inverse of a singular Sigma."""
+        known = self._factors.get(factor)
+        if known is None:
+            known = self._factors[factor] = self._made(factor)
+        return known
+
+    def _made(self, factor: str) -> Matrix:
+        matrix = self._letters[base(factor)]
+        if factor.endswith(TRANSPOSED):
+            return matrix.transpose() if self.is_exact else matrix.T
+        if not factor.endswith(INVERSE):
+            return matrix
+        if self.is_exact:
+            require_affordable(matrix, MAX_INVERSE_WORK)
+            singular = matrix.det() == 0
+        else:
+            eigenvalues = self._space.linalg.eigvalsh(matrix)
+            singular = float(eigenvalues[0]) <= self.size * EPSILON * float(eigenvalues[-1])
+        if singular:
+            floats = "" if self.is_exact else ", or too ill-conditioned for floats,"
+            fractions = "" if self.is_exact else ", in fractions if it is nearly singular"
+            raise ValueError(
+                f"{SIGMA} is singular{floats} and a negative power is asked for: give a positive definite "
+                f"matrix{fractions}"
+            )
+        return matrix.inv() if self.is_exact else self._space.linalg.inv(matrix)
+
+
+def read_matrices(values: Mapping[str, Any], size: int | None) -> Matrices:
+    """The letters with these values; ``size`` is p, which every one must show if it is given.
+
+    Raises ValueError naming the letter unless its value is a square matrix of finite real numbers, all are of
+    one size, and Sigma is symmetric and positive semidefinite.
+    """
+    for name, value in values.items():
+        rows, columns = _shape(name, value)
+        expected = f"p = {size}" if size is not None else "the others"
+        size = rows if size is None else size
+        if rows != size or columns != size:
+            raise ValueError(
+                f"{name} is {rows} x {columns}: give a square matrix that agrees with {expected}"
+            )
+    spaces = [value.__array_namespace__() for value in values.values() if _is_floating(value)]
+    if spaces:
+        arrays = {name: _array(name, value, spaces[0]) for name, value in values.items()}
+        if SIGMA in arrays:
+            arrays[SIGMA] = _covariance(arrays[SIGMA], spaces[0])
+        return Matrices(size or 0, arrays, spaces[0])
+    if values and size is not None and size > MAX_EXACT_SIZE:
+        raise ValueError(
+            f"exact matrices are taken up to {MAX_EXACT_SIZE} x {MAX_EXACT_SIZE}: give arrays of floats"
+        )
+    tables = {name: _table(name, value) for name, value in values.items()}
+    exact = {name: _exact(rows) for name, rows in tables.items()}
+    if SIGMA in exact:
+        require_affordable(exact[SIGMA], MAX_DEFINITE_WORK)
+        exact[SIGMA], _ = exact_covariance(tables[SIGMA])
+    return Matrices(size or 0, exact)
+
+
+def require_affordable(matrix: fmpq_mat, limit: int) -> None:
+    """Raise ValueError when exact linear algebra with a matrix would take more than `limit` (see there)."""
+    size = int(matrix.nrows())
+    bits = max(int(x.p).bit_length() + int(x.q).bit_length() for x in matrix.entries())
+    if size**4 * bits > limit:
+        raise ValueError(
+            f"{SIGMA} is {size} x {size} with elements of up to {bits} bits, too much for exact arithmetic: "
+            "give an array of floats"
+        )
+
+
+def _is_floating(value: Any) -> bool:
+    return hasattr(value, "__array_namespace__") and value.dtype.kind == "f"
+
+
+def _shape(name: str, value: Any) -> tuple[int, int]:
+    """Rows and columns of a value that is not empty."""
+    if hasattr(value, "dtype"):
+        if value.dtype.kind not in "biuf":
+            raise ValueError(f"{name} has elements of type {value.dtype}: give real numbers")
+        shape = tuple(value.shape)
+    elif isinstance(value, list | tuple) and all(isinstance(row, list | tuple) for row in value):
+        lengths = {len(row) for row in value}
+        if len(lengths) > 1:
+            raise ValueError(f"{name} has rows of different lengths: give p rows of p numbers")
+        shape = (len(value), *lengths)
+    else:
+        raise ValueError(f"{name} is a matrix: give p rows of p numbers")
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(f"{name} has the shape {shape}: give p rows of p numbers")
+    return int(shape[0]), int(shape[1])
+
+
+def _table(name: str, value: Any) -> list[list[int | Fraction]]:
+    """The rows of an exact matrix."""
+    rows: list[list[Any]] = [list(row) for row in (value.tolist() if hasattr(value, "dtype") else value)]
+    for x in (x for row in rows for x in row):
+        if isinstance(x, float):
+            raise ValueError(
+                f"{name} has floats in lists: give an array of floats, or integers and fractions"
+            )
+        if not isinstance(x, int | Fraction):
+            raise ValueError(f"{name} has an element {type(x).__name__}: give real numbers")
+    return rows
+
+
+def _array(name: str, value: Any, space: Any) -> Matrix:
+    """A matrix as an array of finite floats."""
+    if not _is_floating(value):
+        try:
+            value = [[float(x) for x in row] for row in _table(name, value)]
+        except OverflowError:
+            raise ValueError(f"{name} has an element too large for a float: scale the matrix") from None
+    array = space.asarray(value, dtype=space.float64)
+    if not bool(space.all(space.isfinite(array))):
+        raise ValueError(f"{name} has elements that are not finite: give finite real numbers")
+    return array
+
+
+def _exact(rows: list[list[int | Fraction]]) -> fmpq_mat:
+    return fmpq_mat([[fmpq(Fraction(x).numerator, Fraction(x).denominator) for x in row] for row in rows])
+
+
+def _covariance(array: Matrix, space: Any) -> Matrix:
+    """The symmetric part of a covariance of floats, after checking."""
+    largest = float(space.max(space.abs(array)))
+    if float(space.max(space.abs(array - array.T))) > ROUNDING * largest:
+        raise ValueError(f"{SIGMA} is not symmetric: give (S + S.T)/2 if only rounding differs")
+    symmetric = array / 2 + array.T / 2
+    eigenvalues = space.linalg.eigvalsh(symmetric)
+    if float(eigenvalues[0]) < -ROUNDING * max(float(eigenvalues[-1]), 0.0):
+        raise ValueError(f"{SIGMA} has a negative eigenvalue: give a positive semidefinite matrix")
+    return symmetric
+
 
 Shown = str | float | list[list[str]] | list[list[float]]
 """Exact numbers as text (``"3/2"``), floats as numbers; a matrix as its rows."""

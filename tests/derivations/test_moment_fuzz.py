@@ -17,7 +17,7 @@ import pytest
 from derivations.command.moment import run
 from symbolic.averages import cumulants, networks
 from symbolic.averages.over_laws import clear_cache
-from symbolic.query import law_expectation
+from symbolic.query import law_answer
 from symbolic.query import work as moment_work
 from symbolic.query.query import MomentSyntaxError, moment
 
@@ -285,7 +285,7 @@ class Work:
 
     def check(self) -> None:
         """Within the limits; then start anew."""
-        limit = law_expectation.MAX_PLAIN_BLOCKS + law_expectation.MAX_MONOMIALS
+        limit = law_answer.MAX_PLAIN_BLOCKS + law_answer.MAX_MONOMIALS
         assert self.reductions <= limit
         self.reductions = 0
 
@@ -346,8 +346,8 @@ def test_the_fuzz_notices_work_over_the_limit(monkeypatch: pytest.MonkeyPatch) -
     work = Work(monkeypatch)
     clear_cache()
     moment("W A W A W", None, None, "laplace")
-    monkeypatch.setattr(law_expectation, "MAX_PLAIN_BLOCKS", 5)
-    monkeypatch.setattr(law_expectation, "MAX_MONOMIALS", 5)
+    monkeypatch.setattr(law_answer, "MAX_PLAIN_BLOCKS", 5)
+    monkeypatch.setattr(law_answer, "MAX_MONOMIALS", 5)
     with pytest.raises(AssertionError):
         work.check()
 

@@ -27,13 +27,13 @@ from numeric_check.draws.sample import Sample
 STEPS = load()
 FOLDER = Path(derivations.__file__).parent
 OBSERVING = (
-    "observations",
-    "outer_problem_observations",
-    "overparameterized_observations",
-    "test_phase_observations",
-    "task_draws",
-    "discrete_law",
-    "nongaussian_checks",
+    "steps/draws",
+    "steps/task_draws",
+    "steps/discrete_law",
+    "paper/outer_problem_draws",
+    "paper/target_task_draws",
+    "paper/theorem1/block_draws",
+    "paper/theorem3/sampled_blocks",
 )
 # where formulas are derived, or stated by hand
 FORMULAS = (
@@ -69,7 +69,7 @@ def test_an_observation_imports_no_formula(module: str) -> None:
 def test_an_imported_formula_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "observing.py"
     path.write_text(
-        "from derivations import model\nfrom derivations.paper.theorem1.concentration import gram\n"
+        "from derivations.language import model\nfrom derivations.paper.theorem1.concentration import gram\n"
     )
     assert len(imported(path) & set(FORMULAS)) == 2
 

@@ -19,8 +19,8 @@ from derivations.typeset.left_sides import LEFT_SIDES
 from derivations.verification.verify import Record, describe
 
 CELL = re.compile(r"```\{code-cell\}[^\n]*\n(.*?)```", re.DOTALL)
-SHOW = re.compile(r"pages\.show\((.*?)\)", re.DOTALL)
-REMAINING = re.compile(r'pages\.remaining\("([\w-]+)"\)')
+SHOW = re.compile(r"cards\.show\((.*?)\)", re.DOTALL)
+REMAINING = re.compile(r'cards\.remaining\("([\w-]+)"\)')
 STATUSES = "proved|corrected|agree|disagree|inconclusive|failed"
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SOURCE.glob("*.md"))}
 
@@ -62,9 +62,9 @@ def test_every_step_stands_on_its_page_exactly_once() -> None:
 @pytest.mark.parametrize(
     ("page", "old", "new"),
     [
-        ("lemma1", 'pages.remaining("lemma1")', ""),
-        ("lemma1", 'pages.show("wishart-mean"', 'pages.show("wishart-mean", "wishart-mean"'),
-        ("lemma2", 'pages.show("rows-concentrate"', 'pages.show("wishart-mean", "rows-concentrate"'),
+        ("lemma1", 'cards.remaining("lemma1")', ""),
+        ("lemma1", 'cards.show("wishart-mean"', 'cards.show("wishart-mean", "wishart-mean"'),
+        ("lemma2", 'cards.show("rows-concentrate"', 'cards.show("wishart-mean", "rows-concentrate"'),
         ("lemma1", '"wishart-mean"', '"no-such-step"'),
     ],
 )
@@ -86,7 +86,7 @@ def test_cells_are_short_and_import_derivations_only(page: str) -> None:
         lines = [line for line in code.splitlines() if line.strip()]
         assert len(lines) <= 4
         for line in lines:
-            assert not re.match(r"\s*(import|from)\b", line) or line.startswith("from derivations import ")
+            assert not re.match(r"\s*(import|from)\b", line) or line.startswith("from derivations.")
 
 
 @pytest.mark.parametrize("page", sorted(set(SOURCES) - {"intro", "ledger"}))

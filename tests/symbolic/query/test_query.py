@@ -15,8 +15,8 @@ import pytest
 
 from symbolic.algebra.entry_laws import LawOrderError, law
 from symbolic.averages.over_laws import clear_cache
+from symbolic.checks import small_sizes
 from symbolic.checks.certificates import CertificateError
-from symbolic.checks.checks import small_sizes
 from symbolic.query.query import MomentSyntaxError, moment, recheck_certificate
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.trace_polynomial import QueryTooLarge

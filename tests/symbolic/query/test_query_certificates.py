@@ -18,7 +18,7 @@ from symbolic.query import check as query_checks
 from symbolic.query import query as moment_query
 from symbolic.query import query_expectation
 from symbolic.query.block import Block
-from symbolic.query.law_expectation import LawExpectation
+from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query import moment, recheck_certificate
 from symbolic.query.query_expectation import Expectation
 from symbolic.query.query_value import kept

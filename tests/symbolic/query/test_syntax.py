@@ -7,10 +7,9 @@ import string
 
 import pytest
 
-from symbolic.query import moment_tokens
+from symbolic.query import syntax
 from symbolic.query.expanded import expand
-from symbolic.query.moment_tokens import MomentSyntaxError
-from symbolic.query.syntax import Node, Number, Power, Product, Symbol, parse, symbols
+from symbolic.query.syntax import MomentSyntaxError, Node, Number, Power, Product, Symbol, parse, symbols
 from symbolic.wishart.moment_text import polynomial_text
 
 
@@ -147,10 +146,10 @@ def test_refusals_when_multiplied_out(text: str, position: int, reason: str) -> 
 
 
 def test_limits_of_the_text() -> None:
-    assert isinstance(parse("W" * moment_tokens.MAX_TEXT), Node)
+    assert isinstance(parse("W" * syntax.MAX_TEXT), Node)
     with pytest.raises(MomentSyntaxError, match="over the limit of 1000 characters"):
-        parse("W" * (moment_tokens.MAX_TEXT + 1))
-    deep = moment_tokens.MAX_NESTING
+        parse("W" * (syntax.MAX_TEXT + 1))
+    deep = syntax.MAX_NESTING
     assert isinstance(parse("(" * deep + "W" + ")" * deep), Node)
     with pytest.raises(MomentSyntaxError, match="nested over the limit: at most 32 deep"):
         parse("(" * (deep + 1) + "W" + ")" * (deep + 1))
