@@ -18,7 +18,7 @@ from derivations.command.cli import main
 
 FIGURE_2 = ["n_t=30", "n_v=2", "n_r=20", "m=3", "p=60", "sigma=1", "nu=0.5", "alpha_t=0.2", "alpha_r=0.2"]
 EVAL = ["eval", "eq5", *FIGURE_2]
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def derive(words: list[str], redirection: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
