@@ -80,6 +80,31 @@ def _general_moments(degree: int) -> Callable[[Any], bool]:
     return lambda table: {*table} == {*partitions(degree)} and all(holds(*item) for item in table.items())
 
 
+def _all_of_identity(degree: int, goal: float, bound: str) -> Row:
+    return Row(
+        f"all-identity-{degree}",
+        f"every trace moment of degree {degree} ({len([*partitions(degree)])}), identity covariance, symbolic n and p",
+        (tools.identity_table(degree),),
+        BY_COLUMNS,
+        _identity_moments(degree),
+        goal_seconds=goal,
+        bound=bound,
+    )
+
+
+def _all_of_general(degree: int, goal: float, bound: str) -> Row:
+    kind = "general covariance, in power sums"
+    return Row(
+        f"all-general-{degree}",
+        f"every trace moment of degree {degree} ({len([*partitions(degree)])}), {kind}",
+        (tools.general_table(degree),),
+        BY_VALUES,
+        _general_moments(degree),
+        goal_seconds=goal,
+        bound=bound,
+    )
+
+
 ROWS = (
     Row(
         "trace-4-value",
@@ -109,23 +134,15 @@ ROWS = (
         (tools.identity_trace(10), tools.form("W" * 10, general=False).slowly()),
         BY_PEER,
     ),
-    Row(
-        "all-identity-16",
-        "every trace moment of degree 16 (231), identity covariance, symbolic n and p",
-        (tools.identity_table(16),),
-        BY_COLUMNS,
-        _identity_moments(16),
-        goal_seconds=0.1,
-        bound="The 684 moments of lower degree, all polynomials in n and p, are computed on the way and bound it.",
+    _all_of_identity(
+        16,
+        0.1,
+        "The 684 moments of lower degree, all polynomials in n and p, are computed on the way and bound it.",
     ),
-    Row(
-        "all-identity-24",
-        "every trace moment of degree 24 (1575), identity covariance, symbolic n and p",
-        (tools.identity_table(24),),
-        BY_COLUMNS,
-        _identity_moments(24),
-        goal_seconds=3,
-        bound="The 5,763 moments of lower degree, with integers of up to 100 bits, are computed on the way and bound it.",
+    _all_of_identity(
+        24,
+        3,
+        "The 5,763 moments of lower degree, with integers of up to 100 bits, are computed on the way and bound it.",
     ),
     Row(
         "power-8",
@@ -143,23 +160,9 @@ ROWS = (
         goal_seconds=0.5,
         bound="One linear map for each of 16 degrees, up to 684 terms; setting up the maps bounds it.",
     ),
-    Row(
-        "all-general-12",
-        "every trace moment of degree 12 (77), general covariance, in power sums",
-        (tools.general_table(12),),
-        BY_VALUES,
-        _general_moments(12),
-        goal_seconds=0.2,
-        bound="The table has 77 times 77 polynomials in n; unpacking them bounds it.",
-    ),
-    Row(
-        "all-general-16",
-        "every trace moment of degree 16 (231), general covariance, in power sums",
-        (tools.general_table(16),),
-        BY_VALUES,
-        _general_moments(16),
-        goal_seconds=4,
-        bound="The table has 231 times 231 polynomials in n of degree 16; unpacking them bounds it.",
+    _all_of_general(12, 0.2, "The table has 77 times 77 polynomials in n; unpacking them bounds it."),
+    _all_of_general(
+        16, 4, "The table has 231 times 231 polynomials in n of degree 16; unpacking them bounds it."
     ),
     Row(
         "word-3",

@@ -6,7 +6,8 @@ Wick pairings, and refuses to answer when they differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import sympy
@@ -64,19 +65,14 @@ def _moment_step(
             powers = powers * np.trace(inner, axis1=1, axis2=2)[:, None, None]
         return {label: powers}
 
-    return Step(
-        name=name,
-        equations=equations,
-        kind="lemma",
+    return _lemma(
+        name,
+        equations,
         statement=f"Mean of the Wishart word in equation {equations[0]} at every n and p.",
-        page="lemma1",
         uses=uses,
         claim=lambda: {label: claimed},
         derive=derive,
         observe=observe,
-        sizes=SIZES,
-        power_sizes=SMALL,
-        method="Gaussian integration by parts; all Wick pairings",
     )
 
 
@@ -108,6 +104,27 @@ def _observe_sandwich_columns(sample: Sample) -> Observed:
     x = sample.gaussian("n", "p")
     w = np.swapaxes(x, 1, 2) @ x
     return {r"\mathbb{E}\,WDW": w @ sample.matrix("D", "p", "p", symmetric=True) @ w}
+
+
+_lemma = partial(
+    Step,
+    kind="lemma",
+    page="lemma1",
+    sizes=SIZES,
+    power_sizes=SMALL,
+    method="Gaussian integration by parts; all Wick pairings",
+)
+
+
+Routes = tuple[Callable[[], Parts], Callable[[Assumptions], Derived], Callable[[Sample], Observed]]
+
+
+def _sandwich(name: str, number: str, statement: str, routes: Routes) -> Step:
+    claim, derive, observe = routes
+    uses = ("gaussian-inputs",)
+    return _lemma(
+        name, (number,), statement=statement, uses=uses, claim=claim, derive=derive, observe=observe
+    )
 
 
 STEPS: tuple[Step, ...] = (
@@ -181,32 +198,16 @@ STEPS: tuple[Step, ...] = (
         * I_P,
         ("gaussian-inputs",),
     ),
-    Step(
-        name="rows-sandwich",
-        equations=("41",),
-        kind="lemma",
-        statement="A symmetric matrix between X^T and X averages to its trace times the identity.",
-        page="lemma1",
-        uses=("gaussian-inputs",),
-        claim=_claim_sandwich_rows,
-        derive=_derive_sandwich_rows,
-        observe=_observe_sandwich_rows,
-        sizes=SIZES,
-        power_sizes=SMALL,
-        method="Gaussian integration by parts; all Wick pairings",
+    _sandwich(
+        "rows-sandwich",
+        "41",
+        "A symmetric matrix between X^T and X averages to its trace times the identity.",
+        (_claim_sandwich_rows, _derive_sandwich_rows, _observe_sandwich_rows),
     ),
-    Step(
-        name="columns-sandwich",
-        equations=("42",),
-        kind="lemma",
-        statement="A symmetric matrix between two Wishart factors keeps its shape and adds a multiple of the identity.",
-        page="lemma1",
-        uses=("gaussian-inputs",),
-        claim=_claim_sandwich_columns,
-        derive=_derive_sandwich_columns,
-        observe=_observe_sandwich_columns,
-        sizes=SIZES,
-        power_sizes=SMALL,
-        method="Gaussian integration by parts; all Wick pairings",
+    _sandwich(
+        "columns-sandwich",
+        "42",
+        "A symmetric matrix between two Wishart factors keeps its shape and adds a multiple of the identity.",
+        (_claim_sandwich_columns, _derive_sandwich_columns, _observe_sandwich_columns),
     ),
 )

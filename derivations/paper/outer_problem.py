@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 
 from sympy import Identity, MatrixSymbol, Trace, ZeroMatrix
 
@@ -190,136 +191,106 @@ def _claim_outer_products() -> Parts:
 # -- the steps ----------------------------------------------------------------------------------------------
 
 _EXPANSION = "expansion of the model in matrix words"
+_LAGRANGE = "Lagrange conditions, checked in the algebra of matrix words"
 _ENGINE = "expansion of the model in matrix words; Gaussian integration by parts"
 
 
+_of_a_task = partial(
+    Step, kind="equation", page="averages", depends_on=DEPENDS, sizes=TASK_SIZES, method=_EXPANSION
+)
+_of_the_stack = partial(Step, kind="equation", page="averages", sizes=STACK_SIZES, method=_ENGINE)
+
+
 STEPS: tuple[Step, ...] = (
-    Step(
+    _of_a_task(
         "stacked-target",
         ("67",),
-        "equation",
-        "At the meta-parameter zero the validation residual of a task is its block of gamma.",
-        "averages",
+        statement="At the meta-parameter zero the validation residual of a task is its block of gamma.",
         uses=("inner-loop", "train-labels", "validation-labels"),
-        depends_on=DEPENDS,
         claim=claim_target,
         derive=derive_target,
         observe=observe_target,
-        sizes=TASK_SIZES,
         resolution={r"\gamma^{(i)}": 1e-9},
-        method=_EXPANSION,
     ),
-    Step(
+    _of_a_task(
         "stacked-design",
         ("68",),
-        "equation",
-        "The meta-parameter enters the validation residual of a task through its block of B.",
-        "averages",
+        statement="The meta-parameter enters the validation residual of a task through its block of B.",
         uses=("inner-loop",),
-        depends_on=DEPENDS,
         claim=claim_design,
         derive=derive_design,
         observe=observe_design,
-        sizes=TASK_SIZES,
         resolution={"B^{(i)}": 1e-9},
-        method=_EXPANSION,
     ),
-    Step(
+    _of_a_task(
         "stacked-loss",
         ("66",),
-        "equation",
-        "The meta-training loss is a least-squares loss in the meta-parameter; shown for the share of one task.",
-        "averages",
+        statement="The meta-training loss is a least-squares loss in the meta-parameter; shown for the share of one task.",
         uses=("meta-loss-matrix", "stacked-target", "stacked-design"),
-        depends_on=DEPENDS,
         claim=claim_stacked_loss,
         derive=derive_stacked_loss,
         observe=observe_stacked_loss,
-        sizes=TASK_SIZES,
         resolution={"L^{(i)}": 1e-9},
-        method=_EXPANSION,
     ),
-    Step(
+    _of_the_stack(
         "outer-solution",
         ("69",),
-        "equation",
-        "With fewer validation rows than parameters, training ends at the solution nearest to its start.",
-        "averages",
+        statement="With fewer validation rows than parameters, training ends at the solution nearest to its start.",
         uses=("stacked-loss", "outer-optimum"),
         claim=_claim_solution,
         derive=_derive_solution,
         observe=observe_solution,
-        sizes=STACK_SIZES,
         resolution={r"\omega^\star": 1e-8},
-        method="Lagrange conditions, checked in the algebra of matrix words",
+        method=_LAGRANGE,
     ),
-    Step(
+    _of_the_stack(
         "outer-deviation",
         ("70",),
-        "equation",
-        "The deviation of the solution from the task mean, split into noise and what is left of the start.",
-        "averages",
+        statement="The deviation of the solution from the task mean, split into noise and what is left of the start.",
         uses=("outer-solution",),
         claim=_claim_deviation,
         derive=_derive_deviation,
         observe=observe_deviation,
-        sizes=STACK_SIZES,
         resolution={r"\omega^\star-w_0": 1e-8},
-        method="Lagrange conditions, checked in the algebra of matrix words",
+        method=_LAGRANGE,
     ),
-    Step(
+    _of_the_stack(
         "outer-mean-square",
         ("71",),
-        "equation",
-        "The mean square deviation over tasks and label noise, for given inputs.",
-        "averages",
+        statement="The mean square deviation over tasks and label noise, for given inputs.",
         uses=("outer-deviation",),
         claim=_claim_mean_square,
         derive=_derive_mean_square,
         observe=observe_mean_square,
-        sizes=STACK_SIZES,
-        method=_ENGINE,
     ),
-    Step(
+    _of_a_task(
         "target-covariance-blocks",
         ("72",),
-        "equation",
-        "Different tasks are uncorrelated, so the covariance of the stacked target is block diagonal.",
-        "averages",
+        statement="Different tasks are uncorrelated, so the covariance of the stacked target is block diagonal.",
         uses=("stacked-target",),
-        depends_on=DEPENDS,
         claim=_claim_blocks,
         derive=_derive_blocks,
         observe=observe_blocks,
-        sizes=TASK_SIZES,
         resolution={r"\Gamma^{(i,j)}": 0.06},
         method=_ENGINE,
     ),
-    Step(
+    _of_a_task(
         "target-covariance",
         ("73",),
-        "equation",
-        "The covariance of one task's block, over its parameters and its label noise, for given inputs.",
-        "averages",
+        statement="The covariance of one task's block, over its parameters and its label noise, for given inputs.",
         uses=("stacked-target",),
-        depends_on=DEPENDS,
         claim=_claim_block,
         derive=_derive_block,
         observe=observe_block,
-        sizes=TASK_SIZES,
         method=_ENGINE,
     ),
-    Step(
+    _of_the_stack(
         "outer-mean-square-as-trace",
         ("74",),
-        "equation",
-        "The same mean square deviation with the start written as an outer product.",
-        "averages",
+        statement="The same mean square deviation with the start written as an outer product.",
         uses=("outer-mean-square",),
         claim=_claim_outer_products,
         derive=_derive_mean_square,
         observe=observe_mean_square,
-        sizes=STACK_SIZES,
-        method=_ENGINE,
     ),
 )

@@ -6,6 +6,7 @@ The stacked problem has N = n_v m validation rows; `B` and `gamma` are letters, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from sympy import MatrixSymbol, Trace
@@ -93,48 +94,40 @@ def _observe_mean_square(sample: Sample) -> Observed:
 _NORMAL = "normal equations, checked in the algebra of matrix words"
 
 
+_equation = partial(Step, kind="equation", page="theorem2", sizes=STACK_SIZES, method=_NORMAL)
+
+
 STEPS: tuple[Step, ...] = (
-    Step(
+    _equation(
         "least-squares-solution",
         ("83",),
-        "equation",
-        "With more validation rows than parameters the outer problem has one solution.",
-        "theorem2",
+        statement="With more validation rows than parameters the outer problem has one solution.",
         uses=("stacked-loss", "outer-optimum"),
         claim=lambda: {r"\omega^\star": G * B.T * GAMMA},
         derive=lambda assumptions: {r"\omega^\star": least_squares_solution(letter("B"), letter("gamma"))},
         observe=_observe_solution,
-        sizes=STACK_SIZES,
         resolution={r"\omega^\star": 1e-8},
-        method=_NORMAL,
     ),
-    Step(
+    _equation(
         "least-squares-deviation",
         ("84",),
-        "equation",
-        "The squared deviation of the solution from the task mean is a quadratic form in the residual noise.",
-        "theorem2",
+        statement="The squared deviation of the solution from the task mean is a quadratic form in the residual noise.",
         uses=("least-squares-solution",),
         claim=lambda: {MEAN_SQUARE: Trace(G * B.T * DELTA_GAMMA * DELTA_GAMMA.T * B * G)},
         derive=lambda assumptions: {MEAN_SQUARE: squared_deviation()},
         observe=_observe_square,
-        sizes=STACK_SIZES,
         resolution={MEAN_SQUARE: 1e-8},
-        method=_NORMAL,
     ),
-    Step(
+    _equation(
         "least-squares-mean-square",
         ("85",),
-        "equation",
-        "Its mean over tasks and label noise; shown for given inputs, over which a mean remains to be taken.",
-        "theorem2",
+        statement="Its mean over tasks and label noise; shown for given inputs, over which a mean remains to be taken.",
         uses=("least-squares-deviation", "target-covariance-blocks"),
         claim=lambda: {rf"\mathbb{{E}}{MEAN_SQUARE}": Trace(G * B.T * BIG_GAMMA * B * G)},
         derive=lambda assumptions: {
             rf"\mathbb{{E}}{MEAN_SQUARE}": expect(squared_deviation(), {"delta_gamma"})
         },
         observe=_observe_mean_square,
-        sizes=STACK_SIZES,
         method=_NORMAL + "; Gaussian integration by parts",
     ),
 )

@@ -7,6 +7,7 @@ moments enter, as everything is quadratic in them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from sympy import Identity, MatrixSymbol, Trace, ZeroMatrix
@@ -181,6 +182,12 @@ def _shared(
     )
 
 
+_of_a_task = partial(
+    Step, kind="equation", page="theorem3", depends_on=DEPENDS, sizes=TASK_SIZES, method=_SECOND
+)
+_of_the_stack = partial(Step, kind="equation", page="theorem3", sizes=STACK_SIZES, method=_LAGRANGE)
+
+
 STEPS: tuple[Step, ...] = (
     _shared(
         "general-stacked-target",
@@ -209,19 +216,15 @@ STEPS: tuple[Step, ...] = (
         derive=outer_problem.derive_stacked_loss,
         observe=outer_problem_draws.observe_stacked_loss,
     ),
-    Step(
+    _of_the_stack(
         "minimum-norm-solution",
         ("128",),
-        "equation",
-        "Started at zero, training ends at the solution of minimum norm.",
-        "theorem3",
+        statement="Started at zero, training ends at the solution of minimum norm.",
         uses=("general-stacked-loss", "outer-optimum"),
         claim=lambda: {OPTIMUM: B.T * G * GAMMA},
         derive=lambda assumptions: {OPTIMUM: minimum_norm()},
         observe=_observe_optimum,
-        sizes=STACK_SIZES,
         resolution={OPTIMUM: 1e-8},
-        method=_LAGRANGE,
     ),
     Step(
         "optimum-mean-vanishes",
@@ -238,63 +241,46 @@ STEPS: tuple[Step, ...] = (
         resolution={MEAN_OPTIMUM: 0.08},
         method=_SECOND,
     ),
-    Step(
+    _of_the_stack(
         "weighted-square",
         ("129",),
-        "equation",
-        "The weighted square of the learned meta-parameter, as a trace.",
-        "theorem3",
+        statement="The weighted square of the learned meta-parameter, as a trace.",
         uses=("minimum-norm-solution",),
         claim=lambda: {FORM: Trace(G * GAMMA * GAMMA.T * G * (B * WEIGHT * B.T))},
         derive=lambda assumptions: {FORM: weighted_form()},
         observe=_observe_form,
-        sizes=STACK_SIZES,
         resolution={FORM: 1e-8},
-        method=_LAGRANGE,
     ),
-    Step(
+    _of_a_task(
         "general-covariance-blocks",
         ("130",),
-        "equation",
-        "Different tasks are uncorrelated, so the covariance of gamma is block diagonal.",
-        "theorem3",
+        statement="Different tasks are uncorrelated, so the covariance of gamma is block diagonal.",
         uses=("general-stacked-target", "task-covariance"),
-        depends_on=DEPENDS,
         claim=lambda: {OTHER_BLOCK: ZeroMatrix(n_v, n_v)},
         derive=lambda assumptions: {OTHER_BLOCK: target_covariance(assumptions, "1", "2")},
         observe=_observe_blocks,
-        sizes=TASK_SIZES,
         resolution={OTHER_BLOCK: 0.15},
-        method=_SECOND,
     ),
-    Step(
+    _of_a_task(
         "general-target-covariance",
         ("131", "132"),
-        "equation",
-        "The covariance of one task's block, over its parameters and its label noise, for given inputs.",
-        "theorem3",
+        statement="The covariance of one task's block, over its parameters and its label noise, for given inputs.",
         uses=("general-stacked-target", "task-covariance"),
-        depends_on=DEPENDS,
         claim=lambda: {
             BLOCK: X_V * A * SIGMA_W * A * X_V.T
             + sigma**2 * (Identity(n_v) + alpha_t**2 / n_t**2 * X_V * X_T.T * X_T * X_V.T)
         },
         derive=lambda assumptions: {BLOCK: target_covariance(assumptions)},
         observe=_observe_block,
-        sizes=TASK_SIZES,
-        method=_SECOND,
     ),
-    Step(
+    _of_the_stack(
         "weighted-mean-square",
         ("133",),
-        "equation",
-        "Its mean over tasks and label noise; shown for given inputs, over which a mean remains to be taken.",
-        "theorem3",
+        statement="Its mean over tasks and label noise; shown for given inputs, over which a mean remains to be taken.",
         uses=("weighted-square", "general-covariance-blocks"),
         claim=lambda: {rf"\mathbb{{E}}\,{FORM}": Trace(G * BIG_GAMMA * G * (B * WEIGHT * B.T))},
         derive=_derive_mean_form,
         observe=_observe_mean_form,
-        sizes=STACK_SIZES,
         method=_SECOND,
     ),
 )

@@ -7,6 +7,7 @@ averaged by independence of the rows. Label noise is Gaussian.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from sympy import Identity, MatrixSymbol, Rational, Symbol, Trace
@@ -222,123 +223,95 @@ def _observe_loss(sample: Sample) -> Observed:
 _METHOD = "expansion from the definitions; independence of the rows; Gaussian label noise"
 
 
+_equation = partial(Step, kind="equation", page="theorem3", sizes=SIZES, method=_METHOD)
+
+
 STEPS: tuple[Step, ...] = (
-    Step(
+    _equation(
         "general-loss-as-residual",
         ("114",),
-        "equation",
-        "The test loss depends on the target task only through the gap between its parameters and the "
+        statement="The test loss depends on the target task only through the gap between its parameters and the "
         "adapted ones, whatever the laws.",
-        "theorem3",
         uses=("test-loss", "test-labels", "linearized-loss"),
         claim=target_task.claim_residual,
         derive=lambda assumptions: target_task.derive_residual(general(assumptions)),
         observe=target_task_draws.observe_residual,
-        sizes=SIZES,
         resolution={"L": 1e-9},
         method="expansion of the definition",
     ),
-    Step(
+    _equation(
         "general-loss-after-test-data",
         ("115",),
-        "equation",
-        "Averaging over the test data, and over the target's parameters where the adapted ones do not occur.",
-        "theorem3",
+        statement="Averaging over the test data, and over the target's parameters where the adapted ones do not occur.",
         uses=("general-loss-as-residual", "rows-mean", "task-covariance"),
         claim=_claim_split,
         derive=_derive_split,
         observe=_observe_split,
-        sizes=SIZES,
-        method=_METHOD,
     ),
-    Step(
+    _equation(
         "general-mean-adapted-parameters",
         ("116",),
-        "equation",
-        "On average the adaptation moves the meta-parameter towards the target, by alpha_r Sigma.",
-        "theorem3",
+        statement="On average the adaptation moves the meta-parameter towards the target, by alpha_r Sigma.",
         uses=("adapted-parameters", "target-labels", "rows-mean"),
         depends_on=DEPENDS,
         claim=lambda: {MEAN: (I_P - alpha_r * SIGMA) * OMEGA_STAR + alpha_r * SIGMA * W_PRIME},
         derive=lambda assumptions: {MEAN: over_rows(expect(adapted(assumptions), {"z_r"}), "X_r")},
         observe=_observe_mean_adapted,
-        sizes=SIZES,
-        method=_METHOD,
     ),
-    Step(
+    _equation(
         "general-loss-after-linear-term",
         ("118",),
-        "equation",
-        "The linear term averages in closed form; only the mean of theta^T Sigma theta is left.",
-        "theorem3",
+        statement="The linear term averages in closed form; only the mean of theta^T Sigma theta is left.",
         uses=("general-loss-after-test-data", "general-mean-adapted-parameters"),
         depends_on=DEPENDS,
         claim=_claim_after_mean,
         derive=_derive_after_mean,
         observe=_observe_after_mean,
-        sizes=SIZES,
-        method=_METHOD,
     ),
-    Step(
+    _equation(
         "general-adapted-square-given-inputs",
         ("119", "120"),
-        "equation",
-        "The mean of theta^T Sigma theta over target noise and parameters, for given target inputs.",
-        "theorem3",
+        statement="The mean of theta^T Sigma theta over target noise and parameters, for given target inputs.",
         uses=("adapted-parameters", "target-labels", "task-covariance"),
         depends_on=DEPENDS,
         claim=_claim_square_given_inputs,
         derive=lambda assumptions: {SQUARE: squared_adapted(assumptions)},
         observe=_observe_square_given_inputs,
-        sizes=SIZES,
         power_sizes=SMALL,
-        method=_METHOD,
     ),
-    Step(
+    _equation(
         "general-adapted-square",
         ("121", "122"),
-        "equation",
-        "The mean of theta^T Sigma theta over the whole target task.",
-        "theorem3",
+        statement="The mean of theta^T Sigma theta over the whole target task.",
         uses=("general-adapted-square-given-inputs", "rows-mean", "rows-second-moment"),
         depends_on=DEPENDS,
         claim=_claim_square,
         derive=lambda assumptions: {SQUARE: _averaged_square(assumptions)},
         observe=_observe_square,
-        sizes=SIZES,
         power_sizes=SMALL,
-        method=_METHOD,
         unreadable="the power of alpha_r in the last term could not be read in the available text; 2 is what "
         "the derivation gives",
     ),
-    Step(
+    _equation(
         "adaptation-weight",
         ("16", "124"),
-        "equation",
-        "H_r, the weight with which a deviation of the meta-parameter enters the loss.",
-        "theorem3",
+        statement="H_r, the weight with which a deviation of the meta-parameter enters the loss.",
         uses=("rows-mean", "rows-second-moment"),
         depends_on=DEPENDS,
         claim=lambda: {"H_r": H_R},
         derive=lambda assumptions: {"H_r": adaptation_weight(assumptions)},
         observe=lambda sample: discrete_law.observe_weight(sample, "H_r", "n_r", "alpha_r"),
-        sizes=SIZES,
-        method=_METHOD,
     ),
-    Step(
+    _equation(
         "general-loss-from-square",
         ("123",),
-        "equation",
-        "Exactly, at every size and for every law: the average test loss at a given meta-parameter; over "
+        statement="Exactly, at every size and for every law: the average test loss at a given meta-parameter; over "
         "meta-training, omega_star omega_star^T is replaced by its mean.",
-        "theorem3",
         uses=("general-loss-after-linear-term", "general-adapted-square", "adaptation-weight"),
         depends_on=DEPENDS,
         claim=_claim_loss,
         derive=lambda assumptions: {"L": average_loss(assumptions)},
         observe=_observe_loss,
-        sizes=SIZES,
         power_sizes=SMALL,
-        method=_METHOD,
     ),
 )
