@@ -1,3 +1,1 @@
 """The paper: assumptions, the model written as matrix words, proof steps, verification and the command `derive`."""
-
-from derivations import extensions as extensions

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from derivations.language.extension import is_input_law
 from symbolic.query.query import moment
 from symbolic.query.syntax import MAX_DIGITS, excerpt
 
@@ -50,6 +51,7 @@ def run(
     Raises ValueError, with one line that says what is wrong and what would be right, for all bad input.
     """
     values = read_values(words)
+    is_input_law(law)  # an added one is known from here on
     with np.errstate(all="ignore"):
         return moment(text, values, covariance, law).as_dict()
 

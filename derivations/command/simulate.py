@@ -31,6 +31,7 @@ from derivations.formulas.parameters import Exact, checked_number, parse_values
 from derivations.formulas.trace_form import RATES, trace_form
 from derivations.formulas.values import OVER, regime, united
 from derivations.language.assumptions import PAPER, Assumptions
+from derivations.language.extension import load_extensions
 from derivations.steps.contents import ALIASES, find
 from derivations.support.text import nearest
 from derivations.support.workers import cores, workers
@@ -245,5 +246,5 @@ def _sampled(
     if pilot.resolved(aim):
         return pilot
     needed = require_reachable(pilot, aim, most, method) if asked else min(draws_needed(pilot, aim), most)
-    with workers(cores() if needed * seconds > WORTH_PROCESSES else 1) as executor:
+    with workers(cores() if needed * seconds > WORTH_PROCESSES else 1, load_extensions) as executor:
         return simulation(rel_error=aim, max_draws=most, executor=executor, progress=progress)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from derivations.figures.panels import Figure, Panel
+from derivations.language.extension import load_extensions
 from derivations.support import store
 from derivations.support.workers import workers
 from numeric_check.draws.estimate import Estimate
@@ -96,7 +97,7 @@ def completed(wanted: Sequence[Task], name: str, report: Report | None = None) -
     found = {item.key: stored(item) for item in wanted}
     missing = [item for item in {item.key: item for item in wanted}.values() if found[item.key] is None]
     done = len(wanted) - len(missing)
-    with workers(len(missing)) as executor:
+    with workers(len(missing), load_extensions) as executor:
         for item, estimate in zip(missing, executor.map(sample_and_store, missing), strict=True):
             found[item.key] = estimate
             done += 1

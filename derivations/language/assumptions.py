@@ -11,7 +11,14 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
 
-from derivations.language.extension import EXTENSIONS, Extension
+from derivations.language.extension import (
+    EXTENSIONS,
+    Extension,
+    extension,
+    is_added,
+    is_input_law,
+    not_loaded,
+)
 from derivations.support.text import exact_number, nearest, shortened
 from symbolic.algebra.entry_laws import NAMED as INPUT_LAWS
 
@@ -69,11 +76,8 @@ class Assumptions:
     def changes(self, names: Iterable[str]) -> list[str]:
         """The changed assumptions among those named, and changed ones that were added to act on the same steps."""
         wanted = set(names)
-        return [
-            name
-            for name in self.changed()
-            if name in wanted or (name in EXTENSIONS and EXTENSIONS[name].like in wanted)
-        ]
+        like = {name: extension(name).like for name, _ in self.added}
+        return [name for name in self.changed() if name in wanted or like.get(name) in wanted]
 
     def label(self) -> str:
         """A short name of the variant: 'paper', or the changes."""
@@ -116,8 +120,6 @@ def _exact(text: str) -> Fraction | None:
 
 
 def _law(text: str) -> str:
-    if text in INPUT_LAWS:
-        return text
     head, _, tail = text.partition(":")
     if head == "kurtosis":
         kurtosis = _exact(tail)
@@ -128,9 +130,10 @@ def _law(text: str) -> str:
         if kurtosis < 1:
             raise InvalidAssumption(f"a kurtosis is at least 1 (Rademacher entries), not {tail}")
         return f"kurtosis:{kurtosis}"
-    raise InvalidAssumption(
-        f"unknown inputs {shortened(text)!r}; {nearest(text, (*INPUT_LAWS, 'kurtosis:VALUE'))}"
-    )
+    if is_input_law(text):
+        return text
+    near = nearest(text, (*INPUT_LAWS, "kurtosis:VALUE"))
+    raise InvalidAssumption(f"unknown inputs {shortened(text)!r}; {near}{not_loaded()}")
 
 
 def _noise(text: str) -> Fraction | None:
@@ -144,12 +147,11 @@ def _noise(text: str) -> Fraction | None:
 
 def with_assumption(assumptions: Assumptions, name: str, text: str) -> Assumptions:
     """`assumptions` with one value replaced, read from text; raises InvalidAssumption."""
-    if name in EXTENSIONS:
-        return _with_added(assumptions, EXTENSIONS[name], text)
     if name not in NAMES:
-        raise InvalidAssumption(
-            f"unknown assumption {shortened(name)!r}; {nearest(name, (*NAMES, *EXTENSIONS))}"
-        )
+        if is_added(name):
+            return _with_added(assumptions, extension(name), text)
+        near = nearest(name, (*NAMES, *EXTENSIONS))
+        raise InvalidAssumption(f"unknown assumption {shortened(name)!r}; {near}{not_loaded()}")
     if name in ("inner_steps", "adaptation_steps"):
         count = _steps(name, text)
         if name == "inner_steps":
@@ -168,25 +170,25 @@ def with_assumption(assumptions: Assumptions, name: str, text: str) -> Assumptio
     return replace(assumptions, order=text)
 
 
-def _with_added(assumptions: Assumptions, extension: Extension, text: str) -> Assumptions:
+def _with_added(assumptions: Assumptions, added: Extension, text: str) -> Assumptions:
     try:
         if (
             len(text) > LONGEST_VALUE or "e" in text.lower()
         ):  # an exponent can stand for a number of any length
             raise ValueError
-        value = extension.read(text)
+        value = added.read(text)
     except (ValueError, ZeroDivisionError):
-        said = " ".join(str(extension.read.__doc__).split()).rstrip(".")
+        said = " ".join(str(added.read.__doc__).split()).rstrip(".")
         raise InvalidAssumption(
-            f"{extension.name} is {shortened(text)!r}: it must be {said[:1].lower()}{said[1:]}"
+            f"{added.name} is {shortened(text)!r}: it must be {said[:1].lower()}{said[1:]}"
         ) from None
-    others = {name: old for name, old in assumptions.added if name != extension.name}
-    if value != extension.default:
+    others = {name: old for name, old in assumptions.added if name != added.name}
+    if value != added.default:
         if others:
             raise InvalidAssumption(
-                f"{extension.name} and {next(iter(others))} both set the steps of the inner loop: choose one of them"
+                f"{added.name} and {next(iter(others))} both set the steps of the inner loop: choose one of them"
             )
-        others[extension.name] = value
+        others[added.name] = value
     return replace(assumptions, added=tuple(sorted(others.items())))
 
 

@@ -1,17 +1,22 @@
 """Input laws and assumptions that are added to the edition, each in one module of `derivations/extensions/`.
 
-A module there calls `add_input_law` or `add_assumption` once; it is found by itself, in every process. What it gives
-for the derivation and what it gives for sampling must be written separately: that the two agree is the check.
+A module there calls `add_input_law` or `add_assumption` once. The modules are loaded by `load_extensions`, when a name
+is met that is not the edition's own, in every process that meets one. What a module gives for the derivation and what it
+gives for sampling must be written separately: that the two agree is the check.
 """
 
 from __future__ import annotations
 
+import importlib
 import math
+import pkgutil
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
+from derivations.support.text import shortened
 from numeric_check.problem import laws as sampled_laws
 from numeric_check.problem.setting import InnerStep
 from symbolic.algebra import entry_laws as exact_laws
@@ -40,7 +45,52 @@ class Extension:
     arrays: Callable[[str], InnerStep]
 
 
+# what the modules loaded so far have added; `extension` looks a name up
 EXTENSIONS: dict[str, Extension] = {}
+
+
+@cache
+def load_extensions() -> Mapping[str, str]:
+    """Load every module of `derivations/extensions/`, once. Returns why, by file name, for those that do not load."""
+    from derivations import extensions
+
+    failed: dict[str, str] = {}
+    for module in sorted(found.name for found in pkgutil.iter_modules(extensions.__path__)):
+        try:
+            importlib.import_module(f"{extensions.__name__}.{module}")
+        except Exception as error:  # whatever a file does wrong concerns those alone who use it
+            said = " ".join(str(error).split())
+            failed[f"{module}.py"] = f"{type(error).__name__}: {shortened(said, 100)}"
+    return failed
+
+
+def is_added(name: str) -> bool:
+    """Whether an added assumption has this name."""
+    if name not in EXTENSIONS:
+        load_extensions()
+    return name in EXTENSIONS
+
+
+def extension(name: str) -> Extension:
+    """The added assumption of this name; raises KeyError when there is none."""
+    if name not in EXTENSIONS:
+        load_extensions()
+    return EXTENSIONS[name]
+
+
+def is_input_law(name: str) -> bool:
+    """Whether a law of input entries has this name, be it added."""
+    if name not in exact_laws.NAMED:
+        load_extensions()
+    return name in exact_laws.NAMED
+
+
+def not_loaded() -> str:
+    """What to add where a name is refused as unknown: which files, that may hold it, do not load."""
+    return "".join(
+        f"; derivations/extensions/{file} does not load ({reason}): mend it or take it away"
+        for file, reason in load_extensions().items()
+    )
 
 
 def add_assumption(extension: Extension) -> None:

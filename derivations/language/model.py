@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeAlias
 
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.extension import EXTENSIONS
+from derivations.language.extension import extension
 from symbolic.algebra.words import (
     Expression,
     constant,
@@ -99,7 +99,7 @@ def training_loop(
     """The inner loop at meta-training (21), with the steps that the assumptions make."""
     step: InnerStep = gradient_step
     for name, value in assumptions.added:
-        step = partial(EXTENSIONS[name].words, value)
+        step = partial(extension(name).words, value)
     return inner_loop(start, data, labels, "alpha_t", "n_t", assumptions.inner_steps, step)
 
 

@@ -1,238 +1,239 @@
 """The contents: every step in reading order, and the module that states it.
 
-Modules are named here, not imported: looking one step up loads the module of that step and no other. A test holds
-that each module states exactly the steps that are listed for it.
+Modules are named here, not imported: looking one step up, also by the number of an equation, loads the module of
+that step and no other. A module that states other steps, or other equations, than are listed for it is refused.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 from derivations.language.assumptions import Assumptions
 from derivations.steps.step import Check, Step
-from derivations.support.text import nearest, shortened
+from derivations.support.text import LONGEST, nearest, shortened
 
-# The steps of each module, in reading order. A step rests on earlier ones only.
-CONTENTS: Mapping[str, tuple[str, ...]] = {
-    "derivations.paper.setup": (
-        "meta-loss",
-        "test-loss-definition",
-        "gradient-step",
-        "gaussian-inputs",
-        "label-noise",
-        "task-parameters",
-        "data-model",
-        "train-labels",
-        "validation-labels",
-        "meta-loss-matrix",
-        "inner-loop",
-        "outer-optimum",
-        "test-loss",
-        "test-labels",
-        "adapted-parameters",
-        "target-labels",
-        "average-loss",
-    ),
-    "derivations.paper.lemma1": (
-        "wishart-mean",
-        "wishart-second-moment",
-        "wishart-third-moment",
-        "wishart-fourth-moment",
-        "wishart-1-trace-1",
-        "wishart-2-trace-1",
-        "wishart-1-trace-2",
-        "wishart-2-trace-2",
-        "rows-sandwich",
-        "columns-sandwich",
-    ),
-    "derivations.paper.lemma2": (
-        "rows-concentrate",
-        "rows-through-wishart",
-        "rows-through-wishart-squared",
-        "rows-of-two-tasks",
-        "rows-of-two-tasks-wishart",
-        "rows-of-two-tasks-two-wisharts",
-        "weighted-rows-concentrate",
-        "weighted-rows-through-wishart",
-        "weighted-rows-through-two-wisharts",
-        "weighted-rows-of-two-tasks",
-        "weighted-rows-of-two-tasks-wishart",
-        "weighted-rows-of-two-tasks-two-wisharts",
-    ),
-    "derivations.paper.lemma3": (
-        "columns-concentrate",
-        "columns-after-wishart",
-        "columns-between-wisharts",
-    ),
-    "derivations.paper.target_task": (
-        "loss-as-residual",
-        "loss-after-test-data",
-        "mean-adapted-parameters",
-        "loss-after-linear-term",
-        "adapted-square-given-inputs",
-        "adapted-square",
-        "loss-from-excess",
-    ),
-    "derivations.paper.outer_problem": (
-        "stacked-target",
-        "stacked-design",
-        "stacked-loss",
-        "outer-solution",
-        "outer-deviation",
-        "outer-mean-square",
-        "target-covariance-blocks",
-        "target-covariance",
-        "outer-mean-square-as-trace",
-    ),
-    "derivations.paper.theorem1.loss": (
-        "gram-concentrates",
-        "noise-concentrates",
-        "start-concentrates",
-        "gram-inverse-concentrates",
-        "inner-factor",
-        "adaptation-factor",
-        "excess-overparameterized",
-        "theorem-1",
-    ),
-    "derivations.paper.theorem1.remainder": ("theorem-1-remainder",),
-    "derivations.paper.theorem1.learning_rates": (
-        "loss-rises-with-noise",
-        "loss-falls-with-target-data",
-        "meta-data-can-hurt",
-        "adaptation-rate-bracket",
-        "same-limits",
-        "slope-at-zero-positive",
-        "stationary-rates",
-        "minimum-is-negative",
-    ),
-    "derivations.paper.theorem2.solution": (
-        "least-squares-solution",
-        "least-squares-deviation",
-        "least-squares-mean-square",
-    ),
-    "derivations.paper.theorem2.concentration": (
-        "normal-matrix-concentrates",
-        "normal-inverse-concentrates",
-        "normal-noise-concentrates",
-    ),
-    "derivations.paper.theorem2.moments": (
-        "mu-2",
-        "mu-3",
-        "mu-4",
-        "mu-1-1",
-        "mu-2-1",
-        "mu-2-2",
-        "g-1",
-        "g-2",
-        "g-3",
-        "g-4",
-        "normal-noise-terms",
-        "validation-noise-average",
-        "task-average",
-        "training-noise-average",
-    ),
-    "derivations.paper.theorem2.loss": (
-        "excess-underparameterized",
-        "excess-underparameterized-short",
-        "theorem-2",
-        "theorem-2-remainder",
-    ),
-    "derivations.paper.theorem2.learning_rates": (
-        "loss-rises-with-noise-underparameterized",
-        "loss-falls-with-data",
-        "many-tasks-limit",
-        "adaptation-rate-bracket-underparameterized",
-        "ratio-of-quartics",
-        "slope-at-zero-underparameterized",
-    ),
-    "derivations.paper.theorem3.general_setting": (
-        "nonlinear-loss",
-        "tangent-features",
-        "linearized-model",
-        "linearized-loss",
-        "input-covariance",
-        "task-covariance",
-        "fourth-moment",
-        "wishart-covariances",
-        "rows-mean",
-        "rows-second-moment",
-        "gaussian-fourth-moment",
-    ),
-    "derivations.paper.theorem3.independent_entries": ("rows-second-moment-by-cumulants",),
-    "derivations.paper.theorem3.target_task": (
-        "general-loss-as-residual",
-        "general-loss-after-test-data",
-        "general-mean-adapted-parameters",
-        "general-loss-after-linear-term",
-        "general-adapted-square-given-inputs",
-        "general-adapted-square",
-        "adaptation-weight",
-        "general-loss-from-square",
-    ),
-    "derivations.paper.theorem3.outer_problem": (
-        "general-stacked-target",
-        "general-stacked-design",
-        "general-stacked-loss",
-        "minimum-norm-solution",
-        "optimum-mean-vanishes",
-        "weighted-square",
-        "general-covariance-blocks",
-        "general-target-covariance",
-        "weighted-mean-square",
-    ),
-    "derivations.paper.theorem3.orders": (
-        "variance-of-rows",
-        "variance-through-training-data",
-        "variance-through-both-training-data",
-        "training-weight",
-        "general-gram-concentrates",
-        "general-noise-concentrates",
-        "general-weight-concentrates",
-        "general-gram-inverse-concentrates",
-    ),
-    "derivations.paper.theorem3.exact_variances": ("exact-variances",),
-    "derivations.paper.theorem3.loss": (
-        "weighted-square-leading",
-        "theorem-3",
-        "theorem-3-reduces-to-theorem-1",
-        "quadratic-in-adaptation-rate",
-        "ratio-of-quartics-general",
-    ),
-    "derivations.paper.theorem3.remainder": ("theorem-3-remainder",),
-    "derivations.paper.figures": (
-        "figure-1",
-        "figure-2",
-        "figure-3",
-        "figure-4",
-        "figure-6",
-    ),
-    "derivations.paper.theorem1.reused_data": ("reused-data-ignore-the-rate",),
-    "derivations.paper.moments": (
-        "general-wishart-mean",
-        "general-wishart-square",
-        "general-wishart-cube",
-        "general-wishart-two-traces",
-        "wishart-between-letters",
-        "squared-trace-with-letter",
-        "two-wisharts-sandwich",
-        "two-wisharts-with-letter",
-        "two-wisharts-alternating",
-        "inverse-wishart-mean",
-        "inverse-wishart-square",
-        "inverse-wishart-squared-trace",
-        "inverse-wishart-cube-trace",
-        "wishart-square-inverse-trace",
-        "wishart-square-rademacher",
-        "wishart-cube-rademacher",
-        "two-wisharts-rademacher",
-        "wishart-square-laplace",
-        "wishart-squared-trace-laplace",
-        "wishart-cube-uniform",
-        "wishart-squared-trace-uniform",
-        "wishart-square-student",
-    ),
+# The steps of each module in reading order, each with the numbers of its equations. A step rests on earlier ones only.
+CONTENTS: Mapping[str, Mapping[str, str]] = {
+    "derivations.paper.setup": {
+        "meta-loss": "1",
+        "test-loss-definition": "2",
+        "gradient-step": "3",
+        "gaussian-inputs": "28",
+        "label-noise": "29",
+        "task-parameters": "30",
+        "data-model": "4",
+        "train-labels": "18",
+        "validation-labels": "19",
+        "meta-loss-matrix": "20",
+        "inner-loop": "21",
+        "outer-optimum": "22",
+        "test-loss": "23",
+        "test-labels": "24",
+        "adapted-parameters": "25",
+        "target-labels": "26",
+        "average-loss": "27",
+    },
+    "derivations.paper.lemma1": {
+        "wishart-mean": "31",
+        "wishart-second-moment": "32",
+        "wishart-third-moment": "33",
+        "wishart-fourth-moment": "34 35",
+        "wishart-1-trace-1": "36",
+        "wishart-2-trace-1": "37",
+        "wishart-1-trace-2": "38",
+        "wishart-2-trace-2": "39 40",
+        "rows-sandwich": "41",
+        "columns-sandwich": "42",
+    },
+    "derivations.paper.lemma2": {
+        "rows-concentrate": "43",
+        "rows-through-wishart": "44",
+        "rows-through-wishart-squared": "45",
+        "rows-of-two-tasks": "46",
+        "rows-of-two-tasks-wishart": "47",
+        "rows-of-two-tasks-two-wisharts": "48",
+        "weighted-rows-concentrate": "49",
+        "weighted-rows-through-wishart": "50",
+        "weighted-rows-through-two-wisharts": "51",
+        "weighted-rows-of-two-tasks": "52",
+        "weighted-rows-of-two-tasks-wishart": "53",
+        "weighted-rows-of-two-tasks-two-wisharts": "54",
+    },
+    "derivations.paper.lemma3": {
+        "columns-concentrate": "55",
+        "columns-after-wishart": "56",
+        "columns-between-wisharts": "57",
+    },
+    "derivations.paper.target_task": {
+        "loss-as-residual": "58",
+        "loss-after-test-data": "59",
+        "mean-adapted-parameters": "60",
+        "loss-after-linear-term": "61",
+        "adapted-square-given-inputs": "62 63",
+        "adapted-square": "64",
+        "loss-from-excess": "65",
+    },
+    "derivations.paper.outer_problem": {
+        "stacked-target": "67",
+        "stacked-design": "68",
+        "stacked-loss": "66",
+        "outer-solution": "69",
+        "outer-deviation": "70",
+        "outer-mean-square": "71",
+        "target-covariance-blocks": "72",
+        "target-covariance": "73",
+        "outer-mean-square-as-trace": "74",
+    },
+    "derivations.paper.theorem1.loss": {
+        "gram-concentrates": "75",
+        "noise-concentrates": "76",
+        "start-concentrates": "77",
+        "gram-inverse-concentrates": "78",
+        "inner-factor": "6 82",
+        "adaptation-factor": "7 82",
+        "excess-overparameterized": "79 80",
+        "theorem-1": "5 81",
+    },
+    "derivations.paper.theorem1.remainder": {"theorem-1-remainder": ""},
+    "derivations.paper.theorem1.learning_rates": {
+        "loss-rises-with-noise": "",
+        "loss-falls-with-target-data": "",
+        "meta-data-can-hurt": "",
+        "adaptation-rate-bracket": "",
+        "same-limits": "",
+        "slope-at-zero-positive": "",
+        "stationary-rates": "8",
+        "minimum-is-negative": "",
+    },
+    "derivations.paper.theorem2.solution": {
+        "least-squares-solution": "83",
+        "least-squares-deviation": "84",
+        "least-squares-mean-square": "85",
+    },
+    "derivations.paper.theorem2.concentration": {
+        "normal-matrix-concentrates": "86",
+        "normal-inverse-concentrates": "87",
+        "normal-noise-concentrates": "88",
+    },
+    "derivations.paper.theorem2.moments": {
+        "mu-2": "102",
+        "mu-3": "103",
+        "mu-4": "104",
+        "mu-1-1": "105",
+        "mu-2-1": "106",
+        "mu-2-2": "107",
+        "g-1": "98",
+        "g-2": "99",
+        "g-3": "100",
+        "g-4": "101",
+        "normal-noise-terms": "89",
+        "validation-noise-average": "90",
+        "task-average": "91 92",
+        "training-noise-average": "93 94 95",
+    },
+    "derivations.paper.theorem2.loss": {
+        "excess-underparameterized": "96",
+        "excess-underparameterized-short": "97",
+        "theorem-2": "9 108",
+        "theorem-2-remainder": "",
+    },
+    "derivations.paper.theorem2.learning_rates": {
+        "loss-rises-with-noise-underparameterized": "",
+        "loss-falls-with-data": "",
+        "many-tasks-limit": "",
+        "adaptation-rate-bracket-underparameterized": "",
+        "ratio-of-quartics": "",
+        "slope-at-zero-underparameterized": "10",
+    },
+    "derivations.paper.theorem3.general_setting": {
+        "nonlinear-loss": "11",
+        "tangent-features": "13",
+        "linearized-model": "12",
+        "linearized-loss": "",
+        "input-covariance": "109",
+        "task-covariance": "110",
+        "fourth-moment": "111",
+        "wishart-covariances": "17",
+        "rows-mean": "112",
+        "rows-second-moment": "113",
+        "gaussian-fourth-moment": "",
+    },
+    "derivations.paper.theorem3.independent_entries": {"rows-second-moment-by-cumulants": ""},
+    "derivations.paper.theorem3.target_task": {
+        "general-loss-as-residual": "114",
+        "general-loss-after-test-data": "115",
+        "general-mean-adapted-parameters": "116",
+        "general-loss-after-linear-term": "118",
+        "general-adapted-square-given-inputs": "119 120",
+        "general-adapted-square": "121 122",
+        "adaptation-weight": "16 124",
+        "general-loss-from-square": "123",
+    },
+    "derivations.paper.theorem3.outer_problem": {
+        "general-stacked-target": "126",
+        "general-stacked-design": "127",
+        "general-stacked-loss": "125",
+        "minimum-norm-solution": "128",
+        "optimum-mean-vanishes": "117",
+        "weighted-square": "129",
+        "general-covariance-blocks": "130",
+        "general-target-covariance": "131 132",
+        "weighted-mean-square": "133",
+    },
+    "derivations.paper.theorem3.orders": {
+        "variance-of-rows": "134",
+        "variance-through-training-data": "135",
+        "variance-through-both-training-data": "136",
+        "training-weight": "15 140",
+        "general-gram-concentrates": "137",
+        "general-noise-concentrates": "138",
+        "general-weight-concentrates": "139",
+        "general-gram-inverse-concentrates": "141",
+    },
+    "derivations.paper.theorem3.exact_variances": {"exact-variances": ""},
+    "derivations.paper.theorem3.loss": {
+        "weighted-square-leading": "142",
+        "theorem-3": "14 143 144",
+        "theorem-3-reduces-to-theorem-1": "",
+        "quadratic-in-adaptation-rate": "",
+        "ratio-of-quartics-general": "",
+    },
+    "derivations.paper.theorem3.remainder": {"theorem-3-remainder": ""},
+    "derivations.paper.figures": {
+        "figure-1": "",
+        "figure-2": "",
+        "figure-3": "",
+        "figure-4": "",
+        "figure-6": "",
+    },
+    "derivations.paper.theorem1.reused_data": {"reused-data-ignore-the-rate": ""},
+    "derivations.paper.moments": {
+        "general-wishart-mean": "",
+        "general-wishart-square": "",
+        "general-wishart-cube": "",
+        "general-wishart-two-traces": "",
+        "wishart-between-letters": "",
+        "squared-trace-with-letter": "",
+        "two-wisharts-sandwich": "",
+        "two-wisharts-with-letter": "",
+        "two-wisharts-alternating": "",
+        "inverse-wishart-mean": "",
+        "inverse-wishart-square": "",
+        "inverse-wishart-squared-trace": "",
+        "inverse-wishart-cube-trace": "",
+        "wishart-square-inverse-trace": "",
+        "wishart-square-rademacher": "",
+        "wishart-cube-rademacher": "",
+        "two-wisharts-rademacher": "",
+        "wishart-square-laplace": "",
+        "wishart-squared-trace-laplace": "",
+        "wishart-cube-uniform": "",
+        "wishart-squared-trace-uniform": "",
+        "wishart-square-student": "",
+    },
 }
 # Names under which the central formulas are known on the command line.
 ALIASES: Mapping[str, str] = {
@@ -254,6 +255,14 @@ SAMPLED_UNDER_CHANGES: Mapping[str, tuple[str, str]] = {
     ),
 }
 MODULE_OF: Mapping[str, str] = {slug: module for module, slugs in CONTENTS.items() for slug in slugs}
+# The first step that states an equation is the one its number names; an alias goes before.
+OF_EQUATION: Mapping[str, str] = {
+    number: slug
+    for slugs in reversed([*CONTENTS.values()])
+    for slug, numbers in reversed([*slugs.items()])
+    for number in numbers.split()
+} | {alias.removeprefix("eq"): slug for alias, slug in ALIASES.items()}
+_EQUATION = re.compile(r"(?:(?:eq|eqs|equation|equations)[-.]*)?\(?([0-9]+)\)?")
 
 
 class UnknownStep(ValueError):
@@ -264,9 +273,10 @@ class UnknownStep(ValueError):
 def stated(module: str) -> Mapping[str, Step]:
     """The steps of a module by slug; raises ValueError when they are not those that the contents list."""
     steps: tuple[Step, ...] = importlib.import_module(module).STEPS
-    found = tuple(step.name for step in steps)
-    if found != CONTENTS[module]:
-        odd = sorted({*found} ^ {*CONTENTS[module]}) or ["the order"]
+    found = [(step.name, " ".join(step.equations)) for step in steps]
+    listed = [*CONTENTS[module].items()]
+    if found != listed:
+        odd = sorted({slug for slug, _ in {*found} ^ {*listed}}) or ["the order"]
         raise ValueError(f"{module} and the contents differ: {', '.join(odd)}")
     return {step.name: step for step in steps}
 
@@ -289,18 +299,30 @@ def load() -> dict[str, Step]:
     return steps
 
 
-def find(name: str) -> Step:
-    """The step with this slug, alias (`eq5`) or equation number (`65`); raises UnknownStep with a suggestion."""
-    slug = ALIASES.get(name, name)
-    if slug in MODULE_OF:
-        return named(slug)
-    number = name.removeprefix("eq")
-    for step in load().values():
-        if number in step.equations:
-            return step
+def slug_of(name: str | int) -> str:
+    """The slug that a name means: itself (`theorem-1`, `Theorem 1`), or the number of an equation (`5`, `eq5`, `Eq. (5)`).
+
+    Raises UnknownStep with a suggestion.
+
+    >>> {slug_of(name) for name in (5, "5", "(5)", "eq5", "Eq. 5", "Equation (5)", "theorem-1", "Theorem 1")}
+    {'theorem-1'}
+    """
+    text = str(name)
+    if len(text) <= LONGEST:
+        words = "-".join(text.lower().replace("_", " ").split())
+        if words in MODULE_OF:
+            return words
+        number = _EQUATION.fullmatch(words)
+        if number and number[1] in OF_EQUATION:
+            return OF_EQUATION[number[1]]
     raise UnknownStep(
-        f"unknown name {shortened(name)!r}; {nearest(name, [*ALIASES, *MODULE_OF])} `derive list` shows every name"
+        f"unknown name {shortened(text)!r}; {nearest(text, [*ALIASES, *MODULE_OF])} `derive list` shows every name"
     )
+
+
+def find(name: str | int) -> Step:
+    """The step that a name means, as `slug_of` reads it; raises UnknownStep with a suggestion."""
+    return named(slug_of(name))
 
 
 def ancestors(names: Iterable[str]) -> set[str]:

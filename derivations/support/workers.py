@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from numeric_check.draws.executor import Executor, ProcessExecutor, SerialExecutor
@@ -15,11 +15,14 @@ def cores() -> int:
 
 
 @contextmanager
-def workers(pieces: int) -> Iterator[Executor]:
-    """One process per core for work in this many pieces, or this process for one piece or one core."""
+def workers(pieces: int, prepare: Callable[[], object] | None = None) -> Iterator[Executor]:
+    """One process per core for work in this many pieces, or this process for one piece or one core.
+
+    Each new process first calls `prepare`.
+    """
     count = min(cores(), pieces)
     if count <= 1:
         yield SerialExecutor()
         return
-    with ProcessExecutor(count) as pool:
+    with ProcessExecutor(count, prepare) as pool:
         yield pool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from derivations.language.assumptions import Assumptions
-from derivations.language.extension import EXTENSIONS
+from derivations.language.extension import extension
 from numeric_check.problem.setting import InnerStep
 
 
@@ -20,7 +20,7 @@ def sampled_fields(assumptions: Assumptions) -> dict[str, Any]:
         raise ValueError("noise_val is beyond 1e308: give a smaller number") from None
     step: InnerStep | None = None
     for name, value in assumptions.added:
-        step = EXTENSIONS[name].arrays(value)
+        step = extension(name).arrays(value)
     return {
         "inner_steps": assumptions.inner_steps,
         "adaptation_steps": assumptions.adaptation_steps,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from derivations.language.assumptions import NAMES, PAPER, Assumptions, NotDerivable
+from derivations.language.extension import load_extensions
 from derivations.steps.contents import ancestors, load, sampled_under_changes
 from derivations.steps.step import Check, Step
 from derivations.support import store
@@ -195,7 +196,7 @@ def _run(
             yield job, verify_step(*job, **options, fresh=fresh)
         return
     # spawned workers start clean; each draws from seeds of its own steps, so their number changes nothing
-    with process_pool(workers) as pool:
+    with process_pool(workers, load_extensions) as pool:
         tasks = {pool.submit(verify_step, *job, **options, fresh=fresh): job for job in missing}
         for task in as_completed(tasks):
             yield tasks[task], task.result()

@@ -37,16 +37,16 @@ class SerialExecutor:
 class ProcessExecutor:
     """A pool of freshly started Python processes; use as a context manager, or call `close`.
 
-    Functions and tasks must be importable module-level objects and plain data. Raises ValueError for fewer
-    than one worker.
+    Functions and tasks must be importable module-level objects and plain data; each process first calls `prepare`.
+    Raises ValueError for fewer than one worker.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, prepare: Callable[[], object] | None = None) -> None:
         if workers < 1:
             raise ValueError(f"workers is {workers}: give a positive integer")
         self.workers = workers
         self._stack = ExitStack()
-        self._pool = self._stack.enter_context(process_pool(workers))
+        self._pool = self._stack.enter_context(process_pool(workers, prepare))
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """Keeps two tasks per worker under way and yields in task order."""

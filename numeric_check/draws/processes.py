@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
@@ -17,15 +17,18 @@ PATIENCE = 30.0
 
 
 @contextmanager
-def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool of freshly started Python processes, each with one thread of linear algebra.
+def process_pool(workers: int, prepare: Callable[[], object] | None = None) -> Iterator[ProcessPoolExecutor]:
+    """A pool of freshly started Python processes, each with one thread of linear algebra; each first calls `prepare`.
 
     A block that ends well waits for what is running; one that is left by an exception, as by Ctrl-C, ends the
     processes at once.
     """
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=(prepare,),
     )
     try:
         with one_thread_per_worker(), _interrupts_held():
@@ -55,7 +58,7 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end_with_parent() -> None:
+def _begin(prepare: Callable[[], object] | None) -> None:
     """In a worker: leave Ctrl-C to the process that started it, and end when that one is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
@@ -66,3 +69,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    if prepare is not None:
+        prepare()

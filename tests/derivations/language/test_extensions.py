@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +15,12 @@ import pytest
 from derivations import extensions
 from derivations.language import extension
 from derivations.language.assumptions import PAPER, InvalidAssumption, NotDerivable, read
-from derivations.language.extension import EXTENSIONS, add_assumption, add_input_law
+from derivations.language.extension import (
+    EXTENSIONS,
+    add_assumption,
+    add_input_law,
+    load_extensions,
+)
 from derivations.language.model import task
 from derivations.paper.theorem1.concentration import leading_loss as over
 from derivations.paper.theorem2.expansion import leading_loss as under
@@ -28,6 +36,7 @@ from symbolic.algebra.words import Expression, constant
 
 FOLDER = Path(str(extensions.__file__)).parent
 ROOT = FOLDER.parent.parent
+load_extensions()
 FILES = sorted(path for path in FOLDER.glob("*.py") if path.stem != "__init__")
 
 
@@ -137,6 +146,53 @@ def test_a_step_that_moves_the_tasks_own_parameters_is_refused(monkeypatch: pyte
     )
     with pytest.raises(NotDerivable, match="leave a task's own parameters"):
         task(read(["rate_decay=1/3", "inner_steps=2"]))
+
+
+BROKEN = "import nothing_of_this_name\n"
+
+
+def test_a_file_that_does_not_load_hinders_those_alone_who_ask_for_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN, encoding="utf-8")
+    monkeypatch.setattr(extensions, "__path__", [*extensions.__path__, str(tmp_path)])
+    load_extensions.cache_clear()
+    try:
+        assert read(["inputs=triangular"]).inputs == "triangular"
+        assert load_extensions() == {
+            "broken.py": "ModuleNotFoundError: No module named 'nothing_of_this_name'"
+        }
+        for word in ("inputs=mine", "mine=1"):
+            with pytest.raises(
+                InvalidAssumption, match=r"mine.*broken.py does not load \(ModuleNotFoundError"
+            ):
+                read([word])
+    finally:
+        monkeypatch.undo()
+        load_extensions.cache_clear()
+    with pytest.raises(InvalidAssumption, match=r"triangular, kurtosis:VALUE$"):
+        read(["inputs=mine"])
+
+
+LOADED = """
+import sys
+from numeric_check.draws.processes import process_pool
+from numeric_check.problem.laws import input_law
+from derivations.language.extension import load_extensions
+if __name__ == "__main__":
+    with process_pool(1, load_extensions) as pool:
+        print(pool.submit(input_law, "triangular").result().name)
+"""
+
+
+def test_a_worker_knows_added_laws(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(LOADED, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "triangular\n", done.stderr
 
 
 @pytest.mark.slow
