@@ -1,6 +1,7 @@
-"""The command `derive`: arguments in, one document out, exit status 0, 1 or 2.
+"""The command `derive`: arguments in, one document out, exit status 0, 1, 2 or 3.
 
-Bad input is one line on stderr and status 2; a check that did not pass is status 1; Ctrl-C is one line and status 130.
+Bad input is one line on stderr and status 2; a check that did not pass is status 1; an error of the program itself
+is one line and status 3, with the traceback when DERIVE_DEBUG is set; Ctrl-C is one line and status 130.
 With `--json` stdout holds one JSON document and nothing else.
 """
 
@@ -12,10 +13,12 @@ import json
 import os
 import sys
 import threading
+import traceback
 import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from derivations.support.bad_input import BadInput
 from derivations.support.text import nearest, shortened
 
 COMMANDS = {
@@ -32,13 +35,12 @@ COMMANDS = {
 }
 # Commands that keep each finished piece, so that a run that was stopped goes on from there.
 REMEMBERED = ("list", "verify", "figure", "book")
+INTERNAL = 3
 # as of a process that SIGINT ends
 INTERRUPTED = 130
+# Commands whose numbers are the user's, so that one beyond floating point is theirs to change.
+NUMBERS_GIVEN = ("eval", "optimum", "moment", "simulate", "sweep")
 MODERATE = "give numbers nearer to 1"
-
-
-class BadInput(ValueError):
-    """The command line itself is wrong."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -149,10 +151,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             outcome = commands.run(arguments)
         _print(outcome.document, outcome.text, as_json=arguments.json)
         return outcome.status
-    except (ValueError, OSError) as error:
+    except (BadInput, OSError) as error:
         return _complain(_one_line(error), 2)
-    except (MemoryError, ArithmeticError, RuntimeWarning) as error:
-        return _complain(_out_of_range(error), 2)
+    except Exception as error:
+        return _complain_of(error, words[:1])
     except KeyboardInterrupt:
         kept = "; what was finished is kept" if words[:1] and words[0] in REMEMBERED else ""
         return _complain(f"interrupted{kept}", INTERRUPTED)
@@ -170,6 +172,24 @@ def run() -> NoReturn:
     sys.exit(status)
 
 
+def _complain_of(error: Exception, command: Sequence[str]) -> int:
+    """Whose mistake an exception is: a refusal of the engines and numbers out of range are the user's, no other."""
+    from numeric_check.problem.impossible import Impossible
+    from symbolic.algebra.refusal import Refused
+
+    if isinstance(error, Refused | Impossible):
+        return _complain(_one_line(error), 2)
+    said = _out_of_range(error)
+    if said is not None and (isinstance(error, MemoryError) or command[0] in NUMBERS_GIVEN):
+        return _complain(said, 2)
+    if os.environ.get("DERIVE_DEBUG"):
+        with contextlib.suppress(OSError, AttributeError):
+            sys.stderr.write(traceback.format_exc())
+    kind = type(error).__name__
+    line = f"internal error, not one of your input: {kind}: {shortened(_one_line(error), 300)}"
+    return _complain(f"{line} (DERIVE_DEBUG=1 shows where)", INTERNAL)
+
+
 def _complain(line: str, status: int) -> int:
     """One line on stderr, as far as there is one."""
     with contextlib.suppress(OSError, AttributeError):
@@ -181,7 +201,10 @@ def _complain(line: str, status: int) -> int:
 def _print(document: Any, text: str, *, as_json: bool) -> None:
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
     if as_json:
-        text = json.dumps(document, ensure_ascii=not encoding.startswith("utf"), allow_nan=False)
+        try:
+            text = json.dumps(document, ensure_ascii=not encoding.startswith("utf"), allow_nan=False)
+        except ValueError as error:
+            raise FloatingPointError(f"an answer is not finite: {error}") from None
     elif not text:
         return
     else:
@@ -204,19 +227,21 @@ def _discard_output() -> None:
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if type(error).__name__ == "LinAlgError":
-        return f"linear algebra failed on these values ({error}): {MODERATE}"
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _out_of_range(error: Exception) -> str:
-    """What to change where numbers did not fit."""
+def _out_of_range(error: Exception) -> str | None:
+    """What to change where numbers did not fit; None for an error of another kind."""
+    said = " ".join(str(error).split())
     if isinstance(error, MemoryError):
         return "there is not enough memory for these sizes: give smaller dimensions"
-    if isinstance(error, ZeroDivisionError):
+    if type(error) is ZeroDivisionError:
         return f"a value makes the formula divide by zero: {MODERATE}"
-    said = " ".join(str(error).split())
-    return f"the numbers leave the range of floating point ({said[:100]}): {MODERATE}"
+    if type(error).__name__ == "LinAlgError":
+        return f"linear algebra failed on these values ({said}): {MODERATE}"
+    if isinstance(error, RuntimeWarning) or type(error) in (OverflowError, FloatingPointError):
+        return f"the numbers leave the range of floating point ({said[:100]}): {MODERATE}"
+    return None
 
 
 if __name__ == "__main__":

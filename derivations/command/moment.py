@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derivations.language.extension import is_input_law
+from derivations.support.bad_input import BadInput
 from symbolic.query.query import moment
 from symbolic.query.syntax import MAX_DIGITS, excerpt
 
@@ -36,7 +37,7 @@ _ROW = re.compile(r"\[([^][]*)\]")
 Matrix = NDArray[Any] | list[list[Fraction]]
 
 
-class InvalidValue(ValueError):
+class InvalidValue(BadInput):
     """A ``name=value`` word that cannot be read."""
 
 

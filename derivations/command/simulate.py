@@ -33,6 +33,7 @@ from derivations.formulas.values import OVER, regime, united
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.extension import load_extensions
 from derivations.steps.contents import ALIASES, find
+from derivations.support.bad_input import BadInput
 from derivations.support.text import nearest
 from derivations.support.workers import cores, workers
 from derivations.verification.sampled_problem import sampled_fields
@@ -105,7 +106,7 @@ def run(
     take too many draws.
     """
     if scheduler is not None:
-        raise ValueError(
+        raise BadInput(
             "--scheduler is for an optional extra that is not part of this version: leave it out, every core "
             "of this machine is used"
         )
@@ -141,7 +142,7 @@ def _protocol(text: str) -> Method:
     for known in PROTOCOLS:
         if text == known:
             return known
-    raise ValueError(f"unknown protocol {text!r}; {nearest(text, PROTOCOLS)}")
+    raise BadInput(f"unknown protocol {text!r}; {nearest(text, PROTOCOLS)}")
 
 
 def _alias(name: str) -> str:
@@ -150,14 +151,14 @@ def _alias(name: str) -> str:
     for alias in QUANTITIES:
         if ALIASES.get(alias) == slug:
             return alias
-    raise ValueError(f"{name} has no simulation of its own: simulate one of {', '.join(QUANTITIES)}")
+    raise BadInput(f"{name} has no simulation of its own: simulate one of {', '.join(QUANTITIES)}")
 
 
 def _aim(rel_error: float | None, quantity: Quantity, method: Method) -> float:
     if rel_error is None:
         return DEFAULT_ERROR[quantity, method]
     if not (math.isfinite(rel_error) and rel_error > 0):
-        raise ValueError(f"--rel-error is {rel_error}: give a positive finite number, as in 0.002")
+        raise BadInput(f"--rel-error is {rel_error}: give a positive finite number, as in 0.002")
     return rel_error
 
 
@@ -174,9 +175,7 @@ def _theory(alias: str, values: Mapping[str, Exact], assumptions: Assumptions) -
 def setting_of(alias: str, values: Mapping[str, Exact], assumptions: Assumptions = PAPER) -> Setting:
     """The sampled problem in which `alias` makes its statement; raises ValueError for impossible values."""
     if "F" in values:
-        raise ValueError(
-            "F alone is no law to draw inputs from: leave it out, and choose --assume inputs=LAW"
-        )
+        raise BadInput("F alone is no law to draw inputs from: leave it out, and choose --assume inputs=LAW")
     if assumptions.split == "reused":
         values = united(values)
     matrices = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
@@ -204,7 +203,7 @@ def setting_of(alias: str, values: Mapping[str, Exact], assumptions: Assumptions
         **sampled_fields(assumptions),
     )
     if QUANTITIES[alias] == "minimum" and setting.regime != "over":
-        raise ValueError(
+        raise BadInput(
             f"{alias} holds for p > n_v m, but n_v m = {setting.validation_points} and p = {setting.p}: "
             "change n_v, m or p"
         )
@@ -215,7 +214,7 @@ def _double(name: str, value: Fraction) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise ValueError(f"{name} is beyond 1e308: give a smaller number") from None
+        raise BadInput(f"{name} is beyond 1e308: give a smaller number") from None
 
 
 # -- the sampling -------------------------------------------------------------------------------------------
@@ -240,7 +239,7 @@ def _sampled(
     pilot = simulation(rel_error=aim, max_draws=PILOT_DRAWS)
     seconds = (time.monotonic() - started) / pilot.draws
     if not (math.isfinite(pilot.mean) and math.isfinite(pilot.stderr)):
-        raise ValueError(
+        raise BadInput(
             "the draws leave the range of floating point: give sizes, rates and standard deviations nearer to 1"
         )
     if pilot.resolved(aim):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from derivations.support.bad_input import BadInput
 from numeric_check.problem.setting import Setting
 
 LARGEST_SIZE = 10**12
@@ -21,10 +22,10 @@ def require_possible(setting: Setting) -> None:
     s = setting
     for name in ("n_t", "n_v", "n_r", "m", "p"):
         if getattr(s, name) > LARGEST_SIZE:
-            raise ValueError(f"{name} is above {LARGEST_SIZE:.0e}: simulate takes smaller sizes")
+            raise BadInput(f"{name} is above {LARGEST_SIZE:.0e}: simulate takes smaller sizes")
     for name in ("alpha_t", "alpha_r"):
         if abs(getattr(s, name)) > LARGEST_RATE:
-            raise ValueError(
+            raise BadInput(
                 f"{name} is {getattr(s, name):g}: simulate takes rates from {-LARGEST_RATE:g} to {LARGEST_RATE:g}"
             )
     for name, most in MAGNITUDES.items():
@@ -36,6 +37,6 @@ def require_possible(setting: Setting) -> None:
 
 def _require_magnitude(name: str, size: float, most: float) -> None:
     if size and not 1 / most <= size <= most:
-        raise ValueError(
+        raise BadInput(
             f"{name} is of size {size:g}: simulate takes 0, or sizes from {1 / most:g} to {most:g}"
         )

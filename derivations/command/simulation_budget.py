@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
+from derivations.support.bad_input import BadInput
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.plain import TASKS
 from numeric_check.estimators.simulation import Method
@@ -50,7 +51,7 @@ def require_memory(setting: Setting, quantity: Quantity, method: Method) -> None
     """Raises ValueError where one draw alone would not fit."""
     numbers = numbers_held(setting, quantity, method)
     if numbers > LARGEST:
-        raise ValueError(
+        raise BadInput(
             f"one draw would hold {numbers:.1e} numbers, more than the {LARGEST:.0e} there is room for: "
             "choose smaller n_t, n_v, n_r, m or p"
         )
@@ -83,7 +84,7 @@ def require_reachable(pilot: Estimate, aim: float, most: int, method: Method) ->
         remedy = f"ask for --rel-error {_rounded_up(within)} or more{other}"
     else:
         remedy = f"the mean is close to zero beside its spread, choose other values{other}"
-    raise ValueError(
+    raise BadInput(
         f"an error of {aim:g} of the mean would take about {needed:.1e} draws, and there is time for {most:.1e}: "
         f"{remedy}"
     )

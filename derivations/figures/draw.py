@@ -21,6 +21,7 @@ from derivations.figures.captions import alt_text, equation_number, panel_title
 from derivations.figures.curves import predicted
 from derivations.figures.panels import Figure, Panel, figure, slug_of
 from derivations.figures.points import Point, Report, simulated
+from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
 
 Array = NDArray[np.float64]
@@ -67,13 +68,13 @@ def draw(name: str, out: Path | None = None, *, progress: Report | None = None) 
     target = Path(f"{slug}.svg") if out is None else out
     kind = target.suffix.removeprefix(".").lower()
     if kind not in FORMATS:
-        raise ValueError(f"{target.name!r} is no figure file: end its name in .svg or .png")
+        raise BadInput(f"{target.name!r} is no figure file: end its name in .svg or .png")
     if model and kind != "svg":
-        raise ValueError(f"figure 1 is a drawing, not a plot: end {target.name!r} in .svg")
+        raise BadInput(f"figure 1 is a drawing, not a plot: end {target.name!r} in .svg")
     if target.is_dir():
-        raise ValueError(f"{str(target)!r} is a folder: name a file in it")
+        raise BadInput(f"{str(target)!r} is a folder: name a file in it")
     if not target.resolve().parent.is_dir():
-        raise ValueError(f"the folder {str(target.parent)!r} does not exist: make it first")
+        raise BadInput(f"the folder {str(target.parent)!r} does not exist: make it first")
     require_writable(target.resolve().parent)
     if model:
         with whole(target) as temporary:

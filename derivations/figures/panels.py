@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from derivations.support.bad_input import BadInput
 from derivations.support.text import nearest, shortened
 from numeric_check.draws.seeds import generator_for
 from numeric_check.problem.setting import Setting
@@ -159,12 +160,12 @@ def figure(name: str) -> Figure:
     """The figure with this number, name or equation (`2`, `figure-2`, `eq5`); else raises ValueError."""
     slug = slug_of(name)
     if slug == "figure5":
-        raise ValueError(
+        raise BadInput(
             "figure 5 is a neural-network experiment, not part of this version; draw 1, 2, 3, 4 or 6"
         )
     if slug not in FIGURES:
         known = [name.removeprefix("figure") for name in FIGURES]
-        raise ValueError(
+        raise BadInput(
             f"no figure {shortened(name)!r}; {nearest(name, [*FIGURES, *ALIASES])}; draw 1, {', '.join(known)}"
         )
     return _built(slug)

@@ -21,6 +21,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import m, n_t, n_v, p
 from derivations.paper.theorem2.general_covariance import NORMAL
 from derivations.steps.contents import ALIASES, find
+from derivations.support.bad_input import BadInput
 from symbolic.code.codegen import Compiled, compiled, high_precision, source
 from symbolic.code.stable import StableForm, stable
 from symbolic.proofs.asymptotics import UndecidedOrder
@@ -32,7 +33,7 @@ KEYS = {r"\alpha_t^-": "minimum", r"\alpha_t^+": "maximum"}
 SIGN = r"\mathrm{sign}"
 
 
-class NoFormula(ValueError):
+class NoFormula(BadInput):
     """The step derives no formula of the kind asked for."""
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derivations.language.symbols import DIMENSIONS
+from derivations.support.bad_input import BadInput
 from derivations.support.text import exact_number, nearest, shortened
 from numeric_check.problem.setting import covariance
 
@@ -32,7 +33,7 @@ ROUNDING = 1e-10
 DEFAULTS: Mapping[str, Fraction] = {"dist0_sq": Fraction(0)}
 
 
-class InvalidParameter(ValueError):
+class InvalidParameter(BadInput):
     """A parameter that is unknown, missing, repeated, or has no meaning."""
 
 

@@ -19,6 +19,7 @@ from derivations.language.extension import (
     is_input_law,
     not_loaded,
 )
+from derivations.support.bad_input import BadInput
 from derivations.support.text import exact_number, nearest, shortened
 from symbolic.algebra.entry_laws import NAMED as INPUT_LAWS
 
@@ -32,11 +33,11 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class InvalidAssumption(ValueError):
+class InvalidAssumption(BadInput):
     """An assumption name or value that the model does not know."""
 
 
-class NotDerivable(ValueError):
+class NotDerivable(BadInput):
     """A combination of assumptions for which the requested formula has no derivation here."""
 
 

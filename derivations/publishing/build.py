@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from derivations.language.assumptions import PAPER, Assumptions, read
+from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable
 from derivations.verification.verify import Record, verify
 
@@ -123,7 +124,7 @@ def is_current(out: Path = DEFAULT_OUT, *, source: Path = SOURCE) -> bool:
 
 def _require_book(source: Path) -> None:
     if not (source / "_config.yml").is_file() or not (source / "_toc.yml").is_file():
-        raise ValueError(
+        raise BadInput(
             f"no book sources in {source}: run from a checkout with an editable install (`make book`)"
         )
 
@@ -132,9 +133,9 @@ def require_replaceable(out: Path) -> None:
     """Raises ValueError when `out` holds anything but an earlier build, or nothing can be written beside it."""
     if out.is_dir():
         if any(out.iterdir()) and not (out / MARK).is_file():
-            raise ValueError(f"{out} holds files that are no built book; name an empty or a new folder")
+            raise BadInput(f"{out} holds files that are no built book; name an empty or a new folder")
     elif out.exists() or out.is_symlink():
-        raise ValueError(f"{out} is a file; name a folder for the book")
+        raise BadInput(f"{out} is a file; name a folder for the book")
     require_writable(out.parent)
 
 
@@ -184,7 +185,7 @@ def _write_configuration(
     log = result.stdout + result.stderr
     if result.returncode != 0 or not (staged / "conf.py").is_file():
         if "No module named 'jupyter_book'" in log:
-            raise ValueError("Jupyter Book is not installed: run `make book`, or install the extra `book`")
+            raise BadInput("Jupyter Book is not installed: run `make book`, or install the extra `book`")
         raise BookError("the book's _config.yml was not accepted", log)
     own = [
         path.relative_to(staged / "_static").as_posix() for path in sorted((staged / "_static").rglob("*"))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from derivations.language.assumptions import Assumptions, InvalidAssumption, read
 from derivations.publishing.build import PAGE, SOURCE, Book, build, publish, require_replaceable
+from derivations.support.bad_input import BadInput
 
 FOLDER = "variants"
 
@@ -71,7 +72,7 @@ def build_site(
     """
     books = [base, *variants]
     if len(set(books)) < len(books):
-        raise ValueError("two of the variants are the same: name each once, and none that equals the base")
+        raise BadInput("two of the variants are the same: name each once, and none that equals the base")
     require_replaceable(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".site-", dir=out.parent) as scratch:

@@ -13,6 +13,7 @@ from functools import cache
 
 from derivations.language.assumptions import Assumptions
 from derivations.steps.step import Check, Step
+from derivations.support.bad_input import BadInput
 from derivations.support.text import LONGEST, nearest, shortened
 
 # The steps of each module in reading order, each with the numbers of its equations. A step rests on earlier ones only.
@@ -265,7 +266,7 @@ OF_EQUATION: Mapping[str, str] = {
 _EQUATION = re.compile(r"(?:(?:eq|eqs|equation|equations)[-.]*)?\(?([0-9]+)\)?")
 
 
-class UnknownStep(ValueError):
+class UnknownStep(BadInput):
     """A NAME that no step has."""
 
 

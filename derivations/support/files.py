@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from derivations.support.bad_input import BadInput
+
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:
@@ -39,11 +41,11 @@ def require_writable(folder: Path) -> None:
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
     if not nearest.is_dir():
-        raise ValueError(f"{str(nearest)!r} is no folder: name another place to write to")
+        raise BadInput(f"{str(nearest)!r} is no folder: name another place to write to")
     try:
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
-        raise ValueError(
+        raise BadInput(
             f"nothing can be written to {str(nearest)!r} ({error.strerror}): name another place"
         ) from None

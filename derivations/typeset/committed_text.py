@@ -9,6 +9,7 @@ from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.bounds import OUT_OF_REACH
 from derivations.steps.contents import load
 from derivations.steps.step import Step
+from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
 from derivations.support.store import ROOT
 from derivations.typeset.canonical_text import canonical_text
@@ -87,7 +88,7 @@ def _files(out: Path, assumptions: Assumptions) -> dict[Path, str]:
 def write(out: Path | None, assumptions: Assumptions) -> list[Path]:
     """Write the files (default: the committed place, for the paper; a named folder otherwise); returns them."""
     if out is None and assumptions != PAPER:
-        raise ValueError("changed assumptions need a folder to write to; add --out DIR")
+        raise BadInput("changed assumptions need a folder to write to; add --out DIR")
     folder = COMMITTED if out is None else out
     require_writable(folder)
     files = _files(folder, assumptions)

@@ -6,6 +6,7 @@ from typing import Any
 
 from derivations.language.assumptions import Assumptions
 from derivations.language.extension import extension
+from derivations.support.bad_input import BadInput
 from numeric_check.problem.setting import InnerStep
 
 
@@ -17,7 +18,7 @@ def sampled_fields(assumptions: Assumptions) -> dict[str, Any]:
     try:
         noise_val = None if assumptions.noise_val is None else float(assumptions.noise_val)
     except OverflowError:
-        raise ValueError("noise_val is beyond 1e308: give a smaller number") from None
+        raise BadInput("noise_val is beyond 1e308: give a smaller number") from None
     step: InnerStep | None = None
     for name, value in assumptions.added:
         step = extension(name).arrays(value)

@@ -20,6 +20,7 @@ from numeric_check.estimators.simulation import (
     require_finite_mean,
     run_until,
 )
+from numeric_check.problem.impossible import Impossible
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]
@@ -75,7 +76,7 @@ def located_minimum(
         if abs(found.mean - rate) <= SETTLED * found.stderr:
             return found
         rate = found.mean
-    raise ValueError(
+    raise Impossible(
         f"the minimum does not settle to a relative error of {rel_error:g}: ask for a larger one"
     )
 
@@ -102,9 +103,9 @@ def _pilot(setting: Setting, estimator: Estimator, text: str) -> float:
     values = [curve(angle) for angle in angles]
     best = int(np.argmin(values))
     if max(values) - min(values) <= FLAT * max(values):
-        raise ValueError("the loss does not depend on the training rate here: there is no minimum to locate")
+        raise Impossible("the loss does not depend on the training rate here: there is no minimum to locate")
     if best in (0, SCAN - 1):
-        raise ValueError("the loss has no minimum at a finite training rate here")
+        raise Impossible("the loss has no minimum at a finite training rate here")
     low, high = angles[best - 1], angles[best + 1]
     for _ in range(SECTIONS):
         left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)

@@ -18,6 +18,7 @@ from numeric_check.estimators import conditional, control, plain
 from numeric_check.estimators.differences import slopes
 from numeric_check.estimators.tails import mean_is_finite
 from numeric_check.estimators.task_maps import numbers_per_draw
+from numeric_check.problem.impossible import Impossible
 from numeric_check.problem.setting import Setting, in_eigenbasis
 
 Array = NDArray[np.float64]
@@ -67,7 +68,7 @@ def run_until(
     """
     for name, value in (("rel_error", rel_error), ("max_draws", max_draws), ("max_seconds", max_seconds)):
         if not value > 0:
-            raise ValueError(f"{name} is {value}: give a positive number")
+            raise Impossible(f"{name} is {value}: give a positive number")
     started = time.monotonic()
     tasks: Iterator[tuple[BatchFunction, str, int]] = (
         (batch_function, seed_text, i) for i in itertools.count()
@@ -94,7 +95,7 @@ def run_until(
 def require_finite_mean(setting: Setting) -> None:
     """Raises ValueError where the mean loss is infinite, so that no average over draws would settle."""
     if not mean_is_finite(setting):
-        raise ValueError(
+        raise Impossible(
             f"the mean is infinite at n_v m = {setting.validation_points}, p = {setting.p}: "
             "move them further apart, or take more tasks"
         )
@@ -117,7 +118,7 @@ def batch_function_of(setting: Setting, quantity: Quantity, protocol: Method) ->
     """The estimator of a quantity under a protocol, as a function of a generator."""
     if (quantity, protocol) not in ESTIMATORS:
         known = ", ".join(f"{name} by {method}" for name, method in ESTIMATORS)
-        raise ValueError(f"no estimator of {quantity!r} by {protocol!r}: choose among {known}")
+        raise Impossible(f"no estimator of {quantity!r} by {protocol!r}: choose among {known}")
     return partial(
         ESTIMATORS[quantity, protocol], setting=setting, draws=batch_draws(setting, quantity, protocol)
     )

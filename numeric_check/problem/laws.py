@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from numeric_check.problem.impossible import Impossible
 from numeric_check.problem.quadrature import moments_of, quadrature
 
 Array = NDArray[np.float64]
@@ -88,7 +89,7 @@ NAMED = {law.name: law for law in (GAUSSIAN, RADEMACHER, UNIFORM, LAPLACE)}
 def three_point(kurtosis: float) -> InputLaw:
     """The law on {-a, 0, a} of unit variance with E u^4 = a^2 = `kurtosis`, at least 1 and finite."""
     if not (math.isfinite(kurtosis) and kurtosis >= 1.0):
-        raise ValueError(f"kurtosis is {kurtosis}: the fourth moment at unit variance is at least 1")
+        raise Impossible(f"kurtosis is {kurtosis}: the fourth moment at unit variance is at least 1")
     moments = (1.0, kurtosis, kurtosis**2, kurtosis**3)
     return InputLaw(f"kurtosis:{kurtosis!r}", moments, True, _ThreePoint(kurtosis))
 
@@ -107,7 +108,7 @@ class _Student:
 def student(degrees: float) -> InputLaw:
     """Student's t with more than 2 degrees of freedom, finite, at unit variance."""
     if not (math.isfinite(degrees) and degrees > 2.0):
-        raise ValueError(f"student has {degrees} degrees of freedom: give more than 2, for a variance")
+        raise Impossible(f"student has {degrees} degrees of freedom: give more than 2, for a variance")
     moments, value = [], 1.0
     for k in range(1, 5):
         exists = degrees > 2 * k
@@ -149,7 +150,7 @@ def input_law(name: str) -> InputLaw:
             return from_cumulants(numbers, name)
         if len(numbers) == 1:
             return three_point(float(numbers[0])) if prefix == "kurtosis" else student(float(numbers[0]))
-    raise ValueError(f"inputs is {name!r}: choose one of {', '.join(NAMED)}, {FORMS}")
+    raise Impossible(f"inputs is {name!r}: choose one of {', '.join(NAMED)}, {FORMS}")
 
 
 def _numbers(name: str, text: str) -> tuple[Fraction, ...]:
@@ -162,6 +163,6 @@ def _numbers(name: str, text: str) -> tuple[Fraction, ...]:
         raise ValueError
     except (ValueError, ZeroDivisionError, OverflowError):
         kind = name.partition(":")[0]
-        raise ValueError(
+        raise Impossible(
             f"inputs is {name[:60]!r}: write numbers or fractions, as in {kind}:4 or {kind}:7/2"
         ) from None

@@ -8,6 +8,8 @@ from math import comb, sqrt
 
 import numpy as np
 
+from numeric_check.problem.impossible import Impossible
+
 MOST_MOMENTS = 40
 """Most moments that are read."""
 
@@ -29,7 +31,7 @@ def quadrature(moments: Sequence[Fraction]) -> tuple[tuple[float, ...], tuple[fl
     Raises ValueError when no law has these moments, or they are more than `MOST_MOMENTS`.
     """
     if len(moments) > MOST_MOMENTS:
-        raise ValueError(f"{len(moments)} moments are over the limit of {MOST_MOMENTS}: give fewer")
+        raise Impossible(f"{len(moments)} moments are over the limit of {MOST_MOMENTS}: give fewer")
     diagonal, squares = _recurrence(moments)
     size = len(diagonal)
     jacobi = np.diag([float(a) for a in diagonal])
@@ -64,7 +66,7 @@ def _recurrence(moments: Sequence[Fraction]) -> tuple[list[Fraction], list[Fract
         ahead = _mean(_product(following, following), moments)
         beyond = (_mean([Fraction(0)] * k + following, moments) for k in range(order - degree))
         if ahead < 0 or (ahead == 0 and any(beyond)):
-            raise ValueError("no law has these cumulants: E u^4 is at least 1 + (E u^3)^2, for example")
+            raise Impossible("no law has these cumulants: E u^4 is at least 1 + (E u^3)^2, for example")
         if ahead == 0:
             return diagonal, squares
         squares.append(ahead / norm)

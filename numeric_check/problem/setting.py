@@ -17,6 +17,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from numeric_check.problem.impossible import Impossible
 from numeric_check.problem.laws import GAUSSIAN, InputLaw, input_law
 
 Array = NDArray[np.float64]
@@ -78,17 +79,17 @@ class Setting:
                 object.__setattr__(self, name, covariance(name, getattr(self, name), self.p))
         input_law(self.inputs)
         if self.split not in ("separate", "reused"):
-            raise ValueError(f"split is {self.split!r}: choose separate or reused")
+            raise Impossible(f"split is {self.split!r}: choose separate or reused")
         if self.split == "reused" and self.n_v != self.n_t:
-            raise ValueError(
+            raise Impossible(
                 f"split=reused validates on the training data: n_v={self.n_v} must equal n_t={self.n_t}"
             )
         if self.split == "reused" and self.noise_val not in (None, self.sigma):
-            raise ValueError(
+            raise Impossible(
                 "split=reused shares the label noise: leave noise_val out or set it equal to sigma"
             )
         if self.dist0_sq > 0 and (self.Sigma is not None or self.Sigma_w is not None):
-            raise ValueError(
+            raise Impossible(
                 "dist0_sq must be 0 when Sigma or Sigma_w is given: set dist0_sq=0 or drop the covariances"
             )
 
@@ -181,44 +182,44 @@ def covariance(name: str, value: object, p: int) -> Array:
     """A checked, read-only p x p covariance. Raises ValueError when it is not one."""
     given = np.asarray(value)
     if given.dtype.kind == "c":
-        raise ValueError(f"{name} is complex: give a real symmetric matrix")
+        raise Impossible(f"{name} is complex: give a real symmetric matrix")
     if given.dtype.kind not in "iuf":
-        raise ValueError(f"{name} does not hold numbers: give a real symmetric matrix")
+        raise Impossible(f"{name} does not hold numbers: give a real symmetric matrix")
     if given.size == 0:
-        raise ValueError(f"{name} is empty: give a p x p matrix with p of at least 1")
+        raise Impossible(f"{name} is empty: give a p x p matrix with p of at least 1")
     if given.shape != (p, p):
-        raise ValueError(f"{name} has shape {given.shape}: it must be {(p, p)}, as p={p}")
+        raise Impossible(f"{name} has shape {given.shape}: it must be {(p, p)}, as p={p}")
     matrix = given.astype(np.float64)
     if not np.isfinite(matrix).all():
-        raise ValueError(f"{name} has an infinite or undefined entry: give finite numbers")
+        raise Impossible(f"{name} has an infinite or undefined entry: give finite numbers")
     scale = float(np.abs(matrix).max())
     if scale > LARGEST_ENTRY:
-        raise ValueError(
+        raise Impossible(
             f"{name} has the entry {scale:.3g}, beyond {LARGEST_ENTRY:g}: give it in other units"
         )
     if float(np.abs(matrix - matrix.T).max()) > 1e-10 * scale:
-        raise ValueError(f"{name} is not symmetric: give (M + M^T)/2")
+        raise Impossible(f"{name} is not symmetric: give (M + M^T)/2")
     matrix = (matrix + matrix.T) / 2
     if float(np.linalg.eigvalsh(matrix)[0]) < -1e-10 * scale:
-        raise ValueError(f"{name} has a negative eigenvalue: a covariance is positive semidefinite")
+        raise Impossible(f"{name} has a negative eigenvalue: a covariance is positive semidefinite")
     matrix.setflags(write=False)
     return matrix
 
 
 def _count(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise ValueError(f"{name} is {value!r}: give a positive integer")
+        raise Impossible(f"{name} is {value!r}: give a positive integer")
     if not math.isfinite(value) or value != int(value) or value < 1:
-        raise ValueError(f"{name} is {value!r}: give a positive integer")
+        raise Impossible(f"{name} is {value!r}: give a positive integer")
     return int(value)
 
 
 def _number(name: str, value: object, lowest: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise ValueError(f"{name} is {value!r}: give a finite number")
+        raise Impossible(f"{name} is {value!r}: give a finite number")
     if not math.isfinite(value):
-        raise ValueError(f"{name} is {value!r}: give a finite number")
+        raise Impossible(f"{name} is {value!r}: give a finite number")
     if value < lowest:
-        raise ValueError(f"{name} is {value!r}: it cannot be negative")
+        raise Impossible(f"{name} is {value!r}: it cannot be negative")
     # adding zero makes -0.0 the same setting as 0.0
     return float(value) + 0.0

@@ -26,6 +26,7 @@ from symbolic.algebra.coefficients import (
     to_fraction,
     unify,
 )
+from symbolic.algebra.refusal import Refused
 
 MAX_DECLARED = 40
 """The longest list of cumulants that is read."""
@@ -34,7 +35,7 @@ MAX_DIGITS = 60
 """The longest number in the text of a law."""
 
 
-class LawOrderError(ValueError):
+class LawOrderError(Refused):
     """A moment or cumulant was needed beyond the order to which a law declares its cumulants."""
 
 
@@ -84,7 +85,7 @@ class Law:
         if not value:
             return Fraction(0)
         if not value.is_constant():
-            raise ValueError(f"cumulant {order} of the law {self.name} is the symbol {value}, not a number")
+            raise Refused(f"cumulant {order} of the law {self.name} is the symbol {value}, not a number")
         return to_fraction(value.leading_coefficient())
 
 
@@ -143,7 +144,7 @@ def student(degrees: Fraction) -> Law:
     Raises ValueError when the variance does not exist.
     """
     if degrees <= 2:
-        raise ValueError(f"student:{degrees} has no variance: give more than 2 degrees of freedom")
+        raise Refused(f"student:{degrees} has no variance: give more than 2 degrees of freedom")
 
     def rule(k: int) -> Fraction:
         return (degrees - 2) ** k * prod(Fraction(2 * i - 1) / (degrees - 2 * i) for i in range(1, k + 1))
@@ -159,7 +160,7 @@ def from_cumulants(values: tuple[Rational, ...], name: str = "") -> Law:
     """
     cumulants = (Fraction(0), Fraction(1), *(to_fraction(to_fmpq(value)) for value in values))
     if not values or len(cumulants) > MAX_DECLARED:
-        raise ValueError(f"cumulants are declared from order 3 to at most {MAX_DECLARED}: give 1 or more")
+        raise Refused(f"cumulants are declared from order 3 to at most {MAX_DECLARED}: give 1 or more")
     moments = [Fraction(1)]
     for order in range(1, len(cumulants) + 1):
         terms = (comb(order - 1, j - 1) * cumulants[j - 1] * moments[order - j] for j in range(1, order + 1))
@@ -185,7 +186,7 @@ def _check_possible(name: str, moments: Sequence[Fraction]) -> None:
         norm = _mean(polynomial, moments, degree)
         rest = range(order - degree + 1)
         if norm < 0 or (norm == 0 and any(_mean(polynomial, moments, k) for k in rest)):
-            raise ValueError(
+            raise Refused(
                 f"no random variable has the cumulants of {name}: E u^4 is at least 1 + (E u^3)^2, for example"
             )
         if norm == 0:
@@ -201,7 +202,7 @@ def _mean(polynomial: Sequence[Fraction], moments: Sequence[Fraction], power: in
 def kurtosis(value: Rational) -> Law:
     """A symmetric law of which only E u^4 = value is known: declared to order 4. ValueError below 1."""
     if value < 1:
-        raise ValueError(f"kurtosis:{value} is impossible: the fourth moment at unit variance is at least 1")
+        raise Refused(f"kurtosis:{value} is impossible: the fourth moment at unit variance is at least 1")
     return from_cumulants((Fraction(0), Fraction(value) - 3), f"kurtosis:{value}")
 
 
@@ -227,7 +228,7 @@ def law(name: str) -> Law:
         return kurtosis(_number(name, text))
     if kind == "cumulants":
         return from_cumulants(tuple(_number(name, part) for part in text.split(",")))
-    raise ValueError(f"unknown law {name[:MAX_DIGITS]!r}: write {FORMS}")
+    raise Refused(f"unknown law {name[:MAX_DIGITS]!r}: write {FORMS}")
 
 
 def _number(name: str, text: str) -> Fraction:
@@ -236,6 +237,6 @@ def _number(name: str, text: str) -> Fraction:
             raise ValueError
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise ValueError(
+        raise Refused(
             f"{text[:MAX_DIGITS]!r} in the law {name[:MAX_DIGITS]!r} is no number: write {FORMS}"
         ) from None

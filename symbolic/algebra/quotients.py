@@ -15,8 +15,10 @@ from fractions import Fraction
 import sympy
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
+from symbolic.algebra.refusal import Refused
 
-class NotRational(ValueError):
+
+class NotRational(Refused):
     """The expression is no rational function of its symbols, traces and square roots."""
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbolic.algebra.letters import ONE, Letter, covariance_letter
+from symbolic.algebra.refusal import Refused
 
 State = tuple[bytes, ...]
 """Canonical closed words with random letters in them, sorted."""
@@ -51,9 +52,7 @@ class Alphabet:
                     self.code[letter, transposed] = len(factors)
                     factors.append((letter, transposed))
         if len(factors) > MAX_FACTORS:
-            raise ValueError(
-                f"{len(self.letters)} letters are too many for one expectation: split the product"
-            )
+            raise Refused(f"{len(self.letters)} letters are too many for one expectation: split the product")
         self.factors = factors
         self.transposition = bytes(
             self.code[factors[code][0], not factors[code][1]] if code < len(factors) else 0

@@ -22,6 +22,7 @@ from flint import fmpq_mpoly, fmpq_mpoly_ctx
 from symbolic.algebra.coefficients import context, lift
 from symbolic.algebra.entry_laws import Law
 from symbolic.algebra.letters import ONE
+from symbolic.algebra.refusal import Refused
 from symbolic.averages.network_order import Edge, Label, Network
 from symbolic.averages.networks import TERMINAL, reduce_network
 
@@ -44,7 +45,7 @@ Averages = dict[Finished, fmpq_mpoly]
 """A linear combination of products of finished networks."""
 
 
-class TooManyBlocks(ValueError):
+class TooManyBlocks(Refused):
     """An expectation is a sum over too many set partitions."""
 
 

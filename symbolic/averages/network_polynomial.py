@@ -11,6 +11,7 @@ from symbolic.algebra import canonical, coefficients, letters
 from symbolic.algebra.canonical import Monomial
 from symbolic.algebra.expression import Expression, Shape
 from symbolic.algebra.letters import Letter
+from symbolic.algebra.refusal import Refused
 from symbolic.averages.network_order import Edge, Label, Network
 from symbolic.averages.networks import flipped
 
@@ -18,7 +19,7 @@ END = ""
 """Name of the letter that closes an open word into a trace; no letter of a reader has it."""
 
 
-class NotAnExpression(ValueError):
+class NotAnExpression(Refused):
     """A result holds sums over indices that are neither traces nor products."""
 
 

@@ -17,6 +17,7 @@ from symbolic.algebra.coefficients import NUMBERS, to_fmpq, to_fraction
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import ONE, column_dimension, index_of, letter_of, row_dimension
+from symbolic.algebra.refusal import Refused
 from symbolic.averages.network_order import Edge, Label
 from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm, end_letter, kernel_of
 
@@ -96,7 +97,7 @@ class _Point:
     def size(self, dimension: str) -> int:
         """The size of a dimension. Raises ValueError when it has no value."""
         if dimension != ONE and dimension not in self.values:
-            raise ValueError(f"no value given for the dimension {dimension}: add it to the values")
+            raise Refused(f"no value given for the dimension {dimension}: add it to the values")
         return 1 if dimension == ONE else int(self.values[dimension])
 
     def matrix(self, term: NetworkTerm, shape: tuple[str, str]) -> Value:
@@ -185,9 +186,7 @@ class _Point:
         limit = MAX_EXACT if self.space is None else MAX_FLOATS
         if work > limit:
             remedy = "give arrays of floats" if self.space is None else "take smaller matrices"
-            raise ValueError(
-                f"a sum over indices has {work:.0e} terms and the limit is {limit:.0e}: {remedy}"
-            )
+            raise Refused(f"a sum over indices has {work:.0e} terms and the limit is {limit:.0e}: {remedy}")
         kept = tuple(vertex for vertex in held if vertex != drop)
         if self.space is not None:
             result = self.space.ones([sizes[vertex] for vertex in held])

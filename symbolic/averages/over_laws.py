@@ -19,6 +19,7 @@ from symbolic.algebra.entry_laws import GAUSSIAN, Law
 from symbolic.algebra.entry_laws import law as named_law
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import Letter, covariance_letter, letter_of
+from symbolic.algebra.refusal import Refused
 from symbolic.averages.cumulants import Averages, Budget, Cumulants, ring_of
 from symbolic.averages.network_order import Edge, Label
 from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm, add_term, end_letter, opened
@@ -28,7 +29,7 @@ MAX_FACTORS = 20
 """Most factors of random matrices in a monomial that are averaged."""
 
 
-class MomentDegreeError(ValueError):
+class MomentDegreeError(Refused):
     """A monomial has too many random factors."""
 
 
@@ -83,7 +84,7 @@ def _laws(
 ) -> dict[str, Law]:
     """The laws of the letters to average over."""
     if isinstance(over, str):
-        raise ValueError(f"over needs a collection of names: write over=({over!r},)")
+        raise Refused(f"over needs a collection of names: write over=({over!r},)")
     if isinstance(law, Law):
         chosen = {name for name, x in known.items() if x.random} if over is None else set(over)
         laws = dict.fromkeys(chosen, law)
@@ -92,7 +93,7 @@ def _laws(
         laws = {name: law[name] if name in law else _own(known.get(name)) for name in chosen}
     fixed = sorted(name for name in chosen if name in known and not known[name].random)
     if fixed:
-        raise ValueError(f"{', '.join(fixed)} is not random: name random matrices only")
+        raise Refused(f"{', '.join(fixed)} is not random: name random matrices only")
     return {name: laws[name] for name in sorted(chosen) if name in known}
 
 

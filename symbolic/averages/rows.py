@@ -16,10 +16,11 @@ from operator import matmul
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import Letter, covariance_letter
 from symbolic.algebra.readable import Word
+from symbolic.algebra.refusal import Refused
 from symbolic.algebra.words import dimension, identity, letter_expression, polynomial, tr, zero
 
 
-class BeyondFourthMoment(ValueError):
+class BeyondFourthMoment(Refused):
     """The expectation depends on moments of the rows that are not given."""
 
 
@@ -36,7 +37,7 @@ def expect_rows(expr: Expression, name: str, fourth: Expression | None = None) -
     if letter is None:
         return expr
     if not letter.random:
-        raise ValueError(f"{name} is not random: name a matrix with random rows")
+        raise Refused(f"{name} is not random: name a matrix with random rows")
     rows = _Rows(expr.letters(), letter, fourth)
     total = zero(*expr.shape) if expr.shape else zero()
     for term, coefficient in expr.terms.items():

@@ -12,6 +12,7 @@ from typing import Any
 import mpmath
 import sympy
 
+from symbolic.algebra.refusal import Refused
 from symbolic.code.program import NoSourceForm, Program, multiplied, program
 from symbolic.code.stable import StableForm
 
@@ -61,7 +62,7 @@ class Compiled:
         odd = sorted(set(values) ^ set(self.parameters))
         if odd:
             kind = "unknown" if odd[0] in values else "missing"
-            raise ValueError(f"{kind} parameter {odd[0]!r}: this formula takes {', '.join(self.parameters)}")
+            raise Refused(f"{kind} parameter {odd[0]!r}: this formula takes {', '.join(self.parameters)}")
         parts = iter(self._function(*(_double(values[name]) for name in self.parameters)))
         terms = [[next(parts) for _ in term] for term in self.program.terms]
         total = _on_grid(terms)
@@ -194,7 +195,7 @@ def high_precision(expr: sympy.Expr, values: Mapping[str, Number], digits: int =
     names = sorted(str(symbol.name) for symbol in expr.free_symbols)
     missing = [name for name in names if name not in values]
     if missing:
-        raise ValueError(f"missing parameter {missing[0]!r}: this formula takes {', '.join(names)}")
+        raise Refused(f"missing parameter {missing[0]!r}: this formula takes {', '.join(names)}")
     bare = expr.xreplace({s: sympy.Symbol(str(s.name)) for s in expr.free_symbols})
     function = sympy.lambdify([sympy.Symbol(name) for name in names], bare, modules="mpmath")
     exact = [Fraction(values[name]) for name in names]

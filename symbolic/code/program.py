@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import sympy
 
+from symbolic.algebra.refusal import Refused
 from symbolic.code.stable import StableForm
 
 Statement = tuple[sympy.Symbol, sympy.Expr]
 
 
-class NoSourceForm(ValueError):
+class NoSourceForm(Refused):
     """The formula, or the language asked for, has no source form."""
 
 

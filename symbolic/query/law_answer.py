@@ -11,6 +11,7 @@ from symbolic.algebra.coefficients import number
 from symbolic.algebra.entry_laws import Law
 from symbolic.algebra.letters import index_of, letter_of
 from symbolic.algebra.quotients import Rational
+from symbolic.algebra.refusal import Refused
 from symbolic.averages.cumulants import Budget, TooManyBlocks
 from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm, end_letter
 from symbolic.averages.network_values import evaluate_networks
@@ -181,7 +182,7 @@ class LawPolynomial:
         if not self.sums:
             return shown
         if self.needs_root and matrices.is_exact:
-            raise ValueError(
+            raise Refused(
                 f"the value holds the root {ROOT}, which is not rational in general: give {SIGMA} as an array of "
                 "floats"
             )
@@ -211,7 +212,7 @@ class LawPolynomial:
             )
         limit = MAX_EXACT_SUMS if matrices.is_exact else MAX_FLOAT_SUMS
         if work > limit:
-            raise ValueError(
+            raise Refused(
                 f"the value sums about {work:.0e} products of elements and the limit is {limit:.0e}: take "
                 "smaller matrices"
             )
@@ -291,7 +292,7 @@ class LawExpectation:
         for monomial in random:
             found = [f for word in monomial.words for f in word if is_wishart(f)]
             if any(map(is_inverse, found)):
-                raise ValueError(
+                raise Refused(
                     f"E[{monomial_text(monomial)}] has no method under the law {self.law.name}: inverses of "
                     "Wishart matrices are for the law gaussian"
                 )

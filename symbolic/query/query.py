@@ -12,6 +12,7 @@ from typing import Any
 
 from symbolic.algebra.entry_laws import GAUSSIAN
 from symbolic.algebra.entry_laws import law as named_law
+from symbolic.algebra.refusal import Refused
 from symbolic.checks.certificates import recheck
 from symbolic.checks.inverses import recheck_inverse
 from symbolic.checks.law_certificates import recheck_law
@@ -128,7 +129,7 @@ def moment(
         if COLUMNS in dimensions:
             sizes[COLUMNS] = matrices.size
     if tables and missing:
-        raise ValueError(f"no value given for {', '.join(missing)}: give all of them, or no matrices")
+        raise Refused(f"no value given for {', '.join(missing)}: give all of them, or no matrices")
 
     query = expand(text, node)
     if sizes.get(COLUMNS) == 1 and inverse_degrees(query.terms):
@@ -141,7 +142,7 @@ def moment(
         expected = formula.at(sizes)
     except ZeroDivisionError:
         point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
-        raise ValueError(f"the expectation has a pole at {point}: take larger row counts") from None
+        raise Refused(f"the expectation has a pole at {point}: take larger row counts") from None
     value = None if matrices is None else _value(expected, matrices)
     plain = " ".join(text.split())
     printed = _printed(expected)
@@ -205,7 +206,7 @@ def _covariance(covariance: str | None, text: str, node: Node, values: Mapping[s
         return "identity"
     if covariance == "general":
         return "general"
-    raise ValueError(
+    raise Refused(
         f"unknown covariance {covariance[:50]!r}; {suggestion(covariance, ('identity', 'general'))}"
     )
 
@@ -225,16 +226,16 @@ def _names(used: Iterable[str], covariance: Covariance) -> tuple[list[str], list
 def _check_names(values: Mapping[str, Any], known: list[str]) -> None:
     for name in values:
         if name == SIGMA and name not in known:
-            raise ValueError(f"{SIGMA} is the identity here: leave it out, or ask for a general covariance")
+            raise Refused(f"{SIGMA} is the identity here: leave it out, or ask for a general covariance")
         if name not in known:
-            raise ValueError(f"{name[:50]!r} is not needed in this expression; {suggestion(name, known)}")
+            raise Refused(f"{name[:50]!r} is not needed in this expression; {suggestion(name, known)}")
 
 
 def _size(name: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} is {_short(value)}: give a positive integer")
+        raise Refused(f"{name} is {_short(value)}: give a positive integer")
     if value >= 10**MAX_DIGITS:
-        raise ValueError(f"{name} is over the limit of {MAX_DIGITS} digits: give a smaller integer")
+        raise Refused(f"{name} is over the limit of {MAX_DIGITS} digits: give a smaller integer")
     return value
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from symbolic.algebra.dimension_coefficients import as_rational
 from symbolic.algebra.quotients import Rational, context
+from symbolic.algebra.refusal import Refused
 from symbolic.averages.expectation import expect
 from symbolic.checks.certificates import certify
 from symbolic.checks.inverses import certify_inverse
@@ -43,7 +44,7 @@ from symbolic.wishart.wishart_moment import Covariance
 from symbolic.wishart.wishart_moment import moment as moment_of_powers
 
 
-class UnknownMoment(ValueError):
+class UnknownMoment(Refused):
     """An expectation for which there is no method here."""
 
 

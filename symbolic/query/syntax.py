@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
+from symbolic.algebra.refusal import Refused
 from symbolic.wishart.fixed_letters import COLUMNS, DETERMINISTIC, IDENTITY, MAX_NUMBER, SIGMA, suggestion
 
 MAX_TEXT = 1000
@@ -42,7 +43,7 @@ _SYMBOL = re.compile(r"\*\*|[-+*/^'(){}]")
 _TRANSPOSE = re.compile(r"(?:\^|\*\*)[({]?$")
 
 
-class MomentSyntaxError(ValueError):
+class MomentSyntaxError(Refused):
     """A query that cannot be read: one line that points at the character (counted from 1) and says why."""
 
     def __init__(self, text: str, position: int, reason: str) -> None:

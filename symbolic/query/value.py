@@ -10,6 +10,7 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
+from symbolic.algebra.refusal import Refused
 from symbolic.wishart.covariance_matrix import as_fraction, exact_covariance
 from symbolic.wishart.covariance_matrix import identity as exact_identity
 from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base
@@ -73,7 +74,7 @@ class Matrices:
         try:
             return math.fsum(map(float, diagonal))
         except OverflowError:
-            raise ValueError("a trace is too large for a float: scale the matrices") from None
+            raise Refused("a trace is too large for a float: scale the matrices") from None
 
     def rows(self, matrix: Matrix) -> list[list[Any]]:
         """A matrix as rows of numbers: Fractions if exact, floats otherwise."""
@@ -118,7 +119,7 @@ class Matrices:
         if singular:
             floats = "" if self.is_exact else ", or too ill-conditioned for floats,"
             fractions = "" if self.is_exact else ", in fractions if it is nearly singular"
-            raise ValueError(
+            raise Refused(
                 f"{SIGMA} is singular{floats} and a negative power is asked for: give a positive definite "
                 f"matrix{fractions}"
             )
@@ -136,9 +137,7 @@ def read_matrices(values: Mapping[str, Any], size: int | None) -> Matrices:
         expected = f"p = {size}" if size is not None else "the others"
         size = rows if size is None else size
         if rows != size or columns != size:
-            raise ValueError(
-                f"{name} is {rows} x {columns}: give a square matrix that agrees with {expected}"
-            )
+            raise Refused(f"{name} is {rows} x {columns}: give a square matrix that agrees with {expected}")
     spaces = [value.__array_namespace__() for value in values.values() if _is_floating(value)]
     if spaces:
         arrays = {name: _array(name, value, spaces[0]) for name, value in values.items()}
@@ -146,7 +145,7 @@ def read_matrices(values: Mapping[str, Any], size: int | None) -> Matrices:
             arrays[SIGMA] = _covariance(arrays[SIGMA], spaces[0])
         return Matrices(size or 0, arrays, spaces[0])
     if values and size is not None and size > MAX_EXACT_SIZE:
-        raise ValueError(
+        raise Refused(
             f"exact matrices are taken up to {MAX_EXACT_SIZE} x {MAX_EXACT_SIZE}: give arrays of floats"
         )
     tables = {name: _table(name, value) for name, value in values.items()}
@@ -162,7 +161,7 @@ def require_affordable(matrix: fmpq_mat, limit: int) -> None:
     size = int(matrix.nrows())
     bits = max(int(x.p).bit_length() + int(x.q).bit_length() for x in matrix.entries())
     if size**4 * bits > limit:
-        raise ValueError(
+        raise Refused(
             f"{SIGMA} is {size} x {size} with elements of up to {bits} bits, too much for exact arithmetic: "
             "give an array of floats"
         )
@@ -176,17 +175,17 @@ def _shape(name: str, value: Any) -> tuple[int, int]:
     """Rows and columns of a value that is not empty."""
     if hasattr(value, "dtype"):
         if value.dtype.kind not in "biuf":
-            raise ValueError(f"{name} has elements of type {value.dtype}: give real numbers")
+            raise Refused(f"{name} has elements of type {value.dtype}: give real numbers")
         shape = tuple(value.shape)
     elif isinstance(value, list | tuple) and all(isinstance(row, list | tuple) for row in value):
         lengths = {len(row) for row in value}
         if len(lengths) > 1:
-            raise ValueError(f"{name} has rows of different lengths: give p rows of p numbers")
+            raise Refused(f"{name} has rows of different lengths: give p rows of p numbers")
         shape = (len(value), *lengths)
     else:
-        raise ValueError(f"{name} is a matrix: give p rows of p numbers")
+        raise Refused(f"{name} is a matrix: give p rows of p numbers")
     if len(shape) != 2 or 0 in shape:
-        raise ValueError(f"{name} has the shape {shape}: give p rows of p numbers")
+        raise Refused(f"{name} has the shape {shape}: give p rows of p numbers")
     return int(shape[0]), int(shape[1])
 
 
@@ -195,11 +194,9 @@ def _table(name: str, value: Any) -> list[list[int | Fraction]]:
     rows: list[list[Any]] = [list(row) for row in (value.tolist() if hasattr(value, "dtype") else value)]
     for x in (x for row in rows for x in row):
         if isinstance(x, float):
-            raise ValueError(
-                f"{name} has floats in lists: give an array of floats, or integers and fractions"
-            )
+            raise Refused(f"{name} has floats in lists: give an array of floats, or integers and fractions")
         if not isinstance(x, int | Fraction):
-            raise ValueError(f"{name} has an element {type(x).__name__}: give real numbers")
+            raise Refused(f"{name} has an element {type(x).__name__}: give real numbers")
     return rows
 
 
@@ -209,10 +206,10 @@ def _array(name: str, value: Any, space: Any) -> Matrix:
         try:
             value = [[float(x) for x in row] for row in _table(name, value)]
         except OverflowError:
-            raise ValueError(f"{name} has an element too large for a float: scale the matrix") from None
+            raise Refused(f"{name} has an element too large for a float: scale the matrix") from None
     array = space.asarray(value, dtype=space.float64)
     if not bool(space.all(space.isfinite(array))):
-        raise ValueError(f"{name} has elements that are not finite: give finite real numbers")
+        raise Refused(f"{name} has elements that are not finite: give finite real numbers")
     return array
 
 
@@ -224,11 +221,11 @@ def _covariance(array: Matrix, space: Any) -> Matrix:
     """The symmetric part of a covariance of floats, after checking."""
     largest = float(space.max(space.abs(array)))
     if float(space.max(space.abs(array - array.T))) > ROUNDING * largest:
-        raise ValueError(f"{SIGMA} is not symmetric: give (S + S.T)/2 if only rounding differs")
+        raise Refused(f"{SIGMA} is not symmetric: give (S + S.T)/2 if only rounding differs")
     symmetric = array / 2 + array.T / 2
     eigenvalues = space.linalg.eigvalsh(symmetric)
     if float(eigenvalues[0]) < -ROUNDING * max(float(eigenvalues[-1]), 0.0):
-        raise ValueError(f"{SIGMA} has a negative eigenvalue: give a positive semidefinite matrix")
+        raise Refused(f"{SIGMA} has a negative eigenvalue: give a positive semidefinite matrix")
     return symmetric
 
 
@@ -252,7 +249,7 @@ def evaluate(polynomial: TracePolynomial, matrices: Matrices) -> Shown:
     Sigma is inverted, or when floats overflow.
     """
     if polynomial.is_matrix and matrices.size > MAX_SIZE:
-        raise ValueError(
+        raise Refused(
             f"the result has {matrices.size} x {matrices.size} elements and is written out up to "
             f"{MAX_SIZE} x {MAX_SIZE}: ask for its trace"
         )
@@ -289,19 +286,17 @@ def _check_work(polynomial: TracePolynomial, matrices: Matrices) -> None:
     limit = MAX_EXACT_WORK if matrices.is_exact else MAX_FLOAT_WORK
     if work > limit:
         remedy = "give arrays of floats" if matrices.is_exact else "take smaller matrices"
-        raise ValueError(f"the value takes {work:.0e} multiplications and the limit is {limit:.0e}: {remedy}")
+        raise Refused(f"the value takes {work:.0e} multiplications and the limit is {limit:.0e}: {remedy}")
 
 
 def _as_float(number: Fraction) -> float:
     try:
         return float(number)
     except OverflowError:
-        raise ValueError("a coefficient is too large for floats: give integers or fractions") from None
+        raise Refused("a coefficient is too large for floats: give integers or fractions") from None
 
 
 def _finite(number: float) -> float:
     if not math.isfinite(number):
-        raise ValueError(
-            "the value is too large for floats: give integers or fractions, or scale the matrices"
-        )
+        raise Refused("the value is too large for floats: give integers or fractions, or scale the matrices")
     return number

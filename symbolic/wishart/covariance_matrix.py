@@ -7,6 +7,8 @@ from numbers import Rational, Real
 
 from flint import fmpq, fmpq_mat
 
+from symbolic.algebra.refusal import Refused
+
 Entry = int | Fraction | float
 """An element of a covariance; real number types of other libraries are read the same way."""
 
@@ -17,14 +19,14 @@ ROUNDING = fmpq(1, 10**12)
 def row_count(n: int) -> int:
     """The number of rows n; raises ValueError unless it is a positive integer."""
     if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-        raise ValueError(f"n is {n!r}: give a positive integer number of rows")
+        raise Refused(f"n is {n!r}: give a positive integer number of rows")
     return n
 
 
 def dimension(size: int) -> int:
     """The dimension p as an int; raises ValueError unless it is a positive integer."""
     if isinstance(size, bool) or size < 1:
-        raise ValueError(f"p is {size}: give a positive integer dimension")
+        raise Refused(f"p is {size}: give a positive integer dimension")
     return size
 
 
@@ -37,15 +39,15 @@ def exact_covariance(covariance: Sequence[Sequence[Entry]]) -> tuple[fmpq_mat, b
     try:
         rows = [list(row) for row in covariance]
     except TypeError:
-        raise ValueError(f"{covariance!r} is no covariance: give p rows of p numbers") from None
+        raise Refused(f"{covariance!r} is no covariance: give p rows of p numbers") from None
     if not rows or any(len(row) != len(rows) for row in rows):
-        raise ValueError("the covariance is not square: give p rows of p numbers")
+        raise Refused("the covariance is not square: give p rows of p numbers")
     sigma = fmpq_mat([[_exact(entry) for entry in row] for row in rows])
     exact = all(isinstance(entry, Rational) for row in rows for entry in row)
     if sigma != sigma.transpose():
-        raise ValueError("the covariance is not symmetric: give (S + S.T)/2 if only rounding differs")
+        raise Refused("the covariance is not symmetric: give (S + S.T)/2 if only rounding differs")
     if not _is_positive_semidefinite(sigma, exact):
-        raise ValueError("the covariance has a negative eigenvalue: give a positive semidefinite matrix")
+        raise Refused("the covariance has a negative eigenvalue: give a positive semidefinite matrix")
     return sigma, exact
 
 
@@ -58,7 +60,7 @@ def matrix_powers(matrix: fmpq_mat, powers: Iterable[int]) -> dict[int, fmpq_mat
     lowest = min(wanted, default=0)
     if lowest < 0:
         if matrix.det() == 0:
-            raise ValueError("the covariance is singular: inverse moments need a positive definite matrix")
+            raise Refused("the covariance is singular: inverse moments need a positive definite matrix")
         inverse = matrix.inv()
         for k in range(-1, lowest - 1, -1):
             result[k] = result[k + 1] * inverse
@@ -85,7 +87,7 @@ def _exact(entry: object) -> fmpq:
         return fmpq(int(entry.numerator), int(entry.denominator))
     if isinstance(entry, Real) and math.isfinite(entry):
         return fmpq(*float(entry).as_integer_ratio())
-    raise ValueError(f"the covariance has the element {entry!r}: give finite real numbers")
+    raise Refused(f"the covariance has the element {entry!r}: give finite real numbers")
 
 
 def _is_positive_semidefinite(sigma: fmpq_mat, exact: bool) -> bool:

@@ -17,6 +17,7 @@ from flint import fmpq
 from symbolic.algebra import dimension_coefficients
 from symbolic.algebra.dimension_coefficients import Coefficient, as_rational
 from symbolic.algebra.quotients import Rational
+from symbolic.algebra.refusal import Refused
 from symbolic.wishart.covariance_matrix import (
     Entry,
     as_fraction,
@@ -57,7 +58,7 @@ class CovariancePolynomial:
     def trace(self) -> CovariancePolynomial:
         """The trace of a matrix, a scalar; raises ValueError for a scalar."""
         if not self.is_matrix:
-            raise ValueError("a scalar moment has no trace: ask for the trace of a matrix moment")
+            raise Refused("a scalar moment has no trace: ask for the trace of a matrix moment")
         p = Rational.generator("p")
         total: dict[tuple[int, Partition], Rational] = {}
         for (power, partition), value in self.terms.items():
@@ -103,7 +104,7 @@ class CovariancePolynomial:
             try:
                 term = dimension_coefficients.at(value, n, p)
             except ZeroDivisionError:
-                raise ValueError(f"the moment has a pole at n = {n}, p = {p}: take a larger n") from None
+                raise Refused(f"the moment has a pole at n = {n}, p = {p}: take a larger n") from None
             factors[j] = factors.get(j, Fraction(0)) + term * math.prod(power_sums[part] for part in nu)
         return factors
 

@@ -1,7 +1,9 @@
 """When a moment of a Wishart matrix exists: the condition on n - p that negative powers impose."""
 
+from symbolic.algebra.refusal import Refused
 
-class MomentDoesNotExist(ValueError):
+
+class MomentDoesNotExist(Refused):
     """The expectation diverges for these dimensions."""
 
 

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 
 from flint import fmpz_poly
 
+from symbolic.algebra.refusal import Refused
 from symbolic.wishart import marked_basis
 from symbolic.wishart.covariance_polynomial import CovariancePolynomial
 from symbolic.wishart.partitions import Partition, as_positive_partition, total_pairings
@@ -51,7 +52,7 @@ def matrix_moment_general(power: int, partition: Iterable[int] = ()) -> Covarian
     Raises ValueError for a negative power, a part that is no positive integer, or a degree over `MAX_DEGREE`.
     """
     if not isinstance(power, int) or isinstance(power, bool) or power < 0:
-        raise ValueError(f"{power!r} is no power here: give an integer of at least 0")
+        raise Refused(f"{power!r} is no power here: give an integer of at least 0")
     parts = as_positive_partition(partition)
     degree = _check_degree(power + sum(parts), MAX_DEGREE)
     width = _width(degree)
@@ -76,7 +77,7 @@ def trace_moments_general(degree: int) -> dict[Partition, CovariancePolynomial]:
 
 def _check_degree(degree: int, limit: int) -> int:
     if degree < 0 or degree > limit:
-        raise ValueError(f"degree {degree} is out of range: ask for a degree from 0 to {limit}")
+        raise Refused(f"degree {degree} is out of range: ask for a degree from 0 to {limit}")
     return degree
 
 

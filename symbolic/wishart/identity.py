@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from flint import Ordering, fmpz_mpoly, fmpz_mpoly_ctx
 
+from symbolic.algebra.refusal import Refused
 from symbolic.wishart.partitions import Partition, as_positive_partition, distinct_parts, partitions
 
 RING = fmpz_mpoly_ctx.get(("n", "p"), Ordering.deglex)
@@ -46,7 +47,7 @@ def matrix_moment(power: int, partition: Iterable[int] = ()) -> fmpz_mpoly:
     no positive integer, or a degree over `MAX_DEGREE`.
     """
     if not isinstance(power, int) or isinstance(power, bool) or power < 0:
-        raise ValueError(f"{power!r} is no power here: give an integer of at least 0")
+        raise Refused(f"{power!r} is no power here: give an integer of at least 0")
     if power == 0:
         return trace_moment(partition)
     return trace_moment((*partition, power)) / _p
@@ -66,7 +67,7 @@ def clear_cache() -> None:
 
 def _check_degree(degree: int) -> None:
     if degree > MAX_DEGREE:
-        raise ValueError(f"degree {degree} is over the limit: ask for a degree of at most {MAX_DEGREE}")
+        raise Refused(f"degree {degree} is over the limit: ask for a degree of at most {MAX_DEGREE}")
 
 
 def _moment(partition: Partition) -> fmpz_mpoly:

@@ -19,6 +19,7 @@ from functools import lru_cache
 from flint import fmpz_mpoly, fmpz_poly
 
 from symbolic.algebra.quotients import Rational, context
+from symbolic.algebra.refusal import Refused
 from symbolic.wishart.covariance_polynomial import CovariancePolynomial
 from symbolic.wishart.identity import RING
 from symbolic.wishart.marked_basis import Marked, contents
@@ -46,12 +47,12 @@ def mixed_moment(power: int, traces: Iterable[int] = (), is_matrix: bool = True)
     Raises ValueError when a power is no integer (no non-zero integer in a trace) or a limit is exceeded.
     """
     if not isinstance(power, int) or isinstance(power, bool) or (power and not is_matrix):
-        raise ValueError(f"{power!r} is no power here: give an integer (0 for a scalar)")
+        raise Refused(f"{power!r} is no power here: give an integer (0 for a scalar)")
     parts = as_partition(traces)
     below = -sum(part for part in (*parts, power) if part < 0)
     above = sum(part for part in (*parts, power) if part > 0)
     if below > MAX_INVERSE_DEGREE or above + below > MAX_DEGREE:
-        raise ValueError(
+        raise Refused(
             f"degree {above} with inverse degree {below} is over the limit: "
             f"ask for at most {MAX_DEGREE} in total, {MAX_INVERSE_DEGREE} of them inverse"
         )

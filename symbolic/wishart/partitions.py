@@ -7,6 +7,8 @@ The partition ``(1, 1, 3)`` stands for ``(tr W)^2 tr W^3`` and, on the side of t
 from bisect import insort
 from collections.abc import Iterable, Iterator
 
+from symbolic.algebra.refusal import Refused
+
 Partition = tuple[int, ...]
 
 
@@ -18,7 +20,7 @@ def as_partition(parts: Iterable[int]) -> Partition:
     given = tuple(parts)
     for part in given:
         if not isinstance(part, int) or isinstance(part, bool) or part == 0:
-            raise ValueError(f"{part!r} is no power of a trace: give a non-zero integer")
+            raise Refused(f"{part!r} is no power of a trace: give a non-zero integer")
     return tuple(sorted(given))
 
 
@@ -26,9 +28,7 @@ def as_positive_partition(parts: Iterable[int]) -> Partition:
     """The parts in increasing order; raises ValueError when a part is not a positive integer."""
     partition = as_partition(parts)
     if partition and partition[0] < 0:
-        raise ValueError(
-            f"{partition[0]} is negative: negative powers are in symbolic.wishart.wishart_moment"
-        )
+        raise Refused(f"{partition[0]} is negative: negative powers are in symbolic.wishart.wishart_moment")
     return partition
 
 
@@ -38,7 +38,7 @@ def partitions(degree: int, least: int = 1) -> Iterator[Partition]:
     Raises ValueError when the degree is negative.
     """
     if degree < 0:
-        raise ValueError(f"{degree} has no partitions: give a degree of at least 0")
+        raise Refused(f"{degree} has no partitions: give a degree of at least 0")
     if degree == 0:
         yield ()
         return

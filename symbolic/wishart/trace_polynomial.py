@@ -15,6 +15,7 @@ from typing import NamedTuple
 from flint import fmpq
 
 from symbolic.algebra.quotients import Rational, context
+from symbolic.algebra.refusal import Refused
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     TRANSPOSED,
@@ -43,7 +44,7 @@ MAX_BITS = 2000
 ONE = Rational.number(1)
 
 
-class QueryTooLarge(ValueError):
+class QueryTooLarge(Refused):
     """A query that is refused because of its size; the message names the limit."""
 
 

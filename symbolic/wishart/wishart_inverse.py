@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from flint import fmpq_mpoly, fmpz_poly
 
 from symbolic.algebra.quotients import Rational, context
+from symbolic.algebra.refusal import Refused
 from symbolic.wishart.covariance_polynomial import CovariancePolynomial
 from symbolic.wishart.partitions import Partition, as_positive_partition, with_part
 from symbolic.wishart.resolvent import M, Vector, resolvent
@@ -48,7 +49,7 @@ def inverse_matrix_moment(power: int, partition: Iterable[int] = ()) -> Covarian
     part that is no positive integer, or d over `MAX_DEGREE`.
     """
     if not isinstance(power, int) or isinstance(power, bool) or power < 0:
-        raise ValueError(f"{power!r} is no power here: give the k of W^-k, an integer of at least 0")
+        raise Refused(f"{power!r} is no power here: give the k of W^-k, an integer of at least 0")
     parts = as_positive_partition(partition)
     _check_degree(power + sum(parts))
     vector, roots = _traces(parts)
@@ -59,7 +60,7 @@ def inverse_matrix_moment(power: int, partition: Iterable[int] = ()) -> Covarian
 
 def _check_degree(degree: int) -> None:
     if degree > MAX_DEGREE:
-        raise ValueError(f"inverse degree {degree} is over the limit: ask for at most {MAX_DEGREE}")
+        raise Refused(f"inverse degree {degree} is over the limit: ask for at most {MAX_DEGREE}")
 
 
 def _step(vector: Vector, roots: list[int]) -> tuple[Vector, list[int]]:

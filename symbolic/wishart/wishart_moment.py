@@ -11,6 +11,7 @@ from typing import Literal
 
 from symbolic.algebra.dimension_coefficients import Coefficient, as_rational
 from symbolic.algebra.quotients import Rational
+from symbolic.algebra.refusal import Refused
 from symbolic.wishart import existence, mixed, wishart_inverse
 from symbolic.wishart import identity as wishart
 from symbolic.wishart.covariance_matrix import Entry, dimension, exact_covariance, row_count
@@ -52,7 +53,7 @@ class WishartMoment:
         matrix is given to a moment with identity covariance.
         """
         if self.covariance == "identity" and not isinstance(covariance, int):
-            raise ValueError("this moment has identity covariance: give p, or ask for covariance='general'")
+            raise Refused("this moment has identity covariance: give p, or ask for covariance='general'")
         p = dimension(covariance) if isinstance(covariance, int) else exact_covariance(covariance)[0].nrows()
         total = self.power + sum(self.traces)
         existence.check_existence(row_count(n), p, self.inverse_degree, total)
@@ -74,9 +75,9 @@ def moment(power: int, traces: Iterable[int] = (), covariance: Covariance = "gen
     limit of its method (the message states the limit).
     """
     if covariance not in ("identity", "general"):
-        raise ValueError(f"{covariance!r} is no covariance: say 'identity' or 'general'")
+        raise Refused(f"{covariance!r} is no covariance: say 'identity' or 'general'")
     if not isinstance(power, int) or isinstance(power, bool):
-        raise ValueError(f"{power!r} is no power: give an integer")
+        raise Refused(f"{power!r} is no power: give an integer")
     parts = as_partition(traces)
     value = _identity(power, parts) if covariance == "identity" else _general(power, parts)
     return WishartMoment(power, parts, covariance, value)

@@ -1,4 +1,4 @@
-"""The contract of the command: one JSON document on stdout, one line on stderr, exit status 0, 1 or 2."""
+"""The contract of the command: one JSON document on stdout, one line on stderr, exit status 0, 1, 2 or 3."""
 
 from __future__ import annotations
 
@@ -92,3 +92,66 @@ def test_verify_reports_a_single_proof(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["verify", "wishart-mean", "--symbolic-only", "--json"]) == 0
     (record,) = json.loads(capsys.readouterr().out)
     assert (record["name"], record["proof"], record["numeric"]) == ("wishart-mean", "proved", "skipped")
+
+
+WORDS = {
+    "list": [],
+    "show": ["eq5"],
+    "verify": ["wishart-mean"],
+    "eval": ["eq5", *FIGURE_2],
+    "optimum": ["eq5", *FIGURE_2[:-1]],
+    "moment": ["tr(W)"],
+    "simulate": ["eq5", *FIGURE_2],
+    "regenerate": ["--check"],
+    "figure": ["2"],
+    "book": [],
+}
+
+
+@pytest.mark.parametrize("command", WORDS)
+@pytest.mark.parametrize("error", [ValueError("unexpected"), KeyError("lost"), AssertionError()])
+def test_an_error_of_the_program_is_status_three_and_not_blamed_on_the_input(
+    command: str, error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(arguments: object) -> None:
+        raise error
+
+    monkeypatch.setitem(commands._COMMANDS, command, fail)
+    assert main([command, *WORDS[command]]) == 3
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("derive: internal error")
+    assert type(error).__name__ in err
+    monkeypatch.setenv("DERIVE_DEBUG", "1")
+    assert main([command, *WORDS[command]]) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [
+        ("eval", "derivations.formulas.by_name.value_at"),
+        ("optimum", "derivations.formulas.optimum.minimum"),
+        ("moment", "derivations.command.moment.moment"),
+        ("simulate", "derivations.command.simulate.evaluate_named"),
+    ],
+)
+def test_an_unexpected_value_error_deep_inside_is_status_three(
+    command: str, place: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise ValueError("two shapes differ")
+
+    monkeypatch.setattr(place, fail)
+    assert main([command, *WORDS[command]]) == 3
+    assert "give numbers" not in capsys.readouterr().err
+
+
+def test_numbers_out_of_range_are_no_fault_of_a_user_who_gave_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(arguments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(commands._COMMANDS, "verify", fail)
+    assert main(["verify"]) == 3

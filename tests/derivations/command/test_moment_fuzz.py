@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 from derivations.command.moment import run
+from derivations.support.bad_input import BadInput
+from symbolic.algebra.refusal import Refused
 from symbolic.averages import cumulants, networks
 from symbolic.averages.over_laws import clear_cache
 from symbolic.query import law_answer
@@ -296,7 +298,7 @@ def outcome(arguments: Query, seconds: float = MAX_SECONDS) -> str:
     try:
         json.dumps(run(*arguments), allow_nan=False)
         kind = "answered"
-    except ValueError as error:
+    except (BadInput, Refused) as error:
         message, kind = str(error), type(error).__name__
         is_read = message.isascii() and message.isprintable() and 0 < len(message) < 600
         position = error.position if isinstance(error, MomentSyntaxError) else 1
@@ -368,7 +370,7 @@ def test_the_fuzz_notices_bad_messages_and_other_errors(
 
         return refuse
 
-    monkeypatch.setattr("symbolic.query.query.parse", fails(ValueError(message)))
+    monkeypatch.setattr("symbolic.query.query.parse", fails(Refused(message)))
     with pytest.raises(AssertionError):
         outcome(("W", [], None, "gaussian"))
     monkeypatch.setattr("symbolic.query.query.parse", fails(KeyError("W")))
