@@ -1,0 +1,237 @@
+"""A derivation as an object: a chain of moves, each carried out by the engine and checked by a second route.
+
+A move leads from one expression to the next by a rule. Nobody types what it leads to: only the methods of `Chain`
+make moves, and each rule knows a second route to its own result that shares nothing with the first:
+
+- a definition put in, or an abbreviation written out: both sides at exact random rational matrices;
+- an average over a Gaussian letter (integration by parts): the sum over all Wick pairings;
+- an average by moments that have names: the names written out again, against the sum over all pairings;
+- a sum over tasks that are alike: the same average taken with the letters of another task.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from flint import fmpq, fmpq_mat
+
+from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.letters import ONE, Letter
+from symbolic.algebra.words import Expression, matrix, polynomial, zero
+from symbolic.averages.expectation import expect
+from symbolic.averages.pairings import expect_by_pairings
+
+# sizes at which exact random matrices are drawn: unequal, so that no two dimensions are taken for one another
+EXACT_SIZES = (2, 3, 4, 5)
+SEED = 20_210_503
+
+
+class Rule(StrEnum):
+    """The rules by which one expression leads to the next."""
+
+    INSERT = "insert a definition"
+    EXPAND = "write out"
+    AVERAGE = "average by parts"
+    KNOWN = "average by named moments"
+    SUM = "sum over tasks that are alike"
+
+
+class DoesNotApply(ValueError):
+    """A move that has no meaning here; the text names the move and the reason."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """One line of a proof.
+
+    rule: by which `before` leads to `after`. reads: slugs of the steps it rests on. letters: what was put in, written
+    out or averaged over. values: what the letters that were put in stand for. disproved: the reason why the second
+    route disagrees, or nothing when it agrees.
+    """
+
+    rule: Rule
+    before: Expression
+    after: Expression
+    reads: tuple[str, ...]
+    letters: tuple[str, ...]
+    values: Mapping[str, Expression]
+    disproved: str
+
+    @property
+    def check(self) -> str:
+        """`proved` when the second route came to the same expression, else `failed`."""
+        return "failed" if self.disproved else "proved"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A moment with a name: E[word] = value, where the value holds the name.
+
+    word: one product of traces and at most one matrix product, with coefficient one. names: what the names in `value`
+    stand for. slug: the step that defines them.
+    """
+
+    word: Expression
+    value: Expression
+    names: Mapping[str, Expression]
+    slug: str
+
+
+class Chain:
+    """The moves from a starting expression to `result`, made one by one.
+
+    >>> from symbolic.algebra.words import gaussian, matrix
+    >>> chain = Chain(matrix("B", "n", "p").T @ matrix("B", "n", "p"))
+    >>> chain.insert({"B": gaussian("X", "n", "p")}).average("X").result
+    n * I
+    >>> [move.check for move in chain.moves]
+    ['proved', 'proved']
+    """
+
+    def __init__(self, start: Expression) -> None:
+        self.start = start
+        self._moves: list[Move] = []
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """The moves so far."""
+        return tuple(self._moves)
+
+    @property
+    def result(self) -> Expression:
+        """What the last move leads to."""
+        return self._moves[-1].after if self._moves else self.start
+
+    def insert(self, definitions: Mapping[str, Expression], *reads: str) -> Chain:
+        """Put definitions in for letters. Raises DoesNotApply when a letter does not occur."""
+        return self._substitute(Rule.INSERT, definitions, reads)
+
+    def expand(self, definitions: Mapping[str, Expression], *reads: str) -> Chain:
+        """Write abbreviations out, and multiply out. Raises DoesNotApply when one does not occur."""
+        return self._substitute(Rule.EXPAND, definitions, reads)
+
+    def average(self, *letters: str, reads: Collection[str] = ()) -> Chain:
+        """Average over Gaussian letters, by integration by parts. Raises DoesNotApply when one does not occur."""
+        before = self.result
+        self._require(Rule.AVERAGE, before.letters(), letters)
+        after = expect(before, letters)
+        other = expect_by_pairings(before, letters)
+        disproved = "" if after == other else f"the sum over pairings gives {other}"
+        return self._made(Move(Rule.AVERAGE, before, after, tuple(reads), letters, {}, disproved))
+
+    def by_known(
+        self,
+        known: Collection[Known],
+        definitions: Mapping[str, Expression],
+        over: Collection[str],
+        *reads: str,
+    ) -> Chain:
+        """Average over the random letters `over` of the abbreviations in `definitions`, term by term, by moments that
+        have names.
+
+        Raises DoesNotApply when a term is none of the known words times a number.
+        """
+        before = self.result
+        table = {}
+        for moment in known:
+            (term,) = moment.word.terms
+            table[term] = moment
+        after = zero(*before.shape) if before.shape else zero()
+        names: dict[str, Expression] = {}
+        for term, coefficient in before.terms.items():
+            if term not in table:
+                raise DoesNotApply(f"{Rule.KNOWN}: no moment is known for a term of {before}")
+            after = after + polynomial(coefficient) * table[term].value
+            names |= table[term].names
+        summed = expect_by_pairings(before.replace(definitions), over)
+        disproved = "" if after.replace(names) == summed else f"the sum over pairings gives {summed}"
+        rests = (*reads, *dict.fromkeys(moment.slug for moment in known))
+        values = {**definitions, **names}
+        return self._made(Move(Rule.KNOWN, before, after, rests, tuple(over), values, disproved))
+
+    def over_tasks(self, count: Expression, other_task: Expression, *reads: str) -> Chain:
+        """The sum over tasks that are alike: their number times the average of one.
+
+        other_task: the average of another task's share, from letters of its own. The rule is refuted when the
+        two averages differ.
+        """
+        before = self.result
+        if before.letters():
+            raise DoesNotApply(
+                f"{Rule.SUM}: {', '.join(before.letters())} still tell the tasks apart: average first"
+            )
+        disproved = "" if before == other_task else f"another task has the average {other_task}"
+        return self._made(Move(Rule.SUM, before, count * before, tuple(reads), (), {}, disproved))
+
+    def _substitute(self, rule: Rule, values: Mapping[str, Expression], reads: tuple[str, ...]) -> Chain:
+        before = self.result
+        self._require(rule, before.letters() | dict.fromkeys(before.scalars()), values)
+        try:
+            after = before.replace(values)
+        except ValueError as error:
+            raise DoesNotApply(f"{rule}: {error}") from None
+        disproved = differs_exactly(before, after, values)
+        return self._made(Move(rule, before, after, reads, tuple(values), dict(values), disproved))
+
+    def _made(self, move: Move) -> Chain:
+        self._moves.append(move)
+        return self
+
+    @staticmethod
+    def _require(rule: Rule, known: Collection[str], names: Collection[str]) -> None:
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise DoesNotApply(
+                f"{rule}: {', '.join(missing)} does not occur; there are {', '.join(sorted(known))}"
+            )
+
+
+def differs_exactly(before: Expression, after: Expression, values: Mapping[str, Expression]) -> str:
+    """Why `after` is not `before` with the values put in, at exact random rational matrices; nothing if it is.
+
+    The values are evaluated first, as matrices of numbers, and put into `before`; the algebra of words has no part
+    in that.
+    """
+    source = random.Random(SEED)
+    letters: dict[str, Letter] = {}
+    names: set[str] = set()
+    for expr in (before, after, *values.values()):
+        letters |= expr.letters()
+        names |= expr.scalars()
+    dimensions = sorted(
+        {d for x in letters.values() for d in (x.rows, x.columns)}
+        | {d for expr in (before, after) for d in expr.shape or ()}
+    )
+    place: dict[str, object] = {
+        name: EXACT_SIZES[k % len(EXACT_SIZES)] for k, name in enumerate(d for d in dimensions if d != ONE)
+    }
+    size = {ONE: 1, **place}
+    for name in sorted(names | {n.removeprefix("1/") for n in names}):
+        if not name.startswith("1/") and name not in values:
+            place.setdefault(name, Fraction(source.randint(1, 9), source.randint(1, 9)))
+    for name, letter in sorted(letters.items()):
+        if name not in values and not letter.unit:
+            place[name] = _exact_matrix(
+                source, int(str(size[letter.rows])), int(str(size[letter.columns])), letter
+            )
+    for name, expr in values.items():
+        place[name] = evaluate(expr, place)
+    left, right = evaluate(before, place), evaluate(after, place)
+    return "" if left == right else "the two sides differ at exact random matrices"
+
+
+def _exact_matrix(source: random.Random, rows: int, columns: int, letter: Letter) -> fmpq_mat:
+    entries = [
+        [fmpq(source.randint(-5, 5), source.randint(1, 3)) for _ in range(columns)] for _ in range(rows)
+    ]
+    found = fmpq_mat(entries)
+    return found + found.transpose() if letter.symmetric and rows == columns else found
+
+
+def abbreviation(name: str, dimension: str) -> Expression:
+    """A symmetric matrix that is written by its name until the name is written out."""
+    return matrix(name, dimension, dimension, symmetric=True)
