@@ -13,7 +13,7 @@ from functools import partial
 from sympy import Identity, MatrixSymbol, Trace, ZeroMatrix
 
 from derivations.language import model
-from derivations.language.assumptions import Assumptions
+from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
 from derivations.language.symbols import N, alpha_t, column, m, n_t, n_v, nu, p, sigma, squared_norm
 from derivations.paper.outer_problem_draws import (
@@ -26,8 +26,9 @@ from derivations.paper.outer_problem_draws import (
     observe_stacked_loss,
     observe_target,
 )
+from derivations.steps.chain import Chain, abbreviation
 from derivations.steps.step import Derived, Parts, Step
-from symbolic.algebra.words import Expression, identity, scalar
+from symbolic.algebra.words import Expression, identity, matrix, scalar
 from symbolic.averages.expectation import expect
 
 X_T, X_V = MatrixSymbol("X_t", n_t, p), MatrixSymbol("X_v", n_v, p)
@@ -136,6 +137,25 @@ def _derive_blocks(assumptions: Assumptions) -> Derived:
 
 def _derive_block(assumptions: Assumptions) -> Derived:
     return {r"\Gamma^{(i)}": target_covariance(assumptions)}
+
+
+# A of (68), written by its name
+SHORT_A = abbreviation("A", "p")
+
+
+def _block_chain(assumptions: Assumptions) -> Chain:
+    """(73): the residual (67) put in, averaged over noise and task, with A by its name."""
+    task, gap = model.task(assumptions), matrix("delta_gamma", "n_v", "1")
+    if assumptions.split == "reused" or assumptions.covariance != "identity":
+        raise NotDerivable(
+            "with reused data or a general covariance the residual has other parts than in (67)"
+        )
+    noise = task.target_deviation.replace({"w": 0 * task.deviation.T})
+    chain = Chain(gap @ gap.T)
+    chain.insert({"delta_gamma": task.x_v @ SHORT_A @ task.deviation + noise}, "stacked-target")
+    chain.average("z_t", "z_v", "w", reads=("label-noise", "task-parameters"))
+    chain.expand({"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters")
+    return chain.shows(r"\Gamma^{(i)}", {"A": task.contraction})
 
 
 # -- what the paper prints ----------------------------------------------------------------------------------
@@ -281,6 +301,7 @@ STEPS: tuple[Step, ...] = (
         uses=("stacked-target",),
         claim=_claim_block,
         derive=_derive_block,
+        derivation=_block_chain,
         observe=observe_block,
         method=_ENGINE,
     ),

@@ -23,6 +23,7 @@ from derivations.paper.target_task_draws import (
     observe_square,
     observe_square_given_inputs,
 )
+from derivations.steps.chain import Chain
 from derivations.steps.step import Derived, Parts, Step
 from symbolic.algebra.words import Expression, constant, scalar, unit, vector
 from symbolic.averages.expectation import expect
@@ -148,6 +149,53 @@ def _derive_loss(assumptions: Assumptions) -> Derived:
     return {"L": c_0 + c_2 * scalar("excess")}
 
 
+# -- the same as proofs: move by move ------------------------------------------------------------------------
+
+
+def _require_identity(assumptions: Assumptions) -> None:
+    if assumptions.covariance != "identity":
+        raise NotDerivable("with a general covariance the loss is no function of a squared norm, see (118)")
+
+
+def _isotropic_tasks(chain: Chain) -> Chain:
+    return chain.expand({"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters")
+
+
+def _mean_chain(assumptions: Assumptions) -> Chain:
+    """(60): the adapted parameters put in and averaged over target data."""
+    theta = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
+    chain = Chain(letter("theta_star")).insert({"theta_star": theta}, "adapted-parameters")
+    chain.average("z_r", "X_r", reads=("wishart-mean", "label-noise"))
+    return chain.shows(r"\mathbb{E}\,\theta^\star")
+
+
+def _square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
+    """(63), and with the average over the target inputs (64)."""
+    _require_identity(assumptions)
+    label, theta = r"\mathbb{E}|\theta^\star|^2", letter("theta_star")
+    adapted = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
+    chain = Chain(theta.T @ theta).insert({"theta_star": adapted}, "adapted-parameters")
+    chain.average("z_r", "delta_w", reads=("label-noise", "task-parameters"))
+    _isotropic_tasks(chain)
+    if over_inputs:
+        chain.average("X_r", reads=("wishart-mean", "wishart-second-moment"))
+    return chain.shows(label)
+
+
+def _loss_chain(assumptions: Assumptions) -> Chain:
+    """(58) to (65): test data, noise and task, target inputs, in turn; e is the deviation omega* - w_0."""
+    _require_identity(assumptions)
+    e = vector("e", "p")
+    chain = Chain(model.test_loss(letter("theta_star"), letter("w_prime"), assumptions))
+    chain.average("z_s", "X_s", reads=("label-noise", "wishart-mean"))
+    adapted = model.adapted(model.W_0 + e, target_parameters(), assumptions)
+    chain.insert({"w_prime": target_parameters(), "theta_star": adapted}, "adapted-parameters")
+    chain.average("z_r", "delta_w", reads=("label-noise", "task-parameters"))
+    _isotropic_tasks(chain)
+    chain.average("X_r", reads=("wishart-mean", "wishart-second-moment"))
+    return chain.name(e.T @ e, "excess").shows("L")
+
+
 # -- what the paper prints ----------------------------------------------------------------------------------
 
 
@@ -251,6 +299,7 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=_claim_mean_adapted,
         derive=_derive_mean_adapted,
+        derivation=_mean_chain,
         observe=observe_mean_adapted,
         sizes=SIZES,
         method=_ENGINE,
@@ -279,6 +328,7 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=_claim_square_given_inputs,
         derive=_derive_square_given_inputs,
+        derivation=lambda assumptions: _square_chain(assumptions, over_inputs=False),
         observe=observe_square_given_inputs,
         sizes=SIZES,
         method=_ENGINE,
@@ -293,6 +343,7 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=_claim_square,
         derive=_derive_square,
+        derivation=lambda assumptions: _square_chain(assumptions, over_inputs=True),
         observe=observe_square,
         sizes=SIZES,
         method=_ENGINE,
@@ -308,6 +359,7 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=_claim_loss,
         derive=_derive_loss,
+        derivation=_loss_chain,
         observe=observe_loss,
         sizes=SIZES,
         method=_ENGINE,

@@ -6,28 +6,45 @@ make moves, and each rule knows a second route to its own result that shares not
 - a definition put in, or an abbreviation written out: both sides at exact random rational matrices;
 - an average over a Gaussian letter (integration by parts): the sum over all Wick pairings;
 - an average by moments that have names: the names written out again, against the sum over all pairings;
+- a name given to a trace: the name written out again;
 - a sum over tasks that are alike: the same average taken with the letters of another task.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import reduce
+from math import prod
+from operator import matmul
 
 from flint import fmpq, fmpq_mat
 
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
-from symbolic.algebra.words import Expression, matrix, polynomial, zero
+from symbolic.algebra.readable import Term, Word
+from symbolic.algebra.words import (
+    Expression,
+    constant,
+    identity,
+    letter_expression,
+    matrix,
+    polynomial,
+    scalar,
+    tr,
+    zero,
+)
 from symbolic.averages.expectation import expect
 from symbolic.averages.pairings import expect_by_pairings
 
 # sizes at which exact random matrices are drawn: unequal, so that no two dimensions are taken for one another
 EXACT_SIZES = (2, 3, 4, 5)
 SEED = 20_210_503
+MOST_PAIRINGS = 50_000
 
 
 class Rule(StrEnum):
@@ -38,6 +55,7 @@ class Rule(StrEnum):
     AVERAGE = "average by parts"
     KNOWN = "average by named moments"
     SUM = "sum over tasks that are alike"
+    NAME = "name an abbreviation"
 
 
 class DoesNotApply(ValueError):
@@ -95,6 +113,7 @@ class Chain:
     def __init__(self, start: Expression) -> None:
         self.start = start
         self._moves: list[Move] = []
+        self._parts: dict[str, Expression] = {}
 
     @property
     def moves(self) -> tuple[Move, ...]:
@@ -105,6 +124,16 @@ class Chain:
     def result(self) -> Expression:
         """What the last move leads to."""
         return self._moves[-1].after if self._moves else self.start
+
+    @property
+    def parts(self) -> Mapping[str, Expression]:
+        """What the chain shows, by the label of the part: see `shows`."""
+        return self._parts
+
+    def shows(self, label: str, written_out: Mapping[str, Expression] | None = None) -> Chain:
+        """The present expression is this part of the step, its abbreviations written out for the comparison."""
+        self._parts[label] = self.result.replace(written_out or {})
+        return self
 
     def insert(self, definitions: Mapping[str, Expression], *reads: str) -> Chain:
         """Put definitions in for letters. Raises DoesNotApply when a letter does not occur."""
@@ -118,6 +147,7 @@ class Chain:
         """Average over Gaussian letters, by integration by parts. Raises DoesNotApply when one does not occur."""
         before = self.result
         self._require(Rule.AVERAGE, before.letters(), letters)
+        require_few_pairings(Rule.AVERAGE, before, letters)
         after = expect(before, letters)
         other = expect_by_pairings(before, letters)
         disproved = "" if after == other else f"the sum over pairings gives {other}"
@@ -147,29 +177,56 @@ class Chain:
                 raise DoesNotApply(f"{Rule.KNOWN}: no moment is known for a term of {before}")
             after = after + polynomial(coefficient) * table[term].value
             names |= table[term].names
-        summed = expect_by_pairings(before.replace(definitions), over)
+        written_out = before.replace(definitions)
+        require_few_pairings(Rule.KNOWN, written_out, over)
+        summed = expect_by_pairings(written_out, over)
         disproved = "" if after.replace(names) == summed else f"the sum over pairings gives {summed}"
         rests = (*reads, *dict.fromkeys(moment.slug for moment in known))
         values = {**definitions, **names}
         return self._made(Move(Rule.KNOWN, before, after, rests, tuple(over), values, disproved))
 
-    def over_tasks(self, count: Expression, other_task: Expression, *reads: str) -> Chain:
+    def name(self, trace: Expression, name: str, *reads: str) -> Chain:
+        """Give the trace of a word a name, wherever it occurs. Raises DoesNotApply when it does not occur."""
+        before = self.result
+        ((term, _),) = trace.terms.items()
+        ((word),) = term.traces
+        found = zero(*before.shape) if before.shape else zero()
+        for one, coefficient in before.terms.items():
+            others = [matrix_word for matrix_word in one.traces if matrix_word != word]
+            factor = scalar(name) ** (len(one.traces) - len(others))
+            found = found + polynomial(coefficient) * factor * product_of(
+                before, Term(tuple(others), one.word)
+            )
+        if name not in found.scalars():
+            raise DoesNotApply(f"{Rule.NAME}: {trace} does not occur")
+        disproved = (
+            "" if found.replace({name: trace}) == before else f"{name} written out gives something else"
+        )
+        return self._made(Move(Rule.NAME, before, found, reads, (name,), {name: trace}, disproved))
+
+    def over_tasks(
+        self, count: Expression, other_task: Expression, names: Mapping[str, Expression], *reads: str
+    ) -> Chain:
         """The sum over tasks that are alike: their number times the average of one.
 
-        other_task: the average of another task's share, from letters of its own. The rule is refuted when the
-        two averages differ.
+        other_task: the average of another task's share, computed at once. names: what the names in the present
+        expression stand for. The move is disproved when the two averages differ.
         """
         before = self.result
         if before.letters():
-            raise DoesNotApply(
-                f"{Rule.SUM}: {', '.join(before.letters())} still tell the tasks apart: average first"
-            )
-        disproved = "" if before == other_task else f"another task has the average {other_task}"
-        return self._made(Move(Rule.SUM, before, count * before, tuple(reads), (), {}, disproved))
+            left = ", ".join(before.letters())
+            raise DoesNotApply(f"{Rule.SUM}: {left} still tell the tasks apart: average first")
+        disproved = (
+            "" if before.replace(names) == other_task else f"another task has the average {other_task}"
+        )
+        return self._made(Move(Rule.SUM, before, count * before, reads, (), dict(names), disproved))
 
     def _substitute(self, rule: Rule, values: Mapping[str, Expression], reads: tuple[str, ...]) -> Chain:
         before = self.result
         self._require(rule, before.letters() | dict.fromkeys(before.scalars()), values)
+        circular = [name for name in values if any(name in expr.letters() for expr in values.values())]
+        if circular:
+            raise DoesNotApply(f"{rule}: {', '.join(circular)} would stand for something it is part of")
         try:
             after = before.replace(values)
         except ValueError as error:
@@ -219,9 +276,15 @@ def differs_exactly(before: Expression, after: Expression, values: Mapping[str, 
                 source, int(str(size[letter.rows])), int(str(size[letter.columns])), letter
             )
     for name, expr in values.items():
-        place[name] = evaluate(expr, place)
+        found = evaluate(expr, place)
+        place[name] = found if expr.is_scalar or isinstance(found, fmpq_mat) else exact_matrix(found)
     left, right = evaluate(before, place), evaluate(after, place)
     return "" if left == right else "the two sides differ at exact random matrices"
+
+
+def exact_matrix(rows: list[list[Fraction]]) -> fmpq_mat:
+    """Rows of fractions as a matrix of flint."""
+    return fmpq_mat([[fmpq(x.numerator, x.denominator) for x in row] for row in rows])
 
 
 def _exact_matrix(source: random.Random, rows: int, columns: int, letter: Letter) -> fmpq_mat:
@@ -230,6 +293,40 @@ def _exact_matrix(source: random.Random, rows: int, columns: int, letter: Letter
     ]
     found = fmpq_mat(entries)
     return found + found.transpose() if letter.symmetric and rows == columns else found
+
+
+def require_few_pairings(rule: Rule, expr: Expression, over: Collection[str]) -> None:
+    """Raises DoesNotApply where the second route of an average would sum too many Wick pairings."""
+    known = expr.letters()
+    for name in over:
+        if name in known and (known[name].law is not None or not known[name].random):
+            raise DoesNotApply(
+                f"{rule}: {name} is not Gaussian, and the second route sums over Wick pairings"
+            )
+    total = 0
+    for term in expr.terms:
+        counts = Counter(factor.name for word in (*term.traces, term.word or ()) for factor in word)
+        total += prod(prod(range(counts[name] - 1, 0, -2)) for name in over)
+    if total > MOST_PAIRINGS:
+        raise DoesNotApply(
+            f"{rule}: the second route would sum over {total} pairings, more than {MOST_PAIRINGS}"
+        )
+
+
+def product_of(like: Expression, term: Term) -> Expression:
+    """The product of traces and a word that a term is, from the letters of an expression."""
+    letters = {name: letter_expression(letter) for name, letter in like.letters().items()}
+
+    def word(factors: Word) -> Expression:
+        one, *rest = (letters[f.name].T if f.transposed else letters[f.name] for f in factors)
+        return reduce(matmul, rest, one)
+
+    found = constant(1)
+    for trace in term.traces:
+        found = found * tr(word(trace))
+    if term.word is None:
+        return found
+    return found * (word(term.word) if term.word else identity((like.shape or (ONE,))[0]))
 
 
 def abbreviation(name: str, dimension: str) -> Expression:

@@ -17,6 +17,7 @@ import sympy
 from numpy.typing import NDArray
 
 from derivations.language.assumptions import Assumptions
+from derivations.steps.chain import Chain
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression
 
@@ -50,7 +51,7 @@ class Step:
     name: permanent slug. equations: the paper's numbers as strings. kind, statement, page: for the book.
     uses: slugs of the steps this one rests on. depends_on: the assumptions that can change its derivation.
     claim: what the paper prints, or what was worked out by hand where it prints nothing. correction: the right form, where the derivation disproves the print.
-    derive: what the engine computes from the model. observe: plain NumPy on one batch of sampled matrices,
+    derive: what the engine computes from the model. derivation: the proof as a chain of moves. observe: plain NumPy on one batch of sampled matrices,
     label -> array whose first axis is the batch. check: a numeric confirmation of another shape (a ladder of
     sizes, a located minimum), where a mean over draws does not say it.
     sizes: the parameter points at which `observe` is compared (three or more, unequal).
@@ -75,6 +76,7 @@ class Step:
     claim: Callable[[], Parts] | None = None
     correction: Callable[[], Parts] | None = None
     derive: Callable[[Assumptions], Derived] | None = None
+    derivation: Callable[[Assumptions], Chain] | None = None
     observe: Callable[[Sample], Observed] | None = None
     check: Callable[[Step, Assumptions, int], list[Check]] | None = None
     sizes: tuple[Mapping[str, float], ...] = ()

@@ -16,8 +16,9 @@ from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
 from derivations.language.symbols import alpha_t, m, n_t, n_v, nu, p, sigma
-from derivations.paper.outer_problem import target_covariance
+from derivations.paper.outer_problem import SHORT_A, target_covariance
 from derivations.paper.theorem2.concentration import INNER, isotropic_mean
+from derivations.steps.chain import Chain, Known
 from derivations.steps.draws import Array, transpose
 from derivations.steps.step import Derived, Observed, Parts, Step
 from derivations.steps.task_draws import (
@@ -29,7 +30,7 @@ from derivations.steps.task_draws import (
     target,
 )
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, constant, scalar, tr
+from symbolic.algebra.words import Expression, constant, identity, matrix, scalar, tr
 from symbolic.averages.expectation import expect
 
 X_T, X_V = MatrixSymbol("X_t", n_t, p), MatrixSymbol("X_v", n_v, p)
@@ -248,6 +249,54 @@ def _derive_term(source: str, assumptions: Assumptions, *, given: bool) -> Deriv
     return {GIVEN: over_validation, MEAN: mean} if given else {MEAN: mean}
 
 
+# -- the same averages as proofs: move by move ---------------------------------------------------------------
+
+
+def _named(name: str, index: int, word: Expression, factor: Expression, assumptions: Assumptions) -> Known:
+    """E word = factor g I, which is what the name g stands for."""
+    value = _g(index, assumptions)
+    return Known(word, factor * scalar(name) * identity("p"), {name: value}, f"g-{index}")
+
+
+def _term_chain(source: str, assumptions: Assumptions) -> Chain:
+    """The average of one part of B^T Gamma B: first over X^v, with A by its name, then over X^t."""
+    if assumptions.split == "reused":
+        raise NotDerivable("with reused data X^v is X^t, and no average over X^v alone comes first")
+    task, w = model.task(assumptions), _wishart()
+    b, path = matrix("B", "n_v", "p"), matrix("P", "n_v", "n_t")
+    kernel = {VALIDATION: b, TASKS: b @ b.T @ b, TRAINING: path @ path.T @ b}[source]
+    short: dict[str, Expression] = {"B": task.x_v @ SHORT_A}
+    if source == TRAINING:
+        short["P"] = task.x_v @ task.x_t.T
+    chain = Chain(b.T @ kernel).insert(short, "stacked-design", "target-covariance")
+    chain.average("X_v", reads=("gaussian-inputs",) if source == VALIDATION else ("columns-sandwich",))
+    written_out = {"A": task.contraction}
+    if source != VALIDATION:
+        chain.shows(GIVEN, written_out)
+    if source == VALIDATION:
+        chain.expand(written_out, "stacked-design")
+        mu_2 = Known(w @ w, scalar("n_t") ** 2 * scalar("mu_2") * identity("p"), {"mu_2": _mu(2, 0)}, "mu-2")
+        mean = Known(w, scalar("n_t") * identity("p"), {}, "wishart-mean")
+        one = Known(identity("p"), identity("p"), {}, "gaussian-inputs")
+        chain.by_known((one, mean, mu_2), {}, {"X_t"})
+    elif source == TASKS:
+        square = SHORT_A @ SHORT_A
+        named = (
+            _named("g_3", 3, square @ square, constant(1), assumptions),
+            _named("g_4", 4, tr(square) * square, scalar("p"), assumptions),
+        )
+        chain.by_known(named, written_out, {"X_t"})
+    else:
+        named = (
+            _named("g_1", 1, SHORT_A @ w @ SHORT_A, scalar("n_t"), assumptions),
+            _named("g_2", 2, tr(w) * SHORT_A @ SHORT_A, scalar("n_t") * scalar("p"), assumptions),
+        )
+        chain.by_known(named, written_out, {"X_t"})
+    names = {name: value for name, value in chain.moves[-1].values.items() if value.is_scalar}
+    chain.over_tasks(scalar("m"), expect(terms(assumptions)[source]), names, "gaussian-inputs")
+    return chain.shows(MEAN, names)
+
+
 def _word(source: str, sample: Sample, x_t: Array, x_v: Array) -> Array:
     b = design(x_t, x_v, sample["alpha_t"])
     kernel = {
@@ -292,6 +341,7 @@ def _term_step(
         depends_on=INNER,
         claim=lambda: claim,
         derive=lambda assumptions: _derive_term(source, assumptions, given=given),
+        derivation=lambda assumptions: _term_chain(source, assumptions),
         observe=lambda sample: _observe_term(source, sample, given=given),
         sizes=TASK_SIZES,
         power_sizes=SMALL,

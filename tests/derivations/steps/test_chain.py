@@ -1,0 +1,160 @@
+"""Chains of moves: every move is carried out by a rule, and its second route notices a wrong one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from derivations.language import model
+from derivations.language.assumptions import PAPER, NotDerivable, read
+from derivations.steps import chain as module
+from derivations.steps.chain import Chain, DoesNotApply, Known, Rule, abbreviation, differs_exactly
+from derivations.steps.contents import find, load
+from derivations.verification.prove import difference
+from symbolic.algebra.words import (
+    Expression,
+    gaussian,
+    identity,
+    independent_entries,
+    matrix,
+    scalar,
+    tr,
+    vector,
+)
+
+STEPS = [step for step in load().values() if step.derivation is not None]
+X, B = gaussian("X", "n", "p"), matrix("B", "n", "p")
+A, D = abbreviation("A", "p"), matrix("D", "p", "p", symmetric=True)
+
+
+def wrong(expr: Expression, *_: object) -> Expression:
+    return expr * 2
+
+
+@pytest.mark.parametrize("name", [step.name for step in STEPS])
+def test_the_moves_of_a_step_are_proved_and_end_at_what_it_derives(name: str) -> None:
+    step = load()[name]
+    assert step.derivation is not None
+    assert step.derive is not None
+    found, derived = step.derivation(PAPER), step.derive(PAPER)
+    assert [move.disproved for move in found.moves] == [""] * len(found.moves)
+    assert found.moves
+    assert set(found.parts) == set(derived)
+    for label, part in found.parts.items():
+        assert difference(part, derived[label]).is_zero()
+
+
+@pytest.mark.parametrize("name", [step.name for step in STEPS])
+def test_each_move_starts_where_the_last_one_ended_and_reads_known_steps(name: str) -> None:
+    step = load()[name]
+    assert step.derivation is not None
+    found = step.derivation(PAPER)
+    at = found.start
+    for move in found.moves:
+        assert move.before == at
+        assert set(move.reads) <= set(load())
+        at = move.after
+
+
+def test_the_proof_of_92_reads_as_on_paper() -> None:
+    step = find("92")
+    assert step.derivation is not None
+    chain = step.derivation(PAPER)
+    assert [move.rule for move in chain.moves] == [Rule.INSERT, Rule.AVERAGE, Rule.KNOWN, Rule.SUM]
+    n_v, p, m = scalar("n_v"), scalar("p"), scalar("m")
+    square = A @ A
+    assert chain.moves[1].after == n_v * (n_v + 1) * square @ square + n_v * tr(square) * square
+    ends = m * n_v * ((n_v + 1) * scalar("g_3") + p * scalar("g_4")) * identity("p")
+    assert chain.result == ends
+
+
+@pytest.mark.parametrize("steps", ["1", "2"])
+def test_a_chain_runs_again_for_other_steps_or_says_which_move_does_not_apply(steps: str) -> None:
+    step = find("90")
+    assert step.derivation is not None
+    changed = read([f"inner_steps={steps}"])
+    if steps == "1":
+        assert all(move.check == "proved" for move in step.derivation(changed).moves)
+        return
+    with pytest.raises(DoesNotApply, match="average by named moments: no moment is known"):
+        step.derivation(changed)
+
+
+@pytest.mark.parametrize(
+    ("name", "assumption"),
+    [("92", "split=reused"), ("73", "covariance=general"), ("65", "covariance=general")],
+)
+def test_a_chain_without_meaning_names_the_reason(name: str, assumption: str) -> None:
+    step = find(name)
+    assert step.derivation is not None
+    with pytest.raises(NotDerivable):
+        step.derivation(read([assumption]))
+
+
+def test_a_wrong_average_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = module.expect
+    monkeypatch.setattr(module, "expect", lambda expr, over: engine(expr, over) * 2)
+    (move,) = Chain(X.T @ X).average("X").moves
+    assert (move.check, move.rule) == ("failed", Rule.AVERAGE)
+
+
+def test_a_wrong_substitution_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Chain(B.T @ B).insert({"B": X @ A}).moves[0]
+    assert right.check == "proved"
+    assert differs_exactly(right.before, right.after * 2, right.values)
+    assert differs_exactly(right.before, A @ X.T @ X @ A.T + A, right.values)
+    monkeypatch.setattr(Expression, "replace", wrong)
+    assert Chain(B.T @ B).insert({"B": X @ A}).moves[0].check == "failed"
+
+
+@pytest.mark.parametrize("factor", [2, scalar("p")])
+def test_a_wrong_moment_is_noticed(factor: Expression | int) -> None:
+    one = identity("p")
+    known = Known(
+        A @ A, factor * scalar("g") * one, {"g": scalar("n") * (scalar("n") + scalar("p") + 1)}, "s"
+    )
+    start = Chain(A @ A)
+    assert start.by_known((known,), {"A": X.T @ X}, {"X"}).moves[0].check == "failed"
+    right = replace(known, value=scalar("g") * one)
+    assert Chain(A @ A).by_known((right,), {"A": X.T @ X}, {"X"}).moves[0].check == "proved"
+
+
+def test_a_task_unlike_the_others_is_noticed() -> None:
+    mean = Chain(X.T @ X).average("X")
+    assert mean.over_tasks(scalar("m"), scalar("n") * identity("p"), {}).moves[1].check == "proved"
+    other = Chain(X.T @ X).average("X").over_tasks(scalar("m"), identity("p"), {})
+    assert other.moves[1].check == "failed"
+
+
+def test_a_name_stands_for_its_trace() -> None:
+    e = vector("e", "p")
+    chain = Chain((e.T @ e) * 3 + (e.T @ D @ e)).name(e.T @ e, "length")
+    assert chain.result == 3 * scalar("length") + e.T @ D @ e
+    assert chain.moves[0].check == "proved"
+
+
+@pytest.mark.parametrize(
+    ("move", "said"),
+    [
+        (lambda: Chain(X.T @ X).insert({"B": X}), "insert a definition: B does not occur"),
+        (lambda: Chain(B.T @ B).insert({"B": B @ D}), "B would stand for something it is part of"),
+        (lambda: Chain(X.T @ X).average("Z"), "average by parts: Z does not occur"),
+        (lambda: Chain(B.T @ B).average("B"), "B is not Gaussian"),
+        (lambda: Chain(independent_entries("Y", "n", "p", "uniform")).average("Y"), "Y is not Gaussian"),
+        (lambda: Chain((X.T @ X) ** 9).average("X"), "more than"),
+        (lambda: Chain(X.T @ X).expand({"X": A}), "write out"),
+        (lambda: Chain(D).by_known((), {}, ()), "no moment is known"),
+        (lambda: Chain(X.T @ X).over_tasks(scalar("m"), X.T @ X, {}), "X still tell the tasks apart"),
+        (lambda: Chain(X.T @ X).name(tr(D), "d"), "does not occur"),
+    ],
+)
+def test_a_move_that_does_not_apply_is_refused_by_name(move: object, said: str) -> None:
+    assert callable(move)
+    with pytest.raises(DoesNotApply, match=said):
+        move()
+
+
+def test_the_words_of_the_model_are_what_the_chains_put_in() -> None:
+    task = model.task(PAPER)
+    assert (task.x_v @ A).replace({"A": task.contraction}) == task.design
