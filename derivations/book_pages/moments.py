@@ -11,7 +11,7 @@ import sympy
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.language.symbols import symbol_table
-from derivations.support.store import ROOT
+from derivations.support.sources import ROOT
 from derivations.typeset.latex import latex, latex_lines
 from symbolic.algebra.dimension_coefficients import to_sympy
 from symbolic.algebra.sympy_trees import to_sympy as expression_to_sympy

@@ -62,7 +62,13 @@ def gap(quantity: str, alpha_t: float, xi: int = 1, rel_error: float = REL_ERROR
     """The gap for "excess" (E|omega_star - w_0|^2) or "loss", from the store or sampled now."""
     setting = replace(FIGURE_2, p=60 * xi, n_t=30 * xi, alpha_t=alpha_t)
     # the sampled mean depends on the sampling alone; the formula is evaluated anew
-    key = store.key("undershoot", ("numeric_check",), of=quantity, at=setting.fingerprint, to=rel_error)
+    key = store.key(
+        "undershoot",
+        ("numeric_check.estimators.simulation",),
+        of=quantity,
+        at=setting.fingerprint,
+        to=rel_error,
+    )
     known = store.load(key)
     if known is None:
         which: Quantity = "excess" if quantity == "excess" else "loss"

@@ -23,13 +23,13 @@ Report = Callable[[dict[str, str], int, int], None]
 RESOLUTION = 1e-4
 # Smaller than any spread between runs, so that the plain protocol makes every run it is asked for.
 EVERY_RUN = 1e-12
-SOURCES = ("numeric_check",)
+SOURCES = ("numeric_check.estimators.simulation",)
 
 
 class Task(NamedTuple):
     """One simulated point: what to sample, and the key under which the result is kept."""
 
-    key: str
+    key: store.Key
     setting: Setting
     protocol: Method
     runs: int

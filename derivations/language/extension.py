@@ -11,7 +11,8 @@ import importlib
 import math
 import pkgutil
 import re
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -47,6 +48,9 @@ class Extension:
 
 # what the modules loaded so far have added; `extension` looks a name up
 EXTENSIONS: dict[str, Extension] = {}
+# the laws among them, and the module that adds each name
+_LAWS: set[str] = set()
+_ADDED_BY: dict[str, str] = {}
 
 
 @cache
@@ -56,11 +60,14 @@ def load_extensions() -> Mapping[str, str]:
 
     failed: dict[str, str] = {}
     for module in sorted(found.name for found in pkgutil.iter_modules(extensions.__path__)):
+        before = {*EXTENSIONS, *_LAWS}
         try:
             importlib.import_module(f"{extensions.__name__}.{module}")
         except Exception as error:  # whatever a file does wrong concerns those alone who use it
             said = " ".join(str(error).split())
             failed[f"{module}.py"] = f"{type(error).__name__}: {shortened(said, 100)}"
+        new = {*EXTENSIONS, *_LAWS} - before
+        _ADDED_BY.update(dict.fromkeys(new, f"{extensions.__name__}.{module}"))
     return failed
 
 
@@ -93,6 +100,14 @@ def not_loaded() -> str:
     )
 
 
+def modules_adding(names: Iterable[str]) -> set[str]:
+    """The modules that add those of these assumptions and laws that are added ones; all loaded where that is not known."""
+    used = {name for name in names if name in EXTENSIONS or name in _LAWS}
+    if used <= _ADDED_BY.keys():
+        return {_ADDED_BY[name] for name in used}
+    return {module for module in sys.modules if module.startswith("derivations.extensions.")}
+
+
 def add_assumption(extension: Extension) -> None:
     """Make an assumption known to every command. Raises ValueError for a name that is taken or no name."""
     if not _NAME.fullmatch(extension.name) or extension.name in EXTENSIONS:
@@ -114,6 +129,7 @@ def add_input_law(
     if moment(1) != 0 or moment(2) != 1:
         raise ValueError(f"the law {name} must have mean 0 and variance 1: shift and scale it")
     symmetric = not any(moment(k) for k in range(1, ORDERS, 2))
+    _LAWS.add(name)
     exact_laws.NAMED[name] = exact_laws.Law(name, math.inf, moment, symmetric=symmetric)
     fourth, sixth, eighth = (float(moment(k)) for k in (4, 6, 8))
     sampled_laws.NAMED[name] = sampled_laws.InputLaw(name, (1.0, fourth, sixth, eighth), atomic, draw)

@@ -11,7 +11,7 @@ from derivations.steps.contents import load
 from derivations.steps.step import Step
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
-from derivations.support.store import ROOT
+from derivations.support.sources import ROOT
 from derivations.typeset.canonical_text import canonical_text
 
 COMMITTED = ROOT / "book" / "formulas"

@@ -1,32 +1,41 @@
 """Verification of steps: proof and numeric status, remembered by content, several steps at a time.
 
-A record is plain data, the JSON of `derive verify`. It is recomputed only when the sources, the libraries, the base
-seed or an assumption that can change the step have changed.
+A record is plain data, the JSON of `derive verify`. A part of it is computed anew only when the modules that its step
+reaches, the libraries, the base seed or an assumption that can change the step have changed.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import as_completed
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-import numpy as np
-
-from derivations.language.assumptions import NAMES, PAPER, Assumptions, NotDerivable
-from derivations.language.extension import load_extensions
-from derivations.steps.contents import ancestors, load, sampled_under_changes
-from derivations.steps.step import Check, Step
+from derivations.language.assumptions import NAMES, PAPER, Assumptions
+from derivations.language.extension import load_extensions, modules_adding
+from derivations.steps.contents import (
+    MODULE_OF,
+    SAMPLED_UNDER_CHANGES,
+    ancestors,
+    load,
+    named,
+    sampled_under_changes,
+)
+from derivations.steps.status import NumericStatus, ProofStatus
+from derivations.steps.step import Step
 from derivations.support import store
 from derivations.support.workers import cores
-from derivations.verification.measure import checks
-from derivations.verification.prove import Proof, prove
+from derivations.verification.examine import PARTS, Examined, Part, broken_part, examine
 from numeric_check.draws.processes import process_pool
 
 Record = dict[str, Any]
-PASSING_PROOFS = ("proved", "corrected", "definition", "derived", "not-applicable")
-PASSING_NUMERICS = ("agree", "not-applicable", "skipped")
+# a step and the assumptions under which it is looked at
+Job = tuple[str, Assumptions]
+Keys = Mapping[str, store.Key]
+Report = Callable[[Record, int, int], None]
+# hears, about once a second, which steps are running, how many are done and how many there are
+Tick = Callable[[Sequence[str], int, int], None]
+TICK = 1.0
 
 
 def describe(step: Step) -> Record:
@@ -46,103 +55,64 @@ def describe(step: Step) -> Record:
 
 def relevant(step: Step, assumptions: Assumptions) -> dict[str, str]:
     """The assumptions on which the step's result depends, through everything it rests on."""
-    steps = load()
-    names = {name for slug in ancestors([step.name]) for name in steps[slug].depends_on}
+    names = {name for slug in ancestors([step.name]) for name in named(slug).depends_on}
     kept = names & set(NAMES) | set(assumptions.changes(names))
     return {name: value for name, value in assumptions.as_dict().items() if name in kept}
 
 
-def _numeric(step: Step, assumptions: Assumptions, proof: Proof, seed: int) -> tuple[str, str, list[Check]]:
-    if proof.status == "not-applicable":
-        return "not-applicable", proof.detail, []
-    if proof.status == "derived":
-        return _variant(step, assumptions, seed)
-    if step.observe is None and step.check is None:
-        return "not-applicable", step.reason or "no numeric content of its own", []
-    try:
-        if step.derive is not None:
-            parts = step.derive(assumptions)
-        elif step.claim is not None:
-            parts = step.claim()
-        else:
-            return "inconclusive", "nothing to compare with", []
-        with np.errstate(all="ignore"):  # a mean that is not finite agrees with nothing: the verdict says so
-            found = checks(step, assumptions, parts, seed)
-    except NotDerivable as error:
-        return "not-applicable", str(error), []
-    return (*_summary(found), found)
-
-
-def _variant(step: Step, assumptions: Assumptions, seed: int) -> tuple[str, str, list[Check]]:
-    """Beyond the paper the losses, deviations and factors are simulated, and confirm what leads to them."""
-    measured = sampled_under_changes(step.name)
-    if measured is None:
-        return (
-            "not-applicable",
-            "under changed assumptions the average losses that this leads to are simulated",
-            [],
-        )
-    with np.errstate(all="ignore"):
-        found = measured(step, assumptions, seed)
-    return (*_summary(found), found)
-
-
-def _summary(found: list[Check]) -> tuple[str, str]:
-    for status in ("disagree", "inconclusive"):
-        bad = [check for check in found if check.verdict == status]
-        if bad:
-            return status, f"{bad[0].label}: {bad[0].reason}"
-    return ("agree", f"{len(found)} comparisons") if found else ("inconclusive", "nothing was compared")
-
-
-def verify_step(
-    name: str,
-    assumptions: Assumptions = PAPER,
-    *,
-    symbolic: bool = True,
-    numeric: bool = True,
-    seed: int = 0,
-    fresh: bool = False,
-) -> Record:
-    """The record of one step: from the store, or computed now and stored."""
-    step = load()[name]
+def keys_of(name: str, assumptions: Assumptions = PAPER, seed: int = 0) -> dict[str, store.Key]:
+    """The key of each part of a step's record: an edit of any module that the part reaches changes it."""
+    step = named(name)
     where = relevant(step, assumptions)
+    modules = {MODULE_OF[name], *modules_adding([*where, where.get("inputs", "")])}
+    numeric = {*modules, "derivations.verification.examine"}
+    if assumptions.changes(where) and name in SAMPLED_UNDER_CHANGES:
+        numeric.add(SAMPLED_UNDER_CHANGES[name][0])
+    return {
+        "proof": store.key(
+            "proof", [*modules, "derivations.verification.prove"], step=name, assumptions=where
+        ),
+        "numeric": store.key("numeric", [*numeric], step=name, assumptions=where, seed=seed),
+    }
+
+
+def _computed(
+    name: str, assumptions: Assumptions, wanted: Sequence[str], seed: int, known: Part | None
+) -> Examined:
+    """What a worker does: the wanted parts of one step."""
+    return examine(named(name), assumptions, wanted, seed, known=known, sampled=sampled_under_changes(name))
+
+
+def _record(step: Step, parts: Mapping[str, Part], wanted: Sequence[str]) -> Record:
     record = describe(step)
-    seconds = 0.0
-    for part, wanted in (("proof", symbolic), ("numeric", numeric)):
-        if not wanted:
+    for part in PARTS:
+        if part in wanted:
+            record |= parts[part]["result"]
+        else:
             record |= {part: "skipped", f"{part}_reason": "not asked for"}
-            continue
-        key = store.key(part, step=name, assumptions=where, seed=seed if part == "numeric" else 0)
-        known = None if fresh else store.load(key)
-        if known is None:
-            known = _compute(part, step, assumptions, seed)
-            store.save(key, known)
-        record |= known["result"]
-        seconds += known["seconds"]
     record.setdefault("checks", [])
+    seconds = sum(parts[part]["seconds"] for part in wanted)
     return record | {"seconds": seconds, "passed": passed(record)}
-
-
-def _compute(part: str, step: Step, assumptions: Assumptions, seed: int) -> Record:
-    started = time.monotonic()
-    proof = prove(step, assumptions)
-    if part == "proof":
-        result: Record = {"proof": proof.status, "proof_reason": proof.detail}
-    else:
-        status, reason, found = _numeric(step, assumptions, proof, seed)
-        result = {"numeric": status, "numeric_reason": reason, "checks": [asdict(check) for check in found]}
-    return {"result": result, "seconds": time.monotonic() - started}
 
 
 def passed(record: Record) -> bool:
     """Whether a record counts as verified: no failed, missing, disagreeing or inconclusive status."""
-    return record["proof"] in (*PASSING_PROOFS, "skipped") and record["numeric"] in PASSING_NUMERICS
+    return ProofStatus(record["proof"]).passes and NumericStatus(record["numeric"]).passes
 
 
-Report = Callable[[Record, int, int], None]
-# a step and the assumptions under which it is looked at
-Job = tuple[str, Assumptions]
+def checked(record: Record) -> bool:
+    """Whether anything of a step was held against anything: what does not apply has passed no check."""
+    return ProofStatus(record["proof"]).checked or NumericStatus(record["numeric"]).checked
+
+
+def all_pass(records: Sequence[Record]) -> bool:
+    """Whether all records pass, and something was checked."""
+    return all(record["passed"] for record in records) and any(checked(record) for record in records)
+
+
+def verify_step(name: str, assumptions: Assumptions = PAPER, **options: Any) -> Record:
+    """The record of one step, with the options of `verify_jobs`, in this process."""
+    return verify_jobs([(name, assumptions)], **options)[name, assumptions]
 
 
 def verify(
@@ -154,12 +124,14 @@ def verify(
     seed: int = 0,
     fresh: bool = False,
     report: Report | None = None,
+    tick: Tick | None = None,
 ) -> list[Record]:
-    """Records of the named steps (default: all), in reading order; `report` hears of each as it is done."""
-    wanted = list(load()) if names is None else list(dict.fromkeys(names))
-    jobs = [(name, assumptions) for name in wanted]
-    records = verify_jobs(jobs, symbolic=symbolic, numeric=numeric, seed=seed, fresh=fresh, report=report)
-    return [records[name, assumptions] for name in load() if (name, assumptions) in records]
+    """Records of the named steps (default: all), in reading order; with the options of `verify_jobs`."""
+    jobs = [(name, assumptions) for name in (load() if names is None else names)]
+    records = verify_jobs(
+        jobs, symbolic=symbolic, numeric=numeric, seed=seed, fresh=fresh, report=report, tick=tick
+    )
+    return [records[name, assumptions] for name in MODULE_OF if (name, assumptions) in records]
 
 
 def verify_jobs(
@@ -170,43 +142,115 @@ def verify_jobs(
     seed: int = 0,
     fresh: bool = False,
     report: Report | None = None,
+    tick: Tick | None = None,
 ) -> dict[Job, Record]:
-    """The record of each step under its own assumptions; `report` hears of each as it is done."""
+    """The record of each step under its own assumptions: from the store, or computed now and stored.
+
+    An exception in one step makes that step `failed`, and is not stored. `report` hears of each record as it is done,
+    `tick` of what is running.
+    """
+    wanted = [part for part, asked in zip(PARTS, (symbolic, numeric), strict=True) if asked]
+    jobs = list(dict.fromkeys(jobs))
     records: dict[Job, Record] = {}
-    for job, record in _run(list(dict.fromkeys(jobs)), symbolic, numeric, seed, fresh):
-        records[job] = record
+
+    def done(job: Job, parts: Mapping[str, Part]) -> None:
+        records[job] = _record(named(job[0]), parts, wanted)
         if report is not None:
-            report(record, len(records), len(jobs))
+            report(records[job], len(records), len(jobs))
+
+    missing: dict[Job, tuple[Keys, dict[str, Part]]] = {}
+    for job in jobs:
+        keys = keys_of(*job, seed)
+        found = {} if fresh else {part: store.load(key) for part, key in keys.items()}
+        known = {part: document for part, document in found.items() if document is not None}
+        if all(part in known for part in wanted):
+            done(job, known)
+        else:
+            missing[job] = keys, known
+
+    took = _Seconds()
+    order = sorted(missing, key=took.expected, reverse=True)
+    tasks = [
+        (job, [part for part in wanted if part not in missing[job][1]], seed, missing[job][1].get("proof"))
+        for job in order
+    ]
+    for job, examined in _run(tasks, lambda running: tick and tick(running, len(records), len(jobs))):
+        for part, document in examined.parts.items():
+            if part not in examined.broken:
+                store.save(missing[job][0][part], document)
+        took.note(job, examined)
+        done(job, missing[job][1] | examined.parts)
+    took.keep()
     return records
 
 
-def _run(
-    jobs: list[Job], symbolic: bool, numeric: bool, seed: int, fresh: bool
-) -> Iterator[tuple[Job, Record]]:
-    options: dict[str, Any] = {"symbolic": symbolic, "numeric": numeric, "seed": seed}
-    missing = []
-    for job in jobs:
-        if not fresh and _stored(*job, symbolic, numeric, seed):
-            yield job, verify_step(*job, **options)
-        else:
-            missing.append(job)
-    workers = min(cores(), len(missing))
+Task = tuple[Job, list[str], int, "Part | None"]
+
+
+def _run(tasks: list[Task], tick: Callable[[Sequence[str]], object]) -> Iterator[tuple[Job, Examined]]:
+    """Each job as it ends, begun in this order, one process per core."""
+    workers = min(cores(), len(tasks))
     if workers <= 1:
-        for job in missing:
-            yield job, verify_step(*job, **options, fresh=fresh)
+        for job, parts, seed, known in tasks:
+            tick([job[0]])
+            yield job, _computed(*job, parts, seed, known)
         return
-    # spawned workers start clean; each draws from seeds of its own steps, so their number changes nothing
-    with process_pool(workers, load_extensions) as pool:
-        tasks = {pool.submit(verify_step, *job, **options, fresh=fresh): job for job in missing}
-        for task in as_completed(tasks):
-            yield tasks[task], task.result()
+    waiting = list(reversed(tasks))
+    while waiting:
+        # spawned workers start clean; each draws from seeds of its own steps, so their number changes nothing
+        with process_pool(workers, load_extensions) as pool:
+            yield from _until_broken(pool, waiting, workers, tick)
 
 
-def _stored(name: str, assumptions: Assumptions, symbolic: bool, numeric: bool, seed: int) -> bool:
-    where = relevant(load()[name], assumptions)
-    return all(
-        not wanted
-        or store.load(store.key(part, step=name, assumptions=where, seed=seed if part == "numeric" else 0))
-        is not None
-        for part, wanted in (("proof", symbolic), ("numeric", numeric))
-    )
+def _until_broken(
+    pool: ProcessPoolExecutor, waiting: list[Task], workers: int, tick: Callable[[Sequence[str]], object]
+) -> Iterator[tuple[Job, Examined]]:
+    """Runs the last of `waiting` first, until none is left or a process was lost, which ends its pool."""
+    running: dict[Future[Examined], Task] = {}
+    broken = False
+    while running or (waiting and not broken):
+        while waiting and not broken and len(running) < workers:
+            job, parts, seed, known = task = waiting.pop()
+            running[pool.submit(_computed, *job, parts, seed, known)] = task
+        tick([task[0][0] for task in running.values()])
+        for future in wait(running, timeout=TICK, return_when=FIRST_COMPLETED).done:
+            job, parts, *_ = running.pop(future)
+            broken = broken or isinstance(future.exception(), BrokenProcessPool)
+            yield job, _outcome(future, parts)
+
+
+def _outcome(future: Future[Examined], parts: Sequence[str]) -> Examined:
+    try:
+        return future.result()
+    except Exception as error:  # the process itself was lost, or what it found could not be sent
+        broken = {part: {"result": broken_part(part, error), "seconds": 0.0} for part in PARTS}
+        return Examined(broken, frozenset(parts))
+
+
+class _Seconds:
+    """How long each step took when it was last computed, whatever has been edited since: the longest go first."""
+
+    def __init__(self) -> None:
+        self._key = store.key("seconds", ())
+        self._took: dict[str, float] = store.load(self._key) or {}
+        self._noted = False
+
+    @staticmethod
+    def _label(job: Job) -> str:
+        return f"{job[0]}, {job[1].label()}"
+
+    def expected(self, job: Job) -> float:
+        """The seconds that a job took; of one that never ran, more than any where it has a check of its own."""
+        step = named(job[0])
+        unknown = 1e3 if step.check is not None else 10.0 * (step.observe is not None)
+        return self._took.get(self._label(job), unknown)
+
+    def note(self, job: Job, examined: Examined) -> None:
+        """Remember what a job took."""
+        self._took[self._label(job)] = sum(part["seconds"] for part in examined.parts.values())
+        self._noted = True
+
+    def keep(self) -> None:
+        """Write down what was noted."""
+        if self._noted:
+            store.save(self._key, self._took)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from derivations.language.assumptions import PAPER
-from derivations.support import files, store
+from derivations.support import files
 from derivations.support.files import require_writable, whole
 from derivations.typeset import committed_text
 from derivations.variants import combinations
@@ -44,7 +43,6 @@ def test_a_link_is_followed_and_the_mode_is_an_ordinary_one(tmp_path: Path) -> N
 
 WRITERS: dict[str, Callable[[Path], object]] = {
     "formulas": lambda folder: committed_text.write(folder, PAPER),
-    "store": lambda folder: store.save("abc", {}),
     "table": lambda folder: combinations.write([], folder / "table.json"),
 }
 
@@ -57,7 +55,6 @@ def test_every_writer_replaces_files_whole(
         self.touch()
         raise OSError("disk full")
 
-    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
     monkeypatch.setattr(committed_text, "document", lambda assumptions: "text")
     monkeypatch.setattr(Path, "write_text", refuse)
     with pytest.raises(OSError, match="disk full"):
@@ -91,10 +88,3 @@ def test_regenerate_looks_at_the_folder_before_it_derives(
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="is no folder"):
         committed_text.write(tmp_path / "file", PAPER)
-
-
-def test_an_empty_name_of_the_store_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DERIVE_STORE", "")
-    assert store.folder() == store.ROOT / ".derive"
-    monkeypatch.setenv("DERIVE_STORE", os.sep)
-    assert store.folder() == Path(os.sep)

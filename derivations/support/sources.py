@@ -1,0 +1,81 @@
+"""The source of the three packages: which modules a module reaches, and what their text and the libraries hash to."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("symbolic", "numeric_check", "derivations")
+LIBRARIES = ("sympy", "numpy", "python-flint", "mpmath")
+
+
+@cache
+def file_of(module: str) -> Path | None:
+    """The file of a module of the three packages; None for any other module, and for a name that is no module."""
+    if module.partition(".")[0] not in PACKAGES:
+        return None
+    place = ROOT.joinpath(*module.split("."))
+    return next((path for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file()), None)
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """The modules of the three packages that a module imports, at its top or inside a function.
+
+    A package runs before what it holds, so the packages around each module belong to it. Raises ValueError for a module
+    that is not of the three packages, and for a relative import, whose target the text does not say.
+    """
+    named = {module, *_named(ast.parse(_source(module)), module)}
+    around = {name.rsplit(".", k)[0] for name in named for k in range(name.count(".") + 1)}
+    return frozenset(name for name in around if file_of(name) is not None) - {module}
+
+
+def _named(tree: ast.Module, module: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or node.module is None:
+                raise ValueError(f"{module} has a relative import: name the module from its package on")
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def reached(modules: Iterable[str]) -> frozenset[str]:
+    """These modules and all that they import, transitively."""
+    found: set[str] = set()
+    open_ = set(modules)
+    while open_:
+        found |= open_
+        open_ = {name for module in open_ for name in imports(module)} - found
+    return frozenset(found)
+
+
+@cache
+def fingerprint(modules: frozenset[str]) -> str:
+    """A hash of the versions of Python and the libraries, and of the sources of all modules that these reach."""
+    digest = hashlib.sha256(sys.version.encode())
+    for library in LIBRARIES:
+        digest.update(f"{library}={version(library)};".encode())
+    for module in sorted(reached(modules)):
+        digest.update(f"{module}={_hash(module)};".encode())
+    return digest.hexdigest()
+
+
+@cache
+def _hash(module: str) -> str:
+    return hashlib.sha256(_source(module)).hexdigest()
+
+
+@cache
+def _source(module: str) -> bytes:
+    path = file_of(module)
+    if path is None:
+        raise ValueError(f"{module} is no module of {', '.join(PACKAGES)}")
+    return path.read_bytes()

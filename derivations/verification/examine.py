@@ -1,0 +1,131 @@
+"""One step examined: its proof, and its formula held against sampling. It knows no step, no store and no processes."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.steps.status import NumericStatus, ProofStatus
+from derivations.steps.step import Check, Step
+from derivations.verification.measure import checks
+from derivations.verification.prove import Proof, prove
+
+# a part of a record, "proof" or "numeric", as it is kept: its fields, and the seconds it took
+Part = dict[str, Any]
+Sampled = Callable[[Step, Assumptions, int], list[Check]]
+PARTS = ("proof", "numeric")
+
+
+@dataclass(frozen=True)
+class Examined:
+    """The parts of a record that were computed; `broken` says which of them an exception ended: they are not kept."""
+
+    parts: dict[str, Part]
+    broken: frozenset[str] = frozenset()
+
+
+def examine(
+    step: Step,
+    assumptions: Assumptions,
+    wanted: Sequence[str],
+    seed: int = 0,
+    *,
+    known: Part | None = None,
+    sampled: Sampled | None = None,
+) -> Examined:
+    """The wanted parts of the step's record; one derivation serves both. An exception makes its part `failed`.
+
+    known: the proof part, when it is known from before. sampled: what samples the step under changed assumptions.
+    """
+    if step.derive is not None:
+        step = replace(step, derive=cache(step.derive))
+    found: dict[str, Part] = {}
+    broken: set[str] = set()
+    proof = known
+    for part in PARTS:
+        if part not in wanted and (part == "numeric" or proof is not None):
+            continue
+        started = time.monotonic()
+        try:
+            # a mean that is not finite agrees with nothing: the verdict says so, and no line on stderr
+            with np.errstate(all="ignore"):
+                if part == "proof":
+                    result = _proof(step, assumptions)
+                else:
+                    assert proof is not None
+                    result = _numeric(step, assumptions, proof, seed, sampled)
+        except Exception as error:  # whatever goes wrong in one step is that step's: all others are examined
+            result = broken_part(part, error)
+            broken.add(part)
+        found[part] = {"result": result, "seconds": time.monotonic() - started}
+        if part == "proof":
+            proof = found[part]
+    return Examined(found, frozenset(broken))
+
+
+def broken_part(part: str, error: BaseException) -> dict[str, Any]:
+    """The fields of a part that an exception ended."""
+    said = " ".join(str(error).split())[:300]
+    reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    status = ProofStatus.FAILED if part == "proof" else NumericStatus.FAILED
+    return {part: status, f"{part}_reason": reason} | ({"checks": []} if part == "numeric" else {})
+
+
+def _proof(step: Step, assumptions: Assumptions) -> dict[str, Any]:
+    proof: Proof = prove(step, assumptions)
+    return {"proof": proof.status, "proof_reason": proof.detail}
+
+
+def _numeric(
+    step: Step, assumptions: Assumptions, proof: Part, seed: int, sampled: Sampled | None
+) -> dict[str, Any]:
+    status, reason, found = _compared(step, assumptions, proof["result"], seed, sampled)
+    for check in found:
+        odd = [name for name in ("value", "mean", "stderr") if not math.isfinite(getattr(check, name))]
+        if odd:
+            raise ArithmeticError(f"{check.label}: the {odd[0]} is {getattr(check, odd[0])}; {check.reason}")
+    return {"numeric": status, "numeric_reason": reason, "checks": [asdict(check) for check in found]}
+
+
+def _compared(
+    step: Step, assumptions: Assumptions, proof: dict[str, Any], seed: int, sampled: Sampled | None
+) -> tuple[NumericStatus, str, list[Check]]:
+    if proof["proof"] == ProofStatus.NOT_APPLICABLE:
+        return NumericStatus.NOT_APPLICABLE, proof["proof_reason"], []
+    if proof["proof"] == ProofStatus.DERIVED:
+        # beyond the paper the losses, deviations and factors are simulated, and confirm what leads to them
+        if sampled is None:
+            said = "under changed assumptions the average losses that this leads to are simulated"
+            return NumericStatus.NOT_APPLICABLE, said, []
+        found = sampled(step, assumptions, seed)
+        return (*_summary(found), found)
+    if step.observe is None and step.check is None:
+        return NumericStatus.NOT_APPLICABLE, step.reason or "no numeric content of its own", []
+    try:
+        if step.derive is not None:
+            parts = step.derive(assumptions)
+        elif step.claim is not None:
+            parts = step.claim()
+        else:
+            return NumericStatus.INCONCLUSIVE, "nothing to compare with", []
+        found = checks(step, assumptions, parts, seed)
+    except NotDerivable as error:
+        return NumericStatus.NOT_APPLICABLE, str(error), []
+    return (*_summary(found), found)
+
+
+def _summary(found: list[Check]) -> tuple[NumericStatus, str]:
+    for status in (NumericStatus.DISAGREE, NumericStatus.INCONCLUSIVE):
+        bad = [check for check in found if check.verdict == status]
+        if bad:
+            return status, f"{bad[0].label}: {bad[0].reason}"
+    if not found:
+        return NumericStatus.INCONCLUSIVE, "nothing was compared"
+    return NumericStatus.AGREE, f"{len(found)} comparisons"
