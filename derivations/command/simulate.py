@@ -26,6 +26,7 @@ from derivations.command.simulation_budget import (
     require_memory,
     require_reachable,
 )
+from derivations.command.simulation_gap import explained
 from derivations.formulas.by_name import evaluate_named
 from derivations.formulas.parameters import Exact, checked_number, parse_values
 from derivations.formulas.trace_form import RATES, trace_form
@@ -100,7 +101,7 @@ def run(
     one core. protocol: "conditional" draws inputs only and averages the
     rest exactly; "plain" draws everything, as an experiment would. The result depends on these arguments and
     the code alone, not on the number of cores. Returns mean, stderr, draws, theory and z = (mean - theory) /
-    stderr, None where all draws are equal; and a warning where draws have no finite variance or the usual error
+    stderr, None where all draws are equal; gap, next, exact and note of `simulation_gap`; and a warning where draws have no finite variance or the usual error
     is not reached. Raises
     ValueError, in one line, for bad input, for a quantity whose mean is infinite, and for an error that would
     take too many draws.
@@ -127,6 +128,7 @@ def run(
     z = (found.mean - theory) / found.stderr if spread else None
     document: Document = {"mean": found.mean, "stderr": found.stderr, "draws": found.draws}
     document |= {"theory": theory, "z": z}
+    document |= explained(alias, values, assumptions, found, theory, resolved=spread)
     warnings = [] if variance_is_finite(setting) else [HEAVY_TAILS]
     if not found.resolved(aim):
         warnings.append(

@@ -57,7 +57,8 @@ def covariance_files(folder: Path, p: int) -> list[str]:
 
 def test_the_document_has_the_fields_of_the_contract() -> None:
     found = run("eq5", FIGURE_2, rel_error=0.01)
-    assert list(found) == ["mean", "stderr", "draws", "theory", "z"]
+    assert list(found) == ["mean", "stderr", "draws", "theory", "z", "gap", "next", "exact", "note"]
+    assert found["gap"] == number(found, "mean") - number(found, "theory")
     assert number(found, "stderr") <= 0.01 * number(found, "mean")
     z = (number(found, "mean") - number(found, "theory")) / number(found, "stderr")
     assert number(found, "z") == pytest.approx(z)
@@ -78,6 +79,8 @@ def test_the_loss_is_the_exact_one_at_rate_zero(protocol: str) -> None:
     h_r = (1 - s.alpha_r) ** 2 + s.alpha_r**2 * (s.p + 1) / s.n_r
     exact = s.sigma**2 / 2 * (1 + s.alpha_r**2 * s.p / s.n_r) + h_r / 2 * (s.nu**2 + excess_at_zero(s))
     found = run("eq5", words, protocol=protocol, rel_error=0.002 if protocol == "conditional" else 0.006)
+    assert number(found, "exact") == pytest.approx(exact, rel=1e-14)
+    assert "the exact value is known here" in str(found["note"])
     assert abs(number(found, "mean") - exact) < 5 * number(found, "stderr")
     assert 5 * number(found, "stderr") < 0.04 * exact
 
@@ -94,6 +97,23 @@ def test_the_slope_at_zero_is_the_exact_one_not_the_leading_order() -> None:
         exact * (s.validation_points - s.p - 1) / s.validation_points
     )
     assert number(found, "z") > 10
+
+
+@pytest.mark.parametrize(("name", "words", "part"), [("eq5", FIGURE_2, 0.2), ("eq9", FIGURE_3, 0.5)])
+def test_a_gap_many_errors_wide_is_explained_by_the_next_order(
+    name: str, words: list[str], part: float
+) -> None:
+    found = run(name, words, rel_error=1e-4 if name == "eq9" else 5e-4)
+    assert number(found, "z") > 5
+    assert "what it leaves out" in str(found["note"])
+    assert abs(number(found, "mean") - number(found, "next")) < part * number(found, "gap")
+
+
+def test_what_is_not_known_beside_a_simulation_is_null() -> None:
+    found = run("eq5", FIGURE_2, rel_error=0.01, assumptions=Assumptions(inputs="laplace"))
+    assert (found["next"], found["exact"]) == (None, None)
+    assert "no next order is derived" in str(found["note"])
+    assert run("eq5", FIGURE_2, rel_error=0.01, assumptions=Assumptions(order="next"))["next"] is None
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0])
