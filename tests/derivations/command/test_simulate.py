@@ -211,7 +211,7 @@ def test_processes_are_started_only_for_long_work(
 ) -> None:
     asked: list[int] = []
 
-    def spied(pieces: int) -> Any:
+    def spied(pieces: int, prepare: object = None) -> Any:
         asked.append(pieces)
         return workers(1)
 
