@@ -19,7 +19,7 @@ def picture(name: str, *, with_caption: bool = True) -> Html:
     """A figure as an image of its own, whose identifiers stay apart from those of the page."""
     shown = figure(name)
     with tempfile.TemporaryDirectory() as folder:
-        data = draw(name, Path(folder) / "figure.svg").read_bytes()
+        data = draw(name, Path(folder) / "figure.svg")[0].read_bytes()
     source = f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
     text = f"<figcaption>{h.prose(caption(shown))}</figcaption>" if with_caption else ""
     return Html(f'<figure><img src="{source}" alt="{h.escape(alt_text(shown))}"/>{text}</figure>')
@@ -35,7 +35,7 @@ def points(name: str) -> Html:
             (
                 h.number(point.rate),
                 h.number(float(value)),
-                h.measured(point.plain.mean, point.plain.stderr),
+                "" if point.plain is None else h.measured(point.plain.mean, point.plain.stderr),
                 h.measured(point.conditional.mean, point.conditional.stderr),
             )
             for point, value in zip(found, theory, strict=True)

@@ -57,7 +57,7 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     }
     for name, command in parsers.items():
         command.add_argument("--json", action="store_true", help="one JSON document on stdout")
-        if name in ("show", "verify", "eval", "optimum", "simulate", "regenerate", "book"):
+        if name in ("show", "verify", "eval", "optimum", "simulate", "regenerate", "figure", "book"):
             command.add_argument(
                 "--assume",
                 action="append",
@@ -98,7 +98,10 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
         "--check", action="store_true", help="fail when the committed files are stale"
     )
     parsers["figure"].add_argument("figure", metavar="FIGURE", help="1, 2, 3, 4, 6, or its name")
-    parsers["figure"].add_argument("--out", default=None, metavar="FILE")
+    parsers["figure"].add_argument("--out", default=None, metavar="FILE", help="an .svg, .png or .pdf file")
+    parsers["figure"].add_argument(
+        "--recompute", action="store_true", help="make the shipped experiment of the figure anew"
+    )
     parsers["book"].add_argument("--out", default=None, metavar="DIR")
     parsers["book"].add_argument(
         "--variant",

@@ -165,11 +165,25 @@ def _simulate(arguments: argparse.Namespace) -> Outcome:
 
 def _figure(arguments: argparse.Namespace) -> Outcome:
     from derivations.figures.draw import draw
+    from derivations.figures.panels import slug_of
+    from derivations.figures.points import provenance
 
     with progress_bar("simulating") as report:
         out = None if arguments.out is None else Path(arguments.out)
-        path = draw(arguments.figure, out, progress=report)
-    return Outcome({"figure": arguments.figure, "file": str(path)}, str(path))
+        path, series = draw(
+            arguments.figure,
+            out,
+            assumptions=read(arguments.assume),
+            recomputed=arguments.recompute,
+            progress=report,
+        )
+    experiment = provenance().get(slug_of(arguments.figure), {}) if not arguments.assume else {}
+    document = {
+        "file": str(path),
+        "series": series,
+        "provenance": {key: value for key, value in experiment.items() if key != "points"},
+    }
+    return Outcome(document, str(path))
 
 
 def _regenerate(arguments: argparse.Namespace) -> Outcome:

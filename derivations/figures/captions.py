@@ -6,6 +6,7 @@ import numpy as np
 
 from derivations.figures.curves import predicted
 from derivations.figures.panels import Figure, Panel
+from derivations.language.assumptions import PAPER
 
 RATES = {"alpha_r": "adaptation rate", "alpha_t": "training rate"}
 FINE = 401
@@ -51,15 +52,19 @@ def sizes(panel: Panel) -> str:
 
 def caption(shown: Figure) -> str:
     """What the figure shows and how its points were obtained, in plain text."""
+    experiment = (
+        "Circles: the plain protocol, everything drawn, 100 test tasks of 50 points in each run, with bars of two "
+        "standard errors. "
+    )
+    paper = all(panel.assumptions == PAPER for panel in shown.panels)
     lines = [
-        f"{shown.statement}. Lines: the derived formulas. Circles: the plain protocol, everything drawn, "
-        "100 test tasks of 50 points in each run, with bars of two standard errors. Diamonds: the "
+        f"{shown.statement}. Lines: the derived formulas. {experiment if paper else ''}Diamonds: the "
         "conditional estimator, whose error is smaller than its mark."
     ]
     for panel in shown.panels:
+        runs = f", {panel.runs} runs a point" if paper else ""
         lines.append(
-            f"({panel.letter}) {name_of(panel)}, equation ({equation_number(panel)}), "
-            f"{panel.runs} runs a point: {sizes(panel)}."
+            f"({panel.letter}) {name_of(panel)}, equation ({equation_number(panel)}){runs}: {sizes(panel)}."
         )
     return " ".join(lines)
 

@@ -20,8 +20,10 @@ def predicted(panel: Panel, rates: Sequence[float] | Array) -> Array:
     along = np.asarray(rates, dtype=np.float64)
     both = {name: getattr(panel.base, name) for name in ("alpha_t", "alpha_r")} | {panel.rate: along}
     if panel.base.Sigma is not None:
-        return trace_form(panel.theory, _fixed(panel.base))(both["alpha_t"], both["alpha_r"])
-    formula = function(panel.theory)
+        return trace_form(panel.theory, _fixed(panel.base), panel.assumptions)(
+            both["alpha_t"], both["alpha_r"]
+        )
+    formula = function(panel.theory, panel.assumptions)
     values = {name: both.get(name, getattr(panel.base, name)) for name in formula.parameters}
     return np.asarray(formula(**values), dtype=np.float64)
 

@@ -20,12 +20,13 @@ from derivations.figures import graphical_model
 from derivations.figures.captions import alt_text, equation_number, panel_title
 from derivations.figures.curves import predicted
 from derivations.figures.panels import Figure, Panel, figure, slug_of
-from derivations.figures.points import Point, Report, simulated
+from derivations.figures.points import Point, Report, recompute, simulated
+from derivations.language.assumptions import PAPER, Assumptions
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
 
 Array = NDArray[np.float64]
-FORMATS = ("svg", "png")
+FORMATS = ("svg", "png", "pdf")
 # Figure 1, the one without data.
 MODEL = "figure1"
 CURVE_POINTS = 241
@@ -38,6 +39,7 @@ LEGEND_COLUMNS = 3
 VERMILION, BLUE = "#d55e00", "#0072b2"
 # The first theory of a figure is drawn solid, a second one dashed.
 DASHES = ("-", "--")
+EXPERIMENT_LABEL = "experiment"
 EXPERIMENT = rf"experiment, mean $\pm$ {BARS:g} standard errors"
 ESTIMATE = "only inputs drawn, error below the mark"
 SIMULATED = (EXPERIMENT, ESTIMATE)
@@ -56,19 +58,30 @@ STYLE: dict[str, object] = {
 LABELS = {"alpha_r": r"adaptation rate $\alpha_r$", "alpha_t": r"training rate $\alpha_t$"}
 
 
-def draw(name: str, out: Path | None = None, *, progress: Report | None = None) -> Path:
-    """Draws a figure (`1`, `2`, `3`, `4`, `6`, `figure-2`, or by equation: `eq5`) and returns the file written.
+Series = dict[str, object]
 
-    out: an .svg or .png file, by default NAME.svg here; Figure 1 is no plot and always .svg. Points not in the store
-    are simulated and stored one by one; progress hears of each. Raises ValueError for an unknown figure, a suffix that
-    is neither, or a place where nothing can be written, before anything is simulated.
+
+def draw(
+    name: str,
+    out: Path | None = None,
+    *,
+    assumptions: Assumptions = PAPER,
+    recomputed: bool = False,
+    progress: Report | None = None,
+) -> tuple[Path, list[Series]]:
+    """Draws a figure (`1`, `2`, `3`, `4`, `6`, `figure-2`, or by equation: `eq5`); returns the file and what it shows.
+
+    out: an .svg, .png or .pdf file, by default NAME.svg here; Figure 1 is no plot and always .svg. Points not in the
+    store are simulated and stored one by one; progress hears of each. recomputed: make the shipped experiment anew
+    first. Raises BadInput for an unknown figure, another suffix, assumptions under which nothing is derived, or a
+    place where nothing can be written, before anything is simulated.
     """
     model = slug_of(name) == MODEL
     slug = MODEL if model else figure(name).name
     target = Path(f"{slug}.svg") if out is None else out
     kind = target.suffix.removeprefix(".").lower()
     if kind not in FORMATS:
-        raise BadInput(f"{target.name!r} is no figure file: end its name in .svg or .png")
+        raise BadInput(f"{target.name!r} is no figure file: end its name in .svg, .png or .pdf")
     if model and kind != "svg":
         raise BadInput(f"figure 1 is a drawing, not a plot: end {target.name!r} in .svg")
     if target.is_dir():
@@ -76,15 +89,69 @@ def draw(name: str, out: Path | None = None, *, progress: Report | None = None) 
     if not target.resolve().parent.is_dir():
         raise BadInput(f"the folder {str(target.parent)!r} does not exist: make it first")
     require_writable(target.resolve().parent)
+    if (model or recomputed) and assumptions != PAPER:
+        raise BadInput("figure 1 and the paper's experiments are the paper's: leave out --assume")
     if model:
+        if recomputed:
+            raise BadInput("figure 1 is a drawing, with nothing to recompute: leave out --recompute")
         with whole(target) as temporary:
             temporary.write_text(graphical_model.draw(), encoding="utf-8")
-        return target
-    shown = figure(name)
+        return target, []
+    shown = figure(name).under(assumptions)
+    for panel in shown.panels:  # refused before anything is simulated
+        predicted(panel, panel.grid[:1])
+    if recomputed:
+        recompute(shown, progress)
     points = simulated(shown, progress)
     with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": shown.name}):
         _save(_canvas(shown, points), target, kind, shown)
-    return target
+    return target, series(shown, points)
+
+
+def series(shown: Figure, points: Sequence[Sequence[Point]]) -> list[Series]:
+    """What the figure shows as numbers: for each panel the line, the experiment and the estimate."""
+    found: list[Series] = []
+    for panel, marks in zip(shown.panels, points, strict=True):
+        rates = np.linspace(panel.grid[0], panel.grid[-1], CURVE_POINTS)
+        line = predicted(panel, rates)
+        theory = f"theory, equation ({equation_number(panel)})"
+        found.append(_one(panel, theory, list(map(float, rates)), list(map(float, line)), None, None))
+        for label, estimates in (
+            (EXPERIMENT_LABEL, [p.plain for p in marks]),
+            (ESTIMATE, [p.conditional for p in marks]),
+        ):
+            ready = [estimate for estimate in estimates if estimate is not None]
+            if ready:
+                found.append(
+                    _one(
+                        panel,
+                        label,
+                        [point.rate for point in marks],
+                        [estimate.mean for estimate in ready],
+                        [estimate.stderr for estimate in ready],
+                        [estimate.draws for estimate in ready],
+                    )
+                )
+    return found
+
+
+def _one(
+    panel: Panel,
+    label: str,
+    x: list[float],
+    y: list[float],
+    stderr: list[float] | None,
+    runs: list[int] | None,
+) -> Series:
+    return {
+        "panel": panel.letter,
+        "label": label,
+        "rate": panel.rate,
+        "x": x,
+        "y": y,
+        "stderr": stderr,
+        "runs": runs,
+    }
 
 
 def defaults() -> dict[str, object]:
@@ -95,7 +162,9 @@ def defaults() -> dict[str, object]:
 def _save(canvas: Canvas, target: Path, kind: str, shown: Figure) -> None:
     """Writes the file whole or not at all."""
     metadata: dict[str, str | None] = {"Title": shown.statement, "Description": alt_text(shown)}
-    if kind == "svg":
+    if kind == "pdf":
+        metadata = {"Title": shown.statement, "Subject": alt_text(shown), "CreationDate": None}
+    elif kind == "svg":
         metadata |= {"Date": None, "Creator": None}
     else:
         metadata |= {"Software": None}
@@ -126,7 +195,8 @@ def _legend(axes: Sequence[Axes]) -> tuple[list[Artist], list[str]]:
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    labels = [label for label in found if label not in SIMULATED] + list(SIMULATED)
+    labels = [label for label in found if label not in SIMULATED]
+    labels += [label for label in SIMULATED if label in found]
     return [found[label] for label in labels], labels
 
 
@@ -147,19 +217,21 @@ def _panel(axis: Axes, panel: Panel, points: Sequence[Point], dashes: str) -> No
         linewidth=1.5,
         label=f"theory, equation ({equation_number(panel)})",
     )
-    axis.errorbar(
-        marks,
-        _round([point.plain.mean for point in points]),
-        yerr=_round([BARS * point.plain.stderr for point in points]),
-        fmt="o",
-        color=VERMILION,
-        markerfacecolor="white",
-        markersize=6,
-        elinewidth=1.3,
-        capsize=2.5,
-        zorder=3,
-        label=EXPERIMENT,
-    )
+    plain = [point.plain for point in points if point.plain is not None]
+    if plain:
+        axis.errorbar(
+            marks,
+            _round([estimate.mean for estimate in plain]),
+            yerr=_round([BARS * estimate.stderr for estimate in plain]),
+            fmt="o",
+            color=VERMILION,
+            markerfacecolor="white",
+            markersize=6,
+            elinewidth=1.3,
+            capsize=2.5,
+            zorder=3,
+            label=EXPERIMENT,
+        )
     axis.plot(
         marks,
         _round([point.conditional.mean for point in points]),

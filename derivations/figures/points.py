@@ -1,29 +1,41 @@
 """The simulated points of the figures, each kept as soon as it is done: interrupted work continues.
 
-A point depends on the setting, the protocol and the code that samples, and on nothing else of the project.
+A point depends on the setting, the protocol and the code that samples, and on nothing else of the project. The plain
+experiments take minutes and are shipped as data with their provenance; `recompute` makes them anew, and a test redoes some
+of them. The conditional estimates, which each experiment is compared with, are always computed here.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+import platform
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from derivations.figures.panels import Figure, Panel
+from derivations.language.assumptions import PAPER
 from derivations.language.extension import load_extensions
 from derivations.support import store
-from derivations.support.workers import workers
+from derivations.support.files import require_writable, whole
+from derivations.support.workers import cores, workers
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.simulation import Method, simulate
 from numeric_check.problem.setting import Setting
 
 Report = Callable[[dict[str, str], int, int], None]
 
-# The conditional estimator is drawn to this standard error over its mean: less than a line is wide.
-RESOLUTION = 1e-4
+# The conditional estimator is drawn to this standard error over its mean: a tenth of what a line is wide.
+RESOLUTION = 2e-4
 # Smaller than any spread between runs, so that the plain protocol makes every run it is asked for.
 EVERY_RUN = 1e-12
 SOURCES = ("numeric_check.estimators.simulation",)
+SEED = 0
+SHIPPED = Path(__file__).with_name("plain_points.json")
 
 
 class Task(NamedTuple):
@@ -36,11 +48,11 @@ class Task(NamedTuple):
 
 
 class Point(NamedTuple):
-    """The loss at one value of the rate: by the plain protocol, and by the conditional estimator."""
+    """The loss at one value of the rate: by the conditional estimator, and by the plain protocol where it was run."""
 
     rate: float
-    plain: Estimate
     conditional: Estimate
+    plain: Estimate | None
 
 
 def task(setting: Setting, protocol: Method, runs: int) -> Task:
@@ -57,6 +69,7 @@ def sample(wanted: Task) -> Estimate:
         wanted.setting,
         "loss",
         protocol=wanted.protocol,
+        seed=SEED,
         rel_error=EVERY_RUN if plain else RESOLUTION,
         max_draws=wanted.runs if plain else 10**7,
         max_seconds=math.inf,
@@ -71,30 +84,56 @@ def sample_and_store(wanted: Task) -> Estimate:
 
 
 def stored(wanted: Task) -> Estimate | None:
-    """The point as it was kept, or None."""
+    """The point as it was kept or, of the plain protocol, shipped; else None."""
     document = store.load(wanted.key)
-    if document is None or not {"mean", "stderr", "draws"} <= document.keys():
-        return None
-    return Estimate(float(document["mean"]), float(document["stderr"]), int(document["draws"]))
+    if document is not None and {"mean", "stderr", "draws"} <= document.keys():
+        return Estimate(float(document["mean"]), float(document["stderr"]), int(document["draws"]))
+    return (
+        _plain_points().get((wanted.setting.fingerprint, wanted.runs)) if wanted.protocol == "plain" else None
+    )
+
+
+def provenance() -> dict[str, dict[str, Any]]:
+    """Of each figure the shipped experiment: command, seed, versions, seconds, cores, and its points."""
+    document: dict[str, dict[str, Any]] = (
+        json.loads(SHIPPED.read_text(encoding="utf-8")) if SHIPPED.exists() else {}
+    )
+    return document
+
+
+@cache
+def _plain_points() -> Mapping[tuple[str, int], Estimate]:
+    """The shipped points by what was sampled: a figure whose sizes change no longer finds its old ones."""
+    return {
+        (point["setting"], point["runs"]): Estimate(point["mean"], point["stderr"], point["draws"])
+        for experiment in provenance().values()
+        for point in experiment["points"]
+    }
 
 
 def tasks(panels: Iterable[Panel]) -> list[Task]:
-    """Every point of the panels, both protocols at each value of the rate."""
-    protocols: tuple[Method, Method] = ("plain", "conditional")
+    """Every point of the panels: the conditional estimate at each rate and, under the paper's assumptions, its experiment."""
     return [
         task(panel.at(rate), protocol, panel.runs)
         for panel in panels
         for rate in panel.grid
-        for protocol in protocols
+        for protocol in _protocols(panel)
     ]
 
 
-def completed(wanted: Sequence[Task], name: str, report: Report | None = None) -> list[Estimate]:
+def _protocols(panel: Panel) -> tuple[Method, ...]:
+    return ("conditional", "plain") if panel.assumptions == PAPER else ("conditional",)
+
+
+def completed(
+    wanted: Sequence[Task], name: str, report: Report | None = None, *, fresh: bool = False
+) -> list[Estimate]:
     """The estimates of the tasks, in their order: those that are stored, the rest simulated now and stored one by one.
 
-    An interrupted call loses only the points under way. report: hears of each point of `name` as it is done.
+    An interrupted call loses only the points under way. report: hears of each point of `name` as it is done. fresh:
+    simulate all of them anew.
     """
-    found = {item.key: stored(item) for item in wanted}
+    found = {item.key: None if fresh else stored(item) for item in wanted}
     missing = [item for item in {item.key: item for item in wanted}.values() if found[item.key] is None]
     done = len(wanted) - len(missing)
     with workers(len(missing), load_extensions) as executor:
@@ -112,4 +151,48 @@ def completed(wanted: Sequence[Task], name: str, report: Report | None = None) -
 def simulated(shown: Figure, report: Report | None = None) -> list[list[Point]]:
     """The points of each panel (`completed`)."""
     ready = iter(completed(tasks(shown.panels), shown.name, report))
-    return [[Point(rate, next(ready), next(ready)) for rate in panel.grid] for panel in shown.panels]
+    return [
+        [
+            Point(rate, next(ready), next(ready) if "plain" in _protocols(panel) else None)
+            for rate in panel.grid
+        ]
+        for panel in shown.panels
+    ]
+
+
+def recompute(shown: Figure, report: Report | None = None) -> None:
+    """Makes the plain experiment of a figure anew, and writes it with its provenance in place of the shipped one.
+
+    Raises ValueError where the data cannot be written, before anything is simulated.
+    """
+    require_writable(SHIPPED.parent)
+    started = time.monotonic()
+    wanted = [item for item in tasks(shown.panels) if item.protocol == "plain"]
+    ready = iter(completed(wanted, shown.name, report, fresh=True))
+    points = []
+    for panel in shown.panels:
+        for rate in panel.grid:
+            found = next(ready)
+            points.append(
+                {
+                    "panel": panel.letter,
+                    "rate": rate,
+                    "runs": panel.runs,
+                    "draws": found.draws,
+                    "mean": found.mean,
+                    "stderr": found.stderr,
+                    "setting": panel.at(rate).fingerprint,
+                }
+            )
+    experiment = {
+        "command": f"derive figure {shown.name.removeprefix('figure')} --recompute",
+        "seed": SEED,
+        "versions": {"python": platform.python_version(), "numpy": version("numpy")},
+        "seconds": round(time.monotonic() - started, 1),
+        "cores": cores(),
+        "points": points,
+    }
+    text = json.dumps(dict(sorted((provenance() | {shown.name: experiment}).items())), indent=1)
+    with whole(SHIPPED) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+    _plain_points.cache_clear()

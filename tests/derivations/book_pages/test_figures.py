@@ -18,9 +18,9 @@ DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 
 @pytest.fixture(autouse=True)
 def no_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
-    def draw(name: str, out: Path) -> Path:
+    def draw(name: str, out: Path) -> tuple[Path, list[object]]:
         out.write_bytes(DRAWING)
-        return out
+        return out, []
 
     def simulated(shown: Figure) -> list[list[Point]]:
         mean = Estimate(0.7123, 0.0011, 100)
