@@ -13,6 +13,11 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from numeric_check.draws import threads
+
+# Before NumPy is loaded, here and in the worker processes that inherit it: each works with one thread, as the cores
+# have a worker each.
+os.environ.update({name: os.environ.get(name, "1") for name in threads.VARIABLES})
 # Programs in order of preference, by the marker of the tests that need them.
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "browser": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),

@@ -90,9 +90,13 @@ def judged(words: tuple[str, ...], regime: str, record: Record) -> Combination:
     return Combination(words, regime, DERIVED if confirmed else OPEN, record["numeric_reason"], check)
 
 
-def compute(changes: Sequence[str] = CHANGES, report: Report | None = None) -> list[Combination]:
-    """Every single change and every pair in both regimes, verified; what is in the store is not computed again."""
-    chosen = [(words, regime) for words in pairs(changes) for regime in REGIMES]
+def places() -> list[tuple[tuple[str, ...], str]]:
+    """Every single change and every pair, in both regimes."""
+    return [(words, regime) for words in pairs() for regime in REGIMES]
+
+
+def compute(chosen: Sequence[tuple[tuple[str, ...], str]], report: Report | None = None) -> list[Combination]:
+    """The lines of these changes and regimes, verified; what is in the store is not computed again."""
     jobs = {key: (step_of(*key), read(key[0])) for key in chosen}
     records = verify_jobs(list(jobs.values()), report=report)
     return [judged(words, regime, records[jobs[words, regime]]) for words, regime in chosen]
@@ -117,7 +121,7 @@ def main() -> int:
     def report(record: Record, done: int, total: int) -> None:
         sys.stderr.write(f"{done} of {total}: {record['name']} {record['proof']} {record['numeric']}\n")
 
-    rows = compute(report=report)
+    rows = compute(places(), report)
     write(rows)
     missing = [" ".join((row.regime, *row.words)) for row in rows if row.verdict == OPEN]
     sys.stdout.write(

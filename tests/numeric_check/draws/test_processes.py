@@ -10,6 +10,7 @@ import time
 import pytest
 
 from numeric_check.draws.processes import process_pool
+from numeric_check.draws.threads import VARIABLES
 
 
 def test_work_is_done_and_the_processes_are_gone() -> None:
@@ -39,3 +40,9 @@ def test_workers_leave_ctrl_c_to_the_process_that_started_them() -> None:
         os.kill(worker, signal.SIGINT)
         assert pool.submit(os.getpid).result() == worker
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_the_processes_of_a_run_have_one_thread_of_linear_algebra_each() -> None:
+    with process_pool(1) as pool:
+        inside = list(pool.map(os.getenv, VARIABLES))
+    assert inside == [os.environ[name] for name in VARIABLES]
