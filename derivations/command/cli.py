@@ -18,6 +18,9 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from derivations.command import completion
+from derivations.command.help_text import WITH_ASSUMPTIONS, WITH_PARAMETERS, epilog
+from derivations.language.meanings import PARAMETERS
 from derivations.support.bad_input import BadInput
 from derivations.support.text import nearest, shortened
 
@@ -29,13 +32,16 @@ COMMANDS = {
     "optimum": "the rate left out that minimises the loss, and why it is global",
     "moment": "exact expectation of a word in Wishart matrices",
     "simulate": "Monte Carlo of the same quantity",
+    "sweep": "a table of a formula over one or two parameters",
     "regenerate": "write all formulas in canonical text",
     "figure": "draw a figure with theory, simulation and error bars",
     "book": "build the book",
+    "completion": "print a script that completes the words of this command",
 }
 # Commands that keep each finished piece, so that a run that was stopped goes on from there.
-REMEMBERED = ("list", "verify", "figure", "book")
+REMEMBERED = ("verify", "figure", "book", "sweep", "regenerate")
 INTERNAL = 3
+DISTRIBUTION = "negative-rates-living-edition"
 # as of a process that SIGINT ends
 INTERRUPTED = 130
 # Commands whose numbers are the user's, so that one beyond floating point is theirs to change.
@@ -53,11 +59,17 @@ class _Parser(argparse.ArgumentParser):
 def _parsers() -> dict[str, argparse.ArgumentParser]:
     """One parser for each subcommand; options and words may stand in any order."""
     parsers: dict[str, argparse.ArgumentParser] = {
-        name: _Parser(prog=f"derive {name}", description=text) for name, text in COMMANDS.items()
+        name: _Parser(
+            prog=f"derive {name}",
+            description=text,
+            epilog=epilog(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        for name, text in COMMANDS.items()
     }
     for name, command in parsers.items():
         command.add_argument("--json", action="store_true", help="one JSON document on stdout")
-        if name in ("show", "verify", "eval", "optimum", "simulate", "regenerate", "figure", "book"):
+        if name in WITH_ASSUMPTIONS:
             command.add_argument(
                 "--assume",
                 action="append",
@@ -65,13 +77,21 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
                 metavar="K=V",
                 help="change an assumption, or FILE.toml",
             )
-        if name in ("show", "eval", "optimum", "simulate"):
+        if name in ("show", *WITH_PARAMETERS):
             command.add_argument("name", metavar="NAME", help="a step, eq5, eq8, ...")
-        if name in ("eval", "optimum", "simulate"):
+        if name in WITH_PARAMETERS:
             command.add_argument("values", nargs="*", default=[], metavar="k=v", help="parameter values")
     parsers["show"].add_argument(
         "--as", dest="language", default="latex", choices=("latex", "sympy", "python", "c", "javascript")
     )
+    parsers["list"].add_argument("names", nargs="*", metavar="NAME", help="these steps (default: all)")
+    parsers["list"].add_argument("--status", metavar="S", help="only those with this proof or numeric status")
+    sweep = parsers["sweep"]
+    sweep.add_argument("--simulate", action="store_true", help="Monte Carlo beside each row; remembered")
+    sweep.add_argument("--out", metavar="FILE.csv", help="write the rows there, whole or not at all")
+    sweep.add_argument("--rel-error", type=float, default=None, metavar="R", help="as of simulate")
+    sweep.add_argument("--seed", type=int, default=0)
+    parsers["completion"].add_argument("shell", choices=completion.SHELLS)
     verify = parsers["verify"]
     verify.add_argument("names", nargs="*", metavar="NAME")
     only = verify.add_mutually_exclusive_group()
@@ -116,12 +136,43 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
 def _usage() -> str:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:{width}s}  {text}" for name, text in COMMANDS.items()]
-    return "\n".join(["usage: derive COMMAND ... (derive COMMAND --help says more)", "", *lines])
+    return "\n".join(
+        [
+            "usage: derive COMMAND ...",
+            "",
+            *lines,
+            "",
+            "derive help COMMAND    options, examples, and what the parameters mean",
+            "derive --version       the version",
+        ]
+    )
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"derive {version(DISTRIBUTION)}"
+    except PackageNotFoundError:
+        return "derive, not installed"
+
+
+def _told(words: Sequence[str]) -> str | None:
+    """The answer to a question about the command itself, None for any other."""
+    if not words or list(words) in (["-h"], ["--help"], ["help"]):
+        return _usage()
+    if list(words) == ["--version"]:
+        return _version()
+    if words[0] == "help":
+        words = [*words[1:2], "--help"]
+    if not {"-h", "--help"} & {*words[1:]}:
+        return None
+    if words[0] not in COMMANDS:
+        raise BadInput(f"unknown command {words[0]!r}; {nearest(words[0], COMMANDS)}")
+    return _parsers()[words[0]].format_help().rstrip()
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    if not argv:
-        raise BadInput(f"name a command: {', '.join(COMMANDS)}")
     if argv[0] not in COMMANDS:
         raise BadInput(f"unknown command {argv[0]!r}; {nearest(argv[0], COMMANDS)}")
     rest = [_expression(word) for word in argv[1:] if word != "--"] if argv[0] == "moment" else list(argv[1:])
@@ -141,10 +192,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if sys.stdout is None:
             raise BadInput("standard output is closed: let it go to a terminal, a file or /dev/null")
-        if words[:1] in (["-h"], ["--help"]):
-            _print(None, _usage(), as_json=False)
+        told = _told(words)
+        if told is not None:
+            _print(None, told, as_json=False)
             return 0
         arguments = _arguments(words)
+        if arguments.command == "completion":
+            from derivations.steps.contents import ALIASES, MODULE_OF
+
+            names = [*ALIASES, *MODULE_OF, *(f"{name}=" for name in PARAMETERS)]
+            text = completion.script(arguments.shell, _parsers(), names)
+            _print({"shell": arguments.shell, "script": text}, text, as_json=arguments.json)
+            return 0
         # here, so that an interrupt while the libraries load is met too
         from derivations.command import commands
 

@@ -129,13 +129,12 @@ def _eval(arguments: argparse.Namespace) -> Outcome:
 
 
 def _optimum(arguments: argparse.Namespace) -> Outcome:
+    from derivations.command.certificate_text import certificate_text
     from derivations.formulas.optimum import optimum
     from derivations.formulas.parameters import parse_values
 
     document = optimum(arguments.name, parse_values(arguments.values), read(arguments.assume))
-    rate = next(iter(document))
-    text = f"{rate} = {document[rate]}\nloss = {document['loss']}\n{document['certificate']}"
-    return Outcome(document, text)
+    return Outcome(document, certificate_text(document))
 
 
 def _moment(arguments: argparse.Namespace) -> Outcome:

@@ -1,0 +1,43 @@
+"""What `derive CMD --help` says below the options: examples that run, and what the words after NAME mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from derivations.language.meanings import ASSUMPTIONS, PARAMETERS
+
+_LOSS = "n_t=30 n_v=2 n_r=20 m=3 p=60 sigma=1 nu=0.5"
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "list": ("derive list", "derive list eq5 'Theorem 2'", "derive list --status corrected --json"),
+    "show": ("derive show eq5", "derive show eq5 --as python", "derive show 92"),
+    "verify": ("derive verify eq5", "derive verify eq9 --assume inputs=laplace"),
+    "eval": (f"derive eval eq5 {_LOSS} alpha_t=0.2 alpha_r=0.2", "derive eval eq8 n_t=30 p=60"),
+    "optimum": (f"derive optimum eq5 {_LOSS} alpha_r=0.2",),
+    "moment": ('derive moment "W^2 tr(W^2)" n=7 p=3', 'derive moment "W A W" --cov general'),
+    "simulate": (f"derive simulate eq5 {_LOSS} alpha_t=0.2 alpha_r=0.2 --rel-error 0.005",),
+    "sweep": (f"derive sweep eq5 {_LOSS} alpha_r=0.2 alpha_t=-2:2:0.5",),
+    "regenerate": ("derive regenerate --check", "derive regenerate --assume inner_steps=2 --out formulas"),
+    "figure": ("derive figure 2 --out figure2.svg",),
+    "book": ("derive book --assume inner_steps=2 --out two-steps",),
+    "completion": ('eval "$(derive completion bash)"', "derive completion fish | source"),
+}
+WITH_PARAMETERS = ("eval", "optimum", "simulate", "sweep")
+WITH_ASSUMPTIONS = ("list", "show", "verify", *WITH_PARAMETERS, "regenerate", "figure", "book")
+_NAMES = "NAME: a slug, or a number in any usual spelling: theorem-1, 'Theorem 1', 5, '(5)', eq5, 'Eq. 5'."
+
+
+def _table(title: str, meanings: Mapping[str, str]) -> list[str]:
+    width = max(map(len, meanings))
+    return ["", title, *(f"  {name:{width}s}  {text}" for name, text in meanings.items())]
+
+
+def epilog(command: str) -> str:
+    """The examples of a command, and the meaning of what is given to it."""
+    lines = ["examples:", *(f"  {example}" for example in EXAMPLES[command])]
+    if command in (*WITH_PARAMETERS, "show", "verify", "list"):
+        lines += ["", _NAMES]
+    if command in WITH_PARAMETERS:
+        lines += _table("parameters, as NAME=VALUE words (a formula needs some of them):", PARAMETERS)
+    if command in WITH_ASSUMPTIONS:
+        lines += _table("assumptions, as --assume NAME=VALUE:", ASSUMPTIONS)
+    return "\n".join(lines)
