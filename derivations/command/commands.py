@@ -10,23 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from derivations.language.assumptions import PAPER, Assumptions, read
+from derivations.language.assumptions import Assumptions, read
 from derivations.publishing.site import Site
 from derivations.steps import contents
 from derivations.verification.verify import Record, Report, verify
-
-LISTED = (
-    "name",
-    "equations",
-    "kind",
-    "statement",
-    "uses",
-    "proof",
-    "numeric",
-    "method",
-    "page",
-    "unreadable",
-)
 
 
 @dataclass(frozen=True)
@@ -67,14 +54,10 @@ def _verified(names: list[str] | None, assumptions: Assumptions, **options: Any)
 
 
 def _list(arguments: argparse.Namespace) -> Outcome:
-    records = _verified(None, PAPER)
-    rows = [{key: record[key] for key in LISTED} for record in records]
-    lines = [
-        f"{'(' + ', '.join(row['equations']) + ')' if row['equations'] else '':10s} {row['name']:40s} "
-        f"{row['proof']:14s} {row['numeric']:14s} {row['statement']}"
-        for row in rows
-    ]
-    return Outcome(rows, "\n".join(lines))
+    from derivations.command import listing
+
+    rows = listing.rows(arguments.names, arguments.status, read(arguments.assume))
+    return Outcome(rows, listing.text(rows))
 
 
 def _verify(arguments: argparse.Namespace) -> Outcome:
@@ -162,6 +145,28 @@ def _simulate(arguments: argparse.Namespace) -> Outcome:
     return Outcome(document, text)
 
 
+def _sweep(arguments: argparse.Namespace) -> Outcome:
+    from derivations.command import sweep
+
+    out = None if arguments.out is None else Path(arguments.out)
+    if out is not None:
+        sweep.require_target(out)
+    with progress_bar("sweeping") as report:
+        rows = sweep.run(
+            arguments.name,
+            arguments.values,
+            read(arguments.assume),
+            simulate=arguments.simulate,
+            rel_error=arguments.rel_error,
+            seed=arguments.seed,
+            report=lambda done, total: report({"name": arguments.name}, done, total),
+        )
+    if out is None:
+        return Outcome(rows, sweep.csv_text(rows).rstrip("\n"))
+    sweep.write(out, rows)
+    return Outcome(rows, f"{out} ({len(rows)} rows)")
+
+
 def _figure(arguments: argparse.Namespace) -> Outcome:
     from derivations.figures.draw import draw
     from derivations.figures.panels import slug_of
@@ -234,6 +239,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "optimum": _optimum,
     "moment": _moment,
     "simulate": _simulate,
+    "sweep": _sweep,
     "regenerate": _regenerate,
     "figure": _figure,
     "book": _book,
@@ -241,5 +247,5 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
-    """Carry out a parsed command line; raises ValueError or OSError on bad input."""
+    """Carry out a parsed command line; raises BadInput, Refused, Impossible or OSError on bad input."""
     return _COMMANDS[arguments.command](arguments)

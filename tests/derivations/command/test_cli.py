@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from derivations.command import commands
-from derivations.command.cli import main
+from derivations.command.cli import COMMANDS, DISTRIBUTION, main
+from derivations.command.help_text import WITH_ASSUMPTIONS, WITH_PARAMETERS
+from derivations.formulas.parameters import MATRICES, NAMES
+from derivations.language.assumptions import NAMES as ASSUMPTIONS
 from derivations.steps.contents import load
-from derivations.verification.verify import describe
 
 FIGURE_2 = ["n_t=30", "n_v=2", "n_r=20", "m=3", "p=60", "sigma=1", "nu=0.5", "alpha_t=0.2", "alpha_r=0.2"]
 BAD = {
-    "no command": [],
+    "help of an unknown command": ["help", "lst"],
+    "unknown status": ["list", "--status", "prooved"],
+    "unknown step": ["list", "eq555"],
+    "no range": ["sweep", "eq5", *FIGURE_2],
+    "unknown shell": ["completion", "tcsh"],
     "unknown command": ["lst"],
     "unknown name": ["eval", "eq55x", "n_t=3"],
     "unknown parameter": ["eval", "eq5", *FIGURE_2, "sigmaa=1"],
@@ -69,18 +80,108 @@ def test_json_documents_have_the_agreed_fields(
     assert err == ""
 
 
-def test_the_list_says_what_could_not_be_read(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_list_computes_nothing_and_says_what_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    steps = list(load().values())
-    verdict = {"proof": "proved", "numeric": "agree"}
-    monkeypatch.setattr(
-        commands, "_verified", lambda *arguments, **options: [describe(step) | verdict for step in steps]
-    )
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
+    monkeypatch.setattr("derivations.verification.verify.examine", None)
     assert main(["list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert {row["name"]: row["unreadable"] for row in rows} == {step.name: step.unreadable for step in steps}
+    assert [row["name"] for row in rows] == list(load())
+    assert {row["proof"] for row in rows} | {row["numeric"] for row in rows} == {"not verified yet"}
+    assert {row["name"]: row["unreadable"] for row in rows} == {s.name: s.unreadable for s in load().values()}
     assert any(row["unreadable"] for row in rows)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_list_shows_what_the_store_holds_under_the_same_assumptions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def proofs(*words: str) -> dict[str, str]:
+        assert main(["list", *words, "--json"]) == 0
+        return {row["name"]: row["proof"] for row in json.loads(capsys.readouterr().out)}
+
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
+    assert main(["verify", "wishart-mean", "theorem-1", "--symbolic-only"]) == 0
+    capsys.readouterr()
+    assert proofs("wishart-mean", "Eq. 9") == {"wishart-mean": "proved", "theorem-2": "not verified yet"}
+    assert {*proofs("--status", "not verified yet")} == {*load()}
+    assert {*proofs("--status", "proved")} == {"wishart-mean"} | {
+        name for name in ("theorem-1",) if proofs(name)[name] == "proved"
+    }
+    assert proofs("5", "--assume", "inner_steps=2") == {"theorem-1": "not verified yet"}
+
+
+@pytest.mark.parametrize("name", ["eq5", "5", "(5)", "Eq. 5", "theorem-1", "Theorem 1"])
+def test_a_name_may_be_written_in_every_usual_way(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", name, *FIGURE_2]) == 0
+    assert float(capsys.readouterr().out.partition(" = ")[2]) == pytest.approx(0.7218193622920518, rel=1e-15)
+
+
+@pytest.mark.parametrize("words", [[], ["help"], ["--help"]])
+def test_alone_the_command_says_what_it_can_do(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert all(f"  {name} " in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_examples_and_explains_the_parameters(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["help", command]) == 0
+    out = capsys.readouterr().out
+    assert main([command, "--help"]) == 0
+    assert capsys.readouterr().out == out
+    assert "examples:\n  " in out
+    if command in WITH_PARAMETERS:
+        assert all(f"  {name} " in out for name in (*NAMES, *MATRICES))
+    if command in WITH_ASSUMPTIONS:
+        assert all(f"  {name} " in out for name in ASSUMPTIONS)
+
+
+def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"derive {version(DISTRIBUTION)}\n"
+
+
+def completed(*words: str) -> set[str]:
+    line = " ".join(f"'{word}'" for word in words)
+    script = (
+        f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _derive; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    )
+    completion = subprocess.run(
+        [sys.executable, "-m", "derivations", "completion", "bash"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    found = subprocess.run(
+        ["bash", "-c", f"{completion}\n{script}"], capture_output=True, text=True, check=True
+    )
+    return {*found.stdout.split()}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["derive", "ver"], {"verify"}),
+        (["derive", "simulate", "--re"], {"--rel-error"}),
+        (["derive", "eval", "eq1"], {"eq10", "eq14"}),
+        (["derive", "eval", "eq5", "alpha_"], {"alpha_t=", "alpha_r="}),
+    ],
+)
+def test_bash_completes_commands_options_steps_and_parameters(words: list[str], expected: set[str]) -> None:
+    assert completed(*words) == expected
+
+
+def test_the_best_rate_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["optimum", "eq5", *[word for word in FIGURE_2 if not word.startswith("alpha_t")]]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "alpha_t = -1.01115211040462\nloss = 0.683719365174017\nsign of alpha_t: negative\n" in out
+    assert "{" not in out
+    assert max(len(digits) for digits in re.findall(r"[0-9]+", out)) <= 16
 
 
 def test_an_exact_moment_is_exact(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,6 +204,7 @@ WORDS = {
     "moment": ["tr(W)"],
     "simulate": ["eq5", *FIGURE_2],
     "regenerate": ["--check"],
+    "sweep": ["eq5", *FIGURE_2[:-1], "alpha_r=0:1:0.5"],
     "figure": ["2"],
     "book": [],
 }

@@ -1,0 +1,201 @@
+"""`derive sweep`: a formula, and its simulation, over ranges `name=from:to:step` of one or two parameters."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from derivations.command.simulate import run as simulated
+from derivations.formulas.by_name import evaluate_named, function
+from derivations.formulas.parameters import (
+    DEFAULTS,
+    NAMES,
+    SIZES,
+    Exact,
+    checked_number,
+    parse_number,
+    parse_values,
+)
+from derivations.formulas.values import united
+from derivations.language.assumptions import Assumptions
+from derivations.support import store
+from derivations.support.bad_input import BadInput
+from derivations.support.files import require_writable, whole
+from derivations.support.text import shortened
+
+MOST_ROWS = 1_000_000
+# A simulated row takes about a second; an exact one below a millisecond is for those who do not need a million.
+MOST_SIMULATED = 1_000
+MOST_EXACT = 2_000
+Row = dict[str, Any]
+Report = Callable[[int, int], None]
+
+
+def run(
+    name: str,
+    words: Sequence[str],
+    assumptions: Assumptions,
+    *,
+    simulate: bool = False,
+    rel_error: float | None = None,
+    seed: int = 0,
+    report: Report | None = None,
+) -> list[Row]:
+    """The rows of the table: the swept parameters, and the formula's numbers there; with `simulate` those of `derive simulate`.
+
+    A simulated row is remembered as soon as it is there. Raises BadInput for bad ranges and for whatever `derive eval`
+    or `derive simulate` refuses, naming the row.
+    """
+    ranges = {
+        key: points(key, text) for key, _, text in (word.partition("=") for word in words) if ":" in text
+    }
+    fixed = [word for word in words if word.partition("=")[0] not in ranges]
+    if len(ranges) != len(words) - len(fixed) or not 1 <= len(ranges) <= 2:
+        raise BadInput(f"sweep takes one or two ranges, each once, as in alpha_t=-2:2:0.1, not {len(ranges)}")
+    values = parse_values(fixed)
+    doubled = sorted(values.keys() & ranges.keys())
+    if doubled:
+        raise BadInput(f"{doubled[0]} is given as a range and as a number: keep one of them")
+    grid = [dict(zip(ranges, point, strict=True)) for point in product(*ranges.values())]
+    _require_few(len(grid), MOST_SIMULATED if simulate else MOST_ROWS)
+    if simulate:
+        return _simulated(name, fixed, values, grid, assumptions, rel_error, seed, report)
+    return _evaluated(name, values, grid, assumptions)
+
+
+def points(name: str, text: str) -> list[Fraction]:
+    """The numbers of a range `from:to:step`, exact, both ends included where the step meets them; raises BadInput."""
+    parts = text.split(":")
+    if len(parts) != 3 or not all(parts):
+        raise BadInput(f"{name}={shortened(text)} is no range: write {name}=FROM:TO:STEP, as in -2:2:0.1")
+    start, stop, step = (parse_number(name, part) for part in parts)
+    if step == 0 or (stop - start) / step < 0:
+        raise BadInput(
+            f"{name}={shortened(text)} never arrives: give a step that leads from {parts[0]} to {parts[1]}"
+        )
+    count = (stop - start) // step + 1
+    _require_few(int(count), MOST_ROWS)
+    return [start + k * step for k in range(int(count))]
+
+
+def _require_few(rows: int, most: int) -> None:
+    if rows > most:
+        raise BadInput(f"the table would have {rows} rows and takes up to {most}: give a larger step")
+
+
+def _evaluated(
+    name: str, values: Mapping[str, Exact], grid: Sequence[Mapping[str, Fraction]], assumptions: Assumptions
+) -> list[Row]:
+    """Through the formulas' vectorised functions; exactly, row by row, where a row decides whether the formula holds."""
+    shown = [{key: float(value) for key, value in point.items()} for point in grid]
+    for point in grid:
+        for key, value in point.items():
+            checked_number(key, value)
+    first = evaluate_named(name, {**values, **grid[0]}, assumptions)
+    matrices = any(isinstance(value, np.ndarray) for value in values.values())
+    if matrices or SIZES & grid[0].keys() or not grid[0].keys() <= {*NAMES}:
+        _require_few(len(grid), MOST_EXACT)
+        return [
+            row | _at(point, partial(evaluate_named, name, {**values, **point}, assumptions))
+            for row, point in zip(shown, grid, strict=True)
+        ]
+    numbers: dict[str, Any] = {**DEFAULTS, **values}
+    if assumptions.noise_val is not None:
+        numbers["sigma_v"] = assumptions.noise_val
+    if assumptions.split == "reused":
+        numbers = united(numbers)
+    numbers = {key: float(value) for key, value in numbers.items()}
+    numbers |= {key: np.array([row[key] for row in shown]) for key in grid[0]}
+    found = {}
+    for key in first:
+        compute = function(name, assumptions, key)
+        column = np.asarray(compute(**{parameter: numbers[parameter] for parameter in compute.parameters}))
+        found[key] = np.broadcast_to(column, len(grid))
+        if not np.isfinite(found[key]).all():
+            bad = shown[int(np.argmin(np.isfinite(found[key])))]
+            raise BadInput(f"{name} has no finite value at {bad}: leave that point out of the range")
+    return [row | {key: float(column[k]) for key, column in found.items()} for k, row in enumerate(shown)]
+
+
+def _at(point: Mapping[str, Fraction], compute: Callable[[], Any]) -> Any:
+    try:
+        return compute()
+    except ValueError as error:
+        where = ", ".join(f"{key}={float(value):g}" for key, value in point.items())
+        error.args = (f"at {where}: {error}",)
+        raise
+
+
+def _simulated(
+    name: str,
+    fixed: Sequence[str],
+    values: Mapping[str, Exact],
+    grid: Sequence[Mapping[str, Fraction]],
+    assumptions: Assumptions,
+    rel_error: float | None,
+    seed: int,
+    report: Report | None,
+) -> list[Row]:
+    rows: list[Row] = []
+    given = {key: _identity(value) for key, value in values.items()}
+    for point in grid:
+        at = {key: str(value) for key, value in point.items()}
+        key = store.key(
+            "sweep",
+            ["derivations.command.simulate"],
+            name=name,
+            values=given | at,
+            assumptions=assumptions.as_dict(),
+            rel_error=rel_error,
+            seed=seed,
+        )
+        document = store.load(key)
+        if document is None:
+            words = [*fixed, *(f"{parameter}={text}" for parameter, text in at.items())]
+            document = _at(
+                point,
+                partial(simulated, name, words, rel_error=rel_error, seed=seed, assumptions=assumptions),
+            )
+            store.save(key, document)
+        rows.append({parameter: float(value) for parameter, value in point.items()} | document)
+        if report is not None:
+            report(len(rows), len(grid))
+    return rows
+
+
+def _identity(value: Exact) -> str:
+    return str(value) if isinstance(value, Fraction) else hashlib.sha256(value.tobytes()).hexdigest()
+
+
+def csv_text(rows: Sequence[Row]) -> str:
+    """The rows as CSV with a header; what is not known is an empty cell."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def require_target(out: Path) -> None:
+    """Raises BadInput where no such CSV file can be written; called before the work."""
+    if out.suffix != ".csv" or out.is_dir():
+        raise BadInput(f"{str(out)!r} is no CSV file: end its name in .csv")
+    if not out.resolve().parent.is_dir():
+        raise BadInput(f"the folder {str(out.parent)!r} does not exist: make it first")
+    require_writable(out.resolve().parent)
+
+
+def write(out: Path, rows: Sequence[Row]) -> None:
+    """Write the rows as CSV, whole or not at all."""
+    with whole(out) as temporary:
+        temporary.write_text(csv_text(rows), encoding="utf-8")
