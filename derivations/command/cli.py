@@ -102,7 +102,10 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     moment = parsers["moment"]
     moment.add_argument("expression", metavar="EXPR", help="for example 'W^2 tr(W^2)'")
     moment.add_argument(
-        "--cov", default="identity", choices=("identity", "general"), help="covariance of a row"
+        "--cov",
+        default=None,
+        choices=("identity", "general"),
+        help="covariance of a row; general where Sigma is given",
     )
     moment.add_argument("--law", default="gaussian", metavar="NAME", help="law of the entries")
     moment.add_argument("values", nargs="*", default=[], metavar="k=v", help="sizes and matrices")

@@ -124,7 +124,10 @@ def _moment(arguments: argparse.Namespace) -> Outcome:
     from derivations.command.moment import run as run_moment
 
     document = run_moment(arguments.expression, arguments.values, arguments.cov, arguments.law)
-    return Outcome(document, str(document.get("value", document.get("latex", ""))))
+    shown = [str(document.get("value", document.get("latex", "")))]
+    if document.get("conditions"):
+        shown.append(f"exists for {' and '.join(document['conditions'])}")
+    return Outcome(document, "\n".join(shown))
 
 
 def _simulate(arguments: argparse.Namespace) -> Outcome:

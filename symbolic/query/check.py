@@ -6,11 +6,11 @@ nothing that took the expectation has a part in it. The printed terms are evalua
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 from flint import fmpq_mat
 
@@ -38,6 +38,7 @@ ONE_COLUMN = ((1, 3), (1, 6))
 
 Data = Mapping[str, Any]
 Values = tuple[str, str]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,21 @@ class Answer:
         return parse(self.query)
 
     @cached_property
-    def expanded(self) -> TracePolynomial:
+    def multiplied_out(self) -> TracePolynomial:
         """The query multiplied out."""
         return expand(self.query, self.tree)
+
+    @cached_property
+    def one_column(self) -> bool:
+        """Whether the answer is for p = 1 only, where matrices commute and an inverse may cancel."""
+        return self.sizes.get(COLUMNS) == 1 and any(
+            inverse_counts(monomial.words) for monomial in self.multiplied_out.terms
+        )
+
+    @cached_property
+    def expanded(self) -> TracePolynomial:
+        """The query multiplied out, as what its expectation was taken of."""
+        return self.multiplied_out.commuted() if self.one_column else self.multiplied_out
 
     @cached_property
     def entry_law(self) -> Law:
@@ -115,40 +128,71 @@ class Answer:
         return {**rows, **{name: 7 + k for k, name in enumerate(others)}, COLUMNS: small.size}
 
 
+ROOM = 6
+"""Numbers of rows that are tried one after the other where a divisor such as n - 3 vanishes."""
+
+
+def _off_poles(compute: Callable[[int], Found], rows: int) -> Found:
+    """What `compute` gives at the first number of rows, from `rows` on, at which no divisor vanishes."""
+    for more in range(ROOM):
+        try:
+            return compute(rows + more)
+        except ZeroDivisionError:
+            continue
+    return compute(rows + ROOM)
+
+
 def expansion(answer: Answer) -> Values:
     """The query as it is read against the query multiplied out, integers for all letters, random or not."""
-    small = answer.small(2, 3)
+    return _off_poles(lambda rows: _expanded_at(answer, rows), 3)
+
+
+def _expanded_at(answer: Answer, rows: int) -> Values:
+    small = answer.small(2, rows)
     matrices = _matrices(small)
     for k, name in enumerate(answer.inverses):
         matrices[name] = fmpq_mat([[k + 2, 1], [1, 1]])
     numbers = Numbers(answer.dimensions(small), matrices, 2)
-    return str(numbers.of_tree(answer.tree)), str(numbers.of_products(answer.expanded))
+    expected, obtained = [numbers.of_tree(answer.tree)], [numbers.of_products(answer.multiplied_out)]
+    if answer.one_column:
+        # and with the factors in another order, as they commute for p = 1
+        single = {name: fmpq_mat([[table[0, 0] + 1]]) for name, table in matrices.items()}
+        alone = Numbers({**answer.dimensions(small), COLUMNS: 1}, single, 1)
+        expected.append(alone.of_tree(answer.tree))
+        obtained.append(alone.of_products(answer.expanded))
+    return "; ".join(map(str, expected)), "; ".join(map(str, obtained))
 
 
 def small_sizes(answer: Answer) -> Values:
     """The query multiplied out and averaged at small sizes, against the formula evaluated there."""
     expected: list[str] = []
     obtained: list[str] = []
-    one_column = answer.sizes.get(COLUMNS) == 1 and any(answer.inverses.values())
-    for size, rows in ONE_COLUMN if one_column else SIZES:
-        small = answer.small(size, rows)
-        dimensions = answer.dimensions(small)
-        terms = list(_terms(answer.expanded, dimensions))
-        low = LOW_COST[answer.entry_law is GAUSSIAN]
-        if small.cost(terms) > (low if expected else MOST_COST):
-            continue
-        point = " ".join(f"{name}={number}" for name, number in sorted(dimensions.items()))
-        table = small.expectation(terms) if terms else _zero(answer, size)
-        expected.append(f"{point}: {_text(table)}")
-        value = (
-            Point(dimensions, _matrices(small), size).value(answer.formula)
-            if answer.formula
-            else _zero(answer, size)
-        )
-        obtained.append(f"{point}: {_text(value)}")
+    for size, rows in ONE_COLUMN if answer.one_column else SIZES:
+        limit = LOW_COST[answer.entry_law is GAUSSIAN] if expected else MOST_COST
+        found = _off_poles(partial(_averaged_at, answer, size, limit), rows)
+        if found is not None:
+            expected.append(found[0])
+            obtained.append(found[1])
     if not expected:
         raise NotApplicable("the query is too long to be multiplied out in entries")
     return "; ".join(expected), "; ".join(obtained)
+
+
+def _averaged_at(answer: Answer, size: int, limit: int, rows: int) -> Values | None:
+    """The average in entries and the formula at one size; None where that would cost more than `limit`."""
+    small = answer.small(size, rows)
+    dimensions = answer.dimensions(small)
+    terms = list(_terms(answer.expanded, dimensions))
+    if small.cost(terms) > limit:
+        return None
+    point = " ".join(f"{name}={number}" for name, number in sorted(dimensions.items()))
+    table = small.expectation(terms) if terms else _zero(answer, size)
+    value = (
+        Point(dimensions, _matrices(small), size).value(answer.formula)
+        if answer.formula
+        else _zero(answer, size)
+    )
+    return f"{point}: {_text(table)}", f"{point}: {_text(value)}"
 
 
 def _terms(polynomial: TracePolynomial, dimensions: Mapping[str, int]) -> Iterator[Term]:

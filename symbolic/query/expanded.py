@@ -71,7 +71,7 @@ def _quotient(text: str, node: Quotient) -> TracePolynomial:
         raise MomentSyntaxError(text, node.bottom.position, "division by zero: give another divisor")
     inverse = divisor.inverted()
     if inverse is None:
-        reason = f"only numbers, n and {COLUMNS} can divide: write a negative power of W"
+        reason = f"only numbers and polynomials in n and {COLUMNS} can divide: no trace, no matrix"
         raise MomentSyntaxError(text, node.bottom.position, reason)
     return expand(text, node.top) * inverse
 
@@ -82,7 +82,9 @@ def _power(text: str, node: Power) -> TracePolynomial:
         inverse = factor.inverted()
         if inverse is None:
             raise MomentSyntaxError(
-                text, node.position, "only W, Sigma, numbers, n and p have negative powers: rewrite this one"
+                text,
+                node.position,
+                "only W, Sigma and polynomials in n and p have negative powers: rewrite this one",
             )
         factor = inverse
     result = IDENTITY_MATRIX if node.is_matrix else UNIT

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 from symbolic.algebra.entry_laws import GAUSSIAN
@@ -232,11 +233,15 @@ def _check_names(values: Mapping[str, Any], known: list[str]) -> None:
 
 
 def _size(name: str, value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    try:
+        number = 0 if isinstance(value, bool) else int(index(value))  # integers of NumPy and SymPy too
+    except TypeError:
+        number = 0
+    if number < 1:
         raise Refused(f"{name} is {_short(value)}: give a positive integer")
-    if value >= 10**MAX_DIGITS:
+    if number >= 10**MAX_DIGITS:
         raise Refused(f"{name} is over the limit of {MAX_DIGITS} digits: give a smaller integer")
-    return value
+    return number
 
 
 def _short(value: object) -> str:

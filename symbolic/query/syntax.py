@@ -103,6 +103,8 @@ def _token(text: str, place: int) -> Token:
     if run is None:
         raise MomentSyntaxError(text, position, _stranger(text[place]))
     name = _NAME.match(text, place)
+    if run.group().lower() == "trace":
+        raise MomentSyntaxError(text, position, "a trace is written tr(...), as in tr(W)")
     if name is None:
         raise _unknown(text, place, run.group())
     following = text[name.end() : name.end() + 1]

@@ -92,6 +92,20 @@ class Matrices:
         kept = self._space.where(values > floor, values, self._space.zeros_like(values))
         return (vectors * self._space.sqrt(kept)) @ vectors.T
 
+    def exact_root(self) -> Matrix | None:
+        """The root of an exact diagonal Sigma whose elements are squares of fractions; None for any other."""
+        sigma = self._letters[SIGMA]
+        found = [[fmpq(0)] * self.size for _ in range(self.size)]
+        for i in range(self.size):
+            element = sigma[i, i]
+            if element < 0 or any(sigma[i, j] != 0 for j in range(self.size) if j != i):
+                return None
+            top, bottom = (math.isqrt(int(x)) for x in (element.p, element.q))
+            if fmpq(top, bottom) ** 2 != element:
+                return None
+            found[i][i] = fmpq(top, bottom)
+        return fmpq_mat(found)
+
     def require_definite(self) -> None:
         """Raise ValueError when a Sigma is given that is singular: a Wishart matrix then has no inverse."""
         if SIGMA in self._letters:

@@ -154,11 +154,14 @@ class TracePolynomial:
         )
 
     def inverted(self) -> TracePolynomial | None:
-        """The inverse of one term without traces whose factors are invertible; None for anything else."""
+        """The inverse of one term without traces whose factors are invertible; None for anything else.
+
+        The coefficient may be any function of the dimensions, such as n - 1.
+        """
         if len(self.terms) != 1:
             return None
         (((traces, word), value),) = self.terms.items()
-        if traces or len(value.numerator) != 1 or not all(map(is_invertible, word or ())):
+        if traces or not all(map(is_invertible, word or ())):
             return None
         opposite = None if word is None else tuple(map(inverse, reversed(word)))
         return TracePolynomial({Monomial((), opposite): value**-1}, self.is_matrix)
