@@ -7,9 +7,10 @@ from collections import Counter
 from derivations.book_pages import cards
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
+from derivations.language.regime import Regime
 from derivations.variants.combinations import DERIVED, OPEN, REFUSED, Combination, stored
 
-TITLES = {"over": "p > n_v m", "under": "p < n_v m"}
+TITLES = {regime.value: regime.title for regime in Regime}
 BADGES = {DERIVED: "agree", REFUSED: "not-applicable", OPEN: "disagree"}
 # what a comparison of values is called; the paper's own losses are confirmed by how differences fall
 LOSS = r"\bar L^{test}"

@@ -8,10 +8,11 @@ from pathlib import Path
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html, Markdown
 from derivations.language.assumptions import read
+from derivations.language.regime import Regime
 from derivations.variants.losses import OVER, UNDER
 from derivations.verification.verify import verify
 
-REGIMES = {OVER: "p > n_v m", UNDER: "p < n_v m"}
+TITLES = {OVER: Regime.OVER.title, UNDER: Regime.UNDER.title}
 
 
 def source(name: str) -> Markdown:
@@ -30,7 +31,7 @@ def confirmed(*words: str) -> Html:
         for check in record["checks"]:
             rows.append(
                 (
-                    h.inline(REGIMES[record["name"]]),
+                    h.inline(TITLES[record["name"]]),
                     h.sizes(check["sizes"]),
                     h.number(check["value"]),
                     h.measured(check["mean"], check["stderr"]),

@@ -15,9 +15,10 @@ from matplotlib.ticker import MaxNLocator
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.figures.draw import BLUE, STYLE, VERMILION, defaults
+from derivations.language.regime import Regime
 from derivations.variants.table import Entry, entries
 
-TITLES = {"over": "p > n_v m", "under": "p < n_v m"}
+TITLES = {regime.value: regime.title for regime in Regime}
 BARS = 2.0
 
 

@@ -30,9 +30,10 @@ from derivations.command.simulation_gap import explained
 from derivations.formulas.by_name import evaluate_named
 from derivations.formulas.parameters import Exact, checked_number, parse_values
 from derivations.formulas.trace_form import RATES, trace_form
-from derivations.formulas.values import OVER, regime, united
+from derivations.formulas.values import united
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.extension import load_extensions
+from derivations.language.regime import Regime
 from derivations.steps.contents import ALIASES, find
 from derivations.support.bad_input import BadInput
 from derivations.support.text import nearest
@@ -165,7 +166,9 @@ def _aim(rel_error: float | None, quantity: Quantity, method: Method) -> float:
 
 
 def _theory(alias: str, values: Mapping[str, Exact], assumptions: Assumptions) -> float:
-    if "Sigma" in values and regime(find(alias)) == OVER:  # below p = n_v m the traces depend on the rate
+    if (
+        "Sigma" in values and find(alias).regime is Regime.OVER
+    ):  # below p = n_v m the traces depend on the rate
         rates = {name: _double(name, checked_number(name, values[name])) for name in RATES if name in values}
         if len(rates) == len(RATES):
             fixed = {name: value for name, value in values.items() if name not in RATES}
@@ -206,7 +209,7 @@ def setting_of(alias: str, values: Mapping[str, Exact], assumptions: Assumptions
     )
     if QUANTITIES[alias] == "minimum" and setting.regime != "over":
         raise BadInput(
-            f"{alias} holds for p > n_v m, but n_v m = {setting.validation_points} and p = {setting.p}: "
+            f"{alias} holds for {Regime.OVER}, but n_v m = {setting.validation_points} and p = {setting.p}: "
             "change n_v, m or p"
         )
     return setting

@@ -14,15 +14,17 @@ from functools import lru_cache
 import sympy
 
 from derivations.formulas.exact import quotient, value_at
+from derivations.formulas.function import Function
 from derivations.formulas.parameters import NOT_NEGATIVE, SIZES, Given, InvalidParameter, ordered
-from derivations.formulas.values import OVER, UNDER, checked_point, needs, regime, traces, united
+from derivations.formulas.values import checked_point, needs, traces, united
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
 from derivations.language.symbols import m, n_t, n_v, p
 from derivations.paper.theorem2.general_covariance import NORMAL
 from derivations.steps.contents import ALIASES, find
 from derivations.support.bad_input import BadInput
-from symbolic.code.codegen import Compiled, compiled, high_precision, source
+from symbolic.code.codegen import compiled, high_precision, source
 from symbolic.code.stable import StableForm, stable
 from symbolic.proofs.asymptotics import UndecidedOrder
 from symbolic.proofs.positivity import SignUnproved
@@ -114,8 +116,8 @@ def stable_formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str,
     Raises as `formulas`, and NotRational for formulas of matrices.
     """
     rows = (n_t if assumptions.split == "reused" else n_v) * m
-    positive = {OVER: {"room": p - rows}, UNDER: {"surplus": rows - p}}
-    differences = positive.get(regime(find(name)) or "", {})
+    positive = {Regime.OVER: {"room": p - rows}, Regime.UNDER: {"surplus": rows - p}, None: {}}
+    differences = positive[find(name).regime]
     return {
         key: stable(expr, rates=RATES, sizes=SIZES, weights=NOT_NEGATIVE, differences=differences)
         for key, expr in formulas(name, assumptions).items()
@@ -123,10 +125,14 @@ def stable_formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str,
 
 
 @lru_cache(maxsize=128)
-def function(name: str, assumptions: Assumptions = PAPER, key: str | None = None) -> Compiled:
-    """A formula as a vectorised function of its parameters by name, from its stable form."""
+def function(name: str, assumptions: Assumptions = PAPER, key: str | None = None) -> Function:
+    """A formula as a vectorised function of its parameters by name, from its stable form; raises as `formulas`."""
     found = stable_formulas(name, assumptions)
-    return compiled(found[_chosen(name, found, key)])
+    chosen = _chosen(name, found, key)
+    expr = formulas(name, assumptions)[chosen]
+    return Function(
+        name, assumptions, compiled(found[chosen]), lambda values: _number(name, expr, values, assumptions)
+    )
 
 
 # -- numbers ------------------------------------------------------------------------------------------------

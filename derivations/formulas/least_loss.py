@@ -13,9 +13,10 @@ from functools import lru_cache
 from derivations.formulas.by_name import derived_parts, formulas
 from derivations.formulas.exact import quotient, value_at
 from derivations.formulas.parameters import Given
-from derivations.formulas.values import UNDER, Point, checked_point, needs, regime
+from derivations.formulas.values import Point, checked_point, needs
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
 from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem2.sampled_loss import LOSS
 from derivations.steps.contents import find
@@ -46,7 +47,7 @@ def warning(value: Fraction | float, least: Fraction, name: str, assumptions: As
 
 def remedy(name: str, assumptions: Assumptions) -> str:
     """What to change where a formula takes values that no loss has."""
-    more = "n_v, m and n_t" if regime(find(name)) == UNDER else "p and n_t"
+    more = "n_v, m and n_t" if find(name).regime is Regime.UNDER else "p and n_t"
     less = ", or take order=leading" if assumptions.order == "next" else ""
     return f"the expansion is not valid at these sizes, give larger {more}{less}"
 

@@ -22,22 +22,14 @@ from derivations.formulas.parameters import (
     require_possible,
 )
 from derivations.language.assumptions import Assumptions
+from derivations.language.regime import Regime
 from derivations.paper.theorem2.general_covariance import INVERSE
 from derivations.steps.contents import find
-from derivations.steps.step import Step
 from symbolic.algebra.quotients import Rational
 
 Value = TypeVar("Value")
-# Which way n_v m compares with p on a page of the paper, and the name to use on the other side.
-OVER, UNDER = "over", "under"
-REGIMES = {"theorem1": OVER, "learning_rates": OVER, "theorem2": UNDER, "theorem3": OVER}
-LOSS = {OVER: "eq5", UNDER: "eq9"}
-KIND = {OVER: "p > n_v m (overparameterized)", UNDER: "p < n_v m (underparameterized)"}
-
-
-def regime(step: Step) -> str | None:
-    """Which of the two regimes a step's formulas are for, None when for both."""
-    return REGIMES.get(step.page)
+# The loss of each regime.
+LOSS = {Regime.OVER: "eq5", Regime.UNDER: "eq9"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +50,6 @@ def checked_point(
 ) -> Point:
     """The values a formula needs, checked, and whether its regime holds; raises InvalidParameter."""
     fixed = {} if assumptions.noise_val is None else {"sigma_v": assumptions.noise_val}
-    side = regime(find(name))
     given = dict(values)
     found: dict[str, Matrix] = {}
     unknown = sorted(matrices - set(MATRICES))
@@ -71,17 +62,22 @@ def checked_point(
         given.setdefault("p", len(found["Sigma"]))
     elif any(key in given for key in MATRICES):
         raise InvalidParameter(f"{name} is for identity covariance and takes no matrices: use eq14 for Sigma")
-    rows = "n_v"
     if assumptions.split == "reused":
-        rows = "n_t"
         given = united(given)
-    counts = {"n_v", "m", "p"} if side is not None and {rows, "m"} <= needed else set()
+    regime, counts = counted(name, needed, assumptions)
     scalars = checked(name, given, needed | counts, fixed=fixed)
     if matrices and checked_number("dist0_sq", given.get("dist0_sq", 0)) != 0:
         raise InvalidParameter(f"{name} is for omega_0 = w_0 = 0: set dist0_sq=0 or leave it out")
-    if counts and side is not None:
-        _check_regime(name, side, scalars)
+    if counts and regime is not None:
+        _check_regime(name, regime, scalars)
     return Point(scalars, found)
+
+
+def counted(name: str, needed: set[str], assumptions: Assumptions) -> tuple[Regime | None, set[str]]:
+    """The regime in which a formula of these parameters holds, and the parameters that tell whether it does."""
+    regime = find(name).regime
+    rows = "n_t" if assumptions.split == "reused" else "n_v"
+    return regime, {"n_v", "m", "p"} if regime is not None and {rows, "m"} <= needed else set()
 
 
 def united(given: Mapping[str, Value]) -> dict[str, Value]:
@@ -119,15 +115,14 @@ def _checked_matrices(name: str, given: dict[str, Given], needed: set[str]) -> d
     return checked_found
 
 
-def _check_regime(name: str, side: str, values: Mapping[str, Fraction]) -> None:
+def _check_regime(name: str, regime: Regime, values: Mapping[str, Fraction]) -> None:
     rows, size = values["n_v"] * values["m"], values["p"]
-    if rows != size and (OVER if size > rows else UNDER) == side:
+    if regime.holds(rows, size):
         return
-    here = f"{name} holds for {KIND[side]}, but n_v m = {rows} and p = {size}"
+    here = f"{name} holds for {regime}, but n_v m = {rows} and p = {size}"
     if rows == size:
-        raise InvalidParameter(f"{here}: neither {LOSS[OVER]} nor {LOSS[UNDER]} holds, change n_v, m or p")
-    other = UNDER if side == OVER else OVER
-    raise InvalidParameter(f"{here}: use {LOSS[other]}, which holds for {KIND[other]}")
+        raise InvalidParameter(f"{here}: neither {' nor '.join(LOSS.values())} holds, change n_v, m or p")
+    raise InvalidParameter(f"{here}: use {LOSS[regime.other]}, which holds for {regime.other}")
 
 
 def needs(value: Rational, assumptions: Assumptions) -> tuple[set[str], set[str]]:

@@ -17,6 +17,7 @@ import sympy
 from numpy.typing import NDArray
 
 from derivations.language.assumptions import Assumptions
+from derivations.language.regime import Regime
 from derivations.steps.chain import Chain
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression
@@ -62,6 +63,7 @@ class Step:
     reason: why the step has no proof or no number, for definitions, figures and approximations.
     tex: the printed formula of a definition that has no checkable parts.
     query: the arguments with which `derive moment` gives the step's formula, if it does.
+    regime: the one in which the step's formula holds, where it has n_v m in it and holds on one side of p only.
     unreadable: what of the printed equation could not be read in the available text, if anything.
     erratum: why the remark belongs among the errata although nothing printed is disproved, if it does.
     """
@@ -92,6 +94,7 @@ class Step:
     unreadable: str = ""
     erratum: Erratum = ""
     parameters: tuple[str, ...] = ()
+    regime: Regime | None = None
 
     def anchor(self) -> str:
         """The step's place in the book: page and anchor."""

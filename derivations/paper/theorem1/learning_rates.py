@@ -14,6 +14,7 @@ from sympy import Integer, sqrt
 
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import scalar, to_sympy
+from derivations.language.regime import Regime
 from derivations.language.symbols import (
     alpha_r,
     alpha_t,
@@ -244,6 +245,7 @@ def _claim_step(
         "claim",
         statement,
         "learning_rates",
+        regime=Regime.OVER,
         uses=uses,
         depends_on=DEPENDS,
         claim=claim,
@@ -315,6 +317,7 @@ STEPS: tuple[Step, ...] = (
         "equation",
         "The two stationary training rates in closed form.",
         "learning_rates",
+        regime=Regime.OVER,
         uses=("theorem-1",),
         depends_on=INNER,
         claim=_claim_stationary,

@@ -12,6 +12,7 @@ import sympy
 
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.language.values import evaluate
 from derivations.paper.theorem1.block_draws import (
@@ -249,6 +250,7 @@ STEPS: tuple[Step, ...] = (
         "equation",
         "The mean square deviation of the learned meta-parameter, to leading order.",
         "theorem1",
+        regime=Regime.OVER,
         uses=(
             "outer-mean-square-as-trace",
             "noise-concentrates",
@@ -269,6 +271,7 @@ STEPS: tuple[Step, ...] = (
         "theorem",
         "The average test loss with more parameters than validation data, to leading order.",
         "theorem1",
+        regime=Regime.OVER,
         uses=(
             "loss-from-excess",
             "excess-overparameterized",

@@ -16,6 +16,7 @@ from sympy import Integer
 
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.normal_form import scalar, to_sympy
+from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem1.adaptation_rate_checks import UPPER, bracket
@@ -283,6 +284,7 @@ STEPS: tuple[Step, ...] = (
         "equation",
         "At a zero training rate the loss increases: a slightly negative rate is better.",
         "theorem2",
+        regime=Regime.UNDER,
         uses=("theorem-2",),
         depends_on=DEPENDS,
         claim=lambda: _claim_slope(Integer(1)),

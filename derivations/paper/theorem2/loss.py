@@ -9,6 +9,7 @@ import sympy
 from sympy import Rational
 
 from derivations.language.assumptions import Assumptions, unchanged
+from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.paper.lemma3 import ROWS_GROW
 from derivations.paper.theorem1.concentration import H_R
@@ -106,6 +107,7 @@ STEPS: tuple[Step, ...] = (
         "equation",
         "The mean square deviation of the learned meta-parameter, to leading order.",
         "theorem2",
+        regime=Regime.UNDER,
         uses=(*_BASIS, "validation-noise-average", "task-average", "training-noise-average"),
         depends_on=INNER,
         claim=_claim_long,
@@ -120,6 +122,7 @@ STEPS: tuple[Step, ...] = (
         "equation",
         "The same with the abbreviations g_1 to g_4.",
         "theorem2",
+        regime=Regime.UNDER,
         uses=("excess-underparameterized", "g-1", "g-2", "g-3", "g-4"),
         depends_on=INNER,
         claim=_claim_short,
@@ -135,6 +138,7 @@ STEPS: tuple[Step, ...] = (
         "theorem",
         "The average test loss with fewer parameters than validation data, to leading order.",
         "theorem2",
+        regime=Regime.UNDER,
         uses=(
             "loss-from-excess",
             "excess-underparameterized",

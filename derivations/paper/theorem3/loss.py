@@ -12,6 +12,7 @@ from sympy import Integer, Rational, Trace
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.normal_form import scalar
+from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.paper.theorem1.concentration import H_R as H_R_ISOTROPIC
 from derivations.paper.theorem1.concentration import H_T as H_T_ISOTROPIC
@@ -184,6 +185,7 @@ STEPS: tuple[Step, ...] = (
         "equation",
         "The weighted square of the learned meta-parameter, to leading order.",
         "theorem3",
+        regime=Regime.OVER,
         uses=(
             "weighted-mean-square",
             "general-gram-inverse-concentrates",
@@ -205,6 +207,7 @@ STEPS: tuple[Step, ...] = (
         "The average test loss with more parameters than validation data, for inputs and tasks of any law, "
         "to leading order.",
         "theorem3",
+        regime=Regime.OVER,
         uses=("general-loss-from-square", "weighted-square-leading", "average-loss"),
         depends_on=LOSS_DEPENDS,
         claim=_claim_loss,

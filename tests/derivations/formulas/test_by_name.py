@@ -24,8 +24,8 @@ from derivations.formulas.by_name import (
     stable_formulas,
 )
 from derivations.formulas.parameters import SIZES, InvalidParameter, parse_values
-from derivations.formulas.values import OVER, UNDER, regime
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.language.regime import Regime
 from derivations.language.symbols import m, n_v
 from derivations.steps.contents import ALIASES, UnknownStep, find, load
 from symbolic.code.codegen import Compiled, compiled
@@ -89,18 +89,18 @@ def rate(generator: random.Random, n: int, p: int) -> float:
     return (*further, generator.choice((0.0, 1.0, -1e6, 1e6)))[kind - len(near)]
 
 
-def sizes(generator: random.Random, side: str | None) -> dict[str, int]:
+def sizes(generator: random.Random, side: Regime | None) -> dict[str, int]:
     """Sizes up to a billion in the regime asked for, in one of three with n_v m next to p."""
     while True:
         found = {name: log_uniform(generator, 1, LARGEST) for name in ("n_t", "n_v", "n_r", "m", "p")}
-        if side == OVER:
+        if side is Regime.OVER:
             found["p"] = max(found["p"], 2)
             found["n_v"] = log_uniform(generator, 1, found["p"] - 1)
             found["m"] = log_uniform(generator, 1, max(1, (found["p"] - 1) // found["n_v"]))
         rows = found["n_v"] * found["m"]
         if generator.randrange(3) == 0 and 4 < rows < LARGEST:
-            found["p"] = rows + (1 if side == OVER else -1) * generator.randint(1, 3)
-        if side is None or (found["p"] > rows if side == OVER else found["p"] < rows):
+            found["p"] = rows + (1 if side is Regime.OVER else -1) * generator.randint(1, 3)
+        if side is None or (found["p"] > rows if side is Regime.OVER else found["p"] < rows):
             return found
 
 
@@ -108,7 +108,7 @@ def level(generator: random.Random) -> float:
     return 0.0 if generator.random() < 0.1 else 10 ** generator.uniform(-6, 6)
 
 
-def point(generator: random.Random, side: str | None) -> dict[str, float]:
+def point(generator: random.Random, side: Regime | None) -> dict[str, float]:
     found: dict[str, float] = dict(sizes(generator, side))
     found |= {name: level(generator) for name in ("sigma", "nu", "dist0_sq", "excess")}
     found["delta"] = generator.uniform(-1, 1)
@@ -138,9 +138,9 @@ def errors(code: Compiled, expr: sympy.Expr, points: list[dict[str, float]]) -> 
     return np.array(found)
 
 
-def side(alias: str, expr: sympy.Expr) -> str | None:
+def side(alias: str, expr: sympy.Expr) -> Regime | None:
     """The regime of a formula, None for one that has no n_v m in it and holds on both sides."""
-    return regime(find(alias)) if {n_v, m} <= expr.free_symbols else None
+    return find(alias).regime if {n_v, m} <= expr.free_symbols else None
 
 
 def accuracy(alias: str, key: str, count: int, assumptions: Assumptions = PAPER) -> np.ndarray:
@@ -279,7 +279,7 @@ def test_rates_are_apart_on_a_grid(alias: str) -> None:
     values = {name: value for name, value in {**values, "dist0_sq": 0.3}.items() if name in code.parameters}
     alpha_t, alpha_r = np.linspace(-2, 2, 70), np.linspace(-1, 1, 80)
     grid = code(**{**values, "alpha_t": alpha_t[:, None], "alpha_r": alpha_r[None, :]})
-    assert sorted(len(term) for term in code.program.terms) == [1, 2]
+    assert sorted(len(term) for term in code.code.program.terms) == [1, 2]
     assert grid[12, 34] == pytest.approx(
         code(**{**values, "alpha_t": alpha_t[12], "alpha_r": alpha_r[34]}), rel=1e-15
     )
@@ -497,4 +497,4 @@ def test_traces_are_parameters_of_code() -> None:
 
 def test_sizes_of_the_model_are_known_as_sizes() -> None:
     assert {"n_t", "n_v", "n_r", "m", "p"} <= SIZES
-    assert {regime(find(name)) for name in ("eq5", "eq9", "eq14")} == {OVER, UNDER}
+    assert {find(name).regime for name in ("eq5", "eq9", "eq14")} == {*Regime}

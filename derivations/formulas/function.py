@@ -1,0 +1,117 @@
+"""A formula as a function of arrays that refuses, element by element, what the formula refuses at one point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derivations.formulas.parameters import NOT_NEGATIVE, SIZES, Given, checked_number
+from derivations.formulas.values import checked_point, counted
+from derivations.language.assumptions import Assumptions
+from symbolic.code.codegen import Compiled
+
+Values = Mapping[str, Any]
+OUT_OF_RANGE = (FloatingPointError, ZeroDivisionError, OverflowError)
+
+
+@dataclass(frozen=True)
+class Function:
+    """The formula of a step as a function of numbers and arrays by name, which broadcast against each other.
+
+    With numbers only the result is a float, else an array. Values are checked as those of `derive eval` are, every
+    element of an array: what is missing has its default or is named, sizes are positive integers, the regime holds,
+    and there is no pole. Raises ValueError, in one line, at the first element that is refused.
+    """
+
+    name: str
+    assumptions: Assumptions
+    code: Compiled
+    exact: Callable[[Mapping[str, Given]], float]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the arguments."""
+        return self.code.parameters
+
+    def __call__(self, **values: Any) -> Any:
+        """The value at the given parameters."""
+        values = {name: np.asarray(v) if isinstance(v, list | tuple) else v for name, v in values.items()}
+        completed = self._completed(values)
+        try:
+            # underflow to zero alone is what rounding does anyway
+            with np.errstate(all="raise", under="ignore"):
+                return self.code(**completed)
+        except OUT_OF_RANGE:
+            return self._point_by_point(values, completed)
+
+    def _completed(self, values: Values) -> Values:
+        """The arguments of the compiled code, all checked."""
+        sample = {name: _witness(name, value) for name, value in values.items()}
+        if self.assumptions.split == "reused":
+            both = [values[name] for name in ("n_t", "n_v") if name in values]
+            if len(both) == 2:
+                sample = _element(values, sample, np.not_equal(*both))
+            if both:
+                values = {**values, **dict.fromkeys(("n_t", "n_v"), max(both, key=np.ndim))}
+        scalars = self._checked(sample)
+        regime, counts = counted(self.name, set(self.parameters), self.assumptions)
+        if regime is not None and counts:
+            rows, tasks, size = (_floating(values[name]) for name in ("n_v", "m", "p"))
+            outside = ~np.asarray(regime.holds(rows * tasks, size))
+            if outside.any():
+                self._checked(_element(values, sample, outside))
+        return {name: values[name] if name in values else float(scalars[name]) for name in self.parameters}
+
+    def _checked(self, sample: Mapping[str, Given]) -> Mapping[str, Any]:
+        needed = set(self.parameters)
+        return checked_point(self.name, sample, self.assumptions, needed=needed, matrices=set()).scalars
+
+    def _point_by_point(self, values: Values, completed: Values) -> Any:
+        """The values where something leaves the range of doubles on the way: those places are computed exactly."""
+        shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
+        if not shape:
+            return self.exact(_element(values, values, np.asarray(True)))
+        with np.errstate(all="ignore"):
+            arrays = {name: np.asarray(value, dtype=np.float64) for name, value in completed.items()}
+            found = np.array(np.broadcast_to(self.code(**arrays), shape))
+        for place in np.argwhere(~np.isfinite(found)):
+            there = np.zeros(shape, dtype=bool)
+            there[tuple(place)] = True
+            found[tuple(place)] = self.exact(_element(values, values, there))
+        return found
+
+
+def _floating(value: Any) -> NDArray[np.float64]:
+    return np.asarray(value, dtype=np.float64)
+
+
+def _witness(name: str, value: Any) -> Any:
+    """A number, or of an array the first element that has no meaning for this parameter, else the first."""
+    if not isinstance(value, np.ndarray) or not value.ndim:
+        return value.item() if isinstance(value, np.ndarray) else value
+    if not value.size:
+        return 1
+    first = value.flat[0]
+    checked_number(name, first)  # of a kind that has an order
+    wrong = ~np.isfinite(value)
+    if name in SIZES:
+        wrong |= (value < 1) | (value != np.floor(value))
+    elif name in NOT_NEGATIVE:
+        wrong |= value < 0
+    return value.flat[int(np.argmax(wrong))].item()
+
+
+def _element(values: Values, sample: Values, where: NDArray[np.bool_]) -> dict[str, Any]:
+    """The values at the first place of a mask that they broadcast to; the sample when there is none."""
+    if not where.any():
+        return dict(sample)
+    shape = np.broadcast_shapes(where.shape, *(np.shape(value) for value in values.values()))
+    place = np.unravel_index(int(np.argmax(np.broadcast_to(where, shape))), shape)
+    return {
+        name: np.broadcast_to(value, shape)[place].item() if isinstance(value, np.ndarray) else value
+        for name, value in values.items()
+    }
