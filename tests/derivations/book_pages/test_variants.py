@@ -14,6 +14,7 @@ from derivations.typeset.statements import lines
 from derivations.variants.table import OVER, UNDER, VARIANTS, Variant, entries, name_of, setting_of, values_of
 
 SMALL = (VARIANTS[0], Variant("2 inner steps", ("inner_steps=2",)), Variant("reused data", ("split=reused",)))
+REGIMES = {"over": OVER, "under": UNDER}
 REFUSED = Variant("refused", ("order=next", "inputs=laplace"))
 
 
@@ -35,7 +36,14 @@ def test_a_dozen_variants_cover_what_can_change() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.label)
-@pytest.mark.parametrize("base", [OVER, UNDER], ids=["over", "under"])
+@pytest.mark.parametrize(
+    "base",
+    # one worker for each regime: its entries are found once
+    [
+        pytest.param(base, id=name, marks=pytest.mark.xdist_group(f"scan {name}"))
+        for name, base in REGIMES.items()
+    ],
+)
 def test_no_rate_of_a_scan_beats_the_best_one(variant: Variant, base: object) -> None:
     regime = "over" if base is OVER else "under"
     found = dict(zip(VARIANTS, entries(regime, VARIANTS), strict=True))[variant]
