@@ -70,9 +70,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(REMEDIES[marker], pytrace=False)
 
 
-def cost(item: pytest.Item) -> int:
-    """0 for a fast test; later markers of LATE weigh more."""
-    return max((1 + LATE.index(name) for name in LATE if item.get_closest_marker(name)), default=0)
+def cost(item: pytest.Item) -> tuple[int, float]:
+    """Fast tests first, then those with later markers of LATE; of the slow ones the longest first, by `slow(seconds)`.
+
+    The tests of a group come together, so the first of them says when.
+    """
+    late = max((1 + LATE.index(name) for name in LATE if item.get_closest_marker(name)), default=0)
+    slow = item.get_closest_marker("slow")
+    return late, -float(slow.args[0]) if slow is not None and slow.args else 0.0
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

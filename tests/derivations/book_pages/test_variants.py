@@ -34,7 +34,7 @@ def test_a_dozen_variants_cover_what_can_change() -> None:
     assert {variant.spectrum for variant in VARIANTS} == {"identity", "mild", "spiked"}
 
 
-@pytest.mark.slow
+@pytest.mark.slow(60)
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.label)
 @pytest.mark.parametrize(
     "base",

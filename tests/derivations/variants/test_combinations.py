@@ -115,12 +115,17 @@ def test_what_is_refused_is_refused_at_once_with_the_committed_reason(row: combi
     assert time.process_time() - started < 20
 
 
-# the longest first, so that no worker is left with one of them at the end
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "regime"),
-    sorted(places(), key=lambda place: place[0] not in LONG),
-    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+    [
+        pytest.param(
+            words,
+            regime,
+            id=f"{' '.join(words)}, {regime}",
+            marks=pytest.mark.slow(25 if words in LONG else 3),
+        )
+        for words, regime in places()
+    ],
 )
 def test_every_pair_is_derived_and_confirmed_or_refused_as_committed(
     words: tuple[str, ...], regime: str

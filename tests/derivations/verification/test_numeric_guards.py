@@ -84,7 +84,11 @@ def survivors(step: Step) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SAMPLED)
+@pytest.mark.parametrize(
+    "name",
+    # in one worker with the changed claims of the same page, which are held against the same simulations
+    [pytest.param(name, marks=pytest.mark.xdist_group(f"power {STEPS[name].page}")) for name in SAMPLED],
+)
 def test_a_wrong_part_is_noticed(name: str) -> None:
     assert survivors(STEPS[name]) == []
 

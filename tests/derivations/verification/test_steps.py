@@ -81,8 +81,20 @@ LEAST: Mapping[str, float] = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES)
+# seconds on one core, where they are many
+LONG: Mapping[str, float] = {"theorem2": 90, "theorem3": 60, "learning_rates": 40, "moments": 25}
+
+
+# In one worker with the wrong parts of the same steps, which are held against the same simulations.
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(
+            page, marks=[pytest.mark.slow(LONG.get(page, 10)), pytest.mark.xdist_group(f"power {page}")]
+        )
+        for page in PAGES
+    ],
+)
 def test_perturbed_claims_are_rejected_by_proof_and_by_sampling(
     page: str, record_property: Callable[[str, object], None]
 ) -> None:
