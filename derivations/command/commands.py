@@ -198,12 +198,13 @@ def _regenerate(arguments: argparse.Namespace) -> Outcome:
 
     assumptions = read(arguments.assume)
     out = None if arguments.out is None else Path(arguments.out)
+    with progress_bar("deriving") as bar:
+        work = check if arguments.check else write
+        found = work(out, assumptions, lambda name, done, total: bar({"name": name}, done, total))
     if arguments.check:
-        stale = check(out, assumptions)
-        text = "all formulas are current" if not stale else "stale: " + ", ".join(stale)
-        return Outcome({"stale": stale}, text, 1 if stale else 0)
-    files = write(out, assumptions)
-    return Outcome({"files": [str(path) for path in files]}, "\n".join(str(path) for path in files))
+        text = "all formulas are current" if not found else "stale: " + ", ".join(map(str, found))
+        return Outcome({"stale": found}, text, 1 if found else 0)
+    return Outcome({"files": [str(path) for path in found]}, "\n".join(map(str, found)))
 
 
 def _book(arguments: argparse.Namespace) -> Outcome:

@@ -55,7 +55,7 @@ def test_every_writer_replaces_files_whole(
         self.touch()
         raise OSError("disk full")
 
-    monkeypatch.setattr(committed_text, "document", lambda assumptions: "text")
+    monkeypatch.setattr(committed_text, "formulas", lambda *arguments: {})
     monkeypatch.setattr(Path, "write_text", refuse)
     with pytest.raises(OSError, match="disk full"):
         WRITERS[writer](tmp_path)
@@ -81,10 +81,10 @@ def test_a_file_in_the_way_and_a_closed_folder_are_named(
 def test_regenerate_looks_at_the_folder_before_it_derives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(assumptions: object) -> str:
+    def fail(*arguments: object) -> str:
         raise AssertionError("deriving started")
 
-    monkeypatch.setattr(committed_text, "document", fail)
+    monkeypatch.setattr(committed_text, "formulas", fail)
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="is no folder"):
         committed_text.write(tmp_path / "file", PAPER)
