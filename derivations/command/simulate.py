@@ -87,7 +87,7 @@ WORTH_PROCESSES = 10.0
 
 def run(
     name: str,
-    words: Sequence[str],
+    words: Sequence[str] | Mapping[str, Exact],
     *,
     rel_error: float | None = None,
     seed: int = 0,
@@ -96,7 +96,7 @@ def run(
     assumptions: Assumptions = PAPER,
     progress: Progress | None = None,
 ) -> Document:
-    """Simulates the quantity of `name` at the values in `words` and compares it with the formula.
+    """Simulates the quantity of `name` at the values, given or in `words`, and compares it with the formula.
 
     rel_error: aimed-at standard error over |mean|; None for a usual one, as far as it takes about half a minute of
     one core. protocol: "conditional" draws inputs only and averages the
@@ -115,7 +115,7 @@ def run(
     method = _protocol(protocol)
     alias = _alias(name)
     aim = _aim(rel_error, QUANTITIES[alias], method)
-    values = parse_values(words)
+    values = words if isinstance(words, Mapping) else parse_values(words)
     # the formula first: it checks the values, and refuses what cannot be derived before anything is drawn
     theory = _theory(alias, values, assumptions)
     setting = setting_of(alias, values, assumptions)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from flint import fmpq, fmpq_mpoly, fmpq_poly
 from numpy.typing import ArrayLike, NDArray
 
-from derivations.formulas.by_name import formula
+from derivations.formulas.by_name import evaluate_named, formula
 from derivations.formulas.eigenbasis import Eigenbasis, double, word_of
 from derivations.formulas.exact import TRACE, fourth_moment, parameters, quotient
 from derivations.formulas.parameters import Given, InvalidParameter, Matrix
@@ -67,6 +68,40 @@ def trace_form(name: str, values: Mapping[str, Given], assumptions: Assumptions 
         raise InvalidParameter(
             f"a coefficient of {name} in the rates is beyond 1e308 here: give smaller numbers"
         ) from None
+
+
+@dataclass(frozen=True)
+class RateFunction:
+    """The formula of matrices of a step as a function of arrays of the two rates, which broadcast; the rest is fixed.
+
+    Raises ValueError, in one line, where `evaluate_named` does.
+    """
+
+    name: str
+    assumptions: Assumptions
+
+    def __call__(self, **values: Any) -> Any:
+        """The value at the given parameters: a float, or an array in the common shape of the rates."""
+        fixed = {name: value for name, value in values.items() if name not in RATES}
+        rates = {name: np.asarray(values[name]) for name in RATES if name in values}
+        shape = np.broadcast_shapes(*(rate.shape for rate in rates.values()))
+
+        def exact(place: tuple[Any, ...]) -> float:
+            there = {name: np.broadcast_to(rate, shape)[place].item() for name, rate in rates.items()}
+            return evaluate_named(self.name, {**fixed, **there}, self.assumptions)["value"]
+
+        if not shape:
+            return exact(())
+        if (
+            len(rates) < len(RATES)
+            or INVERSE in parameters(quotient(formula(self.name, self.assumptions)))[1]
+        ):
+            return np.array([exact(place) for place in np.ndindex(shape)]).reshape(shape)
+        with np.errstate(all="ignore"):
+            found = np.array(trace_form(self.name, fixed, self.assumptions)(**rates))
+        for place in np.argwhere(~np.isfinite(found)):
+            found[tuple(place)] = exact(tuple(place))
+        return found
 
 
 # -- traces -------------------------------------------------------------------------------------------------

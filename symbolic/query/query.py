@@ -77,6 +77,9 @@ class Result:
             return self.expectation.latex
         return polynomial_latex(self.expectation)
 
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex}$"
+
     def as_dict(self) -> Data:
         """Plain data for JSON; ``value`` is there when it is known, ``conditions`` when there are any."""
         data: Data = {

@@ -1,0 +1,252 @@
+r"""The front door: a step of the paper as an object, and exact moments, for a notebook or a program.
+
+>>> import derivations as d
+>>> s = d.step("eq5")
+>>> s.statement
+'The average test loss with more parameters than validation data, to leading order.'
+>>> sizes = dict(n_t=30, n_v=2, n_r=20, m=3, p=60, sigma=1, nu=0.5, alpha_r=0.2)
+>>> round(s.evaluate(**sizes, alpha_t=0.2), 6)
+0.721819
+>>> round(s.optimum(**sizes)["alpha_t"], 6)
+-1.011152
+>>> round(s.under(inner_steps=2).evaluate(**sizes, alpha_t=0.2), 6)
+0.73376
+
+A value is refused here as `derive eval` refuses it, with ValueError in one line:
+
+>>> s.evaluate(**{**sizes, "p": 6}, alpha_t=0.2)
+Traceback (most recent call last):
+...
+derivations.formulas.parameters.InvalidParameter: theorem-1 holds for p > n_v m (overparameterized), but n_v m = 6 and p = 6: neither eq5 nor eq9 holds, change n_v, m or p
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import index
+from typing import Any, TypeAlias
+
+import numpy as np
+import sympy
+
+from derivations.command.simulate import Document
+from derivations.command.simulate import run as run_simulation
+from derivations.formulas.by_name import NoFormula, derived_parts, evaluate_named, formulas, function
+from derivations.formulas.optimum import optimum
+from derivations.formulas.parameters import Exact, checked_number
+from derivations.formulas.trace_form import RateFunction
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, with_assumption
+from derivations.language.extension import is_input_law
+from derivations.steps.contents import named, slug_of
+from derivations.steps.step import Step
+from derivations.typeset.presentation import present, shown_parts
+from derivations.verification.verify import Record, verify_step
+from symbolic.query.query import Result
+from symbolic.query.query import moment as exact_moment
+
+Formula: TypeAlias = sympy.Basic | dict[str, sympy.Basic]
+
+
+@dataclass(frozen=True)
+class StepView:
+    """One step of the paper under some assumptions; `derivations.step` makes one.
+
+    name: its permanent slug. assumptions: the paper's, or what `under` made of them.
+    """
+
+    name: str
+    assumptions: Assumptions = PAPER
+
+    @property
+    def _step(self) -> Step:
+        return named(self.name)
+
+    @property
+    def statement(self) -> str:
+        """What the step says, in one sentence."""
+        return self._step.statement
+
+    @property
+    def equations(self) -> tuple[str, ...]:
+        """The paper's numbers of its equations.
+
+        >>> step(9).equations
+        ('9', '108')
+        """
+        return self._step.equations
+
+    @property
+    def page(self) -> str:
+        """Its place in the book: page and anchor."""
+        return self._step.anchor()
+
+    @property
+    def proof(self) -> str:
+        """The status of its proof: remembered, or found now.
+
+        >>> step("wishart-mean").proof
+        'proved'
+        """
+        return str(self.verify(numeric=False)["proof"])
+
+    @property
+    def numeric(self) -> str:
+        """The status of its numeric confirmation: remembered, or sampled now."""
+        return str(self.verify(symbolic=False)["numeric"])
+
+    @property
+    def formula(self) -> Formula:
+        """What the engine derives, as a SymPy expression, or `{label: expression}` where there are several.
+
+        A definition, which derives nothing, has what the paper prints. Symbols carry no assumptions, so that a name in
+        a string, or a new symbol of that name, is the symbol of the formula:
+
+        >>> slope = step("eq5").formula.diff("alpha_t")
+        >>> slope == step("eq5").formula.diff(sympy.Symbol("alpha_t")) != 0
+        True
+        >>> sorted(step("eq8").formula)
+        ['maximum', 'minimum']
+
+        Raises NoFormula for a step without one.
+        """
+        found: Mapping[str, sympy.Basic]
+        try:
+            found = formulas(self.name, self.assumptions)
+        except NoFormula:
+            step = self._step
+            found = (
+                shown_parts(step, PAPER)
+                if step.derive is None
+                else derived_parts(self.name, self.assumptions)
+            )
+            if not found:
+                raise
+        plain = {label: _plain(part) for label, part in found.items()}
+        return next(iter(plain.values())) if len(plain) == 1 else plain
+
+    @property
+    def symbols(self) -> dict[str, sympy.Basic]:
+        """The symbols of the formula by name, scalars and matrices.
+
+        >>> s = step("eq10")
+        >>> s.formula.diff(s.symbols["n_v"]) != 0
+        True
+        """
+        found = self.formula
+        parts = found.values() if isinstance(found, dict) else (found,)
+        symbols = {s for part in parts for s in part.atoms(sympy.Symbol, sympy.MatrixSymbol)}
+        return {str(s.name): s for s in sorted(symbols, key=lambda s: str(s.name))}
+
+    def under(self, **changes: object) -> StepView:
+        """The same step with assumptions changed, by the names that `derive --assume` takes.
+
+        >>> step("eq5").under(inputs="rademacher", inner_steps=2).assumptions.label()
+        'inner_steps=2, inputs=rademacher'
+
+        Raises InvalidAssumption for a name or value that the model does not know, and NotDerivable, with the reason,
+        where the step makes no sense any more.
+        """
+        assumptions = self.assumptions
+        for name, value in changes.items():
+            assumptions = with_assumption(assumptions, name, str(value))
+        why_not = self._step.applies(assumptions)
+        if why_not is not None:
+            raise NotDerivable(why_not)
+        return StepView(self.name, assumptions)
+
+    def function(self, key: str | None = None) -> Callable[..., Any]:
+        """The formula (of several, the one called `key`) as a function of numbers and NumPy arrays that broadcast.
+
+        >>> loss = step("eq9").function()
+        >>> rates = np.linspace(-1, 1, 5)
+        >>> values = dict(n_t=5, n_v=25, n_r=10, m=40, p=30, sigma=0.2, nu=0.2, alpha_r=0.2)
+        >>> loss(**values, alpha_t=rates).shape
+        (5,)
+
+        It refuses what `evaluate` refuses, element by element. A formula of matrices takes arrays of rates.
+        """
+        found = formulas(self.name, self.assumptions)
+        if len(found) == 1 and next(iter(found.values())).has(sympy.Trace):
+            return RateFunction(self.name, self.assumptions)
+        return function(self.name, self.assumptions, key)
+
+    def evaluate(self, **values: Any) -> float | dict[str, float]:
+        """The number that the formula gives, exact until it is rounded; a dict of them where there are several.
+
+        >>> step("eq8").evaluate(n_t=30, p=60)
+        {'minimum': -1.01115..., 'maximum': 0.49448...}
+        """
+        found = evaluate_named(self.name, values, self.assumptions)
+        return found["value"] if list(found) == ["value"] else found
+
+    def optimum(self, **values: Any) -> dict[str, Any]:
+        """The rate, `alpha_t` or `alpha_r`, that is left out and minimises the loss; `loss`, and a `certificate`."""
+        return optimum(self.name, values, self.assumptions)
+
+    def simulate(
+        self, *, rel_error: float | None = None, seed: int = 0, protocol: str = "conditional", **values: Any
+    ) -> Document:
+        """Monte Carlo of what the formula states, beside it, as `derive simulate`.
+
+        >>> found = step("eq5").simulate(n_t=9, n_v=1, n_r=9, m=2, p=20, sigma=1, nu=1, alpha_t=0.1, alpha_r=0.1,
+        ...                              rel_error=0.02)
+        >>> 0 < found["stderr"] < 0.02 * found["mean"]
+        True
+        """
+        exact: dict[str, Exact] = {
+            name: value if isinstance(value, np.ndarray) else checked_number(name, value)
+            for name, value in values.items()
+        }
+        return run_simulation(
+            self.name, exact, rel_error=rel_error, seed=seed, protocol=protocol, assumptions=self.assumptions
+        )
+
+    def verify(
+        self, *, symbolic: bool = True, numeric: bool = True, seed: int = 0, fresh: bool = False
+    ) -> Record:
+        """The record of `derive verify`: statuses with reasons, every comparison, and whether it `passed`."""
+        return verify_step(
+            self.name, self.assumptions, symbolic=symbolic, numeric=numeric, seed=seed, fresh=fresh
+        )
+
+    def __repr__(self) -> str:
+        numbers = f" ({', '.join(self.equations)})" if self.equations else ""
+        return f"<{self.name}{numbers}, {self.assumptions.label()}: {self.statement}>"
+
+    def _repr_latex_(self) -> str:
+        document = present(self._step, self.assumptions)
+        lines = [*document["parts"].values()] or [document["formula"]]
+        return r"$$\begin{gathered} " + r" \\ ".join(lines) + r" \end{gathered}$$"
+
+
+def step(name: str | int) -> StepView:
+    """The step that a name means: a slug, or the number of an equation.
+
+    >>> step("Theorem 1") == step("eq5") == step("(5)") == step(5)
+    True
+
+    Raises UnknownStep with a suggestion.
+    """
+    return StepView(slug_of(name))
+
+
+def moment(expression: str, *, cov: str | None = None, law: str = "gaussian", **values: Any) -> Result:
+    """The exact expectation of an expression in Wishart matrices; `.value` where everything has a value.
+
+    >>> moment("tr(W^2)", n=7, p=3).value
+    '231'
+    >>> moment("W A W").text
+    "n^2 A + n A' + n tr(A) I"
+
+    cov, law: as for `derive moment`. values: sizes, and matrices as arrays or rows of numbers; see
+    `symbolic.query.query.moment` for what is raised.
+    """
+    is_input_law(law)  # an added one is known from here on
+    sizes = {name: index(value) if isinstance(value, np.integer) else value for name, value in values.items()}
+    return exact_moment(expression, sizes, cov, law)
+
+
+def _plain(part: sympy.Basic) -> sympy.Basic:
+    """The same formula in symbols without assumptions."""
+    return part.xreplace({s: sympy.Symbol(str(s.name)) for s in part.atoms(sympy.Symbol)})
