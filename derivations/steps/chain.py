@@ -224,7 +224,11 @@ class Chain:
     def _substitute(self, rule: Rule, values: Mapping[str, Expression], reads: tuple[str, ...]) -> Chain:
         before = self.result
         self._require(rule, before.letters() | dict.fromkeys(before.scalars()), values)
-        circular = [name for name in values if any(name in expr.letters() for expr in values.values())]
+        circular = [
+            name
+            for name in values
+            if any(name in {*expr.letters(), *expr.scalars()} for expr in values.values())
+        ]
         if circular:
             raise DoesNotApply(f"{rule}: {', '.join(circular)} would stand for something it is part of")
         try:

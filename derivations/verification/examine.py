@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.steps.chain import Chain
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Check, Step
 from derivations.verification.measure import checks
-from derivations.verification.prove import Proof, prove
+from derivations.verification.moves import move_checks
+from derivations.verification.prove import Proof, chain_of, prove
 
 # a part of a record, "proof" or "numeric", as it is kept: its fields, and the seconds it took
 Part = dict[str, Any]
@@ -101,6 +103,10 @@ def _compared(
         return NumericStatus.NOT_APPLICABLE, proof["proof_reason"], []
     if proof["proof"] == ProofStatus.DERIVED:
         # beyond the paper the losses, deviations and factors are simulated, and confirm what leads to them
+        chain = chain_of(step, assumptions)
+        if sampled is None and chain is not None:
+            found = _moves(chain, step, assumptions, seed)
+            return (*_summary(found), found)
         if sampled is None:
             said = "under changed assumptions the average losses that this leads to are simulated"
             return NumericStatus.NOT_APPLICABLE, said, []
@@ -116,9 +122,17 @@ def _compared(
         else:
             return NumericStatus.INCONCLUSIVE, "nothing to compare with", []
         found = checks(step, assumptions, parts, seed)
+        chain = chain_of(step, assumptions)
+        if chain is not None:
+            found += _moves(chain, step, assumptions, seed)
     except NotDerivable as error:
         return NumericStatus.NOT_APPLICABLE, str(error), []
     return (*_summary(found), found)
+
+
+def _moves(chain: Chain, step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    noise = assumptions.noise_val
+    return move_checks(chain, step, {} if noise is None else {"sigma_v": float(noise)}, seed)
 
 
 def _summary(found: list[Check]) -> tuple[NumericStatus, str]:

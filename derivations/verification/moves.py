@@ -6,14 +6,16 @@ a definition is put in or written out, both sides are the same number at any dra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from derivations.steps.chain import Chain, Move, Rule
+from derivations.steps.step import Check, Step
 from numeric_check.draws.sample import Sample
+from numeric_check.draws.seeds import generator_for
 from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
@@ -27,22 +29,6 @@ AVERAGING = (Rule.AVERAGE, Rule.KNOWN)
 BATCH, MOST_DRAWS = 4096, 4_000_000
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
 RESOLUTION = 0.0015
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """A move at one set of sizes: the value that `after` has along a direction, the mean of `before` along it.
-
-    verdict: `agree`, `disagree`, `inconclusive`, or `not-applicable` where a move has no number of its own.
-    """
-
-    sizes: Mapping[str, float]
-    value: float
-    mean: float
-    stderr: float
-    draws: int
-    verdict: str
-    reason: str
 
 
 def batch_value(expr: Expression, matrices: Mapping[str, Array], numbers: Mapping[str, float]) -> Array:
@@ -113,55 +99,62 @@ def _sides(move: Move, sample: Sample) -> tuple[Array, Array]:
 
 
 def sample_move(
-    move: Move, slug: str, sizes: Mapping[str, float], index: int = 0, base_seed: int = 0
-) -> Sampled:
-    """Sample one move at these sizes, until the mean is resolved or the budget is spent."""
+    move: Move, label: str, slug: str, sizes: Mapping[str, float], index: int = 0, base_seed: int = 0
+) -> Check | None:
+    """Sample one move at these sizes, until the mean is resolved or the budget is spent.
+
+    The value is that of `after` along a fixed direction, the mean that of `before`. None for a move that has no number
+    of its own: the sum over tasks that are alike multiplies by their number.
+    """
     if move.rule is Rule.SUM:
-        return Sampled(sizes, 0.0, 0.0, 0.0, 0, "not-applicable", "multiplies by the number of tasks")
+        return None
+    started = time.monotonic()
     if move.rule not in AVERAGING:
         before, after = _sides(move, Sample(slug, sizes, index, batch=2, base_seed=base_seed))
         scale = float(np.max(np.abs(after))) or 1.0
         gap = float(np.max(np.abs(before - after))) / scale
         verdict = "agree" if gap <= ROUNDING else "disagree"
-        return Sampled(
-            sizes,
-            scale,
-            scale * (1 + gap),
-            0.0,
-            1,
-            verdict,
-            f"the two sides differ by {gap:.1e} of their size",
+        said = f"the two sides differ by {gap:.1e} of their size"
+        return Check(
+            label, dict(sizes), scale, scale * (1 + gap), 0.0, 2, time.monotonic() - started, verdict, said
         )
-    total = square = value = 0.0
+    total = square = 0.0
     draws = batch = 0
     while True:
         before, after = _sides(move, Sample(slug, sizes, index, batch, batch=BATCH, base_seed=base_seed))
-        # a direction that an error in any element moves: the value itself, tilted by a fixed random matrix
-        fixed = np.random.default_rng(len(slug)).standard_normal(after.shape[1:])
-        probe = after[0] / float(np.sum(after[0] ** 2)) + 0.3 * fixed / float(
-            np.sqrt(np.sum(after[0] ** 2) * fixed.size)
-        )
+        probe = _direction(after[0], slug)
         value = float(np.sum(after[0] * probe))
         seen = np.sum(before * probe, axis=(1, 2)) - value
-        total, square, draws, batch = (
-            total + seen.sum(),
-            square + (seen**2).sum(),
-            draws + len(seen),
-            batch + 1,
-        )
-        mean = total / draws
-        stderr = float(np.sqrt(max(square / draws - mean**2, 0.0) / (draws - 1)))
+        total, square = total + float(seen.sum()), square + float((seen**2).sum())
+        draws, batch = draws + len(seen), batch + 1
+        gap = total / draws
+        stderr = float(np.sqrt(max(square / draws - gap**2, 0.0) / (draws - 1)))
         if stderr <= RESOLUTION * abs(value) or draws >= MOST_DRAWS:
             break
-    found = judge(value + mean, stderr, value)
-    return Sampled(sizes, value, value + mean, stderr, draws, found.status, found.reason)
+    found = judge(value + gap, stderr, value)
+    seconds = time.monotonic() - started
+    return Check(label, dict(sizes), value, value + gap, stderr, draws, seconds, found.status, found.reason)
 
 
-def sample_chain(
-    chain: Chain, slug: str, sizes: Sequence[Mapping[str, float]], base_seed: int = 0
-) -> list[list[Sampled]]:
-    """Every move of a chain at all sizes."""
-    return [
-        [sample_move(move, f"{slug}/move-{k}", place, index, base_seed) for index, place in enumerate(sizes)]
+def _direction(value: Array, slug: str) -> Array:
+    """The value itself tilted by a fixed random matrix: along it an error in any element shows."""
+    size = float(np.sum(value**2)) or 1.0
+    tilt = generator_for(f"{slug}/direction").standard_normal(value.shape)
+    return np.asarray(value / size + 0.3 * tilt / np.sqrt(size * tilt.size))
+
+
+def move_checks(chain: Chain, step: Step, numbers: Mapping[str, float], base_seed: int = 0) -> list[Check]:
+    """Every move of a step's chain that has a number, at all sizes of the step; `numbers`: further values."""
+    found = [
+        sample_move(
+            move,
+            f"move {k + 1}: {move.rule}",
+            f"{step.name}/move-{k}",
+            {**sizes, **numbers},
+            index,
+            base_seed,
+        )
         for k, move in enumerate(chain.moves)
+        for index, sizes in enumerate(step.sizes)
     ]
+    return [check for check in found if check is not None]

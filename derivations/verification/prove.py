@@ -16,6 +16,7 @@ import sympy
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.language.bounds import OUT_OF_REACH
 from derivations.language.normal_form import NormalForm, normal_form
+from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.step import Derived, Parts, Step
 from symbolic.algebra.quotients import NotRational
 
@@ -84,11 +85,50 @@ def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
         limit = isinstance(error, OUT_OF_REACH) and assumptions != PAPER
         status = "not-applicable" if limit else "failed"
         return Proof(status, step.method, f"not derived: {' '.join(str(error).split())[:200]}")
+    fault = fault_of_chain(step, assumptions, derived)
+    if fault:
+        return Proof("failed", step.method, fault)
     if assumptions.changes(step.depends_on):
         return Proof("derived", step.method, "beyond the paper: the printed claim is not asserted here")
     if step.claim is None:
         return Proof("failed", step.method, "nothing is claimed")
     return compare(step, step.claim(), derived)
+
+
+def chain_of(step: Step, assumptions: Assumptions) -> Chain | None:
+    """The step's proof move by move; None where it has none, or where a move does not apply under the assumptions.
+
+    Under the paper's assumptions every move must apply: DoesNotApply and NotDerivable are raised there.
+    """
+    if step.derivation is None:
+        return None
+    try:
+        return step.derivation(assumptions)
+    except (DoesNotApply, NotDerivable):
+        if not assumptions.changes(step.depends_on):
+            raise
+        return None
+
+
+def fault_of_chain(step: Step, assumptions: Assumptions, derived: Derived) -> str:
+    """What is wrong with the step's chain of moves: the first move that its second route disproves, or the part that
+    does not end at what the step derives. Nothing where all is right, or where there is no chain.
+    """
+    try:
+        chain = chain_of(step, assumptions)
+    except (DoesNotApply, NotDerivable) as error:
+        return f"the proof does not go through: {error}"
+    if chain is None:
+        return ""
+    for k, move in enumerate(chain.moves):
+        if move.disproved:
+            return f"move {k + 1}, {move.rule}: {move.disproved[:200]}"
+    if set(chain.parts) != set(derived):
+        return f"the chain shows {', '.join(chain.parts)}; the step derives {', '.join(derived)}"
+    for label, part in chain.parts.items():
+        if not difference(part, derived[label]).is_zero():
+            return f"{label}: the chain does not end at what the step derives"
+    return ""
 
 
 def compare(step: Step, claim: Parts, derived: Derived) -> Proof:

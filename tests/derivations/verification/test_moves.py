@@ -7,11 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from derivations.language.assumptions import PAPER
+from derivations.language.assumptions import PAPER, read
 from derivations.steps.chain import Chain, Move, Rule
 from derivations.steps.contents import find
-from derivations.verification.moves import batch_value, sample_chain, sample_move
-from symbolic.algebra.words import gaussian, identity, matrix, scalar, tr
+from derivations.steps.step import Step
+from derivations.verification.examine import examine
+from derivations.verification.moves import batch_value, move_checks, sample_move
+from derivations.verification.prove import prove
+from symbolic.algebra.words import constant, gaussian, identity, matrix, scalar, tr
 
 SIZES = {
     "n": 5,
@@ -41,12 +44,12 @@ def test_a_batch_has_the_value_of_each_draw() -> None:
 
 @pytest.mark.parametrize("name", ["65", "73", "92"])
 def test_the_moves_of_a_step_agree_with_sampling(name: str) -> None:
-    step = find(name)
+    step = replace(find(name), sizes=(SIZES,))
     assert step.derivation is not None
     chain = step.derivation(PAPER)
-    verdicts = [found[0].verdict for found in sample_chain(chain, step.name, [SIZES])]
-    expected = ["not-applicable" if move.rule is Rule.SUM else "agree" for move in chain.moves]
-    assert verdicts == expected
+    found = move_checks(chain, step, {})
+    assert len(found) == sum(move.rule is not Rule.SUM for move in chain.moves)
+    assert {check.verdict for check in found} == {"agree"}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,40 @@ def test_the_moves_of_a_step_agree_with_sampling(name: str) -> None:
     ids=["average", "insert", "average of a square"],
 )
 def test_a_wrong_move_is_noticed(move: Move) -> None:
-    assert sample_move(move, "right", SIZES).verdict == "agree"
+    right = sample_move(move, "a move", "right", SIZES)
     off = replace(move, after=move.after + move.after * scalar("1/n") * scalar("1/n"))
-    assert sample_move(off, "wrong", SIZES).verdict == "disagree"
+    wrong = sample_move(off, "a move", "wrong", SIZES)
+    assert right is not None
+    assert wrong is not None
+    assert (right.verdict, wrong.verdict) == ("agree", "disagree")
+
+
+def shown(chain: Chain) -> Step:
+    return replace(find("90"), derivation=lambda assumptions: chain)
+
+
+def test_a_step_fails_with_a_disproved_move() -> None:
+    step = find("90")
+    assert step.derivation is not None
+    assert prove(step).status == "proved"
+    chain = step.derivation(PAPER)
+    chain._moves[1] = replace(chain._moves[1], disproved="the sum over pairings gives 2")
+    assert prove(shown(chain)).status == "failed"
+    assert prove(shown(chain)).detail.startswith("move 2, average by parts")
+
+
+def test_a_step_fails_with_a_chain_that_ends_elsewhere() -> None:
+    step = find("90")
+    assert step.derivation is not None
+    chain = step.derivation(PAPER)
+    (label,) = chain.parts
+    chain.shows(label, {"mu_2": constant(1)})
+    assert "does not end at what the step derives" in prove(shown(chain)).detail
+    assert "the chain shows" in prove(shown(Chain(X.T @ X).shows("x"))).detail
+
+
+def test_under_changed_assumptions_the_moves_are_sampled() -> None:
+    found = examine(find("73"), read(["noise_val=1/2"]), ("proof", "numeric"))
+    numeric = found.parts["numeric"]["result"]
+    assert (found.parts["proof"]["result"]["proof"], numeric["numeric"]) == ("derived", "agree")
+    assert {check["label"].partition(":")[0] for check in numeric["checks"]} == {"move 1", "move 2", "move 3"}
