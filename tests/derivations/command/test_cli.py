@@ -25,6 +25,11 @@ BAD = {
     "unknown step": ["list", "eq555"],
     "no range": ["sweep", "eq5", *FIGURE_2],
     "unknown shell": ["completion", "tcsh"],
+    "unknown step to show": ["show", "theorem-9"],
+    "unknown language": ["show", "eq5", "--as", "cobol"],
+    "both rates given": ["optimum", "eq5", *FIGURE_2],
+    "no folder for changed formulas": ["regenerate", "--assume", "inner_steps=2"],
+    "the same variant twice": ["book", "--variant", "inner_steps=2", "--variant", "inner_steps=2"],
     "unknown command": ["lst"],
     "unknown name": ["eval", "eq55x", "n_t=3"],
     "unknown parameter": ["eval", "eq5", *FIGURE_2, "sigmaa=1"],
@@ -193,6 +198,10 @@ def test_verify_reports_a_single_proof(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["verify", "wishart-mean", "--symbolic-only", "--json"]) == 0
     (record,) = json.loads(capsys.readouterr().out)
     assert (record["name"], record["proof"], record["numeric"]) == ("wishart-mean", "proved", "skipped")
+
+
+def test_bad_input_is_tried_with_every_command() -> None:
+    assert {words[0] for words in BAD.values()} >= {*COMMANDS}
 
 
 WORDS = {
