@@ -15,17 +15,8 @@ from typing import Any
 import numpy as np
 
 from derivations.command.simulate import run as simulated
-from derivations.formulas.by_name import evaluate_named, function
-from derivations.formulas.parameters import (
-    DEFAULTS,
-    NAMES,
-    SIZES,
-    Exact,
-    checked_number,
-    parse_number,
-    parse_values,
-)
-from derivations.formulas.values import united
+from derivations.formulas.by_name import evaluate_named, formulas, function
+from derivations.formulas.parameters import Exact, parse_number, parse_values
 from derivations.language.assumptions import Assumptions
 from derivations.support import store
 from derivations.support.bad_input import BadInput
@@ -95,34 +86,20 @@ def _require_few(rows: int, most: int) -> None:
 def _evaluated(
     name: str, values: Mapping[str, Exact], grid: Sequence[Mapping[str, Fraction]], assumptions: Assumptions
 ) -> list[Row]:
-    """Through the formulas' vectorised functions; exactly, row by row, where a row decides whether the formula holds."""
+    """Through the formulas' vectorised functions, which refuse what `derive eval` refuses; with matrices row by row."""
     shown = [{key: float(value) for key, value in point.items()} for point in grid]
-    for point in grid:
-        for key, value in point.items():
-            checked_number(key, value)
-    first = evaluate_named(name, {**values, **grid[0]}, assumptions)
-    matrices = any(isinstance(value, np.ndarray) for value in values.values())
-    if matrices or SIZES & grid[0].keys() or not grid[0].keys() <= {*NAMES}:
+    if any(isinstance(value, np.ndarray) for value in values.values()):
         _require_few(len(grid), MOST_EXACT)
         return [
             row | _at(point, partial(evaluate_named, name, {**values, **point}, assumptions))
             for row, point in zip(shown, grid, strict=True)
         ]
-    numbers: dict[str, Any] = {**DEFAULTS, **values}
-    if assumptions.noise_val is not None:
-        numbers["sigma_v"] = assumptions.noise_val
-    if assumptions.split == "reused":
-        numbers = united(numbers)
-    numbers = {key: float(value) for key, value in numbers.items()}
-    numbers |= {key: np.array([row[key] for row in shown]) for key in grid[0]}
-    found = {}
-    for key in first:
-        compute = function(name, assumptions, key)
-        column = np.asarray(compute(**{parameter: numbers[parameter] for parameter in compute.parameters}))
-        found[key] = np.broadcast_to(column, len(grid))
-        if not np.isfinite(found[key]).all():
-            bad = shown[int(np.argmin(np.isfinite(found[key])))]
-            raise BadInput(f"{name} has no finite value at {bad}: leave that point out of the range")
+    numbers: dict[str, Any] = {key: float(value) for key, value in values.items()}
+    columns = {key: np.array([row[key] for row in shown]) for key in grid[0]}
+    found = {
+        key: np.broadcast_to(function(name, assumptions, key)(**numbers, **columns), len(grid))
+        for key in formulas(name, assumptions)
+    }
     return [row | {key: float(column[k]) for key, column in found.items()} for k, row in enumerate(shown)]
 
 
