@@ -105,6 +105,10 @@ def _along_rate(
     if bottom != 0:
         return top, bottom
     if not point.matrices:
+        if rate == TRAINING:
+            raise InvalidParameter(
+                f"{name} has a pole at these sizes, whatever alpha_t is: change n_v, m or p"
+            )
         raise InvalidParameter(f"{name} has a pole at this alpha_t: give another one")
     right = "without eigenvalue 0" if inverse else "that is not zero"
     raise InvalidParameter(f"{name} divides by H_t, which is singular for this Sigma: give a Sigma {right}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -95,6 +96,11 @@ def run_until(
 def require_finite_mean(setting: Setting) -> None:
     """Raises ValueError where the mean loss is infinite, so that no average over draws would settle."""
     if not mean_is_finite(setting):
+        if setting.alpha_t > 0 and mean_is_finite(replace(setting, alpha_t=0.0)):
+            raise Impossible(
+                f"the mean is infinite at alpha_t > 0 with m = {setting.m} and p = {setting.p}: take more tasks, "
+                "a larger p, or an alpha_t of at most 0"
+            )
         raise Impossible(
             f"the mean is infinite at n_v m = {setting.validation_points}, p = {setting.p}: "
             "move them further apart, or take more tasks"

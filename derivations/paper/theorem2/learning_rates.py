@@ -7,6 +7,7 @@ on the coefficients of E|omega_star - w_0|^2 in sigma^2, nu^2 and 1/n_v, certifi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -173,7 +174,11 @@ def degrees(formula: sympy.Expr, variable: str) -> Derived:
 
 def _derive_slope(assumptions: Assumptions) -> Derived:
     slope = sympy.diff(leading_loss(assumptions), alpha_t).subs(alpha_t, 0)
-    return {checks.SLOPE: sympy.factor(slope), checks.SIGN_SLOPE: Integer(sign(slope)[0])}
+    found: dict[str, sympy.Basic] = {checks.SLOPE: sympy.factor(slope)}
+    # with inputs +-1 the slope vanishes at p = 1 and alpha_r = 1: its value stands without a sign
+    with suppress(SignUnproved):
+        found[checks.SIGN_SLOPE] = Integer(sign(slope, SIZES_FROM_ONE)[0])
+    return found
 
 
 # -- what the paper says ------------------------------------------------------------------------------------

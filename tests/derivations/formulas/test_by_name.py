@@ -24,9 +24,9 @@ from derivations.formulas.by_name import (
     stable_formulas,
 )
 from derivations.formulas.parameters import SIZES, InvalidParameter, parse_values
-from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, read
 from derivations.language.regime import Regime
-from derivations.language.symbols import m, n_v
+from derivations.language.symbols import alpha_t, m, n_v
 from derivations.steps.contents import ALIASES, UnknownStep, find, load
 from symbolic.code.codegen import Compiled, compiled
 
@@ -498,3 +498,14 @@ def test_traces_are_parameters_of_code() -> None:
 def test_sizes_of_the_model_are_known_as_sizes() -> None:
     assert {"n_t", "n_v", "n_r", "m", "p"} <= SIZES
     assert {find(name).regime for name in ("eq5", "eq9", "eq14")} == {*Regime}
+
+
+@pytest.mark.parametrize("law", ["uniform", "rademacher", "laplace"])
+def test_the_slope_has_a_value_whatever_is_known_of_its_sign(law: str) -> None:
+    values = {"n_v": 25, "n_r": 10, "m": 40, "p": 30, "sigma": 1, "alpha_r": 0.2}
+    assumptions = read([f"inputs={law}"])
+    slope = formula("eq9", assumptions).diff(alpha_t)
+    at = {s: {**values, "n_t": 7, "nu": 1, "alpha_t": 0}[s.name] for s in slope.free_symbols}
+    assert evaluate_named("eq10", values, assumptions)["value"] == pytest.approx(
+        float(slope.subs(at)), rel=1e-12
+    )

@@ -351,3 +351,11 @@ def test_text_names_the_rate_that_was_left_out(capsys: pytest.CaptureFixture[str
     rate, loss, _ = capsys.readouterr().out.splitlines()
     assert rate == f"alpha_r = {optimum('eq5', values)['alpha_r']}"
     assert loss.startswith("loss = ")
+
+
+def test_a_pole_at_every_training_rate_is_not_blamed_on_one() -> None:
+    values = {"n_t": 3, "n_v": 3, "m": 2, "p": 7, "n_r": 5, "sigma": 1, "nu": 0.5, "alpha_r": 0.2}
+    with pytest.raises(
+        InvalidParameter, match="pole at these sizes, whatever alpha_t is: change n_v, m or p"
+    ):
+        optimum("eq5", values, read(["split=reused"]))
