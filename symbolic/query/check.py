@@ -132,34 +132,43 @@ ROOM = 6
 """Numbers of rows that are tried one after the other where a divisor such as n - 3 vanishes."""
 
 
-def _off_poles(compute: Callable[[int], Found], rows: int) -> Found:
-    """What `compute` gives at the first number of rows, from `rows` on, at which no divisor vanishes."""
-    for more in range(ROOM):
+class DivisorVanishes(Exception):
+    """A divisor that the query itself holds is zero at the numbers that are tried."""
+
+
+def _off_poles(compute: Callable[[int], Found], first: int) -> Found:
+    """What `compute` gives at the first number, from ``first`` on, where no divisor of the query vanishes."""
+    for number in range(first, first + ROOM):
         try:
-            return compute(rows + more)
-        except ZeroDivisionError:
+            return compute(number)
+        except DivisorVanishes:
             continue
-    return compute(rows + ROOM)
+    raise NotApplicable("a divisor vanishes at all numbers that are tried")
 
 
 def expansion(answer: Answer) -> Values:
     """The query as it is read against the query multiplied out, integers for all letters, random or not."""
-    return _off_poles(lambda rows: _expanded_at(answer, rows), 3)
+    try:
+        return _off_poles(partial(_expanded_at, answer, 2), 3)
+    except NotApplicable:  # a divisor such as p - 2
+        return _off_poles(partial(_expanded_at, answer, 1), 3)
 
 
-def _expanded_at(answer: Answer, rows: int) -> Values:
-    small = answer.small(2, rows)
+def _expanded_at(answer: Answer, size: int, rows: int) -> Values:
+    small = answer.small(size, rows)
     matrices = _matrices(small)
     for k, name in enumerate(answer.inverses):
-        matrices[name] = fmpq_mat([[k + 2, 1], [1, 1]])
-    numbers = Numbers(answer.dimensions(small), matrices, 2)
-    expected, obtained = [numbers.of_tree(answer.tree)], [numbers.of_products(answer.multiplied_out)]
+        matrices[name] = fmpq_mat([[k + 2, 1], [1, 1]] if size == 2 else [[k + 2]])
+    pairs = [(Numbers(answer.dimensions(small), matrices, size), answer.multiplied_out)]
     if answer.one_column:
         # and with the factors in another order, as they commute for p = 1
         single = {name: fmpq_mat([[table[0, 0] + 1]]) for name, table in matrices.items()}
-        alone = Numbers({**answer.dimensions(small), COLUMNS: 1}, single, 1)
-        expected.append(alone.of_tree(answer.tree))
-        obtained.append(alone.of_products(answer.expanded))
+        pairs.append((Numbers({**answer.dimensions(small), COLUMNS: 1}, single, 1), answer.expanded))
+    try:
+        expected = [numbers.of_tree(answer.tree) for numbers, _ in pairs]
+    except ZeroDivisionError:
+        raise DivisorVanishes from None
+    obtained = [numbers.of_products(products) for numbers, products in pairs]
     return "; ".join(map(str, expected)), "; ".join(map(str, obtained))
 
 
@@ -167,14 +176,19 @@ def small_sizes(answer: Answer) -> Values:
     """The query multiplied out and averaged at small sizes, against the formula evaluated there."""
     expected: list[str] = []
     obtained: list[str] = []
+    reason = NotApplicable("the query is too long to be multiplied out in entries")
     for size, rows in ONE_COLUMN if answer.one_column else SIZES:
         limit = LOW_COST[answer.entry_law is GAUSSIAN] if expected else MOST_COST
-        found = _off_poles(partial(_averaged_at, answer, size, limit), rows)
+        try:
+            found = _off_poles(partial(_averaged_at, answer, size, limit), rows)
+        except NotApplicable as vanishing:  # a divisor such as p - 1
+            reason = vanishing
+            continue
         if found is not None:
             expected.append(found[0])
             obtained.append(found[1])
     if not expected:
-        raise NotApplicable("the query is too long to be multiplied out in entries")
+        raise reason
     return "; ".join(expected), "; ".join(obtained)
 
 
@@ -182,7 +196,10 @@ def _averaged_at(answer: Answer, size: int, limit: int, rows: int) -> Values | N
     """The average in entries and the formula at one size; None where that would cost more than `limit`."""
     small = answer.small(size, rows)
     dimensions = answer.dimensions(small)
-    terms = list(_terms(answer.expanded, dimensions))
+    try:
+        terms = list(_terms(answer.expanded, dimensions))
+    except ZeroDivisionError:
+        raise DivisorVanishes from None
     if small.cost(terms) > limit:
         return None
     point = " ".join(f"{name}={number}" for name, number in sorted(dimensions.items()))
@@ -223,10 +240,17 @@ def numbers_put_in(answer: Answer) -> Values:
     small = answer.small(2, 3)
     # no two of these differ by an integer, so that differences such as n - p are no poles
     left = sorted(answer.dimensions(small).keys() - answer.sizes.keys())
-    others = {name: Fraction(100 + 7 * k, 3 + 2 * k) for k, name in enumerate(left)}
+    return _off_poles(partial(_put_in_at, answer, small, left), 100)
+
+
+def _put_in_at(answer: Answer, small: SmallWishart, left: Sequence[str], start: int) -> Values:
+    others = {name: Fraction(start + 7 * k, 3 + 2 * k) for k, name in enumerate(left)}
     point = Point({**others, **answer.sizes}, _matrices(small), 2)
+    try:
+        expected = point.value(answer.formula) if answer.formula else _zero(answer, 2)
+    except ZeroDivisionError:
+        raise DivisorVanishes from None
     printed = Point(others, _matrices(small), 2)
-    expected = point.value(answer.formula) if answer.formula else _zero(answer, 2)
     obtained = printed.value(answer.terms) if answer.terms else _zero(answer, 2)
     return _text(expected), _text(obtained)
 

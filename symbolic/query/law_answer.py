@@ -181,12 +181,6 @@ class LawPolynomial:
         shown = evaluate(self.plain, matrices)
         if not self.sums:
             return shown
-        root = matrices.exact_root() if self.needs_root and matrices.is_exact else None
-        if self.needs_root and matrices.is_exact and root is None:
-            raise Refused(
-                f"the value holds the root {ROOT}, which is not rational for this {SIGMA}, as it is for a diagonal one "
-                f"of squares: give {SIGMA} as an array of floats"
-            )
         self._check_work(matrices)
         names = {letter_of(character).name for character in self._characters()}
         values: dict[str, Any] = {
@@ -195,7 +189,7 @@ class LawPolynomial:
             if name not in ("", ROOT)
         }
         if ROOT in names:
-            values[ROOT] = matrices.root(ROUNDING) if root is None else root
+            values[ROOT] = matrices.root(ROUNDING)
         terms = {term: number(value.at({})) for term, value in self.sums.items()}
         indices = frozenset(index_of(letter_of(c)) for c in self._characters())
         total = evaluate_networks(

@@ -10,6 +10,7 @@ from flint import fmpq, fmpq_mat
 
 from symbolic.checks.claims import NotApplicable
 from symbolic.query.printed_terms import ROOT, Point, TooManyProducts, coefficient
+from symbolic.wishart.covariance_matrix import rational_root
 from symbolic.wishart.fixed_letters import IDENTITY, SIGMA
 
 MAX_SIZE = 20
@@ -54,14 +55,17 @@ def compare(terms: Sequence[Data], given: Data, size: int, value: Any) -> tuple[
     if any(isinstance(x, str) for x in rows.values()):
         raise NotApplicable(f"matrices larger than {MAX_SIZE} x {MAX_SIZE} are not kept")
     texts = _texts(terms)
-    if any(ROOT in text for text in texts):
-        raise NotApplicable(f"the terms hold the root {ROOT}, which is not rational in general")
     floating = any(isinstance(x, float) for table in rows.values() for row in table for x in row)
+    needs_root = any(ROOT in text for text in texts)
+    if floating and needs_root:
+        raise NotApplicable(f"the root {ROOT} of floats is not rational in general")
     if floating and any(f"{SIGMA}^-" in text for text in texts):
         raise NotApplicable(f"the rounding of an inverse in floats depends on {SIGMA}")
     matrices = {name: fmpq_mat([[_number(x) for x in row] for row in table]) for name, table in rows.items()}
     if SIGMA in matrices:
         matrices[SIGMA] = (matrices[SIGMA] + matrices[SIGMA].transpose()) * fmpq(1, 2)
+    if needs_root:
+        matrices[ROOT] = rational_root(matrices[SIGMA])
     try:
         expected = Point({}, matrices, size, MAX_PRODUCTS).value(terms)
         if not floating:

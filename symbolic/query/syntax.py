@@ -62,6 +62,10 @@ class Token(NamedTuple):
     position: int
 
 
+FUNCTIONS = {"tr": "tr", "trace": "tr", "inv": "W^-1", "inverse": "W^-1", "transpose": "A'"}
+"""How functions of matrices are written, by the names they have elsewhere."""
+
+
 def excerpt(text: str) -> str:
     """The end of a text in quotes, on one line and in ASCII."""
     return ascii(text if len(text) <= 20 else "..." + text[-17:])
@@ -102,9 +106,10 @@ def _token(text: str, place: int) -> Token:
     run = _RUN.match(text, place)
     if run is None:
         raise MomentSyntaxError(text, position, _stranger(text[place]))
+    written = FUNCTIONS.get(run.group().casefold(), run.group())
+    if written != run.group():
+        raise MomentSyntaxError(text, position, f"{excerpt(run.group())} is written {written}")
     name = _NAME.match(text, place)
-    if run.group().lower() == "trace":
-        raise MomentSyntaxError(text, position, "a trace is written tr(...), as in tr(W)")
     if name is None:
         raise _unknown(text, place, run.group())
     following = text[name.end() : name.end() + 1]

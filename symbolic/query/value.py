@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from numbers import Rational
 from sys import float_info
 from typing import Any
 
 from flint import fmpq, fmpq_mat
 
 from symbolic.algebra.refusal import Refused
-from symbolic.wishart.covariance_matrix import as_fraction, exact_covariance
+from symbolic.wishart.covariance_matrix import as_fraction, exact_covariance, rational_root
 from symbolic.wishart.covariance_matrix import identity as exact_identity
 from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base
 from symbolic.wishart.trace_polynomial import TracePolynomial
@@ -86,25 +87,13 @@ class Matrices:
         return exact_identity(self.size) if self.is_exact else self._space.eye(self.size)
 
     def root(self, rounding: float) -> Matrix:
-        """The symmetric root of Sigma, in floats; eigenvalues below zero are rounding."""
+        """The symmetric root of Sigma: exact, or in floats, where eigenvalues below zero are rounding."""
+        if self.is_exact:
+            return rational_root(self._letters[SIGMA])
         values, vectors = self._space.linalg.eigh(self._letters[SIGMA])
         floor = rounding * abs(float(values[-1]))
         kept = self._space.where(values > floor, values, self._space.zeros_like(values))
         return (vectors * self._space.sqrt(kept)) @ vectors.T
-
-    def exact_root(self) -> Matrix | None:
-        """The root of an exact diagonal Sigma whose elements are squares of fractions; None for any other."""
-        sigma = self._letters[SIGMA]
-        found = [[fmpq(0)] * self.size for _ in range(self.size)]
-        for i in range(self.size):
-            element = sigma[i, i]
-            if element < 0 or any(sigma[i, j] != 0 for j in range(self.size) if j != i):
-                return None
-            top, bottom = (math.isqrt(int(x)) for x in (element.p, element.q))
-            if fmpq(top, bottom) ** 2 != element:
-                return None
-            found[i][i] = fmpq(top, bottom)
-        return fmpq_mat(found)
 
     def require_definite(self) -> None:
         """Raise ValueError when a Sigma is given that is singular: a Wishart matrix then has no inverse."""
@@ -209,9 +198,9 @@ def _table(name: str, value: Any) -> list[list[int | Fraction]]:
     for x in (x for row in rows for x in row):
         if isinstance(x, float):
             raise Refused(f"{name} has floats in lists: give an array of floats, or integers and fractions")
-        if not isinstance(x, int | Fraction):
+        if not isinstance(x, Rational):
             raise Refused(f"{name} has an element {type(x).__name__}: give real numbers")
-    return rows
+    return [[Fraction(int(x.numerator), int(x.denominator)) for x in row] for row in rows]
 
 
 def _array(name: str, value: Any, space: Any) -> Matrix:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from numbers import Rational, Real
 
+import mpmath
 from flint import fmpq, fmpq_mat
 
 from symbolic.algebra.refusal import Refused
@@ -14,6 +15,12 @@ Entry = int | Fraction | float
 
 ROUNDING = fmpq(1, 10**12)
 """How far below zero, relative to the trace, rounding may push an eigenvalue of a covariance of floats."""
+
+MAX_ROOT_SIZE = 20
+"""Largest p for which a root is taken exactly."""
+
+ROOT_DIGITS = 90
+"""Digits in which a root is searched; its denominators have at most a third of them."""
 
 
 def row_count(n: int) -> int:
@@ -49,6 +56,30 @@ def exact_covariance(covariance: Sequence[Sequence[Entry]]) -> tuple[fmpq_mat, b
     if not _is_positive_semidefinite(sigma, exact):
         raise Refused("the covariance has a negative eigenvalue: give a positive semidefinite matrix")
     return sigma, exact
+
+
+def rational_root(sigma: fmpq_mat) -> fmpq_mat:
+    """The symmetric positive semidefinite root of an exact covariance.
+
+    Found in long floats and checked exactly. Raises ValueError where it is not rational, or sigma is large.
+    """
+    size = int(sigma.nrows())
+    if size > MAX_ROOT_SIZE:
+        raise Refused(
+            f"an exact root of Sigma is taken up to {MAX_ROOT_SIZE} x {MAX_ROOT_SIZE}: give an array of floats"
+        )
+    with mpmath.workdps(ROOT_DIGITS):
+        rows = [[mpmath.mpf(int(x.p)) / int(x.q) for x in row] for row in sigma.tolist()]
+        values, vectors = mpmath.eigsy(mpmath.matrix(rows))
+        scaled = vectors * mpmath.diag([mpmath.sqrt(max(value, 0)) for value in values])
+        nearest = [
+            [Fraction(str(x)).limit_denominator(10 ** (ROOT_DIGITS // 3)) for x in row]
+            for row in (scaled * vectors.T).tolist()
+        ]
+    root = fmpq_mat([[fmpq(x.numerator, x.denominator) for x in row] for row in nearest])
+    if root * root != sigma or root != root.transpose() or not _is_positive_semidefinite(root, exact=True):
+        raise Refused("the root Sigma^(1/2) is not rational: give Sigma as an array of floats")
+    return root
 
 
 def matrix_powers(matrix: fmpq_mat, powers: Iterable[int]) -> dict[int, fmpq_mat]:

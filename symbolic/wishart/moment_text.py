@@ -52,7 +52,7 @@ def _enclosed(text: str) -> str:
 
 
 def polynomial_text(polynomial: TracePolynomial) -> str:
-    """A sum as text that reads as a query again where its coefficients are polynomials."""
+    """A sum as text that reads as a query again."""
     text = ""
     for monomial, value in polynomial.sorted_terms:
         coefficient, product = coefficient_text(value), monomial_text(monomial)

@@ -187,8 +187,93 @@ def test_exact_covariances_need_no_root_where_pairs_meet() -> None:
     given = {"n": 2, "Sigma": SIGMA}
     assert moment("tr(W)", given, None, "uniform").value == "30"
     assert isinstance(moment("tr(W^2)", given, None, "uniform").value, str)
-    with pytest.raises(ValueError, match=r"the root Sigma\^\(1/2\).*give Sigma as an array of floats"):
-        moment("W^2", given, None, "uniform")
+    with pytest.raises(ValueError, match=r"is not rational: give Sigma as an array of floats"):
+        moment("W^2", {"n": 2, "Sigma": [[2, 1], [1, 3]]}, None, "uniform")
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        ROOT,
+        [[2, 0], [0, 1]],
+        [[1, 2], [2, 4]],
+        [[Fraction(1, 3), 0], [0, Fraction(7, 1000)]],
+        [[0, 0], [0, 0]],
+    ],
+)
+def test_an_exact_covariance_with_a_rational_root_gives_an_exact_value(root: Matrix) -> None:
+    given = {"n": 3, "A": A, "Sigma": times(root, root)}
+    exact = moment("W A W", given, None, "laplace")
+    assert recheck_certificate(exact.as_dict())
+    floats = {"n": 3, "A": np.array(A, float), "Sigma": np.array(given["Sigma"], float)}
+    assert np.allclose(
+        [[float(Fraction(x)) for x in row] for row in exact.value],
+        moment("W A W", floats, None, "laplace").value,
+    )
+
+
+# -- one column, divisors, numbers of other libraries ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*LAWS, "cumulants:1,2,3"])
+@pytest.mark.parametrize("covariance", ["identity", "general"])
+@pytest.mark.parametrize(
+    ("text", "degree"),
+    [
+        ("tr(W) W A W^-1", 1),
+        ("tr(W)^3 A W^-1", 2),
+        ("W^-1 A W", 0),
+        ("tr(W1) W^-1 W", 1),
+        ("W A W^-1 + A", 0),
+    ],
+)
+def test_inverses_that_cancel_in_one_column(text: str, degree: int, covariance: str, name: str) -> None:
+    """At p = 1 all factors commute, so that under any law the average is a moment of a sum of squares."""
+    numbers = {"n": 2, "n1": 2, "p": 1, "A": [[3]], "Sigma": [[4]]}
+    used = {"n": "W", "p": "", "n1": "W1", "A": "A"} | ({"Sigma": "W"} if covariance == "general" else {})
+    given = {key: numbers[key] for key, sign in used.items() if sign in text}
+    fourth = law(name).rule(4)
+    unit = {0: Fraction(1), 1: Fraction(2), 2: 2 * fourth + 2}[degree]
+    scale = 4**degree if covariance == "general" else 1
+    expected = unit * scale * (3 if "A" in text else 1) + 3 * ("+" in text)
+    result = moment(text, given, covariance, name)
+    assert result.value == [[str(expected)]]
+    assert recheck_certificate(result.as_dict())
+
+
+@pytest.mark.parametrize(
+    ("divisor", "at"),
+    [
+        ("n - 1", 10),
+        ("n - 3", 8),
+        ("n - p", 9),
+        ("p - 1", 1),
+        ("(p - 3)", -1),
+        ("(p - 3) (p - 4)", 2),
+        ("(n - 2) (n - 4)", 63),
+        ("3 n - 100", -67),
+    ],
+)
+@pytest.mark.parametrize("name", ["gaussian", "uniform"])
+def test_what_is_a_scalar_divides(divisor: str, at: int, name: str) -> None:
+    given = {"n": 11, "A": A}
+    whole = moment("W A W", given, "identity", name).value
+    result = moment(f"W A W/({divisor})", given, "identity", name)
+    assert [[Fraction(x) * at for x in row] for row in result.value] == [
+        [Fraction(x) for x in row] for row in whole
+    ]
+    assert recheck_certificate(result.as_dict())
+    assert recheck_certificate(moment(f"W A W/({divisor})", None, "identity", name).as_dict())
+
+
+def test_a_pole_at_the_given_numbers_is_refused() -> None:
+    with pytest.raises(ValueError, match="pole at n = 3"):
+        moment("W/(n - 3)", {"n": 3})
+
+
+def test_integers_of_numpy_are_integers() -> None:
+    given = {"n": np.int64(3), "p": np.int32(2), "Sigma": [[np.int64(2), 1], [1, np.int8(2)]]}
+    assert moment("W^2", given).value == [["84", "60"], ["60", "84"]]
 
 
 # -- certificates ----------------------------------------------------------------------------------------------

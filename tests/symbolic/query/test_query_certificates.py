@@ -52,6 +52,7 @@ ANSWERS: dict[str, tuple[Any, ...]] = {
     "law in floats": ("W A W", {"n": 3, "A": np.array(A, float)}, None, "student:9"),
     "nothing random": ("n p + 1/2", {"n": 2, "p": 3}),
     "nothing left": ("W - W", {"n": 2, "p": 3}),
+    "law in one column": ("tr(W) W A W^-1", {"n": 3, "p": 1}, "general", "laplace"),
     "large identity": ("W^2", {"n": 2, "p": 120}),
 }
 
@@ -189,6 +190,18 @@ def double_the_average(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(LawExpectation, "_average", average)
 
 
+def lose_a_factor_in_one_column(patch: pytest.MonkeyPatch) -> None:
+    whole = TracePolynomial.commuted
+
+    def commuted(self: TracePolynomial) -> TracePolynomial:
+        terms = {
+            Monomial(key.traces, (key.word or ())[:-1]): value for key, value in whole(self).terms.items()
+        }
+        return TracePolynomial(terms, self.is_matrix)
+
+    patch.setattr(TracePolynomial, "commuted", commuted)
+
+
 BROKEN: list[tuple[Callable[[pytest.MonkeyPatch], None], list[str]]] = [
     (lose_a_term, ["trace", "sum", "inverse", "numbers", "matrices"]),
     (wrong_sign, ["trace", "inverse", "numbers"]),
@@ -196,7 +209,8 @@ BROKEN: list[tuple[Callable[[pytest.MonkeyPatch], None], list[str]]] = [
     (forget_that_sigma_is_inverted, ["inverse", "inverse beside another", "inverse in numbers"]),
     (forget_the_coefficients_of_words, ["matrix", "two matrices", "three matrices", "high degree"]),
     (take_one_matrix_for_another, ["inverse beside another"]),
-    (double_the_average, ["law", "skew law", "law, two matrices", "law in numbers"]),
+    (double_the_average, ["law", "skew law", "law, two matrices", "law in numbers", "law in one column"]),
+    (lose_a_factor_in_one_column, ["one column", "law in one column"]),
 ]
 
 

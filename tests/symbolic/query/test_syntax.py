@@ -125,7 +125,6 @@ def test_refusals_point_at_the_character(text: str, position: int, reason: str) 
     [
         ("1/0 W", 3, "division by zero"),
         ("W/tr(W)", 3, "only numbers and polynomials in n and p can divide"),
-        ("trace(W)", 1, "a trace is written tr"),
         ("W/(n - n)", 4, "division by zero"),
         ("A^-1", 1, "only W, Sigma and polynomials in n and p have negative powers"),
         ("2 (W + A)^-1", 4, "negative powers"),
@@ -263,3 +262,13 @@ def test_any_text_is_multiplied_out_or_refused() -> None:
             assert (polynomial_text(polynomial) == "0") == (not polynomial.terms)
             outcomes.add(True)
     assert outcomes == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("trace(W)", "tr"), ("2 Tr(W)", "tr"), ("TR(W)", "tr"), ("inv(W)", "W^-1"), ("W transpose(A)", "A'")],
+)
+def test_names_of_functions_elsewhere_are_answered_with_ours(text: str, written: str) -> None:
+    with pytest.raises(MomentSyntaxError) as caught:
+        parse(text)
+    assert str(caught.value).endswith(f"is written {written}")
