@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from derivations.steps.draws import fixed_column
+from derivations.steps.draws import Array, fixed_column, transpose
 from derivations.steps.step import Observed
+from derivations.steps.task_draws import (
+    gradient_step,
+    isotropic_tasks,
+    nearest_solution,
+    stacked_problem,
+    target,
+)
 from numeric_check.draws.sample import Sample
-
-Array = NDArray[np.float64]
-
-
-def _inner_step(omega: Array, x: Array, y: Array, rate: float) -> Array:
-    return np.asarray(omega - rate / x.shape[-2] * np.swapaxes(x, -1, -2) @ (x @ omega - y))
 
 
 def _task_residual(sample: Sample, omega: Array) -> Array:
@@ -23,7 +23,7 @@ def _task_residual(sample: Sample, omega: Array) -> Array:
         fixed_column(sample, "z_t", "n_t"),
         fixed_column(sample, "z_v", "n_v"),
     )
-    theta = _inner_step(omega, x_t, x_t @ w + z_t, sample["alpha_t"])
+    theta = gradient_step(omega, x_t, x_t @ w + z_t, sample["alpha_t"])
     return np.asarray(x_v @ w + z_v - x_v @ theta)
 
 
@@ -46,23 +46,18 @@ def observe_design(sample: Sample) -> Observed:
     return {"B^{(i)}": np.concatenate(columns, axis=1)[None]}
 
 
-def _nearest_solution(design: Array, target: Array, start: Array) -> Array:
-    # lstsq returns the shortest correction, by singular values, not by the formula under test
-    return np.asarray(start + np.linalg.lstsq(design, target - design @ start, rcond=None)[0])
-
-
 def observe_solution(sample: Sample) -> Observed:
     """Sample the statement of the step of that name."""
-    design, target = sample.matrix("B", "N", "p"), fixed_column(sample, "gamma", "N")
-    return {r"\omega^\star": _nearest_solution(design, target, fixed_column(sample, "omega_0", "p"))[None]}
+    design, gamma = stacked_problem(sample)
+    return {r"\omega^\star": nearest_solution(design, gamma, fixed_column(sample, "omega_0", "p"))[None]}
 
 
 def observe_deviation(sample: Sample) -> Observed:
     """Sample the statement of the step of that name."""
     design, w_0 = sample.matrix("B", "N", "p"), fixed_column(sample, "w_0", "p")
-    target = design @ w_0 + fixed_column(sample, "delta_gamma", "N")
+    gamma = design @ w_0 + fixed_column(sample, "delta_gamma", "N")
     return {
-        r"\omega^\star-w_0": (_nearest_solution(design, target, fixed_column(sample, "omega_0", "p")) - w_0)[
+        r"\omega^\star-w_0": (nearest_solution(design, gamma, fixed_column(sample, "omega_0", "p")) - w_0)[
             None
         ]
     }
@@ -75,26 +70,22 @@ def observe_mean_square(sample: Sample) -> Observed:
     noise = np.linalg.cholesky(covariance) @ sample.gaussian("N", 1)
     targets = np.concatenate([design @ w_0 + draw for draw in noise], axis=1)
     start = np.repeat(fixed_column(sample, "omega_0", "p"), targets.shape[1], axis=1)
-    gap = _nearest_solution(design, targets, start) - w_0
+    gap = nearest_solution(design, targets, start) - w_0
     return {r"\mathbb{E}|\omega^\star-w_0|^2": np.sum(gap**2, axis=0)}
 
 
 def _target_deviation(sample: Sample, x_t: Array, x_v: Array) -> Array:
-    scale = sample["nu"] / np.sqrt(sample["p"])
-    w = scale * sample.gaussian("p", 1)
-    y_t = x_t @ w + sample["sigma"] * sample.gaussian("n_t", 1)
-    y_v = x_v @ w + sample["sigma"] * sample.gaussian("n_v", 1)
-    return np.asarray(y_v - x_v @ _inner_step(np.zeros_like(w), x_t, y_t, sample["alpha_t"]))
+    return target(sample, x_t, x_v, isotropic_tasks(sample, "p"))
 
 
 def observe_block(sample: Sample) -> Observed:
     """Sample the statement of the step of that name."""
     gap = _target_deviation(sample, sample.matrix("X_t", "n_t", "p"), sample.matrix("X_v", "n_v", "p"))
-    return {r"\Gamma^{(i)}": gap @ np.swapaxes(gap, 1, 2)}
+    return {r"\Gamma^{(i)}": gap @ transpose(gap)}
 
 
 def observe_blocks(sample: Sample) -> Observed:
     """Sample the statement of the step of that name."""
     one = _target_deviation(sample, sample.matrix("X_t1", "n_t", "p"), sample.matrix("X_v1", "n_v", "p"))
     other = _target_deviation(sample, sample.matrix("X_t2", "n_t", "p"), sample.matrix("X_v2", "n_v", "p"))
-    return {r"\Gamma^{(i,j)}": one @ np.swapaxes(other, 1, 2)}
+    return {r"\Gamma^{(i,j)}": one @ transpose(other)}

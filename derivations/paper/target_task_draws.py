@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from derivations.steps.draws import fixed_column
+from derivations.steps.draws import Array, fixed_column, squared_norms
 from derivations.steps.step import Observed
+from derivations.steps.task_draws import gradient_step, isotropic_tasks
 from numeric_check.draws.sample import Sample
-
-Array = NDArray[np.float64]
-
-
-def _norm_sq(vectors: Array) -> Array:
-    return np.asarray(np.sum(vectors**2, axis=(1, 2)))
 
 
 def _target_task(sample: Sample) -> Array:
-    return np.asarray(
-        fixed_column(sample, "w_0", "p") + sample["nu"] / np.sqrt(sample["p"]) * sample.gaussian("p", 1)
-    )
+    return np.asarray(fixed_column(sample, "w_0", "p") + isotropic_tasks(sample, "p"))
 
 
 def _adapt(sample: Sample, omega: Array, w_prime: Array, x_r: Array) -> Array:
     labels = x_r @ w_prime + sample["sigma"] * sample.gaussian("n_r", 1)
-    gradient = np.swapaxes(x_r, 1, 2) @ (x_r @ omega - labels) / sample["n_r"]
-    return np.asarray(omega - sample["alpha_r"] * gradient)
+    return gradient_step(omega, x_r, labels, sample["alpha_r"])
 
 
 def _test_loss(sample: Sample, theta: Array, w_prime: Array) -> Array:
     x_s = sample.gaussian("n_s", "p")
     labels = x_s @ w_prime + sample["sigma"] * sample.gaussian("n_s", 1)
-    return _norm_sq(labels - x_s @ theta) / (2 * sample["n_s"])
+    return squared_norms(labels - x_s @ theta) / (2 * sample["n_s"])
 
 
 def observe_residual(sample: Sample) -> Observed:
@@ -47,7 +38,7 @@ def observe_split(sample: Sample) -> Observed:
     fixed = fixed_column(sample, "w_0", "p") + fixed_column(sample, "delta_w", "p")
     theta = fixed_column(sample, "theta_star", "p")
     loss = _test_loss(sample, theta[None], fixed[None])
-    return {"L": loss - float(np.sum(fixed**2)) / 2 + _norm_sq(_target_task(sample)) / 2}
+    return {"L": loss - float(np.sum(fixed**2)) / 2 + squared_norms(_target_task(sample)) / 2}
 
 
 def observe_mean_adapted(sample: Sample) -> Observed:
@@ -69,21 +60,21 @@ def observe_after_mean(sample: Sample) -> Observed:
     square = 2.0 + float(np.sum(omega**2) + np.sum(w_0**2))
     sample.define("mean_theta_star_sq", square)
     sample.define("mean_w_0_omega_star", float(np.sum(w_0 * omega)))
-    return {"L": _test_loss(sample, theta, w_prime) + (square - _norm_sq(theta)) / 2}
+    return {"L": _test_loss(sample, theta, w_prime) + (square - squared_norms(theta)) / 2}
 
 
 def observe_square_given_inputs(sample: Sample) -> Observed:
     """Sample the statement of the step of that name."""
     omega = fixed_column(sample, "omega_star", "p")
     theta = _adapt(sample, omega[None], _target_task(sample), sample.matrix("X_r", "n_r", "p")[None])
-    return {r"\mathbb{E}|\theta^\star|^2": _norm_sq(theta)}
+    return {r"\mathbb{E}|\theta^\star|^2": squared_norms(theta)}
 
 
 def observe_square(sample: Sample) -> Observed:
     """Sample the statement of the step of that name."""
     omega = fixed_column(sample, "omega_star", "p")
     theta = _adapt(sample, omega[None], _target_task(sample), sample.gaussian("n_r", "p"))
-    return {r"\mathbb{E}|\theta^\star|^2": _norm_sq(theta)}
+    return {r"\mathbb{E}|\theta^\star|^2": squared_norms(theta)}
 
 
 def observe_loss(sample: Sample) -> Observed:

@@ -28,6 +28,11 @@ def adapted_from(start: Array, x: Array, rate: float) -> Array:
     return gradient_step(start, x, np.zeros_like(x @ start), rate)
 
 
+def contracted_rows(rows: Array, x_t: Array, rate: float) -> Array:
+    """rows (I - rate/n_t X_t^T X_t), by rows: the transposed step costs less where the rows are few."""
+    return np.asarray(rows - rate / x_t.shape[-2] * (rows @ transpose(x_t)) @ x_t)
+
+
 def design(x_t: Array, x_v: Array, rate: float) -> Array:
     """The task's block of B: predictions at the validation inputs after the step, per unit meta-parameter."""
     return np.asarray(x_v @ adapted_from(np.eye(x_t.shape[-1]), x_t, rate))

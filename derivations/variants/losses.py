@@ -21,6 +21,7 @@ from derivations.verification.growth import simulated
 from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.simulation import Quantity
+from numeric_check.estimators.target_loss import fourth_moment
 from numeric_check.problem.setting import Setting
 
 OVER, UNDER, GENERAL = "theorem-1", "theorem-2", "theorem-3"
@@ -83,15 +84,6 @@ def values_of(setting: Setting) -> Mapping[str, Value]:
     if setting.Sigma is not None and setting.Sigma_w is not None:
         values |= {"Sigma": setting.Sigma, "Sigma_w": setting.Sigma_w, "F": fourth_moment(setting)}
     return values
-
-
-def fourth_moment(setting: Setting) -> np.ndarray:
-    """F of (111) for inputs Sigma^(1/2) u with independent entries, from their kurtosis."""
-    sigma = np.eye(setting.p) if setting.Sigma is None else setting.Sigma
-    roots, vectors = np.linalg.eigh(sigma)
-    root = (vectors * np.sqrt(np.maximum(roots, 0.0))) @ vectors.T
-    middle = np.diag(np.diag(sigma @ sigma)) * (setting.law.kurtosis - 3.0)
-    return np.asarray(2 * sigma @ sigma @ sigma + sigma * np.trace(sigma @ sigma) + root @ middle @ root)
 
 
 def variant_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:

@@ -6,7 +6,13 @@ import numpy as np
 
 from derivations.steps.draws import Array, fixed_column, squared_norms, transpose
 from derivations.steps.step import Observed
-from derivations.steps.task_draws import covariance_halves, isotropic_tasks, target
+from derivations.steps.task_draws import (
+    adapted_from,
+    contracted_rows,
+    covariance_halves,
+    isotropic_tasks,
+    target,
+)
 from derivations.verification.growth import Halves
 from numeric_check.draws.sample import Sample
 from numeric_check.problem.setting import Setting
@@ -41,22 +47,24 @@ def numbers(setting: Setting) -> dict[str, float]:
     return {name: float(getattr(setting, name)) for name in names}
 
 
-def _contracted_rows(sample: Sample, rows: Array, x_t: Array) -> Array:
-    """rows (I - alpha_t/n_t X_t^T X_t)."""
-    return np.asarray(rows - sample["alpha_t"] / sample["n_t"] * (rows @ transpose(x_t)) @ x_t)
+def _design_rows(sample: Sample, tasks: int) -> list[Array]:
+    """B of tasks with one validation row each."""
+    return [
+        contracted_rows(sample.gaussian(1, "p"), sample.gaussian("n_t", "p"), sample["alpha_t"])
+        for _ in range(tasks)
+    ]
 
 
 def observe_inner_factor(sample: Sample) -> Observed:
     """Sampled inner factor."""
-    row = _contracted_rows(sample, sample.gaussian(1, "p"), sample.gaussian("n_t", "p"))
+    (row,) = _design_rows(sample, 1)
     return {"h_t": np.sum(row**2, axis=(1, 2)) / sample["p"]}
 
 
 def observe_adaptation_factor(sample: Sample) -> Observed:
     """Sampled adaptation factor."""
     x, e = sample.gaussian("n_r", "p"), fixed_column(sample, "e", "p")
-    moved = e - sample["alpha_r"] / sample["n_r"] * transpose(x) @ (x @ e)
-    return {"h_r": squared_norms(moved) / float(np.sum(e**2))}
+    return {"h_r": squared_norms(adapted_from(e, x, sample["alpha_r"])) / float(np.sum(e**2))}
 
 
 FACTOR_SIZES = (
@@ -82,8 +90,7 @@ INVERSE_LADDER = tuple(
 
 def _design(sample: Sample) -> Array:
     """B of two tasks with one validation row each."""
-    rows = [_contracted_rows(sample, sample.gaussian(1, "p"), sample.gaussian("n_t", "p")) for _ in range(2)]
-    return np.concatenate(rows, axis=1)
+    return np.concatenate(_design_rows(sample, 2), axis=1)
 
 
 def sampled_gram(sample: Sample) -> Array:
@@ -118,7 +125,7 @@ def observed_leading(sample: Sample, block: str) -> Array:
     x_v, x_t = sample.gaussian(1, "p"), sample.gaussian("n_t", "p")
     if block == "noise":
         return squared_norms(target(sample, x_t, x_v, isotropic_tasks(sample, "p")))
-    row = _contracted_rows(sample, x_v, x_t)
+    row = contracted_rows(x_v, x_t, sample["alpha_t"])
     if block == "gram":
         return squared_norms(row) / sample["p"]
     start = fixed_column(sample, "d", "p")

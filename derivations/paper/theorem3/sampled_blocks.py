@@ -11,7 +11,7 @@ from derivations.steps import discrete_law
 from derivations.steps.draws import Array, squared_norms, transpose
 from derivations.steps.orders import LEADING, ORDER, exponent_of, leading_of
 from derivations.steps.step import Check, Observed, Step
-from derivations.steps.task_draws import covariance_halves, design, target
+from derivations.steps.task_draws import contracted_rows, covariance_halves, design, target
 from derivations.verification.growth import Halves, fluctuation_check
 from numeric_check.draws.sample import Sample
 from numeric_check.problem.laws import input_law
@@ -54,11 +54,6 @@ def _inputs(sample: Sample, rows: str, law: str) -> Array:
     return np.asarray(sample.inputs(rows, "p", law) * np.sqrt(spectra(sample.size("p"))[0]))
 
 
-def _contracted(rows: Array, x_t: Array, rate: float) -> Array:
-    """rows (I - rate/n_t X_t^T X_t) without forming the matrix."""
-    return np.asarray(rows - rate / x_t.shape[-2] * (rows @ transpose(x_t)) @ x_t)
-
-
 def _noise(sample: Sample, law: str) -> Halves:
     """Gamma of one task, from draws of the task and of the label noise at given inputs."""
     x_v, x_t = _inputs(sample, "n_v", law), _inputs(sample, "n_t", law)
@@ -72,7 +67,7 @@ def _block(block: str, sample: Sample, law: str) -> Array | Halves:
         return _noise(sample, law)
     weight = spectra(sample.size("p"))[2]
     rows = [
-        _contracted(_inputs(sample, "n_v", law), _inputs(sample, "n_t", law), sample["alpha_t"])
+        contracted_rows(_inputs(sample, "n_v", law), _inputs(sample, "n_t", law), sample["alpha_t"])
         for _ in range(sample.size("m"))
     ]
     b = np.concatenate(rows, axis=1)
