@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from derivations.language.assumptions import Assumptions, read
-from derivations.publishing.site import Site
 from derivations.steps import contents
-from derivations.verification.verify import Record, Report, verify
+
+if TYPE_CHECKING:  # a command loads what it needs when it runs
+    from derivations.publishing.site import Site
+    from derivations.verification.verify import Record, Report
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ def progress_bar(what: str) -> Iterator[Report]:
 
 
 def _verified(names: list[str] | None, assumptions: Assumptions, **options: Any) -> list[Record]:
+    from derivations.verification.verify import verify
+
     with progress_bar("verifying") as report:
         return verify(names, assumptions, report=report, **options)
 
