@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from keyword import iskeyword
 from typing import Any
 
 import sympy
+from sympy.printing.str import StrPrinter
 
-from derivations.formulas.by_name import derived_parts, source_code
+from derivations.formulas.by_name import NoFormula, derived_parts, source_code
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.symbols import LATEX_NAMES
 from derivations.steps.step import Step
@@ -34,7 +38,45 @@ def shown_parts(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
 def _text(label: str, part: sympy.Basic, language: str) -> str:
     if language == "latex":
         return f"{label} = {sympy.latex(part, symbol_names=_latex_names(part))}"
-    return str(part)
+    return f"{assigned(label)} = {_read_back(part)}"
+
+
+def assigned(label: str) -> str:
+    """The name to which the part with this label is assigned in SymPy source."""
+    label = label.replace("^-", " minus").replace("^+", " plus")
+    name = re.sub(r"\W+", "_", label).strip("_") or "value"
+    return f"part_{name}" if name[0].isdigit() or iskeyword(name) else name
+
+
+def _declared(parts: Iterable[sympy.Basic]) -> list[str]:
+    """The import and the declarations of all symbols, with their assumptions."""
+    found = sorted({s for part in parts for s in part.atoms(sympy.Symbol)}, key=str)
+    matrices = sorted({s for part in parts for s in part.atoms(sympy.MatrixSymbol)}, key=str)
+    lines = ["from sympy import *", ""]
+    for s in found:
+        given = "".join(f", {k}={v}" for k, v in sorted(s._assumptions_orig.items()) if k != "commutative")
+        lines.append(f"{_identifier(s)} = Symbol({s.name!r}{given})")
+    lines += [
+        f"{_identifier(s)} = MatrixSymbol({s.name!r}, {_read_back(s.rows)}, {_read_back(s.cols)})"
+        for s in matrices
+    ]
+    return [*lines, ""]
+
+
+def _identifier(symbol: sympy.Symbol | sympy.MatrixSymbol) -> str:
+    name = re.sub(r"\W+", "_", str(symbol.name))
+    return f"{name}_" if iskeyword(name) else name
+
+
+def _read_back(part: sympy.Basic) -> str:
+    """SymPy's text of an expression, without what it would read back as something else."""
+    printer: Any = StrPrinter()
+    show = printer._print
+    printer._print_Symbol = printer._print_MatrixSymbol = _identifier
+    printer._print_Identity = lambda matrix: f"Identity({show(matrix.rows)})"
+    printer._print_ZeroMatrix = lambda matrix: f"ZeroMatrix({show(matrix.rows)}, {show(matrix.cols)})"
+    printer._print_Rational = lambda number: f"Rational({number.p}, {number.q})"
+    return str(printer.doprint(part))
 
 
 def _latex_names(part: sympy.Basic) -> dict[sympy.Basic, str]:
@@ -51,8 +93,17 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
         parts = shown_parts(step, assumptions)
         texts = {label: _text(label, part, language) for label, part in parts.items()}
     else:
-        texts = source_code(step.name, language, assumptions)
-    formula = "\n".join(texts.values()) if texts else step.tex
+        parts = {}
+        try:
+            texts = source_code(step.name, language, assumptions)
+        except NoFormula:
+            if not shown_parts(step, assumptions):
+                raise
+            raise NoFormula(
+                f"{step.name} is no number and has no source in {language}: use --as sympy"
+            ) from None
+    lines = _declared(parts.values()) if language == "sympy" and texts else []
+    formula = "\n".join([*lines, *texts.values()]) if texts else step.tex
     return {
         **describe(step),
         "assumptions": assumptions.label(),

@@ -11,6 +11,9 @@ from typing import Any
 
 import mpmath
 import sympy
+from sympy.printing.c import C99CodePrinter
+from sympy.printing.jscode import JavascriptCodePrinter
+from sympy.printing.numpy import NumPyPrinter
 
 from symbolic.algebra.refusal import Refused
 from symbolic.code.program import NoSourceForm, Program, multiplied, program
@@ -124,6 +127,10 @@ def compiled(form: StableForm | sympy.Expr, parameters: Sequence[str] | None = N
     return Compiled(program(form, parameters))
 
 
+# Integers up to here are doubles, exactly.
+EXACT = 2**53
+
+
 # -- source text --------------------------------------------------------------------------------------------
 
 
@@ -151,26 +158,43 @@ def source(
     return _WRITERS[language](name, program(form, parameters))
 
 
+def _rational(number: sympy.Rational) -> str:
+    """A literal of double precision: an integer one would overflow, or divide as an integer."""
+    numerator, denominator = int(number.p), int(number.q)
+    if max(abs(numerator), denominator) > EXACT:
+        return repr(numerator / denominator)
+    return f"{numerator}.0" if denominator == 1 else f"{numerator}.0/{denominator}.0"
+
+
+def _in_doubles(printer: Any) -> Callable[[sympy.Expr], str]:
+    printer._print_Integer = printer._print_Rational = _rational
+    return lambda expr: str(printer.doprint(multiplied(expr)))
+
+
 def _python(name: str, code: Program) -> str:
-    lines = [f"def {name}({', '.join(code.parameters)}):"]
-    lines += [f"    {s} = {sympy.pycode(multiplied(value))}" for s, value in code.statements]
-    lines.append(f"    return {sympy.pycode(multiplied(code.result()))}")
-    header = "import math\n\n\n" if any("math." in line for line in lines) else ""
-    return header + "\n".join(lines) + "\n"
+    show = _in_doubles(NumPyPrinter())
+    listed = ", ".join(code.parameters)
+    lines = ["import numpy", "", "", f"def {name}({listed}):"]
+    # integer arrays would overflow, and have no negative powers
+    lines += [f"    {p} = numpy.asarray({p}, dtype=float)[()]" for p in code.parameters]
+    lines += [f"    {s} = {show(value)}" for s, value in code.statements]
+    return "\n".join([*lines, f"    return {show(code.result())}"]) + "\n"
 
 
 def _c(name: str, code: Program) -> str:
-    lines = [f"double {name}({', '.join(f'double {p}' for p in code.parameters)}) {{"]
-    lines += [f"    const double {s} = {sympy.ccode(multiplied(value))};" for s, value in code.statements]
-    lines.append(f"    return {sympy.ccode(multiplied(code.result()))};")
+    show = _in_doubles(C99CodePrinter())
+    lines = [f"double {name}({', '.join(f'double {p}' for p in code.parameters) or 'void'}) {{"]
+    lines += [f"    const double {s} = {show(value)};" for s, value in code.statements]
+    lines.append(f"    return {show(code.result())};")
     header = "#include <math.h>\n\n" if any("sqrt(" in line or "pow(" in line for line in lines) else ""
     return header + "\n".join([*lines, "}"]) + "\n"
 
 
 def _javascript(name: str, code: Program) -> str:
+    show = _in_doubles(JavascriptCodePrinter())
     lines = [f"function {name}({', '.join(code.parameters)}) {{"]
-    lines += [f"    const {s} = {sympy.jscode(multiplied(value))};" for s, value in code.statements]
-    lines.append(f"    return {sympy.jscode(multiplied(code.result()))};")
+    lines += [f"    const {s} = {show(value)};" for s, value in code.statements]
+    lines.append(f"    return {show(code.result())};")
     return "\n".join([*lines, "}"]) + "\n"
 
 

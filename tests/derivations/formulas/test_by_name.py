@@ -480,7 +480,7 @@ def test_code_is_that_of_the_stable_form() -> None:
     found = source_code("eq8", "c")
     assert list(found) == ["minimum", "maximum"]
     assert "double eq8_maximum(double n_t, double p)" in found["maximum"]
-    assert "2*n_t/(n_t + sqrt(" in found["maximum"]
+    assert "2.0*n_t/(n_t + sqrt(" in found["maximum"]
     assert source_code("stationary-rates", "c") == found
 
 

@@ -1,0 +1,180 @@
+"""The source that `derive show --as` prints runs, and gives the formula's numbers, for every step that has one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+import sympy
+
+from derivations.formulas.by_name import NoFormula, formulas, source_code
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.steps.contents import load
+from derivations.typeset.presentation import assigned, present, shown_parts
+from symbolic.algebra.quotients import NotRational
+from symbolic.code.codegen import high_precision
+from symbolic.code.program import NoSourceForm
+from tests.conftest import find_program
+
+SIZES = {"n_t": 30, "n_v": 2, "n_r": 20, "m": 3, "p": 60, "n": 7, "N": 6}
+POINTS = (
+    {**SIZES, "sigma": 1, "nu": 0.5, "alpha_t": 0.2, "alpha_r": 0.2},
+    {**SIZES, "sigma": 2, "nu": 3, "alpha_t": -1, "alpha_r": 2},
+    {
+        **SIZES,
+        "n_t": 10**7,
+        "n_r": 10**6,
+        "p": 10**9,
+        "sigma": 1e-6,
+        "nu": 1e5,
+        "alpha_t": 1e4,
+        "alpha_r": 1e-9,
+    },
+)
+OTHER = 0.75
+CLOSE = 1e-12
+LARGE_LITERAL = Assumptions(inputs="kurtosis:3.14159265358979323846")
+
+
+PARTS = """
+import json
+from derivations.language.assumptions import PAPER as _PAPER
+from derivations.steps.contents import find as _find
+from derivations.typeset.presentation import shown_parts as _shown
+
+def _parts(name):
+    return tuple(_shown(_find(name), _PAPER).values())
+
+found = []
+"""
+
+
+def exports(language: str) -> Iterator[tuple[str, str, Mapping[str, str], sympy.Expr]]:
+    """Of every step that is a number: name, key, source and formula; also with a literal beyond 64 bits."""
+    for name, assumptions in [*((name, PAPER) for name in load()), ("eq5", LARGE_LITERAL)]:
+        try:
+            texts, exprs = source_code(name, language, assumptions), formulas(name, assumptions)
+        except (NoFormula, NotDerivable, NoSourceForm, NotRational):
+            continue
+        for key, text in texts.items():
+            if not exprs[key].has(sympy.Trace):
+                yield name, key, text, exprs[key]
+
+
+@lru_cache(maxsize=1024)
+def exact(expr: sympy.Expr, k: int) -> float:
+    """The value at a point, to 50 digits before it is rounded."""
+    given = {str(s.name): Fraction(POINTS[k].get(str(s.name), OTHER)) for s in expr.free_symbols}
+    return float(high_precision(expr, given))
+
+
+def calls(language: str) -> tuple[list[str], list[tuple[str, list[list[float]], float]]]:
+    """The sources, each function called as `f0`, `f1` ..., and per call its label and arguments and true value."""
+    sources, wanted = [], []
+    for i, (name, key, text, expr) in enumerate(exports(language)):
+        head = next(line for line in text.splitlines() if "(" in line and line.endswith((":", "{")))
+        called = head.split("(")[0].split()[-1]
+        arguments = [
+            word.strip().removeprefix("double ") for word in head.split("(")[1].split(")")[0].split(",")
+        ]
+        arguments = [] if arguments in ([""], ["void"]) else arguments
+        sources.append(text.replace(f" {called}(", f" f{i}(", 1))
+        for k, point in enumerate(POINTS):
+            try:
+                value = exact(expr, k)
+            except ZeroDivisionError:
+                continue
+            wanted.append((f"{name} {key} {k}", [[i], [point.get(a, OTHER) for a in arguments]], value))
+    assert len(sources) > 30
+    return sources, wanted
+
+
+def run(command: list[str]) -> list[float]:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [float(line) for line in done.stdout.split()]
+
+
+def compare(got: list[float], wanted: list[tuple[str, list[list[float]], float]]) -> None:
+    assert len(got) == len(wanted)
+    wrong = [
+        f"{label}: {value!r} for {true!r}"
+        for value, (label, _, true) in zip(got, wanted, strict=True)
+        if not abs(value - true) <= CLOSE * abs(true)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def call(arguments: list[list[float]]) -> str:
+    return f"f{arguments[0][0]}({', '.join(map(repr, arguments[1]))})"
+
+
+@pytest.mark.compiler
+def test_every_export_to_c(tmp_path: Path) -> None:
+    sources, wanted = calls("c")
+    body = [f'    printf("%.17g\\n", {call(arguments)});' for _, arguments, _ in wanted]
+    program = ["#include <stdio.h>", *sources, "int main(void) {", *body, "    return 0;", "}"]
+    (tmp_path / "all.c").write_text("\n".join(program), encoding="utf-8")
+    compiler = find_program("compiler")
+    assert compiler
+    built = str(tmp_path / "all")
+    run([compiler, "-std=c99", "-pedantic-errors", "-Werror", str(tmp_path / "all.c"), "-o", built, "-lm"])
+    compare(run([built]), wanted)
+
+
+@pytest.mark.node
+def test_every_export_to_javascript(tmp_path: Path) -> None:
+    sources, wanted = calls("javascript")
+    body = [f"console.log({call(arguments)});" for _, arguments, _ in wanted]
+    (tmp_path / "all.js").write_text("\n".join([*sources, *body]), encoding="utf-8")
+    node = find_program("node")
+    assert node
+    compare(run([node, str(tmp_path / "all.js")]), wanted)
+
+
+@pytest.mark.parametrize("shape", ["{}", "numpy.array([{}, {}])"], ids=["number", "array"])
+def test_every_export_to_python(tmp_path: Path, shape: str) -> None:
+    sources, wanted = calls("python")
+    body = []
+    for _, (function, arguments), _ in wanted:
+        given = ", ".join(shape.format(repr(x), repr(x)) for x in arguments)
+        body.append(f"print(float(numpy.ravel(f{function[0]}({given}))[-1]))")
+    (tmp_path / "all_steps.py").write_text("\n".join([*sources, *body]), encoding="utf-8")
+    compare(run([sys.executable, "-W", "error", str(tmp_path / "all_steps.py")]), wanted)
+
+
+def test_every_export_to_sympy_reads_back_equal(tmp_path: Path) -> None:
+    script, wanted = [PARTS], []
+    for name, step in load().items():
+        if step.applies(PAPER) is not None or not (parts := shown_parts(step, PAPER)):
+            continue
+        names = [assigned(label) for label in parts]
+        assert len(set(names)) == len(names), name
+        script.append(present(step, PAPER, "sympy")["formula"])
+        script.append(f"found.append(({', '.join(names)},) == _parts({name!r}))")
+        wanted.append(name)
+    (tmp_path / "all_steps.py").write_text("\n".join([*script, "print(json.dumps(found))"]), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "all_steps.py")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    assert len(found) == len(wanted) > 100
+    assert [name for name, equal in zip(wanted, found, strict=True) if not equal] == []
+
+
+def test_exported_python_takes_integer_arrays() -> None:
+    script = source_code("eq9", "python")["value"] + "p = numpy.array([30, 300, 30000])\n"
+    script += "print(*eq9(100, 20, 10, 40, p, 0.2, 0.2, 0.1, 0.1))"
+    assert run([sys.executable, "-W", "error", "-c", script])[-1] == pytest.approx(54.130698, rel=1e-7)
+
+
+def test_comparison_rejects_a_wrong_number() -> None:
+    with pytest.raises(AssertionError, match=r"eq5: 2\.0 for 1\.0"):
+        compare([2.0], [("eq5", [[0], []], 1.0)])
