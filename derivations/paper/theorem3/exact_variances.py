@@ -26,7 +26,7 @@ NUMBERS: Mapping[tuple[int, int], str] = {(0, 0): "134", (1, 0): "135", (1, 1): 
 # places of an element: in which of the two products, and where
 DIAGONAL, OFF, BETWEEN = r"i=j,\ k=l", r"i=j,\ k\neq l", r"i\neq j"
 PLACES = {DIAGONAL: ("same task", 1), OFF: ("same task", 2), BETWEEN: ("other task", 1)}
-ROWS = 10
+TASKS, ROWS, FEW = 8, 24, 10
 SIZES = ({"n_t": 30, "p": 12}, {"n_t": 40, "p": 20}, {"n_t": 24, "p": 16})
 
 
@@ -82,32 +82,32 @@ def _claim() -> Parts:
 # -- what sampling sees -------------------------------------------------------------------------------------
 
 
-def _passed(rows: Array, x_t: Array, power: int) -> Array:
-    for _ in range(power):
-        rows = (rows @ transpose(x_t)) @ x_t
-    return rows
-
-
 def _observe(sample: Sample) -> Observed:
-    """Sampled variances over independent draws, averaged over the elements of a place.
+    """Sampled variances over the independent tasks of a draw, averaged over the elements of a place.
 
-    Four tasks give four products within one task, and two between tasks.
+    Each task has a product of its own, and one with its partner. All rows of a task serve the diagonal, which fluctuates
+    most and costs least; the first FEW serve the elements off it.
     """
     sigma = 0.5 * np.eye(sample.size("p")) + 0.5 * sample.matrix("Sigma_part", "p", "p", positive=True)
     sample.define("Sigma", sigma)
-    tasks = [(sample.gaussian(ROWS, "p", sigma), sample.gaussian("n_t", "p", sigma)) for _ in range(4)]
+    size, n = sample.size("p"), sample.size("n_t")
+    x_v = sample.gaussian(TASKS * ROWS, "p", sigma).reshape(sample.batch, TASKS, ROWS, size)
+    x_t = sample.gaussian(TASKS * n, "p", sigma).reshape(sample.batch, TASKS, n, size)
     # X W^k of each task
-    passed = [[_passed(x_v, x_t, power) for power in range(2)] for x_v, x_t in tasks]
-    on = np.eye(ROWS, dtype=bool)
+    passed = [x_v, (x_v @ transpose(x_t)) @ x_t]
+    few = [rows[:, :, :FEW] for rows in passed]
+    off = ~np.eye(FEW, dtype=bool)
     found: dict[str, Array] = {}
     for left, right in NUMBERS:
         scale = sample["p"] ** (1 + left + right)
-        same, between = (
-            np.var([passed[i][left] @ transpose(passed[j][right]) / scale for i, j in pairs], axis=0, ddof=1)
-            for pairs in (((0, 0), (1, 1), (2, 2), (3, 3)), ((0, 1), (2, 3)))
-        )
-        places = {DIAGONAL: same[:, on], OFF: same[:, ~on], BETWEEN: between.reshape(sample.batch, -1)}
-        found |= {label((left, right), place): values.mean(axis=1) for place, values in places.items()}
+        diagonal = np.sum(passed[left] * passed[right], axis=-1)
+        same = few[left] @ transpose(few[right])
+        between = few[left][:, ::2] @ transpose(few[right][:, 1::2])
+        places = {DIAGONAL: diagonal, OFF: same, BETWEEN: between}
+        for place, elements in places.items():
+            values = np.var(elements / scale, axis=1, ddof=1)
+            chosen = values[:, off] if place == OFF else values.reshape(sample.batch, -1)
+            found[label((left, right), place)] = chosen.mean(axis=1)
     return found
 
 
