@@ -36,6 +36,7 @@ COMMANDS = {
     "regenerate": "write all formulas in canonical text",
     "figure": "draw a figure with theory, simulation and error bars",
     "book": "build the book",
+    "store": "the size of the store of results, and what it holds",
     "completion": "print a script that completes the words of this command",
 }
 # Commands that keep each finished piece, so that a run that was stopped goes on from there.
@@ -99,6 +100,14 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     only.add_argument("--numeric-only", action="store_true", help="sampling without proofs")
     verify.add_argument("--fresh", action="store_true", help="compute everything anew")
     verify.add_argument("--seed", type=int, default=0, help="base seed of all draws")
+    verify.add_argument("--junit", metavar="FILE", help="write a JUnit XML report there")
+    parsers["store"].add_argument(
+        "action",
+        nargs="?",
+        default="show",
+        choices=("show", "prune", "check"),
+        help="prune: drop what nothing leads to any more; check: read every file, name damaged ones",
+    )
     moment = parsers["moment"]
     moment.add_argument("expression", metavar="EXPR", help="for example 'W^2 tr(W^2)'")
     moment.add_argument(

@@ -4,57 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from derivations.language.assumptions import Assumptions, read
+from derivations.command.outcome import Outcome
+from derivations.language.assumptions import read
 from derivations.steps import contents
+from derivations.support.progress import ProgressLine, on_a_terminal
 
 if TYPE_CHECKING:  # a command loads what it needs when it runs
     from derivations.publishing.site import Site
-    from derivations.verification.verify import Record, Report
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of a command."""
-
-    document: Any
-    text: str
-    status: int = 0
-
-
-def _on_a_terminal() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Report]:
+def progress_bar(what: str) -> Iterator[Callable[[Mapping[str, Any], int, int], None]]:
     """A line on stderr that counts what is done, when stderr is a terminal."""
-    shown = _on_a_terminal()
-
-    def report(record: Record, done: int, total: int) -> None:
-        if shown:
-            filled = 30 * done // max(total, 1)
-            bar = "#" * filled + "." * (30 - filled)
-            sys.stderr.write(f"\r{what} [{bar}] {done}/{total} {record['name'][:40]:40s}")
-            sys.stderr.flush()
-
-    try:
-        yield report
-    finally:
-        if shown:
-            sys.stderr.write("\r" + " " * 100 + "\r")
-
-
-def _verified(names: list[str] | None, assumptions: Assumptions, **options: Any) -> list[Record]:
-    from derivations.verification.verify import verify
-
-    with progress_bar("verifying") as report:
-        return verify(names, assumptions, report=report, **options)
+    with ProgressLine(what) as line:
+        yield lambda record, done, total: line.show([record["name"]], done, total)
 
 
 def _list(arguments: argparse.Namespace) -> Outcome:
@@ -65,33 +33,15 @@ def _list(arguments: argparse.Namespace) -> Outcome:
 
 
 def _verify(arguments: argparse.Namespace) -> Outcome:
-    assumptions = read(arguments.assume)
-    names = [contents.find(name).name for name in arguments.names] or None
-    records = _verified(
-        names,
-        assumptions,
-        symbolic=not arguments.numeric_only,
-        numeric=not arguments.symbolic_only,
-        seed=arguments.seed,
-        fresh=arguments.fresh,
-    )
-    lines = []
-    for record in records:
-        numbers = ", ".join(record["equations"])
-        lines.append(
-            f"{'(' + numbers + ')' if numbers else '':10s} {record['name']:40s} "
-            f"{record['proof']:14s} {record['numeric']:14s} {record['seconds']:6.2f} s"
-        )
-        if not record["passed"]:
-            lines.append(
-                f"    proof: {record.get('proof_reason', '')}; numeric: {record.get('numeric_reason', '')}"
-            )
-    failed = [record["name"] for record in records if not record["passed"]]
-    lines.append(
-        f"{len(records) - len(failed)} of {len(records)} steps pass"
-        + (f"; not: {', '.join(failed)}" if failed else "")
-    )
-    return Outcome(records, "\n".join(lines), 1 if failed else 0)
+    from derivations.command.records import verify_steps
+
+    return verify_steps(arguments)
+
+
+def _store(arguments: argparse.Namespace) -> Outcome:
+    from derivations.command.records import keep_store
+
+    return keep_store(arguments)
 
 
 def _show(arguments: argparse.Namespace) -> Outcome:
@@ -220,8 +170,8 @@ def _book(arguments: argparse.Namespace) -> Outcome:
     variants = [read_variant(text, arguments.assume) for text in arguments.variant]
     try:
         if variants:
-            return _site(build_site(out, base, variants, echo=_on_a_terminal()))
-        book = build(out, base, echo=_on_a_terminal())
+            return _site(build_site(out, base, variants, echo=on_a_terminal()))
+        book = build(out, base, echo=on_a_terminal())
     except BookError as error:
         if sys.stderr is not None:
             sys.stderr.write(f"{error.log}\n")
@@ -243,6 +193,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "list": _list,
     "show": _show,
     "verify": _verify,
+    "store": _store,
     "eval": _eval,
     "optimum": _optimum,
     "moment": _moment,

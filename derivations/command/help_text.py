@@ -10,7 +10,11 @@ _LOSS = "n_t=30 n_v=2 n_r=20 m=3 p=60 sigma=1 nu=0.5"
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "list": ("derive list", "derive list eq5 'Theorem 2'", "derive list --status corrected --json"),
     "show": ("derive show eq5", "derive show eq5 --as python", "derive show 92"),
-    "verify": ("derive verify eq5", "derive verify eq9 --assume inputs=laplace"),
+    "verify": (
+        "derive verify eq5",
+        "derive verify eq9 --assume inputs=laplace",
+        "derive verify --junit report.xml",
+    ),
     "eval": (f"derive eval eq5 {_LOSS} alpha_t=0.2 alpha_r=0.2", "derive eval eq8 n_t=30 p=60"),
     "optimum": (f"derive optimum eq5 {_LOSS} alpha_r=0.2",),
     "moment": ('derive moment "W^2 tr(W^2)" n=7 p=3', 'derive moment "W A W" --cov general'),
@@ -19,6 +23,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "regenerate": ("derive regenerate --check", "derive regenerate --assume inner_steps=2 --out formulas"),
     "figure": ("derive figure 2 --out figure2.svg",),
     "book": ("derive book --assume inner_steps=2 --out two-steps",),
+    "store": ("derive store", "derive store prune", "derive store check --json"),
     "completion": ('eval "$(derive completion bash)"', "derive completion fish | source"),
 }
 WITH_PARAMETERS = ("eval", "optimum", "simulate", "sweep")

@@ -17,6 +17,7 @@ from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.language.bounds import OUT_OF_REACH
 from derivations.language.normal_form import NormalForm, normal_form
 from derivations.steps.chain import Chain, DoesNotApply
+from derivations.steps.status import ProofStatus
 from derivations.steps.step import Derived, Parts, Step
 from symbolic.algebra.quotients import NotRational
 
@@ -25,7 +26,7 @@ from symbolic.algebra.quotients import NotRational
 class Proof:
     """The computed proof status with its method, and the reason or counterexample where there is one."""
 
-    status: str
+    status: ProofStatus
     method: str
     detail: str = ""
 
@@ -69,29 +70,33 @@ def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
     """The proof status of a step under the assumptions (a claim is asserted only under the paper's)."""
     why_not = step.applies(assumptions)
     if why_not is not None:
-        return Proof("not-applicable", "", why_not)
+        return Proof(ProofStatus.NOT_APPLICABLE, "", why_not)
     if step.kind in ("figure", "approximation"):
-        return Proof("not-applicable", "", step.reason)
+        return Proof(ProofStatus.NOT_APPLICABLE, "", step.reason)
     if step.derive is None:
         if step.kind == "definition":
-            return Proof("definition", "definition", step.reason)
-        return Proof("none", "", "no derivation")
+            return Proof(ProofStatus.DEFINITION, "definition", step.reason)
+        return Proof(ProofStatus.NONE, "", "no derivation")
     try:
         derived = step.derive(assumptions)
     except NotDerivable as error:
-        return Proof("failed" if assumptions == PAPER else "not-applicable", "", str(error))
+        return Proof(
+            ProofStatus.FAILED if assumptions == PAPER else ProofStatus.NOT_APPLICABLE, "", str(error)
+        )
     except (ArithmeticError, ValueError) as error:
         # an undecided sign or a missing closed form: a failure of the paper's own step, a limit elsewhere
         limit = isinstance(error, OUT_OF_REACH) and assumptions != PAPER
-        status = "not-applicable" if limit else "failed"
+        status = ProofStatus.NOT_APPLICABLE if limit else ProofStatus.FAILED
         return Proof(status, step.method, f"not derived: {' '.join(str(error).split())[:200]}")
     fault = fault_of_chain(step, assumptions, derived)
     if fault:
-        return Proof("failed", step.method, fault)
+        return Proof(ProofStatus.FAILED, step.method, fault)
     if assumptions.changes(step.depends_on):
-        return Proof("derived", step.method, "beyond the paper: the printed claim is not asserted here")
+        return Proof(
+            ProofStatus.DERIVED, step.method, "beyond the paper: the printed claim is not asserted here"
+        )
     if step.claim is None:
-        return Proof("failed", step.method, "nothing is claimed")
+        return Proof(ProofStatus.FAILED, step.method, "nothing is claimed")
     return compare(step, step.claim(), derived)
 
 
@@ -136,23 +141,27 @@ def compare(step: Step, claim: Parts, derived: Derived) -> Proof:
     try:
         wrong = disagreeing(claim, derived)
     except (ValueError, ZeroDivisionError) as error:
-        return Proof("failed", step.method, str(error))
+        return Proof(ProofStatus.FAILED, step.method, str(error))
     if not wrong:
-        return Proof("proved", step.method)
+        return Proof(ProofStatus.PROVED, step.method)
     label, residual = next(iter(wrong.items()))
     if step.correction is None:
-        return Proof("failed", step.method, f"{label}: claim and derivation differ by {residual}")
+        return Proof(ProofStatus.FAILED, step.method, f"{label}: claim and derivation differ by {residual}")
     point = counterexample(residual)
     if point is None:
-        return Proof("failed", step.method, f"{label}: they differ, but no exact counterexample was found")
+        return Proof(
+            ProofStatus.FAILED, step.method, f"{label}: they differ, but no exact counterexample was found"
+        )
     try:
         still_wrong = disagreeing(step.correction(), derived)
     except (ValueError, ZeroDivisionError) as error:
-        return Proof("failed", step.method, str(error))
+        return Proof(ProofStatus.FAILED, step.method, str(error))
     if still_wrong:
-        return Proof("failed", step.method, f"{next(iter(still_wrong))}: the correction is wrong too")
+        return Proof(
+            ProofStatus.FAILED, step.method, f"{next(iter(still_wrong))}: the correction is wrong too"
+        )
     if not point:
         said = f"{label}: {claim[label]} is printed, {derived[label]} derived"
-        return Proof("corrected", step.method, said)
+        return Proof(ProofStatus.CORRECTED, step.method, said)
     where = ", ".join(f"{name} = {value}" for name, value in point.items())
-    return Proof("corrected", step.method, f"{label}: the printed form is off at {where}")
+    return Proof(ProofStatus.CORRECTED, step.method, f"{label}: the printed form is off at {where}")

@@ -6,9 +6,12 @@ reaches, the libraries, the base seed or an assumption that can change the step 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from derivations.language.assumptions import NAMES, PAPER, Assumptions
@@ -192,14 +195,34 @@ def _run(tasks: list[Task], tick: Callable[[Sequence[str]], object]) -> Iterator
     workers = min(cores(), len(tasks))
     if workers <= 1:
         for job, parts, seed, known in tasks:
-            tick([job[0]])
-            yield job, _computed(*job, parts, seed, known)
+            with _ticking(partial(tick, [job[0]])):
+                examined = _computed(*job, parts, seed, known)
+            yield job, examined
         return
     waiting = list(reversed(tasks))
     while waiting:
         # spawned workers start clean; each draws from seeds of its own steps, so their number changes nothing
         with process_pool(workers, load_extensions) as pool:
             yield from _until_broken(pool, waiting, workers, tick)
+
+
+@contextmanager
+def _ticking(tick: Callable[[], object]) -> Iterator[None]:
+    """Calls `tick` now and about once a second until the block ends."""
+    ended = threading.Event()
+
+    def go_on() -> None:
+        while not ended.wait(TICK):
+            tick()
+
+    tick()
+    thread = threading.Thread(target=go_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _until_broken(

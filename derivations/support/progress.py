@@ -1,0 +1,56 @@
+"""One line on stderr that says what is running and what remains, rewritten in place, when stderr is a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+
+NARROWEST = 20
+WIDEST_BAR = 24
+
+
+def on_a_terminal() -> bool:
+    """Whether someone watches stderr."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+class ProgressLine:
+    """Counts what is done, as a context manager; it never fills the last column, where some terminals begin a new line."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._started = time.monotonic()
+
+    def show(self, running: Sequence[str], done: int, total: int) -> None:
+        """Say how many of how many are done, since when, and which are running."""
+        if not on_a_terminal():
+            return
+        width = max(shutil.get_terminal_size().columns, NARROWEST) - 1
+        seconds = int(time.monotonic() - self._started)
+        text = f"{self._what} {done}/{total}, {seconds // 60}:{seconds % 60:02d}"
+        bar = min(WIDEST_BAR, width - len(text) - 3)
+        if bar >= 8:
+            filled = bar * done // max(total, 1)
+            text += f" [{'#' * filled}{'.' * (bar - filled)}]"
+        text = shortened_to(f"{text} {', '.join(running)}".rstrip(), width)
+        sys.stderr.write(f"\r{text:{width}s}")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Leave an empty line."""
+        if on_a_terminal():
+            sys.stderr.write(f"\r{'':{max(shutil.get_terminal_size().columns, NARROWEST) - 1}s}\r")
+            sys.stderr.flush()
+
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.clear()
+
+
+def shortened_to(text: str, width: int) -> str:
+    """The text, cut with a mark where it is longer."""
+    return text if len(text) <= width else text[: max(width - 3, 0)] + "..."[:width]

@@ -1,0 +1,272 @@
+"""One step is proved once; whatever goes wrong in it is said of it, and of no other."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from derivations.command.cli import main
+from derivations.language.assumptions import PAPER, Assumptions
+from derivations.steps import contents
+from derivations.steps.status import NumericStatus, ProofStatus
+from derivations.steps.step import Check, Derived, Step
+from derivations.support import store
+from derivations.verification import verify as verification
+from derivations.verification.examine import Examined, examine
+from derivations.verification.junit import junit
+from derivations.verification.verify import all_pass, checked, keys_of, verify, verify_jobs
+
+NAME, OTHERS = "rows-sandwich", ("wishart-mean", "columns-sandwich")
+STEP = contents.named(NAME)
+
+
+@pytest.fixture(autouse=True)
+def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(verification, "cores", lambda: 1)
+
+
+def put(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
+    """The step, changed, in the place of the true one."""
+    changed = replace(STEP, **changes)
+    monkeypatch.setattr(verification, "named", lambda name: changed if name == NAME else contents.named(name))
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> Counter[str]:
+    calls: Counter[str] = Counter()
+    original = getattr(module, name)
+
+    def spy(*arguments: object, **options: object) -> object:
+        calls[name] += 1
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(module, name, spy)
+    return calls
+
+
+def test_a_step_is_derived_and_proved_once_and_its_keys_are_made_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    derived: list[Assumptions] = []
+
+    def derive(assumptions: Assumptions) -> Derived:
+        derived.append(assumptions)
+        return STEP.derive(assumptions)
+
+    put(monkeypatch, derive=derive)
+    proofs = counted(monkeypatch, verification, "examine")
+    keys = counted(monkeypatch, verification, "keys_of")
+    (record,) = verify([NAME])
+    assert record["passed"]
+    assert (derived, proofs["examine"], keys["keys_of"]) == ([PAPER], 1, 1)
+
+
+def test_only_the_part_that_is_missing_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    (first,) = verify([NAME], numeric=False)
+    asked: list[object] = []
+    original = verification.examine
+
+    def spy(
+        step: Step, assumptions: Assumptions, wanted: list[str], *rest: int, **options: object
+    ) -> Examined:
+        asked.append((wanted, options["known"] is not None))
+        return original(step, assumptions, wanted, *rest, **options)
+
+    monkeypatch.setattr(verification, "examine", spy)
+    (second,) = verify([NAME])
+    assert asked == [(["numeric"], True)]
+    assert (first["proof"], second["proof"], second["numeric"]) == ("proved", "proved", "agree")
+
+
+def raising(error: Exception) -> Callable[..., object]:
+    def function(*arguments: object) -> object:
+        raise error
+
+    return function
+
+
+def endless(*arguments: object) -> list[Check]:
+    return [Check("a", {}, 1.0, math.nan, 1.0, 9, 0.0, "inconclusive", "not finite")]
+
+
+BREAKS: dict[str, tuple[dict[str, object], str, str, str]] = {
+    "engine": (
+        {"derive": raising(AssertionError("engine and pairings disagree"))},
+        "failed",
+        "failed",
+        "pairings",
+    ),
+    "size": ({"check": raising(ValueError("matmul: wrong size"))}, "proved", "failed", "wrong size"),
+    "memory": ({"observe": raising(MemoryError())}, "proved", "failed", "MemoryError"),
+    "finite": ({"check": endless}, "proved", "failed", "the mean is nan"),
+    "claim": ({"claim": raising(KeyError("no such letter"))}, "failed", "agree", "no such letter"),
+}
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_what_goes_wrong_in_one_step_is_said_of_that_step(
+    case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes, proof, numeric, said = BREAKS[case]
+    put(monkeypatch, **changes)
+    assert main(["verify", NAME, *OTHERS, "--json"]) == 1
+    records = {record["name"]: record for record in json.loads(capsys.readouterr().out)}
+    broken = records.pop(NAME)
+    assert (broken["proof"], broken["numeric"], broken["passed"]) == (proof, numeric, False)
+    assert said in f"{broken['proof_reason']} {broken['numeric_reason']}"
+    assert {record["passed"] for record in records.values()} == {True}
+    assert len(records) == len(OTHERS)
+
+
+def test_what_an_exception_ended_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        put(patch, observe=raising(MemoryError()))
+        assert verify([NAME])[0]["numeric"] == "failed"
+    held = {part: store.load(key) for part, key in keys_of(NAME).items()}
+    assert held["proof"] is not None
+    assert held["numeric"] is None
+    assert verify([NAME])[0]["passed"]
+
+
+def die(*arguments: object, **options: object) -> Examined:
+    import os
+
+    os._exit(9)
+
+
+def test_a_lost_process_costs_its_own_steps_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verification, "cores", lambda: 2)
+    monkeypatch.setattr(verification, "_computed", die)
+    records = verify([NAME, *OTHERS, "label-noise"], numeric=False)
+    assert [record["proof"] for record in records] == ["failed"] * 4
+    assert "BrokenProcessPool" in records[0]["proof_reason"]
+
+
+@pytest.mark.parametrize("damage", [b"{}", b"", b"\xff"])
+def test_a_damaged_entry_is_computed_anew(damage: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    before = verify([NAME])
+    for path in store.folder().rglob("*.json"):
+        path.write_bytes(damage)
+    after = verify([NAME])
+    assert [row["numeric"] for row in after] == [row["numeric"] for row in before] == ["agree"]
+    assert capsys.readouterr().err.count("is damaged") == 3  # the proof, the number, the seconds
+    assert store.check() == {}
+
+
+def test_nothing_can_be_written_and_results_come_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path / "file"))
+    assert {record["passed"] for record in verify([NAME, *OTHERS])} == {True}
+    assert capsys.readouterr().err.count("not kept") == 1
+
+
+# -- order and progress -------------------------------------------------------------------------------------
+
+
+def test_the_longest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [NAME, *OTHERS]
+    verify(names)
+    took = store.load(store.key("seconds", ()))
+    assert took is not None
+    assert set(took) == {f"{name}, paper" for name in names}
+    store.save(
+        store.key("seconds", ()), dict(zip((f"{name}, paper" for name in names), (1, 3, 2), strict=True))
+    )
+    order: list[str] = []
+    verify(names, fresh=True, report=lambda record, done, total: order.append(record["name"]))
+    assert order == ["wishart-mean", "columns-sandwich", NAME]
+
+
+def test_ticks_say_what_is_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    monkeypatch.setattr(verification, "TICK", 0.01)
+    put(monkeypatch, claim=lambda: time.sleep(0.2) or STEP.claim())
+    heard: list[tuple[object, int, int]] = []
+    verify_jobs(
+        [(NAME, PAPER)], numeric=False, tick=lambda running, done, total: heard.append((running, done, total))
+    )
+    assert len(heard) > 3
+    assert heard[0] == ([NAME], 0, 1)
+
+
+def test_the_number_of_processes_changes_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for count in (1, 2):
+        monkeypatch.setattr(verification, "cores", lambda count=count: count)
+        records = verify([NAME, *OTHERS], fresh=True)
+        found.append([[check["mean"] for check in record["checks"]] for record in records])
+    assert found[0] == found[1]
+
+
+# -- what counts as a pass ----------------------------------------------------------------------------------
+
+
+def test_nothing_checked_is_not_a_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "eq5", "--assume", "order=next", "--assume", "inputs=laplace"]) == 1
+    assert "nothing was checked: proof not-applicable: the next order" in capsys.readouterr().out
+    assert main(["verify", "figure-1"]) == 1
+    assert not all_pass([])
+
+
+@pytest.mark.parametrize("status", ProofStatus)
+def test_a_proof_passes_when_it_is_no_failure(status: ProofStatus) -> None:
+    record = {"proof": str(status), "numeric": "skipped"}
+    failed = status in ("failed", "none")
+    assert verification.passed(record) == (not failed)
+    assert checked(record) == (status not in ("none", "not-applicable", "skipped"))
+
+
+@pytest.mark.parametrize("status", NumericStatus)
+def test_a_number_passes_when_nothing_is_open(status: NumericStatus) -> None:
+    record = {"proof": "skipped", "numeric": str(status)}
+    assert verification.passed(record) == (status not in ("disagree", "inconclusive", "failed"))
+    assert checked(record) == (status not in ("not-applicable", "skipped"))
+
+
+# -- the report for continuous integration ------------------------------------------------------------------
+
+
+def test_the_report_has_a_case_for_each_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(monkeypatch, derive=raising(AssertionError("a < b & \x00\x1b ]]> \ud800")))
+    out = tmp_path / "report.xml"
+    assert main(["verify", NAME, *OTHERS, "figure-1", "--junit", str(out)]) == 1
+    suites = ElementTree.parse(out).getroot()
+    (suite,) = suites
+    assert {name: suite.get(name) for name in ("tests", "failures", "skipped")} == {
+        "tests": "4",
+        "failures": "1",
+        "skipped": "1",
+    }
+    cases = {case.get("name"): [child.tag for child in case] for case in suite}
+    assert cases == {NAME: ["failure"], "wishart-mean": [], "columns-sandwich": [], "figure-1": ["skipped"]}
+    said = suite.find("testcase/failure").get("message")
+    assert said.startswith("proof failed: AssertionError: a < b & ?? ]]> ?")
+    capsys.readouterr()
+    assert main(["verify", NAME, "--junit", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_report_of_nothing_is_valid() -> None:
+    assert ElementTree.fromstring(junit([]).encode()).get("tests") == "0"
+
+
+def test_changed_arrays_are_finite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sampled value that is not finite is no verdict but a failure of its step, with a reason in words."""
+    wrong = replace(STEP, observe=lambda sample: {k: v * np.inf for k, v in STEP.observe(sample).items()})
+    found = examine(wrong, PAPER, ["numeric"])
+    result = found.parts["numeric"]["result"]
+    assert result["numeric"] == "failed"
+    json.dumps(found.parts, allow_nan=False)
