@@ -141,6 +141,8 @@ def measure(
             elapsed > MAX_SECONDS
             or draws >= MAX_DRAWS
             or batch_index == batches
+            # once not finite, a sum stays so
+            or not all(np.isfinite(result.stderr).all() for result in results)
             or (batches is None and all(_resolved(result, step.resolution) for result in results))
         ):
             yield from results
