@@ -83,7 +83,7 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
         if name in WITH_PARAMETERS:
             command.add_argument("values", nargs="*", default=[], metavar="k=v", help="parameter values")
     parsers["show"].add_argument(
-        "--as", dest="language", default="latex", choices=("latex", "sympy", "python", "c", "javascript")
+        "--as", dest="language", choices=("latex", "sympy", "python", "c", "javascript")
     )
     parsers["list"].add_argument("names", nargs="*", metavar="NAME", help="these steps (default: all)")
     parsers["list"].add_argument("--status", metavar="S", help="only those with this proof or numeric status")

@@ -47,8 +47,12 @@ def _store(arguments: argparse.Namespace) -> Outcome:
 def _show(arguments: argparse.Namespace) -> Outcome:
     from derivations.typeset.presentation import present
 
-    document = present(contents.find(arguments.name), read(arguments.assume), arguments.language)
-    return Outcome(document, str(document["formula"]))
+    document = present(contents.find(arguments.name), read(arguments.assume), arguments.language or "latex")
+    if arguments.language:
+        return Outcome(document, str(document["formula"]))
+    numbers = ", ".join(f"({number})" for number in document["equations"])
+    title = f"{document['name']}  {numbers}".rstrip()
+    return Outcome(document, "\n".join(filter(None, (title, document["statement"], document["formula"]))))
 
 
 def _eval(arguments: argparse.Namespace) -> Outcome:

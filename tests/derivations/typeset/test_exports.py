@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 import sympy
 
+from derivations.command.cli import main
 from derivations.formulas.by_name import NoFormula, formulas, source_code
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
-from derivations.steps.contents import load
+from derivations.steps.contents import find, load
 from derivations.typeset.presentation import assigned, present, shown_parts
 from symbolic.algebra.quotients import NotRational
 from symbolic.code.codegen import high_precision
@@ -173,6 +174,17 @@ def test_exported_python_takes_integer_arrays() -> None:
     script = source_code("eq9", "python")["value"] + "p = numpy.array([30, 300, 30000])\n"
     script += "print(*eq9(100, 20, 10, 40, p, 0.2, 0.2, 0.1, 0.1))"
     assert run([sys.executable, "-W", "error", "-c", script])[-1] == pytest.approx(54.130698, rel=1e-7)
+
+
+@pytest.mark.parametrize("name", ["eq43", "figure-1"])
+def test_show_says_what_a_formula_is_and_as_prints_the_source_alone(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    statement = find(name).statement
+    assert main(["show", name]) == 0
+    assert statement in capsys.readouterr().out
+    assert main(["show", name, "--as", "latex"]) == 0
+    assert statement not in capsys.readouterr().out
 
 
 def test_comparison_rejects_a_wrong_number() -> None:
