@@ -11,7 +11,7 @@ from functools import cache
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.figures.graphical_model import draw
-from derivations.publishing.build import assumptions_in_force
+from derivations.publishing.build import SOURCE, assumptions_in_force
 from derivations.steps.contents import load
 from derivations.steps.step import Step
 from derivations.typeset import statements
@@ -21,7 +21,7 @@ PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
 # characters of LaTeX beyond which a formula is folded away
 LONG = 6000
 _SLUG = re.compile(r"(?<![\w/#-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w.-])")
-_shown: set[str] = set()
+_SHOW = re.compile(r"cards\.show\(([^)]*)\)")
 
 
 @cache
@@ -163,13 +163,19 @@ def _card(name: str) -> str:
 
 def show(*names: str) -> Html:
     """The named steps: statement, formula, statuses, derivation and comparisons."""
-    _shown.update(names)
     return Html("".join(_card(name) for name in names))
 
 
 def remaining(page: str) -> Html:
-    """Every step of a page that no earlier cell of the page has shown, in reading order."""
-    return show(*(name for name, step in load().items() if step.page == page and name not in _shown))
+    """Every step of a page that no cell of the page names, in reading order."""
+    named = _named_on(page)
+    return show(*(name for name, step in load().items() if step.page == page and name not in named))
+
+
+def _named_on(page: str) -> set[str]:
+    """The steps that the cells of a page show by name: read from its source, so that no order of cells matters."""
+    source = (SOURCE / f"{page}.md").read_text(encoding="utf-8")
+    return {name for cell in _SHOW.findall(source) for name in re.findall(r'"([^"]+)"', cell)}
 
 
 # -- the whole paper ----------------------------------------------------------------------------------------

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import shlex
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from derivations.book_pages import cards
 from derivations.book_pages import html as h
@@ -22,6 +25,7 @@ from derivations.typeset import statements
 from derivations.typeset.committed_text import formula_text
 from derivations.variants.table import OVER, UNDER, Variant, setting_of, values_of
 from derivations.verification.verify import Record, verify
+from numeric_check.verdicts.decay import decay_rate
 
 MEANING = {
     "proved": "stands as printed",
@@ -30,6 +34,10 @@ MEANING = {
     "derived": "changed: derived anew",
     "not-applicable": "does not apply, or is not derived",
 }
+# standard errors from which a gap counts as seen
+RESOLVED = 5
+# two rates nearer than this are one
+SAME = 1e-9
 BASES = {"eq5": OVER, "eq9": UNDER}
 
 
@@ -74,37 +82,79 @@ def best_rates(name: str, *words: str) -> Html:
     variants = (Variant("the paper"), Variant(", ".join(words), words))
     base = BASES[name]
     best = [optimum(name, values_of(setting_of(v, base)), v.assumptions) for v in variants]
-    settings = [
-        replace(setting_of(v, base), alpha_t=b["alpha_t"] or 0.0) for v, b in zip(variants, best, strict=True)
-    ]
+    lowest = [(v, b, rate, loss) for v, b in zip(variants, best, strict=True) for rate, loss in minima(b)]
+    settings = [replace(setting_of(v, base), alpha_t=rate or 0.0) for v, _, rate, _ in lowest]
     sampled = completed([task(setting, "conditional", 1) for setting in settings], f"best rates of {name}")
     rows = [
         (
             h.escape(v.label),
-            "every rate" if b["alpha_t"] is None else h.number(b["alpha_t"]),
-            h.number(b["loss"]),
+            "every rate" if rate is None else h.number(rate),
+            h.number(loss),
             h.measured(s.mean, s.stderr),
-            h.escape(b["certificate"]["reason"]),
+            h.measured(s.mean - loss, s.stderr),
+            h.escape(b["certificate"]["reason"]) if rate == b["alpha_t"] else "a local minimum only",
         )
-        for v, b, s in zip(variants, best, sampled, strict=True)
+        for (v, b, rate, loss), s in zip(lowest, sampled, strict=True)
     ]
-    headers = ("assumptions", "best rate", "loss: formula", "loss: sampled", "why it is global")
-    return Html(h.table(headers, rows, numeric=range(1, 4)))
+    headers = (
+        "assumptions",
+        "rate of a minimum",
+        "loss: formula",
+        "loss: sampled",
+        "gap",
+        "why it is global",
+    )
+    return Html(h.table(headers, rows, numeric=range(1, 5)))
+
+
+def minima(best: Mapping[str, Any]) -> list[tuple[float | None, float]]:
+    """The best rate with its loss, then every other local minimum among the isolated stationary rates."""
+    found = [
+        (sum(map(float, point["at"])) / 2, sum(map(float, point["value"])) / 2)
+        for point in best["certificate"].get("stationary", ())
+    ]
+    found.sort()
+    losses = [math.inf, *(loss for _, loss in found), math.inf]
+    local = [point for k, point in enumerate(found) if losses[k] > point[1] < losses[k + 2]]
+    others = [point for point in local if abs(point[0] - best["alpha_t"]) > SAME]
+    return [(best["alpha_t"], best["loss"]), *others]
 
 
 def confirmed(name: str, *words: str) -> Html:
     """The changed formula against simulation at four sizes: the difference must fall as fast as the theory says."""
     (record,) = verify([find(name).name], read(words))
+    return Html(decay(record["checks"]))
+
+
+def decay(checks: Sequence[dict[str, Any]]) -> str:
+    """Formula and sampled mean over growing sizes: the gap, the gap times the size squared, and its fitted exponent."""
+    factors = [_growth(check["sizes"], checks[0]["sizes"]) for check in checks]
+    gaps = [check["mean"] - check["value"] for check in checks]
+    errors = [check["stderr"] for check in checks]
     rows = [
         (
             h.sizes(check["sizes"]),
             h.number(check["value"]),
-            h.measured(check["mean"], check["stderr"]),
-            h.badge(check["verdict"], check["reason"]),
+            h.measured(check["mean"], error),
+            h.measured(gap, error),
+            h.measured(gap * k**2, error * k**2),
         )
-        for check in record["checks"]
+        for check, k, gap, error in zip(checks, factors, gaps, errors, strict=True)
     ]
-    return Html(h.table(("sizes", "formula", "sampled", "verdict"), rows, numeric=(1, 2)))
+    headers = ("sizes", "formula", "sampled", "gap", "gap × size²")
+    if any(abs(gap) >= RESOLVED * error for gap, error in zip(gaps, errors, strict=True)):
+        exponent, uncertain = decay_rate(factors, gaps, errors)
+        said = f"Fitted exponent of the gap in the size: <strong>{h.measured(exponent, uncertain)}</strong>."
+    else:
+        said = "No gap is resolved at any size."
+    worst = next((check for check in checks if check["verdict"] != "agree"), checks[-1])
+    badge = h.badge(worst["verdict"], worst["reason"])
+    return f"{h.table(headers, rows, numeric=range(1, 5))}<p>{said} The rate of decay: {badge}</p>"
+
+
+def _growth(sizes: Mapping[str, float], first: Mapping[str, float]) -> float:
+    """By how much the sizes have grown: what multiplies those that are not held fixed."""
+    return max(size / first[name] for name, size in sizes.items())
 
 
 def survivors(*words: str) -> Html:

@@ -27,7 +27,7 @@ def _cell(row: Combination) -> str:
         return f"{shown} <small>{h.escape(row.check['reason'])}, on a ladder of sizes</small>"
     value, sampled = h.number(row.check["value"]), h.measured(row.check["mean"], row.check["stderr"])
     shown = h.labelled(BADGES[row.verdict], LABELS[row.verdict], row.check["reason"])
-    return f"{shown} <small>{value}; sampled {sampled}</small>"
+    return f"{shown} <small>{value}; sampled {sampled}: {h.escape(row.check['reason'])}</small>"
 
 
 def grid() -> Html:

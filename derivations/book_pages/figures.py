@@ -8,7 +8,7 @@ from pathlib import Path
 
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
-from derivations.figures.captions import alt_text, caption
+from derivations.figures.captions import alt_text, caption, lowest_predicted
 from derivations.figures.curves import predicted
 from derivations.figures.draw import draw
 from derivations.figures.panels import figure
@@ -23,6 +23,28 @@ def picture(name: str, *, with_caption: bool = True) -> Html:
     source = f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
     text = f"<figcaption>{h.prose(caption(shown))}</figcaption>" if with_caption else ""
     return Html(f'<figure><img src="{source}" alt="{h.escape(alt_text(shown))}"/>{text}</figure>')
+
+
+def training_rate(name: str) -> Html:
+    """What the predicted minimum over the training rate gains on rate zero, and how far prediction and estimate are apart."""
+    shown = figure(name)
+    (chosen,) = (k for k, panel in enumerate(shown.panels) if panel.rate == "alpha_t")
+    panel, marks = shown.panels[chosen], simulated(shown)[chosen]
+    best = lowest_predicted(panel)
+    low, zero = (float(value) for value in predicted(panel, [best, 0.0]))
+    theory = predicted(panel, [point.rate for point in marks])
+    ends = [
+        f"{h.number(point.rate)}: formula {h.number(float(value))}, estimate "
+        f"{h.measured(point.conditional.mean, point.conditional.stderr)}, "
+        f"{abs(value - point.conditional.mean) / point.conditional.stderr:.0f} standard errors apart, "
+        f"{100 * abs(value / point.conditional.mean - 1):.2g} % of the loss"
+        for point, value in ((marks[0], theory[0]), (marks[-1], theory[-1]))
+    ]
+    return Html(
+        f"<p>The predicted minimum, at rate {h.number(best, 2)}, lies {100 * (1 - low / zero):.2g} % below the loss at rate "
+        f"zero. At the ends of the range, at rate {'; at rate '.join(ends)}. Such a gap is the remainder of the formula, "
+        "which holds to leading order; the estimate resolves it.</p>"
+    )
 
 
 def points(name: str) -> Html:

@@ -7,7 +7,9 @@ from derivations.book_pages import training, undershoot
 from derivations.book_pages.html import Html
 from derivations.book_pages.undershoot import Gap
 from derivations.language.assumptions import PAPER
+from derivations.language.normal_form import to_sympy
 from derivations.publishing.build import assumptions_in_force
+from derivations.steps.contents import load
 
 # these tables are about the paper's theorem, whatever the assumptions of the book
 _PAPER = "<p><small>Under the paper's assumptions.</small></p>"
@@ -21,6 +23,20 @@ def _beyond() -> str:
 def _percent(gap: Gap) -> str:
     text = f"{100 * gap.relative:+.1f} %".replace("-", "\u2212")
     return text if gap.resolved else f"{text} (within error)"
+
+
+_SOURCES = {"sigma": "label noise", "nu": "the variability of tasks", "dist0_sq": "the start"}
+
+
+def rate_sources() -> str:
+    """The sources of error whose terms in the printed loss depend on the training rate, in words."""
+    claim = load()["theorem-1"].claim
+    if claim is None:
+        raise ValueError("Theorem 1 states nothing")
+    (printed,) = (to_sympy(part) for part in claim().values())
+    names = {symbol.name: symbol for symbol in printed.free_symbols}
+    found = [words for name, words in _SOURCES.items() if printed.diff(names[name]).has(names["alpha_t"])]
+    return " and ".join(found)
 
 
 def gap_over_rates() -> Html:

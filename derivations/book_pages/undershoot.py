@@ -78,6 +78,20 @@ def gap(quantity: str, alpha_t: float, xi: int = 1, rel_error: float = REL_ERROR
     return Gap(quantity, alpha_t, xi, _theory(quantity, setting), **known)
 
 
+Wanted = tuple[str, float, int, float]
+
+
+def shown() -> list[Wanted]:
+    """The arguments of every gap that the chapter shows, the longest first."""
+    sizes = [("excess", FIGURE_2.alpha_t, xi, REL_ERROR / xi) for xi in reversed(FACTORS)]
+    return [*sizes, *((quantity, rate, 1, REL_ERROR) for quantity in ("excess", "loss") for rate in RATES)]
+
+
+def computed(wanted: Wanted) -> Gap:
+    """The gap with these arguments."""
+    return gap(*wanted)
+
+
 def over_rates(quantity: str = "excess", rates: Sequence[float] = RATES) -> list[Gap]:
     """The gap at the sizes of Figure 2 over the training rate."""
     return [gap(quantity, rate) for rate in rates]

@@ -33,7 +33,7 @@ def table(regime: str) -> Html:
     rows = []
     for entry in found:
         if entry.sampled is None:
-            rows.append((entry.label, f"refused: {h.prose(entry.reason)}", "", "", "", ""))
+            rows.append((entry.label, f"refused: {h.prose(entry.reason)}", "", "", "", "", ""))
             continue
         change = (
             "" if entry is paper else f"{100 * (entry.loss / paper.loss - 1):+.1f} %".replace("-", "\u2212")
@@ -45,11 +45,20 @@ def table(regime: str) -> Html:
                 h.number(entry.loss),
                 change,
                 h.measured(entry.sampled.mean, entry.sampled.stderr),
+                h.measured(entry.sampled.mean - entry.loss, entry.sampled.stderr),
                 h.number(entry.slope, 3),
             )
         )
-    headers = ("variant", "best rate", "loss: formula", "against the paper", "loss: sampled", "slope at 0")
-    return Html(h.table(headers, rows, numeric=range(1, 6)))
+    headers = (
+        "variant",
+        "best rate",
+        "loss: formula",
+        "against the paper",
+        "loss: sampled",
+        "gap",
+        "slope at 0",
+    )
+    return Html(h.table(headers, rows, numeric=range(1, 7)))
 
 
 def picture() -> Html:

@@ -27,8 +27,8 @@ SOURCE = Path(__file__).resolve().parents[2] / "book"
 DEFAULT_OUT = SOURCE / "_build" / "html"
 # The mark of a folder that this module wrote, and may therefore replace.
 MARK = ".built-book.json"
-# How the pages, which run in kernels of their own, learn under which assumptions they are built.
-VARIABLE = "DERIVATIONS_ASSUME"
+# The file beside the staged pages, in whose folder their cells run, that says under which assumptions they are built.
+SETTINGS = ".book-assumptions.json"
 # Extensions that Jupyter Book adds and the book must not load: both serve features that call other hosts.
 # In a banner, the file name of the page that shows it.
 PAGE = "@page@"
@@ -60,7 +60,8 @@ class Book:
 
 def assumptions_in_force() -> Assumptions:
     """The assumptions under which the running page is built; the paper's outside a build."""
-    return read(json.loads(os.environ.get(VARIABLE, "[]")))
+    settings = Path(SETTINGS)
+    return read(json.loads(settings.read_text(encoding="utf-8"))) if settings.is_file() else PAPER
 
 
 def build(
@@ -89,9 +90,12 @@ def build(
     with tempfile.TemporaryDirectory(prefix=".book-", dir=out.parent) as scratch:
         staged = Path(scratch) / "source"
         shutil.copytree(source, staged, ignore=shutil.ignore_patterns("_build", "conf.py", "__pycache__"))
-        environment = _environment(Path(scratch), words)
+        (staged / SETTINGS).write_text(json.dumps(words), encoding="utf-8")
+        environment = _environment(Path(scratch))
         _quieten_kernels(Path(environment["IPYTHONDIR"]))
         _write_configuration(staged, environment, assumptions, banner)
+        if source == SOURCE:
+            _prepare(environment, echo)
         fresh = Path(scratch) / "html"
         _run_sphinx(staged, fresh, Path(scratch) / "doctrees", environment, echo)
         _name_the_icon(fresh / "index.html")
@@ -154,7 +158,18 @@ def _verify_first(assumptions: Assumptions, echo: bool) -> None:
         sys.stderr.write("\n")
 
 
-def _environment(scratch: Path, words: list[str]) -> dict[str, str]:
+def _prepare(environment: dict[str, str], echo: bool) -> None:
+    """Compute on all cores what the cells will look up."""
+    if echo:
+        sys.stderr.write("sampling what the pages show\n")
+    command = [sys.executable, "-m", "derivations.book_pages.prepare"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        log = result.stdout + result.stderr
+        raise BookError(f"the pages could not be prepared: {log.strip().splitlines()[-1]}", log)
+
+
+def _environment(scratch: Path) -> dict[str, str]:
     """This interpreter's kernel, and nobody's personal Jupyter or IPython settings."""
     own = {
         "JUPYTER_PREFER_ENV_PATH": "1",
@@ -163,7 +178,6 @@ def _environment(scratch: Path, words: list[str]) -> dict[str, str]:
         "JUPYTER_DATA_DIR": str(scratch / "jupyter-data"),
         "JUPYTER_RUNTIME_DIR": str(scratch / "jupyter-run"),
         "IPYTHONDIR": str(scratch / "ipython"),
-        VARIABLE: json.dumps(words),
     }
     return {**os.environ, **own}
 

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.figures.points import completed, task
+from derivations.figures.points import Task, completed, task
 from derivations.formulas.optimum import optimum, slope_at_zero
 from derivations.formulas.parameters import Given
 from derivations.language.assumptions import Assumptions, read
@@ -115,20 +115,31 @@ def name_of(variant: Variant, base: Setting) -> str:
 
 
 @cache
-def entries(regime: str, variants: Sequence[Variant] = VARIANTS) -> list[Entry]:
-    """Every variant in the regime ("over", "under"), losses sampled at the best rates; samples come from the store."""
+def _found(regime: str, variants: Sequence[Variant] = VARIANTS) -> list[tuple[Entry, Task | None]]:
+    """Every variant in the regime by its formula, with what is to be sampled there."""
     base = OVER if regime == "over" else UNDER
-    found: list[Entry] = []
-    wanted = []
+    found: list[tuple[Entry, Task | None]] = []
     for variant in variants:
         setting, name = setting_of(variant, base), name_of(variant, base)
         try:
             best = optimum(name, values_of(setting), variant.assumptions)
             slope = slope_at_zero(name, values_of(setting), variant.assumptions)
         except ValueError as error:
-            found.append(Entry(variant.label, reason=str(error)))
+            found.append((Entry(variant.label, reason=str(error)), None))
             continue
-        wanted.append(task(replace(setting, alpha_t=best["alpha_t"] or 0.0), "conditional", 1))
-        found.append(Entry(variant.label, best["alpha_t"], best["loss"], slope))
-    estimates = iter(completed(wanted, f"variants {regime}"))
-    return [entry if entry.reason else replace(entry, sampled=next(estimates)) for entry in found]
+        item = task(replace(setting, alpha_t=best["alpha_t"] or 0.0), "conditional", 1)
+        found.append((Entry(variant.label, best["alpha_t"], best["loss"], slope), item))
+    return found
+
+
+def wanted(regime: str) -> list[Task]:
+    """What is sampled in a regime ("over", "under")."""
+    return [item for _, item in _found(regime) if item is not None]
+
+
+@cache
+def entries(regime: str, variants: Sequence[Variant] = VARIANTS) -> list[Entry]:
+    """Every variant in the regime ("over", "under"), losses sampled at the best rates; samples come from the store."""
+    found = _found(regime, variants)
+    estimates = iter(completed([item for _, item in found if item is not None], f"variants {regime}"))
+    return [entry if item is None else replace(entry, sampled=next(estimates)) for entry, item in found]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from derivations.book_pages import figures
-from derivations.figures.panels import Figure
+from derivations.figures.curves import predicted
+from derivations.figures.panels import Figure, figure
 from derivations.figures.points import Point
 from numeric_check.draws.estimate import Estimate
 
@@ -49,3 +50,17 @@ def test_the_numbers_of_every_panel_are_listed() -> None:
 def test_an_unknown_figure_is_refused() -> None:
     with pytest.raises(ValueError, match="17"):
         figures.picture("17")
+
+
+def test_the_gain_and_the_gaps_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = figures.training_rate("3").text
+    assert re.search(r"lies 0\.035 % below the loss at rate zero", text)
+    panel = figure("3").panels[1]
+    low = float(predicted(panel, [panel.grid[0]])[0])
+
+    def simulated(shown: Figure) -> list[list[Point]]:
+        estimate = Estimate(low * 1.01, low * 0.0001, 100)
+        return [[Point(rate, estimate, None) for rate in panel.grid] for panel in shown.panels]
+
+    monkeypatch.setattr(figures, "simulated", simulated)
+    assert "100 standard errors apart, 0.99 % of the loss" in figures.training_rate("3").text

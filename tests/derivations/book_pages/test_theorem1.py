@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from derivations.book_pages import theorem1, training, undershoot
@@ -35,3 +37,18 @@ def test_training_is_shown_for_both_regimes(monkeypatch: pytest.MonkeyPatch) -> 
     text = theorem1.training_table().text
     assert text.count("more parameters") == 2
     assert text.count("more points") == 2
+
+
+def test_the_training_rate_enters_through_label_noise_alone() -> None:
+    assert theorem1.rate_sources() == "label noise"
+
+
+def test_another_source_that_depends_on_the_rate_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = theorem1.load()["theorem-1"]
+    assert step.claim is not None
+    (label, printed), *_ = step.claim().items()
+    names = {symbol.name: symbol for symbol in theorem1.to_sympy(printed).free_symbols}
+    changed = theorem1.to_sympy(printed) + names["nu"] * names["alpha_t"]
+    wrong = replace(step, claim=lambda: {label: changed})
+    monkeypatch.setattr(theorem1, "load", lambda: {"theorem-1": wrong})
+    assert theorem1.rate_sources() == "label noise and the variability of tasks"

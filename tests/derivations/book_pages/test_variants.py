@@ -7,6 +7,7 @@ import pytest
 
 from derivations.book_pages import change, extending, variants
 from derivations.formulas.by_name import evaluate_named
+from derivations.formulas.optimum import optimum
 from derivations.language.assumptions import read
 from derivations.publishing.build import BookError
 from derivations.steps.contents import find, load
@@ -116,3 +117,31 @@ def test_moments_beyond_the_paper_are_no_survivors(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(change, "_records", lambda assumptions: found)
     text = change.survivors("inner_steps=2").text
     assert f"<div>{sum(not step.query for step in load().values())}</div>" in text
+
+
+def test_every_local_minimum_is_shown_the_best_first() -> None:
+    sizes = {"n_t": 30, "n_v": 2, "n_r": 20, "m": 3, "p": 60, "sigma": 1.0, "nu": 0.5, "alpha_r": 0.2}
+    (best, other) = change.minima(optimum("eq5", sizes, read(["inner_steps=2"])))
+    assert best == pytest.approx((1.20450, 0.680564), rel=1e-5)
+    assert other == pytest.approx((-0.41796, 0.682252), rel=1e-4)
+    assert len(change.minima(optimum("eq5", sizes))) == 1
+
+
+@pytest.mark.parametrize(
+    ("scale", "said"), [(1.0, "\u22122.00"), (1e-9, "No gap is resolved")], ids=["resolved", "not"]
+)
+def test_a_decay_shows_gaps_and_their_exponent(scale: float, said: str) -> None:
+    checks = [
+        {
+            "sizes": {"p": 10.0 * k, "n_v": 2.0},
+            "value": 1.0,
+            "mean": 1.0 + scale * 0.3 / k**2,
+            "stderr": 1e-5,
+            "verdict": "agree",
+            "reason": "",
+        }
+        for k in (1, 2, 4)
+    ]
+    text = change.decay(checks)
+    assert said in text
+    assert ("0.30000" in text) == (scale == 1.0)

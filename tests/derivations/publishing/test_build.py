@@ -15,8 +15,8 @@ from derivations.language.assumptions import PAPER, read
 from derivations.publishing import build as book_build
 from derivations.publishing.build import (
     MARK,
+    SETTINGS,
     SOURCE,
-    VARIABLE,
     BookError,
     assumptions_in_force,
     build,
@@ -83,13 +83,16 @@ def test_a_file_is_never_replaced(tmp_path: Path) -> None:
 # How pages learn the assumptions
 
 
-def test_outside_a_build_the_papers_assumptions_are_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
+def test_outside_a_build_the_papers_assumptions_are_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert assumptions_in_force() == PAPER
 
 
-def test_the_build_hands_on_changed_assumptions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, json.dumps(["inner_steps=2", "inputs=uniform"]))
+def test_pages_read_the_assumptions_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / SETTINGS).write_text(json.dumps(["inner_steps=2", "inputs=uniform"]), encoding="utf-8")
     assert assumptions_in_force() == read(["inner_steps=2", "inputs=uniform"])
 
 
