@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from derivations.book_pages.combinations import grid
+from derivations.book_pages.variants import grid
 from derivations.language.assumptions import PAPER, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.values import evaluate
