@@ -38,6 +38,7 @@ from derivations.formulas.parameters import Exact, checked_number
 from derivations.formulas.trace_form import RateFunction
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, with_assumption
 from derivations.language.extension import is_input_law
+from derivations.steps.chain import DoesNotApply, Move
 from derivations.steps.contents import named, slug_of
 from derivations.steps.step import Step
 from derivations.typeset.presentation import present, shown_parts
@@ -94,6 +95,20 @@ class StepView:
     def numeric(self) -> str:
         """The status of its numeric confirmation: remembered, or sampled now."""
         return str(self.verify(symbolic=False)["numeric"])
+
+    @property
+    def derivation(self) -> tuple[Move, ...]:
+        """The proof move by move: each has a rule, before, after, reads, and check, its verdict by a second route.
+
+        >>> [str(move.rule) for move in step(92).derivation][:2]
+        ['insert a definition', 'average by parts']
+
+        Raises DoesNotApply where the step is not proved in this form, or where a move does not apply.
+        """
+        proof = self._step.derivation
+        if proof is None:
+            raise DoesNotApply(f"{self.name} is not proved move by move")
+        return proof(self.assumptions).moves
 
     @property
     def formula(self) -> Formula:

@@ -15,6 +15,8 @@ from derivations.publishing.build import SOURCE, assumptions_in_force
 from derivations.steps.contents import load
 from derivations.steps.step import Step
 from derivations.typeset import statements
+from derivations.typeset.latex import latex
+from derivations.verification.prove import chain_of
 from derivations.verification.verify import Record, verify
 
 PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
@@ -100,6 +102,25 @@ def _folded(lines: list[str]) -> str:
     return shown if sum(map(len, lines)) <= LONG else h.details("A long formula", shown)
 
 
+def _moves(step: Step, record: Record) -> str:
+    """The proof move by move: the rule, what it rests on, what it leads to, and whether sampling agrees."""
+    if record["proof"] not in ("proved", "corrected", "derived"):
+        return ""
+    chain = chain_of(step, assumptions_in_force())
+    if chain is None:
+        return ""
+    items = []
+    for k, move in enumerate(chain.moves):
+        verdicts = [c["verdict"] for c in record["checks"] if str(c["label"]).startswith(f"move {k + 1}:")]
+        badges = h.badge(move.check) + (f" {h.badge(verdicts[0])}" if len({*verdicts}) == 1 else "")
+        reads = f" <small>{', '.join(link(name) for name in move.reads)}</small>" if move.reads else ""
+        items.append(
+            f"<li>{h.escape(str(move.rule))}{reads} {badges}{_folded(['= ' + latex(move.after)])}</li>"
+        )
+    start = h.displays([latex(chain.start)])
+    return f'<div class="moves"><p><strong>Proof.</strong></p>{start}<ol>{"".join(items)}</ol></div>'
+
+
 def _derivation(step: Step, record: Record) -> str:
     """How the step was derived: method, what the engine found, what it rests on."""
     if step.derive is None:
@@ -157,7 +178,7 @@ def _card(name: str) -> str:
     return (
         f'<section class="step" id="step-{name}"><header>{_title(step)} {_badges(record)}</header>'
         f"<p>{h.prose(step.statement)}</p>{_body(step, record)}{''.join(notes)}"
-        f"{_derivation(step, record)}{_numbers(record)}</section>"
+        f"{_moves(step, record)}{_derivation(step, record)}{_numbers(record)}</section>"
     )
 
 

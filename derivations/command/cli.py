@@ -85,6 +85,7 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     parsers["show"].add_argument(
         "--as", dest="language", choices=("latex", "sympy", "python", "c", "javascript")
     )
+    parsers["show"].add_argument("--proof", action="store_true", help="the proof, move by move")
     parsers["list"].add_argument("names", nargs="*", metavar="NAME", help="these steps (default: all)")
     parsers["list"].add_argument("--status", metavar="S", help="only those with this proof or numeric status")
     sweep = parsers["sweep"]

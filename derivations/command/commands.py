@@ -15,7 +15,9 @@ from derivations.steps import contents
 from derivations.support.progress import ProgressLine, on_a_terminal
 
 if TYPE_CHECKING:  # a command loads what it needs when it runs
+    from derivations.language.assumptions import Assumptions
     from derivations.publishing.site import Site
+    from derivations.steps.step import Step
 
 
 @contextmanager
@@ -52,7 +54,26 @@ def _show(arguments: argparse.Namespace) -> Outcome:
         return Outcome(document, str(document["formula"]))
     numbers = ", ".join(f"({number})" for number in document["equations"])
     title = f"{document['name']}  {numbers}".rstrip()
+    if arguments.proof:
+        return _proof(contents.named(document["name"]), read(arguments.assume), document, title)
     return Outcome(document, "\n".join(filter(None, (title, document["statement"], document["formula"]))))
+
+
+def _proof(step: Step, assumptions: Assumptions, document: dict[str, Any], title: str) -> Outcome:
+    """The step's proof move by move; what sampling says of each move, as far as it is known."""
+    from derivations.command.listing import known_checks
+    from derivations.language.assumptions import NotDerivable
+    from derivations.steps.chain import DoesNotApply
+    from derivations.support.bad_input import BadInput
+    from derivations.typeset.proofs import moves, proof_text
+
+    checks = known_checks(step.name, assumptions)
+    try:
+        document["derivation"] = moves(step, assumptions, checks)
+        said = proof_text(step, assumptions, checks)
+    except (DoesNotApply, NotDerivable) as error:
+        raise BadInput(str(error)) from None
+    return Outcome(document, "\n".join((title, document["statement"], said)))
 
 
 def _eval(arguments: argparse.Namespace) -> Outcome:
