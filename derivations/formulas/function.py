@@ -40,6 +40,12 @@ class Function:
     def __call__(self, **values: Any) -> Any:
         """The value at the given parameters."""
         values = {name: np.asarray(v) if isinstance(v, list | tuple) else v for name, v in values.items()}
+        shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
+        found = self._computed({name: thinned(value) for name, value in values.items()})
+        # arguments that repeat along every axis give fewer values than asked for
+        return found if np.shape(found) == shape else np.array(np.broadcast_to(found, shape))
+
+    def _computed(self, values: Values) -> Any:
         completed = self._completed(values)
         try:
             # underflow to zero alone is what rounding does anyway
@@ -83,6 +89,26 @@ class Function:
             there[tuple(place)] = True
             found[tuple(place)] = self.exact(_element(values, values, there))
         return found
+
+
+def thinned(value: Any) -> Any:
+    """An array with the axes along which it repeats itself cut to length one: a full grid becomes an open one.
+
+    That is found by looking at every element, which is far cheaper than a formula at every element.
+    """
+    if not isinstance(value, np.ndarray) or value.ndim < 2:
+        return value
+    for axis, size in enumerate(value.shape):
+        first = value[(slice(None),) * axis + (slice(0, 1),)]
+        if size > 1 and (value.strides[axis] == 0 or _repeats(value, first, axis)):
+            value = first
+    return value
+
+
+def _repeats(value: NDArray[Any], first: NDArray[Any], axis: int) -> bool:
+    # most arrays that vary do so at once
+    second = value[(slice(None),) * axis + (slice(1, 2),)]
+    return bool(np.array_equal(first, second) and np.all(value == first))
 
 
 def _floating(value: Any) -> NDArray[np.float64]:
