@@ -37,7 +37,7 @@ def imports(module: str) -> frozenset[str]:
 
 
 def _named(tree: ast.Module, module: str) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in _run(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -45,6 +45,15 @@ def _named(tree: ast.Module, module: str) -> Iterator[str]:
                 raise ValueError(f"{module} has a relative import: name the module from its package on")
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _run(tree: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a module, without what only type checkers read."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _run(node)
 
 
 def reached(modules: Iterable[str]) -> frozenset[str]:

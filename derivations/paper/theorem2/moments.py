@@ -267,7 +267,7 @@ def _term_chain(source: str, assumptions: Assumptions) -> Chain:
     kernel = {VALIDATION: b, TASKS: b @ b.T @ b, TRAINING: path @ path.T @ b}[source]
     short: dict[str, Expression] = {"B": task.x_v @ SHORT_A}
     if source == TRAINING:
-        short["P"] = task.x_v @ task.x_t.T
+        short["P"] = task.x_v @ task.noise_path * scalar("1/alpha_t") * scalar("n_t")
     chain = Chain(b.T @ kernel).insert(short, "stacked-design", "target-covariance")
     chain.average("X_v", reads=("gaussian-inputs",) if source == VALIDATION else ("columns-sandwich",))
     written_out = {"A": task.contraction}

@@ -49,6 +49,7 @@ BAD = {
     "negative error": ["simulate", "eq5", *FIGURE_2, "--rel-error", "-1"],
     "missing file": ["eval", "eq14", *FIGURE_2, "Sigma=@nowhere.npy"],
     "unknown figure": ["figure", "9"],
+    "unknown work on the store": ["store", "burn"],
 }
 
 
