@@ -47,16 +47,23 @@ def _store(arguments: argparse.Namespace) -> Outcome:
 
 
 def _show(arguments: argparse.Namespace) -> Outcome:
-    from derivations.typeset.presentation import present
+    from derivations.command.listing import known_statuses
+    from derivations.typeset.presentation import present, whole_lines
 
-    document = present(contents.find(arguments.name), read(arguments.assume), arguments.language or "latex")
+    assumptions = read(arguments.assume)
+    document = present(contents.find(arguments.name), assumptions, arguments.language or "latex")
     if arguments.language:
         return Outcome(document, str(document["formula"]))
+    document["proof"], document["numeric"] = known_statuses(document["name"], assumptions)
     numbers = ", ".join(f"({number})" for number in document["equations"])
     title = f"{document['name']}  {numbers}".rstrip()
     if arguments.proof:
-        return _proof(contents.named(document["name"]), read(arguments.assume), document, title)
-    return Outcome(document, "\n".join(filter(None, (title, document["statement"], document["formula"]))))
+        return _proof(contents.named(document["name"]), assumptions, document, title)
+    lines = [title, document["statement"], f"proof: {document['proof']}; number: {document['numeric']}"]
+    lines += whole_lines(contents.named(document["name"]), assumptions) or filter(None, [document["formula"]])
+    width = max(map(len, document["parameters"]), default=0)
+    lines += [f"  {name:{width}s}  {meaning}" for name, meaning in document["parameters"].items()]
+    return Outcome(document, "\n".join(lines))
 
 
 def _proof(step: Step, assumptions: Assumptions, document: dict[str, Any], title: str) -> Outcome:

@@ -49,6 +49,12 @@ def _row(slug: str, assumptions: Assumptions) -> dict[str, Any]:
     return {field: record[field] for field in FIELDS}
 
 
+def known_statuses(slug: str, assumptions: Assumptions) -> tuple[str, str]:
+    """The proof status and the numeric status that the store holds of a step."""
+    row = _row(slug, assumptions)
+    return row["proof"], row["numeric"]
+
+
 def known_checks(slug: str, assumptions: Assumptions) -> list[dict[str, Any]]:
     """The comparisons with sampling that the store holds of a step; none where it was not verified yet."""
     held = store.load(keys_of(slug, assumptions)["numeric"])

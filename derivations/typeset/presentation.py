@@ -12,8 +12,10 @@ from sympy.printing.str import StrPrinter
 
 from derivations.formulas.by_name import NoFormula, derived_parts, source_code
 from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.meanings import PARAMETERS
 from derivations.language.symbols import LATEX_NAMES
 from derivations.steps.step import Step
+from derivations.typeset import statements
 from derivations.verification.verify import describe
 
 
@@ -33,6 +35,11 @@ def shown_parts(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
     if step.derive is None:
         return {}
     return dict(derived_parts(step.name, assumptions))
+
+
+def whole_lines(step: Step, assumptions: Assumptions) -> list[str]:
+    """The formulas that stand as whole equations in LaTeX: an order has its left side and its O-term."""
+    return statements.lines(step, shown_parts(step, assumptions))
 
 
 def _text(label: str, part: sympy.Basic, language: str) -> str:
@@ -85,7 +92,8 @@ def _latex_names(part: sympy.Basic) -> dict[sympy.Basic, str]:
 
 
 def present(step: Step, assumptions: Assumptions, language: str = "latex") -> dict[str, Any]:
-    """The document of `derive show`: description, `formula` in the language, and each part by its label.
+    """The document of `derive show`: description, `formula` in the language, each part by its label, and what the
+    parameters mean (for LaTeX and SymPy).
 
     As code, the derived formulas in their numerically stable form; raises NoFormula for what is no number.
     """
@@ -110,4 +118,11 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
         "language": language,
         "formula": formula,
         "parts": texts,
+        "parameters": {name: PARAMETERS[name] for name in PARAMETERS if name in _names(parts.values())},
     }
+
+
+def _names(parts: Iterable[sympy.Basic]) -> set[str]:
+    """The names of the symbols and matrices of these formulas, sizes of matrices included."""
+    found = {part for formula in parts for part in formula.atoms(sympy.Symbol, sympy.MatrixSymbol)}
+    return {str(part.name) for part in found}

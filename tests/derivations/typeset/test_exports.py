@@ -187,6 +187,28 @@ def test_show_says_what_a_formula_is_and_as_prints_the_source_alone(
     assert statement not in capsys.readouterr().out
 
 
+def test_show_gives_whole_equations_parameters_and_status(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "43"]) == 0
+    shown = capsys.readouterr().out
+    assert r"X^vX^{vT} = p\,I + O\big(\xi^{1/2}\big)" in shown
+    assert "  p  parameters of the linear model" in shown
+    assert "proof: " in shown
+    assert main(["show", "eq5", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {*document["parameters"]} == {
+        "n_t",
+        "n_v",
+        "n_r",
+        "m",
+        "p",
+        "sigma",
+        "nu",
+        "alpha_t",
+        "alpha_r",
+        "dist0_sq",
+    }
+
+
 def test_comparison_rejects_a_wrong_number() -> None:
     with pytest.raises(AssertionError, match=r"eq5: 2\.0 for 1\.0"):
         compare([2.0], [("eq5", [[0], []], 1.0)])
