@@ -48,10 +48,13 @@ def _store(arguments: argparse.Namespace) -> Outcome:
 
 def _show(arguments: argparse.Namespace) -> Outcome:
     from derivations.command.listing import known_statuses
+    from derivations.support.bad_input import BadInput
     from derivations.typeset.presentation import present, whole_lines
 
     assumptions = read(arguments.assume)
     document = present(contents.find(arguments.name), assumptions, arguments.language or "latex")
+    if arguments.language and not document["formula"]:
+        raise BadInput(f"{document['name']} is no formula, so there is no source: leave --as out")
     if arguments.language:
         return Outcome(document, str(document["formula"]))
     document["proof"], document["numeric"] = known_statuses(document["name"], assumptions)

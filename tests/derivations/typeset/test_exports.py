@@ -183,8 +183,10 @@ def test_show_says_what_a_formula_is_and_as_prints_the_source_alone(
     statement = find(name).statement
     assert main(["show", name]) == 0
     assert statement in capsys.readouterr().out
-    assert main(["show", name, "--as", "latex"]) == 0
-    assert statement not in capsys.readouterr().out
+    assert main(["show", name, "--as", "latex"]) == (0 if name == "eq43" else 2)
+    found = capsys.readouterr()
+    assert statement not in found.out
+    assert ("is no formula" in found.err) == (name == "figure-1")
 
 
 def test_show_gives_whole_equations_parameters_and_status(capsys: pytest.CaptureFixture[str]) -> None:
