@@ -7,7 +7,7 @@ make moves, and each rule knows a second route to its own result that shares not
 - an average over a Gaussian letter (integration by parts): the sum over all Wick pairings;
 - an average by moments that have names: the names written out again, against the sum over all pairings;
 - a name given to a trace: the name written out again;
-- a sum over tasks that are alike: the same average taken with the letters of another task.
+- a sum over tasks that are alike: the average of one task's share taken at once, not move by move.
 """
 
 from __future__ import annotations
@@ -205,20 +205,18 @@ class Chain:
         return self._made(Move(Rule.NAME, before, found, reads, (name,), {name: trace}, disproved))
 
     def over_tasks(
-        self, count: Expression, other_task: Expression, names: Mapping[str, Expression], *reads: str
+        self, count: Expression, at_once: Expression, names: Mapping[str, Expression], *reads: str
     ) -> Chain:
         """The sum over tasks that are alike: their number times the average of one.
 
-        other_task: the average of another task's share, computed at once. names: what the names in the present
+        at_once: the engine's average of one task's whole share, taken in one step. names: what the names in the present
         expression stand for. The move is disproved when the two averages differ.
         """
         before = self.result
         if before.letters():
             left = ", ".join(before.letters())
             raise DoesNotApply(f"{Rule.SUM}: {left} still tell the tasks apart: average first")
-        disproved = (
-            "" if before.replace(names) == other_task else f"another task has the average {other_task}"
-        )
+        disproved = "" if before.replace(names) == at_once else f"taken at once the average is {at_once}"
         return self._made(Move(Rule.SUM, before, count * before, reads, (), dict(names), disproved))
 
     def _substitute(self, rule: Rule, values: Mapping[str, Expression], reads: tuple[str, ...]) -> Chain:

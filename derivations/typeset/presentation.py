@@ -17,6 +17,7 @@ from derivations.language.symbols import LATEX_NAMES
 from derivations.steps.step import Step
 from derivations.typeset import statements
 from derivations.verification.verify import describe
+from symbolic.algebra.quotients import NotRational
 
 
 def shown_parts(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
@@ -104,7 +105,7 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
         parts = {}
         try:
             texts = source_code(step.name, language, assumptions)
-        except NoFormula:
+        except (NoFormula, NotRational):
             if not shown_parts(step, assumptions):
                 raise
             raise NoFormula(

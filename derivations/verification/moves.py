@@ -115,7 +115,8 @@ def sample_move(
 ) -> Check | None:
     """Sample one move at these sizes, until the mean is resolved or the budget is spent.
 
-    The value is that of `after` along a fixed direction, the mean that of `before`. None for a move that has no number
+    The value is that of `after` along a fixed direction, the mean that of `before`; where both sides are the same
+    number at any draw, they are the element at which they differ most. None for a move that has no number
     of its own: the sum over tasks that are alike multiplies by their number.
     """
     if move.rule is Rule.SUM:
@@ -123,13 +124,14 @@ def sample_move(
     started = time.monotonic()
     if move.rule not in AVERAGING:
         before, after = _sides(move, Sample(slug, sizes, index, batch=2, base_seed=base_seed))
-        scale = float(np.max(np.abs(after))) or 1.0
-        gap = float(np.max(np.abs(before - after))) / scale
+        # the element at which the two sides differ most
+        place = np.unravel_index(int(np.argmax(np.abs(before - after))), before.shape)
+        value, mean = float(np.broadcast_to(after, before.shape)[place]), float(before[place])
+        gap = abs(mean - value) / (float(np.max(np.abs(after))) or 1.0)
         verdict = "agree" if gap <= ROUNDING else "disagree"
-        said = f"the two sides differ by {gap:.1e} of their size"
-        return Check(
-            label, dict(sizes), scale, scale * (1 + gap), 0.0, 2, time.monotonic() - started, verdict, said
-        )
+        said = f"the two sides differ by {gap:.1e} of the largest element"
+        seconds = time.monotonic() - started
+        return Check(label, dict(sizes), value, mean, 0.0, len(before), seconds, verdict, said)
     total = square = 0.0
     draws = batch = 0
     while True:

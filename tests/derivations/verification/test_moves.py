@@ -99,3 +99,13 @@ def test_under_changed_assumptions_the_moves_are_sampled() -> None:
     numeric = found.parts["numeric"]["result"]
     assert (found.parts["proof"]["result"]["proof"], numeric["numeric"]) == ("derived", "agree")
     assert {check["label"].partition(":")[0] for check in numeric["checks"]} == {"move 1", "move 2", "move 3"}
+
+
+def test_an_identity_shows_the_element_at_which_its_sides_differ() -> None:
+    move = Chain(B.T @ B).insert({"B": matrix("C", "n", "p") @ D}).moves[0]
+    right = sample_move(move, "a move", "right", SIZES)
+    wrong = sample_move(replace(move, after=move.after * 2), "a move", "right", SIZES)
+    assert right is not None
+    assert wrong is not None
+    assert abs(right.mean - right.value) <= 1e-9 * abs(right.value)
+    assert wrong.mean * 2 == pytest.approx(wrong.value)
