@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from derivations.steps.contents import CONTENTS
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("symbolic", "numeric_check", "derivations")
 MODULES = tuple(sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py")))
@@ -127,6 +129,32 @@ def test_a_repeated_module_name_is_seen(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "letters.py").touch()
     assert repeated((tmp_path / "one", tmp_path / "two")) == {"letters": {"one", "two"}}
+
+
+# A module of the paper opens with what it states
+
+ROW = re.compile(r"^ *(-|(?:\(\d+\))+) +([a-z0-9-]+)  +(\S.*)$", re.MULTILINE)
+
+
+def table(source: str) -> list[tuple[str, str]]:
+    """Slug and equations of each line of the table in a module's docstring, in its order."""
+    found = ROW.findall(ast.get_docstring(ast.parse(source)) or "")
+    return [(slug, " ".join(re.findall(r"\d+", numbers))) for numbers, slug, _ in found]
+
+
+@pytest.mark.parametrize("module", CONTENTS)
+def test_module_opens_with_the_table_of_its_steps(module: str) -> None:
+    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    assert table(path.read_text(encoding="utf-8")) == [*CONTENTS[module].items()]
+
+
+def test_table_shows_what_it_leaves_out() -> None:
+    lines = (
+        "    (5)(81)  theorem-1  the loss",
+        "    -        figure-1",
+        "    (6)      h-t        its factor",
+    )
+    assert table('"""A part.\n\n' + "\n".join(lines) + '\n"""') == [("theorem-1", "5 81"), ("h-t", "6")]
 
 
 # Forbidden constructs

@@ -1,4 +1,11 @@
-"""The figures as entries of the ledger: what each shows, and which formula it draws."""
+"""The figures as entries of the ledger: what each shows, and which formula it draws.
+
+-  figure-1  the graphical model of mixed linear regression
+-  figure-2  the loss over both rates, p > n_v m
+-  figure-3  the loss over both rates, p < n_v m
+-  figure-4  the loss over both rates with random covariances
+-  figure-6  the loss over the training rate, from one regime to the other
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,16 @@
 """Lemma 1, (31)-(42): moments of W = X^T X for a matrix X of n iid Gaussian rows in p dimensions.
 
+    (31)      wishart-mean           E W
+    (32)      wishart-second-moment  E W^2
+    (33)      wishart-third-moment   E W^3
+    (34)(35)  wishart-fourth-moment  E W^4
+    (36)      wishart-1-trace-1      E W Tr W
+    (37)      wishart-2-trace-1      E W^2 Tr W
+    (38)      wishart-1-trace-2      E W Tr W^2
+    (39)(40)  wishart-2-trace-2      E W^2 Tr W^2
+    (41)      rows-sandwich          E X^T C X
+    (42)      columns-sandwich       E W D W
+
 Claims are the printed polynomials. Each derivation runs both routes, integration by parts and the sum over
 Wick pairings, and refuses to answer when they differ.
 """

@@ -1,5 +1,18 @@
 """Lemma 2, (43)-(54): products of Gaussian matrices concentrate, with their orders in xi.
 
+    (43)  rows-concentrate                         X_v X_v^T
+    (44)  rows-through-wishart                     X_v W_t X_v^T
+    (45)  rows-through-wishart-squared             X_v W_t^2 X_v^T
+    (46)  rows-of-two-tasks                        rows of two tasks
+    (47)  rows-of-two-tasks-wishart                rows of two tasks, the training data of one between
+    (48)  rows-of-two-tasks-two-wisharts           rows of two tasks, the training data of both between
+    (49)  weighted-rows-concentrate                (43) with D between
+    (50)  weighted-rows-through-wishart            (44) with D between
+    (51)  weighted-rows-through-two-wisharts       (45) with D between
+    (52)  weighted-rows-of-two-tasks               (46) with D between
+    (53)  weighted-rows-of-two-tasks-wishart       (47) with D between
+    (54)  weighted-rows-of-two-tasks-two-wisharts  (48) with D between
+
 Each line says Y = c I + O(xi^a) elementwise, or Y = O(xi^a) between two tasks. The derivation computes the exact
 mean and variance of a diagonal and an off-diagonal element; the degree in xi of the standard deviation is the
 sharp exponent. With a deterministic matrix D, Tr D and Tr D^2 are of order xi^delta, and (Tr D)^2 <= p Tr D^2

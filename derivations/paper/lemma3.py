@@ -1,5 +1,9 @@
 """Lemma 3, (55)-(57): products of Gaussian matrices concentrate when the rows grow at a fixed dimension p.
 
+    (55)  columns-concentrate       W_v
+    (56)  columns-after-wishart     W_t W_v
+    (57)  columns-between-wisharts  W_t W_v W_t
+
 Each line says Y = c I + O(xi^a) elementwise with n_v, n_t = O(xi). As for Lemma 2, the derivation computes
 the exact mean and variance of a diagonal and an off-diagonal element; the degree in xi of the standard
 deviation is the sharp exponent.

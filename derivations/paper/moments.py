@@ -1,5 +1,28 @@
 """Moments that the paper does not state, as steps: Wishart powers with their inverses, products, and other laws.
 
+    -  general-wishart-mean           E W
+    -  general-wishart-square         E W^2
+    -  general-wishart-cube           E W^3
+    -  general-wishart-two-traces     E tr(W) tr(W^2)
+    -  wishart-between-letters        E W A W D W
+    -  squared-trace-with-letter      E tr(A W)^2
+    -  two-wisharts-sandwich          E W1 W2 W1
+    -  two-wisharts-with-letter       E tr(W1 A W2 A^T)
+    -  two-wisharts-alternating       E tr(W1 W2 W1 W2)
+    -  inverse-wishart-mean           E W^-1
+    -  inverse-wishart-square         E W^-2
+    -  inverse-wishart-squared-trace  E tr(W^-1)^2
+    -  inverse-wishart-cube-trace     E tr(W^-3)
+    -  wishart-square-inverse-trace   E W^2 tr(W^-1)
+    -  wishart-square-rademacher      E W^2, entries +1 or -1
+    -  wishart-cube-rademacher        E W^3, entries +1 or -1
+    -  two-wisharts-rademacher        E W1 W2 W1, entries +1 or -1
+    -  wishart-square-laplace         E W^2, Laplace entries
+    -  wishart-squared-trace-laplace  E tr(W)^2, Laplace entries
+    -  wishart-cube-uniform           E W^3, uniform entries
+    -  wishart-squared-trace-uniform  E tr(W)^2, uniform entries
+    -  wishart-square-student         E W^2, entries of Student's law with 12 degrees of freedom
+
 Each claim was worked out by hand in the way its source says: nothing of it comes from the engine, whose answer it is
 compared with.
 """

@@ -1,5 +1,15 @@
 """The outer problem, (66)-(74): its exact solution and the mean square deviation of that solution.
 
+    (67)  stacked-target              gamma: the validation residual at the meta-parameter zero
+    (68)  stacked-design              B: how the meta-parameter enters the validation residual
+    (66)  stacked-loss                the meta-training loss as least squares in the meta-parameter
+    (69)  outer-solution              N < p: the solution nearest to the start
+    (70)  outer-deviation             omega_star - w_0: noise, and what is left of the start
+    (71)  outer-mean-square           E|omega_star - w_0|^2 for given inputs
+    (72)  target-covariance-blocks    Gamma is block diagonal
+    (73)  target-covariance           one task's block of Gamma, for given inputs
+    (74)  outer-mean-square-as-trace  (71) as traces
+
 The stacked problem has N = n_v m validation rows; `B` and `gamma` are letters where only their shape matters, and
 words of one task where their content does.
 """

@@ -1,4 +1,23 @@
-"""The set-up, (1)-(4) and (18)-(30): definitions, and the two gradient steps that follow from them."""
+"""The set-up, (1)-(4) and (18)-(30): definitions, and the two gradient steps that follow from them.
+
+(1)   meta-loss             the meta-training loss: the loss of the adapted parameters over tasks and validation points
+(2)   test-loss-definition  the test loss: the same at the trained meta-parameter, on target data
+(3)   gradient-step         the inner loop: one gradient step on a task's training loss
+(28)  gaussian-inputs       inputs: independent standard Gaussian rows
+(29)  label-noise           label noise: independent, Gaussian, of standard deviation sigma
+(30)  task-parameters       task parameters: around w_0, of total variance nu^2
+(4)   data-model            mixed linear regression: y = X w + noise
+(18)  train-labels          training labels of a task, in matrix form
+(19)  validation-labels     validation labels of a task, in matrix form
+(20)  meta-loss-matrix      the meta-training loss in matrix form
+(21)  inner-loop            the inner loop in matrix form
+(22)  outer-optimum         omega_star, a minimizer of the meta-training loss
+(23)  test-loss             the test loss of one target task, in matrix form
+(24)  test-labels           test labels of the target task
+(25)  adapted-parameters    theta_star: one gradient step on the target data
+(26)  target-labels         labels of the target data used for adaptation
+(27)  average-loss          the test loss averaged over all data, noise and tasks
+"""
 
 from __future__ import annotations
 

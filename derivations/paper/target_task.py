@@ -1,5 +1,13 @@
 """The test phase, (58)-(65): the average loss of the target task at a given meta-parameter, exactly.
 
+    (58)      loss-as-residual             the test loss through the gap between the target's parameters and the adapted ones
+    (59)      loss-after-test-data         after averaging over the test data: noise, and half the squared gap
+    (60)      mean-adapted-parameters      E theta_star moves a fraction alpha_r of the way to the target
+    (61)      loss-after-linear-term       after the linear term only E|theta_star|^2 is left
+    (62)(63)  adapted-square-given-inputs  E|theta_star|^2 for given target inputs
+    (64)      adapted-square               E|theta_star|^2 over the whole target task
+    (65)      loss-from-excess             the average loss: affine in E|omega_star - w_0|^2, exactly
+
 Everything is expanded from the definitions (23)-(26) and averaged by the engine; nothing is assumed about how the
 meta-parameter was found, except that it does not depend on the target task.
 """

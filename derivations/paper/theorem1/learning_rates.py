@@ -1,5 +1,14 @@
 """The learning rates of section 5.1: (8) and every claim the text makes about the loss of Theorem 1.
 
+    -    loss-rises-with-noise        the loss increases with sigma and nu
+    -    loss-falls-with-target-data  it decreases with n_r, at any rate but zero
+    -    meta-data-can-hurt           the signs in n_v, m and p depend on how far training starts from w_0
+    -    adaptation-rate-bracket      a convex quadratic in alpha_r, its minimum between 0 and where h_r is least
+    -    same-limits                  the same limit as alpha_t tends to either infinity
+    -    slope-at-zero-positive       the slope at alpha_t = 0 is positive where labels are noisy
+    (8)  stationary-rates             the two stationary training rates in closed form
+    -    minimum-is-negative          the negative one is the minimum, the positive one the maximum
+
 Signs hold for all positive sizes, noise and variability, real or integer, in the whole regime p > n_v m; each is
 proved by a polynomial certificate on the derived formula.
 """

@@ -1,5 +1,14 @@
 """Theorem 1, (5)-(7) with (75)-(82): more parameters than validation data, p > n_v m.
 
+    (75)      gram-concentrates          B B^T / p concentrates about h_t I
+    (76)      noise-concentrates         Gamma concentrates about a multiple of I
+    (77)      start-concentrates         the start's part concentrates
+    (78)      gram-inverse-concentrates  the inverse of B B^T
+    (6)(82)   inner-factor               h_t: mean square length of a row of B per dimension
+    (7)(82)   adaptation-factor          h_r: by which adaptation scales the squared deviation
+    (79)(80)  excess-overparameterized   E|omega_star - w_0|^2 to leading order
+    (5)(81)   theorem-1                  the average test loss to leading order
+
 B B^T and Gamma concentrate around multiples of the identity, with exact means; the average test loss follows by
 putting the means into (74) and the result into (65).
 """

@@ -1,5 +1,7 @@
 """What (5) neglects, with many and with few target points: exponents of the exact next order.
 
+    -  theorem-1-remainder  exponents of the remainder of (5), with few and with many target points
+
 The deviation E|omega_star - w_0|^2 misses terms of order xi^-2, but it enters the loss times h_r, and
 h_r = (1 - alpha_r)^2 + alpha_r^2 (p + 1) / n_r is of order one only when n_r grows in proportion to p.
 """

@@ -1,5 +1,7 @@
 """Reused data, p > n_t m: the validation data are the training data again, and the inner loop no longer matters.
 
+    -  reused-data-ignore-the-rate  omega_star does not depend on alpha_t
+
 Every task's block of B and of gamma then carries the same invertible factor C before plain rows and plain labels, so
 that the outer problem has the solutions of C X omega = C (X w + z), which are those of X omega = X w + z.
 """

@@ -1,5 +1,9 @@
 """The normal matrices of the underparameterized outer problem, (86)-(88), and how they concentrate.
 
+    (86)  normal-matrix-concentrates   B^T B concentrates about a multiple of I
+    (87)  normal-inverse-concentrates  its inverse
+    (88)  normal-noise-concentrates    B^T Gamma B concentrates about its mean
+
 B^T B and B^T Gamma B are sums over m independent tasks of p x p matrices; their means are multiples of the
 identity, and their fluctuations fall with the number of tasks and with the size xi of a task's data,
 n_v, n_t = O(xi).

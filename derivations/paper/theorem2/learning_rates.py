@@ -1,5 +1,12 @@
 """The claims of section 5.2 about the loss of Theorem 2, and (10).
 
+    -     loss-rises-with-noise-underparameterized    the loss increases with sigma and nu
+    -     loss-falls-with-data                        it decreases with n_v, m and, at alpha_r not zero, n_r
+    -     many-tasks-limit                            with infinitely many tasks alpha_t, n_v and n_t drop out
+    -     adaptation-rate-bracket-underparameterized  a convex quadratic in alpha_r, its minimum in the same interval
+    -     ratio-of-quartics                           a ratio of two quartics in alpha_t
+    (10)  slope-at-zero-underparameterized            the slope at alpha_t = 0 is positive
+
 Signs hold for all sizes n_t, p >= 1 and n_v, m, n_r > 0, real or integer, and for every real rate. They rest
 on the coefficients of E|omega_star - w_0|^2 in sigma^2, nu^2 and 1/n_v, certified positive one by one.
 """

@@ -1,4 +1,10 @@
-"""Theorem 2, (9) with (96)-(97) and (108): fewer parameters than validation data, p < n_v m."""
+"""Theorem 2, (9) with (96)-(97) and (108): fewer parameters than validation data, p < n_v m.
+
+(96)      excess-underparameterized        E|omega_star - w_0|^2 to leading order
+(97)      excess-underparameterized-short  the same with g_1 to g_4
+(9)(108)  theorem-2                        the average test loss to leading order
+-         theorem-2-remainder              exponents of xi and m in the first correction, by its cause
+"""
 
 from __future__ import annotations
 

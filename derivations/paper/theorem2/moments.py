@@ -1,5 +1,20 @@
 """The averages of B^T Gamma B, (89)-(95), and the polynomials they are made of, (98)-(107).
 
+    (102)         mu-2                      mean of W_t^2, scaled
+    (103)         mu-3                      mean of W_t^3, scaled
+    (104)         mu-4                      mean of W_t^4, scaled
+    (105)         mu-1-1                    mean of W_t Tr W_t, scaled
+    (106)         mu-2-1                    mean of W_t^2 Tr W_t, scaled
+    (107)         mu-2-2                    mean of W_t^2 Tr W_t^2, scaled
+    (98)          g-1                       mean of A W_t A, scaled
+    (99)          g-2                       mean of A^2 Tr W_t, scaled
+    (100)         g-3                       mean of A^4, scaled
+    (101)         g-4                       mean of A^2 Tr A^2, scaled
+    (89)          normal-noise-terms        B^T Gamma B in three parts: validation noise, task parameters, training noise
+    (90)          validation-noise-average  mean of the first part
+    (91)(92)      task-average              mean of the second part
+    (93)(94)(95)  training-noise-average    mean of the third part
+
 The claims are the printed polynomials; the derivations average the words of the model, and for the
 abbreviations mu_k, g_k the moments that define them.
 """

@@ -1,5 +1,9 @@
 """The underparameterized outer problem, (83)-(85): p < n_v m, so that its solution is unique.
 
+    (83)  least-squares-solution     omega_star: the one solution
+    (84)  least-squares-deviation    its squared deviation from w_0 as a quadratic form in the noise
+    (85)  least-squares-mean-square  E|omega_star - w_0|^2 for given inputs
+
 The stacked problem has N = n_v m validation rows; `B` and `gamma` are letters, as only their shape matters.
 """
 

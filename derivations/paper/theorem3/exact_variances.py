@@ -1,5 +1,7 @@
 """The exact variances behind (134)-(136), for Gaussian inputs of any covariance.
 
+    -  exact-variances  the variances of (134)-(136) as traces of powers of Sigma
+
 The products are X_i W_i^a W_j^b X_j^T over p^(1 + a + b), X validation and W = X^t^T X^t training data of a task; each
 has a diagonal and an off-diagonal element within one task, and elements between two tasks.
 """

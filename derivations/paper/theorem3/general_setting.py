@@ -1,5 +1,17 @@
 """The setting of Theorem 3, (11)-(13), (17) and (109)-(113): inputs and tasks of any law with zero mean.
 
+    (11)   nonlinear-loss          squared loss of any model f
+    (13)   tangent-features        inputs of the linearized model: gradients of f at the start
+    (12)   linearized-model        f to first order in its parameters about the start
+    -      linearized-loss         (12) in (11) is linear regression
+    (109)  input-covariance        Sigma
+    (110)  task-covariance         Sigma_w
+    (111)  fourth-moment           F = E (x^T Sigma x) x x^T
+    (17)   wishart-covariances     the covariances of the experiment: one Wishart draw each
+    (112)  rows-mean               E X^T X for rows of any law
+    (113)  rows-second-moment      the second moment of X^T X, for rows of any law
+    -      gaussian-fourth-moment  F for Gaussian inputs
+
 Of the law of an input x only Sigma = E x x^T and F = E (x^T Sigma x) x x^T enter; the averages over its data
 are taken by independence of the rows, without any law.
 """

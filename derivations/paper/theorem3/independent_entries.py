@@ -1,5 +1,7 @@
 """(113) for inputs with independent entries: the average over rows against the average by cumulants.
 
+    -  rows-second-moment-by-cumulants  (111) and (113) from the cumulants of independent entries
+
 `over_rows` never sees a law; it keeps Sigma and F. For rows Sigma^(1/2) u with iid entries u of any symmetric law the
 same average follows from the cumulants of u, of which the fourth alone enters.
 """

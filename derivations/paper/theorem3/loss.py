@@ -1,4 +1,11 @@
-"""Theorem 3, (14) with (142)-(144), and the claims of section 5.3: p > n_v m, inputs and tasks of any law."""
+"""Theorem 3, (14) with (142)-(144), and the claims of section 5.3: p > n_v m, inputs and tasks of any law.
+
+(142)           weighted-square-leading         E omega_star^T H_r omega_star to leading order
+(14)(143)(144)  theorem-3                       the average test loss to leading order
+-               theorem-3-reduces-to-theorem-1  at Sigma = I and Gaussian F it is Theorem 1 started at w_0
+-               quadratic-in-adaptation-rate    a quadratic in alpha_r
+-               ratio-of-quartics-general       a ratio of two quartics in alpha_t
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,14 @@
-"""Concentration under Theorem 3, (134)-(141) and (15)."""
+"""Concentration under Theorem 3, (134)-(141) and (15).
+
+(134)      variance-of-rows                     a condition: variance of products of rows
+(135)      variance-through-training-data       a condition: the same through the training data of one task
+(136)      variance-through-both-training-data  a condition: the same through the training data of both
+(15)(140)  training-weight                      H_t = E A Sigma A
+(137)      general-gram-concentrates            B B^T concentrates about a multiple of I
+(138)      general-noise-concentrates           Gamma concentrates about a multiple of I
+(139)      general-weight-concentrates          B H_r B^T concentrates about a multiple of I
+(141)      general-gram-inverse-concentrates    the inverse of B B^T
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,15 @@
 """The outer problem under Theorem 3, (117), (125)-(133): the solution of minimum norm, its second moment.
 
+    (126)       general-stacked-target     gamma is that of (67)
+    (127)       general-stacked-design     B is that of (68)
+    (125)       general-stacked-loss       the least-squares problem is that of (66)
+    (128)       minimum-norm-solution      started at zero: the solution of minimum norm
+    (117)       optimum-mean-vanishes      E omega_star = 0 for given inputs
+    (129)       weighted-square            omega_star^T H_r omega_star as a trace
+    (130)       general-covariance-blocks  Gamma is block diagonal
+    (131)(132)  general-target-covariance  one task's block of Gamma, for given inputs
+    (133)       weighted-mean-square       E omega_star^T H_r omega_star for given inputs
+
 Start of training and task mean are zero. Of the laws of task parameters and label noise only the second
 moments enter, as everything is quadratic in them.
 """

@@ -1,5 +1,7 @@
 """What (14) neglects, with many and with few target points: exponents at the isotropic point, and sampled.
 
+    -  theorem-3-remainder  exponents of the remainder of (14), with few and with many target points
+
 At Sigma = I, Sigma_w = nu^2/p I and F = (p + 2) I, the case of Gaussian inputs and isotropic tasks, the next order
 of the loss is known. A bound that fails there fails for the theorem.
 """

@@ -1,5 +1,14 @@
 """The test phase under Theorem 3, (114)-(124) and (16): the average loss at a given meta-parameter, exactly.
 
+    (114)       general-loss-as-residual             the test loss through the gap between the target's parameters and the adapted ones
+    (115)       general-loss-after-test-data         after averaging over the test data
+    (116)       general-mean-adapted-parameters      E theta_star moves by alpha_r Sigma towards the target
+    (118)       general-loss-after-linear-term       after the linear term only E theta_star^T Sigma theta_star is left
+    (119)(120)  general-adapted-square-given-inputs  E theta_star^T Sigma theta_star for given target inputs
+    (121)(122)  general-adapted-square               the same over the whole target task
+    (16)(124)   adaptation-weight                    H_r: the weight of a deviation of the meta-parameter
+    (123)       general-loss-from-square             the average loss: affine in omega_star omega_star^T, exactly
+
 As in section 7.3, with covariances Sigma, Sigma_w, w_0 = 0, and inputs and tasks of any law, which are
 averaged by independence of the rows. Label noise is Gaussian.
 """
