@@ -24,6 +24,7 @@ from operator import matmul
 
 from flint import fmpq, fmpq_mat
 
+from symbolic.algebra.coefficients import to_fmpq
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
 from symbolic.algebra.readable import Term, Word
@@ -286,7 +287,7 @@ def differs_exactly(before: Expression, after: Expression, values: Mapping[str, 
 
 def exact_matrix(rows: list[list[Fraction]]) -> fmpq_mat:
     """Rows of fractions as a matrix of flint."""
-    return fmpq_mat([[fmpq(x.numerator, x.denominator) for x in row] for row in rows])
+    return fmpq_mat([[to_fmpq(x) for x in row] for row in rows])
 
 
 def _exact_matrix(source: random.Random, rows: int, columns: int, letter: Letter) -> fmpq_mat:

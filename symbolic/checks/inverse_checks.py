@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from flint import fmpq_mpoly
 
+from symbolic.algebra.coefficients import names_of
 from symbolic.algebra.dimension_coefficients import as_rational
 from symbolic.algebra.quotients import Rational
 from symbolic.checks.checks import Values
@@ -104,7 +105,7 @@ def _leading(value: Rational) -> tuple[int, Rational]:
 
 def _highest(polynomial: fmpq_mpoly) -> tuple[int, fmpq_mpoly]:
     """The degree in n of a polynomial and its leading coefficient."""
-    names = [str(name) for name in polynomial.context().names()]
+    names = names_of(polynomial.context())
     if "n" not in names:
         return 0, polynomial
     place = names.index("n")

@@ -8,6 +8,7 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
+from symbolic.algebra.coefficients import to_fmpq
 from symbolic.checks.claims import NotApplicable
 from symbolic.query.printed_terms import ROOT, Point, TooManyProducts, coefficient
 from symbolic.wishart.covariance_matrix import rational_root
@@ -92,7 +93,7 @@ def _texts(terms: Sequence[Data]) -> set[str]:
 
 def _number(x: Any) -> fmpq:
     value = Fraction(x)
-    return fmpq(value.numerator, value.denominator)
+    return to_fmpq(value)
 
 
 def _absolute(matrix: fmpq_mat) -> fmpq_mat:
