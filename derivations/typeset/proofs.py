@@ -34,12 +34,19 @@ def moves(
             "before": text(move.before),
             "after": text(move.after),
             "reads": list(move.reads),
-            "note": move.disproved or NO_NUMBER.get(move.rule, ""),
+            "note": note(move),
             "check": move.check,
             "numeric": _numeric(move, k, checks),
         }
         for k, move in enumerate(step.derivation(assumptions).moves)
     ]
+
+
+def note(move: Move) -> str:
+    """Why a move is disproved, what its second route was where its rule has several, or why it has no number."""
+    return (
+        move.disproved or NO_NUMBER.get(move.rule, "") or (f"checked by {move.route}" if move.route else "")
+    )
 
 
 def _numeric(move: Move, place: int, checks: Iterable[Mapping[str, Any]]) -> str:
