@@ -13,6 +13,7 @@ from derivations.book_pages.html import Html
 from derivations.figures.graphical_model import draw
 from derivations.publishing.build import SOURCE, assumptions_in_force
 from derivations.steps.contents import load
+from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Step
 from derivations.typeset import statements
 from derivations.typeset.latex import latex
@@ -73,8 +74,8 @@ def reason(step: Step, reason: str) -> str:
     """Why a verdict is what it is; the label of a part that it starts with is mathematics."""
     for label in step.claim() if step.claim else ():
         if reason.startswith(f"{label}: "):
-            return f"{h.inline(statements.left_side(label))}: {h.prose(reason.removeprefix(f'{label}: '))}"
-    return h.prose(reason)
+            return f"{h.inline(statements.left_side(label))}: {text(reason.removeprefix(f'{label}: '))}"
+    return text(reason)
 
 
 def _body(step: Step, record: Record) -> str:
@@ -83,7 +84,7 @@ def _body(step: Step, record: Record) -> str:
     if record["proof"] == "corrected" and step.correction is not None:
         right = h.displays(statements.lines(step, step.correction()))
         return (
-            f"<p><strong>Proved:</strong></p>{right}<p><strong>Printed:</strong></p>"
+            f"<p><strong>Proved:</strong></p>{right}<p><strong>{statements.heading(step)}:</strong></p>"
             f'<div class="step-refuted">{h.displays(printed)}</div>'
         )
     if record["proof"] == "derived" and step.derive is not None:
@@ -104,7 +105,7 @@ def _folded(lines: list[str]) -> str:
 
 def _moves(step: Step, record: Record) -> str:
     """The proof move by move: the rule, what it rests on, what it leads to, and whether sampling agrees."""
-    if record["proof"] not in ("proved", "corrected", "derived"):
+    if not ProofStatus(record["proof"]).stands:
         return ""
     chain = chain_of(step, assumptions_in_force())
     if chain is None:
@@ -126,13 +127,13 @@ def _derivation(step: Step, record: Record) -> str:
     if step.derive is None:
         return ""
     parts = [f"<p>Method: {h.prose(step.method)}.</p>"] if step.method else []
-    if record["proof"] in ("proved", "corrected", "failed"):
+    if record["proof"] not in (ProofStatus.DERIVED, ProofStatus.NOT_APPLICABLE):
         found = statements.lines(step, step.derive(assumptions_in_force()), derived=True)
         parts.append(f"<p>What the derivation gives, before it is compared:</p>{h.displays(found)}")
-    if record["proof"] == "proved":
+    if record["proof"] in (ProofStatus.PROVED, ProofStatus.EXPANDED, ProofStatus.CONDITIONAL):
         form = "stated" if step.query else "printed"
         parts.append(f"<p>The difference from the {form} form is identically zero.</p>")
-    elif record["proof_reason"]:
+    if record["proof_reason"]:
         parts.append(f"<p>{reason(step, record['proof_reason'])}.</p>")
     if step.uses:
         parts.append(f"<p>Rests on {', '.join(link(name) for name in step.uses)}.</p>")
@@ -168,7 +169,7 @@ def _numbers(record: Record) -> str:
 def _card(name: str) -> str:
     step, record = load()[name], records()[name]
     notes = [f"<p>Asked with <code>derive moment {h.escape(step.query)}</code>.</p>"] if step.query else []
-    notes += [f"<p>{text(step.remark)}</p>"] if step.remark else []
+    notes += [f"<p>{text(said)}</p>" for said in (step.remark, *step.errata.values()) if said]
     if step.unreadable:
         notes.append(f'<p class="step-unreadable">Not fully legible: {h.prose(step.unreadable)}.</p>')
     for label, why in step.not_sampled.items():
@@ -258,6 +259,28 @@ def ledger() -> Html:
     return Html(
         h.table(("equation", "statement", "kind", "proof", "number", "method"), rows, wide=True) + note
     )
+
+
+# what a legend does not list: that a part was not asked for, or that changed assumptions are in force
+_UNLISTED = (ProofStatus.SKIPPED, ProofStatus.NONE, ProofStatus.DERIVED, NumericStatus.SKIPPED)
+
+
+def legend() -> Html:
+    """What the verdicts of the ledger mean."""
+    rows = [
+        (h.badge(status), h.prose(status.meaning), of)
+        for of, statuses in (("proof", ProofStatus), ("number", NumericStatus))
+        for status in statuses
+        if status not in _UNLISTED
+    ]
+    rows.append(
+        (
+            h.labelled("unreadable", "T", ""),
+            "Something of the printed equation could not be read in the available text. Point at it to see what.",
+            "print",
+        )
+    )
+    return Html(h.table(("verdict", "meaning", "of"), rows, wide=True))
 
 
 def graphical_model() -> Html:

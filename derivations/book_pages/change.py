@@ -29,6 +29,8 @@ from numeric_check.verdicts.decay import decay_rate
 
 MEANING = {
     "proved": "stands as printed",
+    "expanded": "stands as printed, to leading order",
+    "conditional": "stands as printed, under a condition",
     "corrected": "stands as corrected",
     "definition": "a definition",
     "derived": "changed: derived anew",

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from derivations.book_pages import cards
 from derivations.book_pages import html as h
-from derivations.book_pages.errata_rows import Erratum, Sort, errata
+from derivations.book_pages.errata_rows import Erratum, Sort, by_place, errata
 from derivations.book_pages.html import Html
 from derivations.steps.contents import load
 from derivations.typeset import statements
 
 
 @cache
-def _all() -> tuple[Erratum, ...]:
-    return tuple(errata())
+def _places() -> tuple[tuple[Erratum, ...], ...]:
+    return tuple(tuple(group) for group in by_place(errata()))
 
 
-def _title(entry: Erratum) -> str:
-    numbers = ", ".join(f"({number})" for number in entry.equations) or entry.step.replace("-", " ")
-    step = load()[entry.step]
-    return f'<a class="step-number" href="{step.page}.html#step-{entry.step}">{numbers}</a>'
+def _title(group: Sequence[Erratum]) -> str:
+    """The equations that a place is about, each with a link to where it is derived."""
+    of_number = {number: step for step in load().values() for number in step.equations}
+    numbers = sorted({number for entry in group for number in entry.equations}, key=int)
+    if not numbers:
+        return " ".join(cards.link(entry.step) for entry in group)
+    links = (f'<a href="{of_number[n].page}.html#step-{of_number[n].name}">({n})</a>' for n in numbers)
+    return f'<span class="step-number">{", ".join(links)}</span>'
 
 
 def _forms(entry: Erratum) -> str:
@@ -35,23 +40,31 @@ def _forms(entry: Erratum) -> str:
     right, printed = (h.displays(statements.lines(step, form)) for form in forms)
     return (
         f"<p><strong>Proved:</strong></p>{right}"
-        f'<p><strong>{"As read" if entry.sort == "as read" else "Printed"}:</strong></p><div class="step-refuted">{printed}</div>'
+        f'<p><strong>{statements.heading(step)}:</strong></p><div class="step-refuted">{printed}</div>'
     )
 
 
-def _card(entry: Erratum) -> str:
-    parts = [f"<p>{h.prose(entry.statement)}</p>", _forms(entry)]
-    if entry.text and entry.sort != "unreadable":
-        parts.append(f"<p>{cards.text(entry.text)}</p>")
+def _remark(entry: Erratum) -> str:
+    if entry.sort == "unreadable":
+        return _illegible(entry.text)
+    where = "" if load()[entry.step].equations else f" <small>{cards.link(entry.step)}</small>"
+    parts = [f"<p>{h.prose(entry.statement)}{where}</p>", _forms(entry), f"<p>{cards.text(entry.text)}</p>"]
     if entry.detail:
         parts.append(f"<p><small>{cards.reason(load()[entry.step], entry.detail)}.</small></p>")
-    unread = entry.text if entry.sort == "unreadable" else entry.reservation
-    if unread:
-        parts.append(f'<p class="step-unreadable">Not fully legible: {h.prose(unread)}.</p>')
-    return f'<section class="step"><header>{_title(entry)}</header>{"".join(parts)}</section>'
+    if entry.reservation:
+        parts.append(_illegible(entry.reservation))
+    return "".join(parts)
+
+
+def _illegible(what: str) -> str:
+    return f'<p class="step-unreadable">Not fully legible: {h.prose(what)}.</p>'
+
+
+def _card(group: Sequence[Erratum]) -> str:
+    return f'<section class="step"><header>{_title(group)}</header>{"".join(map(_remark, group))}</section>'
 
 
 def section(*sorts: Sort) -> Html:
-    """Every entry of these sorts, in reading order."""
-    found = [entry for sort in sorts for entry in _all() if entry.sort == sort]
-    return Html("".join(_card(entry) for entry in found) or "<p>None.</p>")
+    """Every place whose first entry is of these sorts, in reading order."""
+    found = [group for sort in sorts for group in _places() if group[0].sort == sort]
+    return Html("".join(map(_card, found)) or "<p>None.</p>")

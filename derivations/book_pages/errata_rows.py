@@ -1,14 +1,16 @@
 """Everything that a reader of the paper should know of its print, collected from the steps.
 
-Nothing is entered by hand here. A step is listed when its derivation disproves the print and a right form is
-proved (in a sort of its own where the print could not be read with certainty), when something could not be read in the available text, or when its remark is marked as one about the
-print: a bound that can be sharpened, a condition left out or not met, a slip of wording.
+Nothing is entered by hand here. A step is listed when its derivation disproves the print and a right form is proved (in
+a sort of its own where the print could not be read with certainty), when it is true only under a condition that the print
+lacks, when something could not be read in the available text, or when it says something of the print itself: a bound
+that can be sharpened, a condition left out or not met, a slip of wording. What is said of several equations is said
+once, and an equation stands in one place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import sympy
@@ -49,31 +51,61 @@ class NotProved(ArithmeticError):
 
 
 def errata() -> list[Erratum]:
-    """All entries, by sort and in reading order; raises NotProved when a correction is not proved."""
+    """All entries, by sort and in reading order; raises NotProved when a correction or a condition is not proved."""
     steps = load()
-    found = [entry for step in steps.values() for entry in _entries(step, steps)]
-    return sorted(found, key=lambda entry: SORTS.index(entry.sort))
+    found: dict[tuple[Sort, str], Erratum] = {}
+    for step in steps.values():
+        for entry in _entries(step, steps):
+            same = found.setdefault((entry.sort, entry.text), entry)
+            numbers = tuple(dict.fromkeys((*same.equations, *entry.equations)))
+            found[entry.sort, entry.text] = replace(same, equations=numbers)
+    return sorted(found.values(), key=lambda entry: SORTS.index(entry.sort))
+
+
+def by_place(entries: Iterable[Erratum]) -> list[list[Erratum]]:
+    """The entries that share an equation or a step, together: where the first of them stands stand all."""
+    groups: list[list[Erratum]] = []
+    for entry in entries:
+        own = {*entry.equations, entry.step}
+        near = [group for group in groups if any(own & {*other.equations, other.step} for other in group)]
+        if near:
+            near[0].append(entry)
+            for group in near[1:]:
+                near[0].extend(group)
+                groups.remove(group)
+        else:
+            groups.append([entry])
+    return groups
 
 
 def _entries(step: Step, steps: Mapping[str, Step]) -> list[Erratum]:
-    if step.correction is not None:
-        return [_corrected(step, steps)]
     found = []
-    if step.erratum:
-        found.append(_entry(step, steps, step.erratum, step.remark, step.unreadable))
-    if step.unreadable:
+    if step.correction is not None:
+        found.append(_corrected(step, steps))
+    if step.condition:
+        found.append(_conditional(step, steps))
+    for sort, text in step.errata.items():
+        found.append(_entry(step, steps, sort, text))
+    if step.unreadable and step.correction is None:
         found.append(_entry(step, steps, "unreadable", step.unreadable))
     return found
 
 
-def _entry(step: Step, steps: Mapping[str, Step], sort: Sort, text: str, reservation: str = "") -> Erratum:
-    return Erratum(
-        step.name, _numbers(step, steps), sort, step.statement, text, step.anchor(), reservation=reservation
-    )
+def _entry(step: Step, steps: Mapping[str, Step], sort: Sort, text: str) -> Erratum:
+    return Erratum(step.name, _numbers(step, steps), sort, step.statement, text, step.anchor())
+
+
+def _conditional(step: Step, steps: Mapping[str, Step]) -> Erratum:
+    proof = prove(step)
+    if proof.status != "conditional":
+        raise NotProved(f"{step.name} names a condition, but its proof status is {proof.status}")
+    without, needed = steps[step.counterexample], steps[step.condition]
+    text = f"As printed it is false ({without.name}): {without.statement} It holds under a condition ({needed.name}): {needed.statement}"
+    return _entry(step, steps, "condition", text)
 
 
 def _numbers(step: Step, steps: Mapping[str, Step]) -> tuple[str, ...]:
-    if step.equations:
+    if step.equations or step.kind == "figure":
         return step.equations
     return tuple(number for name in step.uses for number in steps[name].equations)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sympy
+from flint import fmpq_mpoly
 
 from derivations.book_pages import cards
 from derivations.book_pages import html as h
@@ -14,23 +15,32 @@ from derivations.language.symbols import symbol_table
 from derivations.publishing.build import assumptions_in_force
 from derivations.steps.contents import load
 from derivations.steps.signs import BOUNDS, recording
+from derivations.steps.status import ProofStatus
 from derivations.steps.step import Step
 from derivations.typeset.latex import latex
-from symbolic.algebra.quotients import Rational
-from symbolic.algebra.sympy_trees import quotient_to_sympy
 from symbolic.proofs.positivity import Certificate, restore
 
 # polynomials with more terms are counted, not printed
 MOST_TERMS = 14
-# statuses of steps whose derivation stands, under whatever assumptions
-ESTABLISHED = ("proved", "corrected", "derived")
 
 
 def _polynomial(data: Mapping[str, Any]) -> str:
     poly = restore(data)
     if len(poly) > MOST_TERMS:
         return f"a polynomial with {len(poly)} terms"
-    return h.inline(latex(quotient_to_sympy(Rational.polynomial(poly), symbol_table())))
+    return h.inline(latex(_tree(poly)))
+
+
+def _tree(poly: fmpq_mpoly) -> sympy.Expr:
+    symbols = symbol_table()
+    names = [str(name) for name in poly.context().names()]
+    total = sympy.Integer(0)
+    for exponents, coefficient in poly.terms():
+        term = sympy.Rational(int(coefficient.p), int(coefficient.q))
+        for name, exponent in zip(names, exponents, strict=True):
+            term *= symbols.get(name, sympy.Symbol(name)) ** int(exponent)
+        total += term
+    return total
 
 
 def _why(certificate: Certificate) -> str:
@@ -60,11 +70,7 @@ def _certificate(sign: int, certificate: Certificate) -> str:
     above, below, reasons = sympy.Integer(1), sympy.Integer(1), []
     for factor in certificate["factors"]:
         poly = restore(factor["certificate"]["polynomial"])
-        tree = (
-            sympy.UnevaluatedExpr(quotient_to_sympy(Rational.polynomial(poly), symbol_table()))
-            if len(poly) > 1
-            else quotient_to_sympy(Rational.polynomial(poly), symbol_table())
-        )
+        tree = sympy.UnevaluatedExpr(_tree(poly)) if len(poly) > 1 else _tree(poly)
         if factor["role"] == "numerator":
             above *= factor["sign"] * tree ** factor["multiplicity"]
         else:
@@ -87,7 +93,7 @@ def certificates(*names: str) -> Html:
     blocks = []
     for name in names:
         step = load()[name]
-        if step.derive is None or cards.records()[name]["proof"] not in ESTABLISHED:
+        if step.derive is None or not ProofStatus(cards.records()[name]["proof"]).stands:
             continue
         with recording() as found:
             step.derive(assumptions_in_force())

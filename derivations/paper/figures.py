@@ -14,8 +14,29 @@ from derivations.steps.step import Step
 _SIMULATED = "the points of a figure are simulated and its lines are the formulas; the chapter shows both"
 
 
-def _figure(number: int, statement: str, uses: tuple[str, ...], reason: str, page: str) -> Step:
-    return Step(f"figure-{number}", (), "figure", statement, page, uses=uses, reason=reason)
+def _figure(
+    number: int,
+    statement: str,
+    uses: tuple[str, ...],
+    reason: str,
+    page: str,
+    *,
+    other_rate: bool = False,
+) -> Step:
+    said = (
+        f"The text introduces Figure {number}b as a function of the training learning rate but writes alpha_r for it; the "
+        "caption, and what is drawn, have alpha_t."
+    )
+    return Step(
+        f"figure-{number}",
+        (),
+        "figure",
+        statement,
+        page,
+        uses=uses,
+        reason=reason,
+        errata={"wording": said} if other_rate else {},
+    )
 
 
 STEPS: tuple[Step, ...] = (
@@ -32,6 +53,7 @@ STEPS: tuple[Step, ...] = (
         ("theorem-1",),
         _SIMULATED,
         "figure2",
+        other_rate=True,
     ),
     _figure(
         3,
@@ -39,6 +61,7 @@ STEPS: tuple[Step, ...] = (
         ("theorem-2",),
         _SIMULATED,
         "figure3",
+        other_rate=True,
     ),
     _figure(
         4,

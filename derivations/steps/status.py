@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -9,6 +10,8 @@ class ProofStatus(StrEnum):
     """How the claim of a step stands against its derivation."""
 
     PROVED = "proved"
+    EXPANDED = "expanded"
+    CONDITIONAL = "conditional"
     CORRECTED = "corrected"
     DERIVED = "derived"
     DEFINITION = "definition"
@@ -18,14 +21,50 @@ class ProofStatus(StrEnum):
     SKIPPED = "skipped"
 
     @property
+    def meaning(self) -> str:
+        """What the status says, in one sentence: the only place that explains it."""
+        return _MEANINGS[self]
+
+    @property
     def passes(self) -> bool:
         """Whether a step with this proof is verified as far as its proof goes."""
         return self not in (ProofStatus.FAILED, ProofStatus.NONE)
 
     @property
+    def stands(self) -> bool:
+        """Whether what the step derives is established, so that its formulas and proofs may be shown and used."""
+        return self in _STANDING
+
+    @property
     def checked(self) -> bool:
         """Whether a claim was held against a derivation at all, or there is none to hold."""
         return self not in (ProofStatus.NOT_APPLICABLE, ProofStatus.NONE, ProofStatus.SKIPPED)
+
+
+_STANDING = frozenset(
+    {
+        ProofStatus.PROVED,
+        ProofStatus.EXPANDED,
+        ProofStatus.CONDITIONAL,
+        ProofStatus.CORRECTED,
+        ProofStatus.DERIVED,
+    }
+)
+_MEANINGS: Mapping[ProofStatus, str] = {
+    ProofStatus.PROVED: "The exact derivation minus the claim is identically zero, and what an asymptotic claim neglects "
+    "is bounded.",
+    ProofStatus.EXPANDED: "The leading term is derived exactly, and the order of what is neglected is found by counting "
+    "powers; that the rest of the expectation is no larger is not bounded.",
+    ProofStatus.CONDITIONAL: "True under a condition that the print lacks: the condition is proved to suffice, and an exact "
+    "counterexample shows that something is needed.",
+    ProofStatus.CORRECTED: "The printed claim is disproved by an exact counterexample; the corrected form is proved.",
+    ProofStatus.DERIVED: "Under changed assumptions: the formula stands, the printed claim is not asserted.",
+    ProofStatus.DEFINITION: "The equation names something. There is nothing to prove, and something later uses it.",
+    ProofStatus.NOT_APPLICABLE: "A figure, or an approximation that is no identity. The reason is given.",
+    ProofStatus.FAILED: "The derivation and the claim differ, or their difference could not be decided.",
+    ProofStatus.NONE: "There is no derivation.",
+    ProofStatus.SKIPPED: "Not asked for.",
+}
 
 
 class NumericStatus(StrEnum):
@@ -39,6 +78,11 @@ class NumericStatus(StrEnum):
     SKIPPED = "skipped"
 
     @property
+    def meaning(self) -> str:
+        """What the status says, in one sentence: the only place that explains it."""
+        return _NUMERIC_MEANINGS[self]
+
+    @property
     def passes(self) -> bool:
         """Whether a step with this number is verified as far as sampling goes."""
         return self in (NumericStatus.AGREE, NumericStatus.NOT_APPLICABLE, NumericStatus.SKIPPED)
@@ -47,3 +91,14 @@ class NumericStatus(StrEnum):
     def checked(self) -> bool:
         """Whether anything was compared."""
         return self not in (NumericStatus.NOT_APPLICABLE, NumericStatus.SKIPPED)
+
+
+_NUMERIC_MEANINGS: Mapping[NumericStatus, str] = {
+    NumericStatus.AGREE: "At three or more unequal sizes the sampled mean is within five standard errors of the formula, and "
+    "five standard errors are at most one per cent of it. For an order: the fitted exponent is the stated one.",
+    NumericStatus.DISAGREE: "The sampled mean is further away than that.",
+    NumericStatus.INCONCLUSIVE: "Too few draws to tell. This counts as not passed.",
+    NumericStatus.NOT_APPLICABLE: "Nothing to sample. The reason is given.",
+    NumericStatus.FAILED: "The sampling itself failed.",
+    NumericStatus.SKIPPED: "Not asked for.",
+}

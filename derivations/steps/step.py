@@ -24,7 +24,7 @@ from symbolic.algebra.words import Expression
 
 Kind = Literal["equation", "lemma", "theorem", "claim", "definition", "figure", "approximation", "moment"]
 # a bound that can be sharpened; a condition left out or not met; a slip of wording
-Erratum = Literal["", "not sharp", "condition", "wording"]
+Erratum = Literal["not sharp", "condition", "wording"]
 Parts = Mapping[str, sympy.Basic]
 Derived = Mapping[str, "sympy.Basic | Expression"]
 Observed = Mapping[str, NDArray[np.float64]]
@@ -65,7 +65,11 @@ class Step:
     query: the arguments with which `derive moment` gives the step's formula, if it does.
     regime: the one in which the step's formula holds, where it has n_v m in it and holds on one side of p only.
     unreadable: what of the printed equation could not be read in the available text, if anything.
-    erratum: why the remark belongs among the errata although nothing printed is disproved, if it does.
+    errata: what a reader of the print should know of it although its formula is not disproved, by kind.
+    neglects: what a formula to leading order leaves out, as it is printed (LaTeX); nothing where the claim is exact.
+    bounded_by: slug of the step that bounds what is neglected; without one its order is only counted.
+    condition, counterexample: slugs of the steps that prove a condition to suffice which the print lacks, and that the
+    print is false without one: both or neither.
     """
 
     name: str
@@ -92,9 +96,18 @@ class Step:
     tex: str = ""
     query: str = ""
     unreadable: str = ""
-    erratum: Erratum = ""
+    errata: Mapping[Erratum, str] = field(default_factory=dict)
+    neglects: str = ""
+    bounded_by: str = ""
+    condition: str = ""
+    counterexample: str = ""
     parameters: tuple[str, ...] = ()
     regime: Regime | None = None
+
+    @property
+    def proofs(self) -> tuple[str, ...]:
+        """Slugs of the other steps whose proofs decide the status of this one."""
+        return tuple(slug for slug in (self.bounded_by, self.condition, self.counterexample) if slug)
 
     def anchor(self) -> str:
         """The step's place in the book: page and anchor."""

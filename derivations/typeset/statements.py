@@ -25,8 +25,6 @@ WORDS: Mapping[str, str] = {
     "denominator": "degree of the denominator",
 }
 _SIGN = re.compile(r"^\\mathrm\{sign\}(\\,)?\s*")
-# proofs whose derivation stands under the assumptions
-DERIVED = ("proved", "corrected", "derived")
 _RELATIONS = {1: ">", -1: "<", 0: "="}
 # quantities short enough to stand for their value in a later formula
 _ABBREVIATION = re.compile(r"^(?:[hgH]_\{?[\w,]+\}?)$")
@@ -54,7 +52,7 @@ def named(step: Step, formula: sympy.Basic, assumptions: Assumptions) -> sympy.B
     values: dict[sympy.Symbol, sympy.Expr] = {}
     for earlier in takewhile(lambda other: other.name != step.name, load().values()):
         labels = [label for label in (earlier.claim() if earlier.claim else {}) if _ABBREVIATION.match(label)]
-        if labels and earlier.derive is not None and prove(earlier, assumptions).status in DERIVED:
+        if labels and earlier.derive is not None and prove(earlier, assumptions).status.stands:
             parts = earlier.derive(assumptions)
             trees = {sympy.Symbol(label): to_sympy(parts[label]) for label in labels if label in parts}
             values |= {name: tree for name, tree in trees.items() if isinstance(tree, sympy.Add)}
@@ -168,8 +166,26 @@ def lines(
     return shown
 
 
+def heading(step: Step) -> str:
+    """What stands over the claim where another form stands beside it: what could not be read with certainty is a
+    reading, and accuses no print."""
+    return "As read" if step.unreadable else "Printed"
+
+
 def printed(step: Step) -> list[str]:
-    """What the paper prints: the claim, or the formula of a definition."""
+    """What the paper prints: the claim with the order of what it neglects, or the formula of a definition."""
     if step.tex and not LEFT_SIDES.get(step.name):
         return [step.tex]
-    return lines(step, step.claim()) if step.claim else []
+    if step.claim is None:
+        return []
+    *others, last = lines(step, step.claim())
+    return [*others, _neglecting(last, step.neglects)]
+
+
+def _neglecting(line: str, term: str) -> str:
+    """A line of mathematics with what is left out at its end."""
+    if not term:
+        return line
+    end = r" \end{aligned}"
+    body = line.removesuffix(end)
+    return f"{body} + {term}{line[len(body) :]}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from derivations.language.assumptions import InvalidAssumption, read
+from derivations.steps.status import ProofStatus
 from derivations.support.files import whole
 from derivations.variants.losses import GENERAL, OVER, UNDER
 from derivations.verification.verify import Record, Report, verify_jobs
@@ -32,8 +33,6 @@ CHANGES = (
     "order=next",
 )
 REGIMES = ("over", "under")
-# what the proof of a loss may be: derived anew, or the paper's where the change does not touch it
-STANDING = ("derived", "proved", "corrected")
 DERIVED, REFUSED, OPEN = "derived", "refused", "not confirmed"
 STORED = Path(__file__).with_suffix(".json")
 
@@ -85,7 +84,7 @@ def judged(words: tuple[str, ...], regime: str, record: Record) -> Combination:
         return Combination(words, regime, REFUSED, record["proof_reason"], None)
     agreeing = [check for check in record["checks"] if check["verdict"] == "agree"]
     enough = len(agreeing) >= (3 if record["proof"] == "derived" else 1)
-    confirmed = record["proof"] in STANDING and record["numeric"] == "agree" and enough
+    confirmed = ProofStatus(record["proof"]).stands and record["numeric"] == "agree" and enough
     check = record["checks"][-1] if record["checks"] else None
     return Combination(words, regime, DERIVED if confirmed else OPEN, record["numeric_reason"], check)
 

@@ -1,15 +1,18 @@
 """Proof status of a step: exact comparison of what is claimed with what is derived.
 
-`proved`: every part of the claim equals the derived part exactly. `corrected`: some part is disproved by an
-exact counterexample and the corrected claim is proved. Anything undecided is `failed`.
+`proved`: every part of the claim equals the derived part exactly, and what an asymptotic claim neglects is bounded in
+a step that is itself proved. `corrected`: some part is disproved by an exact counterexample and the corrected claim is
+proved. Anything undecided is `failed`. What else there is: `ProofStatus.meaning`.
 """
 
 from __future__ import annotations
 
+import importlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import sympy
 
@@ -97,7 +100,41 @@ def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
         )
     if step.claim is None:
         return Proof(ProofStatus.FAILED, step.method, "nothing is claimed")
-    return compare(step, step.claim(), derived)
+    found = compare(step, step.claim(), derived)
+    return qualified(step) if found.status is ProofStatus.PROVED else found
+
+
+def qualified(step: Step) -> Proof:
+    """What the proof of a step amounts to whose claim equals its derivation: see `ProofStatus.meaning`.
+
+    A step that names another which is not proved is `failed`.
+    """
+    others = {slug: _other(slug) for slug in step.proofs}
+    for slug, (_, status) in others.items():
+        if status is not ProofStatus.PROVED:
+            return Proof(ProofStatus.FAILED, step.method, f"it rests on {slug}, which is {status}")
+    if bool(step.condition) != bool(step.counterexample):
+        return Proof(
+            ProofStatus.FAILED, step.method, "a condition needs a counterexample without it, and the reverse"
+        )
+    if step.condition:
+        needed, without = others[step.condition][0], others[step.counterexample][0]
+        said = f"true under a condition that is not printed, {needed.name}; false without, {without.name}"
+        return Proof(ProofStatus.CONDITIONAL, step.method, said)
+    if step.neglects and not step.bounded_by:
+        said = (
+            "the order of what is neglected is counted in powers; the tail of the expectation is not bounded"
+        )
+        return Proof(ProofStatus.EXPANDED, step.method, said)
+    return Proof(ProofStatus.PROVED, step.method)
+
+
+@cache
+def _other(slug: str) -> tuple[Step, ProofStatus]:
+    """Another step, and the status of its proof under the paper's assumptions."""
+    # named, not imported: the result of a step does not depend on the contents
+    step: Step = importlib.import_module("derivations.steps.contents").named(slug)
+    return step, prove(step).status
 
 
 def chain_of(step: Step, assumptions: Assumptions) -> Chain | None:

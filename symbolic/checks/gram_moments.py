@@ -14,11 +14,11 @@ from functools import lru_cache
 from itertools import product
 from math import comb, factorial, prod
 
-from symbolic.algebra.coefficients import Exact
+from symbolic.algebra.coefficients import Rational
 
 Exponents = tuple[int, ...]
 
-Moments = Callable[[int], Exact]
+Moments = Callable[[int], Rational]
 """E z^k of an entry, by k."""
 
 

@@ -12,7 +12,6 @@ from fractions import Fraction
 
 from flint import fmpq_mpoly
 
-from symbolic.algebra.coefficients import names_of
 from symbolic.algebra.dimension_coefficients import as_rational
 from symbolic.algebra.quotients import Rational
 from symbolic.checks.checks import Values
@@ -105,7 +104,7 @@ def _leading(value: Rational) -> tuple[int, Rational]:
 
 def _highest(polynomial: fmpq_mpoly) -> tuple[int, fmpq_mpoly]:
     """The degree in n of a polynomial and its leading coefficient."""
-    names = names_of(polynomial.context())
+    names = [str(name) for name in polynomial.context().names()]
     if "n" not in names:
         return 0, polynomial
     place = names.index("n")

@@ -3,7 +3,7 @@
 Every dimension is a multiple of a power of xi, so an exact polynomial in the dimensions has an exact degree in
 xi. A random element with mean ``leading + error`` and variance V is ``leading + O(xi^a)`` in mean square with the
 sharp exponent a = max(degree(error), degree(V) / 2). Exponents are affine in one parameter delta, the assumed
-order of the traces of a deterministic matrix, on 0 < delta <= 1.
+order of the traces of a deterministic matrix, for every delta > 0.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from fractions import Fraction
 
 import sympy
 
-from symbolic.algebra.coefficients import named_terms
 from symbolic.algebra.words import Expression
 
 DELTA = sympy.Symbol("delta", positive=True)
@@ -39,10 +38,8 @@ class Exponent:
         return Exponent(self.constant * factor, self.slope * factor)
 
     def dominates(self, other: Exponent) -> bool:
-        """Whether xi to this exponent is at least as large for every 0 < delta <= 1 (affine: look at the ends)."""
-        return self.constant >= other.constant and (
-            self.constant + self.slope >= other.constant + other.slope
-        )
+        """Whether xi to this exponent is at least as large for every delta > 0."""
+        return self.constant >= other.constant and self.slope >= other.slope
 
     def sympy(self) -> sympy.Expr:
         """The exponent as a SymPy expression in delta."""
@@ -51,11 +48,11 @@ class Exponent:
 
 
 def largest(exponents: list[Exponent]) -> Exponent:
-    """The dominating exponent; raises UndecidedOrder when none dominates all others on 0 < delta <= 1."""
+    """The dominating exponent; raises UndecidedOrder when none dominates all others for every delta > 0."""
     for candidate in exponents:
         if all(candidate.dominates(other) for other in exponents):
             return candidate
-    raise UndecidedOrder("no exponent dominates for every delta in (0, 1]; compare the terms separately")
+    raise UndecidedOrder("no exponent dominates for every delta > 0; compare the terms separately")
 
 
 def degree(expr: Expression, weights: Mapping[str, Exponent]) -> Exponent | None:
@@ -69,12 +66,15 @@ def degree(expr: Expression, weights: Mapping[str, Exponent]) -> Exponent | None
     for monomial, coefficient in expr.terms.items():
         if monomial.traces or monomial.word is not None:
             raise ValueError("an order needs a scalar without traces; bound the traces by scalars first")
-        for powers, _ in named_terms(coefficient):
+        names = [str(name) for name in coefficient.context().names()]
+        for powers, _ in coefficient.terms():
             total = Exponent(Fraction(0))
-            for name, power in powers.items():
+            for name, power in zip(names, powers, strict=True):
+                if power == 0:
+                    continue
                 inverse = name.startswith("1/")
                 weight = weights.get(name.removeprefix("1/"), Exponent(Fraction(0)))
-                total = total + weight.scaled(-power if inverse else power)
+                total = total + weight.scaled(-int(power) if inverse else int(power))
             exponents.add(total)
     return largest(list(exponents)) if exponents else None
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 import itertools
 from fractions import Fraction
 
-from flint import arb, ctx, fmpz_poly
-
-from symbolic.algebra.coefficients import to_fmpq, to_fraction
+from flint import arb, ctx, fmpq, fmpz_poly
 
 Interval = tuple[Fraction, Fraction]
 
@@ -46,17 +44,22 @@ def ends(x: arb) -> Interval:
 
 def ball(low: Fraction, high: Fraction) -> arb:
     """An enclosure of an interval at the working precision."""
-    return arb(to_fmpq((low + high) / 2), to_fmpq((high - low) / 2))
+    return arb(_fmpq((low + high) / 2), _fmpq((high - low) / 2))
 
 
 def sign_at(poly: fmpz_poly, x: Fraction) -> int:
     """The sign of the value at a fraction, exact."""
-    value = poly(to_fmpq(x))
+    value = poly(_fmpq(x))
     return int(value > 0) - int(value < 0)
 
 
 def _fraction(exact: arb) -> Fraction:
-    return to_fraction(exact.fmpq())
+    q = exact.fmpq()
+    return Fraction(int(q.p), int(q.q))
+
+
+def _fmpq(x: Fraction) -> fmpq:
+    return fmpq(x.numerator, x.denominator)
 
 
 def _without_repeated_roots(poly: fmpz_poly) -> fmpz_poly:
@@ -130,7 +133,7 @@ def _enclosure(poly: fmpz_poly, root: Interval, bits: int) -> arb:
             inner = (middle, high) if here == before else (low, middle)
             tangent = slope(ball(*inner))
             if not tangent.contains(0):
-                step = arb(to_fmpq(middle)) - arb(poly(to_fmpq(middle))) / tangent
+                step = arb(_fmpq(middle)) - arb(poly(_fmpq(middle))) / tangent
                 left, right = ends(step)
                 inner = max(inner[0], left), min(inner[1], right)
             low, high = inner

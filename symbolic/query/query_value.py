@@ -8,7 +8,6 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from symbolic.algebra.coefficients import to_fmpq
 from symbolic.checks.claims import NotApplicable
 from symbolic.query.printed_terms import ROOT, Point, TooManyProducts, coefficient
 from symbolic.wishart.covariance_matrix import rational_root
@@ -93,7 +92,7 @@ def _texts(terms: Sequence[Data]) -> set[str]:
 
 def _number(x: Any) -> fmpq:
     value = Fraction(x)
-    return to_fmpq(value)
+    return fmpq(value.numerator, value.denominator)
 
 
 def _absolute(matrix: fmpq_mat) -> fmpq_mat:

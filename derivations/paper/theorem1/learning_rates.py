@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 import sympy
 from sympy import Integer, sqrt
@@ -42,9 +43,8 @@ from derivations.paper.theorem1 import sampled_rates as checks
 from derivations.paper.theorem1.adaptation_rate_checks import UPPER, bracket
 from derivations.paper.theorem1.concentration import DEPENDS, H_R, INNER, leading_excess
 from derivations.steps.signs import common_sign, sign
-from derivations.steps.step import Check, Derived, Parts, Step
-from symbolic.algebra.sympy_trees import quotient_to_sympy
-from symbolic.proofs.stationary import QuadraticDerivative, quadratic_derivative
+from derivations.steps.step import Check, Derived, Erratum, Parts, Step
+from symbolic.proofs.stationary import QuadraticDerivative, polynomial_to_sympy, quadratic_derivative
 
 ROOM = sympy.Symbol("room", positive=True)  # p - n_v m
 LOW, HIGH = checks.LOW, checks.HIGH
@@ -97,7 +97,7 @@ def _derive_kinds(assumptions: Assumptions) -> Derived:
     below it, positive between the roots, negative above: the lower root is the minimum.
     """
     quadratic = slope(assumptions)
-    a, c = (sign(quotient_to_sympy(part, symbol_table()))[0] for part in (quadratic.a, quadratic.c))
+    a, c = (sign(polynomial_to_sympy(part, symbol_table()))[0] for part in (quadratic.a, quadratic.c))
     product = a * c
     if product >= 0:
         raise ArithmeticError("the roots have the same sign; no conclusion")
@@ -122,7 +122,7 @@ def _derive_limits(assumptions: Assumptions) -> Derived:
     ends = []
     for direction in (1, -1):
         top, bottom = (
-            sympy.Poly(quotient_to_sympy(part, symbol_table()), alpha_t)
+            sympy.Poly(polynomial_to_sympy(part, symbol_table()), alpha_t)
             for part in (
                 value * type(value)(value.denominator, value.denominator.context().constant(1), {}),
                 type(value)(value.denominator, value.denominator.context().constant(1), {}),
@@ -248,6 +248,7 @@ def _claim_step(
     check: Callable[[Step, Assumptions, int], list[Check]],
     uses: tuple[str, ...] = ("theorem-1",),
     remark: str = "",
+    errata: Mapping[Erratum, str] = MappingProxyType({}),
 ) -> Step:
     return Step(
         name,
@@ -263,6 +264,7 @@ def _claim_step(
         check=check,
         method="polynomial certificates on the derived formula",
         remark=remark,
+        errata=errata,
     )
 
 
@@ -351,5 +353,9 @@ STEPS: tuple[Step, ...] = (
         _derive_kinds,
         checks.extremum_signs,
         uses=("stationary-rates", "slope-at-zero-positive", "same-limits"),
+        errata={
+            "condition": "That the best training rate is always negative needs label noise, sigma > 0: without it (5) does "
+            "not depend on the training rate at all."
+        },
     ),
 )

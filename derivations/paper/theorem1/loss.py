@@ -15,7 +15,8 @@ putting the means into (74) and the result into (65).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import sympy
 
@@ -72,8 +73,7 @@ def _concentration_step(
     leading: sympy.Expr,
     exponent: sympy.Rational,
     uses: tuple[str, ...],
-    remark: str = "",
-    erratum: Erratum = "",
+    errata: Mapping[Erratum, str] = MappingProxyType({}),
 ) -> Step:
     derivations = {"gram": gram, "noise": noise, "start": start}
     blocks: dict[str, Callable[[Sample], Array | Halves]] = {
@@ -121,8 +121,7 @@ def _concentration_step(
         observe=observe if exact else None,
         sizes=BLOCK_SIZES if exact else (),
         method="exact means and variances of the elements by the engine; degree in xi",
-        remark=remark,
-        erratum=erratum,
+        errata=errata,
     )
 
 
@@ -157,7 +156,7 @@ def _residual(quantity: Quantity, rel_error: float) -> Callable[[Step, Assumptio
 
 _REMAINDER = (
     "The means of B B^T and Gamma are exact, so the first correction averages to zero and the remainder is of order "
-    "xi^-2: smaller than the xi^(-3/2) that is printed. The ladder confirms the exponent -2."
+    "xi^-2: smaller than the xi^(-3/2) of (5). The ladder confirms the exponent -2."
 )
 _REMAINDER_OF_LOSS = (
     "The deviation of which h_r is the factor is known to order xi^-2, and the ladder, on which n_r grows with p, "
@@ -211,10 +210,11 @@ STEPS: tuple[Step, ...] = (
         dist0_sq * H_T,
         -HALF,
         ("stacked-design", "weighted-rows-concentrate"),
-        remark="The matrix has rank one: its elements fluctuate by as much as their mean, so the error term is of the order "
-        "of the main term. The conclusion survives because the mean enters Theorem 1 exactly. Lemma 2, which is stated for "
-        "positive delta, is used here at delta = -1/2.",
-        erratum="condition",
+        errata={
+            "condition": "The matrix has rank one: its elements fluctuate by as much as their mean, so the error term is of "
+            "the order of the main term. The conclusion survives because the mean enters Theorem 1 exactly. Lemma 2, which "
+            "is stated for positive delta, is used here at delta = -1/2.",
+        },
     ),
     _concentration_step(
         "gram-inverse-concentrates",
@@ -271,8 +271,8 @@ STEPS: tuple[Step, ...] = (
         derive=lambda assumptions: {r"\mathbb{E}|\omega^\star-w_0|^2": leading_excess(assumptions)},
         check=_residual("excess", 0.0001),
         method="means of the blocks put into the exact formula (74)",
-        remark=_REMAINDER,
-        erratum="not sharp",
+        neglects=r"\text{terms of lower order}",
+        errata={"not sharp": _REMAINDER},
     ),
     Step(
         "theorem-1",
@@ -293,8 +293,8 @@ STEPS: tuple[Step, ...] = (
         derive=lambda assumptions: {r"\bar L^{test}": leading_loss(assumptions)},
         check=_residual("loss", 0.00003),
         method="exact test phase (65) with the leading-order deviation",
+        neglects=r"O\big(\xi^{-3/2}\big)",
         remark=_REMAINDER_OF_LOSS,
-        erratum="condition",
         parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),
     ),
 )

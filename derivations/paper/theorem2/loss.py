@@ -102,6 +102,12 @@ def _claim_loss() -> Parts:
 
 # -- the steps ----------------------------------------------------------------------------------------------
 
+_FEW_TASKS = (
+    "It is a statement about many tasks: (9) is finite at every rate, but with few tasks the exact loss is not. With one "
+    "task B is X^v (I - alpha_t W / n_t) for W = X^tT X^t, the label noise enters through the inverse square of that factor, "
+    "and at every alpha_t > 0 an eigenvalue of W comes near n_t / alpha_t too often for its mean to exist."
+)
+_NEGLECTED = r"O\big((m\xi)^{-3/2}\big)"
 _METHOD = "means of the normal matrices put into the exact formula (85)"
 _BASIS = ("least-squares-mean-square", "normal-inverse-concentrates", "normal-noise-concentrates")
 
@@ -119,6 +125,7 @@ STEPS: tuple[Step, ...] = (
         claim=_claim_long,
         derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
         check=formula_checks,
+        neglects=_NEGLECTED,
         method=_METHOD,
         remark="The size of the remainder is the matter of a step of its own, theorem-2-remainder.",
     ),
@@ -134,9 +141,11 @@ STEPS: tuple[Step, ...] = (
         claim=_claim_short,
         derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
         check=formula_checks,
+        neglects=_NEGLECTED,
         method=_METHOD,
         unreadable="one index cannot be read with certainty in the available text, which has g_3 twice; g_4 is "
-        "taken from (96), written out, and from (9) and (108)",
+        "taken from (96), written out, and from (9) and (108); nor can the exponent of the error, for which -3/2 is taken from "
+        "(96)",
     ),
     Step(
         "theorem-2",
@@ -156,6 +165,8 @@ STEPS: tuple[Step, ...] = (
         claim=_claim_loss,
         derive=_derive_loss,
         check=formula_checks,
+        neglects=_NEGLECTED,
+        errata={"condition": _FEW_TASKS},
         method="exact test phase (65) with the leading-order deviation",
         remark="The size of the remainder is the matter of a step of its own, theorem-2-remainder.",
         parameters=PARAMETERS,

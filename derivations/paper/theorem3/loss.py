@@ -160,7 +160,7 @@ def _claim_step(
     reason: str = "",
     remark: str = "",
     observe: Callable[[Sample], Observed] | None = None,
-    erratum: Erratum = "",
+    errata: Mapping[Erratum, str] = MappingProxyType({}),
     not_sampled: Mapping[str, str] = MappingProxyType({}),
 ) -> Step:
     return Step(
@@ -181,7 +181,7 @@ def _claim_step(
         method=method,
         reason=reason,
         remark=remark,
-        erratum=erratum,
+        errata=errata,
     )
 
 
@@ -204,8 +204,8 @@ STEPS: tuple[Step, ...] = (
         derive=lambda assumptions: {FORM: leading(assumptions).form()},
         check=checks.form,
         method="means of the blocks put into the exact formula (133)",
+        neglects=r"O\big(\xi^{-3/2}\big)",
         remark=_REMAINDER,
-        erratum="condition",
     ),
     Step(
         "theorem-3",
@@ -221,8 +221,8 @@ STEPS: tuple[Step, ...] = (
         derive=lambda assumptions: {LOSS: leading_loss(assumptions)},
         check=checks.loss,
         method="exact test phase (123) with the leading-order square",
+        neglects=r"O\big(\xi^{-3/2}\big)",
         remark=_REMAINDER,
-        erratum="condition",
         parameters=(
             "n_t",
             "n_v",
@@ -265,8 +265,9 @@ STEPS: tuple[Step, ...] = (
         derive=_derive_quartics,
         method="degrees of the reduced fraction",
         reason="the degrees of a formula; nothing to sample",
-        remark="The available text names the adaptation rate in this sentence, for which the sentence before it "
-        "has the loss quadratic; the training rate must be meant.",
-        erratum="wording",
+        errata={
+            "wording": "The available text names the adaptation rate in this sentence, for which the sentence before it "
+            "has the loss quadratic; the training rate must be meant."
+        },
     ),
 )

@@ -12,6 +12,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from sympy import Identity, MatrixSymbol, Rational, Trace
 
 from derivations.language import model
@@ -97,7 +100,7 @@ def _concentration_step(
     uses: tuple[str, ...],
     remark: str = "",
     unreadable: str = "",
-    erratum: Erratum = "",
+    errata: Mapping[Erratum, str] = MappingProxyType({}),
 ) -> Step:
     sampled = block != "inverse"
     return Step(
@@ -116,7 +119,7 @@ def _concentration_step(
         method="means by independence of the rows; orders from exact variances for Gaussian inputs",
         remark=remark,
         unreadable=unreadable,
-        erratum=erratum,
+        errata=errata,
     )
 
 
@@ -155,6 +158,10 @@ STEPS: tuple[Step, ...] = (
         uses=("general-target-covariance", "training-weight", "variance-through-both-training-data"),
         unreadable="the power of xi in the error could not be read in the available text; -1/2 is what follows "
         "from Tr Sigma_w^2 = O(1/xi)",
+        errata={
+            "wording": "The sentence after (140) has all three matrices of order xi; Gamma is of order one, as its error term "
+            "says too."
+        },
     ),
     _concentration_step(
         "general-weight-concentrates",
@@ -163,9 +170,10 @@ STEPS: tuple[Step, ...] = (
         block="weighted",
         claim={LEADING: Trace(WEIGHT * H_T), ORDER: HALF},
         uses=("general-stacked-design", "training-weight", "adaptation-weight"),
-        remark="Holds for any symmetric H_r of bounded eigenvalues. Those of (16) are bounded when n_r grows "
-        "with p; at a fixed n_r the order is relative to the size of H_r.",
-        erratum="condition",
+        errata={
+            "condition": "Holds for any symmetric H_r of bounded eigenvalues. Those of (16) are bounded when n_r grows "
+            "with p; at a fixed n_r the order is relative to the size of H_r."
+        },
     ),
     _concentration_step(
         "general-gram-inverse-concentrates",

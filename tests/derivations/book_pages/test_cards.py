@@ -14,6 +14,7 @@ from derivations.book_pages import html as h
 from derivations.figures.graphical_model import draw
 from derivations.publishing.build import SOURCE
 from derivations.steps.contents import load
+from derivations.steps.status import ProofStatus
 from derivations.typeset import statements
 from derivations.typeset.left_sides import LEFT_SIDES
 from derivations.verification.verify import Record, describe
@@ -21,7 +22,7 @@ from derivations.verification.verify import Record, describe
 CELL = re.compile(r"```\{code-cell\}[^\n]*\n(.*?)```", re.DOTALL)
 SHOW = re.compile(r"cards\.show\((.*?)\)", re.DOTALL)
 REMAINING = re.compile(r'cards\.remaining\("([\w-]+)"\)')
-STATUSES = "proved|corrected|agree|disagree|inconclusive|failed"
+STATUSES = "proved|expanded|conditional|corrected|agree|disagree|inconclusive|failed"
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(SOURCE.glob("*.md"))}
 
 
@@ -202,7 +203,8 @@ def test_a_correction_shows_both_forms(records: dict[str, Record]) -> None:
     records["normal-noise-concentrates"] |= {"proof": "corrected", "proof_reason": "a_m: off"}
     text = cards.show("normal-noise-concentrates").text
     assert "Proved:" in text
-    assert "Printed:" in text
+    assert "As read:" in text
+    assert "Printed:" not in text
     assert "step-refuted" in text
     assert "Not fully legible" in text
 
@@ -269,6 +271,20 @@ def test_the_ledger_marks_what_could_not_be_read(records: dict[str, Record]) -> 
     for step in marked:
         line = next(line for line in text.split("<tr>") if f'#step-{step.name}"' in line)
         assert f'title="Not fully legible: {h.escape(step.unreadable)}">T</span>' in line
+
+
+def test_the_legend_explains_every_status_that_a_record_has(records: dict[str, Record]) -> None:
+    text = cards.legend().text
+    for record in records.values():
+        assert f"status-{record['proof']}" in text
+        assert f"status-{record['numeric']}" in text
+    for status in (ProofStatus.EXPANDED, ProofStatus.CONDITIONAL):
+        assert text.count(h.prose(status.meaning)) == 1
+
+
+def test_what_is_neglected_is_shown_as_printed(records: dict[str, Record]) -> None:
+    (line,) = statements.printed(load()["theorem-2"])
+    assert line.endswith(r" + O\big((m\xi)^{-3/2}\big) \end{aligned}")
 
 
 def test_the_ledger_names_what_is_missing(

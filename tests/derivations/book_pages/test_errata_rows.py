@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from derivations.book_pages import errata_rows as errata_module
-from derivations.book_pages.errata_rows import SORTS, NotProved, errata
+from derivations.book_pages.errata_rows import SORTS, NotProved, by_place, errata
 from derivations.language.assumptions import PAPER
+from derivations.language.symbols import alpha_t, sigma
+from derivations.paper.theorem1.concentration import leading_loss
 from derivations.steps.contents import load
 from derivations.verification.prove import disagreeing
 
@@ -35,7 +37,38 @@ def test_remainders_that_are_not_sharp() -> None:
 
 def test_remainders_that_need_a_condition() -> None:
     found = {number for entry in ENTRIES if entry.sort == "condition" for number in entry.equations}
-    assert found == {"5", "14", "77", "81", "139", "142", "143", "144"}
+    assert found == {"8", "9", "77", "108", "139"}
+
+
+def test_slips_of_wording_and_what_they_are_about() -> None:
+    found = {entry.step: entry.text for entry in ENTRIES if entry.sort == "wording"}
+    assert set(found) == {
+        "figure-2",
+        "figure-3",
+        "general-noise-concentrates",
+        "ratio-of-quartics-general",
+    }
+    assert "Gamma is of order one" in found["general-noise-concentrates"]
+
+
+def test_an_equation_stands_in_one_place_and_nothing_is_said_twice() -> None:
+    places = by_place(ENTRIES)
+    stands = [number for group in places for number in {n for entry in group for n in entry.equations}]
+    assert len(stands) == len(set(stands))
+    assert sorted(e.step for group in places for e in group) == sorted(e.step for e in ENTRIES)
+    assert len({(entry.sort, entry.text) for entry in ENTRIES}) == len(ENTRIES)
+
+
+def test_places_that_a_later_entry_joins_become_one() -> None:
+    first, second, both = (
+        replace(ENTRIES[0], step=step, equations=numbers)
+        for step, numbers in (("a", ("1",)), ("b", ("2",)), ("c", ("1", "2")))
+    )
+    assert by_place([first, second, both]) == [[first, both, second]]
+
+
+def test_without_label_noise_there_is_no_best_rate() -> None:
+    assert leading_loss(PAPER).subs(sigma, 0).diff(alpha_t).equals(0)
 
 
 def test_unreadable_equations_are_listed_or_reserved() -> None:
