@@ -1,18 +1,17 @@
 """The prices of `symbolic.query.work` against measured times: `python -m benchmarks.work`.
 
-Each query is answered whole, certificates and printing included, from empty caches and without the limit. Printed
-are the seconds of processor time, those of them for certificates, and the estimate, with a mark where a query over
-2 s would be answered or one under 1 s refused.
+Each query is answered whole, check and printing included, from empty caches and without the limit. Printed are the
+seconds of processor time, those of them for the check, and the estimate, with a mark where a query over 2 s would be
+answered or one under 1 s refused.
 """
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 from benchmarks.tools import clear_caches
 from derivations.command.moment import run
-from symbolic.query import query_expectation, work
+from symbolic.query import check, query, work
 
 QUERIES = (
     ("W", "identity"),
@@ -53,45 +52,40 @@ QUERIES = (
 
 
 def measured(text: str, covariance: str) -> tuple[float, float, float]:
-    """Seconds of processor time, those for certificates, and the estimate in seconds."""
-    spent = {"certificates": 0.0, "estimate": 0.0}
+    """Seconds of processor time, those for the check, and the estimate in seconds."""
+    spent = {"check": 0.0, "estimate": 0.0}
 
-    def timed(certify: Callable[..., Any]) -> Callable[..., Any]:
-        def run_timed(*arguments: Any) -> Any:
-            start = time.process_time()
-            result = certify(*arguments)
-            spent["certificates"] += time.process_time() - start
-            return result
-
-        return run_timed
+    def timed(answer: check.Answer) -> tuple[str, ...]:
+        start = time.process_time()
+        checked = check.examine(answer)
+        spent["check"] = time.process_time() - start
+        return checked
 
     def free(*arguments: Any) -> int:
         spent["estimate"] = of_query(*arguments) / 1000
         return 0
 
-    of_query, own = work.of_query, (query_expectation.certify, query_expectation.certify_inverse)
-    work.of_query = free
-    query_expectation.certify, query_expectation.certify_inverse = map(timed, own)
+    of_query, examine = work.of_query, query.examine
+    work.of_query, query.examine = free, timed
     try:
         clear_caches()
         start = time.process_time()
         json.dumps(run(text, covariance=covariance))
         seconds = time.process_time() - start
     finally:
-        work.of_query = of_query
-        query_expectation.certify, query_expectation.certify_inverse = own
-    return seconds, spent["certificates"], spent["estimate"]
+        work.of_query, query.examine = of_query, examine
+    return seconds, spent["check"], spent["estimate"]
 
 
 def main() -> None:
     """Measure and print."""
     limit = work.MAX_WORK / 1000
-    print("seconds  certificates  estimate")
+    print("seconds    check  estimate")
     for text, covariance in QUERIES:
-        seconds, certificates, estimate = measured(text, covariance)
+        seconds, checking, estimate = measured(text, covariance)
         mark = "ANSWERED" if seconds > 2 and estimate <= limit else ""
         mark = "REFUSED" if seconds < 1 and estimate > limit else mark
-        print(f"{seconds:7.3f} {certificates:13.3f} {estimate:9.3f}  {text}, {covariance} {mark}", flush=True)
+        print(f"{seconds:7.3f} {checking:8.3f} {estimate:9.3f}  {text}, {covariance} {mark}", flush=True)
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def step_of(query: Query) -> Step:
         observe=observe,
         sizes=query.sizes,
         power_sizes=query.small,
-        method="the engine's answer to the query, with its certificate",
+        method="the engine's answer to the query, checked at small sizes",
         remark=f"The answer is compared with {query.source}.",
         query=query.arguments,
     )

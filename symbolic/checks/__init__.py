@@ -1,1 +1,1 @@
-"""Certificates: the same moments entry by entry, at small sizes."""
+"""Moments entry by entry, at small sizes: the check of every answer, and oracles of tests."""

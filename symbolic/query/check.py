@@ -1,100 +1,106 @@
-"""Checks of a whole answer to a moment query, from the text of the query to the printed terms and value.
+"""The check of an answer to a moment query: the query averaged at small sizes, entry by entry.
 
-The query is read, multiplied out, and averaged entry by entry at small sizes (`symbolic.checks.wishart_entries`);
-nothing that took the expectation has a part in it. The printed terms are evaluated there as they stand.
+The query is read, multiplied out, and averaged by `symbolic.checks.wishart_entries`, which knows nothing of how
+expectations are taken; the formula that is the answer is evaluated at the same sizes, as any value of it is. No answer
+leaves without this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import NoReturn, TypeVar
 
 from flint import fmpq_mat
 
 from symbolic.algebra.coefficients import to_fmpq
-from symbolic.algebra.entry_laws import GAUSSIAN, Law, law
-from symbolic.checks.claims import NotApplicable
-from symbolic.checks.small_sizes import MOST_COST
-from symbolic.checks.wishart_entries import SmallWishart, Term, inverse_counts
-from symbolic.query import query_value
-from symbolic.query.expanded import expand
-from symbolic.query.printed_terms import ROOT, Point
-from symbolic.query.query_tree import Numbers
-from symbolic.query.syntax import Node, parse, symbols
+from symbolic.algebra.entry_laws import GAUSSIAN, Law
+from symbolic.algebra.refusal import Refused
+from symbolic.checks.entry_products import Table
+from symbolic.checks.wishart_entries import MAX_SIZE, SmallWishart, Term, inverse_counts
+from symbolic.query.law_answer import LawPolynomial
+from symbolic.query.query_tree import Value, tree_value
+from symbolic.query.syntax import Node, symbols
+from symbolic.query.value import Matrices, Shown, evaluate
 from symbolic.wishart.fixed_letters import COLUMNS, DETERMINISTIC, SIGMA, is_wishart, row_dimension
 from symbolic.wishart.trace_polynomial import TracePolynomial
+from symbolic.wishart.wishart_moment import Covariance
 
-LOW_COST = {True: 100_000, False: 3_000}
+MOST_COST = 60_000_000
+"""A query is multiplied out in entries up to about this number of terms, about a second; degree 24 is below."""
+
+LOW_COST = {True: 30_000, False: 3_000}
 """More choices of sizes are taken up to this cost; beyond the Gaussian law (False) a term is dearer."""
 
-SIZES = ((2, 3), (3, 2), (1, 4))
-"""p and the rows of the first Wishart matrix, in the order of preference."""
+TERM_COST = 100
+"""What a term of the formula costs, so that long formulas are evaluated once."""
+
+SIZES = ((2, 3), (3, 2), (1, 4), (2, 6), (4, 5), (5, 6))
+"""p and the rows of the first Wishart matrix, in the order of preference; the last are for divisors such as p - 1."""
+
+MOST_SIZES = 3
+"""At how many sizes an answer is compared at most."""
 
 ONE_COLUMN = ((1, 3), (1, 6))
-"""The same when the answer is for p = 1 only."""
+"""The sizes when the answer is for p = 1 only."""
 
-Data = Mapping[str, Any]
-Values = tuple[str, str]
+ROOM = 6
+"""Numbers of rows that are tried one after the other where a divisor such as n - 3 vanishes."""
+
 Found = TypeVar("Found")
+
+
+class CheckFailed(ArithmeticError):
+    """An answer is not what the query is at small sizes."""
+
+
+class _DivisorVanishes(Exception):
+    """A divisor that the query itself holds is zero at the numbers that are tried."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was asked and what was printed: plain data, with exact numbers as text.
+    """What was asked and what was found.
 
-    ``given`` holds dimensions and matrices (`symbolic.query.query_value.kept`); ``formula`` the terms before these
-    numbers are put in, ``terms`` those after.
+    ``products`` is the query multiplied out, ``averaged`` what the expectation was taken of: the same, or for p = 1,
+    where matrices commute and an inverse may cancel, what is left of it. ``formula`` is the expectation.
     """
 
-    query: str
-    covariance: str
-    law: str
-    given: Data
-    formula: Sequence[Data]
-    terms: Sequence[Data]
-    value: Any
+    tree: Node
+    products: TracePolynomial
+    averaged: TracePolynomial
+    formula: TracePolynomial | LawPolynomial
+    covariance: Covariance
+    law: Law
 
-    @cached_property
-    def tree(self) -> Node:
-        """The query as it is read."""
-        return parse(self.query)
-
-    @cached_property
-    def multiplied_out(self) -> TracePolynomial:
-        """The query multiplied out."""
-        return expand(self.query, self.tree)
-
-    @cached_property
+    @property
     def one_column(self) -> bool:
-        """Whether the answer is for p = 1 only, where matrices commute and an inverse may cancel."""
-        return self.sizes.get(COLUMNS) == 1 and any(
-            inverse_counts(monomial.words) for monomial in self.multiplied_out.terms
+        """Whether the answer is for p = 1 only."""
+        return self.averaged is not self.products
+
+    @property
+    def length(self) -> int:
+        """The number of terms of the formula."""
+        formula = self.formula
+        return (
+            len(formula.plain.terms) + len(formula.sums)
+            if isinstance(formula, LawPolynomial)
+            else len(formula.terms)
         )
 
-    @cached_property
-    def expanded(self) -> TracePolynomial:
-        """The query multiplied out, as what its expectation was taken of."""
-        return self.multiplied_out.commuted() if self.one_column else self.multiplied_out
-
-    @cached_property
-    def entry_law(self) -> Law:
-        """The law of the entries."""
-        return law(self.law)
-
-    @cached_property
-    def sizes(self) -> dict[str, int]:
-        """The dimensions that have numbers."""
-        return {name: x for name, x in self.given.items() if isinstance(x, int)}
+    @property
+    def tree_sizes(self) -> tuple[int, ...]:
+        """The sizes at which the query as it is read may be compared, in the order of preference."""
+        return (1,) if self.one_column else (2, 1, 3, 4, 5)
 
     @cached_property
     def inverses(self) -> dict[str, int]:
         """The Wishart matrices, each with the largest number of its inverses in one product."""
         names = {symbol.name for symbol in symbols(self.tree) if is_wishart(symbol.name)}
         degrees = dict.fromkeys(sorted(names), 0)
-        for monomial in self.expanded.terms:
+        for monomial in self.averaged.terms:
             for name, count in inverse_counts(monomial.words).items():
                 degrees[name] = max(degrees[name], count)
         return degrees
@@ -106,7 +112,7 @@ class Answer:
             name: rows + k + (size + 2 * degree if degree else 0)
             for k, (name, degree) in enumerate(self.inverses.items())
         }
-        gaussian = self.entry_law is GAUSSIAN
+        gaussian = self.law is GAUSSIAN
         span = range(size)
         root = [[Fraction(i == j) for j in span] for i in span]
         if self.covariance == "general" and gaussian:
@@ -115,10 +121,10 @@ class Answer:
         elif self.covariance == "general":
             root = [[Fraction(i + 2 if i == j else int(abs(i - j) == 1)) for j in span] for i in span]
         letters = {
-            name: [[Fraction((7 * k + 3 * i + 5 * j + 2 * i * j + 6) % 11 - 4) for j in span] for i in span]
+            name: [[Fraction((7 * k + 3 * i + 5 * j + 2 * i * j + 10) % 11 - 4) for j in span] for i in span]
             for k, name in enumerate(DETERMINISTIC)
         }
-        return SmallWishart(size, counts, letters, root, None if gaussian else self.entry_law.rule)
+        return SmallWishart(size, counts, letters, root, None if gaussian else self.law.rule)
 
     def dimensions(self, small: SmallWishart) -> dict[str, int]:
         """Numbers for all dimensions of the query; for those that are no rows of a matrix there, others."""
@@ -128,88 +134,75 @@ class Answer:
         return {**rows, **{name: 7 + k for k, name in enumerate(others)}, COLUMNS: small.size}
 
 
-ROOM = 6
-"""Numbers of rows that are tried one after the other where a divisor such as n - 3 vanishes."""
+def examine(answer: Answer) -> tuple[str, ...]:
+    """The sizes at which an answer was compared, such as ``n=3 p=2``.
+
+    Raises CheckFailed where it differs, and Refused where no small size can be used.
+    """
+    read = any(_off_poles(partial(_compare_tree, answer, size), 3) for size in answer.tree_sizes)
+    found: list[str] = []
+    for size, rows in ONE_COLUMN if answer.one_column else SIZES:
+        if len(found) == MOST_SIZES or (found and size > MAX_SIZE):
+            break
+        limit = LOW_COST[answer.law is GAUSSIAN] if found else MOST_COST
+        found.append(_off_poles(partial(_compare_means, answer, size, limit), rows))
+        found = [point for point in found if point]
+    if not read or not found:
+        raise Refused(
+            "there is no small size at which the answer could be checked: shorten the expression, or leave out "
+            "divisors that vanish there"
+        )
+    return tuple(found)
 
 
-class DivisorVanishes(Exception):
-    """A divisor that the query itself holds is zero at the numbers that are tried."""
-
-
-def _off_poles(compute: Callable[[int], Found], first: int) -> Found:
-    """What `compute` gives at the first number, from ``first`` on, where no divisor of the query vanishes."""
+def _off_poles(compare: Callable[[int], str], first: int) -> str:
+    """What `compare` gives at the first number, from ``first`` on, where no divisor vanishes; "" if at none."""
     for number in range(first, first + ROOM):
         try:
-            return compute(number)
-        except DivisorVanishes:
+            return compare(number)
+        except _DivisorVanishes:
             continue
-    raise NotApplicable("a divisor vanishes at all numbers that are tried")
+    return ""
 
 
-def expansion(answer: Answer) -> Values:
+def _compare_tree(answer: Answer, size: int, rows: int) -> str:
     """The query as it is read against the query multiplied out, integers for all letters, random or not."""
-    try:
-        return _off_poles(partial(_expanded_at, answer, 2), 3)
-    except NotApplicable:  # a divisor such as p - 2
-        return _off_poles(partial(_expanded_at, answer, 1), 3)
-
-
-def _expanded_at(answer: Answer, size: int, rows: int) -> Values:
     small = answer.small(size, rows)
-    matrices = _matrices(small)
+    dimensions = answer.dimensions(small)
+    letters = _letters(small)
     for k, name in enumerate(answer.inverses):
-        matrices[name] = fmpq_mat([[k + 2, 1], [1, 1]] if size == 2 else [[k + 2]])
-    pairs = [(Numbers(answer.dimensions(small), matrices, size), answer.multiplied_out)]
-    if answer.one_column:
-        # and with the factors in another order, as they commute for p = 1
-        single = {name: fmpq_mat([[table[0, 0] + 1]]) for name, table in matrices.items()}
-        pairs.append((Numbers({**answer.dimensions(small), COLUMNS: 1}, single, 1), answer.expanded))
+        letters[name] = fmpq_mat(
+            [[min(i, j) + 1 + (k + 1) * (i == j == 0) for j in range(size)] for i in range(size)]
+        )
     try:
-        expected = [numbers.of_tree(answer.tree) for numbers, _ in pairs]
+        expected = _shown(tree_value(answer.tree, dimensions, letters, size))
     except ZeroDivisionError:
-        raise DivisorVanishes from None
-    obtained = [numbers.of_products(products) for numbers, products in pairs]
-    return "; ".join(map(str, expected)), "; ".join(map(str, obtained))
+        raise _DivisorVanishes from None
+    obtained = evaluate(answer.averaged.at(dimensions), Matrices(size, letters))
+    return _same("multiplied out", dimensions, expected, obtained)
 
 
-def small_sizes(answer: Answer) -> Values:
-    """The query multiplied out and averaged at small sizes, against the formula evaluated there."""
-    expected: list[str] = []
-    obtained: list[str] = []
-    reason = NotApplicable("the query is too long to be multiplied out in entries")
-    for size, rows in ONE_COLUMN if answer.one_column else SIZES:
-        limit = LOW_COST[answer.entry_law is GAUSSIAN] if expected else MOST_COST
-        try:
-            found = _off_poles(partial(_averaged_at, answer, size, limit), rows)
-        except NotApplicable as vanishing:  # a divisor such as p - 1
-            reason = vanishing
-            continue
-        if found is not None:
-            expected.append(found[0])
-            obtained.append(found[1])
-    if not expected:
-        raise reason
-    return "; ".join(expected), "; ".join(obtained)
-
-
-def _averaged_at(answer: Answer, size: int, limit: int, rows: int) -> Values | None:
-    """The average in entries and the formula at one size; None where that would cost more than `limit`."""
+def _compare_means(answer: Answer, size: int, limit: int, rows: int) -> str:
+    """The average in entries and the formula at one size; "" where that would cost more than `limit`."""
+    if size > MAX_SIZE and any(answer.inverses.values()):
+        return ""
     small = answer.small(size, rows)
     dimensions = answer.dimensions(small)
     try:
-        terms = list(_terms(answer.expanded, dimensions))
+        terms = list(_terms(answer.averaged, dimensions))
     except ZeroDivisionError:
-        raise DivisorVanishes from None
-    if small.cost(terms) > limit:
-        return None
-    point = " ".join(f"{name}={number}" for name, number in sorted(dimensions.items()))
-    table = small.expectation(terms) if terms else _zero(answer, size)
-    value = (
-        Point(dimensions, _matrices(small), size).value(answer.formula)
-        if answer.formula
-        else _zero(answer, size)
-    )
-    return f"{point}: {_text(table)}", f"{point}: {_text(value)}"
+        raise _DivisorVanishes from None
+    if small.cost(terms) + TERM_COST * answer.length > limit:
+        return ""
+    is_matrix = answer.averaged.is_matrix
+    expected: Table = small.expectation(terms) if terms else [[Fraction(0)] * size] * size
+    matrices = Matrices(size, _letters(small))
+    try:
+        formula = answer.formula.at(dimensions)
+    except ZeroDivisionError:
+        _fail("averaged", dimensions, "a value", "a pole")
+    obtained = formula.value(matrices) if isinstance(formula, LawPolynomial) else evaluate(formula, matrices)
+    return _same("averaged", dimensions, _texts(expected) if is_matrix else str(expected[0][0]), obtained)
 
 
 def _terms(polynomial: TracePolynomial, dimensions: Mapping[str, int]) -> Iterator[Term]:
@@ -218,47 +211,33 @@ def _terms(polynomial: TracePolynomial, dimensions: Mapping[str, int]) -> Iterat
         yield coefficient.at(numbers), monomial.traces, monomial.word
 
 
-def _zero(answer: Answer, size: int) -> list[list[Fraction]]:
-    size = size if answer.expanded.is_matrix else 1
-    return [[Fraction(0)] * size for _ in range(size)]
-
-
-def _matrices(small: SmallWishart) -> dict[str, fmpq_mat]:
-    """The deterministic letters, Sigma and its root."""
-    tables = {**small.letters, SIGMA: small.covariance, ROOT: small.root}
+def _letters(small: SmallWishart) -> dict[str, fmpq_mat]:
+    """The deterministic letters and Sigma."""
+    tables = {**small.letters, SIGMA: small.covariance}
     return {name: fmpq_mat([[to_fmpq(x) for x in row] for row in table]) for name, table in tables.items()}
 
 
-def _text(table: list[list[Fraction]]) -> str:
-    return " ".join("[" + " ".join(map(str, row)) + "]" for row in table)
+def _same(what: str, dimensions: Mapping[str, int], expected: Shown, obtained: Shown) -> str:
+    """The sizes as text. Raises CheckFailed where they are not."""
+    if expected != obtained:
+        _fail(what, dimensions, expected, obtained)
+    return _point(dimensions)
 
 
-def numbers_put_in(answer: Answer) -> Values:
-    """The formula with the given dimensions against the printed terms, at integer matrices for the letters."""
-    if not answer.sizes:
-        raise NotApplicable("no dimension has a number")
-    small = answer.small(2, 3)
-    # no two of these differ by an integer, so that differences such as n - p are no poles
-    left = sorted(answer.dimensions(small).keys() - answer.sizes.keys())
-    return _off_poles(partial(_put_in_at, answer, small, left), 100)
+def _fail(what: str, dimensions: Mapping[str, int], expected: Shown, obtained: Shown) -> NoReturn:
+    raise CheckFailed(
+        f"the answer is wrong at {_point(dimensions)}: {what} entry by entry the query is {str(expected)[:60]}, and the "
+        f"answer says {str(obtained)[:60]}: do not use it"
+    )
 
 
-def _put_in_at(answer: Answer, small: SmallWishart, left: Sequence[str], start: int) -> Values:
-    others = {name: Fraction(start + 7 * k, 3 + 2 * k) for k, name in enumerate(left)}
-    point = Point({**others, **answer.sizes}, _matrices(small), 2)
-    try:
-        expected = point.value(answer.formula) if answer.formula else _zero(answer, 2)
-    except ZeroDivisionError:
-        raise DivisorVanishes from None
-    printed = Point(others, _matrices(small), 2)
-    obtained = printed.value(answer.terms) if answer.terms else _zero(answer, 2)
-    return _text(expected), _text(obtained)
+def _shown(value: Value) -> Shown:
+    return _texts(value.tolist()) if isinstance(value, fmpq_mat) else str(value)
 
 
-def value(answer: Answer) -> Values:
-    """The printed terms at the given matrices against the printed value."""
-    size = answer.sizes.get(COLUMNS, 1)
-    return query_value.compare(answer.terms, answer.given, size, answer.value)
+def _texts(table: Iterable[Iterable[object]]) -> list[list[str]]:
+    return [[str(x) for x in row] for row in table]
 
 
-CHECKS = (expansion, small_sizes, numbers_put_in, value)
+def _point(dimensions: Mapping[str, int]) -> str:
+    return " ".join(f"{name}={number}" for name, number in sorted(dimensions.items()))

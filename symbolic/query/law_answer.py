@@ -17,8 +17,6 @@ from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm,
 from symbolic.averages.network_values import evaluate_networks
 from symbolic.averages.networks import ROOT_SUFFIX, is_root
 from symbolic.averages.over_laws import average
-from symbolic.checks.law_certificates import certify_law
-from symbolic.checks.plain_data import Data
 from symbolic.query.network_text import closed_network, factors, open_matrix
 from symbolic.query.query_words import INVERSE_OF_SIGMA, monomial_expression
 from symbolic.query.value import ROUNDING, Matrices, Shown, evaluate
@@ -37,6 +35,7 @@ from symbolic.wishart.moment_text import (
     coefficient_text,
     monomial_text,
     polynomial_latex,
+    polynomial_terms,
     polynomial_text,
     traces_latex,
     word_latex,
@@ -134,19 +133,12 @@ class LawPolynomial:
         return text
 
     @property
-    def terms(self) -> list[Data]:
+    def terms(self) -> list[dict[str, Any]]:
         """The terms as data; those with sums over indices have ``sums`` and, for a matrix, ``matrix``."""
-        plain: list[Data] = [
-            {
-                "coefficient": coefficient_text(value),
-                "word": None if monomial.word is None else word_text(monomial.word),
-                "traces": [word_text(trace) for trace in monomial.traces],
-            }
-            for monomial, value in self.plain.sorted_terms
-        ]
+        shown = polynomial_terms(self.plain)
         for term, value in self._sorted():
             texts = self._parts(term)[0]
-            data: Data = {
+            data: dict[str, Any] = {
                 "coefficient": coefficient_text(value),
                 "word": None if term.word is None else word_text(factors(term.word)),
                 "traces": [word_text(trace) for trace in self._traces(term)],
@@ -154,8 +146,8 @@ class LawPolynomial:
             }
             if term.open_network is not None:
                 data["matrix"] = texts[-1]
-            plain.append(data)
-        return plain
+            shown.append(data)
+        return shown
 
     # -- values --------------------------------------------------------------------------------------------
 
@@ -239,28 +231,22 @@ MAX_PLAIN_BLOCKS = 40_000
 """The same with the identity covariance and no letters, where a block is a product of dimensions."""
 
 MAX_MONOMIALS = 40
-"""Most different random products in a query under a law, each of which is certified."""
+"""Most different random products in a query under a law."""
 
 
 class LawExpectation:
-    """Expectations under one law; the certificates of one query, and the work left."""
+    """Expectations under one law, and the work left for one query."""
 
     def __init__(self, covariance: Covariance, law: Law) -> None:
         self.covariance: Covariance = covariance
         self.law = law
-        self._certificates: dict[str, Data] = {}
         self._budget = Budget(MAX_BLOCKS)
-
-    @property
-    def certificates(self) -> tuple[Data, ...]:
-        """One for each expectation taken, as plain data; ``claim`` says of what."""
-        return tuple({"claim": f"E[{text}]", **data} for text, data in self._certificates.items())
 
     def of(self, query: TracePolynomial) -> LawPolynomial:
         """The expectation, in Sigma and its root, the deterministic letters and the dimensions.
 
-        Raises ValueError for inverses of Wishart matrices, QueryTooLarge over a limit of this module,
-        LawOrderError beyond the order of the law, and CertificateError should a check fail.
+        Raises ValueError for inverses of Wishart matrices, QueryTooLarge over a limit of this module, and
+        LawOrderError beyond the order of the law.
         """
         plain: list[tuple[Monomial, Rational]] = []
         sums: dict[NetworkTerm, Rational] = {}
@@ -312,5 +298,4 @@ class LawExpectation:
                 f"the expectation under the law {self.law.name} is too much work (over {self._budget.total} blocks "
                 "of set partitions): lower the degree, or ask for the parts one by one"
             ) from None
-        self._certificates[monomial_text(monomial)] = certify_law(moment, result, self.law)
         return {term: Rational.polynomial(value) for term, value in result.terms.items()}

@@ -14,32 +14,27 @@ from typing import Any
 from symbolic.algebra.entry_laws import GAUSSIAN
 from symbolic.algebra.entry_laws import law as named_law
 from symbolic.algebra.refusal import Refused
-from symbolic.checks.certificates import recheck
-from symbolic.checks.inverses import recheck_inverse
-from symbolic.checks.law_certificates import recheck_law
-from symbolic.checks.plain_data import Data
-from symbolic.query.check import Answer
+from symbolic.query.check import Answer, examine
 from symbolic.query.expanded import expand
 from symbolic.query.law_answer import LawExpectation, LawPolynomial
-from symbolic.query.query_certificates import certify_answer, recheck_answer
 from symbolic.query.query_expectation import Expectation, inverse_degrees
-from symbolic.query.query_value import kept
 from symbolic.query.syntax import MAX_DIGITS, MomentSyntaxError, Node, Power, parse, subtrees, symbols
 from symbolic.query.value import Matrices, Shown, evaluate, read_matrices
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
 from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, SIGMA, is_wishart, row_dimension, suggestion
 from symbolic.wishart.moment_text import (
-    coefficient_text,
     monomial_text,
     polynomial_latex,
+    polynomial_terms,
     polynomial_text,
-    word_text,
 )
 from symbolic.wishart.trace_polynomial import TracePolynomial
 from symbolic.wishart.wishart_moment import Covariance
 
-__all__ = ["MomentSyntaxError", "Result", "moment", "recheck_certificate"]
+__all__ = ["MomentSyntaxError", "Result", "moment"]
+
+Data = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,20 +43,24 @@ class Result:
 
     ``terms`` are printed: coefficient (text), word (text; None in a scalar), traces (texts, with repetition);
     beyond the Gaussian law there may be ``sums`` over indices (texts) and a ``matrix`` of such sums.
-    ``conditions`` state what must hold for every term's expectation to exist, such as ``n - p > 3``. The certificates
-    are plain data of the expectations taken on the way, in n and p, and ``certificate`` is that of the answer
-    as it is printed; `recheck_certificate` checks any of the former, or the whole of `as_dict`, again.
+    ``conditions`` state what must hold for every term's expectation to exist, such as ``n - p > 3``; ``checked`` the
+    small sizes at which the answer was compared with an average taken entry by entry, such as ``n=3 p=2``.
     """
 
     query: str
     covariance: Covariance
     law: str
     expectation: TracePolynomial | LawPolynomial
-    terms: list[Data]
     conditions: tuple[str, ...]
-    certificates: tuple[Data, ...]
-    certificate: Data
+    checked: tuple[str, ...]
     value: Shown | None = None
+
+    @property
+    def terms(self) -> list[Data]:
+        """The terms as they are printed."""
+        if isinstance(self.expectation, LawPolynomial):
+            return self.expectation.terms
+        return polynomial_terms(self.expectation)
 
     @property
     def text(self) -> str:
@@ -88,8 +87,7 @@ class Result:
             "law": self.law,
             "latex": self.latex,
             "terms": self.terms,
-            "certificates": list(self.certificates),
-            "certificate": self.certificate,
+            "checked": list(self.checked),
         }
         if self.conditions:
             data["conditions"] = list(self.conditions)
@@ -135,9 +133,9 @@ def moment(
     if tables and missing:
         raise Refused(f"no value given for {', '.join(missing)}: give all of them, or no matrices")
 
-    query = expand(text, node)
-    if sizes.get(COLUMNS) == 1 and inverse_degrees(query.terms):
-        query = query.commuted()
+    products = query = expand(text, node)
+    if sizes.get(COLUMNS) == 1 and inverse_degrees(products.terms):
+        query = products.commuted()
     conditions = _conditions(node, query, sizes)
     if matrices is not None and _inverted(node):
         matrices.require_definite()
@@ -148,41 +146,8 @@ def moment(
         point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         raise Refused(f"the expectation has a pole at {point}: take larger row counts") from None
     value = None if matrices is None else _value(expected, matrices)
-    plain = " ".join(text.split())
-    printed = _printed(expected)
-    general = _printed(formula) if sizes else printed
-    certificate = certify_answer(
-        Answer(plain, chosen, law, kept({**given, **sizes}), general, printed, value)
-    )
-    made = expectation.certificates
-    return Result(plain, chosen, law, expected, printed, conditions, made, certificate, value)
-
-
-def recheck_certificate(certificate: Mapping[str, Any]) -> bool:
-    """Whether the checks of a certificate, taken again from its claim alone, are as stored and pass.
-
-    A certificate is one of ``Result.certificates``, or the whole document of `Result.as_dict`, all of whose
-    certificates are checked. Raises ValueError when the data are neither.
-    """
-    if "query" in certificate:
-        return recheck_answer(certificate) and all(map(recheck_certificate, certificate["certificates"]))
-    if "law" in certificate:
-        return recheck_law(certificate)
-    return recheck_inverse(certificate) if "power" in certificate else recheck(certificate)
-
-
-def _printed(expectation: TracePolynomial | LawPolynomial) -> list[Data]:
-    """The terms as they are printed."""
-    if isinstance(expectation, LawPolynomial):
-        return expectation.terms
-    return [
-        {
-            "coefficient": coefficient_text(value),
-            "word": None if monomial.word is None else word_text(monomial.word),
-            "traces": [word_text(trace) for trace in monomial.traces],
-        }
-        for monomial, value in expectation.sorted_terms
-    ]
+    checked = examine(Answer(node, products, query, formula, chosen, named_law(law)))
+    return Result(" ".join(text.split()), chosen, law, expected, conditions, checked, value)
 
 
 def _expectation(name: str, covariance: Covariance) -> Expectation | LawExpectation:

@@ -3,7 +3,6 @@
 W = X^T X, where the rows of X are N(0, Sigma). In a product of traces and a word, a matrix whose occurrences
 are traces of its own powers and at most one further run W^k is integrated by `symbolic.wishart.wishart_moment`, k of
 either sign: E[u W^k v tr W^l] = u E[W^k tr W^l] v. What remains goes to the word engine, `symbolic.averages.expectation`.
-Every expectation taken on the way leaves a certificate.
 """
 
 from __future__ import annotations
@@ -14,13 +13,10 @@ from symbolic.algebra.dimension_coefficients import as_rational
 from symbolic.algebra.quotients import Rational, context
 from symbolic.algebra.refusal import Refused
 from symbolic.averages.expectation import expect
-from symbolic.checks.certificates import certify
-from symbolic.checks.inverses import certify_inverse
-from symbolic.checks.plain_data import Data
 from symbolic.query import work as moment_work
 from symbolic.query.block import Block, isolated
 from symbolic.query.network_text import factors
-from symbolic.query.query_words import monomial_expression, power_result
+from symbolic.query.query_words import monomial_expression
 from symbolic.wishart.covariance_polynomial import CovariancePolynomial
 from symbolic.wishart.fixed_letters import (
     INVERSE,
@@ -49,25 +45,18 @@ class UnknownMoment(Refused):
 
 
 class Expectation:
-    """Expectations over Gaussian rows, and the certificates of one query."""
+    """Expectations over Gaussian rows; what is known is kept for one query."""
 
     def __init__(self, covariance: Covariance) -> None:
         self.covariance: Covariance = covariance
-        self._certificates: dict[str, Data] = {}
         self._known: dict[Monomial, TracePolynomial] = {}
         self._blocks: dict[Monomial, CovariancePolynomial] = {}
-
-    @property
-    def certificates(self) -> tuple[Data, ...]:
-        """One for each expectation taken, as plain data; ``claim`` says of what."""
-        return tuple({"claim": f"E[{text}]", **data} for text, data in self._certificates.items())
 
     def of(self, polynomial: TracePolynomial) -> TracePolynomial:
         """The expectation, in Sigma, the deterministic letters and the dimensions.
 
         Raises QueryTooLarge, before any is taken, where they are more work than `moment_work.MAX_WORK`;
-        UnknownMoment where there is no method; ValueError over a limit of the degree; and CertificateError
-        should a check of an expectation fail.
+        UnknownMoment where there is no method; and ValueError over a limit of the degree.
         """
         work = moment_work.of_query(polynomial.terms, self.covariance)
         if work > moment_work.MAX_WORK:
@@ -128,23 +117,13 @@ class Expectation:
         return collect(terms, is_matrix)
 
     def _powers(self, block: Block) -> CovariancePolynomial:
-        """The expectation of the powers in a block, with its certificate.
-
-        The claim is made for ``W`` and n, because the name of the matrix does not matter, and with inverses
-        for a general covariance.
-        """
+        """The expectation of the powers in a block, for ``W`` and n; with inverses, for a general covariance."""
         powers = block.generic
         known = self._blocks.get(powers)
         if known is None:
             has_inverse = min((block.power, *block.parts)) < 0
-            value = moment_of_powers(block.power, block.parts, "general" if has_inverse else self.covariance)
-            known = self._blocks[powers] = value.value
-            if has_inverse:
-                certificate = certify_inverse(value).require().as_dict()
-            else:
-                moment = monomial_expression(powers, self.covariance)
-                certificate = certify(moment, power_result(known)).require().as_dict()
-            self._certificates[monomial_text(powers)] = certificate
+            covariance = "general" if has_inverse else self.covariance
+            known = self._blocks[powers] = moment_of_powers(block.power, block.parts, covariance).value
         return known
 
     def _sigma(self, power: int) -> Word:
@@ -171,9 +150,7 @@ class Expectation:
                 ),
                 monomial.word is not None,
             )
-        moment = monomial_expression(inner, self.covariance)
-        result = expect(moment)
-        self._certificates[monomial_text(inner)] = certify(moment, result).require().as_dict()
+        result = expect(monomial_expression(inner, self.covariance))
         terms = []
         for (traces, word), value in result.monomials.items():
             factor = Rational.polynomial(value)

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from functools import reduce
 
-from flint import fmpq_mpoly
-
-from symbolic.algebra.canonical import Monomial as Coded
-from symbolic.algebra.dimension_coefficients import as_rational
 from symbolic.algebra.expression import Expression
-from symbolic.algebra.letters import merge_alphabets
-from symbolic.algebra.terms import accumulate
 from symbolic.algebra.words import constant, gaussian, identity, matrix, tr
-from symbolic.wishart.covariance_polynomial import CovariancePolynomial
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     INVERSE,
@@ -54,21 +47,3 @@ def monomial_expression(monomial: Monomial, covariance: Covariance) -> Expressio
     for trace in monomial.traces:
         result = result * tr(word_expression(trace, covariance))
     return result if monomial.word is None else result * word_expression(monomial.word, covariance)
-
-
-def power_result(value: CovariancePolynomial) -> Expression:
-    """A moment of powers, polynomial in Sigma, as an expression."""
-    sigma = matrix(SIGMA, COLUMNS, COLUMNS, symmetric=True)
-    sums = {part: tr(sigma**part) for part in {part for _, partition in value.terms for part in partition}}
-    powers = {power: sigma**power for power in {power for power, _ in value.terms}}
-    total: dict[Coded, fmpq_mpoly] = {}
-    indices: frozenset[int] = frozenset()
-    for (power, partition), coefficient in value.terms.items():
-        term = reduce(lambda left, part: left * sums[part], partition, constant(1))
-        if value.is_matrix:
-            term = term * powers[power]
-        indices = merge_alphabets(indices, term.letter_indices)
-        for key in term.monomials:
-            accumulate(total, key, as_rational(coefficient).numerator)
-    shape = (COLUMNS, COLUMNS) if value.is_matrix else None
-    return Expression(total, shape, indices)

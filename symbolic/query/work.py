@@ -1,6 +1,6 @@
 """How much work the expectations of a query are, before any is taken: about the milliseconds of one core.
 
-An expectation has a price for its certificate, most of which depends on the degree alone, and a price for each
+An expectation has a price for its check, most of which depends on the degree alone, and a price for each
 term of the answer, which covers deriving, checking and writing it. The prices were fitted to measured times, which
 `python -m benchmarks.work` measures again. They decide only what is refused, never a result.
 """
@@ -22,15 +22,15 @@ from symbolic.wishart.wishart_moment import Covariance
 MAX_WORK = 2000
 """Most work that the expectations of one query may take together."""
 
-CERTIFICATE = (2, 3, 12, 55, 220, 100, 200, 400)
-"""Work for the certificate of a matrix by its degree: the sum over pairings stops at degree 4, and the sizes at
+CHECK = (2, 3, 12, 55, 220, 100, 200, 400)
+"""Work for the check of a matrix by its degree: the sum over pairings stops at degree 4, and the sizes at
 which the moment is expanded in entries fall from degree 8 on."""
 
-HIGH_CERTIFICATE = 60
+HIGH_CHECK = 60
 """The same above those degrees."""
 
 EASIER = 4
-"""A certificate is cheaper by this factor for a scalar or several matrices, and again for the identity without
+"""A check is cheaper by this factor for a scalar or several matrices, and again for the identity without
 letters."""
 
 IDENTITY = 20
@@ -76,9 +76,9 @@ class _Plan:
         return is_new
 
 
-def _certificate(degree: int, *easier: bool) -> int:
-    work = CERTIFICATE[degree] if degree < len(CERTIFICATE) else HIGH_CERTIFICATE
-    return max(work // prod(EASIER for is_easier in easier if is_easier), CERTIFICATE[0])
+def _check(degree: int, *easier: bool) -> int:
+    work = CHECK[degree] if degree < len(CHECK) else HIGH_CHECK
+    return max(work // prod(EASIER for is_easier in easier if is_easier), CHECK[0])
 
 
 @lru_cache(maxsize=128)
@@ -104,9 +104,9 @@ def of_block(block: Block, covariance: Covariance) -> int:
     powers = (block.power, *block.parts)
     above, below = sum(part for part in powers if part > 0), -sum(part for part in powers if part < 0)
     if below:
-        return _expansion(block) * below**2 * (3 + 2 * above) // 48 + CERTIFICATE[0]
-    certificate = _certificate(above, block.power == 0, covariance == "identity")
-    return certificate + block_terms(block, covariance) * 3 // 5
+        return _expansion(block) * below**2 * (3 + 2 * above) // 48 + CHECK[0]
+    check = _check(above, block.power == 0, covariance == "identity")
+    return check + block_terms(block, covariance) * 3 // 5
 
 
 def of_words(monomial: Monomial, covariance: Covariance) -> int:
@@ -127,8 +127,8 @@ def of_words(monomial: Monomial, covariance: Covariance) -> int:
     if not is_single and not deterministic:
         terms = isqrt(isqrt(terms)) ** 3
     plain = covariance == "identity" and not deterministic
-    certificate = _certificate(degree, open_word is None or not is_single, plain)
-    return certificate + (terms * (5 + 2 * degree) // 56 if is_single else terms // 5)
+    check = _check(degree, open_word is None or not is_single, plain)
+    return check + (terms * (5 + 2 * degree) // 56 if is_single else terms // 5)
 
 
 def _ways(traces: list[Word], open_word: Word | None, name: str, cheaper: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from math import gcd, lcm
+from typing import Any
 
 from flint import fmpq, fmpq_mpoly
 
@@ -64,6 +65,18 @@ def polynomial_text(polynomial: TracePolynomial) -> str:
         shown = [part for part in (coefficient, product) if part != "1"]
         text += sign + (" ".join(shown) or "1")
     return text or "0"
+
+
+def polynomial_terms(polynomial: TracePolynomial) -> list[dict[str, Any]]:
+    """A sum as data: the texts of coefficient, word (None in a scalar) and traces (with repetition) of each term."""
+    return [
+        {
+            "coefficient": coefficient_text(value),
+            "word": None if monomial.word is None else word_text(monomial.word),
+            "traces": [word_text(trace) for trace in monomial.traces],
+        }
+        for monomial, value in polynomial.sorted_terms
+    ]
 
 
 def normal_form(value: Rational) -> tuple[fmpq_mpoly, fmpq_mpoly]:

@@ -24,6 +24,7 @@ from symbolic.algebra.words import (
 from symbolic.averages import expectation, packing
 from symbolic.averages.expectation import clear_cache, covariance, expect, variance
 from symbolic.averages.pairings import expect_by_pairings
+from symbolic.checks.entries import expect_by_entries, letter_values
 from symbolic.checks.summation import expect_by_summation
 
 X = gaussian("X", "n", "p")
@@ -268,6 +269,24 @@ def test_too_many_letters_are_refused():
         moment = moment * tr(W @ matrix(f"L{k}", "p", "p"))
     with pytest.raises(ValueError, match="too many for one expectation"):
         expect(moment)
+
+
+HIGH = {
+    "power": V**8,
+    "trace of a power": tr(W**12),
+    "letters": V @ A @ V**3 @ B @ V @ A.T @ V,
+    "traces": tr(V @ A) ** 3 * tr(V @ B) * V,
+    "two matrices": tr((W @ Y.T @ Y) ** 5),
+}
+
+
+@pytest.mark.parametrize("name", HIGH)
+def test_high_degrees_entry_by_entry(name):
+    """Out of reach of the sum over pairings: with two columns, from the moments of the entries of W."""
+    moment, sizes = HIGH[name], {"n": 3, "n_v": 4, "p": 2}
+    values, roots = letter_values(moment.letters() | expect(moment).letters(), sizes)
+    found = evaluate(expect(moment), {**sizes, **values})
+    assert expect_by_entries(moment, sizes, values, roots) == (found if moment.shape else [[found]])
 
 
 def test_half_integer_rank_one_identity():
