@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from derivations.language.values import Value
 from derivations.steps.step import Check
-from derivations.verification.measure import value_of_part
+from derivations.verification.measure import ENTRIES_PER_BATCH, value_of_part
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
 from numeric_check.estimators.simulation import Quantity, simulate
@@ -111,7 +111,7 @@ def _draw(
     draws: int,
     base_seed: int,
 ) -> _Drawn:
-    batch = max(8, min(draws, int(4e6 / (rung["p"] * rung["n_t"]))))
+    batch = max(2, min(draws, int(ENTRIES_PER_BATCH / (rung["p"] * rung["n_t"]))))
     halves: list[Halves] = []
     values: Mapping[str, Value] = {}
     while sum(len(first) for first, _ in halves) < draws:

@@ -24,7 +24,9 @@ from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import Expression
 
 # The budget is in draws, so that a slow machine comes to the same verdict; the time limit only stops a hang.
-ENTRIES_PER_BATCH = 400_000
+# The matrices of a batch stay in the cache of a core: eight times as many took up to twice the time a draw.
+ENTRIES_PER_BATCH = 50_000
+FEWEST_PER_BATCH, MOST_PER_BATCH = 32, 8192
 MAX_SECONDS = 120.0
 MAX_DRAWS = 40_000_000
 
@@ -104,7 +106,7 @@ def measure(
     draws, batch_index = 0, 0
     values: Mapping[str, Value] = {}
     while True:
-        sample = Sample(step.name, sizes, index, batch_index, batch=_batch(sizes), base_seed=base_seed)
+        sample = Sample(step.name, sizes, index, batch_index, batch=batch_size(sizes), base_seed=base_seed)
         observed = step.observe(sample)
         values = sample.values
         for label, array in observed.items():
@@ -149,11 +151,11 @@ def measure(
             return
 
 
-def _batch(sizes: Mapping[str, float]) -> int:
+def batch_size(sizes: Mapping[str, float]) -> int:
     """Draws per batch, so that the matrices of a batch have about the same number of entries at any size."""
     counts = sorted(value for name, value in sizes.items() if name[0] in "npNm" and name != "nu")
     largest = counts[-1] * counts[-2] if len(counts) > 1 else 1
-    return int(max(256, min(65_536, ENTRIES_PER_BATCH / largest)))
+    return int(max(FEWEST_PER_BATCH, min(MOST_PER_BATCH, ENTRIES_PER_BATCH / largest)))
 
 
 def _resolved(result: Measured, resolutions: Mapping[str, float]) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from derivations.steps.chain import Chain, Move, Rule
 from derivations.steps.step import Check, Step
+from derivations.verification.measure import batch_size
 from numeric_check.draws.sample import Sample
 from numeric_check.draws.seeds import generator_for
 from numeric_check.verdicts.verdict import judge
@@ -26,7 +27,7 @@ Array = NDArray[np.float64]
 # the relative difference of the two sides where they are the same number at any draw
 ROUNDING = 1e-9
 AVERAGING = (Rule.AVERAGE, Rule.KNOWN)
-BATCH, MOST_DRAWS = 4096, 4_000_000
+MOST_DRAWS = 4_000_000
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
 RESOLUTION = 0.0018
 
@@ -135,7 +136,8 @@ def sample_move(
     total = square = 0.0
     draws = batch = 0
     while True:
-        before, after = _sides(move, Sample(slug, sizes, index, batch, batch=BATCH, base_seed=base_seed))
+        sample = Sample(slug, sizes, index, batch, batch=batch_size(sizes), base_seed=base_seed)
+        before, after = _sides(move, sample)
         probe = _direction(after[0], slug)
         value = float(np.sum(after[0] * probe))
         seen = np.sum(before * probe, axis=(1, 2)) - value

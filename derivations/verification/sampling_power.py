@@ -22,8 +22,8 @@ from derivations.verification.perturb import Perturbation
 from numeric_check.verdicts.verdict import SIGMAS, draws_needed, judge
 
 # in batches of about as many matrix entries each, whatever the size
-PILOT_BATCHES = 2
-MOST_BATCHES = 100
+PILOT_BATCHES = 16
+MOST_BATCHES = 800
 # a pilot's standard error is itself an estimate
 RESERVE = 1.3
 # standard errors beyond the five that reject, for a rejection that is almost certain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -106,11 +107,20 @@ def _pilot(setting: Setting, estimator: Estimator, text: str) -> float:
         raise Impossible("the loss does not depend on the training rate here: there is no minimum to locate")
     if best in (0, SCAN - 1):
         raise Impossible("the loss has no minimum at a finite training rate here")
-    low, high = angles[best - 1], angles[best + 1]
-    for _ in range(SECTIONS):
-        left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-        if curve(left) < curve(right):
-            high = right
+    return scale * math.tan(lowest_point(curve, angles[best - 1], angles[best + 1], SECTIONS))
+
+
+def lowest_point(curve: Callable[[float], float], low: float, high: float, sections: int) -> float:
+    """Where a curve with one minimum between these ends is lowest, by golden sections: one value of it for each."""
+    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+    at_left, at_right = curve(left), curve(right)
+    for _ in range(sections):
+        if at_left < at_right:
+            high, right, at_right = right, left, at_left
+            left = high - GOLDEN * (high - low)
+            at_left = curve(left)
         else:
-            low = left
-    return scale * math.tan((low + high) / 2)
+            low, left, at_left = left, right, at_right
+            right = low + GOLDEN * (high - low)
+            at_right = curve(right)
+    return (low + high) / 2

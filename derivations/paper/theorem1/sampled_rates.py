@@ -19,6 +19,7 @@ from derivations.steps.draws import Array
 from derivations.steps.step import Check, Derived, Step
 from derivations.verification.growth import difference_check, residual_check, sign_check, slope_check
 from numeric_check.draws.sample import Sample
+from numeric_check.estimators.located_minimum import lowest_point
 from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import Expression
@@ -134,6 +135,8 @@ GAP_SETTING = {
 GAP_DRAWS = 200_000
 LOCATED_DRAWS = 2_000_000
 BEND = 0.3
+# rates of a scan, and golden sections of the interval that it leaves: to about 1e-6
+SCAN, SECTIONS = 17, 28
 LOW, HIGH = r"\alpha_t^-", r"\alpha_t^+"
 STATIONARY_LADDER = tuple({"xi": float(k), "p": 20 * k, "n_t": 5 * k} for k in (4, 7, 11, 16))
 MAXIMUM_SIZES = ({"p": 48.0, "n_t": 32.0}, {"p": 60.0, "n_t": 40.0}, {"p": 72.0, "n_t": 48.0})
@@ -319,10 +322,10 @@ def _located(
 def _locate(sample: Sample, kind: int) -> float:
     """The rate of the sampled minimum (kind 1, negative rates) or maximum (kind -1, positive rates)."""
     forms = _quadratic_forms(sample)
-    low, high = (-4.0, 0.0) if kind > 0 else (0.0, 2.0)
-    for _ in range(8):
-        grid = np.linspace(low, high, 17)
-        values = [kind * float(np.mean(_curve(forms, sample["n_t"], rate))) for rate in grid]
-        best = int(np.argmin(values))
-        low, high = grid[max(best - 1, 0)], grid[min(best + 1, 16)]
-    return float((low + high) / 2)
+
+    def curve(rate: float) -> float:
+        return kind * float(np.mean(_curve(forms, sample["n_t"], rate)))
+
+    grid = np.linspace(*((-4.0, 0.0) if kind > 0 else (0.0, 2.0)), SCAN)
+    best = int(np.argmin([curve(rate) for rate in grid]))
+    return lowest_point(curve, grid[max(best - 1, 0)], grid[min(best + 1, SCAN - 1)], SECTIONS)

@@ -28,7 +28,9 @@ NUMBERS: Mapping[tuple[int, int], str] = {(0, 0): "134", (1, 0): "135", (1, 1): 
 # places of an element: in which of the two products, and where
 DIAGONAL, OFF, BETWEEN = r"i=j,\ k=l", r"i=j,\ k\neq l", r"i\neq j"
 PLACES = {DIAGONAL: ("same task", 1), OFF: ("same task", 2), BETWEEN: ("other task", 1)}
-TASKS, ROWS, FEW = 8, 24, 10
+# tasks behind one sampled variance, validation rows that go through the training data of each, and those of them that
+# serve the elements off the diagonal, which fluctuate less and cost more
+TASKS, ROWS, FEW = 16, 24, 12
 SIZES = ({"n_t": 30, "p": 12}, {"n_t": 40, "p": 20}, {"n_t": 24, "p": 16})
 
 
@@ -85,16 +87,18 @@ def _claim() -> Parts:
 
 
 def _observe(sample: Sample) -> Observed:
-    """Sampled variances over the independent tasks of a draw, averaged over the elements of a place.
+    """Sampled variances over independent tasks, averaged over the elements of a place.
 
-    Each task has a product of its own, and one with its partner. All rows of a task serve the diagonal, which fluctuates
-    most and costs least; the first FEW serve the elements off it.
+    The tasks of a batch are taken in groups of TASKS, each of which gives a variance. A task has a product of its own,
+    and one with its partner.
     """
     sigma = 0.5 * np.eye(sample.size("p")) + 0.5 * sample.matrix("Sigma_part", "p", "p", positive=True)
     sample.define("Sigma", sigma)
-    size, n = sample.size("p"), sample.size("n_t")
-    x_v = sample.gaussian(TASKS * ROWS, "p", sigma).reshape(sample.batch, TASKS, ROWS, size)
-    x_t = sample.gaussian(TASKS * n, "p", sigma).reshape(sample.batch, TASKS, n, size)
+    groups = sample.batch // TASKS
+    x_v, x_t = (
+        sample.gaussian(rows, "p", sigma)[: groups * TASKS].reshape(groups, TASKS, -1, sample.size("p"))
+        for rows in (ROWS, "n_t")
+    )
     # X W^k of each task
     passed = [x_v, (x_v @ transpose(x_t)) @ x_t]
     few = [rows[:, :, :FEW] for rows in passed]
@@ -108,7 +112,7 @@ def _observe(sample: Sample) -> Observed:
         places = {DIAGONAL: diagonal, OFF: same, BETWEEN: between}
         for place, elements in places.items():
             values = np.var(elements / scale, axis=1, ddof=1)
-            chosen = values[:, off] if place == OFF else values.reshape(sample.batch, -1)
+            chosen = values[:, off] if place == OFF else values.reshape(groups, -1)
             found[label((left, right), place)] = chosen.mean(axis=1)
     return found
 

@@ -22,7 +22,7 @@ SAMPLED = [
     if step.derive is not None and (step.observe is not None or step.check is not None)
 ]
 SIGN = r"\mathrm{sign}"
-BATCHES = 8  # for one observed size; a part three times too large shows long before its one per cent
+BATCHES = 64  # for one observed size; a part three times too large shows long before its one per cent
 
 
 def wrong(step: Step, label: str, part: object) -> Iterator[tuple[str, sympy.Basic, int, float]]:
