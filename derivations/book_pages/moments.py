@@ -13,7 +13,8 @@ from derivations.book_pages.html import Html
 from derivations.language.symbols import symbol_table
 from derivations.support.sources import ROOT
 from derivations.typeset.latex import latex, latex_lines
-from symbolic.algebra.dimension_coefficients import to_sympy
+from symbolic.algebra.dimension_coefficients import as_rational
+from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.algebra.sympy_trees import to_sympy as expression_to_sympy
 from symbolic.algebra.words import Expression, gaussian, matrix, tr
 from symbolic.averages.expectation import expect
@@ -72,7 +73,9 @@ def moment_table(degree: int = 6) -> Html:
     for k in range(1, degree + 1):
         rows = []
         for partition, value in sorted(trace_moments(k).items(), key=lambda item: (len(item[0]), item[0])):
-            lines = latex_lines(sympy.factor_terms(to_sympy(value, symbol_table())), width=95)
+            lines = latex_lines(
+                sympy.factor_terms(factored_to_sympy(as_rational(value), symbol_table())), width=95
+            )
             rows_below = r" \\ & ".join(lines)
             text = lines[0] if len(lines) == 1 else rf"\begin{{aligned}} & {rows_below} \end{{aligned}}"
             rows.append((h.inline(product_latex(partition)), h.inline(rf"\displaystyle {text}")))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import sympy
-from flint import fmpq_mpoly
 
 from derivations.book_pages import cards
 from derivations.book_pages import html as h
@@ -18,6 +17,8 @@ from derivations.steps.signs import BOUNDS, recording
 from derivations.steps.status import ProofStatus
 from derivations.steps.step import Step
 from derivations.typeset.latex import latex
+from symbolic.algebra.quotients import Rational
+from symbolic.algebra.sympy_trees import quotient_to_sympy
 from symbolic.proofs.positivity import Certificate, restore
 
 # polynomials with more terms are counted, not printed
@@ -28,19 +29,7 @@ def _polynomial(data: Mapping[str, Any]) -> str:
     poly = restore(data)
     if len(poly) > MOST_TERMS:
         return f"a polynomial with {len(poly)} terms"
-    return h.inline(latex(_tree(poly)))
-
-
-def _tree(poly: fmpq_mpoly) -> sympy.Expr:
-    symbols = symbol_table()
-    names = [str(name) for name in poly.context().names()]
-    total = sympy.Integer(0)
-    for exponents, coefficient in poly.terms():
-        term = sympy.Rational(int(coefficient.p), int(coefficient.q))
-        for name, exponent in zip(names, exponents, strict=True):
-            term *= symbols.get(name, sympy.Symbol(name)) ** int(exponent)
-        total += term
-    return total
+    return h.inline(latex(quotient_to_sympy(Rational.polynomial(poly), symbol_table())))
 
 
 def _why(certificate: Certificate) -> str:
@@ -70,7 +59,11 @@ def _certificate(sign: int, certificate: Certificate) -> str:
     above, below, reasons = sympy.Integer(1), sympy.Integer(1), []
     for factor in certificate["factors"]:
         poly = restore(factor["certificate"]["polynomial"])
-        tree = sympy.UnevaluatedExpr(_tree(poly)) if len(poly) > 1 else _tree(poly)
+        tree = (
+            sympy.UnevaluatedExpr(quotient_to_sympy(Rational.polynomial(poly), symbol_table()))
+            if len(poly) > 1
+            else quotient_to_sympy(Rational.polynomial(poly), symbol_table())
+        )
         if factor["role"] == "numerator":
             above *= factor["sign"] * tree ** factor["multiplicity"]
         else:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from fractions import Fraction
 
 import numpy as np
 from flint import fmpq, fmpq_mpoly
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from derivations.formulas.parameters import Matrix
 from derivations.language.normal_form import NormalForm
+from symbolic.algebra.coefficients import names_of, to_fraction
 
 Array = NDArray[np.float64]
 Word = tuple[str, ...]
@@ -73,12 +73,12 @@ def exact(values: Array) -> list[fmpq]:
 
 def double(entry: fmpq) -> float:
     """The nearest double."""
-    return float(Fraction(int(entry.p), int(entry.q)))
+    return float(to_fraction(entry))
 
 
 def value(poly: fmpq_mpoly, numbers: Mapping[str, fmpq]) -> fmpq:
     """A polynomial with a number for every generator."""
-    return poly(*(numbers[str(name)] for name in poly.context().names()))
+    return poly(*(numbers[name] for name in names_of(poly.context())))
 
 
 def _rounded(values: list[fmpq]) -> Array:

@@ -19,6 +19,7 @@ from derivations.language import model
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import NormalForm, normal_form, scalar
 from numeric_check.problem.setting import symmetric_root
+from symbolic.algebra.coefficients import named_terms, to_fmpq, to_fraction
 from symbolic.algebra.entry_laws import law
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.words import Expression, gaussian, tr
@@ -76,7 +77,7 @@ class Matrices:
         total: fmpq_mat | None = None
         for term, coefficient in value.terms.items():
             traces = {t: self.trace(_word(t)) for t in coefficient.names()}
-            factor = _at(coefficient.numerator, traces) / _at(coefficient.denominator, traces)
+            factor = to_fmpq(coefficient.at(traces))
             word = tuple((letter.name, letter.transposed) for letter in term.word or ())
             summand = self.product(word) * factor
             total = summand if total is None else total + summand
@@ -128,52 +129,35 @@ def trace_values(
             matrices.define("F", found)
         else:
             matrices = Matrices({**given, "F": found})
-    return {name: as_fraction(matrices.trace(_word(name))) for name in traces}
+    return {name: to_fraction(matrices.trace(_word(name))) for name in traces}
 
 
 def value_at(value: Rational, numbers: Mapping[str, Fraction]) -> Fraction:
     """The exact value of a quotient; raises InvalidParameter at a pole."""
-    flint = {name: as_fmpq(q) for name, q in numbers.items()}
-    bottom = _at(value.denominator, flint)
-    if bottom == 0:
-        raise InvalidParameter("the formula has a pole at these values")
-    return as_fraction(_at(value.numerator, flint) / bottom)
+    missing = sorted(value.names() - numbers.keys())
+    if missing:
+        raise InvalidParameter(f"the formula needs {missing[0]}: add {missing[0]}=VALUE")
+    try:
+        return value.at(numbers)
+    except ZeroDivisionError:
+        raise InvalidParameter("the formula has a pole at these values") from None
 
 
 def along(value: Rational, variable: str, numbers: Mapping[str, Fraction]) -> tuple[fmpq_poly, fmpq_poly]:
     """Numerator and denominator as polynomials in one variable, the others at exact numbers."""
-    flint = {name: as_fmpq(q) for name, q in numbers.items()}
+    flint = {name: to_fmpq(q) for name, q in numbers.items()}
     return line(value.numerator, variable, flint), line(value.denominator, variable, flint)
-
-
-def as_fraction(q: fmpq) -> Fraction:
-    """A number of flint as one of Python."""
-    return Fraction(int(q.p), int(q.q))
-
-
-def _at(poly: fmpq_mpoly, numbers: Mapping[str, fmpq]) -> fmpq:
-    used = {str(n) for n, d in zip(poly.context().names(), poly.degrees(), strict=True) if int(d) > 0}
-    missing = sorted(used - set(numbers))
-    if missing:
-        raise InvalidParameter(f"the formula needs {missing[0]}: add {missing[0]}=VALUE")
-    return poly(*(numbers.get(str(name), fmpq(0)) for name in poly.context().names()))
-
-
-def as_fmpq(q: Fraction) -> fmpq:
-    """A number of Python as one of flint."""
-    return fmpq(q.numerator, q.denominator)
 
 
 def line(poly: fmpq_mpoly, variable: str, numbers: Mapping[str, fmpq]) -> fmpq_poly:
     """A polynomial in one variable, everything else at its number."""
-    names = [str(name) for name in poly.context().names()]
     coefficients: dict[int, fmpq] = {}
-    for exponents, coefficient in poly.terms():
+    for exponents, coefficient in named_terms(poly):
         power, term = 0, coefficient
-        for name, exponent in zip(names, map(int, exponents), strict=True):
+        for name, exponent in exponents.items():
             if name == variable:
                 power = exponent
-            elif exponent:
+            else:
                 term *= numbers[name] ** exponent
         coefficients[power] = coefficients.get(power, fmpq(0)) + term
     return fmpq_poly([coefficients.get(k, fmpq(0)) for k in range(max(coefficients, default=0) + 1)])

@@ -14,11 +14,12 @@ from fractions import Fraction
 from flint import fmpq, fmpq_mpoly, fmpq_poly
 
 from derivations.formulas.eigenbasis import TRACE, Eigenbasis, Word, word_of
-from derivations.formulas.exact import as_fmpq, as_fraction, line
+from derivations.formulas.exact import line
 from derivations.formulas.parameters import InvalidParameter, Matrix
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import NormalForm, normal_form
 from derivations.paper.theorem2.general_covariance import INVERSE, normal_mean
+from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.quotients import Rational
 
 RATE = "alpha_t"
@@ -48,12 +49,12 @@ def traces_at(
     Raises InvalidParameter where H_t is singular.
     """
     basis = Eigenbasis(given)
-    rate = as_fmpq(numbers[RATE])
+    rate = to_fmpq(numbers[RATE])
     elements = [h(rate) for h in _elements(basis, numbers, assumptions)]
     if not all(elements):
         raise InvalidParameter("H_t is singular here: give a Sigma without eigenvalue 0, or another alpha_t")
     basis.diagonal[INVERSE] = [1 / h for h in elements]
-    return {name: as_fraction(basis.trace(word_of(name))) for name in names}
+    return {name: to_fraction(basis.trace(word_of(name))) for name in names}
 
 
 def along_rate(
@@ -76,7 +77,7 @@ def along_rate(
     powers = {name: word.count(INVERSE) for name, word in traces.items()}
     most = max(powers.values())
     product = math.prod(elements, start=ONE)
-    plain = {name: as_fmpq(q) for name, q in numbers.items()}
+    plain = {name: to_fmpq(q) for name, q in numbers.items()}
     plain |= {name: basis.trace(word) for name, word in traces.items() if not powers[name]}
     # each sum of w_i / h_i^g, over the common denominator of all
     sums = {
@@ -95,7 +96,7 @@ def _elements(
     basis: Eigenbasis, numbers: Mapping[str, Fraction], assumptions: Assumptions
 ) -> list[fmpq_poly]:
     """h_i for each eigenvalue, a polynomial in alpha_t."""
-    plain = {name: as_fmpq(q) for name, q in numbers.items() if name != RATE}
+    plain = {name: to_fmpq(q) for name, q in numbers.items() if name != RATE}
     eigenvalues = basis.diagonal["Sigma"]
     total = [fmpq_poly([0])] * len(eigenvalues)
     for term, coefficient in definition(assumptions).terms.items():

@@ -14,7 +14,7 @@ from typing import Any
 from flint import fmpq_poly
 
 from derivations.formulas.by_name import formula, formulas
-from derivations.formulas.exact import along, as_fmpq, as_fraction, parameters, quotient
+from derivations.formulas.exact import along, parameters, quotient
 from derivations.formulas.least_loss import bound, is_loss, remedy, warning
 from derivations.formulas.normal_inverse import along_rate
 from derivations.formulas.parameters import Given, InvalidParameter
@@ -22,6 +22,7 @@ from derivations.formulas.values import Point, checked_point, needs, traces
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.paper.theorem2.general_covariance import INVERSE
 from derivations.steps.contents import find
+from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.quotients import Rational
 from symbolic.proofs.minimum import Minimum, NoMinimum, Undecided, minimum
 
@@ -76,7 +77,7 @@ def slope_at_zero(name: str, values: Mapping[str, Given], assumptions: Assumptio
     scalars, matrices = needs(value, assumptions)
     point = checked_point(name, values, assumptions, needed=scalars - {TRAINING}, matrices=matrices)
     top, bottom = _along_rate(name, value, point, assumptions, TRAINING)
-    return float(as_fraction((top[1] * bottom[0] - top[0] * bottom[1]) / bottom[0] ** 2))
+    return float(to_fraction((top[1] * bottom[0] - top[0] * bottom[1]) / bottom[0] ** 2))
 
 
 def _left_out(name: str, rates: list[str], values: Mapping[str, Given]) -> str:
@@ -129,8 +130,8 @@ def _check_bound(
         at = Fraction(0)
     else:
         at = Fraction(best.at or 0.0)
-        top, bottom = (part(as_fmpq(at)) for part in along)
-        value = as_fraction(top / bottom)
+        top, bottom = (part(to_fmpq(at)) for part in along)
+        value = to_fraction(top / bottom)
     least = bound(replace(point, scalars={**point.scalars, rate: at}), assumptions)
     if value < least:
         raise InvalidParameter(

@@ -22,6 +22,7 @@ from derivations.formulas.values import checked_point
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.normal_form import NormalForm
 from derivations.paper.theorem2.general_covariance import INVERSE
+from symbolic.algebra.coefficients import named_terms, to_fmpq
 
 Array = NDArray[np.float64]
 Coefficients = tuple[tuple[float, ...], ...]
@@ -58,7 +59,7 @@ def trace_form(name: str, values: Mapping[str, Given], assumptions: Assumptions 
         raise InvalidParameter(f"the traces of {name} depend on alpha_t here: evaluate it rate by rate")
     placed = {**values, **dict.fromkeys(RATES, 0)}
     point = checked_point(name, placed, assumptions, needed=needed, matrices=matrices)
-    numbers = {key: fmpq(q.numerator, q.denominator) for key, q in point.scalars.items() if key not in RATES}
+    numbers = {key: to_fmpq(q) for key, q in point.scalars.items() if key not in RATES}
     numbers |= _traces(sorted(n for n in value.names() if n.startswith(TRACE)), point.matrices, assumptions)
     top, bottom = (_in_rates(part, numbers) for part in (value.numerator, value.denominator))
     try:
@@ -125,14 +126,13 @@ def _traces(names: list[str], given: Mapping[str, Matrix], assumptions: Assumpti
 
 def _in_rates(poly: fmpq_mpoly, numbers: Mapping[str, fmpq]) -> list[fmpq_poly]:
     """The polynomials in alpha_t that multiply each power of alpha_r, everything else at its number."""
-    names = [str(name) for name in poly.context().names()]
     rows: list[dict[int, fmpq]] = []
-    for exponents, coefficient in poly.terms():
+    for exponents, coefficient in named_terms(poly):
         powers, term = dict.fromkeys(RATES, 0), coefficient
-        for name, exponent in zip(names, map(int, exponents), strict=True):
+        for name, exponent in exponents.items():
             if name in RATES:
                 powers[name] = exponent
-            elif exponent:
+            else:
                 term *= numbers[name] ** exponent
         rows += [{} for _ in range(powers["alpha_r"] + 1 - len(rows))]
         row = rows[powers["alpha_r"]]

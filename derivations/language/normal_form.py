@@ -17,15 +17,8 @@ from flint import fmpq_mpoly
 from derivations.language.model_letters import SYMMETRIC, letter
 from derivations.language.symbols import dimension_name, symbol_table
 from symbolic.algebra.letters import Factor
-from symbolic.algebra.quotients import (
-    NotRational,
-    Rational,
-    from_sympy,
-    positive_names,
-    power,
-    product_of,
-    sum_of,
-)
+from symbolic.algebra.quotients import NotRational, Rational, product_of, sum_of
+from symbolic.algebra.sympy_trees import from_sympy, positive_names, power
 from symbolic.algebra.sympy_trees import to_sympy as expression_to_sympy
 from symbolic.algebra.words import Expression, Term, identity, tr
 

@@ -8,7 +8,7 @@ import sympy
 from sympy import Identity, MatrixExpr, MatrixSymbol
 
 from derivations.language.symbols import p, symbol_table
-from symbolic.algebra.dimension_coefficients import to_sympy as coefficient_tree
+from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.query.law_answer import LawPolynomial
 from symbolic.query.query import Result
 from symbolic.wishart.fixed_letters import TRANSPOSED, Word, base, is_inverse
@@ -34,7 +34,7 @@ def _tree(answer: TracePolynomial) -> sympy.Basic:
     symbols = symbol_table()
     terms = []
     for (traces, word), value in answer.sorted_terms:
-        scale = sympy.Mul(coefficient_tree(value, symbols), *(sympy.Trace(_product(t)) for t in traces))
+        scale = sympy.Mul(factored_to_sympy(value, symbols), *(sympy.Trace(_product(t)) for t in traces))
         terms.append(scale if word is None else scale * _product(word))
     if answer.is_matrix:
         return reduce(lambda left, right: left + right, terms, sympy.ZeroMatrix(p, p))

@@ -4,8 +4,9 @@ A move leads from one expression to the next by a rule. Nobody types what it lea
 make moves, and each rule knows a second route to its own result that shares nothing with the first:
 
 - a definition put in, or an abbreviation written out: both sides at exact random rational matrices;
-- an average over a Gaussian letter (integration by parts): the sum over all Wick pairings;
-- an average by moments that have names: the names written out again, against the sum over all pairings;
+- an average over random letters (integration by parts, or cumulants): the sum over all Wick pairings, or moments of
+  single entries at small sizes, which the move names;
+- an average by moments that have names: the names written out again, against the same;
 - a name given to a trace: the name written out again;
 - a sum over tasks that are alike: the average of one task's share taken at once, not move by move.
 """
@@ -13,17 +14,17 @@ make moves, and each rule knows a second route to its own result that shares not
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import reduce
-from math import prod
 from operator import matmul
 
 from flint import fmpq, fmpq_mat
 
+from derivations.steps.second_routes import OutOfReach, compared
+from symbolic.algebra.coefficients import to_fmpq
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
 from symbolic.algebra.readable import Term, Word
@@ -39,12 +40,10 @@ from symbolic.algebra.words import (
     zero,
 )
 from symbolic.averages.expectation import expect
-from symbolic.averages.pairings import expect_by_pairings
 
 # sizes at which exact random matrices are drawn: unequal, so that no two dimensions are taken for one another
 EXACT_SIZES = (2, 3, 4, 5)
 SEED = 20_210_503
-MOST_PAIRINGS = 50_000
 
 
 class Rule(StrEnum):
@@ -53,6 +52,7 @@ class Rule(StrEnum):
     INSERT = "insert a definition"
     EXPAND = "write out"
     AVERAGE = "average by parts"
+    CUMULANTS = "average by cumulants"
     KNOWN = "average by named moments"
     SUM = "sum over tasks that are alike"
     NAME = "name an abbreviation"
@@ -68,7 +68,7 @@ class Move:
 
     rule: by which `before` leads to `after`. reads: slugs of the steps it rests on. letters: what was put in, written
     out or averaged over. values: what the letters that were put in stand for. disproved: the reason why the second
-    route disagrees, or nothing when it agrees.
+    route disagrees, or nothing when it agrees. route: the second route, where the rule has several.
     """
 
     rule: Rule
@@ -78,6 +78,7 @@ class Move:
     letters: tuple[str, ...]
     values: Mapping[str, Expression]
     disproved: str
+    route: str = ""
 
     @property
     def check(self) -> str:
@@ -144,14 +145,20 @@ class Chain:
         return self._substitute(Rule.EXPAND, definitions, reads)
 
     def average(self, *letters: str, reads: Collection[str] = ()) -> Chain:
-        """Average over Gaussian letters, by integration by parts. Raises DoesNotApply when one does not occur."""
+        """Average over random letters: by integration by parts, or by cumulants where a law is not Gaussian.
+
+        Raises DoesNotApply when a letter does not occur or is not random, or no second route is in reach.
+        """
         before = self.result
-        self._require(Rule.AVERAGE, before.letters(), letters)
-        require_few_pairings(Rule.AVERAGE, before, letters)
-        after = expect(before, letters)
-        other = expect_by_pairings(before, letters)
-        disproved = "" if after == other else f"the sum over pairings gives {other}"
-        return self._made(Move(Rule.AVERAGE, before, after, tuple(reads), letters, {}, disproved))
+        known = before.letters()
+        self._require(Rule.AVERAGE, known, letters)
+        rule = Rule.CUMULANTS if any(known[name].law for name in letters) else Rule.AVERAGE
+        try:
+            after = expect(before, letters)
+        except ValueError as error:
+            raise DoesNotApply(f"{rule}: {error}") from None
+        route, disproved = _second_route(rule, before, letters, after, {})
+        return self._made(Move(rule, before, after, tuple(reads), letters, {}, disproved, route))
 
     def by_known(
         self,
@@ -178,12 +185,10 @@ class Chain:
             after = after + polynomial(coefficient) * table[term].value
             names |= table[term].names
         written_out = before.replace(definitions)
-        require_few_pairings(Rule.KNOWN, written_out, over)
-        summed = expect_by_pairings(written_out, over)
-        disproved = "" if after.replace(names) == summed else f"the sum over pairings gives {summed}"
+        route, disproved = _second_route(Rule.KNOWN, written_out, over, after, names)
         rests = (*reads, *dict.fromkeys(moment.slug for moment in known))
         values = {**definitions, **names}
-        return self._made(Move(Rule.KNOWN, before, after, rests, tuple(over), values, disproved))
+        return self._made(Move(Rule.KNOWN, before, after, rests, tuple(over), values, disproved, route))
 
     def name(self, trace: Expression, name: str, *reads: str) -> Chain:
         """Give the trace of a word a name, wherever it occurs. Raises DoesNotApply when it does not occur."""
@@ -286,7 +291,7 @@ def differs_exactly(before: Expression, after: Expression, values: Mapping[str, 
 
 def exact_matrix(rows: list[list[Fraction]]) -> fmpq_mat:
     """Rows of fractions as a matrix of flint."""
-    return fmpq_mat([[fmpq(x.numerator, x.denominator) for x in row] for row in rows])
+    return fmpq_mat([[to_fmpq(x) for x in row] for row in rows])
 
 
 def _exact_matrix(source: random.Random, rows: int, columns: int, letter: Letter) -> fmpq_mat:
@@ -297,22 +302,13 @@ def _exact_matrix(source: random.Random, rows: int, columns: int, letter: Letter
     return found + found.transpose() if letter.symmetric and rows == columns else found
 
 
-def require_few_pairings(rule: Rule, expr: Expression, over: Collection[str]) -> None:
-    """Raises DoesNotApply where the second route of an average would sum too many Wick pairings."""
-    known = expr.letters()
-    for name in over:
-        if name in known and (known[name].law is not None or not known[name].random):
-            raise DoesNotApply(
-                f"{rule}: {name} is not Gaussian, and the second route sums over Wick pairings"
-            )
-    total = 0
-    for term in expr.terms:
-        counts = Counter(factor.name for word in (*term.traces, term.word or ()) for factor in word)
-        total += prod(prod(range(counts[name] - 1, 0, -2)) for name in over)
-    if total > MOST_PAIRINGS:
-        raise DoesNotApply(
-            f"{rule}: the second route would sum over {total} pairings, more than {MOST_PAIRINGS}"
-        )
+def _second_route(
+    rule: Rule, before: Expression, over: Collection[str], after: Expression, names: Mapping[str, Expression]
+) -> tuple[str, str]:
+    try:
+        return compared(before, over, after, names)
+    except OutOfReach as error:
+        raise DoesNotApply(f"{rule}: {error}") from None
 
 
 def product_of(like: Expression, term: Term) -> Expression:

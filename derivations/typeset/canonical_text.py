@@ -8,23 +8,19 @@ import sympy
 from flint import fmpq_mpoly
 
 from derivations.language.normal_form import NormalForm, normal_form
+from symbolic.algebra.coefficients import named_terms, to_fraction
 from symbolic.algebra.quotients import NotRational, Rational
 from symbolic.algebra.words import Expression, Term
 
 
 def polynomial_text(poly: fmpq_mpoly, scale: Fraction = Fraction(1)) -> str:
     """Terms in the order of total degree, then of names; exact coefficients."""
-    names = [str(name) for name in poly.context().names()]
-    rows = []
-    for exponents, coefficient in poly.terms():
-        powers = sorted((name, int(e)) for name, e in zip(names, exponents, strict=True) if e)
-        value = Fraction(int(coefficient.p), int(coefficient.q)) * scale
-        text = "*".join(name if e == 1 else f"{name}^{e}" for name, e in powers)
-        rows.append((-sum(e for _, e in powers), text, value))
+    rows = _rows(poly)
     if not rows:
         return "0"
     shown = []
-    for _, text, value in sorted(rows):
+    for _, text, coefficient in rows:
+        value = coefficient * scale
         number = str(abs(value))
         body = text if text and abs(value) == 1 else f"{number}*{text}" if text else number
         shown.append(("- " if value < 0 else "+ ") + body)
@@ -37,8 +33,8 @@ def rational_text(value: Rational) -> str:
     if value.roots:
         raise NotRational("roots have no canonical quotient")
     reduced = value.reduced()
-    coefficients = [Fraction(int(c.p), int(c.q)) for _, c in reduced.denominator.terms()]
-    leading = _leading(reduced.denominator)
+    coefficients = [to_fraction(c) for c in reduced.denominator.coeffs()]
+    leading = _rows(reduced.denominator)[0][2]
     numerator_gcd, denominator_lcm = 0, 1
     for c in coefficients:
         numerator_gcd = int(sympy.gcd(numerator_gcd, c.numerator))
@@ -48,15 +44,13 @@ def rational_text(value: Rational) -> str:
     return top if bottom == "1" else f"({top}) / ({bottom})"
 
 
-def _leading(poly: fmpq_mpoly) -> Fraction:
-    """The coefficient of the term that `polynomial_text` writes first."""
-    names = [str(name) for name in poly.context().names()]
+def _rows(poly: fmpq_mpoly) -> list[tuple[int, str, Fraction]]:
+    """Minus the total degree, the monomial as text, and the coefficient of each term, in order."""
     rows = []
-    for exponents, coefficient in poly.terms():
-        powers = sorted((name, int(e)) for name, e in zip(names, exponents, strict=True) if e)
-        text = "*".join(name if e == 1 else f"{name}^{e}" for name, e in powers)
-        rows.append((-sum(e for _, e in powers), text, Fraction(int(coefficient.p), int(coefficient.q))))
-    return min(rows)[2]
+    for powers, coefficient in named_terms(poly):
+        text = "*".join(name if e == 1 else f"{name}^{e}" for name, e in sorted(powers.items()))
+        rows.append((-sum(powers.values()), text, to_fraction(coefficient)))
+    return sorted(rows)
 
 
 def _word_text(term: Term) -> str:

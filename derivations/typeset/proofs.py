@@ -11,6 +11,7 @@ from typing import Any
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.steps.chain import DoesNotApply, Move, Rule
 from derivations.steps.step import Step
+from symbolic.algebra.coefficients import named_terms
 from symbolic.algebra.readable import Word
 from symbolic.algebra.words import Expression, polynomial
 
@@ -33,12 +34,19 @@ def moves(
             "before": text(move.before),
             "after": text(move.after),
             "reads": list(move.reads),
-            "note": move.disproved or NO_NUMBER.get(move.rule, ""),
+            "note": note(move),
             "check": move.check,
             "numeric": _numeric(move, k, checks),
         }
         for k, move in enumerate(step.derivation(assumptions).moves)
     ]
+
+
+def note(move: Move) -> str:
+    """Why a move is disproved, what its second route was where its rule has several, or why it has no number."""
+    return (
+        move.disproved or NO_NUMBER.get(move.rule, "") or (f"checked by {move.route}" if move.route else "")
+    )
 
 
 def _numeric(move: Move, place: int, checks: Iterable[Mapping[str, Any]]) -> str:
@@ -93,10 +101,8 @@ def text(expr: Expression) -> str:
 def _coefficient(value: Expression) -> str:
     """A Laurent polynomial as text, such as `6 alpha_t^2 p / n_t`."""
     poly = value.coefficient()
-    names = [str(name) for name in poly.context().names()]
     parts = []
-    for exponents, number in poly.terms():
-        powers = {name: int(e) for name, e in zip(names, exponents, strict=True) if e}
+    for powers, number in named_terms(poly):
         top = [_power(name, e) for name, e in powers.items() if not name.startswith("1/")]
         bottom = [_power(name[2:], e) for name, e in powers.items() if name.startswith("1/")]
         numerator, denominator = int(number.p), int(number.q)

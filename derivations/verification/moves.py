@@ -26,7 +26,7 @@ from symbolic.algebra.words import Expression, polynomial
 Array = NDArray[np.float64]
 # the relative difference of the two sides where they are the same number at any draw
 ROUNDING = 1e-9
-AVERAGING = (Rule.AVERAGE, Rule.KNOWN)
+AVERAGING = (Rule.AVERAGE, Rule.CUMULANTS, Rule.KNOWN)
 MOST_DRAWS = 4_000_000
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
 RESOLUTION = 0.0018
@@ -78,14 +78,12 @@ def _product(word: Word, matrices: Mapping[str, Array]) -> Array:
 
 
 def _draw(sample: Sample, letter: Letter, *, anew: bool) -> Array:
-    if letter.law is not None:
-        raise ValueError(f"{letter.name} has entries of another law: moves are sampled for Gaussian ones")
     rows, columns = (1 if name == ONE else sample.size(name) for name in (letter.rows, letter.columns))
     covariance = None
     if letter.covariance is not None:
         covariance = sample.matrix(letter.covariance, letter.columns, letter.columns, positive=True)
     if anew:
-        return sample.gaussian(rows, columns, covariance)
+        return sample.inputs(rows, columns, letter.law or "gaussian", covariance)
     return sample.matrix(letter.name, rows, columns, symmetric=letter.symmetric and rows > 1)[None]
 
 

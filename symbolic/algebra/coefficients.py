@@ -9,13 +9,13 @@ that coefficients are Laurent polynomials in normal form.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz
 
-Rational = int | Fraction
+Exact = int | Fraction
 """What the public functions accept as an exact number."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*'?")
@@ -32,7 +32,7 @@ def check_name(name: str) -> str:
     return name
 
 
-def to_fmpq(value: Rational | fmpq | fmpz) -> fmpq:
+def to_fmpq(value: Exact | fmpq | fmpz) -> fmpq:
     """The exact number ``value`` as a flint rational.
 
     Raises ValueError for anything inexact (a float, say), because every result must stay exact.
@@ -50,9 +50,13 @@ def to_fraction(value: fmpq | fmpz | int) -> Fraction:
     return Fraction(int(number.p), int(number.q))
 
 
+def context(names: Iterable[str]) -> fmpq_mpoly_ctx:
+    """The polynomial ring over the rationals in the generators ``names``, which it sorts."""
+    return _ring(tuple(sorted({*names})))
+
+
 @lru_cache(maxsize=4096)
-def context(names: tuple[str, ...]) -> fmpq_mpoly_ctx:
-    """The polynomial ring over the rationals in the generators ``names`` (sorted, without repetition)."""
+def _ring(names: tuple[str, ...]) -> fmpq_mpoly_ctx:
     return fmpq_mpoly_ctx.get(names, "lex")
 
 
@@ -69,7 +73,7 @@ def names_of(ring: fmpq_mpoly_ctx) -> tuple[str, ...]:
 @lru_cache(maxsize=65536)
 def union(first: fmpq_mpoly_ctx, second: fmpq_mpoly_ctx) -> fmpq_mpoly_ctx:
     """The smallest ring that holds both rings."""
-    return context(tuple(sorted({*names_of(first), *names_of(second)})))
+    return context(names_of(first) + names_of(second))
 
 
 def lift(value: fmpq_mpoly, ring: fmpq_mpoly_ctx) -> fmpq_mpoly:
@@ -90,7 +94,7 @@ def unify(first: fmpq_mpoly, second: fmpq_mpoly) -> tuple[fmpq_mpoly, fmpq_mpoly
     return lift(first, ring), lift(second, ring)
 
 
-def number(value: Rational | fmpq | fmpz) -> fmpq_mpoly:
+def number(value: Exact | fmpq | fmpz) -> fmpq_mpoly:
     """The constant polynomial ``value``."""
     return NUMBERS.constant(to_fmpq(value))
 
@@ -167,6 +171,13 @@ def names_in(value: fmpq_mpoly) -> frozenset[str]:
     )
 
 
+def named_terms(value: fmpq_mpoly) -> Iterator[tuple[dict[str, int], fmpq]]:
+    """The terms in the order of the ring: the powers that are not 0 by name, and the number."""
+    names = names_of(value.context())
+    for exponents, coefficient in value.terms():
+        yield {name: int(e) for name, e in zip(names, exponents, strict=True) if e}, coefficient
+
+
 def trim(value: fmpq_mpoly) -> fmpq_mpoly:
     """The same polynomial over the generators that occur in it: a normal form across rings."""
     used = names_in(value)
@@ -174,7 +185,7 @@ def trim(value: fmpq_mpoly) -> fmpq_mpoly:
     if len(used) == len(names):
         return value
     kept = [index for index, name in enumerate(names) if name in used]
-    ring = context(tuple(names[index] for index in kept))
+    ring = context(names[index] for index in kept)
     return ring.from_dict(
         {
             tuple(exponents[index] for index in kept): coefficient
@@ -211,14 +222,14 @@ def _image(name: str, values: Mapping[str, fmpq_mpoly]) -> fmpq_mpoly:
     return inverse_of(values[base]) if base in values else generator(name)
 
 
-def evaluate_at(value: fmpq_mpoly, numbers: Mapping[str, Rational]) -> Fraction:
+def evaluate_at(value: fmpq_mpoly, numbers: Mapping[str, Exact | fmpq]) -> Fraction:
     """The exact value of the polynomial at ``numbers``; ``1/x`` takes its value from ``x``.
 
     Raises ValueError when a generator that occurs has no number, or an inverse is taken of zero.
     """
     names = names_of(value.context())
-    if numbers.keys() >= {*names}:
-        return to_fraction(value(*(to_fmpq(numbers[name]) for name in names)))
+    if numbers.keys() >= {*names} or numbers.keys() >= names_in(value):
+        return to_fraction(value(*(to_fmpq(numbers.get(name, 0)) for name in names)))
     result = trim(substitute(value, {name: number(given) for name, given in numbers.items()}))
     missing = sorted(names_in(result))
     if missing:
@@ -226,11 +237,11 @@ def evaluate_at(value: fmpq_mpoly, numbers: Mapping[str, Rational]) -> Fraction:
     return to_fraction(result.leading_coefficient()) if result else Fraction(0)
 
 
-def from_terms(names: Iterable[str], terms: Mapping[tuple[int, ...], Rational | fmpz | fmpq]) -> fmpq_mpoly:
+def from_terms(names: Iterable[str], terms: Mapping[tuple[int, ...], Exact | fmpz | fmpq]) -> fmpq_mpoly:
     """The polynomial with the given exponents (in the order of ``names``) and coefficients."""
     given = tuple(names)
     order = sorted(range(len(given)), key=given.__getitem__)
-    ring = context(tuple(given[index] for index in order))
+    ring = context(given)
     return ring.from_dict(
         {tuple(exponents[index] for index in order): to_fmpq(value) for exponents, value in terms.items()}
     )

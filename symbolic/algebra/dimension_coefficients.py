@@ -4,24 +4,16 @@ Moments of a Wishart matrix carry polynomials in n (``fmpz_poly``), polynomials 
 functions of n and p (`symbolic.algebra.quotients.Rational`) as coefficients.  Here all of them are one thing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
-import sympy
 from flint import fmpq, fmpq_mpoly, fmpz_mpoly, fmpz_poly
 
-from symbolic.algebra.quotients import Rational, context
+from symbolic.algebra.coefficients import context, named_terms
+from symbolic.algebra.quotients import Rational
 
 Coefficient: TypeAlias = fmpz_poly | fmpz_mpoly | fmpq_mpoly | Rational
 """A function of n and p; an ``fmpz_poly`` is a polynomial in n."""
-
-
-class Factored(NamedTuple):
-    """A function as a number times powers of irreducible polynomials (negative powers in the denominator)."""
-
-    constant: Fraction
-    factors: tuple[tuple[fmpq_mpoly, int], ...]
 
 
 def as_rational(value: Coefficient) -> Rational:
@@ -33,56 +25,14 @@ def as_rational(value: Coefficient) -> Rational:
         terms = {(k,): fmpq(c) for k, c in enumerate(value.coeffs()) if c}
         return Rational(ring.from_dict(terms), ring.constant(1), {})
     if isinstance(value, fmpz_mpoly):
-        ring = context(str(name) for name in value.context().names())
+        ring = context(map(str, value.context().names()))
         return Rational(ring.from_dict({e: fmpq(c) for e, c in value.terms()}), ring.constant(1), {})
     return Rational(value, value.context().constant(1), {})
 
 
-def factored(value: Coefficient) -> Factored:
-    """The factorisation over the rationals, simple factors first."""
-    function = as_rational(value)
-    top, upper = function.numerator.factor()
-    bottom, lower = function.denominator.factor()
-    constant = Fraction(int(top.p), int(top.q)) / Fraction(int(bottom.p), int(bottom.q))
-    factors = [(base, int(power)) for base, power in upper] + [(base, -int(power)) for base, power in lower]
-    return Factored(constant, tuple(sorted(factors, key=lambda factor: (len(factor[0]), str(factor[0])))))
-
-
-def at(value: Coefficient, n: int, p: int) -> Fraction:
-    """The exact value; raises ZeroDivisionError on a pole."""
-    return as_rational(value).at({"n": Fraction(n), "p": Fraction(p)})
-
-
-def to_sympy(value: Coefficient, symbols: Mapping[str, sympy.Expr] | None = None) -> sympy.Expr:
-    """The coefficient as a factored SymPy expression in ``symbols["n"]`` and ``symbols["p"]``.
-
-    Names without an entry become plain symbols of that name.
-    """
-    constant, factors = factored(value)
-    given = symbols or {}
-    return sympy.Mul(
-        sympy.Rational(constant.numerator, constant.denominator),
-        *(_polynomial(base, given) ** power for base, power in factors),
-    )
-
-
-def _polynomial(polynomial: fmpq_mpoly, symbols: Mapping[str, sympy.Expr]) -> sympy.Expr:
-    names = [str(name) for name in polynomial.context().names()]
-    generators = [symbols.get(name, sympy.Symbol(name)) for name in names]
-    return sympy.Add(
-        *(
-            sympy.Mul(
-                sympy.Rational(int(coefficient.p), int(coefficient.q)),
-                *(g ** int(e) for g, e in zip(generators, exponents, strict=True)),
-            )
-            for exponents, coefficient in polynomial.terms()
-        )
-    )
-
-
 def latex(value: Coefficient) -> str:
     """The factored coefficient as LaTeX; the constant 1 is the empty string and -1 is a bare minus sign."""
-    constant, factors = factored(value)
+    constant, factors = as_rational(value).factored()
     upper = [(base, power) for base, power in factors if power > 0]
     lower = [(base, -power) for base, power in factors if power < 0]
     sign = "-" if constant < 0 else ""
@@ -110,15 +60,10 @@ def _product(number: int, factors: Iterable[tuple[fmpq_mpoly, int]]) -> str:
 
 def polynomial_latex(polynomial: fmpq_mpoly) -> str:
     """A polynomial as LaTeX, highest terms first."""
-    names = [str(name) for name in polynomial.context().names()]
     texts: list[str] = []
-    for exponents, coefficient in polynomial.terms():
+    for exponents, coefficient in named_terms(polynomial):
         top, bottom = int(coefficient.p), int(coefficient.q)
-        powers = [
-            name if exponent == 1 else f"{name}^{{{exponent}}}"
-            for name, exponent in zip(names, map(int, exponents), strict=True)
-            if exponent
-        ]
+        powers = [name if e == 1 else f"{name}^{{{e}}}" for name, e in exponents.items()]
         shown = [] if abs(top) == bottom == 1 and powers else [_number(abs(top), bottom)]
         sign = "-" if top < 0 else "+" if texts else ""
         texts.append((f" {sign} " if texts else sign) + " ".join(shown + powers))

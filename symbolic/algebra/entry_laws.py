@@ -17,7 +17,7 @@ from flint import fmpq_mpoly
 
 from symbolic.algebra.coefficients import (
     NUMBERS,
-    Rational,
+    Exact,
     check_name,
     generator,
     multiply,
@@ -153,7 +153,7 @@ def student(degrees: Fraction) -> Law:
 
 
 @lru_cache(maxsize=256)
-def from_cumulants(values: tuple[Rational, ...], name: str = "") -> Law:
+def from_cumulants(values: tuple[Exact, ...], name: str = "") -> Law:
     """The law with kappa_3, kappa_4, ... as given (kappa_1 = 0, kappa_2 = 1), declared as far as they go.
 
     Raises ValueError when no random variable has these moments.
@@ -199,7 +199,7 @@ def _mean(polynomial: Sequence[Fraction], moments: Sequence[Fraction], power: in
     return sum((c * moments[k + power] for k, c in enumerate(polynomial)), Fraction(0))
 
 
-def kurtosis(value: Rational) -> Law:
+def kurtosis(value: Exact) -> Law:
     """A symmetric law of which only E u^4 = value is known: declared to order 4. ValueError below 1."""
     if value < 1:
         raise Refused(f"kurtosis:{value} is impossible: the fourth moment at unit variance is at least 1")

@@ -15,7 +15,7 @@ from flint import fmpq_mpoly
 
 from symbolic.algebra import coefficients, letters, substitution, terms
 from symbolic.algebra.canonical import Monomial
-from symbolic.algebra.coefficients import NUMBERS, Rational, lift, to_fraction, trim, union
+from symbolic.algebra.coefficients import NUMBERS, Exact, lift, to_fraction, trim, union
 from symbolic.algebra.letters import ONE, Letter
 from symbolic.algebra.readable import Term, readable, show_term, term_order
 from symbolic.algebra.terms import Terms
@@ -124,7 +124,7 @@ class Expression:
 
     # -- algebra -------------------------------------------------------------------------------------------
 
-    def __add__(self, other: Expression | Rational) -> Expression:
+    def __add__(self, other: Expression | Exact) -> Expression:
         right = _operand(other)
         if right is None:
             return NotImplemented
@@ -144,14 +144,14 @@ class Expression:
     def __neg__(self) -> Expression:
         return Expression({key: -value for key, value in self._terms.items()}, self.shape, self._indices)
 
-    def __sub__(self, other: Expression | Rational) -> Expression:
+    def __sub__(self, other: Expression | Exact) -> Expression:
         right = _operand(other)
         return NotImplemented if right is None else self + (-right)
 
-    def __rsub__(self, other: Expression | Rational) -> Expression:
+    def __rsub__(self, other: Expression | Exact) -> Expression:
         return -self + other
 
-    def __mul__(self, other: Expression | Rational) -> Expression:
+    def __mul__(self, other: Expression | Exact) -> Expression:
         right = _operand(other)
         if right is None:
             return NotImplemented
@@ -205,18 +205,18 @@ class Expression:
 
     # -- substitution --------------------------------------------------------------------------------------
 
-    def replace(self, values: Mapping[str, Expression | Rational]) -> Expression:
+    def replace(self, values: Mapping[str, Expression | Exact]) -> Expression:
         """Substitute letters and scalars by name, all at once; see `symbolic.algebra.substitution.replace`."""
         given = {name: _given(value) for name, value in values.items()}
         return Expression(*_swap(substitution.replace(self, given), self.shape))
 
-    def rewrite(self, rules: Mapping[tuple[tuple[str, bool], ...], Expression | Rational]) -> Expression:
+    def rewrite(self, rules: Mapping[tuple[tuple[str, bool], ...], Expression | Exact]) -> Expression:
         """Replace subwords until none is left; see `symbolic.algebra.substitution.rewrite`."""
         given = {pattern: _given(value) for pattern, value in rules.items()}
         return Expression(*_swap(substitution.rewrite(self, given), self.shape))
 
 
-def number(value: Rational) -> Expression:
+def number(value: Exact) -> Expression:
     """An exact number as an expression."""
     return polynomial(coefficients.number(value))
 
@@ -252,7 +252,7 @@ def _operand(value: object) -> Expression | None:
     return number(value) if isinstance(value, int | Fraction) else None
 
 
-def _given(value: Expression | Rational) -> Expression:
+def _given(value: Expression | Exact) -> Expression:
     return value if isinstance(value, Expression) else number(value)
 
 

@@ -1,4 +1,4 @@
-"""Flint polynomials in several named variables: which occur, signs of coefficients, and Horner's form."""
+"""Flint polynomials in several named variables: signs of coefficients, and Horner's form."""
 
 from __future__ import annotations
 
@@ -7,23 +7,19 @@ from collections.abc import Collection, Iterable, Mapping
 import sympy
 from flint import fmpq, fmpq_mpoly
 
+from symbolic.algebra.coefficients import names_in, names_of
 from symbolic.algebra.quotients import Rational
+from symbolic.algebra.sympy_trees import number_to_sympy
 
 Monomial = tuple[tuple[str, int], ...]
 
 
-def used(poly: fmpq_mpoly) -> frozenset[str]:
-    """The names of the generators that occur."""
-    names, degrees = poly.context().names(), poly.degrees()
-    return frozenset(str(name) for name, degree in zip(names, degrees, strict=True) if int(degree) > 0)
-
-
 def by_monomial(value: Rational, weights: Collection[str]) -> dict[Monomial, Rational]:
     """The coefficients of the monomials in the weights; one entry when the denominator contains a weight."""
-    if used(value.denominator) & set(weights):
+    if names_in(value.denominator) & set(weights):
         return {(): value}
     ring = value.numerator.context()
-    names = [str(name) for name in ring.names()]
+    names = names_of(ring)
     found: dict[Monomial, dict[tuple[int, ...], fmpq]] = {}
     for exponents, coefficient in value.numerator.terms():
         powers = [(name, int(e)) for name, e in zip(names, exponents, strict=True)]
@@ -47,14 +43,14 @@ def shifted_by_one(poly: fmpq_mpoly, names: Iterable[str]) -> fmpq_mpoly:
     """The polynomial with x + 1 in place of each named x."""
     ring = poly.context()
     moved = set(names)
-    images = [g + 1 if str(n) in moved else g for n, g in zip(ring.names(), ring.gens(), strict=True)]
+    images = [g + 1 if n in moved else g for n, g in zip(names_of(ring), ring.gens(), strict=True)]
     return poly.compose(*images, ctx=ring)
 
 
 def nested(poly: fmpq_mpoly, symbols: Mapping[str, sympy.Symbol]) -> sympy.Expr:
     """A polynomial in Horner's form, which keeps the signs of all terms and needs few products."""
-    names = [str(name) for name in poly.context().names()]
-    terms = {tuple(map(int, exponents)): sympy.Rational(int(c.p), int(c.q)) for exponents, c in poly.terms()}
+    names = names_of(poly.context())
+    terms = {tuple(map(int, exponents)): number_to_sympy(c) for exponents, c in poly.terms()}
     return _nest(terms, [symbols.get(name, sympy.Symbol(name)) for name in names])
 
 

@@ -11,10 +11,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
-import sympy
-from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
+from flint import fmpq, fmpq_mpoly
 
+from symbolic.algebra.coefficients import (
+    INVERSE,
+    NUMBERS,
+    Exact,
+    context,
+    evaluate_at,
+    lift,
+    names_in,
+    names_of,
+    number,
+    to_fraction,
+)
 from symbolic.algebra.refusal import Refused
 
 
@@ -22,17 +34,19 @@ class NotRational(Refused):
     """The expression is no rational function of its symbols, traces and square roots."""
 
 
-def context(names: Iterable[str]) -> fmpq_mpoly_ctx:
-    """The polynomial ring over Q in the given generator names (sorted, without repeats)."""
-    return fmpq_mpoly_ctx.get(tuple(sorted(set(names))), Ordering.lex)
+class Factored(NamedTuple):
+    """A function as a number times powers of irreducible polynomials (negative powers in the denominator)."""
+
+    constant: Fraction
+    factors: tuple[tuple[fmpq_mpoly, int], ...]
 
 
 def _unified(*polynomials: fmpq_mpoly) -> tuple[fmpq_mpoly, ...]:
     contexts = [polynomial.context() for polynomial in polynomials]
     if all(ring is contexts[0] for ring in contexts):
         return polynomials
-    ring = context(name for c in contexts for name in c.names())
-    return tuple(polynomial.project_to_context(ring) for polynomial in polynomials)
+    ring = context(name for c in contexts for name in names_of(c))
+    return tuple(lift(polynomial, ring) for polynomial in polynomials)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,25 +58,23 @@ class Rational:
     roots: Mapping[str, Rational]
 
     @staticmethod
-    def number(value: int | Fraction) -> Rational:
+    def number(value: Exact) -> Rational:
         """The constant function of an exact number."""
-        ring = context(())
-        q = Fraction(value)
-        return Rational(ring.constant(fmpq(q.numerator, q.denominator)), ring.constant(1), {})
+        return Rational(number(value), NUMBERS.constant(1), {})
 
     @staticmethod
     def generator(name: str) -> Rational:
         """The function that is one generator; a name ``1/x`` is read as the inverse of ``x``."""
-        if name.startswith("1/"):
-            return Rational.generator(name[2:]) ** -1
+        if name.startswith(INVERSE):
+            return Rational.generator(name.removeprefix(INVERSE)) ** -1
         ring = context((name,))
-        return Rational(ring.gens()[0], ring.constant(1), {})
+        return Rational(ring.gen(0), ring.constant(1), {})
 
     @staticmethod
     def polynomial(poly: fmpq_mpoly) -> Rational:
         """A flint polynomial as a rational function; generators named ``1/x`` become inverses."""
-        names = poly.context().names()
-        inverse = [k for k, name in enumerate(names) if name.startswith("1/")]
+        names = names_of(poly.context())
+        inverse = [k for k, name in enumerate(names) if name.startswith(INVERSE)]
         if not inverse:
             return Rational(poly, poly.context().constant(1), {})
         degrees = poly.degrees()
@@ -134,32 +146,32 @@ class Rational:
         """Exact equality as functions."""
         return (self - other).is_zero()
 
-    def at(self, values: Mapping[str, Fraction]) -> Fraction:
+    def at(self, values: Mapping[str, Exact | fmpq]) -> Fraction:
         """The exact value at rational arguments; raises ZeroDivisionError on a pole (roots are not allowed)."""
         if self.roots:
             raise NotRational("a function with square roots has no exact rational value")
-        bottom = _value(self.denominator, values)
+        bottom = evaluate_at(self.denominator, values)
         if bottom == 0:
             raise ZeroDivisionError("the point is a pole")
-        return _value(self.numerator, values) / bottom
+        return evaluate_at(self.numerator, values) / bottom
+
+    def factored(self) -> Factored:
+        """The factorisation over the rationals, simple factors first."""
+        top, upper = self.numerator.factor()
+        bottom, lower = self.denominator.factor()
+        factors = [(base, int(power)) for base, power in upper] + [
+            (base, -int(power)) for base, power in lower
+        ]
+        ordered = sorted(factors, key=lambda factor: (len(factor[0]), str(factor[0])))
+        return Factored(to_fraction(top / bottom), tuple(ordered))
 
     def names(self) -> set[str]:
         """The generators that occur."""
-        used: set[str] = set()
-        for polynomial in (self.numerator, self.denominator):
-            labels = polynomial.context().names()
-            used.update(labels[k] for k, d in enumerate(polynomial.degrees()) if d > 0)
+        used = {*names_in(self.numerator), *names_in(self.denominator)}
         for name in list(used):
             if name in self.roots:
                 used |= self.roots[name].names()
         return used
-
-
-def _value(poly: fmpq_mpoly, values: Mapping[str, Fraction]) -> Fraction:
-    used = zip(poly.context().names(), poly.degrees(), strict=True)
-    given = [Fraction(values[name]) if degree > 0 else Fraction(0) for name, degree in used]
-    value = fmpq(poly(*(fmpq(x.numerator, x.denominator) for x in given)))
-    return Fraction(int(value.p), int(value.q))
 
 
 def _reduce_roots(poly: fmpq_mpoly, roots: Mapping[str, Rational]) -> fmpq_mpoly:
@@ -167,7 +179,7 @@ def _reduce_roots(poly: fmpq_mpoly, roots: Mapping[str, Rational]) -> fmpq_mpoly
     for name, radicand in roots.items():
         poly, top, bottom = _unified(poly, radicand.numerator, radicand.denominator)
         ring = poly.context()
-        names = ring.names()
+        names = names_of(ring)
         if name not in names:
             continue
         k = names.index(name)
@@ -205,15 +217,15 @@ def square_root(radicand: Rational, positive: Collection[str] = ()) -> Rational:
             out, rest = 0, int(multiplicity)
         outside = outside * Rational(factor, one, {}) ** out
         inside = inside * factor**rest
-    content = Fraction(int(unit.p), int(unit.q))
+    content = to_fraction(unit)
     square, free = _square_part(content.numerator * content.denominator)
     outside = outside * Rational.number(Fraction(square, content.denominator))
     under = (Rational(inside, one, {}) * Rational.number(free)).reduced()
     if not under.names() and under.at({}) == 1:
         return outside
     name = f"sqrt({under.numerator})"
-    root = Rational(context((name,)).gens()[0], context((name,)).constant(1), {name: under})
-    return outside * root
+    root = Rational.generator(name)
+    return outside * Rational(root.numerator, root.denominator, {name: under})
 
 
 def _square_part(number: int) -> tuple[int, int]:
@@ -226,38 +238,6 @@ def _square_part(number: int) -> tuple[int, int]:
             square *= divisor
         divisor += 1
     return square, free
-
-
-def from_sympy(expr: sympy.Expr) -> Rational:
-    """Read a scalar SymPy expression (symbols, rationals, integer powers, square roots) exactly.
-
-    Raises `NotRational` on floats, functions, and powers that are neither integers nor halves.
-    """
-    if isinstance(expr, sympy.Rational):
-        return Rational.number(Fraction(int(expr.p), int(expr.q)))
-    if isinstance(expr, sympy.Symbol):
-        return Rational.generator(expr.name)
-    if isinstance(expr, sympy.Add):
-        return sum_of(from_sympy(term) for term in expr.args)
-    if isinstance(expr, sympy.Mul):
-        return product_of(from_sympy(factor) for factor in expr.args)
-    if isinstance(expr, sympy.Pow):
-        return power(from_sympy(expr.base), expr.exp, positive_names(expr))
-    raise NotRational(f"cannot read {expr} exactly; use symbols, exact rationals, powers and square roots")
-
-
-def positive_names(expr: sympy.Basic) -> frozenset[str]:
-    """Names of the symbols of an expression that are declared positive."""
-    return frozenset(str(s) for s in expr.free_symbols if s.is_positive)
-
-
-def power(base: Rational, exponent: sympy.Expr, positive: Collection[str] = ()) -> Rational:
-    """`base` to an integer or half-integer power; `positive` as in `square_root`."""
-    if isinstance(exponent, sympy.Integer):
-        return base ** int(exponent)
-    if isinstance(exponent, sympy.Rational) and exponent.q == 2:
-        return square_root(base, positive) ** int(exponent.p)
-    raise NotRational(f"cannot read the exponent {exponent}; use integers and halves")
 
 
 def sum_of(terms: Iterable[Rational]) -> Rational:

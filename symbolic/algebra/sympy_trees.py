@@ -1,19 +1,18 @@
-"""Expressions as SymPy objects, for reading, printing and further algebra at the boundary."""
+"""SymPy at the boundary: coefficients to SymPy and back, and expressions to SymPy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from fractions import Fraction
 
 import sympy
-from flint import fmpq_mpoly
+from flint import fmpq, fmpq_mpoly
 
-from symbolic.algebra.coefficients import INVERSE, names_of
-from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.coefficients import INVERSE, Exact, named_terms, names_in, names_of, to_fmpq
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import LETTERS, ONE, Letter
+from symbolic.algebra.quotients import NotRational, Rational, product_of, square_root, sum_of
 from symbolic.algebra.readable import Word
-
-__all__ = ["evaluate", "polynomial_to_sympy", "to_sympy"]
 
 Symbols = Mapping[str, sympy.Expr]
 
@@ -51,21 +50,78 @@ def polynomial_to_sympy(value: fmpq_mpoly, symbols: Symbols) -> sympy.Expr:
 
     Raises ValueError when a generator has no symbol.
     """
-    powers = []
-    for name in names_of(value.context()):
+    powers = {}
+    for name in names_in(value):
         base = name.removeprefix(INVERSE)
         if base not in symbols:
             raise ValueError(f"no symbol given for {base}: add it to the symbols")
-        powers.append((symbols[base], -1 if name.startswith(INVERSE) else 1))
-    return sympy.Add(
-        *(
-            sympy.Mul(
-                sympy.Rational(int(number.p), int(number.q)),
-                *(base ** (sign * int(e)) for (base, sign), e in zip(powers, exponents, strict=True) if e),
-            )
-            for exponents, number in value.terms()
+        powers[name] = symbols[base], -1 if name.startswith(INVERSE) else 1
+    terms = []
+    for exponents, number in named_terms(value):
+        factors = (
+            base ** (sign * exponents[name]) for name, (base, sign) in powers.items() if name in exponents
         )
-    )
+        terms.append(sympy.Mul(number_to_sympy(number), *factors))
+    return sympy.Add(*terms)
+
+
+def number_to_sympy(value: Exact | fmpq) -> sympy.Rational:
+    """An exact number as a SymPy number."""
+    exact = to_fmpq(value)
+    return sympy.Rational(int(exact.p), int(exact.q))
+
+
+def quotient_to_sympy(value: Rational, symbols: Symbols) -> sympy.Expr:
+    """A rational function without roots as an expanded numerator over an expanded denominator.
+
+    Names without an entry in ``symbols`` become plain symbols of that name.
+    """
+    given = _completed(value, symbols)
+    return polynomial_to_sympy(value.numerator, given) / polynomial_to_sympy(value.denominator, given)
+
+
+def factored_to_sympy(value: Rational, symbols: Symbols | None = None) -> sympy.Expr:
+    """The same as a number times powers of irreducible polynomials."""
+    given = _completed(value, symbols or {})
+    constant, factors = value.factored()
+    powers = (polynomial_to_sympy(base, given) ** power for base, power in factors)
+    return sympy.Mul(number_to_sympy(constant), *powers)
+
+
+def _completed(value: Rational, symbols: Symbols) -> Symbols:
+    return {name: symbols.get(name, sympy.Symbol(name)) for name in value.names()}
+
+
+def from_sympy(expr: sympy.Expr) -> Rational:
+    """Read a scalar SymPy expression (symbols, rationals, integer powers, square roots) exactly.
+
+    Raises `NotRational` on floats, functions, and powers that are neither integers nor halves.
+    """
+    if isinstance(expr, sympy.Rational):
+        return Rational.number(Fraction(int(expr.p), int(expr.q)))
+    if isinstance(expr, sympy.Symbol):
+        return Rational.generator(expr.name)
+    if isinstance(expr, sympy.Add):
+        return sum_of(from_sympy(term) for term in expr.args)
+    if isinstance(expr, sympy.Mul):
+        return product_of(from_sympy(factor) for factor in expr.args)
+    if isinstance(expr, sympy.Pow):
+        return power(from_sympy(expr.base), expr.exp, positive_names(expr))
+    raise NotRational(f"cannot read {expr} exactly; use symbols, exact rationals, powers and square roots")
+
+
+def positive_names(expr: sympy.Basic) -> frozenset[str]:
+    """Names of the symbols of an expression that are declared positive."""
+    return frozenset(str(s) for s in expr.free_symbols if s.is_positive)
+
+
+def power(base: Rational, exponent: sympy.Expr, positive: Collection[str] = ()) -> Rational:
+    """`base` to an integer or half-integer power; `positive` as in `square_root`."""
+    if isinstance(exponent, sympy.Integer):
+        return base ** int(exponent)
+    if isinstance(exponent, sympy.Rational) and exponent.q == 2:
+        return square_root(base, positive) ** int(exponent.p)
+    raise NotRational(f"cannot read the exponent {exponent}; use integers and halves")
 
 
 class _Reader:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symbolic.algebra import coefficients, entry_laws, letters
-from symbolic.algebra.coefficients import Rational
+from symbolic.algebra.coefficients import Exact
 from symbolic.algebra.expression import Expression, one, polynomial, single
 from symbolic.algebra.letters import ONE, Letter
 from symbolic.algebra.readable import Term
@@ -111,7 +111,7 @@ def scalar(name: str) -> Expression:
     return polynomial(coefficients.generator(name))
 
 
-def constant(value: Rational) -> Expression:
+def constant(value: Exact) -> Expression:
     """An exact number."""
     return polynomial(coefficients.number(value))
 

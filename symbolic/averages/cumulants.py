@@ -243,4 +243,4 @@ def ring_of(names: Sequence[str], laws: Sequence[Law], order: int) -> fmpq_mpoly
     for law in laws:
         if law.symbols is not None:
             found |= {f"{law.symbols}_{k}" for k in range(4, int(min(order, law.order)) + 1, 2)}
-    return context(tuple(sorted(found)))
+    return context(found)

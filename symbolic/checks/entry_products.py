@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from flint import fmpq, fmpq_mpoly
 
-from symbolic.algebra.coefficients import Rational, context, names_of, to_fmpq, to_fraction
+from symbolic.algebra.coefficients import Exact, context, names_of, to_fmpq, to_fraction
 
 Polynomials = list[list[fmpq_mpoly]]
 Table = list[list[Fraction]]
@@ -34,14 +34,14 @@ class Source:
 class Factor(NamedTuple):
     """A matrix and the name of the source of its entries; None when it is deterministic."""
 
-    rows: Sequence[Sequence[Rational | fmpq_mpoly]]
+    rows: Sequence[Sequence[Exact | fmpq_mpoly]]
     source: str | None = None
 
 
 class Product(NamedTuple):
     """A term: a number times traces of words times a word, None in a scalar; words are of keys of factors."""
 
-    number: Rational
+    number: Exact
     traces: tuple[tuple[Key, ...], ...]
     word: tuple[Key, ...] | None
 

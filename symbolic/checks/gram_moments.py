@@ -14,11 +14,11 @@ from functools import lru_cache
 from itertools import product
 from math import comb, factorial, prod
 
-from symbolic.algebra.coefficients import Rational
+from symbolic.algebra.coefficients import Exact
 
 Exponents = tuple[int, ...]
 
-Moments = Callable[[int], Rational]
+Moments = Callable[[int], Exact]
 """E z^k of an entry, by k."""
 
 

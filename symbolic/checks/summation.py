@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 
-from symbolic.algebra.coefficients import Rational, evaluate_at, to_fmpq, to_fraction
+from symbolic.algebra.coefficients import Exact, evaluate_at, to_fmpq, to_fraction
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import ONE, Factor, Letter, covariance_letter
 from symbolic.algebra.readable import Term
 
-Entries = Sequence[Sequence[Rational]]
+Entries = Sequence[Sequence[Exact]]
 Entry = tuple[str, int, int]
 """Name of a random matrix, row and column of one of its entries, from 0."""
 
@@ -36,13 +36,13 @@ def isserlis(entries: Sequence[Entry], covariance: Mapping[str, Entries | None])
     return total
 
 
-def exact(value: Rational) -> Fraction:
+def exact(value: Exact) -> Fraction:
     """An exact number as a Fraction. Raises ValueError for a float."""
     return to_fraction(to_fmpq(value))
 
 
 def expect_by_summation(
-    expr: Expression, sizes: Mapping[str, int], values: Mapping[str, Entries | Rational] | None = None
+    expr: Expression, sizes: Mapping[str, int], values: Mapping[str, Entries | Exact] | None = None
 ) -> Fraction | tuple[tuple[Fraction, ...], ...]:
     """The expectation of ``expr`` at numerical ``sizes`` of its dimensions; a matrix as a tuple of rows.
 
@@ -68,7 +68,7 @@ class _Point:
     """Numerical sizes and the entries of the deterministic letters."""
 
     def __init__(
-        self, sizes: Mapping[str, int], given: Mapping[str, Entries | Rational], known: Mapping[str, Letter]
+        self, sizes: Mapping[str, int], given: Mapping[str, Entries | Exact], known: Mapping[str, Letter]
     ) -> None:
         self.sizes = {ONE: 1, **sizes}
         self.known = known
@@ -85,7 +85,7 @@ class _Point:
             raise ValueError(f"no size given for the dimension {name}: add it to the sizes")
         return self.sizes[name]
 
-    def _table(self, letter: Letter, given: Mapping[str, Entries | Rational]) -> Entries:
+    def _table(self, letter: Letter, given: Mapping[str, Entries | Exact]) -> Entries:
         """The entries of a deterministic letter."""
         rows, columns = self.size(letter.rows), self.size(letter.columns)
         if letter.unit:

@@ -20,7 +20,7 @@ from typing import Any
 
 from flint import fmpq_mat
 
-from symbolic.algebra.coefficients import to_fmpq
+from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.checks.entry_products import (
     EntryProducts,
     Factor,
@@ -153,4 +153,4 @@ def _matrix(table: Table) -> fmpq_mat:
 
 
 def _table(matrix: fmpq_mat) -> Table:
-    return [[Fraction(int(x.p), int(x.q)) for x in line] for line in matrix.tolist()]
+    return [[to_fraction(x) for x in line] for line in matrix.tolist()]

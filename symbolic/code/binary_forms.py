@@ -8,6 +8,7 @@ from math import comb
 
 from flint import fmpq, fmpq_mpoly
 
+from symbolic.algebra.coefficients import names_of
 from symbolic.algebra.quotients import Rational, sum_of
 
 HALF = Rational.number(1) / Rational.number(2)
@@ -16,7 +17,7 @@ HALF = Rational.number(1) / Rational.number(2)
 def coefficients(poly: fmpq_mpoly, name: str) -> list[Rational]:
     """The coefficients of the powers of one generator, from the constant term up."""
     ring = poly.context()
-    k = [str(label) for label in ring.names()].index(name)
+    k = names_of(ring).index(name)
     found: list[dict[tuple[int, ...], fmpq]] = [{} for _ in range(int(poly.degrees()[k]) + 1)]
     for exponents, coefficient in poly.terms():
         rest = tuple(0 if j == k else int(e) for j, e in enumerate(exponents))
@@ -79,17 +80,10 @@ def squares(
 def promising(q: list[Rational], points: Iterable[Mapping[str, Fraction]]) -> bool:
     """Whether no pivot of the catalecticant is negative at any point: a cheap test before `squares`."""
     for point in points:
-        numbers = [Rational.number(_value(c.numerator, point) / _value(c.denominator, point)) for c in q]
+        numbers = [Rational.number(c.at(point)) for c in q]
         if squares(numbers, lambda pivot: pivot.at({}) > 0) is None:
             return False
     return True
-
-
-def _value(poly: fmpq_mpoly, point: Mapping[str, Fraction]) -> Fraction:
-    # generators that do not occur have no value in the point
-    values = [point.get(str(name), Fraction(0)) for name in poly.context().names()]
-    q = poly(*(fmpq(value.numerator, value.denominator) for value in values))
-    return Fraction(int(q.p), int(q.q))
 
 
 def three_squares(q: list[Rational]) -> tuple[Rational, Rational, Rational] | None:

@@ -15,8 +15,10 @@ from fractions import Fraction
 import sympy
 from flint import fmpq_mpoly
 
-from symbolic.algebra.polynomials import by_monomial, common_sign, nested, shifted_by_one, used
-from symbolic.algebra.quotients import Rational, context, from_sympy
+from symbolic.algebra.coefficients import context, from_terms, lift, names_in, names_of
+from symbolic.algebra.polynomials import by_monomial, common_sign, nested, shifted_by_one
+from symbolic.algebra.quotients import Rational
+from symbolic.algebra.sympy_trees import from_sympy, number_to_sympy
 from symbolic.code.binary_forms import (
     coefficients,
     homogeneous,
@@ -89,7 +91,7 @@ class Rewriter:
         for polynomial, direction in ((value.numerator, 1), (value.denominator, -1)):
             unit, found = polynomial.factor()
             orientation *= 1 if unit > 0 else -1
-            factors.append(abs(sympy.Rational(int(unit.p), int(unit.q))) ** direction)
+            factors.append(abs(number_to_sympy(unit)) ** direction)
             for factor, multiplicity in found:
                 form, times = self.factor(factor), int(multiplicity)
                 if form.sign < 0:
@@ -101,7 +103,7 @@ class Rewriter:
 
     def factor(self, poly: fmpq_mpoly) -> Form:
         """A polynomial without factors, in positive form where one is found, else as a plain sum."""
-        names = used(poly)
+        names = names_in(poly)
         for rate in self.rates:
             if rate in names:
                 return self._in_rate(coefficients(poly, rate), rate)
@@ -117,28 +119,26 @@ class Rewriter:
         """The polynomial in sizes, x - 1 and differences with coefficients of one sign, else (poly, 0)."""
         key = str(poly)
         if key not in self._shapes:
-            sign = common_sign(poly) if used(poly) <= self.sizes | self.weights else 0
+            sign = common_sign(poly) if names_in(poly) <= self.sizes | self.weights else 0
             found = (poly, sign) if sign else self._through_difference(poly) or self._above_one(poly)
             self._shapes[key] = found or (poly, 0)
         return self._shapes[key]
 
     def _through_difference(self, poly: fmpq_mpoly) -> tuple[fmpq_mpoly, int] | None:
         """One size of a known positive difference eliminated in favour of the difference."""
-        names = used(poly)
+        names = names_in(poly)
         if not names <= self.sizes:
             return None
         for name, difference in self.differences.items():
             known = from_sympy(difference).numerator
-            ring = context([*map(str, poly.context().names()), *map(str, known.context().names()), name])
-            generators = dict(zip(map(str, ring.names()), ring.gens(), strict=True))
+            ring = context([*names_of(poly.context()), *names_of(known.context()), name])
+            generators = dict(zip(names_of(ring), ring.gens(), strict=True))
             for size in sorted(names):
-                image = generators[name] + generators[size] - known.project_to_context(ring)
+                image = generators[name] + generators[size] - lift(known, ring)
                 images = {**generators, size: image}
-                if size in used(image):
+                if size in names_in(image):
                     continue
-                moved = poly.project_to_context(ring).compose(
-                    *(images[str(n)] for n in ring.names()), ctx=ring
-                )
+                moved = lift(poly, ring).compose(*(images[n] for n in names_of(ring)), ctx=ring)
                 if sign := common_sign(moved):
                     self._define(name, difference, positive=True)
                     return moved, sign
@@ -146,7 +146,7 @@ class Rewriter:
 
     def _above_one(self, poly: fmpq_mpoly) -> tuple[fmpq_mpoly, int] | None:
         """x - 1 in place of as few sizes x as give all coefficients one sign."""
-        shifted = sorted(used(poly))
+        shifted = sorted(names_in(poly))
         if not set(shifted) <= self.sizes or not common_sign(shifted_by_one(poly, shifted)):
             return None
         for name in list(shifted):
@@ -156,10 +156,8 @@ class Rewriter:
         moved = shifted_by_one(poly, shifted)
         for name in shifted:
             self._define(f"{name}_less_1", self.symbols[name] - 1, nonnegative=True)
-        names = [f"{name}_less_1" if name in shifted else name for name in map(str, poly.context().names())]
-        order = sorted(range(len(names)), key=names.__getitem__)
-        terms = {tuple(int(es[k]) for k in order): c for es, c in moved.terms()}
-        return context(names).from_dict(terms), common_sign(moved)
+        names = [f"{name}_less_1" if name in shifted else name for name in names_of(poly.context())]
+        return from_terms(names, moved.to_dict()), common_sign(moved)
 
     def _define(self, name: str, expr: sympy.Expr, **properties: bool) -> sympy.Symbol:
         """The auxiliary symbol of that name, which stands for an expression of given symbols."""

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import sympy
 from flint import fmpq_mpoly
 
-from symbolic.algebra.quotients import Rational, from_sympy, sum_of
+from symbolic.algebra.coefficients import names_of
+from symbolic.algebra.quotients import Rational, sum_of
+from symbolic.algebra.sympy_trees import from_sympy
 from symbolic.code.binary_forms import coefficients
 from symbolic.code.positive_form import Form, Rewriter, total
 
@@ -171,7 +173,7 @@ def _cleared(a: Rational, b: Rational) -> tuple[Rational, Rational, Rational]:
 
 def _linear(poly: fmpq_mpoly, name: str, radicand: Rational) -> tuple[Rational, Rational]:
     """(a, b) with the polynomial equal to a + b r where r, the generator of that name, has r^2 = radicand."""
-    if name not in {str(label) for label in poly.context().names()}:
+    if name not in names_of(poly.context()):
         return Rational(poly, poly.context().constant(1), {}), Rational.number(0)
     powers = coefficients(poly, name)
     parts = [

@@ -14,6 +14,7 @@ from fractions import Fraction
 
 import sympy
 
+from symbolic.algebra.coefficients import named_terms
 from symbolic.algebra.words import Expression
 
 DELTA = sympy.Symbol("delta", positive=True)
@@ -66,15 +67,12 @@ def degree(expr: Expression, weights: Mapping[str, Exponent]) -> Exponent | None
     for monomial, coefficient in expr.terms.items():
         if monomial.traces or monomial.word is not None:
             raise ValueError("an order needs a scalar without traces; bound the traces by scalars first")
-        names = [str(name) for name in coefficient.context().names()]
-        for powers, _ in coefficient.terms():
+        for powers, _ in named_terms(coefficient):
             total = Exponent(Fraction(0))
-            for name, power in zip(names, powers, strict=True):
-                if power == 0:
-                    continue
+            for name, power in powers.items():
                 inverse = name.startswith("1/")
                 weight = weights.get(name.removeprefix("1/"), Exponent(Fraction(0)))
-                total = total + weight.scaled(-int(power) if inverse else int(power))
+                total = total + weight.scaled(-power if inverse else power)
             exponents.add(total)
     return largest(list(exponents)) if exponents else None
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from flint import fmpq, fmpq_mpoly
 
-from symbolic.algebra.quotients import Rational, context
+from symbolic.algebra.coefficients import from_terms, names_in, names_of, to_fmpq
+from symbolic.algebra.quotients import Rational
 
 Certificate = dict[str, Any]
 
@@ -25,39 +26,30 @@ class SignUnproved(ArithmeticError):
 
 def dump(poly: fmpq_mpoly) -> dict[str, Any]:
     """A polynomial as plain data: variable names and a list of [exponents, coefficient]."""
-    names = [str(name) for name in poly.context().names()]
-    return {"variables": names, "terms": [[[int(e) for e in exps], str(c)] for exps, c in poly.terms()]}
+    return {
+        "variables": [*names_of(poly.context())],
+        "terms": [[[int(e) for e in exps], str(c)] for exps, c in poly.terms()],
+    }
 
 
 def restore(data: Mapping[str, Any]) -> fmpq_mpoly:
     """The polynomial that `dump` wrote."""
-    ring = context(data["variables"])
-    order = [data["variables"].index(str(name)) for name in ring.names()]
-    terms = {}
-    for exponents, coefficient in data["terms"]:
-        q = Fraction(coefficient)
-        terms[tuple(exponents[k] for k in order)] = fmpq(q.numerator, q.denominator)
-    return ring.from_dict(terms)
+    return from_terms(data["variables"], {tuple(e): Fraction(c) for e, c in data["terms"]})
 
 
 def shifted(poly: fmpq_mpoly, bounds: Mapping[str, Fraction]) -> fmpq_mpoly:
     """The polynomial with every bounded variable x written as bound + x, the new x non-negative."""
     ring = poly.context()
     images = []
-    for name, generator in zip(ring.names(), ring.gens(), strict=True):
-        bound = bounds.get(str(name), Fraction(0))
-        images.append(generator + ring.constant(fmpq(bound.numerator, bound.denominator)))
+    for name, generator in zip(names_of(ring), ring.gens(), strict=True):
+        images.append(generator + ring.constant(to_fmpq(bounds.get(name, Fraction(0)))))
     return poly.compose(*images, ctx=ring)
-
-
-def _used(poly: fmpq_mpoly) -> set[str]:
-    return {str(n) for n, d in zip(poly.context().names(), poly.degrees(), strict=True) if int(d) > 0}
 
 
 def quadratic_parts(poly: fmpq_mpoly, variable: str) -> tuple[fmpq_mpoly, fmpq_mpoly, fmpq_mpoly]:
     """(a, b, c) with poly = a x^2 + b x + c; raises SignUnproved when the degree in x is not two."""
     ring = poly.context()
-    k = [str(name) for name in ring.names()].index(variable)
+    k = names_of(ring).index(variable)
     parts: dict[int, dict[tuple[int, ...], fmpq]] = {}
     for exponents, coefficient in poly.terms():
         rest = tuple(0 if j == k else int(e) for j, e in enumerate(exponents))
@@ -72,10 +64,10 @@ def prove_positive(poly: fmpq_mpoly, bounds: Mapping[str, Fraction], strict: fro
 
     `strict`: bounded variables that lie strictly above their bound. Raises SignUnproved.
     """
-    real = sorted(_used(poly) - set(bounds))
+    real = sorted(names_in(poly) - set(bounds))
     if not real:
         coefficients = {tuple(map(int, e)): c for e, c in shifted(poly, bounds).terms()}
-        names = [str(name) for name in poly.context().names()]
+        names = names_of(poly.context())
         if all(c > 0 for c in coefficients.values()) and any(
             all(e == 0 or name in strict for e, name in zip(exps, names, strict=True))
             for exps in coefficients
@@ -160,8 +152,8 @@ def prove_sign(
 def _is_variable(poly: fmpq_mpoly, names: frozenset[str]) -> bool:
     return any(
         poly == generator
-        for name, generator in zip(poly.context().names(), poly.context().gens(), strict=True)
-        if str(name) in names
+        for name, generator in zip(names_of(poly.context()), poly.context().gens(), strict=True)
+        if name in names
     )
 
 
@@ -172,17 +164,17 @@ def recheck(certificate: Certificate) -> bool:
         return _recheck_factors(certificate)
     poly = restore(certificate["polynomial"])
     if method == "even power of a non-zero variable":
-        return _is_variable(poly, frozenset(_used(poly)))
+        return _is_variable(poly, frozenset(names_in(poly)))
     if method == "positive coefficients":
         bounds = {name: Fraction(bound) for name, bound in certificate["bounds"].items()}
         strict = set(certificate["strict"])
-        names = [str(name) for name in poly.context().names()]
+        names = names_of(poly.context())
         terms = list(shifted(poly, bounds).terms())
         witnessed = any(
             all(int(e) == 0 or name in strict for e, name in zip(exps, names, strict=True))
             for exps, _ in terms
         )
-        return _used(poly) <= set(bounds) and all(c > 0 for _, c in terms) and witnessed
+        return names_in(poly) <= set(bounds) and all(c > 0 for _, c in terms) and witnessed
     if method == "quadratic without real roots":
         a, b, c = quadratic_parts(poly, certificate["variable"])
         same = _equal(restore(certificate["leading"]["polynomial"]), a) and _equal(

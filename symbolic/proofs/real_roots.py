@@ -10,7 +10,9 @@ from __future__ import annotations
 import itertools
 from fractions import Fraction
 
-from flint import arb, ctx, fmpq, fmpz_poly
+from flint import arb, ctx, fmpz_poly
+
+from symbolic.algebra.coefficients import to_fmpq, to_fraction
 
 Interval = tuple[Fraction, Fraction]
 
@@ -44,22 +46,17 @@ def ends(x: arb) -> Interval:
 
 def ball(low: Fraction, high: Fraction) -> arb:
     """An enclosure of an interval at the working precision."""
-    return arb(_fmpq((low + high) / 2), _fmpq((high - low) / 2))
+    return arb(to_fmpq((low + high) / 2), to_fmpq((high - low) / 2))
 
 
 def sign_at(poly: fmpz_poly, x: Fraction) -> int:
     """The sign of the value at a fraction, exact."""
-    value = poly(_fmpq(x))
+    value = poly(to_fmpq(x))
     return int(value > 0) - int(value < 0)
 
 
 def _fraction(exact: arb) -> Fraction:
-    q = exact.fmpq()
-    return Fraction(int(q.p), int(q.q))
-
-
-def _fmpq(x: Fraction) -> fmpq:
-    return fmpq(x.numerator, x.denominator)
+    return to_fraction(exact.fmpq())
 
 
 def _without_repeated_roots(poly: fmpz_poly) -> fmpz_poly:
@@ -133,7 +130,7 @@ def _enclosure(poly: fmpz_poly, root: Interval, bits: int) -> arb:
             inner = (middle, high) if here == before else (low, middle)
             tangent = slope(ball(*inner))
             if not tangent.contains(0):
-                step = arb(_fmpq(middle)) - arb(poly(_fmpq(middle))) / tangent
+                step = arb(to_fmpq(middle)) - arb(poly(to_fmpq(middle))) / tangent
                 left, right = ends(step)
                 inner = max(inner[0], left), min(inner[1], right)
             low, high = inner

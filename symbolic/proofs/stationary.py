@@ -8,6 +8,7 @@ import sympy
 from flint import fmpq_mpoly
 
 from symbolic.algebra.quotients import Rational
+from symbolic.algebra.sympy_trees import quotient_to_sympy
 from symbolic.proofs.positivity import SignUnproved, quadratic_parts
 
 
@@ -28,7 +29,7 @@ class QuadraticDerivative:
         """The roots with the minus and the plus sign before the square root."""
         # common factors of the coefficients (a positive scale of the derivative) cancel in the ratios
         half, product = (
-            polynomial_to_sympy(part.reduced(), symbols)
+            quotient_to_sympy(part.reduced(), symbols)
             for part in (self.b / (self.a * Rational.number(2)), self.c / self.a)
         )
         spread = sympy.sqrt(sympy.factor(half**2 - product))
@@ -74,19 +75,3 @@ def quadratic_derivative(value: Rational, variable: str) -> QuadraticDerivative:
         raise NoClosedForm(str(error)) from None
     parts = (Rational(part, one, {}) * rest for part in (a, b, c))
     return QuadraticDerivative(variable, *parts)
-
-
-def polynomial_to_sympy(value: Rational, symbols: dict[str, sympy.Symbol]) -> sympy.Expr:
-    """A rational function without roots as a SymPy expression in the given symbols."""
-    return _poly(value.numerator, symbols) / _poly(value.denominator, symbols)
-
-
-def _poly(poly: fmpq_mpoly, symbols: dict[str, sympy.Symbol]) -> sympy.Expr:
-    names = [str(name) for name in poly.context().names()]
-    total = sympy.Integer(0)
-    for exponents, coefficient in poly.terms():
-        term = sympy.Rational(int(coefficient.p), int(coefficient.q))
-        for name, exponent in zip(names, exponents, strict=True):
-            term *= symbols.get(name, sympy.Symbol(name)) ** int(exponent)
-        total += term
-    return total

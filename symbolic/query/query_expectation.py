@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from symbolic.algebra.coefficients import context, names_of
 from symbolic.algebra.dimension_coefficients import as_rational
-from symbolic.algebra.quotients import Rational, context
+from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.averages.expectation import expect
 from symbolic.query import work as moment_work
@@ -165,7 +166,7 @@ def _renamed(value: Rational, rows: str) -> Rational:
         return value
     parts = []
     for part in (value.numerator, value.denominator):
-        names = [rows if str(name) == "n" else str(name) for name in part.context().names()]
+        names = [rows if name == "n" else name for name in names_of(part.context())]
         parts.append(context(names).from_dict(part.to_dict()))
     return Rational(parts[0], parts[1], {})
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
+from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.refusal import Refused
-from symbolic.wishart.covariance_matrix import as_fraction, exact_covariance, rational_root
+from symbolic.wishart.covariance_matrix import exact_covariance, rational_root
 from symbolic.wishart.covariance_matrix import identity as exact_identity
 from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base
 from symbolic.wishart.trace_polynomial import TracePolynomial
@@ -71,7 +72,7 @@ class Matrices:
         """The trace of a matrix. Raises ValueError for one of floats that is beyond them."""
         diagonal = [matrix[i, i] for i in range(self.size)]
         if self.is_exact:
-            return as_fraction(sum(diagonal, fmpq(0)))
+            return to_fraction(sum(diagonal, fmpq(0)))
         try:
             return math.fsum(map(float, diagonal))
         except OverflowError:
@@ -80,7 +81,7 @@ class Matrices:
     def rows(self, matrix: Matrix) -> list[list[Any]]:
         """A matrix as rows of numbers: Fractions if exact, floats otherwise."""
         lists: list[list[Any]] = matrix.tolist()
-        return [[as_fraction(x) for x in row] for row in lists] if self.is_exact else lists
+        return [[to_fraction(x) for x in row] for row in lists] if self.is_exact else lists
 
     def identity(self) -> Matrix:
         """The identity matrix."""
@@ -217,7 +218,7 @@ def _array(name: str, value: Any, space: Any) -> Matrix:
 
 
 def _exact(rows: list[list[int | Fraction]]) -> fmpq_mat:
-    return fmpq_mat([[fmpq(Fraction(x).numerator, Fraction(x).denominator) for x in row] for row in rows])
+    return fmpq_mat([[to_fmpq(x) for x in row] for row in rows])
 
 
 def _covariance(array: Matrix, space: Any) -> Matrix:
@@ -272,7 +273,7 @@ def evaluate(polynomial: TracePolynomial, matrices: Matrices) -> Shown:
     total = matrices.identity() * 0
     for word, product in matrices.products(word for word in factors if word is not None):
         factor = factors[word]
-        exact = fmpq(factor.numerator, factor.denominator) if isinstance(factor, int | Fraction) else factor
+        exact = to_fmpq(factor) if isinstance(factor, int | Fraction) else factor
         total = total + product * exact
     rows = matrices.rows(total)
     if matrices.is_exact:

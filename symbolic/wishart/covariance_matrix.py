@@ -8,6 +8,7 @@ from numbers import Rational, Real
 import mpmath
 from flint import fmpq, fmpq_mat
 
+from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.refusal import Refused
 
 Entry = int | Fraction | float
@@ -76,7 +77,7 @@ def rational_root(sigma: fmpq_mat) -> fmpq_mat:
             [Fraction(str(x)).limit_denominator(10 ** (ROOT_DIGITS // 3)) for x in row]
             for row in (scaled * vectors.T).tolist()
         ]
-    root = fmpq_mat([[fmpq(x.numerator, x.denominator) for x in row] for row in nearest])
+    root = fmpq_mat([[to_fmpq(x) for x in row] for row in nearest])
     if root * root != sigma or root != root.transpose() or not _is_positive_semidefinite(root, exact=True):
         raise Refused("the root Sigma^(1/2) is not rational: give Sigma as an array of floats")
     return root
@@ -105,12 +106,7 @@ def identity(size: int) -> fmpq_mat:
 
 def trace(matrix: fmpq_mat) -> Fraction:
     """The trace of a square matrix."""
-    return as_fraction(sum((matrix[i, i] for i in range(matrix.nrows())), fmpq(0)))
-
-
-def as_fraction(value: fmpq) -> Fraction:
-    """A flint rational as a Fraction."""
-    return Fraction(int(value.p), int(value.q))
+    return to_fraction(sum((matrix[i, i] for i in range(matrix.nrows())), fmpq(0)))
 
 
 def _exact(entry: object) -> fmpq:
@@ -126,5 +122,5 @@ def _is_positive_semidefinite(sigma: fmpq_mat, exact: bool) -> bool:
     size = sigma.nrows()
     if not exact:
         total = trace(sigma)
-        sigma = sigma + identity(size) * (ROUNDING * fmpq(total.numerator, total.denominator))
+        sigma = sigma + identity(size) * (ROUNDING * to_fmpq(total))
     return all(c >= 0 for c in (-sigma).charpoly().coeffs())

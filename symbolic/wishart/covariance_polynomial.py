@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy
-from flint import fmpq
 
 from symbolic.algebra import dimension_coefficients
+from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.dimension_coefficients import Coefficient, as_rational
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
+from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.wishart.covariance_matrix import (
     Entry,
-    as_fraction,
     dimension,
     exact_covariance,
     matrix_powers,
@@ -87,8 +87,8 @@ class CovariancePolynomial:
             return read(factors.get(0, Fraction(0)))
         total = 0 * sigma
         for j, factor in factors.items():
-            total += powers[j] * fmpq(factor.numerator, factor.denominator)
-        return [[read(as_fraction(entry)) for entry in row] for row in total.tolist()]
+            total += powers[j] * to_fmpq(factor)
+        return [[read(to_fraction(entry)) for entry in row] for row in total.tolist()]
 
     def _at_identity(self, n: int, p: int) -> Value:
         sums = {power: Fraction(p) for _, nu in self.terms for power in nu}
@@ -102,7 +102,7 @@ class CovariancePolynomial:
         factors: dict[int, Fraction] = {}
         for (j, nu), value in self.terms.items():
             try:
-                term = dimension_coefficients.at(value, n, p)
+                term = as_rational(value).at({"n": n, "p": p})
             except ZeroDivisionError:
                 raise Refused(f"the moment has a pole at n = {n}, p = {p}: take a larger n") from None
             factors[j] = factors.get(j, Fraction(0)) + term * math.prod(power_sums[part] for part in nu)
@@ -123,7 +123,7 @@ class CovariancePolynomial:
         sigma = sympy.MatrixSymbol("Sigma", p, p)
         power_trace = power_sum or (lambda k: sympy.Trace(sigma**k))
         pieces = [
-            (j, sympy.Mul(dimension_coefficients.to_sympy(self.terms[j, nu], given), *map(power_trace, nu)))
+            (j, sympy.Mul(factored_to_sympy(as_rational(self.terms[j, nu]), given), *map(power_trace, nu)))
             for j, nu in self._ordered()
         ]
         if not self.is_matrix:

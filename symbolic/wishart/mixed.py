@@ -18,7 +18,8 @@ from functools import lru_cache
 
 from flint import fmpz_mpoly, fmpz_poly
 
-from symbolic.algebra.quotients import Rational, context
+from symbolic.algebra.coefficients import context
+from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.wishart.covariance_polynomial import CovariancePolynomial
 from symbolic.wishart.identity import RING

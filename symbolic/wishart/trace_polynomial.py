@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from flint import fmpq
 
-from symbolic.algebra.quotients import Rational, context
+from symbolic.algebra.coefficients import context, names_of
+from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
@@ -228,7 +229,7 @@ def at(value: Rational, dimensions: Mapping[str, int]) -> Rational:
     ring = context(names - given.keys())
     parts = []
     for part in (value.numerator, value.denominator):
-        labels = [str(name) for name in part.context().names()]
+        labels = names_of(part.context())
         images = [
             ring.constant(given[name])
             if name in given

@@ -19,7 +19,8 @@ from collections.abc import Iterable
 
 from flint import fmpq_mpoly, fmpz_poly
 
-from symbolic.algebra.quotients import Rational, context
+from symbolic.algebra.coefficients import context
+from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.wishart.covariance_polynomial import CovariancePolynomial
 from symbolic.wishart.partitions import Partition, as_positive_partition, with_part

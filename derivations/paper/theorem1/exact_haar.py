@@ -17,7 +17,7 @@ from __future__ import annotations
 import sympy
 
 from derivations.language.symbols import dist0_sq, nu, p
-from symbolic.proofs.stationary import polynomial_to_sympy
+from symbolic.algebra.sympy_trees import quotient_to_sympy
 from symbolic.wishart.wishart_moment import moment
 
 
@@ -26,7 +26,7 @@ def mean_trace_of_inverse(dimension: sympy.Expr, freedom: sympy.Expr) -> sympy.E
     value = moment(0, (-1,), "identity").value.terms[0, ()]
     # the engine's n are degrees of freedom, its p the dimension; both replaced at once
     freedom_symbol, dimension_symbol = sympy.Dummy("freedom"), sympy.Dummy("dimension")
-    expr = polynomial_to_sympy(value, {"n": freedom_symbol, "p": dimension_symbol})
+    expr = quotient_to_sympy(value, {"n": freedom_symbol, "p": dimension_symbol})
     return expr.subs({freedom_symbol: freedom, dimension_symbol: dimension}, simultaneous=True)
 
 

@@ -44,7 +44,8 @@ from derivations.paper.theorem1.adaptation_rate_checks import UPPER, bracket
 from derivations.paper.theorem1.concentration import DEPENDS, H_R, INNER, leading_excess
 from derivations.steps.signs import common_sign, sign
 from derivations.steps.step import Check, Derived, Erratum, Parts, Step
-from symbolic.proofs.stationary import QuadraticDerivative, polynomial_to_sympy, quadratic_derivative
+from symbolic.algebra.sympy_trees import quotient_to_sympy
+from symbolic.proofs.stationary import QuadraticDerivative, quadratic_derivative
 
 ROOM = sympy.Symbol("room", positive=True)  # p - n_v m
 LOW, HIGH = checks.LOW, checks.HIGH
@@ -97,7 +98,7 @@ def _derive_kinds(assumptions: Assumptions) -> Derived:
     below it, positive between the roots, negative above: the lower root is the minimum.
     """
     quadratic = slope(assumptions)
-    a, c = (sign(polynomial_to_sympy(part, symbol_table()))[0] for part in (quadratic.a, quadratic.c))
+    a, c = (sign(quotient_to_sympy(part, symbol_table()))[0] for part in (quadratic.a, quadratic.c))
     product = a * c
     if product >= 0:
         raise ArithmeticError("the roots have the same sign; no conclusion")
@@ -122,7 +123,7 @@ def _derive_limits(assumptions: Assumptions) -> Derived:
     ends = []
     for direction in (1, -1):
         top, bottom = (
-            sympy.Poly(polynomial_to_sympy(part, symbol_table()), alpha_t)
+            sympy.Poly(quotient_to_sympy(part, symbol_table()), alpha_t)
             for part in (
                 value * type(value)(value.denominator, value.denominator.context().constant(1), {}),
                 type(value)(value.denominator, value.denominator.context().constant(1), {}),

@@ -34,6 +34,7 @@ from derivations.paper.theorem2.expansion import expansion, leading_excess, lead
 from derivations.paper.theorem2.loss import DEPENDS
 from derivations.steps.signs import common_sign, sign
 from derivations.steps.step import Check, Derived, Parts, Step
+from symbolic.algebra.coefficients import names_of
 from symbolic.proofs.positivity import SignUnproved
 
 SIZES_FROM_ONE = {"n_t": Fraction(1), "p": Fraction(1)}
@@ -174,7 +175,7 @@ def degrees(formula: sympy.Expr, variable: str) -> Derived:
     value = scalar(formula)
     found = {}
     for label, poly in (("numerator", value.numerator), ("denominator", value.denominator)):
-        names = [str(name) for name in poly.context().names()]
+        names = names_of(poly.context())
         found[label] = Integer(int(poly.degrees()[names.index(variable)]) if variable in names else 0)
     return found
 

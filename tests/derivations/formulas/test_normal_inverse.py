@@ -19,6 +19,7 @@ from derivations.language.assumptions import Assumptions, read
 from derivations.language.model_letters import letter
 from derivations.paper.theorem2.general_covariance import INVERSE, NORMAL, commuted, derive_loss
 from derivations.variants.losses import covariance
+from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.words import tr
 
 GENERAL = read(["covariance=general"])
@@ -61,8 +62,8 @@ def test_along_the_rate_is_the_value_at_each_rate() -> None:
     for rate in (Fraction(-1, 2), Fraction(0), Fraction(1, 3)):
         point = Point({**numbers, "alpha_t": rate}, MATRICES)
         known = {**point.scalars, **traces(value, point, GENERAL)}
-        exact = normal_inverse.as_fmpq(rate)
-        assert normal_inverse.as_fraction(top(exact) / bottom(exact)) == value.at(known)
+        exact = to_fmpq(rate)
+        assert to_fraction(top(exact) / bottom(exact)) == value.at(known)
 
 
 def test_the_optimum_is_below_its_neighbours() -> None:

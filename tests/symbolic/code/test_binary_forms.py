@@ -7,7 +7,8 @@ from fractions import Fraction
 import pytest
 from sympy import symbols
 
-from symbolic.algebra.quotients import Rational, from_sympy
+from symbolic.algebra.quotients import Rational
+from symbolic.algebra.sympy_trees import from_sympy
 from symbolic.code.binary_forms import (
     catalecticant,
     coefficients,

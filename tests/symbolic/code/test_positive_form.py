@@ -7,8 +7,9 @@ import sympy
 from flint import fmpq_mpoly
 from sympy import symbols
 
-from symbolic.algebra.polynomials import by_monomial, common_sign, nested, shifted_by_one, used
-from symbolic.algebra.quotients import from_sympy
+from symbolic.algebra.coefficients import names_in
+from symbolic.algebra.polynomials import by_monomial, common_sign, nested, shifted_by_one
+from symbolic.algebra.sympy_trees import from_sympy
 from symbolic.code.positive_form import Form, Rewriter, total
 
 n, m, p, s, a = symbols("n m p s a")
@@ -81,6 +82,6 @@ def test_coefficients_of_monomials() -> None:
 
 
 def test_small_tools() -> None:
-    assert used(poly(n * p + 0 * s)) == {"n", "p"}
+    assert names_in(poly(n * p + 0 * s)) == {"n", "p"}
     assert [common_sign(poly(x)) for x in (n + 1, -n - 1, n - 1)] == [1, -1, 0]
     assert shifted_by_one(poly(n * p), ["n"]) == poly(n * p + p)

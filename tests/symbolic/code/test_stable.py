@@ -9,7 +9,8 @@ import pytest
 import sympy
 from sympy import symbols
 
-from symbolic.algebra.quotients import NotRational, from_sympy
+from symbolic.algebra.quotients import NotRational
+from symbolic.algebra.sympy_trees import from_sympy
 from symbolic.code.positive_form import Form, Rewriter
 from symbolic.code.stable import NotEqual, StableForm, stable, verify
 
