@@ -56,6 +56,13 @@ def expect_by_entries(
     return products.expectation(_terms(expr, sizes), (rows, columns))
 
 
+def cost_by_entries(
+    expr: Expression, sizes: Mapping[str, int], values: Mapping[str, Table], roots: Mapping[str, Table]
+) -> int:
+    """About how many terms of polynomials `expect_by_entries` multiplies."""
+    return _products(expr, sizes, values, roots, {}).cost(_terms(expr, sizes))
+
+
 def gram_letters(expr: Expression) -> frozenset[str]:
     """The random letters X that occur in products X^T X only."""
     names = {name for name, letter in expr.letters().items() if letter.random}
