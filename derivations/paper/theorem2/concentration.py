@@ -31,7 +31,7 @@ from derivations.steps.step import Check, Derived, Observed, Parts, Step
 from derivations.steps.task_draws import design, isotropic_tasks, outer_product, target
 from derivations.verification.growth import Halves, fluctuation_check
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, identity, scalar
+from symbolic.algebra.words import Expression, identity, reciprocal
 from symbolic.averages.expectation import expect
 from symbolic.proofs.asymptotics import Exponent, inverse_exponent, sharp_exponent
 
@@ -69,7 +69,7 @@ def task_blocks(assumptions: Assumptions) -> TaskBlocks:
     task = model.task(assumptions)
     b = task.design
     rows = (b.shape or ("", ""))[0]
-    scale = scalar(f"1/{rows}")
+    scale = reciprocal(rows)
     return TaskBlocks(scale * (b.T @ b), scale * (b.T @ target_covariance(assumptions) @ b), rows)
 
 
@@ -88,7 +88,7 @@ def task_average(block: Expression) -> TaskAverage:
     The variance of the average is that of the block over m.
     """
     moments = element_moments({"same task": block})
-    variances = [variance * scalar("1/m") for variance in moments.variances]
+    variances = [variance * reciprocal("m") for variance in moments.variances]
     orders = (sharp_exponent(list(moments.errors), variances, weights) for weights in (ROWS_GROW, TASKS_GROW))
     return TaskAverage(moments.leading, *orders)
 

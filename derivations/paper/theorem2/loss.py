@@ -31,7 +31,7 @@ from derivations.paper.theorem2.sampled_loss import (
     remainder_checks,
 )
 from derivations.steps.step import Derived, Parts, Step
-from symbolic.algebra.words import scalar
+from symbolic.algebra.words import reciprocal
 from symbolic.proofs.asymptotics import Exponent, degree
 
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val", "order")
@@ -46,7 +46,7 @@ def _order(source: str, weights: Mapping[str, Exponent], assumptions: Assumption
     """The exponent of the correction that is due to one source: task variability or label noise."""
     found = expansion(assumptions)
     (other,) = set(SOURCES) - {source}
-    total = found.prefactor * scalar("1/m") * found.second.replace({other: 0})
+    total = found.prefactor * reciprocal("m") * found.second.replace({other: 0})
     exponent = degree(total, weights)
     if exponent is None or degree(found.h, weights) != Exponent(Fraction(0)):
         raise ArithmeticError("the correction vanishes, or h is not of order one")

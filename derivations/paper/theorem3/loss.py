@@ -40,7 +40,7 @@ from derivations.paper.theorem3.target_task import (
 )
 from derivations.steps.step import Derived, Erratum, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, identity
+from symbolic.algebra.words import Expression, identity, reciprocal
 from symbolic.algebra.words import scalar as number
 
 HALF = Rational(1, 2)
@@ -81,7 +81,7 @@ def _isotropic_values() -> dict[str, Expression]:
     one = identity("p")
     return {
         "Sigma": one,
-        "Sigma_w": number("nu") ** 2 * number("1/p") * one,
+        "Sigma_w": number("nu") ** 2 * reciprocal("p") * one,
         "F": (number("p") + 2) * one,
     }
 
