@@ -18,7 +18,8 @@ from derivations.paper.outer_problem import target_covariance
 from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem1.next_order import next_order_excess
 from derivations.paper.theorem1.reused_data import plain_rows, reused_excess
-from derivations.steps.orders import LEADING, ORDER, SAME_TASK, WEIGHTS, derive_order, mean_element
+from derivations.steps.labels import LEADING, ORDER
+from derivations.steps.orders import SAME_TASK, WEIGHTS, derive_order, mean_element
 from derivations.steps.step import Derived
 from symbolic.algebra.words import Expression, reciprocal, scalar, vector
 from symbolic.proofs.asymptotics import Exponent, inverse_exponent

@@ -26,7 +26,8 @@ from derivations.language.symbols import alpha_t, n_t, p
 from derivations.paper.lemma3 import ROWS_GROW
 from derivations.paper.outer_problem import target_covariance
 from derivations.steps.draws import Array, transpose
-from derivations.steps.orders import LEADING, ONE, element, element_moments, exponent_of, leading_of
+from derivations.steps.labels import IN_SIZE, IN_TASKS, LEADING
+from derivations.steps.orders import ONE, element, element_moments, exponent_of, leading_of
 from derivations.steps.step import Check, Derived, Observed, Parts, Step
 from derivations.steps.task_draws import design, isotropic_tasks, outer_product, target
 from derivations.verification.growth import Halves, fluctuation_check
@@ -39,7 +40,6 @@ HALF = Rational(1, 2)
 INNER = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
 MU_2 = (n_t + p + 1) / n_t
 H_T = 1 - 2 * alpha_t + alpha_t**2 * MU_2
-IN_SIZE, IN_TASKS = r"a_\xi", "a_m"
 TASKS_GROW = {"m": ONE}
 
 
@@ -244,7 +244,7 @@ def _concentration(
     )
 
 
-_BOTH = {IN_SIZE: -HALF, IN_TASKS: -HALF}
+_BOTH: Parts = {IN_SIZE: -HALF, IN_TASKS: -HALF}
 
 
 STEPS: tuple[Step, ...] = (

@@ -35,6 +35,7 @@ from derivations.paper.outer_problem import SHORT_A, target_covariance
 from derivations.paper.theorem2.concentration import INNER, isotropic_mean
 from derivations.steps.chain import Chain, Known
 from derivations.steps.draws import Array, transpose
+from derivations.steps.labels import Short
 from derivations.steps.step import Derived, Observed, Parts, Step
 from derivations.steps.task_draws import (
     adapted_from,
@@ -215,7 +216,7 @@ def _g_step(
     return _abbreviation_step(
         f"g-{index}",
         number,
-        f"g_{index}",
+        Short(f"g_{index}"),
         claim=claim,
         uses=uses,
         observe=observe,
