@@ -1,6 +1,6 @@
 """Monte Carlo of what a central formula states, beside the number the formula gives.
 
-`eq5`, `eq9`, `eq14`: the average test loss. `eq10`: its derivative in the training rate at zero, by
+`eq5`, `eq9`, `eq14`, `exact-loss`: the average test loss. `eq10`: its derivative in the training rate at zero, by
 differences at common random numbers. `eq8`: the training rate at which it is smallest, located on the
 simulated curve.
 
@@ -55,6 +55,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "eq9": "loss",
     "eq10": "slope",
     "eq14": "loss",
+    "exact-loss": "loss",
 }
 # A rate or a slope is harder to resolve than a loss, and a run of the plain protocol costs more than a draw.
 DEFAULT_ERROR: Mapping[tuple[Quantity, Method], float] = {
@@ -117,7 +118,7 @@ def run(
     aim = _aim(rel_error, QUANTITIES[alias], method)
     values = words if isinstance(words, Mapping) else parse_values(words)
     # the formula first: it checks the values, and refuses what cannot be derived before anything is drawn
-    theory = _theory(alias, values, assumptions)
+    theory, error = _theory(alias, values, assumptions)
     setting = setting_of(alias, values, assumptions)
     quantity = QUANTITIES[alias]
     require_possible(setting)
@@ -126,7 +127,7 @@ def run(
     simulation = _simulation(alias, setting, method, seed)
     found = _sampled(simulation, aim, most, method, progress, asked=rel_error is not None)
     spread = found.stderr > ROUNDING * abs(found.mean)
-    z = (found.mean - theory) / found.stderr if spread else None
+    z = (found.mean - theory) / math.hypot(found.stderr, error) if spread else None
     document: Document = {"mean": found.mean, "stderr": found.stderr, "draws": found.draws}
     document |= {"theory": theory, "z": z}
     document |= explained(alias, values, assumptions, found, theory, resolved=spread)
@@ -152,7 +153,7 @@ def _alias(name: str) -> str:
     """The name of a formula that can be simulated; ValueError for any other, known or not."""
     slug = find(name).name
     for alias in QUANTITIES:
-        if ALIASES.get(alias) == slug:
+        if ALIASES.get(alias, alias) == slug:
             return alias
     raise BadInput(f"{name} has no simulation of its own: simulate one of {', '.join(QUANTITIES)}")
 
@@ -165,16 +166,18 @@ def _aim(rel_error: float | None, quantity: Quantity, method: Method) -> float:
     return rel_error
 
 
-def _theory(alias: str, values: Mapping[str, Exact], assumptions: Assumptions) -> float:
+def _theory(alias: str, values: Mapping[str, Exact], assumptions: Assumptions) -> tuple[float, float]:
+    """The formula's number, and the error of the average in it, if it has one."""
     if (
         "Sigma" in values and find(alias).regime is Regime.OVER
     ):  # below p = n_v m the traces depend on the rate
         rates = {name: _double(name, checked_number(name, values[name])) for name in RATES if name in values}
         if len(rates) == len(RATES):
             fixed = {name: value for name, value in values.items() if name not in RATES}
-            return float(trace_form(alias, fixed, assumptions)(**rates))
+            return float(trace_form(alias, fixed, assumptions)(**rates)), 0.0
     document = evaluate_named(alias, values, assumptions)
-    return float(document["minimum" if QUANTITIES[alias] == "minimum" else "value"])
+    key = "minimum" if QUANTITIES[alias] == "minimum" else "value"
+    return float(document[key]), float(document.get("error", 0.0))
 
 
 def setting_of(alias: str, values: Mapping[str, Exact], assumptions: Assumptions = PAPER) -> Setting:

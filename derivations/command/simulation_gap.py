@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from derivations.formulas.by_name import evaluate_named
-from derivations.formulas.exact import quotient, value_at
-from derivations.formulas.parameters import Exact, checked
+from derivations.formulas.parameters import Exact
 from derivations.language.assumptions import Assumptions
-from derivations.paper.theorem1.remainder import exact_loss_at_rate_zero
 from derivations.support.bad_input import BadInput
 from numeric_check.draws.estimate import Estimate
 from symbolic.algebra.refusal import Refused
+
+EXACT = "exact-loss"
+
+
+@dataclass(frozen=True)
+class Exactly:
+    """A value that needs no expansion, and the error with which it is computed."""
+
+    value: float
+    error: float
+
 
 # Standard errors within which simulation and a number are not told apart.
 SIGMAS = 5
@@ -34,7 +43,11 @@ def explained(
     next, exact: None where there is no such number. resolved: whether the draws differ by more than rounding.
     """
     gap = found.mean - theory
-    more, exact = next_order(name, values, assumptions), exact_value(name, values, assumptions)
+    exact = exact_value(name, values, assumptions)
+    if name == EXACT and exact is not None:
+        note = f"the formula is exact; its average is computed to {exact.error:.2g}, the gap is an error of the sampling"
+        return {"gap": gap, "next": None, "exact": exact.value, "note": note}
+    more = next_order(name, values, assumptions)
     kept = "the leading order" if assumptions.order == "leading" else "the next order"
     size = f"{gap:.3g}" + (f" ({abs(gap / theory):.2g} of it)" if theory else "")
     if not resolved:
@@ -51,8 +64,10 @@ def explained(
     elif assumptions.order == "leading" and exact is None:
         note += "; no next order is derived for it here"
     if exact is not None:
-        note += f"; the exact value is known here, and the simulation is {found.mean - exact:.3g} from it"
-    return {"gap": gap, "next": more, "exact": exact, "note": note}
+        note += (
+            f"; the exact value is known here, and the simulation is {found.mean - exact.value:.3g} from it"
+        )
+    return {"gap": gap, "next": more, "exact": None if exact is None else exact.value, "note": note}
 
 
 def next_order(name: str, values: Mapping[str, Exact], assumptions: Assumptions) -> float | None:
@@ -68,14 +83,12 @@ def next_order(name: str, values: Mapping[str, Exact], assumptions: Assumptions)
     return found["value"] if "value" in found and found != before else None
 
 
-def exact_value(name: str, values: Mapping[str, Exact], assumptions: Assumptions) -> float | None:
-    """The exact loss above p = n_v m at the training rate 0, for Gaussian inputs; None elsewhere."""
-    known = replace(assumptions, inner_steps=1, adaptation_steps=1, order="leading", added=())
-    if name != "eq5" or known != Assumptions() or assumptions.added or values.get("alpha_t") != 0:
+def exact_value(name: str, values: Mapping[str, Exact], assumptions: Assumptions) -> Exactly | None:
+    """The exact loss above p = n_v m, at every training rate, and its error; None where there is none."""
+    if name not in ("eq5", EXACT):
         return None
-    value = quotient(exact_loss_at_rate_zero(assumptions))
-    point = checked(name, values, value.names(), fixed={})
-    rows, size = (checked(name, values, names, fixed={}) for names in (("n_v", "m"), ("p",)))
-    if size["p"] <= rows["n_v"] * rows["m"] + 1:
+    try:
+        found = evaluate_named(EXACT, values, assumptions)
+    except (BadInput, Refused):
         return None
-    return float(value_at(value, point))
+    return Exactly(found["value"], found["error"])

@@ -18,6 +18,7 @@ from derivations.command.simulate import run as simulated
 from derivations.formulas.by_name import evaluate_named, formulas, function
 from derivations.formulas.parameters import Exact, parse_number, parse_values
 from derivations.language.assumptions import Assumptions
+from derivations.steps.contents import find
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
@@ -88,7 +89,7 @@ def _evaluated(
 ) -> list[Row]:
     """Through the formulas' vectorised functions, which refuse what `derive eval` refuses; with matrices row by row."""
     shown = [{key: float(value) for key, value in point.items()} for point in grid]
-    if any(isinstance(value, np.ndarray) for value in values.values()):
+    if find(name).average is not None or any(isinstance(value, np.ndarray) for value in values.values()):
         _require_few(len(grid), MOST_EXACT)
         return [
             row | _at(point, partial(evaluate_named, name, {**values, **point}, assumptions))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from fractions import Fraction
 from functools import lru_cache
 
 import sympy
 
-from derivations.formulas.exact import quotient, value_at
+from derivations.formulas.exact import parameters, quotient, value_at
 from derivations.formulas.function import Function
 from derivations.formulas.parameters import NOT_NEGATIVE, SIZES, Given, InvalidParameter, ordered
 from derivations.formulas.values import checked_point, needs, traces, united
@@ -23,7 +24,6 @@ from derivations.language.regime import Regime
 from derivations.language.symbols import m, n_t, n_v, p
 from derivations.paper.theorem2.general_covariance import NORMAL
 from derivations.steps.contents import ALIASES, find
-from derivations.steps.labels import Sign
 from derivations.support.bad_input import BadInput
 from symbolic.code.codegen import compiled, high_precision, source
 from symbolic.code.stable import StableForm, stable
@@ -33,6 +33,7 @@ from symbolic.proofs.stationary import NoClosedForm
 
 RATES = ("alpha_t", "alpha_r", "alpha")
 KEYS = {r"\alpha_t^-": "minimum", r"\alpha_t^+": "maximum"}
+SIGN = r"\mathrm{sign}"
 
 
 class NoFormula(BadInput):
@@ -78,7 +79,7 @@ def formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, sympy.
         raise NoFormula(
             f"{name} is a moment, which need not exist at every size: ask for its value with `derive moment {query}`"
         )
-    parts = {k: v for k, v in derived_parts(name, assumptions).items() if not isinstance(k, Sign)}
+    parts = {k: v for k, v in derived_parts(name, assumptions).items() if not k.startswith(SIGN)}
     if not parts:
         raise NoFormula(f"{name} is a statement about signs and gives no number: see `derive show {name}`")
     parts = {label: part for label, part in parts.items() if label != NORMAL or len(parts) == 1}
@@ -127,6 +128,10 @@ def stable_formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str,
 @lru_cache(maxsize=128)
 def function(name: str, assumptions: Assumptions = PAPER, key: str | None = None) -> Function:
     """A formula as a vectorised function of its parameters by name, from its stable form; raises as `formulas`."""
+    if find(name).average is not None:
+        raise NoFormula(
+            f"{name} has an average without a closed form: ask for one number at a time (evaluate)"
+        )
     found = stable_formulas(name, assumptions)
     chosen = _chosen(name, found, key)
     expr = formulas(name, assumptions)[chosen]
@@ -143,14 +148,35 @@ def evaluate_named(
 ) -> dict[str, float]:
     """The numbers a step's formulas give: `{"value": ...}`, or `{"minimum": ..., "maximum": ...}` for (8).
 
+    A formula with an average that has no closed form gives `{"value": ..., "error": ...}`.
+
     values: by parameter name, taken as exact numbers; the results are computed exactly (a square root to 50
     digits) and then rounded to doubles. Raises ValueError, in one line, on whatever does not fit together.
     """
     if assumptions.split == "reused":
         united(values)  # refused before a long derivation, not after it
+    if find(name).average is not None:
+        return _averaged(name, formula(name, assumptions), values, assumptions)
     return {
         key: _number(name, expr, values, assumptions) for key, expr in formulas(name, assumptions).items()
     }
+
+
+def _averaged(
+    name: str, expr: sympy.Expr, values: Mapping[str, Given], assumptions: Assumptions
+) -> dict[str, float]:
+    """The number of a formula with an average that has no closed form, and its error."""
+    average = find(name).average
+    assert average is not None
+    value = quotient(expr)
+    needed = parameters(value)[0] - {average.name} | {*average.needs}
+    point = checked_point(name, values, assumptions, needed=needed, matrices=set())
+    found = average.value(assumptions, {key: float(number) for key, number in point.scalars.items()})
+    at, next_to = (
+        value_at(value, {**point.scalars, average.name: Fraction(number)})
+        for number in (found.mean, found.mean + found.stderr)
+    )
+    return {"value": float(at), "error": abs(float(next_to - at))}
 
 
 def _number(name: str, expr: sympy.Expr, values: Mapping[str, Given], assumptions: Assumptions) -> float:

@@ -54,7 +54,7 @@ def remedy(name: str, assumptions: Assumptions) -> str:
 
 def note(name: str, values: Mapping[str, Given], assumptions: Assumptions, value: float) -> str | None:
     """The warning about a loss evaluated at these values when it is below the bound; None when all is well."""
-    if not is_loss(name, assumptions):
+    if not is_loss(name, assumptions) or find(name).average is not None:
         return None
     scalars, matrices = needs(quotient(formulas(name, assumptions)["value"]), assumptions)
     point = checked_point(name, values, assumptions, needed=scalars, matrices=matrices)

@@ -39,6 +39,10 @@ def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = P
     the formula falls below what any loss is.
     """
     found = formulas(name, assumptions)
+    if find(name).average is not None:
+        raise InvalidParameter(
+            f"{name} has an average without a closed form, so no optimum with a certificate: ask eq5, with order=next"
+        )
     if len(found) != 1:
         raise InvalidParameter(f"{name} is no loss: ask for the optimum of eq5, eq9 or eq14")
     value = quotient(found["value"])

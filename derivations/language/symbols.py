@@ -16,6 +16,8 @@ sigma_v = Symbol("sigma_v", nonnegative=True)
 alpha_t, alpha_r, alpha = sympy.symbols("alpha_t alpha_r alpha", real=True)
 dist0_sq = Symbol("dist0_sq", nonnegative=True)  # |omega_0 - w_0|^2
 excess = Symbol("excess", nonnegative=True)  # E |omega_star - w_0|^2
+# E Tr M^-1 K: what the label noise of one task adds, in its rotated coordinates
+label_noise = Symbol("label_noise", nonnegative=True)
 kappa_4 = Symbol("kappa_4", real=True)  # the fourth cumulant of an entry of the inputs
 y, f_0 = sympy.symbols("y f_0", real=True)  # a label, and what a model says of it at the start
 xi, delta = sympy.symbols("xi delta", positive=True)
@@ -23,6 +25,7 @@ xi, delta = sympy.symbols("xi delta", positive=True)
 LATEX_NAMES = {
     "dist0_sq": r"|\omega_0-w_0|^2",
     "excess": r"\mathbb{E}|\omega^\star-w_0|^2",
+    "label_noise": r"\mathbb{E}\,\mathrm{Tr}\,M^{-1}K",
     "n_t": "n_t",
     "n1": "n_1",
     "n2": "n_2",
@@ -84,7 +87,8 @@ DIMENSIONS = {
     "N": N,
 }
 SCALARS = {
-    s.name: s for s in (sigma, nu, sigma_v, alpha_t, alpha_r, alpha, dist0_sq, excess, kappa_4, y, f_0)
+    s.name: s
+    for s in (sigma, nu, sigma_v, alpha_t, alpha_r, alpha, dist0_sq, excess, label_noise, kappa_4, y, f_0)
 }
 
 

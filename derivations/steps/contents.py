@@ -235,6 +235,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "wishart-squared-trace-uniform": "",
         "wishart-square-student": "",
     },
+    "derivations.paper.beyond.exact_loss": {"exact-loss": ""},
 }
 # Names under which the central formulas are known on the command line.
 ALIASES: Mapping[str, str] = {
@@ -254,6 +255,7 @@ SAMPLED_UNDER_CHANGES: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(
         ("inner-factor", "adaptation-factor", "stacked-design"), ("derivations.variants.parts", "part_checks")
     ),
+    "exact-loss": ("derivations.paper.beyond.exact_loss", "loss_checks"),
 }
 MODULE_OF: Mapping[str, str] = {slug: module for module, slugs in CONTENTS.items() for slug in slugs}
 # The first step that states an equation is the one its number names; an alias goes before.

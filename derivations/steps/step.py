@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from derivations.language.assumptions import Assumptions
 from derivations.language.regime import Regime
 from derivations.steps.chain import Chain
+from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression
 
@@ -46,6 +47,19 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Average:
+    """An average in a step's formula that has no closed form.
+
+    name: of its symbol in the formula. needs: the parameters that it depends on. value: the average at checked parameter
+    values, with its error; no draws where it is a quadrature.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    value: Callable[[Assumptions, Mapping[str, float]], Estimate]
+
+
+@dataclass(frozen=True)
 class Step:
     """One numbered equation, lemma, theorem or text claim, or one moment that the paper does not state.
 
@@ -64,6 +78,7 @@ class Step:
     tex: the printed formula of a definition that has no checkable parts.
     query: the arguments with which `derive moment` gives the step's formula, if it does.
     regime: the one in which the step's formula holds, where it has n_v m in it and holds on one side of p only.
+    average: the average in the step's formula that is computed numerically, if there is one.
     unreadable: what of the printed equation could not be read in the available text, if anything.
     errata: what a reader of the print should know of it although its formula is not disproved, by kind.
     neglects: what a formula to leading order leaves out, as it is printed (LaTeX); nothing where the claim is exact.
@@ -102,6 +117,7 @@ class Step:
     condition: str = ""
     counterexample: str = ""
     parameters: tuple[str, ...] = ()
+    average: Average | None = None
     regime: Regime | None = None
 
     @property

@@ -111,6 +111,7 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
             raise NoFormula(
                 f"{step.name} is no number and has no source in {language}: use --as sympy"
             ) from None
+    names = _names(parts.values()) | {*(step.average.needs if step.average else ())}
     lines = _declared(parts.values()) if language == "sympy" and texts else []
     formula = "\n".join([*lines, *texts.values()]) if texts else step.tex
     return {
@@ -119,7 +120,7 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
         "language": language,
         "formula": formula,
         "parts": texts,
-        "parameters": {name: PARAMETERS[name] for name in PARAMETERS if name in _names(parts.values())},
+        "parameters": {name: PARAMETERS[name] for name in PARAMETERS if name in names},
     }
 
 

@@ -73,10 +73,10 @@ def gram_factor(generator: np.random.Generator, setting: Setting, points: int, *
         return inputs(generator, setting, *shape, points)
     if setting.law is not GAUSSIAN:
         return np.asarray(np.linalg.qr(inputs(generator, setting, *shape, points), mode="r"))
-    return coloured(_triangular_factor(generator, points, p, *shape), setting)
+    return coloured(triangular_factor(generator, points, p, *shape), setting)
 
 
-def _triangular_factor(generator: np.random.Generator, points: int, size: int, *shape: int) -> Array:
+def triangular_factor(generator: np.random.Generator, points: int, size: int, *shape: int) -> Array:
     """R, shape (*shape, size, size), with R^T R distributed as Z^T Z for `points` >= size rows Z ~ N(0, I)."""
     factor = np.zeros((*shape, size, size))
     upper = np.triu_indices(size, 1)
@@ -133,7 +133,7 @@ def _one_step(generator: np.random.Generator, setting: Setting, x_v: Array) -> T
     """
     v = coloured(x_v, setting)
     gram = v @ np.swapaxes(v, -1, -2)
-    factor = _triangular_factor(generator, setting.n_t, setting.n_v, *v.shape[:-2])
+    factor = triangular_factor(generator, setting.n_t, setting.n_v, *v.shape[:-2])
     c = np.linalg.cholesky(gram) @ np.swapaxes(factor, -1, -2)
     square = c @ np.swapaxes(c, -1, -2)
     g = np.linalg.cholesky(square) @ generator.standard_normal(v.shape)

@@ -24,7 +24,6 @@ __all__ = [
     "letter_expression",
     "matrix",
     "polynomial",
-    "reciprocal",
     "scalar",
     "tr",
     "unit",
@@ -108,13 +107,8 @@ def identity(dimension: str) -> Expression:
 
 
 def scalar(name: str) -> Expression:
-    """A scalar parameter, or a dimension as a number; inverses are made by `reciprocal`."""
+    """A scalar parameter (or a dimension as a number); the name ``1/x`` is the inverse of ``x``."""
     return polynomial(coefficients.generator(name))
-
-
-def reciprocal(name: str) -> Expression:
-    """One over a scalar parameter or a dimension: 1/n of ``n``."""
-    return scalar(coefficients.INVERSE + name)
 
 
 def constant(value: Exact) -> Expression:

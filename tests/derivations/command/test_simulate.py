@@ -85,6 +85,16 @@ def test_the_loss_is_the_exact_one_at_rate_zero(protocol: str) -> None:
     assert 5 * number(found, "stderr") < 0.04 * exact
 
 
+@pytest.mark.parametrize("rate", ["-0.8", "0.3"])
+def test_the_exact_loss_is_known_beside_a_simulation_at_every_rate(rate: str) -> None:
+    words = with_values(FIGURE_2, alpha_t=rate)
+    leading, exact = run("eq5", words, rel_error=2e-4), run("exact-loss", words, rel_error=2e-4)
+    assert leading["exact"] == exact["theory"]
+    assert leading["mean"] == exact["mean"]
+    assert abs(number(exact, "z")) < 5 < number(leading, "z")
+    assert "the formula is exact" in str(exact["note"])
+
+
 def test_the_slope_at_zero_is_the_exact_one_not_the_leading_order() -> None:
     found = run("eq10", SLOPE, rel_error=0.005)
     s = setting_of("eq10", parse_values(SLOPE))

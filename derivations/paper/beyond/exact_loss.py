@@ -1,0 +1,154 @@
+"""The average test loss above p = n_v m, exactly, at every size and training rate, for Gaussian inputs.
+
+-  exact-loss  the average test loss at every size and training rate, by one task's label noise
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import sympy
+
+from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
+from derivations.language.symbols import alpha_r, dist0_sq, label_noise, m, n_r, n_v, nu, p, sigma
+from derivations.language.values import evaluate
+from derivations.paper.beyond.one_task import average, mean_of_inverse, require_rotations
+from derivations.paper.target_task import loss_coefficients
+from derivations.paper.theorem1.block_draws import numbers
+from derivations.paper.theorem1.concentration import H_R
+from derivations.paper.theorem1.exact_haar import noise_mean
+from derivations.steps.step import Average, Check, Derived, Parts, Step
+from derivations.support.bad_input import BadInput
+from derivations.verification.growth import simulated
+from derivations.verification.sampled_problem import sampled_fields
+from numeric_check.draws.estimate import Estimate
+from numeric_check.problem.setting import Setting
+from numeric_check.verdicts.verdict import judge
+
+LOSS = r"\bar L^{test}"
+DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val")
+
+
+def tasks_factor() -> sympy.Expr:
+    """c: the mean of (Q Q^T)^-1 over independent uniform frames, from the two inverse Wishart moments it links."""
+    rows = n_v * m
+    return noise_mean(rows) / rows / mean_of_inverse()
+
+
+def excess(assumptions: Assumptions) -> sympy.Expr:
+    """E|omega_star - w_0|^2 in the average `label_noise` of one task."""
+    require_rotations(assumptions)
+    return (1 - n_v * m / p) * dist0_sq + m * tasks_factor() * (nu**2 * n_v / p + label_noise)
+
+
+def _derive(assumptions: Assumptions) -> Derived:
+    c_0, c_2 = (to_sympy(part) for part in loss_coefficients(assumptions))
+    return {LOSS: c_0 + c_2 * excess(assumptions)}
+
+
+def _claim() -> Parts:
+    rows, noise = n_v * m, sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
+    learned = (1 - rows / p) * dist0_sq + m * (p - n_v - 1) / (p - rows - 1) * (nu**2 * n_v / p + label_noise)
+    return {LOSS: noise + H_R / 2 * (nu**2 + learned)}
+
+
+def label_noise_at(assumptions: Assumptions, values: Mapping[str, float]) -> Estimate:
+    """The average of one task's label noise; raises BadInput where it is infinite."""
+    if values["p"] <= values["n_v"] * values["m"] + 1:
+        raise BadInput(
+            "the mean loss is infinite at p = n_v m + 1: take a larger p, or fewer validation points"
+        )
+    noise = values["sigma"] if assumptions.noise_val is None else float(assumptions.noise_val)
+    names = ("n_t", "n_v", "p", "alpha_t", "sigma")
+    return average(assumptions, {name: float(values[name]) for name in names} | {"sigma_v": noise})
+
+
+def exact_at(formula: sympy.Basic, assumptions: Assumptions, setting: Setting) -> Estimate:
+    """A formula in `label_noise` at a setting, with the error of that average (draws: 0 where it is a quadrature)."""
+    values = numbers(setting)
+    found = label_noise_at(assumptions, values)
+    at, next_to = (
+        float(evaluate(formula, {**values, "sigma_v": setting.sigma_v, label_noise.name: value}))
+        for value in (found.mean, found.mean + found.stderr)
+    )
+    return Estimate(at, abs(next_to - at), found.draws)
+
+
+# -- what sampling sees -------------------------------------------------------------------------------------
+
+# n_t, n_v, m, p with rates of both signs: one, two and more validation points, fewer training points than those too
+PLACES: tuple[tuple[dict[str, Any], float], ...] = (
+    ({"n_t": 12, "n_v": 1, "n_r": 9, "m": 4, "p": 17}, -0.6),
+    ({"n_t": 10, "n_v": 2, "n_r": 14, "m": 3, "p": 19}, 0.5),
+    ({"n_t": 7, "n_v": 3, "n_r": 8, "m": 2, "p": 16}, -0.4),
+    ({"n_t": 2, "n_v": 4, "n_r": 11, "m": 2, "p": 21}, 0.3),
+)
+LEARNED: dict[str, Any] = {"sigma": 0.8, "nu": 0.7, "alpha_r": 0.9, "dist0_sq": 0.6}
+REL_ERROR, SECONDS = 8e-4, 6.0
+
+
+def loss_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """The exact loss against simulation, at rates of both signs, under the assumptions."""
+    if step.derive is None:
+        raise ValueError(f"{step.name} derives no loss")
+    formula = to_sympy(step.derive(assumptions)[LOSS])
+    found = []
+    for sizes, rate in PLACES:
+        started = time.monotonic()
+        setting = Setting(**sizes, alpha_t=rate, **LEARNED, **sampled_fields(assumptions))
+        seen, exact = (
+            simulated(setting, "loss", REL_ERROR, seed, SECONDS),
+            exact_at(formula, assumptions, setting),
+        )
+        stderr = (seen.stderr**2 + exact.stderr**2) ** 0.5
+        verdict = judge(seen.mean, stderr, exact.mean)
+        where = {**{name: float(size) for name, size in sizes.items()}, "alpha_t": rate}
+        seconds = time.monotonic() - started
+        found.append(
+            Check(
+                LOSS,
+                where,
+                exact.mean,
+                seen.mean,
+                stderr,
+                seen.draws,
+                seconds,
+                verdict.status,
+                verdict.reason,
+            )
+        )
+    return found
+
+
+def _applies(assumptions: Assumptions) -> str | None:
+    try:
+        require_rotations(assumptions)
+    except NotDerivable as error:
+        return str(error)
+    return None
+
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        "exact-loss",
+        (),
+        "claim",
+        "The average test loss with more parameters than validation data, exactly: p > n_v m + 1, Gaussian inputs, at every "
+        "size and training rate.",
+        "theorem1",
+        regime=Regime.OVER,
+        uses=("loss-from-excess", "outer-mean-square-as-trace", "target-covariance", "inverse-wishart-mean"),
+        depends_on=DEPENDS,
+        claim=_claim,
+        derive=_derive,
+        check=loss_checks,
+        applies=_applies,
+        method="invariance under rotations reduces the tasks to one and that to two small Wishart matrices",
+        average=Average(label_noise.name, ("n_t", "n_v", "m", "p", "alpha_t", "sigma"), label_noise_at),
+        parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),
+    ),
+)

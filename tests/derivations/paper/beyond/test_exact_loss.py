@@ -1,0 +1,120 @@
+"""The exact loss above p = n_v m: against exact special cases, other routes to the same average, and simulation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+import sympy
+
+from derivations.formulas.by_name import evaluate_named
+from derivations.language.assumptions import PAPER, NotDerivable, read
+from derivations.language.symbols import label_noise, m, n_v, sigma
+from derivations.paper.beyond import one_task as module
+from derivations.paper.beyond.exact_loss import LOSS, excess, loss_checks
+from derivations.paper.beyond.one_task import average, one_task
+from derivations.paper.theorem1.exact_haar import exact_excess
+from derivations.steps.contents import find
+from derivations.support.bad_input import BadInput
+
+FIGURE_2 = {"n_t": 30, "n_v": 2, "n_r": 20, "m": 3, "p": 60, "sigma": 1, "nu": 0.5, "alpha_r": 0.2}
+
+
+def at(rate: float, rows: int = 1, points: int = 30, size: int = 60) -> dict[str, float]:
+    return {"n_t": points, "n_v": rows, "p": size, "alpha_t": rate, "sigma": 1.0, "sigma_v": 1.0}
+
+
+def test_at_rate_zero_it_is_the_closed_form() -> None:
+    exact = exact_excess(n_v * m, n_v, sigma**2)
+    found = excess(PAPER).subs(label_noise, sigma**2 * n_v * module.mean_of_inverse())
+    assert sympy.simplify(found - exact) == 0
+
+
+@pytest.mark.parametrize(
+    ("rate", "learned"), [(-0.8, 0.084257), (-0.3, 0.099008), (0.3, 0.228306), (0.8, 0.224860)]
+)
+def test_the_deviation_at_the_sizes_of_figure_2(rate: float, learned: float) -> None:
+    loss = evaluate_named("exact-loss", {**FIGURE_2, "alpha_t": rate})["value"]
+    h_r = 0.8**2 + 0.2**2 * 61 / 20
+    found = (loss - (1 + 0.2**2 * 3) / 2) * 2 / h_r - 0.5**2
+    assert found == pytest.approx(learned, abs=2e-4)
+
+
+# by mpmath at 30 digits, with its own exponential integral and quadrature
+@pytest.mark.parametrize(
+    ("rate", "points", "size", "value"),
+    [
+        (-0.8, 30, 60, 0.0087087832713979385138682),
+        (-0.8, 4, 3, 0.40297450004062787929853),
+        (0.3, 30, 60, 0.030519174621414494789741),
+        (0.3, 4, 3, 2.6720327751498607883767),
+        (0.3, 1, 5, 0.49761272882945629836851),
+    ],
+)
+def test_the_double_integral_has_fifteen_digits(rate: float, points: int, size: int, value: float) -> None:
+    found = average(PAPER, at(rate, points=points, size=size))
+    assert found.mean == pytest.approx(value, rel=2e-15)
+    assert found.draws == 0
+    assert found.stderr < 1e-14 * found.mean
+
+
+@pytest.mark.parametrize("rate", [-0.8, -0.2, 0.4])
+@pytest.mark.parametrize(("rows", "points", "size"), [(1, 12, 20), (2, 30, 60), (2, 9, 30)])
+def test_quadrature_and_sampling_agree(rate: float, rows: int, points: int, size: int) -> None:
+    exact = average(PAPER, at(rate, rows, points, size))
+    seen = average(PAPER, at(rate, rows, points, size), sampled=True, max_draws=60_000)
+    assert exact.draws == 0
+    assert exact.stderr < 1e-6 * exact.mean
+    assert abs(seen.mean - exact.mean) < 5 * seen.stderr
+    assert seen.stderr < 1e-2 * exact.mean
+
+
+def test_the_error_of_a_quadrature_is_not_too_small() -> None:
+    """Few nodes at a large rate and small sizes: the distance to many draws is within the error that is stated."""
+    given = at(0.9, rows=2, points=4, size=9)
+    rough = module.gauss_product(one_task(PAPER), module.full_numbers(given))
+    seen = average(PAPER, given, sampled=True)
+    assert abs(rough.mean - seen.mean) < 5 * seen.stderr + 3 * rough.stderr
+
+
+@pytest.mark.parametrize(("rows", "points", "size"), [(3, 8, 14), (3, 2, 9), (4, 6, 6 + 2)])
+def test_small_factors_have_the_law_of_the_whole_matrices(rows: int, points: int, size: int) -> None:
+    """With U and V themselves, and with the triangular factors that stand for them."""
+    given = at(-0.5, rows, points, size)
+    small = average(PAPER, given, max_draws=40_000)
+    generator = module.generator_for("whole", 0)
+    numbers = module.full_numbers(given)
+    u = generator.standard_normal((40_000, points, rows))
+    v = generator.standard_normal((40_000, points, size - rows))
+    values = one_task(PAPER).values(u, v, numbers)
+    gap, error = values.mean() - small.mean, values.std() / len(values) ** 0.5
+    assert abs(gap) < 5 * (error**2 + small.stderr**2) ** 0.5
+    assert error < 0.03 * small.mean
+
+
+@pytest.mark.slow(60)
+@pytest.mark.parametrize("words", [["inner_steps=3"], ["noise_val=1/3"], ["adaptation_steps=2"]])
+def test_under_changed_assumptions_it_agrees_with_simulation(words: list[str]) -> None:
+    found = loss_checks(find("exact-loss"), read(words), 0)
+    assert [check.verdict for check in found] == ["agree"] * 4
+
+
+def test_a_loss_wrong_by_a_few_per_cent_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("derivations.paper.beyond.exact_loss.REL_ERROR", 0.002)
+    step = find("exact-loss")
+    assert step.derive is not None
+    wrong = {LOSS: step.derive(PAPER)[LOSS] * sympy.Rational(103, 100)}
+    found = loss_checks(replace(step, derive=lambda assumptions: wrong), PAPER, 0)
+    assert "agree" not in [check.verdict for check in found]
+
+
+@pytest.mark.parametrize("words", [["inputs=laplace"], ["covariance=general"], ["split=reused"]])
+def test_where_no_rotation_helps_it_is_refused(words: list[str]) -> None:
+    with pytest.raises(NotDerivable):
+        evaluate_named("exact-loss", {**FIGURE_2, "n_v": 1, "n_t": 1, "alpha_t": 0.1}, read(words))
+
+
+def test_an_infinite_mean_is_refused() -> None:
+    with pytest.raises(BadInput, match="infinite at p = n_v m"):
+        evaluate_named("exact-loss", {**FIGURE_2, "p": 7, "alpha_t": Fraction(1, 10)})
