@@ -24,6 +24,7 @@ from derivations.language.regime import Regime
 from derivations.language.symbols import m, n_t, n_v, p
 from derivations.paper.theorem2.general_covariance import NORMAL
 from derivations.steps.contents import ALIASES, find
+from derivations.steps.labels import Sign
 from derivations.support.bad_input import BadInput
 from symbolic.code.codegen import compiled, high_precision, source
 from symbolic.code.stable import StableForm, stable
@@ -33,7 +34,6 @@ from symbolic.proofs.stationary import NoClosedForm
 
 RATES = ("alpha_t", "alpha_r", "alpha")
 KEYS = {r"\alpha_t^-": "minimum", r"\alpha_t^+": "maximum"}
-SIGN = r"\mathrm{sign}"
 
 
 class NoFormula(BadInput):
@@ -79,7 +79,7 @@ def formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, sympy.
         raise NoFormula(
             f"{name} is a moment, which need not exist at every size: ask for its value with `derive moment {query}`"
         )
-    parts = {k: v for k, v in derived_parts(name, assumptions).items() if not k.startswith(SIGN)}
+    parts = {k: v for k, v in derived_parts(name, assumptions).items() if not isinstance(k, Sign)}
     if not parts:
         raise NoFormula(f"{name} is a statement about signs and gives no number: see `derive show {name}`")
     parts = {label: part for label, part in parts.items() if label != NORMAL or len(parts) == 1}

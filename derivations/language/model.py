@@ -22,6 +22,7 @@ from symbolic.algebra.words import (
     identity,
     independent_entries,
     matrix,
+    reciprocal,
     scalar,
     tr,
     vector,
@@ -57,7 +58,7 @@ def task_deviation(name: str) -> Expression:
 def isotropic(expr: Expression) -> Expression:
     """The expression under (4): Sigma = I, Sigma_w = nu^2/p I (where they occur; unaveraged letters stay)."""
     nu = scalar("nu")
-    values = {"Sigma": IDENTITY, "Sigma_w": nu * nu * scalar("1/p") * IDENTITY}
+    values = {"Sigma": IDENTITY, "Sigma_w": nu * nu * reciprocal("p") * IDENTITY}
     present = expr.letters()
     return expr.replace({name: value for name, value in values.items() if name in present})
 
@@ -88,7 +89,7 @@ def inner_loop(
     """
     theta = start
     for k in range(steps):
-        gradient = scalar(f"1/{rows}") * (data.T @ (data @ theta - labels))
+        gradient = reciprocal(rows) * (data.T @ (data @ theta - labels))
         theta = step(k, theta, gradient, scalar(rate))
     return theta
 
@@ -174,4 +175,4 @@ def test_loss(theta: Expression, target: Expression, assumptions: Assumptions) -
     """(23)-(24): squared error on n_s test points of the target task, halved and averaged."""
     x_s = inputs("X_s", "n_s", assumptions)
     residual = x_s @ target + noise("z_s", "n_s") - x_s @ theta
-    return tr(residual.T @ residual) * scalar("1/n_s") * constant(Fraction(1, 2))
+    return tr(residual.T @ residual) * reciprocal("n_s") * constant(Fraction(1, 2))

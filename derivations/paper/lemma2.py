@@ -29,15 +29,8 @@ from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.symbols import delta, n_t, p
 from derivations.steps.draws import Array, transpose
-from derivations.steps.orders import (
-    LEADING,
-    ORDER,
-    WEIGHTS,
-    derive_order,
-    exponent_of,
-    leading_of,
-    order_parts,
-)
+from derivations.steps.labels import LEADING, ORDER
+from derivations.steps.orders import WEIGHTS, derive_order, exponent_of, leading_of, order_parts
 from derivations.steps.step import Check, Derived, Observed, Step
 from derivations.verification.growth import fluctuation_check
 from numeric_check.draws.sample import Sample

@@ -20,7 +20,8 @@ from sympy import Rational
 from derivations.language.assumptions import Assumptions
 from derivations.language.symbols import n_t, n_v, p
 from derivations.steps.draws import Array, transpose
-from derivations.steps.orders import LEADING, ONE, ORDER, derive_order, exponent_of, leading_of, order_parts
+from derivations.steps.labels import LEADING, ORDER
+from derivations.steps.orders import ONE, derive_order, exponent_of, leading_of, order_parts
 from derivations.steps.step import Check, Derived, Observed, Step
 from derivations.verification.growth import fluctuation_check
 from numeric_check.draws.sample import Sample

@@ -38,7 +38,7 @@ from derivations.paper.outer_problem_draws import (
 )
 from derivations.steps.chain import Chain, abbreviation
 from derivations.steps.step import Derived, Parts, Step
-from symbolic.algebra.words import Expression, identity, matrix, scalar
+from symbolic.algebra.words import Expression, identity, matrix, reciprocal
 from symbolic.averages.expectation import expect
 
 X_T, X_V = MatrixSymbol("X_t", n_t, p), MatrixSymbol("X_v", n_v, p)
@@ -101,7 +101,7 @@ def deviation() -> Expression:
 def derive_stacked_loss(assumptions: Assumptions) -> Derived:
     """The derived stacked loss."""
     residual = _residual(letter("omega"), assumptions)
-    return {"L^{(i)}": residual.T @ residual * scalar("1/n_v") * scalar("1/m") * Fraction(1, 2)}
+    return {"L^{(i)}": residual.T @ residual * reciprocal("n_v") * reciprocal("m") * Fraction(1, 2)}
 
 
 def derive_target(assumptions: Assumptions) -> Derived:

@@ -48,7 +48,7 @@ from derivations.language.symbols import (
 from derivations.steps.draws import Array, fixed_column, transpose
 from derivations.steps.step import Derived, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, gaussian, scalar
+from symbolic.algebra.words import Expression, gaussian, reciprocal, scalar
 from symbolic.averages.expectation import expect
 
 I_P = Identity(p)
@@ -219,7 +219,7 @@ def _squared_error(data: str, rows: str) -> Callable[[Expression], Expression]:
 
     def loss(theta: Expression) -> Expression:
         residual = y - x @ theta
-        return residual.T @ residual * scalar(f"1/{rows}") * Fraction(1, 2)
+        return residual.T @ residual * reciprocal(rows) * Fraction(1, 2)
 
     return loss
 

@@ -24,7 +24,7 @@ from operator import matmul
 from flint import fmpq, fmpq_mat
 
 from derivations.steps.second_routes import OutOfReach, compared
-from symbolic.algebra.coefficients import to_fmpq
+from symbolic.algebra.coefficients import INVERSE, to_fmpq
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
 from symbolic.algebra.readable import Term, Word
@@ -274,8 +274,8 @@ def differs_exactly(before: Expression, after: Expression, values: Mapping[str, 
         name: EXACT_SIZES[k % len(EXACT_SIZES)] for k, name in enumerate(d for d in dimensions if d != ONE)
     }
     size = {ONE: 1, **place}
-    for name in sorted(names | {n.removeprefix("1/") for n in names}):
-        if not name.startswith("1/") and name not in values:
+    for name in sorted(names | {n.removeprefix(INVERSE) for n in names}):
+        if not name.startswith(INVERSE) and name not in values:
             place.setdefault(name, Fraction(source.randint(1, 9), source.randint(1, 9)))
     for name, letter in sorted(letters.items()):
         if name not in values and not letter.unit:

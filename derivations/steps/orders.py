@@ -9,12 +9,12 @@ from fractions import Fraction
 import sympy
 
 from derivations.language.assumptions import Assumptions
+from derivations.steps.labels import LEADING, ORDER, Order
 from derivations.steps.step import Derived, Step
 from symbolic.algebra.words import Expression, polynomial, scalar, tr, unit, zero
 from symbolic.averages.expectation import expect, variance
 from symbolic.proofs.asymptotics import DELTA, Exponent, sharp_exponent
 
-LEADING, ORDER = "c", "a"
 SAME_TASK = "same task"
 ONE = Exponent(Fraction(1))
 TRACE = Exponent(Fraction(0), Fraction(1))
@@ -121,7 +121,7 @@ def leading_of(step: Step, assumptions: Assumptions) -> sympy.Basic | Expression
     return step.derive(assumptions)[LEADING]
 
 
-def exponent_of(step: Step, assumptions: Assumptions, label: str = ORDER) -> float:
+def exponent_of(step: Step, assumptions: Assumptions, label: Order = ORDER) -> float:
     """The exponent that a step derives, at delta = 1/2 where it depends on the order of the traces."""
     exponent = None if step.derive is None else step.derive(assumptions)[label]
     if not isinstance(exponent, sympy.Expr):

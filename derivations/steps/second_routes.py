@@ -16,7 +16,7 @@ from math import prod
 
 from flint import fmpq_mat
 
-from symbolic.algebra.coefficients import to_fraction
+from symbolic.algebra.coefficients import INVERSE, to_fraction
 from symbolic.algebra.entry_laws import Law, law
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
@@ -105,7 +105,7 @@ def _at_numbers(expr: Expression, averaged: Mapping[str, Letter], scalars: Colle
     sizes |= {side for letter in averaged.values() for side in (letter.rows, letter.columns)} | {
         *(expr.shape or ())
     }
-    plain = sorted({name.removeprefix("1/") for name in scalars} - sizes)
+    plain = sorted({name.removeprefix(INVERSE) for name in scalars} - sizes)
     values: dict[str, Expression] = {
         name: constant(Fraction(2 * k + 3, k + 2)) for k, name in enumerate(plain)
     }

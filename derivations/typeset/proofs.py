@@ -11,7 +11,7 @@ from typing import Any
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.steps.chain import DoesNotApply, Move, Rule
 from derivations.steps.step import Step
-from symbolic.algebra.coefficients import named_terms
+from symbolic.algebra.coefficients import INVERSE, named_terms
 from symbolic.algebra.readable import Word
 from symbolic.algebra.words import Expression, polynomial
 
@@ -103,8 +103,10 @@ def _coefficient(value: Expression) -> str:
     poly = value.coefficient()
     parts = []
     for powers, number in named_terms(poly):
-        top = [_power(name, e) for name, e in powers.items() if not name.startswith("1/")]
-        bottom = [_power(name[2:], e) for name, e in powers.items() if name.startswith("1/")]
+        top = [_power(name, e) for name, e in powers.items() if not name.startswith(INVERSE)]
+        bottom = [
+            _power(name.removeprefix(INVERSE), e) for name, e in powers.items() if name.startswith(INVERSE)
+        ]
         numerator, denominator = int(number.p), int(number.q)
         if abs(numerator) != 1 or not top:
             top.insert(0, str(abs(numerator)))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import engine_values
 from derivations.language.normal_form import to_sympy
+from derivations.language.symbols import DIMENSIONS
 from derivations.language.values import Value, evaluate
 from derivations.steps.step import Check, Derived, Step
 from numeric_check.draws.sample import Sample, seed_for
@@ -153,7 +154,7 @@ def measure(
 
 def batch_size(sizes: Mapping[str, float]) -> int:
     """Draws per batch, so that the matrices of a batch have about the same number of entries at any size."""
-    counts = sorted(value for name, value in sizes.items() if name[0] in "npNm" and name != "nu")
+    counts = sorted(value for name, value in sizes.items() if name in DIMENSIONS)
     largest = counts[-1] * counts[-2] if len(counts) > 1 else 1
     return int(max(FEWEST_PER_BATCH, min(MOST_PER_BATCH, ENTRIES_PER_BATCH / largest)))
 

@@ -24,6 +24,7 @@ __all__ = [
     "letter_expression",
     "matrix",
     "polynomial",
+    "reciprocal",
     "scalar",
     "tr",
     "unit",
@@ -107,8 +108,13 @@ def identity(dimension: str) -> Expression:
 
 
 def scalar(name: str) -> Expression:
-    """A scalar parameter (or a dimension as a number); the name ``1/x`` is the inverse of ``x``."""
+    """A scalar parameter, or a dimension as a number; inverses are made by `reciprocal`."""
     return polynomial(coefficients.generator(name))
+
+
+def reciprocal(name: str) -> Expression:
+    """One over a scalar parameter or a dimension: 1/n of ``n``."""
+    return scalar(coefficients.INVERSE + name)
 
 
 def constant(value: Exact) -> Expression:

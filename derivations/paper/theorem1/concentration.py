@@ -18,9 +18,10 @@ from derivations.paper.outer_problem import target_covariance
 from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem1.next_order import next_order_excess
 from derivations.paper.theorem1.reused_data import plain_rows, reused_excess
-from derivations.steps.orders import LEADING, ORDER, SAME_TASK, WEIGHTS, derive_order, mean_element
+from derivations.steps.labels import LEADING, ORDER
+from derivations.steps.orders import SAME_TASK, WEIGHTS, derive_order, mean_element
 from derivations.steps.step import Derived
-from symbolic.algebra.words import Expression, scalar, vector
+from symbolic.algebra.words import Expression, reciprocal, scalar, vector
 from symbolic.proofs.asymptotics import Exponent, inverse_exponent
 
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val", "order")
@@ -59,7 +60,7 @@ def _gram_blocks(assumptions: Assumptions) -> Blocks:
     """B B^T / p: the block of one task, and of two tasks."""
     _require_supported(assumptions)
     one, two = model.task(assumptions, "1"), model.task(assumptions, "2")
-    scale = scalar("1/p")
+    scale = reciprocal("p")
     return {
         SAME_TASK: scale * (one.design @ one.design.T),
         "other task": scale * (one.design @ two.design.T),

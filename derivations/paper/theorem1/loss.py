@@ -57,7 +57,8 @@ from derivations.paper.theorem1.concentration import (
     start,
 )
 from derivations.steps.draws import Array
-from derivations.steps.orders import LEADING, ORDER, exponent_of, leading_of, order_parts
+from derivations.steps.labels import LEADING, ORDER, Short
+from derivations.steps.orders import exponent_of, leading_of, order_parts
 from derivations.steps.step import Check, Derived, Erratum, Observed, Parts, Step
 from derivations.verification.growth import Halves, fluctuation_check, residual_check
 from numeric_check.draws.sample import Sample
@@ -233,7 +234,7 @@ STEPS: tuple[Step, ...] = (
         "theorem1",
         uses=("gram-concentrates",),
         depends_on=INNER,
-        claim=lambda: {"h_t": H_T},
+        claim=lambda: {Short("h_t"): H_T},
         derive=derive_inner_factor,
         observe=observe_inner_factor,
         sizes=FACTOR_SIZES,
@@ -247,7 +248,7 @@ STEPS: tuple[Step, ...] = (
         "theorem1",
         uses=("loss-from-excess",),
         depends_on=("adaptation_steps", "inputs", "covariance"),
-        claim=lambda: {"h_r": H_R},
+        claim=lambda: {Short("h_r"): H_R},
         derive=derive_adaptation_factor,
         observe=observe_adaptation_factor,
         sizes=FACTOR_SIZES,

@@ -22,7 +22,7 @@ from derivations.language.symbols import m, n_v, p
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.exact_haar import exact_excess
 from derivations.steps.orders import element
-from symbolic.algebra.words import Expression, scalar
+from symbolic.algebra.words import Expression, reciprocal
 from symbolic.averages.expectation import covariance, expect, variance
 
 
@@ -35,7 +35,7 @@ def _label_noise(assumptions: Assumptions) -> Expression:
 def label_noise_excess(assumptions: Assumptions) -> sympy.Expr:
     """E Tr[(B B^T)^-1 G] to second order in the fluctuations."""
     one, two = model.task(assumptions, "1"), model.task(assumptions, "2")
-    scale = scalar("1/p")
+    scale = reciprocal("p")
     own, cross = scale * (one.design @ one.design.T), scale * (one.design @ two.design.T)
     noise = _label_noise(assumptions)
     h, g = (to_sympy(expect(element(word, 1, 1))) for word in (own, noise))

@@ -24,6 +24,7 @@ from derivations.paper.theorem1.block_draws import SIMULATED, numbers, setting_a
 from derivations.paper.theorem1.concentration import DEPENDS, REGIME, leading_loss
 from derivations.paper.theorem1.exact_haar import exact_excess
 from derivations.paper.theorem1.next_order import next_order_excess
+from derivations.steps.labels import ORDER
 from derivations.steps.orders import ONE
 from derivations.steps.step import Check, Derived, Parts, Step
 from derivations.verification.growth import residual_check, slope_check
@@ -31,9 +32,9 @@ from numeric_check.problem.setting import Setting
 from symbolic.algebra.words import polynomial
 from symbolic.proofs.asymptotics import Exponent, degree
 
-MANY, FEW = r"a (n_r\propto\xi)", r"a (n_r=\mathrm{const})"
+MANY, FEW = ORDER.when(r"n_r\propto\xi"), ORDER.when(r"n_r=\mathrm{const}")
 TARGET_POINTS: Mapping[str, Mapping[str, Exponent]] = {FEW: {}, MANY: {"n_r": ONE}}
-ORDERS = {FEW: Integer(-1), MANY: Integer(-2)}
+ORDERS: Parts = {FEW: Integer(-1), MANY: Integer(-2)}
 
 
 def order_of(formula: sympy.Expr, weights: Mapping[str, Exponent]) -> Exponent:

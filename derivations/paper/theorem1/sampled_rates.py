@@ -16,6 +16,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.values import evaluate
 from derivations.paper.theorem1.block_draws import SIMULATED, numbers, setting_at
 from derivations.steps.draws import Array
+from derivations.steps.labels import Sign
 from derivations.steps.step import Check, Derived, Step
 from derivations.verification.growth import difference_check, residual_check, sign_check, slope_check
 from numeric_check.draws.sample import Sample
@@ -77,24 +78,24 @@ def _at_no_adaptation(setting: Setting, p: int) -> Setting:
     return replace(setting, p=p, alpha_r=0.0)
 
 
-SIGN_SIGMA, SIGN_NU = r"\mathrm{sign}\,\partial_\sigma\bar L", r"\mathrm{sign}\,\partial_\nu\bar L"
-SIGN_TARGET = r"\mathrm{sign}\,\partial_{n_r}\bar L"
+SIGN_SIGMA, SIGN_NU = Sign(r"\partial_\sigma\bar L"), Sign(r"\partial_\nu\bar L")
+SIGN_TARGET = Sign(r"\partial_{n_r}\bar L")
 SIGN_AT_0, SIGN_AT_UPPER = (
-    r"\mathrm{sign}\,\partial_{\alpha_r}\bar L\,(0)",
-    r"\mathrm{sign}\,\partial_{\alpha_r}\bar L\,(\mathrm{upper\ end})",
+    Sign(r"\partial_{\alpha_r}\bar L\,(0)"),
+    Sign(r"\partial_{\alpha_r}\bar L\,(\mathrm{upper\ end})"),
 )
-SIGN_BEND = r"\mathrm{sign}\,\partial^2_{\alpha_r}\bar L"
-SLOPE_AT_0 = r"\mathrm{sign}\,\partial_{\alpha_t}\bar L\,(0)"
+SIGN_BEND = Sign(r"\partial^2_{\alpha_r}\bar L")
+SLOPE_AT_0 = Sign(r"\partial_{\alpha_t}\bar L\,(0)")
 
 
-def sign_near(name: str) -> str:
+def sign_near(name: str) -> Sign:
     """Label of the sign of a derivative when training starts at the task mean."""
-    return rf"\mathrm{{sign}}\,\partial_{{{name}}}\bar L\ (\omega_0=w_0)"
+    return Sign(rf"\partial_{{{name}}}\bar L\ (\omega_0=w_0)")
 
 
-def sign_far(name: str) -> str:
+def sign_far(name: str) -> Sign:
     """Label of the same sign when training starts far from the task mean."""
-    return rf"\mathrm{{sign}}\,\partial_{{{name}}}\bar L\ (|\omega_0-w_0|\to\infty)"
+    return Sign(rf"\partial_{{{name}}}\bar L\ (|\omega_0-w_0|\to\infty)")
 
 
 noise = compare(
@@ -226,14 +227,14 @@ def _gap_at(name: str, index: int, seed: int) -> tuple[float, float]:
     return float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(gap.size))
 
 
-def sign_of_root(place: str) -> str:
+def sign_of_root(place: str) -> Sign:
     """Label of the sign of a stationary rate."""
-    return rf"\mathrm{{sign}}\,{place}"
+    return Sign(place)
 
 
-def sign_of_bend(place: str) -> str:
+def sign_of_bend(place: str) -> Sign:
     """Label of the sign of the second derivative at a stationary rate."""
-    return rf"\mathrm{{sign}}\,\partial^2\bar L\,({place})"
+    return Sign(rf"\partial^2\bar L\,({place})")
 
 
 def stationary_rates(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:

@@ -26,12 +26,13 @@ from derivations.language.symbols import alpha_t, n_t, p
 from derivations.paper.lemma3 import ROWS_GROW
 from derivations.paper.outer_problem import target_covariance
 from derivations.steps.draws import Array, transpose
-from derivations.steps.orders import LEADING, ONE, element, element_moments, exponent_of, leading_of
+from derivations.steps.labels import IN_SIZE, IN_TASKS, LEADING
+from derivations.steps.orders import ONE, element, element_moments, exponent_of, leading_of
 from derivations.steps.step import Check, Derived, Observed, Parts, Step
 from derivations.steps.task_draws import design, isotropic_tasks, outer_product, target
 from derivations.verification.growth import Halves, fluctuation_check
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, identity, scalar
+from symbolic.algebra.words import Expression, identity, reciprocal
 from symbolic.averages.expectation import expect
 from symbolic.proofs.asymptotics import Exponent, inverse_exponent, sharp_exponent
 
@@ -39,7 +40,6 @@ HALF = Rational(1, 2)
 INNER = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
 MU_2 = (n_t + p + 1) / n_t
 H_T = 1 - 2 * alpha_t + alpha_t**2 * MU_2
-IN_SIZE, IN_TASKS = r"a_\xi", "a_m"
 TASKS_GROW = {"m": ONE}
 
 
@@ -69,7 +69,7 @@ def task_blocks(assumptions: Assumptions) -> TaskBlocks:
     task = model.task(assumptions)
     b = task.design
     rows = (b.shape or ("", ""))[0]
-    scale = scalar(f"1/{rows}")
+    scale = reciprocal(rows)
     return TaskBlocks(scale * (b.T @ b), scale * (b.T @ target_covariance(assumptions) @ b), rows)
 
 
@@ -88,7 +88,7 @@ def task_average(block: Expression) -> TaskAverage:
     The variance of the average is that of the block over m.
     """
     moments = element_moments({"same task": block})
-    variances = [variance * scalar("1/m") for variance in moments.variances]
+    variances = [variance * reciprocal("m") for variance in moments.variances]
     orders = (sharp_exponent(list(moments.errors), variances, weights) for weights in (ROWS_GROW, TASKS_GROW))
     return TaskAverage(moments.leading, *orders)
 
@@ -244,7 +244,7 @@ def _concentration(
     )
 
 
-_BOTH = {IN_SIZE: -HALF, IN_TASKS: -HALF}
+_BOTH: Parts = {IN_SIZE: -HALF, IN_TASKS: -HALF}
 
 
 STEPS: tuple[Step, ...] = (

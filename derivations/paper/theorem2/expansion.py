@@ -21,7 +21,7 @@ from derivations.language.symbols import m
 from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem2 import general_covariance
 from derivations.paper.theorem2.concentration import TaskBlocks, isotropic_mean, task_blocks
-from symbolic.algebra.words import Expression, constant, scalar
+from symbolic.algebra.words import Expression, constant, reciprocal, scalar
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Expansion:
     @property
     def prefactor(self) -> Expression:
         """p over the number of validation rows of all tasks."""
-        return scalar("p") * scalar(f"1/{self.rows}") * scalar("1/m")
+        return scalar("p") * reciprocal(self.rows) * reciprocal("m")
 
     def leading(self) -> sympy.Expr:
         """The leading order of E|omega_star - w_0|^2."""

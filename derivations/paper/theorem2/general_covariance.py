@@ -19,7 +19,7 @@ from derivations.language.bounds import require_derivable
 from derivations.language.model_letters import letter
 from derivations.paper.outer_problem import target_covariance
 from derivations.steps.step import Derived
-from symbolic.algebra.words import Expression, gaussian, polynomial, scalar, tr, zero
+from symbolic.algebra.words import Expression, gaussian, polynomial, reciprocal, tr, zero
 from symbolic.averages.expectation import expect
 
 INVERSE, NORMAL, TASKS = "H_t_inverse", "H_t", "Sigma_w"
@@ -41,7 +41,7 @@ def normal_mean(assumptions: Assumptions) -> Expression:
     """H_t = E[A Sigma A], the mean of one task's share of B^T B over n_v."""
     design = model.task(assumptions).design
     rows = "n_t" if assumptions.split == "reused" else "n_v"
-    return scalar(f"1/{rows}") * expect(design.T @ design)
+    return reciprocal(rows) * expect(design.T @ design)
 
 
 @lru_cache(maxsize=16)
@@ -62,7 +62,7 @@ def leading_loss(assumptions: Assumptions) -> Expression:
     spread = noise_mean(assumptions)
     rows = "n_t" if assumptions.split == "reused" else "n_v"
     inverse = letter(INVERSE)
-    second_moment = scalar("1/m") * scalar(f"1/{rows}") ** 2 * (inverse @ spread @ inverse)
+    second_moment = reciprocal("m") * reciprocal(rows) ** 2 * (inverse @ spread @ inverse)
     return commuted(loss_of_second_moment(assumptions).replace({"Omega": second_moment}))
 
 

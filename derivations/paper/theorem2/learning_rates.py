@@ -32,6 +32,7 @@ from derivations.paper.theorem1.concentration import H_R
 from derivations.paper.theorem2 import sampled_rates as checks
 from derivations.paper.theorem2.expansion import expansion, leading_excess, leading_loss
 from derivations.paper.theorem2.loss import DEPENDS
+from derivations.steps.labels import DENOMINATOR, NUMERATOR
 from derivations.steps.signs import common_sign, sign
 from derivations.steps.step import Check, Derived, Parts, Step
 from symbolic.algebra.coefficients import names_of
@@ -173,8 +174,8 @@ def _derive_degrees(assumptions: Assumptions) -> Derived:
 def degrees(formula: sympy.Expr, variable: str) -> Derived:
     """Degrees of numerator and denominator in a variable, after all common factors are taken out."""
     value = scalar(formula)
-    found = {}
-    for label, poly in (("numerator", value.numerator), ("denominator", value.denominator)):
+    found: dict[str, sympy.Basic] = {}
+    for label, poly in ((NUMERATOR, value.numerator), (DENOMINATOR, value.denominator)):
         names = names_of(poly.context())
         found[label] = Integer(int(poly.degrees()[names.index(variable)]) if variable in names else 0)
     return found
@@ -285,7 +286,7 @@ STEPS: tuple[Step, ...] = (
     _claim_step(
         "ratio-of-quartics",
         "In the training rate the loss is a ratio of two polynomials of degree four.",
-        claim=lambda: _signs(("numerator", 4), ("denominator", 4)),
+        claim=lambda: _signs((NUMERATOR, 4), (DENOMINATOR, 4)),
         derive=_derive_degrees,
         check=None,
         reason="the degrees of a formula; nothing to sample",

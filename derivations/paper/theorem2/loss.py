@@ -30,8 +30,9 @@ from derivations.paper.theorem2.sampled_loss import (
     formula_checks,
     remainder_checks,
 )
+from derivations.steps.labels import IN_SIZE, IN_TASKS
 from derivations.steps.step import Derived, Parts, Step
-from symbolic.algebra.words import scalar
+from symbolic.algebra.words import reciprocal
 from symbolic.proofs.asymptotics import Exponent, degree
 
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val", "order")
@@ -46,7 +47,7 @@ def _order(source: str, weights: Mapping[str, Exponent], assumptions: Assumption
     """The exponent of the correction that is due to one source: task variability or label noise."""
     found = expansion(assumptions)
     (other,) = set(SOURCES) - {source}
-    total = found.prefactor * scalar("1/m") * found.second.replace({other: 0})
+    total = found.prefactor * reciprocal("m") * found.second.replace({other: 0})
     exponent = degree(total, weights)
     if exponent is None or degree(found.h, weights) != Exponent(Fraction(0)):
         raise ArithmeticError("the correction vanishes, or h is not of order one")
@@ -61,9 +62,9 @@ def _derive_loss(assumptions: Assumptions) -> Derived:
 
 def _derive_remainder(assumptions: Assumptions) -> Derived:
     return {
-        f"{label} {SOURCES[source]}": _order(source, weights, assumptions)
+        label.due_to(SOURCES[source]): _order(source, weights, assumptions)
         for source in SOURCES
-        for label, weights in ((r"a_\xi", ROWS_GROW), ("a_m", TASKS_GROW))
+        for label, weights in ((IN_SIZE, ROWS_GROW), (IN_TASKS, TASKS_GROW))
     }
 
 
@@ -180,12 +181,14 @@ STEPS: tuple[Step, ...] = (
         "theorem2",
         uses=("excess-underparameterized", "theorem-2"),
         depends_on=INNER,
-        claim=lambda: {f"{a} {source}": -3 * HALF for source in SOURCES.values() for a in (r"a_\xi", "a_m")},
+        claim=lambda: {
+            a.due_to(source): -3 * HALF for source in SOURCES.values() for a in (IN_SIZE, IN_TASKS)
+        },
         correction=lambda: {
-            rf"a_\xi {SOURCES['nu']}": Rational(-1),
-            f"a_m {SOURCES['nu']}": Rational(-2),
-            rf"a_\xi {SOURCES['sigma']}": Rational(-2),
-            f"a_m {SOURCES['sigma']}": Rational(-2),
+            IN_SIZE.due_to(SOURCES["nu"]): Rational(-1),
+            IN_TASKS.due_to(SOURCES["nu"]): Rational(-2),
+            IN_SIZE.due_to(SOURCES["sigma"]): Rational(-2),
+            IN_TASKS.due_to(SOURCES["sigma"]): Rational(-2),
         },
         derive=_derive_remainder,
         check=remainder_checks,

@@ -35,6 +35,7 @@ from derivations.paper.outer_problem import SHORT_A, target_covariance
 from derivations.paper.theorem2.concentration import INNER, isotropic_mean
 from derivations.steps.chain import Chain, Known
 from derivations.steps.draws import Array, transpose
+from derivations.steps.labels import Short
 from derivations.steps.step import Derived, Observed, Parts, Step
 from derivations.steps.task_draws import (
     adapted_from,
@@ -45,7 +46,7 @@ from derivations.steps.task_draws import (
     target,
 )
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, constant, identity, matrix, scalar, tr
+from symbolic.algebra.words import Expression, constant, identity, matrix, reciprocal, scalar, tr
 from symbolic.averages.expectation import expect
 
 X_T, X_V = MatrixSymbol("X_t", n_t, p), MatrixSymbol("X_v", n_v, p)
@@ -126,7 +127,7 @@ def _mu(power: int, traced: int) -> Expression:
     """The coefficient of I in E W^power Tr W^traced, over n_t^(power + traced) and, with a trace, over p."""
     w = _wishart()
     word = w**power if not traced else w**power * tr(w**traced)
-    return isotropic_mean(word) * scalar("1/n_t") ** (power + traced) * scalar("1/p") ** min(traced, 1)
+    return isotropic_mean(word) * reciprocal("n_t") ** (power + traced) * reciprocal("p") ** min(traced, 1)
 
 
 def _g(index: int, assumptions: Assumptions) -> Expression:
@@ -135,10 +136,10 @@ def _g(index: int, assumptions: Assumptions) -> Expression:
         raise NotDerivable("an abbreviation for Gaussian inputs of identity covariance")
     a, w = model.task(assumptions).contraction, _wishart()
     words: Mapping[int, tuple[Expression, Expression]] = {
-        1: (a @ w @ a, scalar("1/n_t")),
-        2: (a @ a * tr(w), scalar("1/n_t") * scalar("1/p")),
+        1: (a @ w @ a, reciprocal("n_t")),
+        2: (a @ a * tr(w), reciprocal("n_t") * reciprocal("p")),
         3: (a**4, constant(1)),
-        4: (a @ a * tr(a @ a), scalar("1/p")),
+        4: (a @ a * tr(a @ a), reciprocal("p")),
     }
     word, scale = words[index]
     return isotropic_mean(word) * scale
@@ -215,7 +216,7 @@ def _g_step(
     return _abbreviation_step(
         f"g-{index}",
         number,
-        f"g_{index}",
+        Short(f"g_{index}"),
         claim=claim,
         uses=uses,
         observe=observe,
@@ -238,14 +239,14 @@ def terms(assumptions: Assumptions) -> dict[str, Expression]:
     """
     task = model.task(assumptions)
     b, path = task.design, task.x_v @ task.noise_path
-    rate = scalar("alpha_t") * scalar("1/n_t")
-    per_rate = scalar("1/alpha_t") * scalar("n_t")
+    rate = scalar("alpha_t") * reciprocal("n_t")
+    per_rate = reciprocal("alpha_t") * scalar("n_t")
     found = {
         VALIDATION: b.T @ b,
         TASKS: b.T @ b @ b.T @ b,
         TRAINING: b.T @ path @ path.T @ b * per_rate**2,
     }
-    noise, spread = scalar("sigma") ** 2, scalar("nu") ** 2 * scalar("1/p")
+    noise, spread = scalar("sigma") ** 2, scalar("nu") ** 2 * reciprocal("p")
     total = noise * found[VALIDATION] + spread * found[TASKS] + noise * rate**2 * found[TRAINING]
     if total != b.T @ target_covariance(assumptions) @ b:
         raise NotDerivable("the covariance of the residuals has other parts than in (73)")
@@ -282,7 +283,7 @@ def _term_chain(source: str, assumptions: Assumptions) -> Chain:
     kernel = {VALIDATION: b, TASKS: b @ b.T @ b, TRAINING: path @ path.T @ b}[source]
     short: dict[str, Expression] = {"B": task.x_v @ SHORT_A}
     if source == TRAINING:
-        short["P"] = task.x_v @ task.noise_path * scalar("1/alpha_t") * scalar("n_t")
+        short["P"] = task.x_v @ task.noise_path * reciprocal("alpha_t") * scalar("n_t")
     chain = Chain(b.T @ kernel).insert(short, "stacked-design", "target-covariance")
     chain.average("X_v", reads=("gaussian-inputs",) if source == VALIDATION else ("columns-sandwich",))
     written_out = {"A": task.contraction}

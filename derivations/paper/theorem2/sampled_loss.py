@@ -13,6 +13,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.values import evaluate
 from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem2.expansion import expansion, leading_loss
+from derivations.steps.labels import IN_SIZE, IN_TASKS, Order
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import residual_check
 from numeric_check.estimators.simulation import Quantity
@@ -45,13 +46,13 @@ def value_at(formula: sympy.Basic | Expression, setting: Setting) -> float:
 
 
 LOSS = r"\bar L^{test}"
-SOURCES = {"nu": r"(\nu)", "sigma": r"(\sigma)"}
+SOURCES = {"nu": r"\nu", "sigma": r"\sigma"}
 
 
 class Ladder(NamedTuple):
     """A series of settings and the exponent with which the residual falls on it."""
 
-    name: str
+    label: Order
     source: str
     rungs: tuple[tuple[float, Setting], ...]
     exponent: float
@@ -70,10 +71,10 @@ def _rungs(source: tuple[float, float], *, grow: str) -> tuple[tuple[float, Sett
 
 
 LADDERS = (
-    Ladder(r"a_\xi", "sigma", _rungs(_NOISE, grow="xi"), -2.0),
-    Ladder("a_m", "sigma", _rungs(_NOISE, grow="m"), -2.0),
-    Ladder(r"a_\xi", "nu", _rungs(_SPREAD, grow="xi"), -1.0),
-    Ladder("a_m", "nu", _rungs(_SPREAD, grow="m"), -2.0),
+    Ladder(IN_SIZE, "sigma", _rungs(_NOISE, grow="xi"), -2.0),
+    Ladder(IN_TASKS, "sigma", _rungs(_NOISE, grow="m"), -2.0),
+    Ladder(IN_SIZE, "nu", _rungs(_SPREAD, grow="xi"), -1.0),
+    Ladder(IN_TASKS, "nu", _rungs(_SPREAD, grow="m"), -2.0),
 )
 
 
@@ -90,7 +91,7 @@ def decay_checks(
 
     return [
         residual_check(
-            f"decay of simulation minus formula: {ladder.name} {SOURCES[ladder.source]}",
+            f"decay of simulation minus formula: {ladder.label.due_to(SOURCES[ladder.source])}",
             ladder.rungs,
             formula,
             ladder.exponent,
@@ -119,7 +120,7 @@ def remainder_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
     parts, found = step.derive(assumptions), expansion(PAPER)
     stated = [
         ladder._replace(
-            exponent=value_at(parts[f"{ladder.name} {SOURCES[ladder.source]}"], ladder.rungs[0][1])
+            exponent=value_at(parts[ladder.label.due_to(SOURCES[ladder.source])], ladder.rungs[0][1])
         )
         for ladder in LADDERS
     ]
@@ -132,7 +133,7 @@ def remainder_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
         ]
         checks.append(
             residual_check(
-                f"decay in m of what the correction leaves {SOURCES[source]}",
+                f"decay in m of what the correction leaves ({SOURCES[source]})",
                 rungs,
                 lambda setting: value_at(formula, setting),
                 -2.5,

@@ -22,6 +22,7 @@ from derivations.paper.theorem1.sampled_rates import (
     stated_sign,
 )
 from derivations.paper.theorem2.sampled_loss import numbers, setting_at, value_at
+from derivations.steps.labels import Sign
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import residual_check, sign_check, simulated, slope_check
 from numeric_check.problem.setting import Setting
@@ -46,9 +47,10 @@ __all__ = [
     "slope",
 ]
 
-SIGN_ROWS, SIGN_TASKS = r"\mathrm{sign}\,\partial_{n_v}\bar L", r"\mathrm{sign}\,\partial_m\bar L"
+SIGN_ROWS, SIGN_TASKS = Sign(r"\partial_{n_v}\bar L"), Sign(r"\partial_m\bar L")
 SLOPE = r"\partial_{\alpha_t}\bar L\,(0)"
-SIGN_SLOPE = r"\mathrm{sign}\,\partial_{\alpha_t}\bar L\,(0)"
+SIGN_SLOPE = Sign(r"\partial_{\alpha_t}\bar L\,(0)")
+_LATEX = {"alpha_t": r"\alpha_t", "n_v": "n_v", "n_t": "n_t"}
 LIMIT = r"\lim_{m\to\infty}\bar L"
 
 BASE = replace(setting_at(4, 6), sigma=1.0, nu=0.8)
@@ -56,7 +58,7 @@ BASE = replace(setting_at(4, 6), sigma=1.0, nu=0.8)
 
 def limit_slope(name: str) -> str:
     """Label of a derivative of the limit."""
-    return rf"\partial_{{{name}}}\lim_{{m\to\infty}}\bar L"
+    return rf"\partial_{{{_LATEX[name]}}}\lim_{{m\to\infty}}\bar L"
 
 
 noise = compare(

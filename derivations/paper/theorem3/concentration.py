@@ -18,7 +18,7 @@ from derivations.language.model_letters import letter
 from derivations.paper.theorem3.general_setting import general, over_rows
 from derivations.paper.theorem3.outer_problem import target_covariance
 from derivations.steps.orders import ONE, element_moments
-from symbolic.algebra.words import Expression, polynomial, scalar, tr, zero
+from symbolic.algebra.words import Expression, polynomial, reciprocal, scalar, tr, zero
 from symbolic.proofs.asymptotics import Exponent, sharp_exponent
 
 ORDERS: Mapping[str, Exponent] = {
@@ -71,7 +71,7 @@ def _require_supported(assumptions: Assumptions) -> None:
 
 def mean_diagonal(block: Expression) -> Expression:
     """The mean of a diagonal element of an n_v x n_v block, for inputs of any law."""
-    return over_rows(tr(block) * scalar("1/n_v"), "X_v1", "X_t1")
+    return over_rows(tr(block) * reciprocal("n_v"), "X_v1", "X_t1")
 
 
 def _concentration(same: Expression, other: Expression | None) -> Concentration:

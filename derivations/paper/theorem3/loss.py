@@ -38,9 +38,10 @@ from derivations.paper.theorem3.target_task import (
     average_loss,
     loss_at_zero,
 )
+from derivations.steps.labels import DENOMINATOR, NUMERATOR
 from derivations.steps.step import Derived, Erratum, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, identity
+from symbolic.algebra.words import Expression, identity, reciprocal
 from symbolic.algebra.words import scalar as number
 
 HALF = Rational(1, 2)
@@ -81,7 +82,7 @@ def _isotropic_values() -> dict[str, Expression]:
     one = identity("p")
     return {
         "Sigma": one,
-        "Sigma_w": number("nu") ** 2 * number("1/p") * one,
+        "Sigma_w": number("nu") ** 2 * reciprocal("p") * one,
         "F": (number("p") + 2) * one,
     }
 
@@ -176,7 +177,7 @@ def _claim_step(
         observe=observe,
         sizes=() if observe is None else SIZES,
         applies=unchanged(DEPENDS),
-        resolution={checks.THIRD: 1e-8, checks.DEGREE: 1e-8},
+        resolution={checks.THIRD: 1e-8, NUMERATOR: 1e-8},
         not_sampled=not_sampled,
         method=method,
         reason=reason,
@@ -250,18 +251,18 @@ STEPS: tuple[Step, ...] = (
     _claim_step(
         "quadratic-in-adaptation-rate",
         "In the adaptation rate the loss of Theorem 3 is a quadratic.",
-        claim=lambda: {"numerator": Integer(2), "denominator": Integer(0), checks.THIRD: Integer(0)},
+        claim=lambda: {NUMERATOR: Integer(2), DENOMINATOR: Integer(0), checks.THIRD: Integer(0)},
         derive=_derive_quadratic,
         method="degrees of the reduced fraction; third difference",
         observe=checks.observe_degree,
         not_sampled={
-            "denominator": "that the sampled loss is a polynomial is what its vanishing third difference says"
+            DENOMINATOR: "that the sampled loss is a polynomial is what its vanishing third difference says"
         },
     ),
     _claim_step(
         "ratio-of-quartics-general",
         "In the training rate the loss of Theorem 3 is a ratio of two polynomials of degree four.",
-        claim=lambda: {"numerator": Integer(4), "denominator": Integer(4)},
+        claim=lambda: {NUMERATOR: Integer(4), DENOMINATOR: Integer(4)},
         derive=_derive_quartics,
         method="degrees of the reduced fraction",
         reason="the degrees of a formula; nothing to sample",

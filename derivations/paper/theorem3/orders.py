@@ -25,9 +25,10 @@ from derivations.paper.theorem3 import sampled_blocks as checks
 from derivations.paper.theorem3.concentration import BLOCKS, ORDERS, bound_traces, gram, training_weight
 from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general
 from derivations.steps.discrete_law import observe_weight
-from derivations.steps.orders import LEADING, ONE, ORDER, element_moments, order_parts
+from derivations.steps.labels import LEADING, ORDER, Short
+from derivations.steps.orders import ONE, element_moments, order_parts
 from derivations.steps.step import Derived, Erratum, Parts, Step
-from symbolic.algebra.words import Expression, scalar
+from symbolic.algebra.words import Expression, reciprocal
 from symbolic.proofs.asymptotics import inverse_exponent, sharp_exponent
 
 HALF = Rational(1, 2)
@@ -53,7 +54,7 @@ def products_of_inputs(powers: tuple[int, int], assumptions: Assumptions) -> dic
     """X^v W_i^a W_j^b X^vT over p^(1 + a + b), for one task (i = j) and for two."""
     left, right = powers
     one, two = (model.task(general(assumptions), index) for index in ("1", "2"))
-    scale = scalar("1/p") ** (1 + left + right)
+    scale = reciprocal("p") ** (1 + left + right)
     return {
         name: scale
         * one.x_v
@@ -135,7 +136,7 @@ STEPS: tuple[Step, ...] = (
         "theorem3",
         uses=("rows-mean", "rows-second-moment"),
         depends_on=("inner_steps", "split", "order"),
-        claim=lambda: {"H_t": H_T},
+        claim=lambda: {Short("H_t"): H_T},
         derive=lambda assumptions: {"H_t": training_weight(assumptions)},
         observe=lambda sample: observe_weight(sample, "H_t", "n_t", "alpha_t"),
         sizes=checks.SIZES,

@@ -9,7 +9,8 @@ import numpy as np
 from derivations.language.assumptions import Assumptions
 from derivations.steps import discrete_law
 from derivations.steps.draws import Array, squared_norms, transpose
-from derivations.steps.orders import LEADING, ORDER, exponent_of, leading_of
+from derivations.steps.labels import LEADING, ORDER
+from derivations.steps.orders import exponent_of, leading_of
 from derivations.steps.step import Check, Observed, Step
 from derivations.steps.task_draws import contracted_rows, covariance_halves, design, target
 from derivations.verification.growth import Halves, fluctuation_check

@@ -14,6 +14,7 @@ from derivations.language.values import Point, Value, evaluate
 from derivations.paper.theorem3.target_task import loss_at_zero
 from derivations.steps import discrete_law
 from derivations.steps.draws import Array, fixed_column, squared_norms
+from derivations.steps.labels import NUMERATOR
 from derivations.steps.step import Check, Observed, Step
 from derivations.steps.task_draws import gradient_step
 from derivations.verification.growth import residual_check
@@ -22,7 +23,6 @@ from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.target_loss import fourth_moment
 from numeric_check.problem.setting import Setting
 
-DEGREE = "numerator"
 THIRD = r"\Delta^3_{\alpha_r}\bar L"
 NUMBERS = ("n_t", "n_v", "n_r", "m", "p", "sigma", "alpha_t", "alpha_r")
 WISHART = "gaussian, Wishart covariances"
@@ -136,4 +136,4 @@ def observe_degree(sample: Sample) -> Observed:
     rounding = 1e-10 * np.abs(values).max(axis=0)
     differences = [np.diff(values, n=k, axis=0)[0] for k in (1, 2, 3)]
     last = [k * (np.abs(found) > rounding) for k, found in zip((1, 2, 3), differences, strict=True)]
-    return {DEGREE: np.max(last, axis=0).astype(np.float64), THIRD: differences[-1]}
+    return {NUMERATOR: np.max(last, axis=0).astype(np.float64), THIRD: differences[-1]}

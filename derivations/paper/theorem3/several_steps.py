@@ -18,7 +18,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import m
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem2.general_covariance import loss_of_second_moment, normal_mean
-from symbolic.algebra.words import Expression, identity, scalar, tr
+from symbolic.algebra.words import Expression, identity, reciprocal, scalar, tr
 from symbolic.averages.expectation import expect
 
 
@@ -68,7 +68,7 @@ def gaussian_pieces(assumptions: Assumptions) -> Leading:
     assumptions = replace(assumptions, covariance="general")
     require_derivable(assumptions, "over")
     weight = normal_mean(assumptions)
-    noise = scalar("1/n_v") * expect(tr(target_covariance(assumptions)))
+    noise = reciprocal("n_v") * expect(tr(target_covariance(assumptions)))
     loss = loss_of_second_moment(assumptions)
     constant = loss.replace({"Omega": 0 * identity("p")})
     return Leading(constant, tr(weight), noise, 2 * (loss.replace({"Omega": weight}) - constant))

@@ -29,6 +29,7 @@ from derivations.paper import target_task, target_task_draws
 from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general, over_rows
 from derivations.steps import discrete_law
 from derivations.steps.draws import Array, fixed_column, squared_norms
+from derivations.steps.labels import Short
 from derivations.steps.step import Derived, Observed, Parts, Step
 from derivations.steps.task_draws import gradient_step
 from numeric_check.draws.sample import Sample
@@ -307,7 +308,7 @@ STEPS: tuple[Step, ...] = (
         statement="H_r, the weight with which a deviation of the meta-parameter enters the loss.",
         uses=("rows-mean", "rows-second-moment"),
         depends_on=DEPENDS,
-        claim=lambda: {"H_r": H_R},
+        claim=lambda: {Short("H_r"): H_R},
         derive=lambda assumptions: {"H_r": adaptation_weight(assumptions)},
         observe=lambda sample: discrete_law.observe_weight(sample, "H_r", "n_r", "alpha_r"),
     ),

@@ -11,7 +11,8 @@ import sympy
 from derivations.language.assumptions import PAPER
 from derivations.paper.lemma3 import ROWS_GROW, word
 from derivations.steps.contents import load
-from derivations.steps.orders import LEADING, ORDER, bound_traces, derive_order, element
+from derivations.steps.labels import LEADING, ORDER
+from derivations.steps.orders import bound_traces, derive_order, element
 from derivations.verification.prove import prove
 from symbolic.algebra.words import gaussian, matrix, tr
 from symbolic.checks.entries import expect_by_entries

@@ -13,7 +13,7 @@ import derivations
 from derivations.language.assumptions import PAPER
 from derivations.steps.contents import load
 from derivations.steps.draws import Array
-from derivations.steps.orders import LEADING
+from derivations.steps.labels import LEADING
 from derivations.steps.task_draws import (
     covariance_halves,
     gradient_step,

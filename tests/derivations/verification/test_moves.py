@@ -14,7 +14,7 @@ from derivations.steps.step import Step
 from derivations.verification.examine import examine
 from derivations.verification.moves import batch_value, move_checks, sample_move
 from derivations.verification.prove import prove
-from symbolic.algebra.words import constant, gaussian, identity, matrix, scalar, tr
+from symbolic.algebra.words import constant, gaussian, identity, matrix, reciprocal, tr
 
 SIZES = {
     "n": 5,
@@ -35,7 +35,7 @@ X, B, D = gaussian("X", "n", "p"), matrix("B", "n", "p"), matrix("D", "p", "p", 
 def test_a_batch_has_the_value_of_each_draw() -> None:
     generator = np.random.default_rng(1)
     x, d = generator.standard_normal((3, 5, 2)), generator.standard_normal((1, 2, 2))
-    expr = 2 * X.T @ X @ matrix("D", "p", "p") + scalar("1/n") * tr(X.T @ X) * identity("p")
+    expr = 2 * X.T @ X @ matrix("D", "p", "p") + reciprocal("n") * tr(X.T @ X) * identity("p")
     found = batch_value(expr, {"X": x, "D": d}, {"n": 5.0, "p": 2.0})
     for one, value in zip(x, found, strict=True):
         w = one.T @ one
@@ -63,7 +63,7 @@ def test_the_moves_of_a_step_agree_with_sampling(name: str) -> None:
 )
 def test_a_wrong_move_is_noticed(move: Move) -> None:
     right = sample_move(move, "a move", "right", SIZES)
-    off = replace(move, after=move.after + move.after * scalar("1/n") * scalar("1/n"))
+    off = replace(move, after=move.after + move.after * reciprocal("n") * reciprocal("n"))
     wrong = sample_move(off, "a move", "wrong", SIZES)
     assert right is not None
     assert wrong is not None

@@ -13,6 +13,7 @@ from symbolic.algebra.words import (
     identity,
     letter_expression,
     matrix,
+    reciprocal,
     scalar,
     tr,
     unit,
@@ -54,7 +55,7 @@ alpha = scalar("alpha")
         (ONE @ A @ ONE, A),
         (tr(ONE), dimension("p")),
         (tr(ONE), scalar("p")),
-        (scalar("1/p") * tr(ONE), constant(1)),
+        (reciprocal("p") * tr(ONE), constant(1)),
         (identity("1"), constant(1)),
         (dimension("1"), constant(1)),
         (tr(alpha), alpha),
@@ -148,7 +149,7 @@ def test_terms_are_readable_and_sorted_by_name():
 
 
 def test_letters_and_scalars():
-    expr = alpha * tr(X @ A @ X.T) * scalar("1/n") + scalar("p")
+    expr = alpha * tr(X @ A @ X.T) * reciprocal("n") + scalar("p")
     assert list(expr.letters()) == ["A", "X"]
     assert expr.letters()["X"].random
     assert expr.scalars() == {"alpha", "1/n", "p"}

@@ -1,0 +1,82 @@
+"""What the parts of a step are called, and what kind of statement a name makes of its part.
+
+A label is the left side of its part, as text; most are LaTeX and plain strings: `label = part`. The kinds below are
+strings too, and carry what a reader of the step would otherwise have to guess from the text.
+"""
+
+from __future__ import annotations
+
+
+class Sign(str):
+    """The label of the sign of a quantity (LaTeX): its part is 1, -1 or 0."""
+
+    quantity: str
+
+    def __new__(cls, quantity: str) -> Sign:
+        """The sign of this quantity."""
+        found = super().__new__(cls, rf"\mathrm{{sign}}\,{quantity}")
+        found.quantity = quantity
+        return found
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Sign, (self.quantity,)
+
+
+class Order(str):
+    """The label of the exponent of an error: O(letter^a).
+
+    letter: what grows, in LaTeX. where: the source that the error is due to, or the case in which it has this order;
+    said: the same as it stands before a line of mathematics.
+    """
+
+    name: str
+    letter: str
+    where: str
+    said: str
+
+    def __new__(cls, name: str, letter: str, where: str = "", said: str = "") -> Order:
+        """The exponent called `name`."""
+        found = super().__new__(cls, f"{name} ({where})" if where else name)
+        found.name, found.letter, found.where, found.said = name, letter, where, said
+        return found
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Order, (self.name, self.letter, self.where, self.said)
+
+    def due_to(self, source: str) -> Order:
+        """The same exponent for the part that a source causes."""
+        return Order(self.name, self.letter, source, rf"\text{{part of }} {source}")
+
+    def when(self, case: str) -> Order:
+        """The same exponent in a case."""
+        return Order(self.name, self.letter, case, case)
+
+
+class Short(str):
+    """A label short enough to stand for its part in a later formula."""
+
+    __slots__ = ()
+
+
+class Words(str):
+    """A label in plain words; `full` says them where there is room."""
+
+    name: str
+    full: str
+
+    def __new__(cls, name: str, full: str = "") -> Words:
+        """These words."""
+        found = super().__new__(cls, name)
+        found.name, found.full = name, full or name
+        return found
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Words, (self.name, self.full)
+
+
+LEADING = "c"
+"""The label of the leading coefficient, where a statement is one about an order."""
+ORDER = Order("a", r"\xi")
+IN_SIZE, IN_TASKS = Order(r"a_\xi", r"\xi"), Order("a_m", "m")
+NUMERATOR = Words("numerator", "degree of the numerator")
+DENOMINATOR = Words("denominator", "degree of the denominator")
