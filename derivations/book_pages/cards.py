@@ -12,6 +12,7 @@ from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.figures.graphical_model import draw
 from derivations.publishing.build import SOURCE, assumptions_in_force
+from derivations.steps.chain import Rule
 from derivations.steps.contents import load
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Step
@@ -115,11 +116,12 @@ def _moves(step: Step, record: Record) -> str:
         verdicts = [c["verdict"] for c in record["checks"] if str(c["label"]).startswith(f"move {k + 1}:")]
         badges = h.badge(move.check) + (f" {h.badge(verdicts[0])}" if len({*verdicts}) == 1 else "")
         reads = f" <small>{', '.join(link(name) for name in move.reads)}</small>" if move.reads else ""
-        items.append(
-            f"<li>{h.escape(str(move.rule))}{reads} {badges}{_folded(['= ' + latex(move.after)])}</li>"
-        )
-    start = h.displays([latex(chain.start)])
-    return f'<div class="moves"><p><strong>Proof.</strong></p>{start}<ol>{"".join(items)}</ol></div>'
+        to = rf"= O\left({latex(move.after)}\right)" if move.rule is Rule.ORDER else f"= {latex(move.after)}"
+        if k in chain.starts:
+            items.append(f"{'</ol>' if k else ''}{_folded([latex(chain.starts[k])])}<ol start={k + 1}>")
+        items.append(f"<li>{h.escape(str(move.rule))}{reads} {badges}{_folded([to])}</li>")
+    items.append("</ol>")
+    return f'<div class="moves"><p><strong>Proof.</strong></p>{"".join(items)}</div>'
 
 
 def _derivation(step: Step, record: Record) -> str:

@@ -11,14 +11,14 @@
     (41)      rows-sandwich          E X^T C X
     (42)      columns-sandwich       E W D W
 
-Claims are the printed polynomials. Each derivation runs both routes, integration by parts and the sum over
-Wick pairings, and refuses to answer when they differ.
+Claims are the printed polynomials. Each derivation is a chain of moves: the rows of X put in, and averaged by
+integration by parts, which the sum over all Wick pairings checks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import sympy
@@ -26,8 +26,8 @@ from sympy import Identity, MatrixSymbol, Trace
 
 from derivations.language.assumptions import Assumptions
 from derivations.language.symbols import n, p
-from derivations.steps.routes import expect_by_both_routes
-from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.chain import Chain, abbreviation
+from derivations.steps.step import Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, gaussian, matrix, tr
 
@@ -44,9 +44,14 @@ SMALL: tuple[Mapping[str, float], ...] = (
 )
 
 
-def _wishart() -> Expression:
+@lru_cache(maxsize=32)
+def _chain(label: str, word: Expression, assumptions: Assumptions) -> Chain:
+    """A word in W, or in X: the rows of X put in, and their average."""
     x = gaussian("X", "n", "p")
-    return x.T @ x
+    chain = Chain(word)
+    if "W" in word.letters():
+        chain.insert({"W": x.T @ x})
+    return chain.average("X", reads=("gaussian-inputs",)).shows(label)
 
 
 def _moment_step(
@@ -62,10 +67,9 @@ def _moment_step(
     if traced:
         label += r"\,\mathrm{Tr}\,W" + (f"^{traced}" if traced > 1 else "")
 
-    def derive(assumptions: Assumptions) -> Derived:
-        w = _wishart()
-        word = w**power if not traced else w**power * tr(w**traced)
-        return {label: expect_by_both_routes(word)}
+    w = abbreviation("W", "p")
+    word = w**power * tr(w**traced) if traced else w**power
+    chain = partial(_chain, label, word)
 
     def observe(sample: Sample) -> Observed:
         x = sample.gaussian("n", "p")
@@ -82,18 +86,19 @@ def _moment_step(
         statement=f"Mean of the Wishart word in equation {equations[0]} at every n and p.",
         uses=uses,
         claim=lambda: {label: claimed},
-        derive=derive,
+        derive=lambda assumptions: chain(assumptions).parts,
+        derivation=chain,
         observe=observe,
     )
 
 
+_X, _SHORT_W = gaussian("X", "n", "p"), abbreviation("W", "p")
+SANDWICH_ROWS = _X.T @ matrix("C", "n", "n", symmetric=True) @ _X
+SANDWICH_COLUMNS = _SHORT_W @ matrix("D", "p", "p", symmetric=True) @ _SHORT_W
+
+
 def _claim_sandwich_rows() -> Parts:
     return {r"\mathbb{E}\,X^TCX": Trace(C) * I_P}
-
-
-def _derive_sandwich_rows(assumptions: Assumptions) -> Derived:
-    x = gaussian("X", "n", "p")
-    return {r"\mathbb{E}\,X^TCX": expect_by_both_routes(x.T @ matrix("C", "n", "n", symmetric=True) @ x)}
 
 
 def _observe_sandwich_rows(sample: Sample) -> Observed:
@@ -104,11 +109,6 @@ def _observe_sandwich_rows(sample: Sample) -> Observed:
 
 def _claim_sandwich_columns() -> Parts:
     return {r"\mathbb{E}\,WDW": n * (n + 1) * D + n * Trace(D) * I_P}
-
-
-def _derive_sandwich_columns(assumptions: Assumptions) -> Derived:
-    w = _wishart()
-    return {r"\mathbb{E}\,WDW": expect_by_both_routes(w @ matrix("D", "p", "p", symmetric=True) @ w)}
 
 
 def _observe_sandwich_columns(sample: Sample) -> Observed:
@@ -127,14 +127,22 @@ _lemma = partial(
 )
 
 
-Routes = tuple[Callable[[], Parts], Callable[[Assumptions], Derived], Callable[[Sample], Observed]]
+Routes = tuple[Callable[[], Parts], Expression, Callable[[Sample], Observed]]
 
 
 def _sandwich(name: str, number: str, statement: str, routes: Routes) -> Step:
-    claim, derive, observe = routes
-    uses = ("gaussian-inputs",)
+    claim, word, observe = routes
+    (label,) = claim()
+    chain = partial(_chain, label, word)
     return _lemma(
-        name, (number,), statement=statement, uses=uses, claim=claim, derive=derive, observe=observe
+        name,
+        (number,),
+        statement=statement,
+        uses=("gaussian-inputs",),
+        claim=claim,
+        derive=lambda assumptions: chain(assumptions).parts,
+        derivation=chain,
+        observe=observe,
     )
 
 
@@ -213,12 +221,12 @@ STEPS: tuple[Step, ...] = (
         "rows-sandwich",
         "41",
         "A symmetric matrix between X^T and X averages to its trace times the identity.",
-        (_claim_sandwich_rows, _derive_sandwich_rows, _observe_sandwich_rows),
+        (_claim_sandwich_rows, SANDWICH_ROWS, _observe_sandwich_rows),
     ),
     _sandwich(
         "columns-sandwich",
         "42",
         "A symmetric matrix between two Wishart factors keeps its shape and adds a multiple of the identity.",
-        (_claim_sandwich_columns, _derive_sandwich_columns, _observe_sandwich_columns),
+        (_claim_sandwich_columns, SANDWICH_COLUMNS, _observe_sandwich_columns),
     ),
 )

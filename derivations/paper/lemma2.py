@@ -14,12 +14,13 @@
     (54)  weighted-rows-of-two-tasks-two-wisharts  (48) with D between
 
 Each line says Y = c I + O(xi^a) elementwise, or Y = O(xi^a) between two tasks. The derivation computes the exact
-mean and variance of a diagonal and an off-diagonal element; the degree in xi of the standard deviation is the
-sharp exponent. With a deterministic matrix D, Tr D and Tr D^2 are of order xi^delta, and (Tr D)^2 <= p Tr D^2
+mean of Y and the exact mean square of the elements of Y - c I; half its degree in xi is the sharp exponent. With a deterministic matrix D, Tr D and Tr D^2 are of order xi^delta, and (Tr D)^2 <= p Tr D^2
 (Cauchy-Schwarz) bounds the square of the trace.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 import sympy
@@ -28,10 +29,12 @@ from sympy import Integer, MatrixSymbol, Rational, Trace
 from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.symbols import delta, n_t, p
+from derivations.steps.by_degree import concentration
+from derivations.steps.chain import Chain
 from derivations.steps.draws import Array, transpose
 from derivations.steps.labels import LEADING, ORDER
-from derivations.steps.orders import WEIGHTS, derive_order, exponent_of, leading_of, order_parts
-from derivations.steps.step import Check, Derived, Observed, Step
+from derivations.steps.orders import WEIGHTS, exponent_of, leading_of
+from derivations.steps.step import Check, Observed, Step
 from derivations.verification.growth import fluctuation_check
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, gaussian
@@ -68,7 +71,11 @@ def _product(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool
     return np.asarray(x_v[:, :, :kept] @ transpose(x_w[:, :, :kept]))
 
 
-SIZES: tuple[dict[str, float], ...] = ({"p": 4, "n_t": 3}, {"p": 3, "n_t": 7}, {"p": 9, "n_t": 5})
+SIZES: tuple[dict[str, float], ...] = (
+    {"p": 4, "n_t": 3, "n_v": 5},
+    {"p": 3, "n_t": 5, "n_v": 4},
+    {"p": 5, "n_t": 4, "n_v": 6},
+)
 
 
 def _diagonal(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool) -> Array:
@@ -94,10 +101,10 @@ def _order(
     with_d: bool,
     cross: bool,
 ) -> Step:
-    def derive(assumptions: Assumptions) -> Derived:
+    @cache
+    def chain(assumptions: Assumptions) -> Chain:
         y = word(left, right, with_d=with_d, cross=cross)
-        mean, order = derive_order({"same task": y}, WEIGHTS)
-        return order_parts(mean, order)
+        return concentration(y, (("X_v1", "X_v2"), ("X_t1", "X_t2")), WEIGHTS)
 
     def observe(sample: Sample) -> Observed:
         return {LEADING: _diagonal(sample, left, right, with_d=with_d, cross=cross)}
@@ -119,7 +126,8 @@ def _order(
         "lemma2",
         uses=("gaussian-inputs",),
         claim=lambda: {LEADING: leading, ORDER: exponent},
-        derive=derive,
+        derive=lambda assumptions: chain(assumptions).parts,
+        derivation=chain,
         check=check,
         observe=observe,
         sizes=SIZES,

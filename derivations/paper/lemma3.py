@@ -5,13 +5,14 @@
     (57)  columns-between-wisharts  W_t W_v W_t
 
 Each line says Y = c I + O(xi^a) elementwise with n_v, n_t = O(xi). As for Lemma 2, the derivation computes
-the exact mean and variance of a diagonal and an off-diagonal element; the degree in xi of the standard
-deviation is the sharp exponent.
+the exact mean of Y and the exact mean square of the elements of Y - c I; half its degree in xi is the sharp
+exponent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import sympy
@@ -19,10 +20,12 @@ from sympy import Rational
 
 from derivations.language.assumptions import Assumptions
 from derivations.language.symbols import n_t, n_v, p
+from derivations.steps.by_degree import concentration
+from derivations.steps.chain import Chain
 from derivations.steps.draws import Array, transpose
 from derivations.steps.labels import LEADING, ORDER
-from derivations.steps.orders import ONE, derive_order, exponent_of, leading_of, order_parts
-from derivations.steps.step import Check, Derived, Observed, Step
+from derivations.steps.orders import ONE, exponent_of, leading_of
+from derivations.steps.step import Check, Observed, Step
 from derivations.verification.growth import fluctuation_check
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, gaussian
@@ -59,8 +62,9 @@ def _order(
 ) -> Step:
     left, right = powers
 
-    def derive(assumptions: Assumptions) -> Derived:
-        return order_parts(*derive_order({"same task": word(left, right)}, ROWS_GROW))
+    @cache
+    def chain(assumptions: Assumptions) -> Chain:
+        return concentration(word(left, right), (("X_v",), ("X_t",)), ROWS_GROW)
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         def observed(sample: Sample) -> Array:
@@ -84,7 +88,8 @@ def _order(
         "lemma3",
         uses=("gaussian-inputs",),
         claim=lambda: {LEADING: leading, ORDER: exponent},
-        derive=derive,
+        derive=lambda assumptions: chain(assumptions).parts,
+        derivation=chain,
         check=check,
         observe=observe,
         sizes=SIZES,

@@ -8,7 +8,8 @@ make moves, and each rule knows a second route to its own result that shares not
   single entries at small sizes, which the move names;
 - an average by moments that have names: the names written out again, against the same;
 - a name given to a trace: the name written out again;
-- a sum over tasks that are alike: the average of one task's share taken at once, not move by move.
+- a sum over tasks that are alike: the average of one task's share taken at once, not move by move;
+- a bound, and an order by degree (`derivations.steps.by_degree`): values at random matrices, and at very large sizes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from fractions import Fraction
 from functools import reduce
 from operator import matmul
 
+import sympy
 from flint import fmpq, fmpq_mat
 
 from derivations.steps.second_routes import OutOfReach, compared
@@ -56,6 +58,16 @@ class Rule(StrEnum):
     KNOWN = "average by named moments"
     SUM = "sum over tasks that are alike"
     NAME = "name an abbreviation"
+    BOUND = "bound by Cauchy-Schwarz"
+    ORDER = "order by degree"
+
+
+NO_NUMBER = {
+    Rule.SUM: "it multiplies by the number of tasks",
+    Rule.BOUND: "an inequality, which holds exactly at random matrices",
+    Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",
+}
+"""The rules whose moves are not sampled, and why."""
 
 
 class DoesNotApply(ValueError):
@@ -114,7 +126,8 @@ class Chain:
     def __init__(self, start: Expression) -> None:
         self.start = start
         self._moves: list[Move] = []
-        self._parts: dict[str, Expression] = {}
+        self._starts: dict[int, Expression] = {0: start}
+        self._parts: dict[str, Expression | sympy.Basic] = {}
 
     @property
     def moves(self) -> tuple[Move, ...]:
@@ -123,17 +136,33 @@ class Chain:
 
     @property
     def result(self) -> Expression:
-        """What the last move leads to."""
-        return self._moves[-1].after if self._moves else self.start
+        """What the last move leads to, or the start where no move was made yet."""
+        here = len(self._moves)
+        return self._starts[here] if here in self._starts else self._moves[-1].after
 
     @property
-    def parts(self) -> Mapping[str, Expression]:
+    def starts(self) -> Mapping[int, Expression]:
+        """From which expressions the chain sets out, by the number of moves before."""
+        return self._starts
+
+    def begin(self, start: Expression) -> Chain:
+        """Set out from another expression: what the chain has shown so far is known from here on."""
+        self._starts[len(self._moves)] = start
+        return self
+
+    @property
+    def parts(self) -> Mapping[str, Expression | sympy.Basic]:
         """What the chain shows, by the label of the part: see `shows`."""
         return self._parts
 
     def shows(self, label: str, written_out: Mapping[str, Expression] | None = None) -> Chain:
         """The present expression is this part of the step, its abbreviations written out for the comparison."""
         self._parts[label] = self.result.replace(written_out or {})
+        return self
+
+    def shows_value(self, label: str, value: sympy.Basic) -> Chain:
+        """This part of the step is a number read off the last move, such as the exponent of an order."""
+        self._parts[label] = value
         return self
 
     def insert(self, definitions: Mapping[str, Expression], *reads: str) -> Chain:
@@ -158,7 +187,7 @@ class Chain:
         except ValueError as error:
             raise DoesNotApply(f"{rule}: {error}") from None
         route, disproved = _second_route(rule, before, letters, after, {})
-        return self._made(Move(rule, before, after, tuple(reads), letters, {}, disproved, route))
+        return self.made(Move(rule, before, after, tuple(reads), letters, {}, disproved, route))
 
     def by_known(
         self,
@@ -188,7 +217,7 @@ class Chain:
         route, disproved = _second_route(Rule.KNOWN, written_out, over, after, names)
         rests = (*reads, *dict.fromkeys(moment.slug for moment in known))
         values = {**definitions, **names}
-        return self._made(Move(Rule.KNOWN, before, after, rests, tuple(over), values, disproved, route))
+        return self.made(Move(Rule.KNOWN, before, after, rests, tuple(over), values, disproved, route))
 
     def name(self, trace: Expression, name: str, *reads: str) -> Chain:
         """Give the trace of a word a name, wherever it occurs. Raises DoesNotApply when it does not occur."""
@@ -207,7 +236,7 @@ class Chain:
         disproved = (
             "" if found.replace({name: trace}) == before else f"{name} written out gives something else"
         )
-        return self._made(Move(Rule.NAME, before, found, reads, (name,), {name: trace}, disproved))
+        return self.made(Move(Rule.NAME, before, found, reads, (name,), {name: trace}, disproved))
 
     def over_tasks(
         self, count: Expression, at_once: Expression, names: Mapping[str, Expression], *reads: str
@@ -222,7 +251,7 @@ class Chain:
             left = ", ".join(before.letters())
             raise DoesNotApply(f"{Rule.SUM}: {left} still tell the tasks apart: average first")
         disproved = "" if before.replace(names) == at_once else f"taken at once the average is {at_once}"
-        return self._made(Move(Rule.SUM, before, count * before, reads, (), dict(names), disproved))
+        return self.made(Move(Rule.SUM, before, count * before, reads, (), dict(names), disproved))
 
     def _substitute(self, rule: Rule, values: Mapping[str, Expression], reads: tuple[str, ...]) -> Chain:
         before = self.result
@@ -239,9 +268,10 @@ class Chain:
         except ValueError as error:
             raise DoesNotApply(f"{rule}: {error}") from None
         disproved = differs_exactly(before, after, values)
-        return self._made(Move(rule, before, after, reads, tuple(values), dict(values), disproved))
+        return self.made(Move(rule, before, after, reads, tuple(values), dict(values), disproved))
 
-    def _made(self, move: Move) -> Chain:
+    def made(self, move: Move) -> Chain:
+        """Take over a move that a rule has made from the present expression."""
         self._moves.append(move)
         return self
 

@@ -9,13 +9,11 @@ from itertools import groupby
 from typing import Any
 
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.steps.chain import DoesNotApply, Move, Rule
+from derivations.steps.chain import NO_NUMBER, DoesNotApply, Move, Rule
 from derivations.steps.step import Step
 from symbolic.algebra.coefficients import INVERSE, named_terms
 from symbolic.algebra.readable import Word
 from symbolic.algebra.words import Expression, polynomial
-
-NO_NUMBER = {Rule.SUM: "it multiplies by the number of tasks"}
 
 
 def moves(
@@ -32,7 +30,7 @@ def moves(
         {
             "rule": str(move.rule),
             "before": text(move.before),
-            "after": text(move.after),
+            "after": f"O({text(move.after)})" if move.rule is Rule.ORDER else text(move.after),
             "reads": list(move.reads),
             "note": note(move),
             "check": move.check,
@@ -65,8 +63,12 @@ def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[Mapping[st
         found = moves(step, assumptions, checks)
     except NotDerivable as error:
         return str(error)
-    lines = [_wrapped(found[0]["before"], width, "    ")] if found else []
+    lines: list[str] = []
+    at = ""
     for k, move in enumerate(found):
+        if move["before"] != at:
+            lines.append(_wrapped(move["before"], width, "    "))
+        at = move["after"]
         reads = f"  [{', '.join(move['reads'])}]" if move["reads"] else ""
         lines.append(_wrapped(f"{k + 1}. {move['rule']}{reads}", width, ""))
         lines.append(_wrapped(f"= {move['after']}", width, "    "))

@@ -17,6 +17,7 @@ NAMES: Mapping[str, str] = {
     "mean_theta_star_form": r"\mathbb{E}\,\theta^{\star T}\Sigma\theta^\star",
     "mean_w_0_omega_star": r"w_0^T\,\mathbb{E}\,\omega^\star",
     "room": "(p-n_vm)",
+    "xi_delta": r"\xi^\delta",
     "trace": r"\mathrm{Tr}\,D",
     "trace_of_square": r"\mathrm{Tr}\,D^2",
     "BBT_inverse": "(BB^T)^{-1}",

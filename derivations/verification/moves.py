@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.steps.chain import Chain, Move, Rule
+from derivations.steps.chain import NO_NUMBER, Chain, Move, Rule
 from derivations.steps.step import Check, Step
 from derivations.verification.measure import batch_size
 from numeric_check.draws.sample import Sample
@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 # the relative difference of the two sides where they are the same number at any draw
 ROUNDING = 1e-9
 AVERAGING = (Rule.AVERAGE, Rule.CUMULANTS, Rule.KNOWN)
-MOST_DRAWS = 4_000_000
+MANY_DRAWS, MOST_DRAWS = 200_000, 4_000_000
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
 RESOLUTION = 0.0018
 
@@ -38,18 +38,16 @@ def batch_value(expr: Expression, matrices: Mapping[str, Array], numbers: Mappin
     Matrices have the batch as their first axis, of length 1 where they are the same in every draw.
     """
     total: Array | None = None
+    known: dict[Word, Array] = {}
     for term, coefficient in expr.terms.items():
         value = np.full((1, 1, 1), float(evaluate(polynomial(coefficient), numbers)))
         for trace in term.traces:
-            value = (
-                value
-                * np.trace(_product(_from_a_cut(trace, matrices), matrices), axis1=-2, axis2=-1)[
-                    :, None, None
-                ]
-            )
+            value = value * _trace(_from_a_cut(trace, matrices), matrices, known)[:, None, None]
         if term.word is not None and expr.shape is not None:
             rows = expr.shape[0]
-            value = value * (_product(term.word, matrices) if term.word else np.eye(int(numbers[rows])))
+            value = value * (
+                _product(term.word, matrices, known) if term.word else np.eye(int(numbers[rows]))
+            )
         total = value if total is None else total + value
     if total is None:
         rows, columns = expr.shape or (ONE, ONE)
@@ -66,15 +64,27 @@ def _from_a_cut(trace: Word, matrices: Mapping[str, Array]) -> Word:
     return trace[start:] + trace[:start]
 
 
-def _product(word: Word, matrices: Mapping[str, Array]) -> Array:
-    result: Array | None = None
-    for factor in word:
-        matrix = matrices[factor.name]
-        matrix = np.swapaxes(matrix, -1, -2) if factor.transposed else matrix
-        result = matrix if result is None else result @ matrix
-    if result is None:
-        raise ValueError("an empty trace is a dimension: it has no letters")
-    return result
+def _product(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
+    """The product of a word, by halves, so that what occurs twice is multiplied once."""
+    if word not in known:
+        if not word:
+            raise ValueError("an empty trace is a dimension: it has no letters")
+        if len(word) == 1:
+            matrix = matrices[word[0].name]
+            known[word] = np.swapaxes(matrix, -1, -2) if word[0].transposed else matrix
+        else:
+            half = len(word) // 2
+            known[word] = _product(word[:half], matrices, known) @ _product(word[half:], matrices, known)
+    return known[word]
+
+
+def _trace(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
+    """The trace of a word without its last product: the sum over the elements of one half times the other."""
+    if len(word) == 1:
+        return np.asarray(np.trace(_product(word, matrices, known), axis1=-2, axis2=-1))
+    half = len(word) // 2
+    left, right = _product(word[:half], matrices, known), _product(word[half:], matrices, known)
+    return np.asarray((left * np.swapaxes(right, -1, -2)).sum(axis=(-2, -1)))
 
 
 def _draw(sample: Sample, letter: Letter, *, anew: bool) -> Array:
@@ -84,7 +94,12 @@ def _draw(sample: Sample, letter: Letter, *, anew: bool) -> Array:
         covariance = sample.matrix(letter.covariance, letter.columns, letter.columns, positive=True)
     if anew:
         return sample.inputs(rows, columns, letter.law or "gaussian", covariance)
-    return sample.matrix(letter.name, rows, columns, symmetric=letter.symmetric and rows > 1)[None]
+    # a positive matrix has no traces near zero, which would take many draws to resolve
+    return sample.matrix(letter.name, rows, columns, positive=letter.symmetric and rows > 1)[None]
+
+
+def _basis_vector(sample: Sample, letter: Letter) -> Array:
+    return np.eye(sample.size(letter.rows))[None, :, letter.unit - 1 : letter.unit]
 
 
 def _sides(move: Move, sample: Sample) -> tuple[Array, Array]:
@@ -95,7 +110,8 @@ def _sides(move: Move, sample: Sample) -> tuple[Array, Array]:
     letters = {name: letter for name, letter in letters.items() if name not in move.values}
     fresh = move.letters if move.rule in AVERAGING else ()
     matrices = {
-        name: _draw(sample, letter, anew=name in fresh) for name, letter in letters.items() if not letter.unit
+        name: _basis_vector(sample, letter) if letter.unit else _draw(sample, letter, anew=name in fresh)
+        for name, letter in letters.items()
     }
     numbers = {
         name: float(value) for name, value in sample.values.items() if not isinstance(value, np.ndarray)
@@ -115,10 +131,10 @@ def sample_move(
     """Sample one move at these sizes, until the mean is resolved or the budget is spent.
 
     The value is that of `after` along a fixed direction, the mean that of `before`; where both sides are the same
-    number at any draw, they are the element at which they differ most. None for a move that has no number
-    of its own: the sum over tasks that are alike multiplies by their number.
+    number at any draw, they are the element at which they differ most. None for a move that has no number of its own.
+    A mean that should vanish is resolved to one per cent of the root mean square.
     """
-    if move.rule is Rule.SUM:
+    if move.rule in NO_NUMBER:
         return None
     started = time.monotonic()
     if move.rule not in AVERAGING:
@@ -142,10 +158,11 @@ def sample_move(
         total, square = total + float(seen.sum()), square + float((seen**2).sum())
         draws, batch = draws + len(seen), batch + 1
         gap = total / draws
-        stderr = float(np.sqrt(max(square / draws - gap**2, 0.0) / (draws - 1)))
-        if stderr <= RESOLUTION * abs(value) or draws >= MOST_DRAWS:
+        spread = float(np.sqrt(max(square / draws - gap**2, 0.0)))
+        stderr = spread / float(np.sqrt(draws - 1))
+        if stderr <= RESOLUTION * (abs(value) or spread) or draws >= MOST_DRAWS:
             break
-    found = judge(value + gap, stderr, value)
+    found = judge(value + gap, stderr, value, resolution=None if value else 0.01 * spread or None)
     seconds = time.monotonic() - started
     return Check(label, dict(sizes), value, value + gap, stderr, draws, seconds, found.status, found.reason)
 
@@ -158,17 +175,17 @@ def _direction(value: Array, slug: str) -> Array:
 
 
 def move_checks(chain: Chain, step: Step, numbers: Mapping[str, float], base_seed: int = 0) -> list[Check]:
-    """Every move of a step's chain that has a number, at all sizes of the step; `numbers`: further values."""
-    found = [
-        sample_move(
-            move,
-            f"move {k + 1}: {move.rule}",
-            f"{step.name}/move-{k}",
-            {**sizes, **numbers},
-            index,
-            base_seed,
-        )
-        for k, move in enumerate(chain.moves)
-        for index, sizes in enumerate(step.sizes)
-    ]
-    return [check for check in found if check is not None]
+    """Every move of a step's chain that has a number, at the sizes of the step; `numbers`: further values.
+
+    A move that takes many draws is sampled at the first of the sizes alone.
+    """
+    found = []
+    for k, move in enumerate(chain.moves):
+        label, slug = f"move {k + 1}: {move.rule}", f"{step.name}/move-{k}"
+        for index, sizes in enumerate(step.sizes):
+            check = sample_move(move, label, slug, {**sizes, **numbers}, index, base_seed)
+            if check is not None:
+                found.append(check)
+            if check is None or check.draws > MANY_DRAWS:
+                break
+    return found

@@ -51,8 +51,9 @@ def test_each_move_starts_where_the_last_one_ended_and_reads_known_steps(name: s
     step = load()[name]
     assert step.derivation is not None
     found = step.derivation(PAPER)
-    at = found.start
-    for move in found.moves:
+    at = found.starts[0]
+    for k, move in enumerate(found.moves):
+        at = found.starts.get(k, at)
         assert move.before == at
         assert set(move.reads) <= set(load())
         at = move.after

@@ -1,0 +1,128 @@
+"""Moves on sizes: traces bounded by Cauchy-Schwarz, and what is left ordered by its degree in a growing size xi.
+
+A word Y with E Y = c I has Y = c I + O(xi^a) elementwise, in mean square, where 2 a is the degree of the mean square of
+Y - c I summed over its elements: a sum of squares, so that nothing can cancel, of a number of elements that does not
+grow. The exponent is attained: it is sharp.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping, Sequence
+from fractions import Fraction
+from math import log2
+
+from flint import fmpq, fmpq_mat
+
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule
+from derivations.steps.labels import LEADING, ORDER
+from derivations.steps.orders import bound_traces
+from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.words import Expression, constant, identity, matrix, scalar, tr
+from symbolic.proofs.asymptotics import Exponent, UndecidedOrder, degree
+
+WORD, SIZE, POWER_OF_SIZE = "Y", "xi", "xi_delta"
+# xi^delta at these values of delta is a whole number when xi is a power of two to one of these
+DELTAS = (Fraction(1, 4), Fraction(1, 2), Fraction(1))
+DOUBLINGS = (400, 800)
+# how far a slope between these sizes may be from the exponent: exponents differ by a quarter at least
+SLACK = 0.05
+SEED = 20_210_504
+
+
+def bound(chain: Chain) -> Chain:
+    """Bound (Tr D)^2 by p Tr D^2 in the present scalar; checked as an inequality at random symmetric matrices."""
+    before = chain.result
+    after = bound_traces(before)
+    square = matrix("D", "p", "p", symmetric=True)
+    values = {"trace": tr(square), "trace_of_square": tr(square @ square)}
+    disproved = ""
+    source = random.Random(SEED)
+    for p in (1, 2, 3, 5):
+        place = {name: Fraction(source.randint(1, 9)) for name in before.scalars() | after.scalars()}
+        entries = [[fmpq(source.randint(-5, 5), source.randint(1, 3)) for _ in range(p)] for _ in range(p)]
+        half = fmpq_mat(entries)
+        at = {**place, "p": p, "D": half + half.transpose()}
+        at |= {name: evaluate(value, at) for name, value in values.items()}
+        if evaluate(after - before, at) < 0:
+            disproved = f"at a random symmetric matrix of size {p} the bound is less than what it bounds"
+    return chain.made(Move(Rule.BOUND, before, after, (), ("D",), values, disproved))
+
+
+def order(chain: Chain, label: str, weights: Mapping[str, Exponent], *, root: bool = True) -> Chain:
+    """Order the present scalar by its degree in xi, and show half of it (`root`: of a mean square) as a part.
+
+    Raises DoesNotApply for zero, or where different terms dominate for different delta.
+    """
+    before = chain.result
+    try:
+        found = degree(before, weights)
+    except (UndecidedOrder, ValueError) as error:
+        raise DoesNotApply(f"{Rule.ORDER}: {error}") from None
+    if found is None:
+        raise DoesNotApply(f"{Rule.ORDER}: it vanishes identically and has no order")
+    disproved = not_of_degree(before, found, weights)
+    after = _power(SIZE, found.constant) * _power(POWER_OF_SIZE, found.slope)
+    chain.made(Move(Rule.ORDER, before, after, (), (), {}, disproved))
+    return chain.shows_value(label, (found.scaled(Fraction(1, 2)) if root else found).sympy())
+
+
+def not_of_degree(expr: Expression, claimed: Exponent, weights: Mapping[str, Exponent]) -> str:
+    """Why a scalar is not of the degree claimed, by its values at two very large sizes; nothing if it is.
+
+    All sizes are different multiples of powers of xi; no monomial is looked at.
+    """
+    names = {name.removeprefix("1/") for name in expr.scalars()}
+    deltas = DELTAS if any(weights[name].slope for name in names & weights.keys()) else DELTAS[-1:]
+    for delta in deltas:
+        logs = []
+        for doublings in DOUBLINGS:
+            at = {name: Fraction(2 * k + 3) for k, name in enumerate(sorted(names))}
+            for name in names & weights.keys():
+                power = (weights[name].constant + weights[name].slope * delta) * doublings
+                at[name] *= Fraction(2) ** int(power)
+            value = abs(Fraction(evaluate(expr, at)))
+            if not value:
+                return "it vanishes at a large size"
+            logs.append(log2(value.numerator) - log2(value.denominator))
+        slope = (logs[1] - logs[0]) / (DOUBLINGS[1] - DOUBLINGS[0])
+        exponent = float(claimed.constant + claimed.slope * delta)
+        if abs(slope - exponent) > SLACK:
+            return f"between very large sizes it grows like xi^{slope:.2f}, not xi^{exponent:.2f}"
+    return ""
+
+
+def _power(name: str, exponent: Fraction) -> Expression:
+    if exponent.denominator != 1:
+        raise DoesNotApply(f"{Rule.ORDER}: {name} to the power {exponent} is no whole power")
+    return scalar(name if exponent >= 0 else f"1/{name}") ** abs(int(exponent)) if exponent else constant(1)
+
+
+def concentration(
+    word: Expression,
+    over: Sequence[Collection[str]],
+    weights: Mapping[str, Exponent],
+    reads: tuple[str, ...] = (),
+) -> Chain:
+    """Y = c I + O(xi^a): the mean of the diagonal, and the order of the mean square of all elements of Y - c I.
+
+    over: the random letters to average over, in turn.
+    """
+    rows = (word.shape or ("",))[0]
+    y = matrix(WORD, rows, rows)
+    chain = Chain(scalar(f"1/{rows}") * tr(y)).insert({WORD: word}, *reads)
+    _averages(chain, over)
+    mean = chain.shows(LEADING).result
+    error = y - scalar(LEADING) * identity(rows) if not mean.is_zero else y
+    chain.begin(tr(error @ error.T)).insert({WORD: word} | ({} if mean.is_zero else {LEADING: mean}), *reads)
+    _averages(chain, over)
+    if "D" in chain.result.letters():
+        bound(chain)
+    return order(chain, ORDER, weights)
+
+
+def _averages(chain: Chain, over: Sequence[Collection[str]]) -> None:
+    for letters in over:
+        present = [name for name in letters if name in chain.result.letters()]
+        if present:
+            chain.average(*present)
