@@ -6,28 +6,28 @@ from functools import cache
 from math import prod
 
 import sympy
-from flint import fmpq_mpoly, fmpz_mpoly, fmpz_poly
+from flint import fmpq_mpoly, fmpz_poly
 
 from benchmarks.form_wick import Answer, Trace, canonical
-from symbolic.algebra.dimension_coefficients import Coefficient
+from symbolic.algebra.coefficients import names_of
 from symbolic.algebra.expression import Expression
-from symbolic.wishart.covariance_polynomial import CovariancePolynomial
+from symbolic.wishart.marked_basis import Vector
 from symbolic.wishart.partitions import Partition
 
 PowerAnswer = dict[tuple[int, Partition, int], int]
 """(power of Sigma, parts of the power sums, power of n) to an integer."""
 
 
-def from_identity(moment: fmpz_mpoly) -> Answer:
+def from_identity(moment: fmpq_mpoly) -> Answer:
     """A polynomial in n and p."""
     return {((), int(n), int(p)): int(value) for (n, p), value in moment.terms()}
 
 
-def from_general(moment: CovariancePolynomial) -> Answer:
+def from_general(moment: Vector) -> Answer:
     """A scalar in n and the traces of powers of S."""
     return {
         (tuple(sorted(("S",) * part for part in partition)), power, 0): number
-        for (_, partition), value in moment.terms.items()
+        for (_, partition), value in moment.items()
         for power, number in _powers(value)
     }
 
@@ -48,17 +48,17 @@ def from_words(moment: Expression, closing: str) -> Answer:
 
 
 def _powers_of_n(value: fmpq_mpoly) -> dict[int, int]:
-    names = [str(name) for name in value.context().names()]
-    if names not in ([], ["n"]):
+    names = names_of(value.context())
+    if names not in ((), ("n",)):
         raise ValueError(f"the coefficient {value} has other generators than n: compare such words otherwise")
     return {int(exponents[0]) if exponents else 0: int(number) for exponents, number in value.terms()}
 
 
-def in_powers(moment: CovariancePolynomial) -> PowerAnswer:
+def in_powers(moment: Vector) -> PowerAnswer:
     """A moment, of either kind, by the power of Sigma, the parts of its power sums and the power of n."""
     return {
         (j, partition, power): number
-        for (j, partition), value in moment.terms.items()
+        for (j, partition), value in moment.items()
         for power, number in _powers(value)
     }
 
@@ -87,9 +87,7 @@ def at_diagonal(answer: PowerAnswer, n: int, sigma: Sequence[int]) -> tuple[int,
     return tuple(totals)
 
 
-def _powers(value: Coefficient) -> list[tuple[int, int]]:
-    if not isinstance(value, fmpz_poly):
-        raise ValueError(f"the coefficient {value} is no polynomial in n: compare such moments otherwise")
+def _powers(value: fmpz_poly) -> list[tuple[int, int]]:
     return [(power, int(number)) for power, number in enumerate(value.coeffs()) if number]
 
 

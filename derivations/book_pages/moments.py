@@ -13,7 +13,7 @@ from derivations.book_pages.html import Html
 from derivations.language.symbols import symbol_table
 from derivations.support.sources import ROOT
 from derivations.typeset.latex import latex, latex_lines
-from symbolic.algebra.dimension_coefficients import as_rational
+from symbolic.algebra.quotients import Rational
 from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.algebra.sympy_trees import to_sympy as expression_to_sympy
 from symbolic.algebra.words import Expression, gaussian, matrix, tr
@@ -74,7 +74,7 @@ def moment_table(degree: int = 6) -> Html:
         rows = []
         for partition, value in sorted(trace_moments(k).items(), key=lambda item: (len(item[0]), item[0])):
             lines = latex_lines(
-                sympy.factor_terms(factored_to_sympy(as_rational(value), symbol_table())), width=95
+                sympy.factor_terms(factored_to_sympy(Rational.polynomial(value), symbol_table())), width=95
             )
             rows_below = r" \\ & ".join(lines)
             text = lines[0] if len(lines) == 1 else rf"\begin{{aligned}} & {rows_below} \end{{aligned}}"

@@ -28,12 +28,6 @@ class Block:
     traces: tuple[Word, ...]
     word: Word | None
 
-    @property
-    def generic(self) -> Monomial:
-        """What the expectation is taken of, for the matrix ``W``: W^power prod tr W^l."""
-        traces = tuple(sorted((_word("W", part) for part in self.parts), key=lambda word: (len(word), word)))
-        return Monomial(traces, _word("W", self.power) if self.power else None)
-
     def around(self, middle: Word, traces: Iterable[Word]) -> tuple[Monomial, Rational]:
         """The product with ``middle`` in place of W^power and ``traces`` in place of the traces of powers."""
         inner = joined(joined(self.before, middle), self.after)
@@ -41,10 +35,6 @@ class Block:
         if self.traced:
             return product_of_traces((*kept, inner), self.word, ONE)
         return product_of_traces(kept, inner if self.power else self.word, ONE)
-
-
-def _word(name: str, power: int) -> Word:
-    return (name if power > 0 else f"{name}^-1",) * abs(power)
 
 
 def isolated(monomial: Monomial, name: str) -> Block | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symbolic.algebra.coefficients import context, names_of
-from symbolic.algebra.dimension_coefficients import as_rational
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.averages.expectation import expect
@@ -18,17 +17,14 @@ from symbolic.query import work as moment_work
 from symbolic.query.block import Block, isolated
 from symbolic.query.network_text import factors
 from symbolic.query.query_words import monomial_expression
-from symbolic.wishart.covariance_polynomial import CovariancePolynomial
 from symbolic.wishart.fixed_letters import (
-    INVERSE,
-    SIGMA,
-    Word,
     base,
     is_inverse,
     is_wishart,
     row_dimension,
 )
 from symbolic.wishart.moment_text import monomial_text
+from symbolic.wishart.partitions import Partition
 from symbolic.wishart.trace_polynomial import (
     ONE,
     Monomial,
@@ -51,7 +47,7 @@ class Expectation:
     def __init__(self, covariance: Covariance) -> None:
         self.covariance: Covariance = covariance
         self._known: dict[Monomial, TracePolynomial] = {}
-        self._blocks: dict[Monomial, CovariancePolynomial] = {}
+        self._blocks: dict[tuple[int, Partition], TracePolynomial] = {}
 
     def of(self, polynomial: TracePolynomial) -> TracePolynomial:
         """The expectation, in Sigma, the deterministic letters and the dimensions.
@@ -112,25 +108,17 @@ class Expectation:
         value = self._powers(block)
         rows = row_dimension(block.name)
         terms = []
-        for (power, partition), coefficient in value.terms.items():
-            key, factor = block.around(self._sigma(power), map(self._sigma, partition))
-            terms.append((key, _renamed(as_rational(coefficient), rows) * factor))
+        for (traces, word), coefficient in value.terms.items():
+            key, factor = block.around(word or (), traces)
+            terms.append((key, _renamed(coefficient, rows) * factor))
         return collect(terms, is_matrix)
 
-    def _powers(self, block: Block) -> CovariancePolynomial:
-        """The expectation of the powers in a block, for ``W`` and n; with inverses, for a general covariance."""
-        powers = block.generic
-        known = self._blocks.get(powers)
-        if known is None:
-            has_inverse = min((block.power, *block.parts)) < 0
-            covariance = "general" if has_inverse else self.covariance
-            known = self._blocks[powers] = moment_of_powers(block.power, block.parts, covariance).value
-        return known
-
-    def _sigma(self, power: int) -> Word:
-        if self.covariance == "identity":
-            return ()
-        return (SIGMA if power > 0 else SIGMA + INVERSE,) * abs(power)
+    def _powers(self, block: Block) -> TracePolynomial:
+        """The expectation of the powers in a block, for ``W`` and n."""
+        powers = block.power, block.parts
+        if powers not in self._blocks:
+            self._blocks[powers] = moment_of_powers(*powers, self.covariance)
+        return self._blocks[powers]
 
     # -- words ---------------------------------------------------------------------------------------------
 

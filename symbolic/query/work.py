@@ -15,7 +15,7 @@ from math import comb, factorial, isqrt, prod
 
 from symbolic.query.block import Block, isolated
 from symbolic.wishart.fixed_letters import SIGMA, Word, base, is_inverse, is_wishart
-from symbolic.wishart.partitions import partitions
+from symbolic.wishart.partitions import Partition, partitions
 from symbolic.wishart.trace_polynomial import Monomial
 from symbolic.wishart.wishart_moment import Covariance
 
@@ -48,18 +48,18 @@ class _Plan:
 
     def __init__(self, covariance: Covariance) -> None:
         self._covariance: Covariance = covariance
-        self._planned: set[tuple[Monomial, bool]] = set()
+        self._planned: set[Monomial | tuple[int, Partition]] = set()
 
     def of(self, monomial: Monomial, copies: int = 1) -> int:
         """Work for a product that occurs in several copies, which differ in powers of Sigma."""
         names = {base(factor) for word in monomial.words for factor in word if is_wishart(factor)}
-        if not names or not self._is_new(monomial, block=False):
+        if not names or not self._is_new(monomial):
             return 0
         for name in sorted(names):
             block = isolated(monomial, name)
             if block is None:
                 continue
-            work = of_block(block, self._covariance) if self._is_new(block.generic, block=True) else 0
+            work = of_block(block, self._covariance) if self._is_new((block.power, block.parts)) else 0
             terms = block_terms(block, self._covariance)
             work += terms * copies // 8 if copies > 1 else 0  # the first block pays for its terms itself
             degree = max(block.power + sum(block.parts), 0) if self._covariance == "general" else 0
@@ -69,8 +69,7 @@ class _Plan:
             return 0  # there is no method
         return copies * of_words(monomial, self._covariance)
 
-    def _is_new(self, monomial: Monomial, block: bool) -> bool:
-        key = monomial, block
+    def _is_new(self, key: Monomial | tuple[int, Partition]) -> bool:
         is_new = key not in self._planned
         self._planned.add(key)
         return is_new

@@ -1,14 +1,14 @@
 """Reading a numeric covariance exactly: Python numbers in, an exact rational matrix out."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from numbers import Rational, Real
 
 import mpmath
 from flint import fmpq, fmpq_mat
 
-from symbolic.algebra.coefficients import to_fmpq, to_fraction
+from symbolic.algebra.coefficients import to_fmpq
 from symbolic.algebra.refusal import Refused
 
 Entry = int | Fraction | float
@@ -22,20 +22,6 @@ MAX_ROOT_SIZE = 20
 
 ROOT_DIGITS = 90
 """Digits in which a root is searched; its denominators have at most a third of them."""
-
-
-def row_count(n: int) -> int:
-    """The number of rows n; raises ValueError unless it is a positive integer."""
-    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-        raise Refused(f"n is {n!r}: give a positive integer number of rows")
-    return n
-
-
-def dimension(size: int) -> int:
-    """The dimension p as an int; raises ValueError unless it is a positive integer."""
-    if isinstance(size, bool) or size < 1:
-        raise Refused(f"p is {size}: give a positive integer dimension")
-    return size
 
 
 def exact_covariance(covariance: Sequence[Sequence[Entry]]) -> tuple[fmpq_mat, bool]:
@@ -83,30 +69,9 @@ def rational_root(sigma: fmpq_mat) -> fmpq_mat:
     return root
 
 
-def matrix_powers(matrix: fmpq_mat, powers: Iterable[int]) -> dict[int, fmpq_mat]:
-    """The matrix to each of the integer powers; ValueError if a negative one meets a singular matrix."""
-    wanted = sorted(set(powers))
-    result = {0: identity(matrix.nrows())}
-    for k in range(1, max(wanted, default=0) + 1):
-        result[k] = result[k - 1] * matrix
-    lowest = min(wanted, default=0)
-    if lowest < 0:
-        if matrix.det() == 0:
-            raise Refused("the covariance is singular: inverse moments need a positive definite matrix")
-        inverse = matrix.inv()
-        for k in range(-1, lowest - 1, -1):
-            result[k] = result[k + 1] * inverse
-    return result
-
-
 def identity(size: int) -> fmpq_mat:
     """The identity matrix."""
     return fmpq_mat(size, size, [int(i == j) for i in range(size) for j in range(size)])
-
-
-def trace(matrix: fmpq_mat) -> Fraction:
-    """The trace of a square matrix."""
-    return to_fraction(sum((matrix[i, i] for i in range(matrix.nrows())), fmpq(0)))
 
 
 def _exact(entry: object) -> fmpq:
@@ -121,6 +86,6 @@ def _is_positive_semidefinite(sigma: fmpq_mat, exact: bool) -> bool:
     """A symmetric Sigma has no negative eigenvalue just when det(x + Sigma) has no negative coefficient."""
     size = sigma.nrows()
     if not exact:
-        total = trace(sigma)
-        sigma = sigma + identity(size) * (ROUNDING * to_fmpq(total))
+        trace = sum((sigma[i, i] for i in range(size)), fmpq(0))
+        sigma = sigma + identity(size) * (ROUNDING * trace)
     return all(c >= 0 for c in (-sigma).charpoly().coeffs())

@@ -13,22 +13,23 @@ is applied to the smallest, because a factor tr W then needs one term and no spl
 
 from collections.abc import Iterable
 
-from flint import Ordering, fmpz_mpoly, fmpz_mpoly_ctx
+from flint import fmpq_mpoly
 
+from symbolic.algebra.coefficients import context
 from symbolic.algebra.refusal import Refused
 from symbolic.wishart.partitions import Partition, as_positive_partition, distinct_parts, partitions
 
-RING = fmpz_mpoly_ctx.get(("n", "p"), Ordering.deglex)
-"""The ring Z[n, p] in which the moments lie."""
+RING = context(("n", "p"))
+"""The ring Q[n, p] in which the moments lie, with integer coefficients."""
 
 MAX_DEGREE = 28
 """Above this degree the table of lower moments would outgrow memory (half a gigabyte at 28)."""
 
 _n, _p = RING.gens()
-_moments: dict[Partition, fmpz_mpoly] = {(): RING.constant(1)}
+_moments: dict[Partition, fmpq_mpoly] = {(): RING.constant(1)}
 
 
-def trace_moment(partition: Iterable[int]) -> fmpz_mpoly:
+def trace_moment(partition: Iterable[int]) -> fmpq_mpoly:
     """E[prod_k tr W^k] over the parts k of ``partition``, a polynomial in n and p over the integers.
 
     The order of the parts does not matter; the empty product is 1.  Raises ValueError when a part is no
@@ -39,7 +40,7 @@ def trace_moment(partition: Iterable[int]) -> fmpz_mpoly:
     return _moment(parts)
 
 
-def matrix_moment(power: int, partition: Iterable[int] = ()) -> fmpz_mpoly:
+def matrix_moment(power: int, partition: Iterable[int] = ()) -> fmpq_mpoly:
     """The number c in E[W^power prod_k tr W^k] = c I, with k over the parts of ``partition``.
 
     W and O^T W O have the same law for every orthogonal O, so the expectation is a multiple of the identity
@@ -53,7 +54,7 @@ def matrix_moment(power: int, partition: Iterable[int] = ()) -> fmpz_mpoly:
     return trace_moment((*partition, power)) / _p
 
 
-def trace_moments(degree: int) -> dict[Partition, fmpz_mpoly]:
+def trace_moments(degree: int) -> dict[Partition, fmpq_mpoly]:
     """`trace_moment` of every partition of ``degree``; raises ValueError outside 0..`MAX_DEGREE`."""
     _check_degree(degree)
     return {partition: _moment(partition) for partition in partitions(degree)}
@@ -70,7 +71,7 @@ def _check_degree(degree: int) -> None:
         raise Refused(f"degree {degree} is over the limit: ask for a degree of at most {MAX_DEGREE}")
 
 
-def _moment(partition: Partition) -> fmpz_mpoly:
+def _moment(partition: Partition) -> fmpq_mpoly:
     known = _moments.get(partition)
     if known is not None:
         return known
@@ -84,6 +85,6 @@ def _moment(partition: Partition) -> fmpz_mpoly:
     return total
 
 
-def _with_trace(partition: Partition, k: int) -> fmpz_mpoly:
+def _with_trace(partition: Partition, k: int) -> fmpq_mpoly:
     """The moment of the partition times T_k, where T_0 = p."""
     return _p * _moment(partition) if k == 0 else _moment(tuple(sorted((*partition, k))))

@@ -14,10 +14,15 @@ sum from the traces.  L keeps the degree j + |nu|, and its eigenvalues are the n
 
 from functools import lru_cache
 
+from flint import fmpz_poly
+
 from symbolic.wishart.partitions import Partition, distinct_parts, partitions, with_part
 
 Marked = tuple[int, Partition]
 """(j, nu) for Sigma^j s_nu."""
+
+Vector = dict[Marked, fmpz_poly]
+"""Coefficients of elements of the marked basis: polynomials in n, or in m = n - p - 1."""
 
 
 def images(power: int, partition: Partition) -> dict[Marked, int]:

@@ -16,16 +16,15 @@ differentiates in Sigma instead and acts on the results, so the two agree only i
 from collections.abc import Iterable
 from functools import lru_cache
 
-from flint import fmpz_mpoly, fmpz_poly
+from flint import fmpq_mpoly, fmpz_poly
 
-from symbolic.algebra.coefficients import context
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
-from symbolic.wishart.covariance_polynomial import CovariancePolynomial
 from symbolic.wishart.identity import RING
 from symbolic.wishart.marked_basis import Marked, contents
 from symbolic.wishart.partitions import Partition, as_partition, distinct_parts, with_part
-from symbolic.wishart.resolvent import resolvent
+from symbolic.wishart.resolvent import DIFFERENCE, in_dimensions, resolvent
+from symbolic.wishart.wishart_inverse import Quotients
 
 MAX_DEGREE = 12
 """Limit on the sum of the absolute powers."""
@@ -33,22 +32,21 @@ MAX_DEGREE = 12
 MAX_INVERSE_DEGREE = 6
 """Limit on the sum of the negative powers: common denominators grow quickly beyond it."""
 
-Numerators = dict[Marked, fmpz_mpoly]
+Numerators = dict[Marked, fmpq_mpoly]
 """(j, nu) of Sigma^j prod tr Sigma^i, i in nu (of either sign), to the numerator over `_denominator`."""
 
 _n, _p = RING.gens()
-_m = _n - _p - 1
 
 
-def mixed_moment(power: int, traces: Iterable[int] = (), is_matrix: bool = True) -> CovariancePolynomial:
+def mixed_moment(power: int, traces: Iterable[int] = ()) -> Quotients:
     """E[W^power prod tr W^l] over the ``traces`` l; any of the powers may be negative.
 
-    The result has coefficients in Q(n, p) and negative powers of Sigma; without ``is_matrix`` the power must
-    be 0 and the result is a scalar.  It holds for n - p > 2d - 1 with d the sum of the negative powers.
+    The result has negative powers of Sigma; with power 0 it is a scalar, or that times the identity.  It holds
+    for n - p > 2d - 1 with d the sum of the negative powers.
     Raises ValueError when a power is no integer (no non-zero integer in a trace) or a limit is exceeded.
     """
-    if not isinstance(power, int) or isinstance(power, bool) or (power and not is_matrix):
-        raise Refused(f"{power!r} is no power here: give an integer (0 for a scalar)")
+    if not isinstance(power, int) or isinstance(power, bool):
+        raise Refused(f"{power!r} is no power here: give an integer")
     parts = as_partition(traces)
     below = -sum(part for part in (*parts, power) if part < 0)
     above = sum(part for part in (*parts, power) if part > 0)
@@ -60,32 +58,24 @@ def mixed_moment(power: int, traces: Iterable[int] = (), is_matrix: bool = True)
     negative = tuple(sorted(-part for part in parts if part < 0))
     positive = tuple(part for part in parts if part > 0)
     bottom = _denominator(below)
-    return CovariancePolynomial(
-        {key: _reduced(top, bottom) for key, top in _moment(power, negative, positive).items()}, is_matrix
-    )
+    moment = _moment(power, negative, positive)
+    return {key: Rational(top, bottom, {}).reduced() for key, top in moment.items()}
 
 
 @lru_cache(maxsize=64)
-def _denominator(degree: int) -> fmpz_mpoly:
+def _denominator(degree: int) -> fmpq_mpoly:
     """The common denominator of moments of an inverse degree; each power removed adds a resolvent."""
     return _ratio(0, degree)
 
 
 @lru_cache(maxsize=256)
-def _ratio(lower: int, upper: int) -> fmpz_mpoly:
+def _ratio(lower: int, upper: int) -> fmpq_mpoly:
     """`_denominator` of the upper over that of the lower degree."""
     product = RING.constant(1)
     for degree in range(lower, upper):
         for root in contents(degree):
-            product *= _m - root
+            product *= DIFFERENCE - root
     return product
-
-
-def _reduced(top: fmpz_mpoly, bottom: fmpz_mpoly) -> Rational:
-    common = top.gcd(bottom)
-    ring = context(("n", "p"))
-    over = [ring.from_dict(dict((value / common).terms())) for value in (top, bottom)]
-    return Rational(over[0], over[1], {})
 
 
 @lru_cache(maxsize=1 << 14)
@@ -120,7 +110,7 @@ def _negative_power(power: int, negative: Partition, positive: Partition) -> Num
     degree = sum(negative) - power
     solved, _ = resolvent({(-power - 1, negative): fmpz_poly([1])})
     for (k, others), polynomial in solved.items():
-        factor = _at_m(polynomial)
+        factor = in_dimensions(polynomial)
         _add(total, factor, -1, _over(degree - 1, -k, others, positive))
         for part, multiplicity, rest in distinct_parts(positive):
             below = _over(degree - 1, part - k - 1, others, rest)
@@ -134,7 +124,7 @@ def _over(degree: int, power: int, negative: Partition, positive: Partition) -> 
     return {key: factor * value for key, value in _moment(power, negative, positive).items()}
 
 
-def _add(total: Numerators, factor: fmpz_mpoly | int, shift: int, numerators: Numerators) -> None:
+def _add(total: Numerators, factor: fmpq_mpoly | int, shift: int, numerators: Numerators) -> None:
     """Add factor * Sigma^shift * numerators."""
     for (power, partition), value in numerators.items():
         key = (power + shift, partition)
@@ -149,10 +139,3 @@ def _traced(numerators: Numerators) -> Numerators:
         term = value if power else _p * value
         total[key] = total[key] + term if key in total else term
     return {key: value for key, value in total.items() if value}
-
-
-def _at_m(polynomial: fmpz_poly) -> fmpz_mpoly:
-    total = RING.constant(0)
-    for coefficient in reversed(polynomial.coeffs()):
-        total = total * _m + int(coefficient)
-    return total

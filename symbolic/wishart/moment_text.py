@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from math import gcd, lcm
 from typing import Any
 
 from flint import fmpq, fmpq_mpoly
 
-from symbolic.algebra import dimension_coefficients
+from symbolic.algebra.coefficients import named_terms
 from symbolic.algebra.quotients import Rational
 from symbolic.wishart.fixed_letters import TRANSPOSED, Word, powers
 from symbolic.wishart.trace_polynomial import Monomial, TracePolynomial
@@ -85,7 +86,7 @@ def normal_form(value: Rational) -> tuple[fmpq_mpoly, fmpq_mpoly]:
     A numerical denominator stays in the numerator, as fractions.
     """
     top, bottom = value.numerator, value.denominator
-    contents = [fmpq(int(c.p), int(c.q)) for c in bottom.coeffs()]
+    contents = bottom.coeffs()
     above, below = gcd(*(int(c.p) for c in contents)), lcm(*(int(c.q) for c in contents))
     content = fmpq(above, below) * (-1 if contents[0] < 0 else 1)
     return top / content, bottom / content
@@ -110,15 +111,56 @@ def coefficient_latex(value: Rational) -> str:
     """A coefficient as LaTeX, factored where that is quick; 1 is the empty string and -1 a minus sign."""
     top, bottom = value.numerator, value.denominator
     if max(len(top), len(bottom)) <= FACTORED_TERMS and max(_degree(top), _degree(bottom)) <= FACTORED_DEGREE:
-        text = dimension_coefficients.latex(value)
+        text = factored_latex(value)
     else:
         top, bottom = normal_form(value)
-        text = dimension_coefficients.polynomial_latex(top)
-        if not bottom.is_one():
-            text = rf"\frac{{{text}}}{{{dimension_coefficients.polynomial_latex(bottom)}}}"
-        else:
-            text = rf"\left({text}\right)"
+        text = flat_latex(top)
+        text = rf"\left({text}\right)" if bottom.is_one() else rf"\frac{{{text}}}{{{flat_latex(bottom)}}}"
     return _NUMBERED.sub(r"n_{\1}", text)
+
+
+def factored_latex(value: Rational) -> str:
+    """The factored coefficient as LaTeX; the constant 1 is the empty string and -1 is a bare minus sign."""
+    constant, factors = value.factored()
+    upper = [(base, power) for base, power in factors if power > 0]
+    lower = [(base, -power) for base, power in factors if power < 0]
+    sign = "-" if constant < 0 else ""
+    if not lower and constant.denominator == 1:
+        return sign + _factors_latex(abs(constant.numerator), upper)
+    top, bottom = _alone_latex(abs(constant.numerator), upper), _alone_latex(constant.denominator, lower)
+    return rf"{sign}\frac{{{top}}}{{{bottom}}}"
+
+
+def _alone_latex(number: int, factors: Sequence[tuple[fmpq_mpoly, int]]) -> str:
+    """A product that stands by itself: a single sum needs no parentheses, an empty product is 1."""
+    if number == 1 and len(factors) == 1 and factors[0][1] == 1:
+        return flat_latex(factors[0][0])
+    return _factors_latex(number, factors) or "1"
+
+
+def _factors_latex(number: int, factors: Iterable[tuple[fmpq_mpoly, int]]) -> str:
+    parts = [str(number)] if number != 1 else []
+    for base, power in factors:
+        text = flat_latex(base)
+        exponent = f"^{{{power}}}" if power > 1 else ""
+        parts.append((f"({text})" if len(base) > 1 else text) + exponent)
+    return " ".join(parts)
+
+
+def flat_latex(polynomial: fmpq_mpoly) -> str:
+    """A polynomial as LaTeX, highest terms first."""
+    texts: list[str] = []
+    for exponents, coefficient in named_terms(polynomial):
+        top, bottom = int(coefficient.p), int(coefficient.q)
+        powers = [name if e == 1 else f"{name}^{{{e}}}" for name, e in exponents.items()]
+        shown = [] if abs(top) == bottom == 1 and powers else [_number_latex(abs(top), bottom)]
+        sign = "-" if top < 0 else "+" if texts else ""
+        texts.append((f" {sign} " if texts else sign) + " ".join(shown + powers))
+    return "".join(texts) or "0"
+
+
+def _number_latex(top: int, bottom: int) -> str:
+    return str(top) if bottom == 1 else rf"\frac{{{top}}}{{{bottom}}}"
 
 
 def _degree(polynomial: fmpq_mpoly) -> int:

@@ -8,20 +8,19 @@ On a degree, L is diagonalisable with the eigenvalues c_1 < ... < c_r of `marked
 The last equation is checked in every call: it proves the expansion, whatever one believes about eigenvalues.
 """
 
-from collections.abc import Mapping
+from flint import fmpq_mpoly, fmpz_poly
 
-from flint import fmpz_poly
-
-from symbolic.wishart.marked_basis import Marked, contents, images
-
-Vector = dict[Marked, fmpz_poly]
-"""A vector over the marked basis with coefficients in Z[m]."""
+from symbolic.wishart.identity import RING
+from symbolic.wishart.marked_basis import Vector, contents, images
 
 M = fmpz_poly([0, 1])
 """The generator m."""
 
+DIFFERENCE = RING.gen(0) - RING.gen(1) - 1
+"""m = n - p - 1 as a polynomial in n and p."""
 
-def resolvent(vector: Mapping[Marked, fmpz_poly]) -> tuple[Vector, list[int]]:
+
+def resolvent(vector: Vector) -> tuple[Vector, list[int]]:
     """(m - L)^{-1} of a vector of one degree: numerators, and the roots c of their denominator prod (m - c).
 
     Raises ValueError when the vector is empty or mixes degrees, ArithmeticError when the expansion does not
@@ -41,7 +40,7 @@ def resolvent(vector: Mapping[Marked, fmpz_poly]) -> tuple[Vector, list[int]]:
     return {key: value for key, value in total.items() if value}, roots
 
 
-def apply(vector: Mapping[Marked, fmpz_poly]) -> Vector:
+def apply(vector: Vector) -> Vector:
     """L applied to a vector."""
     result: Vector = {}
     for element, value in vector.items():
@@ -55,4 +54,12 @@ def _plus(left: Vector, right: Vector) -> Vector:
     total = dict(left)
     for key, value in right.items():
         total[key] = total[key] + value if key in total else value
+    return total
+
+
+def in_dimensions(polynomial: fmpz_poly) -> fmpq_mpoly:
+    """A polynomial in m = n - p - 1 as one in n and p."""
+    total = RING.constant(0)
+    for coefficient in reversed(polynomial.coeffs()):
+        total = total * DIFFERENCE + int(coefficient)
     return total

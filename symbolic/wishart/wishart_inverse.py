@@ -17,22 +17,23 @@ and a moment of degree d is built in d such steps from 1.
 
 from collections.abc import Iterable
 
-from flint import fmpq_mpoly, fmpz_poly
+from flint import fmpz_poly
 
-from symbolic.algebra.coefficients import context
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
-from symbolic.wishart.covariance_polynomial import CovariancePolynomial
+from symbolic.wishart.identity import RING
+from symbolic.wishart.marked_basis import Marked, Vector
 from symbolic.wishart.partitions import Partition, as_positive_partition, with_part
-from symbolic.wishart.resolvent import M, Vector, resolvent
+from symbolic.wishart.resolvent import DIFFERENCE, M, in_dimensions, resolvent
 
 MAX_DEGREE = 12
 """Above this degree the rational functions take many seconds."""
 
-_RING = context(("n", "p"))
+Quotients = dict[Marked, Rational]
+"""A vector over the marked basis, of powers of Sigma of either sign, with coefficients in Q(n, p)."""
 
 
-def inverse_trace_moment(partition: Iterable[int]) -> CovariancePolynomial:
+def inverse_trace_moment(partition: Iterable[int]) -> Quotients:
     """E[prod_k tr W^{-k}] over the parts k of ``partition``: a scalar in the sums tr Sigma^{-i}.
 
     Powers of Sigma are negative integers in the result.  It holds for n - p > 2d - 1, d the degree; see
@@ -40,10 +41,10 @@ def inverse_trace_moment(partition: Iterable[int]) -> CovariancePolynomial:
     """
     parts = as_positive_partition(partition)
     _check_degree(sum(parts))
-    return _result(*_traces(parts), is_matrix=False)
+    return _result(*_traces(parts))
 
 
-def inverse_matrix_moment(power: int, partition: Iterable[int] = ()) -> CovariancePolynomial:
+def inverse_matrix_moment(power: int, partition: Iterable[int] = ()) -> Quotients:
     """E[W^{-power} prod_k tr W^{-k}] over the parts k of ``partition``: a p x p matrix in Sigma^{-1}.
 
     It holds for n - p > 2d - 1, d = power + the sum of the parts.  Raises ValueError for a negative power, a
@@ -56,7 +57,7 @@ def inverse_matrix_moment(power: int, partition: Iterable[int] = ()) -> Covarian
     vector, roots = _traces(parts)
     for _ in range(power):
         vector, roots = _step(vector, roots)
-    return _result(vector, roots, is_matrix=True)
+    return _result(vector, roots)
 
 
 def _check_degree(degree: int) -> None:
@@ -96,21 +97,12 @@ def _traces(parts: Partition) -> tuple[Vector, list[int]]:
     return vector, roots
 
 
-def _result(vector: Vector, roots: list[int], is_matrix: bool) -> CovariancePolynomial:
-    n, p = _RING.gens()
-    m = n - p - 1
-    bottom = _RING.constant(1)
+def _result(vector: Vector, roots: list[int]) -> Quotients:
+    bottom = RING.constant(1)
     for root in roots:
-        bottom *= m - root
+        bottom *= DIFFERENCE - root
     terms = {}
     for (power, partition), value in vector.items():
         opposite = tuple(sorted(-part for part in partition))
-        terms[-power, opposite] = Rational(_at(value, m), bottom, {}).reduced()
-    return CovariancePolynomial(terms, is_matrix)
-
-
-def _at(polynomial: fmpz_poly, point: fmpq_mpoly) -> fmpq_mpoly:
-    total = _RING.constant(0)
-    for coefficient in reversed(polynomial.coeffs()):
-        total = total * point + int(coefficient)
-    return total
+        terms[-power, opposite] = Rational(in_dimensions(value), bottom, {}).reduced()
+    return terms

@@ -13,10 +13,12 @@ import pytest
 
 from symbolic.wishart import general as wishart_general
 from symbolic.wishart import identity as wishart
-from symbolic.wishart.covariance_polynomial import CovariancePolynomial
 from symbolic.wishart.general import matrix_moment_general, trace_moment_general
 from symbolic.wishart.identity import trace_moment
-from symbolic.wishart.partitions import Partition, partitions
+from symbolic.wishart.marked_basis import Marked, Vector
+from symbolic.wishart.partitions import partitions
+from tests.symbolic.wishart.values import matrix, scalar
+from tests.symbolic.wishart.values import value as exact
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,23 +63,22 @@ def test_an_identity_engine_without_the_trace_of_the_identity_is_rejected(
     assert not verdict(rows, "all-identity-16")
 
 
-def exchanged(vector: list[int], degree: int, is_matrix: bool) -> CovariancePolynomial:
+def exchanged(vector: list[int], degree: int) -> Vector:
     """The moment with the coefficients of two products of equally many power sums exchanged: right at Sigma = I."""
-    value = UNPACKED(vector, degree, is_matrix)
-    first, second = pair(value)
-    terms = dict(value.terms)
+    terms = UNPACKED(vector, degree)
+    first, second = pair(terms)
     terms[first], terms[second] = terms[second], terms[first]
-    return CovariancePolynomial(terms, is_matrix)
+    return terms
 
 
 UNPACKED = wishart_general._unpacked
 
 
-def pair(value: CovariancePolynomial) -> tuple[tuple[int, Partition], tuple[int, Partition]]:
+def pair(value: Vector) -> tuple[Marked, Marked]:
     """Two terms with different coefficients whose power sums have the same number of factors."""
-    keys = sorted(value.terms, key=lambda key: (len(key[1]), key))
+    keys = sorted(value, key=lambda key: (len(key[1]), key))
     for first, second in pairwise(keys):
-        if len(first[1]) == len(second[1]) and value.terms[first] != value.terms[second]:
+        if len(first[1]) == len(second[1]) and value[first] != value[second]:
             return first, second
     return keys[0], keys[0]
 
@@ -102,9 +103,9 @@ def test_the_bartlett_values_are_those_of_small_engines(rows: ModuleType, s: int
     for degree in range(1, 6):
         for mu in partitions(degree):
             value = rows.bartlett.trace_moment(mu, 4, s)
-            assert value == trace_moment_general(mu).at(4, sigma)
+            assert value == exact(scalar(trace_moment_general(mu)), 4, sigma)
             assert s > 1 or value == int(trace_moment(mu)(4, 2))
-        rows_of_power: Any = matrix_moment_general(degree).at(4, sigma)
+        rows_of_power = exact(matrix(matrix_moment_general(degree)), 4, sigma)
         diagonal = rows_of_power[0][0], rows_of_power[1][1]
         assert rows.bartlett.power_moment(degree, 4, s) == diagonal
 

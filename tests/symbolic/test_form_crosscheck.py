@@ -53,7 +53,7 @@ def test_identity_covariance(mu: tuple[int, ...], form_wick: ModuleType, form_bi
 def test_general_covariance(mu: tuple[int, ...], form_wick: ModuleType, form_binary: str) -> None:
     found = form_wick.expectation(form_binary, ["W" * part for part in mu], general=True)
     expected: dict[Any, int] = {}
-    for (_, nu), value in trace_moment_general(mu).terms.items():
+    for (_, nu), value in trace_moment_general(mu).items():
         traces = tuple(sorted(("S",) * part for part in nu))
         for power, number in enumerate(value.coeffs()):
             if number:

@@ -23,7 +23,7 @@ from symbolic.wishart.wishart_moment import moment
 
 def mean_trace_of_inverse(dimension: sympy.Expr, freedom: sympy.Expr) -> sympy.Expr:
     """E Tr W^-1 for a Wishart matrix of that dimension and degrees of freedom, from the engine."""
-    value = moment(0, (-1,), "identity").value.terms[0, ()]
+    (value,) = moment(0, (-1,), "identity").terms.values()
     # the engine's n are degrees of freedom, its p the dimension; both replaced at once
     freedom_symbol, dimension_symbol = sympy.Dummy("freedom"), sympy.Dummy("dimension")
     expr = quotient_to_sympy(value, {"n": freedom_symbol, "p": dimension_symbol})

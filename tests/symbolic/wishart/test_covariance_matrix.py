@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flint import fmpq, fmpq_mat
+from flint import fmpq
 
-from symbolic.wishart.covariance_matrix import dimension, exact_covariance, identity, matrix_powers, trace
+from symbolic.wishart.covariance_matrix import exact_covariance
 
 
 def test_floats_are_taken_at_their_binary_value() -> None:
@@ -26,14 +26,6 @@ def test_integers_and_fractions_are_exact(entries: Any) -> None:
 
 def test_one_float_makes_it_inexact() -> None:
     assert not exact_covariance([[1, 0], [0, 2.0]])[1]
-
-
-def test_powers_of_either_sign() -> None:
-    sigma = fmpq_mat([[2, 1], [1, 3]])
-    powers = matrix_powers(sigma, [3, -2])
-    assert powers[3] == sigma * sigma * sigma
-    assert powers[-2] * sigma * sigma == powers[0] == identity(2)
-    assert trace(powers[1]) == 5
 
 
 @pytest.mark.parametrize(
@@ -60,14 +52,3 @@ def test_what_is_no_covariance_is_refused(entries: Any, message: str) -> None:
 def test_rounding_does_not_refuse_a_singular_covariance() -> None:
     x = np.random.default_rng(3).standard_normal((2, 4))
     exact_covariance(x.T @ x)
-
-
-def test_singular_matrices_have_no_negative_powers() -> None:
-    with pytest.raises(ValueError, match="singular"):
-        matrix_powers(fmpq_mat([[1, 1], [1, 1]]), [-1])
-
-
-@pytest.mark.parametrize("size", [0, -2, True])
-def test_dimensions_are_positive_integers(size: int) -> None:
-    with pytest.raises(ValueError, match="positive integer dimension"):
-        dimension(size)

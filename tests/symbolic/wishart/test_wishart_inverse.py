@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 from flint import fmpq_mat
 
+from symbolic.algebra.coefficients import to_fmpq
 from symbolic.algebra.quotients import Rational
 from symbolic.wishart.general import trace_moments_general
 from symbolic.wishart.partitions import Partition, partitions
 from symbolic.wishart.wishart_inverse import inverse_matrix_moment, inverse_trace_moment
+from tests.symbolic.wishart.values import matrix, scalar, value
 
 N = Rational.generator("n")
 P = Rational.generator("p")
 
 
-def number(value: int) -> Rational:
-    return Rational.number(value)
+def number(exact: int) -> Rational:
+    return Rational.number(exact)
 
 
 def over(top: Rational, *bottom: Rational) -> Rational:
@@ -38,8 +40,8 @@ def test_one_column_is_an_inverse_chi_square(degree: int) -> None:
     for i in range(1, degree + 1):
         expected /= n - 2 * i
     for mu in partitions(degree):
-        assert inverse_trace_moment(mu).at(n, 1) == expected
-        assert inverse_matrix_moment(mu[0], mu[1:]).at(n, 1) == [[expected]]
+        assert value(scalar(inverse_trace_moment(mu)), n, [[1]]) == expected
+        assert value(matrix(inverse_matrix_moment(mu[0], mu[1:])), n, [[1]]) == [[expected]]
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3, 4, 5])
@@ -52,17 +54,14 @@ def test_inverse_moments_are_the_inverse_of_the_moments(degree: int) -> None:
     index = list(partitions(degree))
     positive = trace_moments_general(degree)
     forward = fmpq_mat(
-        [
-            [positive[mu].terms[0, nu](p + 1 - n) if (0, nu) in positive[mu].terms else 0 for nu in index]
-            for mu in index
-        ]
+        [[positive[mu][0, nu](p + 1 - n) if (0, nu) in positive[mu] else 0 for nu in index] for mu in index]
     )
     backward = fmpq_mat(len(index), len(index))
     for i, mu in enumerate(index):
         moment = inverse_trace_moment(mu)
         for j, nu in enumerate(index):
-            value = moment.coefficient(0, negated(nu)).at({"n": Fraction(n), "p": Fraction(p)})
-            backward[i, j] = fmpq_mat([[value.numerator]])[0, 0] / value.denominator
+            found = moment.get((0, negated(nu)), number(0))
+            backward[i, j] = to_fmpq(found.at({"n": n, "p": p}))
     product = forward * backward
     sign = (-1) ** degree
     assert product == fmpq_mat(
@@ -74,16 +73,16 @@ def test_first_and_second_inverse_moments_written_out() -> None:
     """Von Rosen's first moments, in d = n - p: W^-1, W^-2 and (tr W^-1) W^-1."""
     d = N - P
     first = inverse_matrix_moment(1)
-    assert first.coefficient(-1).equals(over(number(1), d - number(1)))
+    assert first[-1, ()].equals(over(number(1), d - number(1)))
     second = inverse_matrix_moment(2)
     bottom = (d, d - number(1), d - number(3))
-    assert second.coefficient(-2).equals(over(d - number(1), *bottom))
-    assert second.coefficient(-1, (-1,)).equals(over(number(1), *bottom))
+    assert second[-2, ()].equals(over(d - number(1), *bottom))
+    assert second[-1, (-1,)].equals(over(number(1), *bottom))
     product = inverse_matrix_moment(1, (1,))
-    assert product.coefficient(-2).equals(over(number(2), *bottom))
-    assert product.coefficient(-1, (-1,)).equals(over(d - number(2), *bottom))
-    assert len(first.terms) == 1
-    assert len(second.terms) == len(product.terms) == 2
+    assert product[-2, ()].equals(over(number(2), *bottom))
+    assert product[-1, (-1,)].equals(over(d - number(2), *bottom))
+    assert len(first) == 1
+    assert len(second) == len(product) == 2
 
 
 @pytest.mark.parametrize("degree", [2, 3, 4])
@@ -92,9 +91,8 @@ def test_two_columns_obey_cayley_hamilton(degree: int) -> None:
     n, sigma = 23, [[2, 1], [1, 3]]
 
     def at(power: int, *traces: int) -> fmpq_mat:
-        rows = inverse_matrix_moment(power, traces).at(n, sigma)
-        assert isinstance(rows, list)
-        return fmpq_mat([[fmpq_of(x) for x in row] for row in rows])
+        rows = value(matrix(inverse_matrix_moment(power, traces)), n, sigma)
+        return fmpq_mat([[to_fmpq(x) for x in row] for row in rows])
 
     for e in range(degree - 1):
         for mu in partitions(e):
@@ -103,26 +101,20 @@ def test_two_columns_obey_cayley_hamilton(degree: int) -> None:
             assert total == fmpq_mat(2, 2)
 
 
-def fmpq_of(value: Any) -> Any:
-    return fmpq_mat([[value.numerator]])[0, 0] / value.denominator
-
-
 @pytest.mark.parametrize("degree", range(1, 6))
 def test_trace_of_the_matrix_moment(degree: int) -> None:
     for mu in partitions(degree):
-        assert inverse_matrix_moment(mu[0], mu[1:]).trace().equals(inverse_trace_moment(mu))
+        assert matrix(inverse_matrix_moment(mu[0], mu[1:])).trace().equals(scalar(inverse_trace_moment(mu)))
 
 
 def test_only_the_difference_of_the_dimensions_matters() -> None:
-    moment = inverse_trace_moment((1, 3))
-    for key in moment.terms:
-        value = moment.coefficient(*key)
-        assert len({value.at({"n": Fraction(p + 20), "p": Fraction(p)}) for p in (1, 5, 9)}) == 1
+    for coefficient in inverse_trace_moment((1, 3)).values():
+        assert len({coefficient.at({"n": p + 20, "p": p}) for p in (1, 5, 9)}) == 1
 
 
 def test_degree_zero_is_one() -> None:
-    assert inverse_trace_moment(()).at(1, 5) == 1
-    assert inverse_matrix_moment(0).at(1, 2) == [[1, 0], [0, 1]]
+    assert inverse_trace_moment(())[0, ()].equals(number(1))
+    assert value(matrix(inverse_matrix_moment(0)), 1, [[2, 0], [0, 3]]) == [[1, 0], [0, 1]]
 
 
 @pytest.mark.parametrize("power", [-1, 1.0, True])
