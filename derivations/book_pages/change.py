@@ -23,7 +23,7 @@ from derivations.publishing.build import BookError
 from derivations.steps.contents import find
 from derivations.typeset import statements
 from derivations.typeset.committed_text import formula_text
-from derivations.variants.table import OVER, UNDER, Variant, setting_of, values_of
+from derivations.variants.table import BASES, Variant, setting_of, values_of
 from derivations.verification.verify import Record, verify
 from numeric_check.verdicts.decay import decay_rate
 
@@ -40,7 +40,6 @@ MEANING = {
 RESOLVED = 5
 # two rates nearer than this are one
 SAME = 1e-9
-BASES = {"eq5": OVER, "eq9": UNDER}
 
 
 @cache
@@ -82,7 +81,10 @@ def formula(name: str, *words: str) -> Html:
 def best_rates(name: str, *words: str) -> Html:
     """Best rate and loss, for the paper's assumptions and the changed ones, with the sampled loss beside them."""
     variants = (Variant("the paper"), Variant(", ".join(words), words))
-    base = BASES[name]
+    regime = find(name).regime
+    if regime is None:
+        raise ValueError(f"{name} holds in no regime of its own")
+    base = BASES[regime]
     best = [optimum(name, values_of(setting_of(v, base)), v.assumptions) for v in variants]
     lowest = [(v, b, rate, loss) for v, b in zip(variants, best, strict=True) for rate, loss in minima(b)]
     settings = [replace(setting_of(v, base), alpha_t=rate or 0.0) for v, _, rate, _ in lowest]

@@ -13,8 +13,6 @@ from derivations.language.regime import Regime
 from derivations.variants.losses import OVER, UNDER
 from derivations.verification.verify import verify
 
-TITLES = {OVER: Regime.OVER.title, UNDER: Regime.UNDER.title}
-
 
 def source(name: str) -> Markdown:
     """The complete file of an extension, as it is loaded."""
@@ -29,7 +27,7 @@ def confirmed(*words: str) -> Html:
     """Both losses under the changed assumptions against simulation over growing sizes."""
     return Html(
         "".join(
-            f"<p>{h.inline(TITLES[record['name']])}</p>{decay(record['checks'])}"
-            for record in verify([OVER, UNDER], read(words))
+            f"<p>{h.inline(regime.title)}</p>{decay(record['checks'])}"
+            for regime, record in zip(Regime, verify([OVER, UNDER], read(words)), strict=True)
         )
     )

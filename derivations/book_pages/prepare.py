@@ -8,6 +8,7 @@ from derivations.book_pages import undershoot
 from derivations.figures.panels import FIGURES, figure
 from derivations.figures.points import completed, tasks
 from derivations.language.assumptions import Assumptions, read
+from derivations.language.regime import Regime
 from derivations.publishing.build import SOURCE
 from derivations.support.workers import workers
 from derivations.variants.losses import OVER, UNDER
@@ -30,8 +31,7 @@ def prepare() -> None:
     completed(
         [
             *(item for name in FIGURES for item in tasks(figure(name).panels)),
-            *wanted("over"),
-            *wanted("under"),
+            *(item for regime in Regime for item in wanted(regime)),
         ],
         "pages",
     )

@@ -6,8 +6,10 @@ from derivations.book_pages import html as h
 from derivations.book_pages import training, undershoot
 from derivations.book_pages.html import Html
 from derivations.book_pages.undershoot import Gap
+from derivations.figures.panels import FIGURE_2, FIGURE_3
 from derivations.language.assumptions import PAPER
 from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
 from derivations.publishing.build import assumptions_in_force
 from derivations.steps.contents import load
 
@@ -93,11 +95,11 @@ def gap_over_sizes() -> Html:
 def training_table() -> Html:
     """Gradient descent on the outer loss against the exact solution, from several starts, in both regimes."""
     rows = []
-    for name, setting in (("more parameters", training.OVER), ("more points", training.UNDER)):
+    for setting in (FIGURE_2, FIGURE_3):
         for run in training.runs(setting):
             rows.append(
                 (
-                    name,
+                    h.inline(Regime(setting.regime).title),
                     h.number(run.start, 3),
                     h.number(run.way, 3),
                     h.number(run.miss, 2),

@@ -19,8 +19,6 @@ from numeric_check.problem.maml import (
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]
-OVER = Setting(n_t=30, n_v=2, n_r=20, m=3, p=60, sigma=1.0, nu=0.5, alpha_t=0.2, alpha_r=0.2)
-UNDER = Setting(n_t=5, n_v=25, n_r=10, m=40, p=30, sigma=0.2, nu=0.2, alpha_t=0.2, alpha_r=0.2)
 # distances of the start from the task mean
 STARTS = (0.0, 1.0, 3.0)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from derivations.figures.panels import FIGURE_2
 from derivations.language.assumptions import PAPER
 from derivations.language.values import evaluate
 from derivations.paper.theorem1.block_draws import numbers
@@ -18,8 +19,6 @@ from numeric_check.estimators.simulation import Quantity, simulate
 from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.decay import decay_rate
 
-# the parameters of Figure 2b
-FIGURE_2 = Setting(n_t=30, n_v=2, n_r=20, m=3, p=60, sigma=1.0, nu=0.5, alpha_t=0.2, alpha_r=0.2)
 RATES = (-2.0, -1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 1.0, 2.0)
 FACTORS = (1, 2, 4, 8)
 REL_ERROR = 0.0005
@@ -60,7 +59,7 @@ def _theory(quantity: str, setting: Setting) -> float:
 
 def gap(quantity: str, alpha_t: float, xi: int = 1, rel_error: float = REL_ERROR) -> Gap:
     """The gap for "excess" (E|omega_star - w_0|^2) or "loss", from the store or sampled now."""
-    setting = replace(FIGURE_2, p=60 * xi, n_t=30 * xi, alpha_t=alpha_t)
+    setting = replace(FIGURE_2, p=FIGURE_2.p * xi, n_t=FIGURE_2.n_t * xi, alpha_t=alpha_t)
     # the sampled mean depends on the sampling alone; the formula is evaluated anew
     key = store.key(
         "undershoot",

@@ -21,7 +21,6 @@ from derivations.language.regime import Regime
 from derivations.variants.combinations import DERIVED, OPEN, REFUSED, Combination, stored
 from derivations.variants.table import Entry, entries
 
-TITLES = {regime.value: regime.title for regime in Regime}
 BARS = 2.0
 
 
@@ -29,9 +28,9 @@ def _rate(entry: Entry) -> str:
     return "every rate" if entry.rate is None else h.number(entry.rate, 4)
 
 
-def table(regime: str) -> Html:
-    """Best training rate, loss there by formula and by sampling, and slope at zero, for every variant of a regime."""
-    found = entries(regime)
+def table(name: str) -> Html:
+    """Best training rate, loss there by formula and by sampling, and slope at zero, for every variant of a regime: "over", "under"."""
+    found = entries(Regime(name))
     paper = found[0]
     rows = []
     for entry in found:
@@ -69,12 +68,12 @@ def picture() -> Html:
     with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": "variants"}):
         canvas = Canvas(figsize=(10.8, 8.6), layout="constrained")
         FigureCanvasAgg(canvas)
-        for row, regime in enumerate(TITLES):
+        for row, regime in enumerate(Regime):
             shown = [entry for entry in entries(regime) if entry.sampled is not None]
             left, right = (canvas.add_subplot(2, 2, 2 * row + k) for k in (1, 2))
             _rates(left, shown)
             _losses(right, shown)
-            left.set_title(f"${TITLES[regime]}$".replace("n_v m", "n_v\\,m"))
+            left.set_title(f"${regime.title}$".replace("n_v m", "n_v\\,m"))
         buffer = io.BytesIO()
         canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     source = f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode()}"
@@ -84,11 +83,11 @@ def picture() -> Html:
 def description() -> str:
     """The picture for a reader who cannot see it."""
     parts = []
-    for regime, title in TITLES.items():
+    for regime in Regime:
         found = [entry for entry in entries(regime) if entry.rate is not None]
         positive = [entry.label for entry in found if entry.rate is not None and entry.rate > 0]
         parts.append(
-            f"{title}: the best training rate of {len(found)} variants; positive for {', '.join(positive) or 'none'}."
+            f"{regime.title}: the best training rate of {len(found)} variants; positive for {', '.join(positive) or 'none'}."
         )
     return " ".join(parts)
 
@@ -150,14 +149,14 @@ def _cell(row: Combination) -> str:
 def grid() -> Html:
     """Every change and every pair of changes, in both regimes, with the loss at the largest sampled size."""
     found = stored()
-    by_words: dict[tuple[str, ...], dict[str, Combination]] = {}
+    by_words: dict[tuple[str, ...], dict[Regime, Combination]] = {}
     for row in found:
         by_words.setdefault(row.words, {})[row.regime] = row
     rows = [
-        (f"<code>{h.escape(' '.join(words))}</code>", *(_cell(regimes[name]) for name in TITLES))
+        (f"<code>{h.escape(' '.join(words))}</code>", *(_cell(regimes[regime]) for regime in Regime))
         for words, regimes in by_words.items()
     ]
     counts = Counter(row.verdict for row in found)
     summary = ", ".join(f"{count} {LABELS[name]}" for name, count in counts.most_common())
-    headers = ("change", *(f"loss at {title}" for title in TITLES.values()))
+    headers = ("change", *(f"loss at {regime.title}" for regime in Regime))
     return Html(f"<p>{len(found)} losses: {summary}.</p>{h.table(headers, rows)}")

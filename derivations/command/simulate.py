@@ -210,7 +210,7 @@ def setting_of(alias: str, values: Mapping[str, Exact], assumptions: Assumptions
         Sigma_w=matrices.get("Sigma_w"),
         **sampled_fields(assumptions),
     )
-    if QUANTITIES[alias] == "minimum" and setting.regime != "over":
+    if QUANTITIES[alias] == "minimum" and not Regime.OVER.holds(setting.validation_points, setting.p):
         raise BadInput(
             f"{alias} holds for {Regime.OVER}, but n_v m = {setting.validation_points} and p = {setting.p}: "
             "change n_v, m or p"

@@ -7,6 +7,7 @@ import numpy as np
 from derivations.figures.curves import predicted
 from derivations.figures.panels import Figure, Panel
 from derivations.language.assumptions import PAPER
+from derivations.language.regime import Regime
 
 RATES = {"alpha_r": "adaptation rate", "alpha_t": "training rate"}
 FINE = 401
@@ -21,8 +22,8 @@ def panel_title(panel: Panel) -> str:
     """What distinguishes a panel within its figure, in TeX: its regime, or the rate it holds fixed."""
     s = panel.base
     if panel.title:
-        relation = "<" if s.regime == "over" else ">"
-        return rf"{panel.title}: $n_v m = {s.validation_points} {relation} p = {s.p}$"
+        sides = Regime(s.regime).inequality(f"p = {s.p}", f"n_v m = {s.validation_points}")
+        return rf"{panel.title}: ${sides}$"
     return rf"$\alpha_t = {s.alpha_t:g}$" if panel.rate == "alpha_r" else rf"$\alpha_r = {s.alpha_r:g}$"
 
 

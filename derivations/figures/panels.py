@@ -16,7 +16,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from derivations.formulas.values import LOSS
 from derivations.language.assumptions import PAPER, Assumptions
+from derivations.language.regime import Regime
 from derivations.support.bad_input import BadInput
 from derivations.support.text import nearest, shortened
 from derivations.verification.sampled_problem import sampled_fields
@@ -24,6 +26,9 @@ from numeric_check.draws.seeds import generator_for
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]
+# the sizes of Figures 2 and 3, with both rates at the value that they hold fixed in turn
+FIGURE_2 = Setting(n_t=30, n_v=2, n_r=20, m=3, p=60, sigma=1.0, nu=0.5, alpha_t=0.2, alpha_r=0.2)
+FIGURE_3 = Setting(n_t=5, n_v=25, n_r=10, m=40, p=30, sigma=0.2, nu=0.2, alpha_t=0.2, alpha_r=0.2)
 Rate = Literal["alpha_r", "alpha_t"]
 
 
@@ -116,25 +121,19 @@ def _rates(
     )
 
 
-def _overparameterized() -> Setting:
-    return Setting(n_t=30, n_v=2, n_r=20, m=3, p=60, sigma=1.0, nu=0.5, alpha_t=0.2, alpha_r=0.2)
-
-
 def _figure_2() -> Figure:
-    panels = _rates(_overparameterized(), "eq5", grid(-0.2, 0.7, 13), grid(-2.0, 2.0, 21), (100, 1000))
+    panels = _rates(FIGURE_2, "eq5", grid(-0.2, 0.7, 13), grid(-2.0, 2.0, 21), (100, 1000))
     return Figure("figure2", "Overparameterized: the loss over the two learning rates", panels)
 
 
 def _figure_3() -> Figure:
-    base = Setting(n_t=5, n_v=25, n_r=10, m=40, p=30, sigma=0.2, nu=0.2, alpha_t=0.2, alpha_r=0.2)
-    panels = _rates(base, "eq9", grid(-0.2, 0.7, 13), grid(-0.5, 0.5, 21), (100, 1000))
+    panels = _rates(FIGURE_3, "eq9", grid(-0.2, 0.7, 13), grid(-0.5, 0.5, 21), (100, 1000))
     return Figure("figure3", "Underparameterized: the loss over the two learning rates", panels)
 
 
 def _figure_4() -> Figure:
-    base = _overparameterized()
-    sigma_x, sigma_w = wishart_covariances(base.p, base.nu)
-    base = replace(base, Sigma=sigma_x, Sigma_w=sigma_w)
+    sigma_x, sigma_w = wishart_covariances(FIGURE_2.p, FIGURE_2.nu)
+    base = replace(FIGURE_2, Sigma=sigma_x, Sigma_w=sigma_w)
     panels = _rates(base, "eq14", grid(-0.2, 0.7, 13), grid(-2.0, 2.0, 21), (100, 500))
     return Figure(
         "figure4", "Overparameterized, random covariances: the loss over the two learning rates", panels
@@ -153,7 +152,7 @@ def _figure_6() -> Figure:
         base = Setting(
             n_t=40, n_v=n_v, n_r=40, m=m, p=50, sigma=0.5, nu=0.5, alpha_t=0.0, alpha_r=0.2, dist0_sq=0.5
         )
-        theory = "eq5" if base.regime == "over" else "eq9"
+        theory = LOSS[Regime(base.regime)]
         panels.append(Panel(letter, title, base, "alpha_t", grid(-2.0, 2.0, 21), 100, theory))
     return Figure(
         "figure6",

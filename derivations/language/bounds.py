@@ -6,9 +6,8 @@ only what is refused.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.regime import Regime
 from symbolic.algebra.entry_laws import LawOrderError
 from symbolic.averages.cumulants import TooManyBlocks
 from symbolic.averages.network_polynomial import NotAnExpression
@@ -18,7 +17,6 @@ from symbolic.proofs.asymptotics import UndecidedOrder
 from symbolic.proofs.positivity import SignUnproved
 from symbolic.proofs.stationary import NoClosedForm
 
-Regime = Literal["over", "under"]
 # what a derivation raises where it ends under changed assumptions; anything else that it raises is a failure
 OUT_OF_REACH = (
     NotDerivable,
@@ -33,10 +31,10 @@ OUT_OF_REACH = (
 )
 # inner and adaptation steps together
 TOGETHER: dict[tuple[Regime, str], int] = {
-    ("over", "identity"): 12,
-    ("over", "general"): 6,
-    ("under", "identity"): 12,
-    ("under", "general"): 3,
+    (Regime.OVER, "identity"): 12,
+    (Regime.OVER, "general"): 6,
+    (Regime.UNDER, "identity"): 12,
+    (Regime.UNDER, "general"): 3,
 }
 INNER_UNDER, INNER_UNDER_GENERAL, INNER_UNDER_NEXT, INNER_UNDER_REUSED_LAW = 7, 2, 3, 1
 INNER_OVER_NEXT, ADAPTATION_NEXT = 6, 4
@@ -59,7 +57,7 @@ def require_derivable(assumptions: Assumptions, regime: Regime) -> None:
 
 def _inner_bound(assumptions: Assumptions, regime: Regime) -> int:
     following = assumptions.order == "next"
-    if regime == "over":
+    if regime is Regime.OVER:
         return INNER_OVER_NEXT if following else TOGETHER[regime, assumptions.covariance]
     if assumptions.covariance == "general":
         return INNER_UNDER_GENERAL
@@ -72,8 +70,8 @@ def _require_factors(assumptions: Assumptions, regime: Regime) -> None:
     """The degree in the inputs of the highest moment, against what is averaged by cumulants."""
     # B^T B has degree 2 + 4 K, B^T Gamma B twice as much in the training inputs; the test phase has A^J twice
     inner = assumptions.inner_steps
-    training = 4 * inner + 2 if regime == "over" else 8 * inner + 2
-    if assumptions.order == "next" and regime == "under":
+    training = 4 * inner + 2 if regime is Regime.OVER else 8 * inner + 2
+    if assumptions.order == "next" and regime is Regime.UNDER:
         training = 12 * inner + 6  # B^T B B^T Gamma B
     degree = max(training, 4 * assumptions.adaptation_steps + 4)
     if degree > MAX_FACTORS:
@@ -85,7 +83,7 @@ def _require_factors(assumptions: Assumptions, regime: Regime) -> None:
 
 
 def _refuse(bound: str, assumptions: Assumptions, regime: Regime) -> None:
-    where = "above" if regime == "over" else "below"
+    where = "above" if regime is Regime.OVER else "below"
     kind = {"identity": "", "general": " with a general covariance"}[assumptions.covariance]
     if assumptions.inputs != "gaussian":
         kind += f" and {assumptions.inputs} inputs" if kind else f" with {assumptions.inputs} inputs"

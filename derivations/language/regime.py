@@ -15,7 +15,11 @@ class Regime(Enum):
     @property
     def title(self) -> str:
         """The regime as an inequality."""
-        return f"p {'>' if self is Regime.OVER else '<'} n_v m"
+        return self.inequality("p", "n_v m")
+
+    def inequality(self, size: str, rows: str) -> str:
+        """How p and n_v m compare, whatever stands for them."""
+        return f"{size} {'>' if self is Regime.OVER else '<'} {rows}"
 
     @property
     def other(self) -> Regime:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from derivations.language.assumptions import InvalidAssumption, read
+from derivations.language.regime import Regime
 from derivations.steps.status import ProofStatus
 from derivations.support.files import whole
 from derivations.variants.losses import GENERAL, OVER, UNDER
@@ -32,7 +33,6 @@ CHANGES = (
     "noise_val=1/3",
     "order=next",
 )
-REGIMES = ("over", "under")
 DERIVED, REFUSED, OPEN = "derived", "refused", "not confirmed"
 STORED = Path(__file__).with_suffix(".json")
 
@@ -46,7 +46,7 @@ class Combination:
     """
 
     words: tuple[str, ...]
-    regime: str
+    regime: Regime
     verdict: str
     reason: str
     check: dict[str, Any] | None
@@ -68,14 +68,14 @@ def _sensible(words: tuple[str, ...]) -> bool:
     return True
 
 
-def step_of(words: Sequence[str], regime: str) -> str:
+def step_of(words: Sequence[str], regime: Regime) -> str:
     """The step that states the average loss of a regime under the changes."""
-    if regime == "under":
+    if regime is Regime.UNDER:
         return UNDER
     return GENERAL if "covariance=general" in words else OVER
 
 
-def judged(words: tuple[str, ...], regime: str, record: Record) -> Combination:
+def judged(words: tuple[str, ...], regime: Regime, record: Record) -> Combination:
     """The line of the table that a verified record makes; sampling must agree at three sizes or more.
 
     The paper's own loss, which a change does not touch, is confirmed by its own ladders, of four sizes each.
@@ -89,12 +89,14 @@ def judged(words: tuple[str, ...], regime: str, record: Record) -> Combination:
     return Combination(words, regime, DERIVED if confirmed else OPEN, record["numeric_reason"], check)
 
 
-def places() -> list[tuple[tuple[str, ...], str]]:
+def places() -> list[tuple[tuple[str, ...], Regime]]:
     """Every single change and every pair, in both regimes."""
-    return [(words, regime) for words in pairs() for regime in REGIMES]
+    return [(words, regime) for words in pairs() for regime in Regime]
 
 
-def compute(chosen: Sequence[tuple[tuple[str, ...], str]], report: Report | None = None) -> list[Combination]:
+def compute(
+    chosen: Sequence[tuple[tuple[str, ...], Regime]], report: Report | None = None
+) -> list[Combination]:
     """The lines of these changes and regimes, verified; what is in the store is not computed again."""
     jobs = {key: (step_of(*key), read(key[0])) for key in chosen}
     records = verify_jobs(list(jobs.values()), report=report)
@@ -104,12 +106,16 @@ def compute(chosen: Sequence[tuple[tuple[str, ...], str]], report: Report | None
 def stored(path: Path = STORED) -> list[Combination]:
     """The committed table."""
     rows = json.loads(path.read_text(encoding="utf-8"))
-    return [Combination(**{**row, "words": tuple(row["words"])}) for row in rows]
+    return [
+        Combination(**{**row, "words": tuple(row["words"]), "regime": Regime(row["regime"])}) for row in rows
+    ]
 
 
 def write(rows: Sequence[Combination], path: Path = STORED) -> None:
     """Write the table."""
-    lines = ",\n".join(json.dumps(asdict(row), ensure_ascii=False) for row in rows)
+    lines = ",\n".join(
+        json.dumps({**asdict(row), "regime": row.regime.value}, ensure_ascii=False) for row in rows
+    )
     with whole(path) as temporary:
         temporary.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
@@ -122,7 +128,7 @@ def main() -> int:
 
     rows = compute(places(), report)
     write(rows)
-    missing = [" ".join((row.regime, *row.words)) for row in rows if row.verdict == OPEN]
+    missing = [f"{row.regime.title}: {' '.join(row.words)}" for row in rows if row.verdict == OPEN]
     sys.stdout.write(
         "\n".join([f"{len(rows)} losses in {STORED.name}", *(f"not confirmed: {m}" for m in missing)]) + "\n"
     )

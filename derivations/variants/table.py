@@ -12,17 +12,25 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from derivations.figures.panels import FIGURE_2, FIGURE_3
 from derivations.figures.points import Task, completed, task
 from derivations.formulas.optimum import optimum, slope_at_zero
 from derivations.formulas.parameters import Given
+from derivations.formulas.values import LOSS
 from derivations.language.assumptions import Assumptions, read
+from derivations.language.regime import Regime
+from derivations.support.bad_input import BadInput
 from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.estimate import Estimate
 from numeric_check.problem.setting import Setting
+from symbolic.algebra.refusal import Refused
 
 Array = NDArray[np.float64]
-OVER = Setting(n_t=30, n_v=2, n_r=20, m=3, p=60, sigma=1.0, nu=0.5, alpha_t=0.0, alpha_r=0.2)
-UNDER = Setting(n_t=25, n_v=25, n_r=10, m=40, p=30, sigma=0.2, nu=0.2, alpha_t=0.0, alpha_r=0.2)
+# as many training points as validation points below p = n_v m, so that reusing the data changes no size
+BASES: Mapping[Regime, Setting] = {
+    Regime.OVER: replace(FIGURE_2, alpha_t=0.0),
+    Regime.UNDER: replace(FIGURE_3, n_t=FIGURE_3.n_v, alpha_t=0.0),
+}
 MILD = (0.5, 1.0, 1.5)
 SPIKED = (8.0, 0.5)
 SPIKES = 2
@@ -107,24 +115,21 @@ def values_of(setting: Setting) -> Mapping[str, Given]:
     return values if matrices else {**values, "nu": setting.nu}
 
 
-def name_of(variant: Variant, base: Setting) -> str:
+def name_of(variant: Variant, regime: Regime) -> str:
     """The equation whose formula applies."""
-    if base.regime == "under":
-        return "eq9"
-    return "eq5" if variant.spectrum == "identity" else "eq14"
+    return "eq14" if regime is Regime.OVER and variant.spectrum != "identity" else LOSS[regime]
 
 
 @cache
-def _found(regime: str, variants: Sequence[Variant] = VARIANTS) -> list[tuple[Entry, Task | None]]:
+def _found(regime: Regime, variants: Sequence[Variant] = VARIANTS) -> list[tuple[Entry, Task | None]]:
     """Every variant in the regime by its formula, with what is to be sampled there."""
-    base = OVER if regime == "over" else UNDER
     found: list[tuple[Entry, Task | None]] = []
     for variant in variants:
-        setting, name = setting_of(variant, base), name_of(variant, base)
+        setting, name = setting_of(variant, BASES[regime]), name_of(variant, regime)
         try:
             best = optimum(name, values_of(setting), variant.assumptions)
             slope = slope_at_zero(name, values_of(setting), variant.assumptions)
-        except ValueError as error:
+        except (BadInput, Refused) as error:
             found.append((Entry(variant.label, reason=str(error)), None))
             continue
         item = task(replace(setting, alpha_t=best["alpha_t"] or 0.0), "conditional", 1)
@@ -132,14 +137,14 @@ def _found(regime: str, variants: Sequence[Variant] = VARIANTS) -> list[tuple[En
     return found
 
 
-def wanted(regime: str) -> list[Task]:
-    """What is sampled in a regime ("over", "under")."""
+def wanted(regime: Regime) -> list[Task]:
+    """What is sampled in a regime."""
     return [item for _, item in _found(regime) if item is not None]
 
 
 @cache
-def entries(regime: str, variants: Sequence[Variant] = VARIANTS) -> list[Entry]:
-    """Every variant in the regime ("over", "under"), losses sampled at the best rates; samples come from the store."""
+def entries(regime: Regime, variants: Sequence[Variant] = VARIANTS) -> list[Entry]:
+    """Every variant in the regime, losses sampled at the best rates; samples come from the store."""
     found = _found(regime, variants)
-    estimates = iter(completed([item for _, item in found if item is not None], f"variants {regime}"))
+    estimates = iter(completed([item for _, item in found if item is not None], f"variants, {regime.title}"))
     return [entry if item is None else replace(entry, sampled=next(estimates)) for entry, item in found]

@@ -13,6 +13,7 @@ from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.bounds import require_derivable
 from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, p
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.target_task import loss_coefficients
@@ -125,7 +126,7 @@ def leading_excess(assumptions: Assumptions) -> sympy.Expr:
 def leading_loss(assumptions: Assumptions) -> sympy.Expr:
     """The average test loss to leading order: (65) with `leading_excess`."""
     if assumptions.split == "separate":
-        require_derivable(assumptions, "over")
+        require_derivable(assumptions, Regime.OVER)
     c_0, c_2 = loss_coefficients(assumptions)
     return to_sympy(c_0) + to_sympy(c_2) * leading_excess(assumptions)
 

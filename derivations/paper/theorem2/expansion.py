@@ -17,6 +17,7 @@ import sympy
 from derivations.language.assumptions import Assumptions
 from derivations.language.bounds import require_derivable
 from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
 from derivations.language.symbols import m
 from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem2 import general_covariance
@@ -81,7 +82,7 @@ def leading_excess(assumptions: Assumptions) -> sympy.Expr:
 @lru_cache(maxsize=32)
 def leading_loss(assumptions: Assumptions) -> sympy.Expr:
     """The average test loss to leading order: (65) with `leading_excess`."""
-    require_derivable(assumptions, "under")
+    require_derivable(assumptions, Regime.UNDER)
     if assumptions.covariance != "identity":
         return to_sympy(general_covariance.leading_loss(assumptions))
     c_0, c_2 = loss_coefficients(assumptions)

@@ -17,6 +17,7 @@ from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.bounds import require_derivable
 from derivations.language.model_letters import letter
+from derivations.language.regime import Regime
 from derivations.paper.outer_problem import target_covariance
 from derivations.steps.step import Derived
 from symbolic.algebra.words import Expression, gaussian, polynomial, reciprocal, tr, zero
@@ -58,7 +59,7 @@ def leading_loss(assumptions: Assumptions) -> Expression:
         raise NotDerivable("with a general covariance below p = n_v m inputs are Gaussian here")
     if assumptions.order != "leading":
         raise NotDerivable("the next order is derived for identity covariance")
-    require_derivable(assumptions, "under")
+    require_derivable(assumptions, Regime.UNDER)
     spread = noise_mean(assumptions)
     rows = "n_t" if assumptions.split == "reused" else "n_v"
     inverse = letter(INVERSE)

@@ -15,6 +15,7 @@ import sympy
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.bounds import require_derivable
 from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
 from derivations.language.symbols import m
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem2.general_covariance import loss_of_second_moment, normal_mean
@@ -66,7 +67,7 @@ def gaussian_pieces(assumptions: Assumptions) -> Leading:
     if assumptions.order != "leading":
         raise NotDerivable("the next order is derived for identity covariance")
     assumptions = replace(assumptions, covariance="general")
-    require_derivable(assumptions, "over")
+    require_derivable(assumptions, Regime.OVER)
     weight = normal_mean(assumptions)
     noise = reciprocal("n_v") * expect(tr(target_covariance(assumptions)))
     loss = loss_of_second_moment(assumptions)

@@ -9,13 +9,14 @@ from derivations.book_pages import change, extending, variants
 from derivations.formulas.by_name import evaluate_named
 from derivations.formulas.optimum import optimum
 from derivations.language.assumptions import read
+from derivations.language.regime import Regime
 from derivations.publishing.build import BookError
 from derivations.steps.contents import find, load
 from derivations.typeset.statements import lines
-from derivations.variants.table import OVER, UNDER, VARIANTS, Variant, entries, name_of, setting_of, values_of
+from derivations.variants import table
+from derivations.variants.table import BASES, VARIANTS, Variant, entries, name_of, setting_of, values_of
 
 SMALL = (VARIANTS[0], Variant("2 inner steps", ("inner_steps=2",)), Variant("reused data", ("split=reused",)))
-REGIMES = {"over": OVER, "under": UNDER}
 REFUSED = Variant("refused", ("order=next", "inputs=laplace"))
 
 
@@ -38,21 +39,20 @@ def test_a_dozen_variants_cover_what_can_change() -> None:
 @pytest.mark.slow(60)
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.label)
 @pytest.mark.parametrize(
-    "base",
+    "regime",
     # one worker for each regime: its entries are found once
     [
-        pytest.param(base, id=name, marks=pytest.mark.xdist_group(f"scan {name}"))
-        for name, base in REGIMES.items()
+        pytest.param(regime, id=regime.value, marks=pytest.mark.xdist_group(f"scan {regime.value}"))
+        for regime in Regime
     ],
 )
-def test_no_rate_of_a_scan_beats_the_best_one(variant: Variant, base: object) -> None:
-    regime = "over" if base is OVER else "under"
+def test_no_rate_of_a_scan_beats_the_best_one(variant: Variant, regime: Regime) -> None:
     found = dict(zip(VARIANTS, entries(regime, VARIANTS), strict=True))[variant]
     if found.reason:
         assert len(found.reason) > 20
         return
-    setting = setting_of(variant, OVER if base is OVER else UNDER)
-    values, name = dict(values_of(setting)), name_of(variant, OVER if base is OVER else UNDER)
+    setting = setting_of(variant, BASES[regime])
+    values, name = dict(values_of(setting)), name_of(variant, regime)
     losses = [
         evaluate_named(name, {**values, "alpha_t": float(rate)}, variant.assumptions)["value"]
         for rate in np.linspace(-3, 3, 61)
@@ -63,9 +63,18 @@ def test_no_rate_of_a_scan_beats_the_best_one(variant: Variant, base: object) ->
 
 
 def test_a_refused_variant_carries_its_reason() -> None:
-    (found,) = entries("over", (REFUSED,))
+    (found,) = entries(Regime.OVER, (REFUSED,))
     assert found.sampled is None
     assert len(found.reason) > 20
+
+
+def test_an_error_of_the_program_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*arguments: object) -> None:
+        raise ValueError("lengths differ")
+
+    monkeypatch.setattr(table, "optimum", fails)
+    with pytest.raises(ValueError, match="lengths differ"):
+        entries(Regime.OVER, (Variant("fails"),))
 
 
 def test_table_and_picture(monkeypatch: pytest.MonkeyPatch) -> None:

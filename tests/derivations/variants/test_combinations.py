@@ -11,6 +11,7 @@ import pytest
 from derivations.book_pages.variants import grid
 from derivations.language.assumptions import PAPER, read
 from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
 from derivations.language.values import evaluate
 from derivations.steps.contents import load
 from derivations.variants import combinations, losses
@@ -67,7 +68,7 @@ def test_all_pairs_of_different_assumptions_are_in() -> None:
     ],
 )
 def test_only_what_is_sampled_at_three_sizes_counts(changed: dict[str, object], expected: str) -> None:
-    assert judged(("inner_steps=2",), "over", {**RECORD, **changed}).verdict == expected
+    assert judged(("inner_steps=2",), Regime.OVER, {**RECORD, **changed}).verdict == expected
 
 
 def test_the_committed_table_has_every_pair_and_nothing_open(tmp_path: Path) -> None:
@@ -86,8 +87,8 @@ def test_the_committed_table_has_every_pair_and_nothing_open(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "words", [w for w in pairs() if w not in LONG and "covariance=general" not in w], ids=" ".join
 )
-@pytest.mark.parametrize("regime", combinations.REGIMES)
-def test_the_committed_numbers_are_those_of_the_formulas(words: tuple[str, ...], regime: str) -> None:
+@pytest.mark.parametrize("regime", list(Regime))
+def test_the_committed_numbers_are_those_of_the_formulas(words: tuple[str, ...], regime: Regime) -> None:
     (row,) = (row for row in stored() if row.words == words and row.regime == regime)
     step, assumptions = load()[step_of(words, regime)], read(words)
     assert step.derive is not None
@@ -128,7 +129,7 @@ def test_what_is_refused_is_refused_at_once_with_the_committed_reason(row: combi
     ],
 )
 def test_every_pair_is_derived_and_confirmed_or_refused_as_committed(
-    words: tuple[str, ...], regime: str
+    words: tuple[str, ...], regime: Regime
 ) -> None:
     (again,) = compute([(words, regime)])
     (committed,) = (row for row in stored() if (row.words, row.regime) == (words, regime))
