@@ -267,3 +267,34 @@ def test_page_only_renders(name: str) -> None:
 )
 def test_page_that_computes_is_caught(code: str, fault: list[str]) -> None:
     assert list(page_faults(f"# A page\n\n```{{code-cell}} ipython3\n{code}\n```\n")) == fault
+
+
+# Proofs are made of moves, and moves by the rules of a chain alone
+
+
+def hand_made(source: str) -> list[str]:
+    """What a module does to put a move or a part into a proof that no rule has produced."""
+    inner = {"made", "_moves", "_parts", "_named", "_averaged", "_substitute"}
+    return [
+        node.attr if isinstance(node, ast.Attribute) else "Move("
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.Attribute) and node.attr in inner)
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Move")
+    ]
+
+
+def test_only_the_rules_of_a_chain_make_moves() -> None:
+    papers = [
+        name for name in names(MODULES) if name.startswith(("derivations/paper", "derivations/variants"))
+    ]
+    assert papers
+    assert {
+        name: found for name in papers if (found := hand_made((ROOT / name).read_text(encoding="utf-8")))
+    } == {}
+
+
+@pytest.mark.parametrize(
+    "source", ["chain.made(move)", "chain._moves[0] = move", "chain._parts['x'] = y", "Move(rule)"]
+)
+def test_a_move_made_by_hand_is_caught(source: str) -> None:
+    assert hand_made(source)

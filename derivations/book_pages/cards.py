@@ -18,6 +18,7 @@ from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Step
 from derivations.typeset import statements
 from derivations.typeset.latex import latex
+from derivations.typeset.proofs import order_latex
 from derivations.verification.prove import chain_of
 from derivations.verification.verify import Record, verify
 
@@ -116,7 +117,11 @@ def _moves(step: Step, record: Record) -> str:
         verdicts = [c["verdict"] for c in record["checks"] if str(c["label"]).startswith(f"move {k + 1}:")]
         badges = h.badge(move.check) + (f" {h.badge(verdicts[0])}" if len({*verdicts}) == 1 else "")
         reads = f" <small>{', '.join(link(name) for name in move.reads)}</small>" if move.reads else ""
-        to = rf"= O\left({latex(move.after)}\right)" if move.rule is Rule.ORDER else f"= {latex(move.after)}"
+        to = (
+            rf"= O\left({latex(move.after)}\right)"
+            if move.rule is Rule.ORDER
+            else f"= {latex(move.after)}{order_latex(move)}"
+        )
         if k in chain.starts:
             items.append(f"{'</ol>' if k else ''}{_folded([latex(chain.starts[k])])}<ol start={k + 1}>")
         items.append(f"<li>{h.escape(str(move.rule))}{reads} {badges}{_folded([to])}</li>")

@@ -46,7 +46,7 @@ def bound(chain: Chain) -> Chain:
         at |= {name: evaluate(value, at) for name, value in values.items()}
         if evaluate(after - before, at) < 0:
             disproved = f"at a random symmetric matrix of size {p} the bound is less than what it bounds"
-    return chain.made(Move(Rule.BOUND, before, after, (), ("D",), values, disproved))
+    return chain.made(Move(Rule.BOUND, before, after, (), ("D",), values, lambda: ("", disproved)))
 
 
 def order(chain: Chain, label: str, weights: Mapping[str, Exponent], *, root: bool = True) -> Chain:
@@ -61,9 +61,10 @@ def order(chain: Chain, label: str, weights: Mapping[str, Exponent], *, root: bo
         raise DoesNotApply(f"{Rule.ORDER}: {error}") from None
     if found is None:
         raise DoesNotApply(f"{Rule.ORDER}: it vanishes identically and has no order")
-    disproved = not_of_degree(before, found, weights)
     after = _power(SIZE, found.constant) * _power(POWER_OF_SIZE, found.slope)
-    chain.made(Move(Rule.ORDER, before, after, (), (), {}, disproved))
+    chain.made(
+        Move(Rule.ORDER, before, after, (), (), {}, lambda: ("", not_of_degree(before, found, weights)))
+    )
     return chain.shows_value(label, (found.scaled(Fraction(1, 2)) if root else found).sympy())
 
 

@@ -4,32 +4,46 @@ A move leads from one expression to the next by a rule. Nobody types what it lea
 make moves, and each rule knows a second route to its own result that shares nothing with the first:
 
 - a definition put in, or an abbreviation written out: both sides at exact random rational matrices;
-- an average over random letters (integration by parts, or cumulants): the sum over all Wick pairings, or moments of
+- an average over random letters (by parts, by cumulants, by rows): the sum over all Wick pairings, or moments of
   single entries at small sizes, which the move names;
 - an average by moments that have names: the names written out again, against the same;
-- a name given to a trace: the name written out again;
-- a sum over tasks that are alike: the average of one task's share taken at once, not move by move;
+- a name given to a trace or a word: the name written out again;
+- a sum over tasks that are alike: stacked matrices of exact random blocks, summed over task by task;
+- a word split into its mean and a fluctuation, an inverse expanded about the mean of what it inverts: exact random
+  matrices, and the mean by the second route of averages;
+- products of more than so many fluctuations left out: the order of the error, from exact variances of elements;
+- the average of a single fluctuation, which is zero: written out, by the second route of averages;
 - a bound, and an order by degree (`derivations.steps.by_degree`): values at random matrices, and at very large sizes.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from fractions import Fraction
 from functools import reduce
 from operator import matmul
+from typing import TypeAlias
 
 import sympy
-from flint import fmpq, fmpq_mat
 
-from derivations.steps.second_routes import OutOfReach, compared
-from symbolic.algebra.coefficients import INVERSE, to_fmpq
-from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.letters import ONE, Letter
+from derivations.language.normal_form import to_sympy
+from derivations.steps.move import (
+    NO_NUMBER,
+    DoesNotApply,
+    Growth,
+    Known,
+    Move,
+    Rule,
+    SecondRoute,
+    without_traces,
+)
+from derivations.steps.rules.exact_routes import differs_exactly, differs_on_stacks
+from derivations.steps.rules.expansions import Context, Fluctuation, Mean, mean_of, series
+from derivations.steps.rules.stacked import NotStacked, Tasks, over_tasks
+from derivations.steps.second_routes import compared
+from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.letters import ONE
 from symbolic.algebra.readable import Term, Word
+from symbolic.algebra.refusal import Refused
 from symbolic.algebra.words import (
     Expression,
     constant,
@@ -42,74 +56,24 @@ from symbolic.algebra.words import (
     zero,
 )
 from symbolic.averages.expectation import expect
+from symbolic.averages.rows import BeyondFourthMoment, expect_rows
+from symbolic.proofs.asymptotics import Exponent
 
-# sizes at which exact random matrices are drawn: unequal, so that no two dimensions are taken for one another
-EXACT_SIZES = (2, 3, 4, 5)
-SEED = 20_210_503
+__all__ = [
+    "NO_NUMBER",
+    "Chain",
+    "DoesNotApply",
+    "Growth",
+    "Known",
+    "Mean",
+    "Move",
+    "Rule",
+    "Tasks",
+    "abbreviation",
+    "without_traces",
+]
 
-
-class Rule(StrEnum):
-    """The rules by which one expression leads to the next."""
-
-    INSERT = "insert a definition"
-    EXPAND = "write out"
-    AVERAGE = "average by parts"
-    CUMULANTS = "average by cumulants"
-    KNOWN = "average by named moments"
-    SUM = "sum over tasks that are alike"
-    NAME = "name an abbreviation"
-    BOUND = "bound by Cauchy-Schwarz"
-    ORDER = "order by degree"
-
-
-NO_NUMBER = {
-    Rule.SUM: "it multiplies by the number of tasks",
-    Rule.BOUND: "an inequality, which holds exactly at random matrices",
-    Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",
-}
-"""The rules whose moves are not sampled, and why."""
-
-
-class DoesNotApply(ValueError):
-    """A move that has no meaning here; the text names the move and the reason."""
-
-
-@dataclass(frozen=True)
-class Move:
-    """One line of a proof.
-
-    rule: by which `before` leads to `after`. reads: slugs of the steps it rests on. letters: what was put in, written
-    out or averaged over. values: what the letters that were put in stand for. disproved: the reason why the second
-    route disagrees, or nothing when it agrees. route: the second route, where the rule has several.
-    """
-
-    rule: Rule
-    before: Expression
-    after: Expression
-    reads: tuple[str, ...]
-    letters: tuple[str, ...]
-    values: Mapping[str, Expression]
-    disproved: str
-    route: str = ""
-
-    @property
-    def check(self) -> str:
-        """`proved` when the second route came to the same expression, else `failed`."""
-        return "failed" if self.disproved else "proved"
-
-
-@dataclass(frozen=True)
-class Known:
-    """A moment with a name: E[word] = value, where the value holds the name.
-
-    word: one product of traces and at most one matrix product, with coefficient one. names: what the names in `value`
-    stand for. slug: the step that defines them.
-    """
-
-    word: Expression
-    value: Expression
-    names: Mapping[str, Expression]
-    slug: str
+Part: TypeAlias = Expression | sympy.Basic
 
 
 class Chain:
@@ -127,7 +91,8 @@ class Chain:
         self.start = start
         self._moves: list[Move] = []
         self._starts: dict[int, Expression] = {0: start}
-        self._parts: dict[str, Expression | sympy.Basic] = {}
+        self._parts: dict[str, Part] = {}
+        self._context = Context()
 
     @property
     def moves(self) -> tuple[Move, ...]:
@@ -151,19 +116,21 @@ class Chain:
         return self
 
     @property
-    def parts(self) -> Mapping[str, Expression | sympy.Basic]:
+    def parts(self) -> Mapping[str, Part]:
         """What the chain shows, by the label of the part: see `shows`."""
         return self._parts
 
     def shows(self, label: str, written_out: Mapping[str, Expression] | None = None) -> Chain:
         """The present expression is this part of the step, its abbreviations written out for the comparison."""
-        self._parts[label] = self.result.replace(written_out or {})
+        self._parts[label] = written(self.result, {**self._numbers(), **(written_out or {})})
         return self
 
     def shows_value(self, label: str, value: sympy.Basic) -> Chain:
         """This part of the step is a number read off the last move, such as the exponent of an order."""
         self._parts[label] = value
         return self
+
+    # -- equal expressions -----------------------------------------------------------------------------------
 
     def insert(self, definitions: Mapping[str, Expression], *reads: str) -> Chain:
         """Put definitions in for letters. Raises DoesNotApply when a letter does not occur."""
@@ -173,21 +140,98 @@ class Chain:
         """Write abbreviations out, and multiply out. Raises DoesNotApply when one does not occur."""
         return self._substitute(Rule.EXPAND, definitions, reads)
 
+    def write_out(self, *letters: str) -> Chain:
+        """Write out fluctuations, and abbreviated words, by what the chain knows of them."""
+        known = self._context
+        return self._substitute(
+            Rule.EXPAND,
+            {
+                name: known.words[name] if name in known.words else known.fluctuations[name].definition
+                for name in letters
+            },
+            (),
+        )
+
+    def insert_blocks(self, tasks: Tasks, *reads: str) -> Chain:
+        """Put in what the labelled letters of a sum over tasks stand for."""
+        return self._substitute(Rule.INSERT, tasks.definitions(self.result), reads)
+
+    def name(self, trace: Expression, name: str, *reads: str) -> Chain:
+        """Give the trace of a word a name, wherever it occurs. Raises DoesNotApply when it does not occur."""
+        before = self.result
+        ((term, _),) = trace.terms.items()
+        ((word),) = term.traces
+        found = zero(*before.shape) if before.shape else zero()
+        for one, coefficient in before.terms.items():
+            others = [matrix_word for matrix_word in one.traces if matrix_word != word]
+            factor = scalar(name) ** (len(one.traces) - len(others))
+            found = found + polynomial(coefficient) * factor * product_of(
+                before, Term(tuple(others), one.word)
+            )
+        if name not in found.scalars():
+            raise DoesNotApply(f"{Rule.NAME}: {trace} does not occur")
+        return self._named(found, name, trace, reads)
+
+    def name_word(self, word: Expression, name: str, *reads: str) -> Chain:
+        """Give a square symmetric word a name, wherever it occurs. Raises DoesNotApply when it does not occur."""
+        before = self.result
+        ((term, _),) = word.terms.items()
+        size = (word.shape or (ONE,))[0]
+        letter = matrix(name, size, size, symmetric=True)
+        found = before.rewrite({tuple(term.word or ()): letter})
+        if name not in found.letters():
+            raise DoesNotApply(f"{Rule.NAME}: {word} does not occur")
+        self._context.words[name] = word
+        return self._named(found, name, word, reads)
+
+    def _named(self, found: Expression, name: str, stands_for: Expression, reads: tuple[str, ...]) -> Chain:
+        before = self.result
+
+        def second_route() -> SecondRoute:
+            same = found.replace({name: stands_for}) == before
+            return "", "" if same else f"{name} written out gives something else"
+
+        return self.made(Move(Rule.NAME, before, found, reads, (name,), {name: stands_for}, second_route))
+
+    # -- averages --------------------------------------------------------------------------------------------
+
     def average(self, *letters: str, reads: Collection[str] = ()) -> Chain:
         """Average over random letters: by integration by parts, or by cumulants where a law is not Gaussian.
 
-        Raises DoesNotApply when a letter does not occur or is not random, or no second route is in reach.
+        Raises DoesNotApply when a letter does not occur or is not random, or the average is out of reach.
         """
         before = self.result
-        known = before.letters()
-        self._require(Rule.AVERAGE, known, letters)
-        rule = Rule.CUMULANTS if any(known[name].law for name in letters) else Rule.AVERAGE
+        self._require(Rule.AVERAGE, before.letters(), letters)
+        rule = Rule.CUMULANTS if any(before.letters()[name].law for name in letters) else Rule.AVERAGE
+        for name in letters:
+            if not before.letters()[name].random:
+                raise DoesNotApply(f"{rule}: {name} is not random")
         try:
             after = expect(before, letters)
-        except ValueError as error:
+        except Refused as error:
             raise DoesNotApply(f"{rule}: {error}") from None
-        route, disproved = _second_route(rule, before, letters, after, {})
-        return self.made(Move(rule, before, after, tuple(reads), letters, {}, disproved, route))
+        return self._averaged(rule, after, letters, tuple(reads))
+
+    def average_rows(self, *letters: str, fourth: Expression, reads: Collection[str] = ()) -> Chain:
+        """Average over matrices of independent rows of any law, with `fourth` for its fourth moments.
+
+        Raises DoesNotApply when a letter does not occur, or other moments would be needed.
+        """
+        before = self.result
+        self._require(Rule.ROWS, before.letters(), letters)
+        after = before
+        try:
+            for name in letters:
+                after = expect_rows(after, name, fourth)
+        except BeyondFourthMoment as error:
+            raise DoesNotApply(f"{Rule.ROWS}: {error}") from None
+
+        def second_route() -> SecondRoute:
+            sigma = matrix(before.letters()[letters[0]].covariance or "Sigma", "p", "p", symmetric=True)
+            gaussian = {"F": 2 * sigma @ sigma @ sigma + tr(sigma @ sigma) * sigma}
+            return compared(before.replace(gaussian), letters, after.replace(gaussian), {})
+
+        return self.made(Move(Rule.ROWS, before, after, tuple(reads), letters, {}, second_route))
 
     def by_known(
         self,
@@ -213,30 +257,13 @@ class Chain:
                 raise DoesNotApply(f"{Rule.KNOWN}: no moment is known for a term of {before}")
             after = after + polynomial(coefficient) * table[term].value
             names |= table[term].names
-        written_out = before.replace(definitions)
-        route, disproved = _second_route(Rule.KNOWN, written_out, over, after, names)
         rests = (*reads, *dict.fromkeys(moment.slug for moment in known))
-        values = {**definitions, **names}
-        return self.made(Move(Rule.KNOWN, before, after, rests, tuple(over), values, disproved, route))
 
-    def name(self, trace: Expression, name: str, *reads: str) -> Chain:
-        """Give the trace of a word a name, wherever it occurs. Raises DoesNotApply when it does not occur."""
-        before = self.result
-        ((term, _),) = trace.terms.items()
-        ((word),) = term.traces
-        found = zero(*before.shape) if before.shape else zero()
-        for one, coefficient in before.terms.items():
-            others = [matrix_word for matrix_word in one.traces if matrix_word != word]
-            factor = scalar(name) ** (len(one.traces) - len(others))
-            found = found + polynomial(coefficient) * factor * product_of(
-                before, Term(tuple(others), one.word)
-            )
-        if name not in found.scalars():
-            raise DoesNotApply(f"{Rule.NAME}: {trace} does not occur")
-        disproved = (
-            "" if found.replace({name: trace}) == before else f"{name} written out gives something else"
-        )
-        return self.made(Move(Rule.NAME, before, found, reads, (name,), {name: trace}, disproved))
+        def second_route() -> SecondRoute:
+            return compared(before.replace(definitions), over, after, names)
+
+        values = {**definitions, **names}
+        return self.made(Move(Rule.KNOWN, before, after, rests, tuple(over), values, second_route))
 
     def over_tasks(
         self, count: Expression, at_once: Expression, names: Mapping[str, Expression], *reads: str
@@ -250,8 +277,193 @@ class Chain:
         if before.letters():
             left = ", ".join(before.letters())
             raise DoesNotApply(f"{Rule.SUM}: {left} still tell the tasks apart: average first")
-        disproved = "" if before.replace(names) == at_once else f"taken at once the average is {at_once}"
-        return self.made(Move(Rule.SUM, before, count * before, reads, (), dict(names), disproved))
+
+        def second_route() -> SecondRoute:
+            same = before.replace(names) == at_once
+            return "", "" if same else f"taken at once the average is {at_once}"
+
+        return self.made(Move(Rule.SUM, before, count * before, reads, (), dict(names), second_route))
+
+    def sum_tasks(self, tasks: Tasks, *reads: str) -> Chain:
+        """The sum over tasks in a word of stacked letters, by which of the tasks coincide.
+
+        Raises DoesNotApply where a stacked letter has no blocks, as a fluctuation that is not written out.
+        """
+        before = self.result
+        try:
+            after = over_tasks(before, tasks)
+        except NotStacked as error:
+            raise DoesNotApply(f"{Rule.TASKS}: {error}") from None
+        if after == before:
+            raise DoesNotApply(f"{Rule.TASKS}: there is no sum over tasks")
+
+        def second_route() -> SecondRoute:
+            return "", differs_on_stacks(before, after, tasks)
+
+        return self.made(Move(Rule.TASKS, before, after, reads, (), {}, second_route, tasks=tasks))
+
+    # -- expansions ------------------------------------------------------------------------------------------
+
+    def expand_inverse(
+        self,
+        inverse: str,
+        of: Expression,
+        mean: Mean,
+        order: int,
+        fluctuation: str,
+        tasks: Tasks,
+        *reads: str,
+    ) -> Chain:
+        """Expand the inverse of a random word about its mean, to so many fluctuations and an exact remainder.
+
+        inverse: the letter of the inverse. of: the word, in stacked letters. mean: how its mean is written, whose value
+        the engine computes. fluctuation: the letter that the deviation from it gets. Raises DoesNotApply when the
+        inverse does not occur, or the mean is not of the form wanted.
+        """
+        before = self.result
+        self._require(Rule.INVERSE, before.letters(), (inverse,))
+        found = self._fluctuation(Rule.INVERSE, fluctuation, of, mean, tasks)
+        letter = letter_expression(before.letters()[inverse])
+        after = before.replace({inverse: series(found, letter, order)})
+        self._context.inverses[inverse] = of
+        self._context.expanded[inverse] = found
+        inverses = {inverse: of}
+        if mean.inverse:
+            inverses[mean.inverse] = matrix(mean.name, found.size, found.size, symmetric=True)
+            self._context.inverses[mean.inverse] = inverses[mean.inverse]
+        values = found.definitions
+
+        def second_route() -> SecondRoute:
+            free = {name: value for name, value in values.items() if name != mean.name}
+            return "", differs_exactly(before, after, free, inverses) or found.wrong_mean()
+
+        return self.made(
+            Move(Rule.INVERSE, before, after, reads, (inverse,), values, second_route, inverses, tasks=tasks)
+        )
+
+    def split_mean(self, letter: str, mean: Mean, fluctuation: str, tasks: Tasks, *reads: str) -> Chain:
+        """Write a random letter, stacked or the name of a word, as its mean and a fluctuation.
+
+        Raises DoesNotApply when it does not occur, or the mean is not of the form wanted.
+        """
+        before = self.result
+        self._require(Rule.MEAN, before.letters(), (letter,))
+        symbol = letter_expression(before.letters()[letter])
+        word = self._context.words.get(letter, symbol)
+        found = self._fluctuation(Rule.MEAN, fluctuation, word, mean, tasks)
+        deviation = matrix(fluctuation, found.size, found.size, symmetric=True)
+        after = before.replace({letter: mean.written(found.size) + deviation})
+        definition = {fluctuation: symbol - mean.written(found.size)}
+
+        def second_route() -> SecondRoute:
+            return "", differs_exactly(before, after, definition) or found.wrong_mean()
+
+        values = {**definition, mean.name: found.value}
+        return self.made(Move(Rule.MEAN, before, after, reads, (letter,), values, second_route, tasks=tasks))
+
+    def keep(
+        self,
+        most: int,
+        *growths: Growth,
+        orders: Mapping[str, Exponent] | None = None,
+        reads: Collection[str] = (),
+    ) -> Chain:
+        """Leave out the products of more than `most` fluctuations; the order of the error by what grows.
+
+        orders: of deterministic letters in what is left out. Raises DoesNotApply when nothing is left out, when an
+        inverse stands beside fewer fluctuations, which is not expanded far enough, or when an order is not known.
+        """
+        before = self.result
+        after = zero(*before.shape) if before.shape else zero()
+        for term, coefficient in before.terms.items():
+            if self._context.fluctuating(term) <= most:
+                after = after + polynomial(coefficient) * product_of(before, term)
+        left = [name for name in self._context.expanded if name in after.letters()]
+        if left:
+            raise DoesNotApply(
+                f"{Rule.KEEP}: {', '.join(left)} must be expanded to more than {most - 1} fluctuations"
+            )
+        dropped = before - after
+        if dropped.is_zero:
+            raise DoesNotApply(f"{Rule.KEEP}: there are no products of more than {most} fluctuations")
+
+        def order_of_error() -> dict[str, Exponent]:
+            return {g.label: self._context.order_of(dropped, g, orders or {}) for g in growths}
+
+        def second_route() -> SecondRoute:
+            larger = [
+                g.label
+                for g in growths
+                if not self._context.order_of(after, g, orders or {}).dominates(order_of_error()[g.label])
+            ]
+            said = f"what is left out is larger than what is kept as {', '.join(larger)} grows"
+            return "", said if larger else ""
+
+        return self.made(
+            Move(
+                Rule.KEEP,
+                before,
+                after,
+                tuple(reads),
+                (),
+                self._context.definitions(before, after),
+                second_route,
+                self._context.inverted(before, after),
+                tasks=next(iter(self._context.fluctuations.values())).tasks,
+                order_of_error=order_of_error,
+                growths=growths,
+            )
+        )
+
+    def average_fluctuations(self, *reads: str) -> Chain:
+        """Terms with a single fluctuation and nothing else that is random average to zero.
+
+        Raises DoesNotApply when there are none.
+        """
+        before = self.result
+        centred = [term for term in before.terms if self._context.fluctuating(term) == 1]
+        if not centred:
+            raise DoesNotApply(f"{Rule.CENTRED}: no term has a single fluctuation")
+        single = zero(*before.shape) if before.shape else zero()
+        for term in centred:
+            single = single + polynomial(before.terms[term]) * product_of(before, term)
+        used = [f for name, f in self._context.fluctuations.items() if name in single.letters()]
+        random = {*self._context.expanded, *self._context.words}
+        random |= {name for fluctuation in used for name in fluctuation.tasks.blocks}
+        random |= {name for name, letter in single.letters().items() if letter.random}
+        self._context.require_centred(single, random)
+
+        def second_route() -> SecondRoute:
+            return "", next((said for f in used if (said := f.wrong_mean())), "")
+
+        return self.made(
+            Move(
+                Rule.CENTRED,
+                before,
+                before - single,
+                reads,
+                tuple(f.letter for f in used),
+                self._context.definitions(before),
+                second_route,
+                tasks=used[0].tasks,
+            )
+        )
+
+    # -- what the rules share --------------------------------------------------------------------------------
+
+    def _fluctuation(
+        self, rule: Rule, letter: str, word: Expression, mean: Mean, tasks: Tasks
+    ) -> Fluctuation:
+        if letter in self.result.letters():
+            raise DoesNotApply(f"{rule}: {letter} has a meaning already")
+        value = mean_of(word, tasks, mean, rule)
+        found = Fluctuation(letter, word, mean, value, tasks)
+        self._context.fluctuations[letter] = found
+        return found
+
+    def _numbers(self) -> dict[str, Expression]:
+        """What the names of means stand for."""
+        return {f.mean.name: f.value for f in self._context.fluctuations.values() if not f.mean.inverse}
 
     def _substitute(self, rule: Rule, values: Mapping[str, Expression], reads: tuple[str, ...]) -> Chain:
         before = self.result
@@ -267,8 +479,21 @@ class Chain:
             after = before.replace(values)
         except ValueError as error:
             raise DoesNotApply(f"{rule}: {error}") from None
-        disproved = differs_exactly(before, after, values)
-        return self.made(Move(rule, before, after, reads, tuple(values), dict(values), disproved))
+
+        def second_route() -> SecondRoute:
+            return "", differs_exactly(before, after, values)
+
+        return self.made(Move(rule, before, after, reads, tuple(values), dict(values), second_route))
+
+    def _averaged(
+        self, rule: Rule, after: Expression, letters: tuple[str, ...], reads: tuple[str, ...]
+    ) -> Chain:
+        before = self.result
+
+        def second_route() -> SecondRoute:
+            return compared(before, letters, after, {})
+
+        return self.made(Move(rule, before, after, reads, letters, {}, second_route))
 
     def made(self, move: Move) -> Chain:
         """Take over a move that a rule has made from the present expression."""
@@ -284,61 +509,21 @@ class Chain:
             )
 
 
-def differs_exactly(before: Expression, after: Expression, values: Mapping[str, Expression]) -> str:
-    """Why `after` is not `before` with the values put in, at exact random rational matrices; nothing if it is.
-
-    The values are evaluated first, as matrices of numbers, and put into `before`; the algebra of words has no part
-    in that.
-    """
-    source = random.Random(SEED)
-    letters: dict[str, Letter] = {}
-    names: set[str] = set()
-    for expr in (before, after, *values.values()):
-        letters |= expr.letters()
-        names |= expr.scalars()
-    dimensions = sorted(
-        {d for x in letters.values() for d in (x.rows, x.columns)}
-        | {d for expr in (before, after) for d in expr.shape or ()}
-    )
-    place: dict[str, object] = {
-        name: EXACT_SIZES[k % len(EXACT_SIZES)] for k, name in enumerate(d for d in dimensions if d != ONE)
+def written(expr: Expression, names: Mapping[str, Expression]) -> Part:
+    """An expression with its abbreviations written out; a SymPy tree where one of them is divided by."""
+    used = {
+        name: value
+        for name, value in names.items()
+        if name in {*expr.letters(), *expr.scalars()} or INVERSE + name in expr.scalars()
     }
-    size = {ONE: 1, **place}
-    for name in sorted(names | {n.removeprefix(INVERSE) for n in names}):
-        if not name.startswith(INVERSE) and name not in values:
-            place.setdefault(name, Fraction(source.randint(1, 9), source.randint(1, 9)))
-    for name, letter in sorted(letters.items()):
-        if name not in values and not letter.unit:
-            place[name] = _exact_matrix(
-                source, int(str(size[letter.rows])), int(str(size[letter.columns])), letter
-            )
-    for name, expr in values.items():
-        found = evaluate(expr, place)
-        place[name] = found if expr.is_scalar or isinstance(found, fmpq_mat) else exact_matrix(found)
-    left, right = evaluate(before, place), evaluate(after, place)
-    return "" if left == right else "the two sides differ at exact random matrices"
-
-
-def exact_matrix(rows: list[list[Fraction]]) -> fmpq_mat:
-    """Rows of fractions as a matrix of flint."""
-    return fmpq_mat([[to_fmpq(x) for x in row] for row in rows])
-
-
-def _exact_matrix(source: random.Random, rows: int, columns: int, letter: Letter) -> fmpq_mat:
-    entries = [
-        [fmpq(source.randint(-5, 5), source.randint(1, 3)) for _ in range(columns)] for _ in range(rows)
-    ]
-    found = fmpq_mat(entries)
-    return found + found.transpose() if letter.symmetric and rows == columns else found
-
-
-def _second_route(
-    rule: Rule, before: Expression, over: Collection[str], after: Expression, names: Mapping[str, Expression]
-) -> tuple[str, str]:
-    try:
-        return compared(before, over, after, names)
-    except OutOfReach as error:
-        raise DoesNotApply(f"{rule}: {error}") from None
+    below = {name: value for name, value in used.items() if INVERSE + name in expr.scalars()}
+    if not below:
+        return expr.replace(used)
+    plain = expr.replace({name: value for name, value in used.items() if name not in below})
+    shown: sympy.Basic = to_sympy(plain).subs(
+        {sympy.Symbol(name): to_sympy(value) for name, value in below.items()}
+    )
+    return shown
 
 
 def product_of(like: Expression, term: Term) -> Expression:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import sympy
 
 from derivations.language.assumptions import Assumptions
 from derivations.steps.labels import LEADING, ORDER, Order
-from derivations.steps.step import Derived, Step
 from symbolic.algebra.words import Expression, polynomial, scalar, tr, unit, zero
 from symbolic.averages.expectation import expect, variance
 from symbolic.proofs.asymptotics import DELTA, Exponent, sharp_exponent
+
+if TYPE_CHECKING:
+    from derivations.steps.step import Derived, Step
 
 SAME_TASK = "same task"
 ONE = Exponent(Fraction(1))

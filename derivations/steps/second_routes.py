@@ -21,8 +21,10 @@ from symbolic.algebra.entry_laws import Law, law
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
 from symbolic.algebra.words import Expression, constant, letter_expression
+from symbolic.averages.networks import ROOT_SUFFIX
 from symbolic.averages.pairings import expect_by_pairings
 from symbolic.checks.entries import cost_by_entries, expect_by_entries, letter_values
+from symbolic.checks.entry_products import Table
 
 MOST_PAIRINGS = 10_000
 # terms of polynomials that are multiplied at one size; sizes that cost more are left out
@@ -63,8 +65,6 @@ def count_of_pairings(expr: Expression, over: Collection[str]) -> int:
 def _by_entries(before: Expression, over: Collection[str], after: Expression) -> tuple[str, str]:
     known = before.letters()
     averaged = {name: known[name] for name in over if name in known}
-    if any(letter.law and letter.covariance for letter in averaged.values()):
-        raise OutOfReach("no second route for entries of another law with a covariance")
     laws = {name: law(letter.law) for name, letter in averaged.items() if letter.law}
     rules = {name: partial(_moment, one) for name, one in laws.items()}
     before, after = (
@@ -73,7 +73,7 @@ def _by_entries(before: Expression, over: Collection[str], after: Expression) ->
     done = []
     for rows, columns in SMALL:
         sizes = _sizes((before, after), averaged, rows, columns)
-        values, roots = letter_values(before.letters() | after.letters(), sizes)
+        values, roots = _values(before.letters() | after.letters(), sizes)
         if not laws and cost_by_entries(before, sizes, values, roots) > MOST_TERMS:
             continue
         found = expect_by_entries(before, sizes, values, roots, rules)
@@ -97,6 +97,21 @@ def _moment(one: Law, order: int) -> Fraction:
     if value and not value.is_constant():
         raise OutOfReach(f"no second route for the law {one}, whose moments are no numbers")
     return to_fraction(value.leading_coefficient()) if value else Fraction(0)
+
+
+def _values(
+    letters: Mapping[str, Letter], sizes: Mapping[str, int]
+) -> tuple[dict[str, Table], dict[str, Table]]:
+    """Matrices for fixed letters and roots of covariances, symmetric ones where the law is not Gaussian."""
+    values, roots = letter_values(letters, sizes)
+    for name in {x.covariance for x in letters.values() if x.law is not None and x.covariance is not None}:
+        span = range(len(roots[name]))
+        root = [[Fraction(2 + i if i == j else (i + j) % 2 - 2 * (i * j)) for j in span] for i in span]
+        roots[name] = values[name + ROOT_SUFFIX] = root
+        values[name] = [
+            [sum((root[i][k] * root[k][j] for k in span), Fraction(0)) for j in span] for i in span
+        ]
+    return values, roots
 
 
 def _at_numbers(expr: Expression, averaged: Mapping[str, Letter], scalars: Collection[str]) -> Expression:

@@ -11,6 +11,7 @@ from typing import Any
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.steps.chain import NO_NUMBER, DoesNotApply, Move, Rule
 from derivations.steps.step import Step
+from derivations.typeset.term_order import name_latex
 from symbolic.algebra.coefficients import INVERSE, named_terms
 from symbolic.algebra.readable import Word
 from symbolic.algebra.words import Expression, polynomial
@@ -30,7 +31,9 @@ def moves(
         {
             "rule": str(move.rule),
             "before": text(move.before),
-            "after": f"O({text(move.after)})" if move.rule is Rule.ORDER else text(move.after),
+            "after": f"O({text(move.after)})"
+            if move.rule is Rule.ORDER
+            else text(move.after) + order_text(move),
             "reads": list(move.reads),
             "note": note(move),
             "check": move.check,
@@ -98,6 +101,18 @@ def text(expr: Expression) -> str:
         product = " ".join(words if factor == "1" and words else [factor, *words])
         shown += f" {sign} {product}" if shown else f"-{product}" if sign == "-" else product
     return shown
+
+
+def order_text(move: Move) -> str:
+    """The order of the error of a move, such as ` + O(xi^-2)`; nothing where its sides are equal."""
+    powers = [f"{name}^{exponent.sympy()}" for name, exponent in move.order.items()]
+    return f" + O({' '.join(powers)})" if powers else ""
+
+
+def order_latex(move: Move) -> str:
+    """The same as LaTeX."""
+    powers = [f"{name_latex(name)}^{{{exponent.sympy()}}}" for name, exponent in move.order.items()]
+    return f" + O\\left({' '.join(powers)}\\right)" if powers else ""
 
 
 def _coefficient(value: Expression) -> str:

@@ -1,23 +1,30 @@
 """Moves of a derivation held against sampling: every letter is drawn, both sides are evaluated, their means compared.
 
 One function for all rules. Where letters are averaged over, they are drawn anew in each draw and all others stay; where
-a definition is put in or written out, both sides are the same number at any draw, which is what is asked.
+a definition is put in, written out or expanded about a mean, both sides are the same number at any draw, which is what
+is asked. Stacked letters are put together from the drawn data of tasks. Where products of fluctuations are left out,
+what is asked is the rate at which both sides approach each other over a ladder of sizes.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.steps.chain import NO_NUMBER, Chain, Move, Rule
+from derivations.steps.chain import NO_NUMBER, Chain, Growth, Move, Rule, Tasks
+from derivations.steps.rules.exact_routes import in_order
 from derivations.steps.step import Check, Step
+from derivations.verification.growth import slope_check
 from derivations.verification.measure import batch_size
 from numeric_check.draws.sample import Sample
 from numeric_check.draws.seeds import generator_for
 from numeric_check.verdicts.verdict import judge
+from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
 from symbolic.algebra.readable import Word
@@ -26,8 +33,12 @@ from symbolic.algebra.words import Expression, polynomial
 Array = NDArray[np.float64]
 # the relative difference of the two sides where they are the same number at any draw
 ROUNDING = 1e-9
-AVERAGING = (Rule.AVERAGE, Rule.CUMULANTS, Rule.KNOWN)
+AVERAGING = (Rule.AVERAGE, Rule.CUMULANTS, Rule.ROWS, Rule.KNOWN, Rule.CENTRED)
+# where stacked letters are put together from the data of tasks
+OF_TASKS = (Rule.TASKS, Rule.KEEP, Rule.CENTRED)
 MANY_DRAWS, MOST_DRAWS = 200_000, 4_000_000
+# sizes of a ladder relative to its start, and draws at each
+LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), 960, 40
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
 RESOLUTION = 0.0018
 
@@ -95,34 +106,92 @@ def _draw(sample: Sample, letter: Letter, *, anew: bool) -> Array:
     if anew:
         return sample.inputs(rows, columns, letter.law or "gaussian", covariance)
     # a positive matrix has no traces near zero, which would take many draws to resolve
-    return sample.matrix(letter.name, rows, columns, positive=letter.symmetric and rows > 1)[None]
+    drawn = sample.matrix(letter.name, rows, columns, positive=letter.symmetric and rows > 1)[None]
+    if letter.name == "d" and "dist0_sq" in sample.values:
+        drawn = drawn * math.sqrt(sample["dist0_sq"] / float(np.sum(drawn**2)))
+    return drawn
 
 
 def _basis_vector(sample: Sample, letter: Letter) -> Array:
     return np.eye(sample.size(letter.rows))[None, :, letter.unit - 1 : letter.unit]
 
 
+def _of_tasks(
+    tasks: Tasks, labels: int, sample: Sample, numbers: Mapping[str, float]
+) -> list[dict[str, Array]]:
+    """The blocks of stacked letters for so many tasks, from data drawn anew for each."""
+    found = []
+    for label in map(str, range(1, labels + 1)):
+        blocks = {name: block(label) for name, block in tasks.blocks.items()}
+        letters = {name: x for block in blocks.values() for name, x in block.letters().items()}
+        matrices = {name: _draw(sample, x, anew=x.random) for name, x in letters.items()}
+        found.append({name: batch_value(block, matrices, numbers) for name, block in blocks.items()})
+    return found
+
+
+def _stacked(blocks: list[Array], *, diagonal: bool) -> Array:
+    """Blocks one below the other, or on the diagonal."""
+    if not diagonal:
+        return np.concatenate(blocks, axis=1)
+    rows = blocks[0].shape[1]
+    found = np.zeros((len(blocks[0]), rows * len(blocks), rows * len(blocks)))
+    for k, block in enumerate(blocks):
+        found[:, rows * k : rows * (k + 1), rows * k : rows * (k + 1)] = block
+    return found
+
+
 def _sides(move: Move, sample: Sample) -> tuple[Array, Array]:
-    """Both sides of a move at one batch of draws."""
+    """Both sides of a move at one batch of draws; a sum over tasks averaged over which task bears which label."""
     letters: dict[str, Letter] = {}
-    for expr in (move.before, move.after, *move.values.values()):
+    scalars: set[str] = set()
+    for expr in (move.before, move.after, *move.values.values(), *move.inverses.values()):
         letters |= expr.letters()
-    letters = {name: letter for name, letter in letters.items() if name not in move.values}
-    fresh = move.letters if move.rule in AVERAGING else ()
-    matrices = {
-        name: _basis_vector(sample, letter) if letter.unit else _draw(sample, letter, anew=name in fresh)
-        for name, letter in letters.items()
-    }
+        scalars |= {name.removeprefix(INVERSE) for name in expr.scalars()}
     numbers = {
         name: float(value) for name, value in sample.values.items() if not isinstance(value, np.ndarray)
     }
-    for name, value in move.values.items():
+    for name in sorted(scalars - numbers.keys() - move.values.keys()):
+        numbers[name] = float(generator_for(f"number/{name}").uniform(0.5, 1.5))
+    matrices: dict[str, Array] = {}
+    labelled: dict[str, tuple[str, int]] = {}
+    blocks: list[dict[str, Array]] = []
+    count = 1
+    if move.tasks is not None and move.rule in OF_TASKS:
+        count = sample.size(move.tasks.count)
+        for name in move.tasks.definitions(move.after):
+            stem = name.rstrip("0123456789")
+            labelled[name] = stem, int(name[len(stem) :])
+        most = max((label for _, label in labelled.values()), default=1)
+        blocks = _of_tasks(move.tasks, max(count, most), sample, numbers)
+        for name in move.tasks.blocks:
+            diagonal = name in letters and letters[name].columns == move.tasks.stacked
+            matrices[name] = _stacked([block[name] for block in blocks[:count]], diagonal=diagonal)
+    fresh = move.letters if move.rule in AVERAGING else ()
+    known = {*move.values, *move.inverses, *matrices, *labelled}
+    for name, letter in letters.items():
+        if name not in known:
+            drawn = (
+                _basis_vector(sample, letter) if letter.unit else _draw(sample, letter, anew=name in fresh)
+            )
+            matrices[name] = drawn
+    for name, value in in_order(move.values, move.inverses):
         found = batch_value(value, matrices, numbers)
-        if value.is_scalar:
+        if name in move.inverses:
+            matrices[name] = np.asarray(np.linalg.inv(found))
+        elif value.is_scalar:
             numbers[name] = float(found[0, 0, 0])
         else:
             matrices[name] = found
-    return batch_value(move.before, matrices, numbers), batch_value(move.after, matrices, numbers)
+    before = batch_value(move.before, matrices, numbers)
+    if not labelled:
+        return before, batch_value(move.after, matrices, numbers)
+    orders = [*permutations(range(count))]
+    after: Array = np.zeros(())
+    for order in orders:
+        which = (*order, *range(count, len(blocks)))
+        chosen = {name: blocks[which[label - 1]][stem] for name, (stem, label) in labelled.items()}
+        after = np.asarray(after + batch_value(move.after, {**matrices, **chosen}, numbers) / len(orders))
+    return before, after
 
 
 def sample_move(
@@ -147,17 +216,18 @@ def sample_move(
         said = f"the two sides differ by {gap:.1e} of the largest element"
         seconds = time.monotonic() - started
         return Check(label, dict(sizes), value, mean, 0.0, len(before), seconds, verdict, said)
-    total = square = 0.0
+    total = square = centre = 0.0
     draws = batch = 0
     while True:
         sample = Sample(slug, sizes, index, batch, batch=batch_size(sizes), base_seed=base_seed)
         before, after = _sides(move, sample)
-        probe = _direction(after[0], slug)
-        value = float(np.sum(after[0] * probe))
-        seen = np.sum(before * probe, axis=(1, 2)) - value
+        if batch == 0:
+            probe = _direction(np.asarray(after.mean(axis=0)), slug)
+        values = np.broadcast_to(np.sum(after * probe, axis=(1, 2)), (sample.batch,))
+        seen = np.sum(before * probe, axis=(1, 2)) - values
         total, square = total + float(seen.sum()), square + float((seen**2).sum())
-        draws, batch = draws + len(seen), batch + 1
-        gap = total / draws
+        draws, batch, centre = draws + len(seen), batch + 1, centre + float(values.sum())
+        gap, value = total / draws, centre / draws
         spread = float(np.sqrt(max(square / draws - gap**2, 0.0)))
         stderr = spread / float(np.sqrt(draws - 1))
         if stderr <= RESOLUTION * (abs(value) or spread) or draws >= MOST_DRAWS:
@@ -165,6 +235,44 @@ def sample_move(
     found = judge(value + gap, stderr, value, resolution=None if value else 0.01 * spread or None)
     seconds = time.monotonic() - started
     return Check(label, dict(sizes), value, value + gap, stderr, draws, seconds, found.status, found.reason)
+
+
+def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: int = 0) -> Check:
+    """The rate at which both sides approach each other as sizes grow, against the order of the error."""
+    started = time.monotonic()
+    sizes, values, errors = [], [], []
+    for k, factor in enumerate(LADDER):
+        rung = dict(growth.base)
+        for name, exponent in growth.weights.items():
+            if name in rung:
+                grown = rung[name] * factor ** float(exponent.constant)
+                rung[name] = round(grown) if isinstance(rung[name], int) else grown
+        gaps = []
+        for batch in range(RUNG_DRAWS // RUNG_BATCH):
+            sample = Sample(slug, _with_total(rung), k, batch, batch=RUNG_BATCH, base_seed=base_seed)
+            before, after = _sides(move, sample)
+            gaps.append(np.mean((before - after) ** 2, axis=(1, 2)))
+        square = np.concatenate(gaps)
+        root = math.sqrt(float(square.mean()))
+        sizes.append(float(factor))
+        values.append(root)
+        errors.append(float(square.std(ddof=1) / math.sqrt(square.size)) / (2 * root))
+    return slope_check(
+        label,
+        sizes,
+        values,
+        errors,
+        float(move.order[growth.label].sympy()),
+        draws=RUNG_DRAWS * len(LADDER),
+        seconds=time.monotonic() - started,
+        sharp=True,
+    )
+
+
+def _with_total(sizes: Mapping[str, float]) -> dict[str, float]:
+    """Sizes with N = n_v m, where both are given."""
+    total = {"N": sizes["n_v"] * sizes["m"]} if {"n_v", "m"} <= sizes.keys() else {}
+    return {**total, **sizes}
 
 
 def _direction(value: Array, slug: str) -> Array:
@@ -177,13 +285,21 @@ def _direction(value: Array, slug: str) -> Array:
 def move_checks(chain: Chain, step: Step, numbers: Mapping[str, float], base_seed: int = 0) -> list[Check]:
     """Every move of a step's chain that has a number, at the sizes of the step; `numbers`: further values.
 
-    A move that takes many draws is sampled at the first of the sizes alone.
+    A move that takes many draws is sampled at the first of the sizes alone; an expansion over ladders of sizes.
     """
     found = []
     for k, move in enumerate(chain.moves):
         label, slug = f"move {k + 1}: {move.rule}", f"{step.name}/move-{k}"
+        found += [
+            sample_order(
+                move, growth, f"{label}, as {growth.label} grows", f"{slug}/{growth.label}", base_seed
+            )
+            for growth in move.growths
+        ]
+        if move.growths:
+            continue
         for index, sizes in enumerate(step.sizes):
-            check = sample_move(move, label, slug, {**sizes, **numbers}, index, base_seed)
+            check = sample_move(move, label, slug, _with_total({**sizes, **numbers}), index, base_seed)
             if check is not None:
                 found.append(check)
             if check is None or check.draws > MANY_DRAWS:

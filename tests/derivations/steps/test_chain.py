@@ -9,8 +9,9 @@ import pytest
 from derivations.language import model
 from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.steps import chain as module
-from derivations.steps.chain import Chain, DoesNotApply, Known, Rule, abbreviation, differs_exactly
+from derivations.steps.chain import Chain, DoesNotApply, Known, Rule, abbreviation
 from derivations.steps.contents import find, load
+from derivations.steps.rules.exact_routes import differs_exactly
 from derivations.verification.prove import difference
 from symbolic.algebra.words import (
     Expression,
@@ -25,7 +26,6 @@ from symbolic.algebra.words import (
 
 STEPS = [step for step in load().values() if step.derivation is not None]
 X, B = gaussian("X", "n", "p"), matrix("B", "n", "p")
-Y = independent_entries("Y", "n", "p", "uniform", "Sigma")
 A, D = abbreviation("A", "p"), matrix("D", "p", "p", symmetric=True)
 
 
@@ -101,6 +101,35 @@ def test_a_wrong_average_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (move.check, move.rule) == ("failed", Rule.AVERAGE)
 
 
+Y = independent_entries("Y", "n", "p", "uniform")
+Z = independent_entries("Z", "n", "p", "uniform", "Sigma")
+
+
+@pytest.mark.parametrize(
+    "word", [(X.T @ X) ** 7, (Y.T @ Y) ** 2, Z.T @ Z @ D], ids=["many", "law", "covariance"]
+)
+def test_an_average_without_few_pairings_is_written_out_in_entries(
+    word: Expression, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (name,) = (name for name, letter in word.letters().items() if letter.random)
+    assert Chain(word).average(name).moves[0].check == "proved"
+    engine = module.expect
+    monkeypatch.setattr(module, "expect", lambda expr, over: engine(expr, over) + identity("p"))
+    assert "moments of single entries" in Chain(word).average(name).moves[0].disproved
+
+
+def test_an_average_by_rows_is_that_of_gaussian_rows_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, fourth = gaussian("X", "n", "p", "Sigma"), abbreviation("F", "p")
+    sigma = abbreviation("Sigma", "p")
+    word = rows.T @ rows @ sigma @ rows.T @ rows
+    assert Chain(word).average_rows("X", fourth=fourth).moves[0].check == "proved"
+    with pytest.raises(DoesNotApply, match="average by rows"):
+        Chain(word @ rows.T @ rows).average_rows("X", fourth=fourth)
+    engine = module.expect_rows
+    monkeypatch.setattr(module, "expect_rows", lambda *given: 2 * engine(*given))
+    assert Chain(word).average_rows("X", fourth=fourth).moves[0].check == "failed"
+
+
 def test_a_wrong_substitution_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     right = Chain(B.T @ B).insert({"B": X @ A}).moves[0]
     assert right.check == "proved"
@@ -143,7 +172,10 @@ def test_a_name_stands_for_its_trace() -> None:
         (lambda: Chain(B.T @ B).insert({"B": B @ D}), "B would stand for something it is part of"),
         (lambda: Chain(X.T @ X).average("Z"), "average by parts: Z does not occur"),
         (lambda: Chain(B.T @ B).average("B"), "B is not random"),
-        (lambda: Chain(Y.T @ Y).average("Y"), "no second route for entries of another law with a covariance"),
+        (
+            lambda: Chain(Z.T @ Z @ D @ Z.T @ Z).average("Z"),
+            "average by cumulants: the expectation holds sums",
+        ),
         (lambda: Chain(X.T @ X).expand({"X": A}), "write out"),
         (lambda: Chain(D).by_known((), {}, ()), "no moment is known"),
         (lambda: Chain(X.T @ X).over_tasks(scalar("m"), X.T @ X, {}), "X still tell the tasks apart"),

@@ -79,7 +79,7 @@ def test_a_step_fails_with_a_disproved_move() -> None:
     assert step.derivation is not None
     assert prove(step).status == "proved"
     chain = step.derivation(PAPER)
-    chain._moves[1] = replace(chain._moves[1], disproved="the sum over pairings gives 2")
+    chain._moves[1] = replace(chain._moves[1], second_route=lambda: ("", "the sum over pairings gives 2"))
     assert prove(shown(chain)).status == "failed"
     assert prove(shown(chain)).detail.startswith("move 2, average by parts")
 

@@ -1,0 +1,150 @@
+"""A move of a derivation: the rule, its two sides, and the second route that belongs to the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TypeAlias
+
+from derivations.steps.rules.stacked import Tasks
+from derivations.steps.second_routes import OutOfReach
+from symbolic.algebra.refusal import Refused
+from symbolic.algebra.words import Expression, constant, polynomial, scalar, zero
+from symbolic.proofs.asymptotics import Exponent
+
+SecondRoute: TypeAlias = tuple[str, str]
+# what |d|^2 is called, of the only vector that stays in exact means
+SQUARED_LENGTH = "dist0_sq"
+
+
+class Rule(StrEnum):
+    """The rules by which one expression leads to the next."""
+
+    INSERT = "insert a definition"
+    EXPAND = "write out"
+    AVERAGE = "average by parts"
+    CUMULANTS = "average by cumulants"
+    ROWS = "average by rows"
+    KNOWN = "average by named moments"
+    SUM = "sum over tasks that are alike"
+    TASKS = "sum over exchangeable tasks"
+    NAME = "name an abbreviation"
+    MEAN = "split off the mean"
+    INVERSE = "expand an inverse about its mean"
+    KEEP = "keep orders"
+    CENTRED = "average of a fluctuation"
+    BOUND = "bound by Cauchy-Schwarz"
+    ORDER = "order by degree"
+
+
+NO_NUMBER = {
+    Rule.SUM: "it multiplies by the number of tasks",
+    Rule.BOUND: "an inequality, which holds exactly at random matrices",
+    Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",
+}
+"""The rules whose moves are not sampled, and why."""
+
+
+class DoesNotApply(ValueError):
+    """A move that has no meaning here; the text names the move and the reason."""
+
+
+def lengths_only(expr: Expression) -> Expression:
+    """A scalar whose only traces are |d|^2 of the vector d, as a polynomial; raises DoesNotApply for other traces."""
+    odd = sorted({*expr.letters()} - {"d"})
+    if odd:
+        raise DoesNotApply(f"{Rule.KEEP}: the order of traces of {', '.join(odd)} is not known")
+    return without_traces(expr, scalar(SQUARED_LENGTH))
+
+
+def without_traces(expr: Expression, bound: Expression | None = None) -> Expression:
+    """A scalar with every trace replaced by a bound; None: by one, where what is in them stays bounded."""
+    total = zero()
+    for term, coefficient in expr.terms.items():
+        total = total + polynomial(coefficient) * (bound or constant(1)) ** len(term.traces)
+    return total
+
+
+@dataclass(frozen=True, eq=False)
+class Growth:
+    """How sizes grow with one parameter, of which orders are powers.
+
+    label: what grows (xi, m). weights: the exponent of each size and scalar; the others stay. base: the numbers from
+    which sampling starts a ladder. bound: writes the traces that are left in exact means and variances as scalars of
+    known order (`without_traces` where the dimension inside them stays fixed).
+    """
+
+    label: str
+    weights: Mapping[str, Exponent]
+    base: Mapping[str, float]
+    bound: Callable[[Expression], Expression] = lengths_only
+
+
+def _no_order() -> Mapping[str, Exponent]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Move:
+    """One line of a proof.
+
+    rule: by which `before` leads to `after`. reads: slugs of the steps it rests on. letters: what was put in, written
+    out or averaged over. values: what letters and names stand for. inverses: letters that are the inverse of a word.
+    tasks: what stacked letters are made of. second_route: the rule's second route, where it has several, and why it
+    disagrees, nothing when it agrees. order_of_error: the order of what an expansion leaves out, by what grows. growths: along which it is seen.
+    """
+
+    rule: Rule
+    before: Expression
+    after: Expression
+    reads: tuple[str, ...]
+    letters: tuple[str, ...]
+    values: Mapping[str, Expression]
+    second_route: Callable[[], SecondRoute] = field(repr=False, compare=False)
+    inverses: Mapping[str, Expression] = field(default_factory=dict)
+    tasks: Tasks | None = None
+    order_of_error: Callable[[], Mapping[str, Exponent]] = field(default=_no_order, repr=False, compare=False)
+    growths: tuple[Growth, ...] = ()
+
+    @cached_property
+    def _checked(self) -> SecondRoute:
+        try:
+            return self.second_route()
+        except (DoesNotApply, OutOfReach, Refused, ArithmeticError) as error:
+            return "", f"there is no second route: {error}"
+
+    @property
+    def disproved(self) -> str:
+        """Why the second route disagrees, computed when it is asked for; nothing when it agrees."""
+        return self._checked[1]
+
+    @property
+    def route(self) -> str:
+        """The second route, where the rule has several."""
+        return self._checked[0]
+
+    @cached_property
+    def order(self) -> Mapping[str, Exponent]:
+        """The order of the error by what grows; empty where the two sides are equal."""
+        return self.order_of_error()
+
+    @property
+    def check(self) -> str:
+        """`proved` when the second route came to the same expression, else `failed`."""
+        return "failed" if self.disproved else "proved"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A moment with a name: E[word] = value, where the value holds the name.
+
+    word: one product of traces and at most one matrix product, with coefficient one. names: what the names in `value`
+    stand for. slug: the step that defines them.
+    """
+
+    word: Expression
+    value: Expression
+    names: Mapping[str, Expression]
+    slug: str

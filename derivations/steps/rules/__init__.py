@@ -1,0 +1,1 @@
+"""What the rules of a chain do: expansions about means, sums over tasks, second routes at exact matrices."""

@@ -1,0 +1,262 @@
+"""Random words around their means: fluctuations, inverses as series in them, and the orders of what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache, reduce
+from operator import matmul
+
+from derivations.steps.move import SQUARED_LENGTH, DoesNotApply, Growth, Rule
+from derivations.steps.orders import element, element_moments
+from derivations.steps.rules.stacked import OTHER_TASK, SAME_TASK, NotStacked, Tasks
+from derivations.steps.second_routes import compared
+from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.readable import Term
+from symbolic.algebra.words import (
+    Expression,
+    constant,
+    identity,
+    matrix,
+    polynomial,
+    reciprocal,
+    scalar,
+    unit,
+    zero,
+)
+from symbolic.proofs.asymptotics import Exponent, degree, largest
+
+NOTHING = Exponent(Fraction(0))
+LENGTH = "length_of_d"
+
+
+@dataclass(frozen=True)
+class Mean:
+    """How the mean of a word is written: `scale` times `name`, a number times the identity or a matrix.
+
+    name: of the number, or of the matrix. inverse: the letter of the inverse of the matrix; "" for a number.
+    scale: the name of a scalar, or "1".
+    """
+
+    name: str
+    scale: str = "1"
+    inverse: str = ""
+
+    @property
+    def over_scale(self) -> Expression:
+        """One over the scale."""
+        return constant(1) if self.scale == "1" else reciprocal(self.scale)
+
+    def written(self, size: str) -> Expression:
+        """The mean, size x size."""
+        times = constant(1) if self.scale == "1" else scalar(self.scale)
+        if self.inverse:
+            return times * matrix(self.name, size, size, symmetric=True)
+        return times * scalar(self.name) * identity(size)
+
+    def inverted(self, size: str) -> Expression:
+        """The inverse of the mean."""
+        if self.inverse:
+            return self.over_scale * matrix(self.inverse, size, size, symmetric=True)
+        return self.over_scale * reciprocal(self.name) * identity(size)
+
+
+@dataclass(frozen=True, eq=False)
+class Fluctuation:
+    """The deviation of a random word from its mean, as a letter of its own.
+
+    letter: its name. word: in stacked letters. mean: how the mean is written. value: what the engine finds for the name
+    of the mean. tasks: what the stacked letters are made of.
+    """
+
+    letter: str
+    word: Expression
+    mean: Mean
+    value: Expression
+    tasks: Tasks
+
+    @property
+    def size(self) -> str:
+        """The dimension of the square word."""
+        return (self.word.shape or ("1",))[0]
+
+    @property
+    def definition(self) -> Expression:
+        """The word minus its mean."""
+        return self.word - self.mean.written(self.size)
+
+    @property
+    def definitions(self) -> dict[str, Expression]:
+        """What the letters of the definition stand for."""
+        return {self.letter: self.definition, self.mean.name: self.value}
+
+    def blocks(self) -> Mapping[str, Expression]:
+        """The blocks whose elements the fluctuation is made of, with their means."""
+        if self.size != self.tasks.stacked:
+            return {SAME_TASK: self.word}
+        return {which: self.tasks.block(self.word, which) for which in (SAME_TASK, OTHER_TASK)}
+
+    def wrong_mean(self) -> str:
+        """Why the mean is another by a second route; nothing where it is right."""
+        written = self.mean.written(self.size).replace(self._numbers)
+        if self.size != self.tasks.stacked:
+            before = self.tasks.written_out(self.word)
+            return _not_mean(before, written.replace({self.tasks.stacked: self.tasks.total}))
+        for which in (SAME_TASK, OTHER_TASK):
+            before = self.tasks.block(self.word, which)
+            stated = self.tasks.block(written, which)
+            said = _not_mean(before, stated)
+            if said:
+                return said
+        return ""
+
+    @property
+    def _numbers(self) -> Mapping[str, Expression]:
+        return {self.mean.name: self.value}
+
+    def exponent(self, growth: Growth) -> Exponent:
+        """The sharp order of the elements, from their exact variances."""
+        return _exponent(self, growth)
+
+
+def _not_mean(before: Expression, stated: Expression) -> str:
+    random = [name for name, letter in before.letters().items() if letter.random]
+    _, said = compared(before, random, stated, {})
+    return f"the mean is another: {said}" if said else ""
+
+
+@lru_cache(maxsize=256)
+def _exponent(fluctuation: Fluctuation, growth: Growth) -> Exponent:
+    tasks, known = fluctuation.tasks, dict(growth.weights)
+    # a start of that length along a coordinate: an element has a plain variance for every law of the inputs
+    known[LENGTH] = known.get(SQUARED_LENGTH, NOTHING).scaled(Fraction(1, 2))
+    if fluctuation.size == tasks.stacked:
+        start = {"d": scalar(LENGTH) * unit("p", 1)}
+        blocks = {k: block.replace(start) for k, block in fluctuation.blocks().items() if not block.is_zero}
+        variances = list(element_moments(blocks, bound=growth.bound).variances)
+    else:
+        variances = []
+        for row, column in ((1, 1), (1, 2)):
+            entry = element(fluctuation.word, row, column)
+            mean = tasks.mean(entry)
+            variances.append(growth.bound(tasks.mean(entry * entry) - mean * mean))
+    found = [degree(variance, known) for variance in variances]
+    return largest([order.scaled(Fraction(1, 2)) for order in found if order is not None])
+
+
+def mean_of(word: Expression, tasks: Tasks, mean: Mean, rule: Rule) -> Expression:
+    """What the name of the mean stands for, by the engine; raises DoesNotApply when the mean is not of that form."""
+    try:
+        if word.shape == (tasks.stacked, tasks.stacked):
+            found = tasks.average(tasks.block(word, SAME_TASK))
+            if not tasks.average(tasks.block(word, OTHER_TASK)).is_zero:
+                raise DoesNotApply(f"{rule}: the blocks between different tasks do not average to zero")
+        else:
+            found = tasks.mean(word)
+    except NotStacked as error:
+        raise DoesNotApply(f"{rule}: {error}") from None
+    found = found * mean.over_scale.replace({tasks.stacked: tasks.total})
+    if mean.inverse:
+        return found
+    value = element(found, 1, 1)
+    if found != value * identity((found.shape or ("1",))[0]):
+        raise DoesNotApply(f"{rule}: the mean of {word} is no multiple of the identity")
+    return value
+
+
+def series(fluctuation: Fluctuation, inverse: Expression, order: int) -> Expression:
+    """The inverse of a word as a series in its fluctuation, exactly: with the inverse itself in the last term.
+
+    With mean M and fluctuation D: sum over j <= order of (-1)^j M^-1 (D M^-1)^j, and the remainder
+    (-1)^(order + 1) M^-1 (D M^-1)^order D times the inverse, symmetrised.
+    """
+    size = fluctuation.size
+    around, letter = fluctuation.mean.inverted(size), matrix(fluctuation.letter, size, size, symmetric=True)
+    powers = [reduce(matmul, [letter @ around] * j, identity(size)) for j in range(order + 1)]
+    total = zero(size, size)
+    for j, power in enumerate(powers):
+        total = total + constant((-1) ** j) * (around @ power)
+    rest = constant((-1) ** (order + 1)) * (around @ powers[-1] @ letter @ inverse)
+    return total + constant(Fraction(1, 2)) * (rest + rest.T)
+
+
+@dataclass
+class Context:
+    """What the letters of a chain stand for, as it goes on.
+
+    fluctuations, inverses: by letter; an inverse with the word whose inverse it is. words: abbreviated words.
+    """
+
+    fluctuations: dict[str, Fluctuation] = field(default_factory=dict)
+    inverses: dict[str, Expression] = field(default_factory=dict)
+    words: dict[str, Expression] = field(default_factory=dict)
+    expanded: dict[str, Fluctuation] = field(default_factory=dict)
+
+    def definitions(self, *exprs: Expression) -> dict[str, Expression]:
+        """What the letters and names of expressions stand for, each by letters and names that come before it."""
+        names = {name for expr in exprs for name in (*expr.letters(), *expr.scalars())}
+        names |= {name.removeprefix(INVERSE) for name in names}
+        found: dict[str, Expression] = {}
+        for name, fluctuation in self.fluctuations.items():
+            if name in names:
+                found |= {fluctuation.mean.name: fluctuation.value, name: fluctuation.definition}
+            if fluctuation.mean.name in names:
+                found[fluctuation.mean.name] = fluctuation.value
+        return found
+
+    def inverted(self, *exprs: Expression) -> dict[str, Expression]:
+        """The words whose inverses occur."""
+        names = {name for expr in exprs for name in expr.letters()}
+        return {name: word for name, word in self.inverses.items() if name in names}
+
+    def fluctuating(self, term: Term) -> int:
+        """How many fluctuation letters a term has."""
+        words = (*term.traces, term.word or ())
+        return sum(factor.name in self.fluctuations for word in words for factor in word)
+
+    def order_of(self, dropped: Expression, growth: Growth, orders: Mapping[str, Exponent]) -> Exponent:
+        """The order of products of fluctuations: of their coefficients and of the elements of their letters.
+
+        orders: of other letters, deterministic ones of known size. Raises DoesNotApply for a letter of unknown order.
+        """
+        weights = dict(growth.weights)
+        for fluctuation in self.fluctuations.values():
+            tasks = fluctuation.tasks
+            parts = (weights.get(name, NOTHING) for name in (tasks.rows, tasks.count))
+            weights.setdefault(tasks.stacked, reduce(lambda a, b: a + b, parts))
+            if not fluctuation.mean.inverse:
+                found = degree(growth.bound(fluctuation.value), weights)
+                weights[fluctuation.mean.name] = NOTHING if found is None else found
+        exponents = []
+        for term, coefficient in dropped.terms.items():
+            total = degree(polynomial(coefficient), weights) or NOTHING
+            for word in (*term.traces, term.word or ()):
+                if [factor.name for factor in word] == ["d", "d"]:
+                    total = total + weights.get(SQUARED_LENGTH, NOTHING)
+                    continue
+                for factor in word:
+                    total = total + self._element(factor.name, growth, weights, orders)
+            exponents.append(total)
+        return largest(exponents)
+
+    def _element(
+        self, name: str, growth: Growth, weights: Mapping[str, Exponent], orders: Mapping[str, Exponent]
+    ) -> Exponent:
+        if name in self.fluctuations:
+            return self.fluctuations[name].exponent(growth)
+        if name in self.expanded:  # an inverse has the order of the inverse of the mean
+            mean = self.expanded[name].mean
+            scale = weights.get(mean.scale, NOTHING)
+            return (scale + weights.get(mean.name, NOTHING)).scaled(-1)
+        if name in orders:
+            return orders[name]
+        raise DoesNotApply(f"{Rule.KEEP}: the order of {name} is not known")
+
+    def require_centred(self, expr: Expression, random: Collection[str]) -> None:
+        """Raises DoesNotApply when a fluctuation stands beside something random that is not written out."""
+        for term in expr.terms:
+            names = {factor.name for word in (*term.traces, term.word or ()) for factor in word}
+            odd = sorted(names & {*random})
+            if odd:
+                raise DoesNotApply(f"{Rule.CENTRED}: {', '.join(odd)} is random as well")
