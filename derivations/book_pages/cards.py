@@ -54,7 +54,8 @@ def _title(step: Step) -> str:
 
 def _badges(record: Record) -> str:
     proof = h.badge(record["proof"], record["proof_reason"])
-    if record["numeric"] == "not-applicable" and record["proof"] in ("definition", "not-applicable"):
+    nothing_proved = record["proof"] in (ProofStatus.DEFINITION, ProofStatus.NOT_APPLICABLE)
+    if record["numeric"] == NumericStatus.NOT_APPLICABLE and nothing_proved:
         return proof
     return f"{proof} {h.badge(record['numeric'], record['numeric_reason'])}"
 
@@ -83,13 +84,13 @@ def reason(step: Step, reason: str) -> str:
 def _body(step: Step, record: Record) -> str:
     """The formula: as printed where that is proved, else the right or the newly derived one beside it."""
     printed = statements.printed(step)
-    if record["proof"] == "corrected" and step.correction is not None:
+    if record["proof"] == ProofStatus.CORRECTED and step.correction is not None:
         right = h.displays(statements.lines(step, step.correction()))
         return (
             f"<p><strong>Proved:</strong></p>{right}<p><strong>{statements.heading(step)}:</strong></p>"
             f'<div class="step-refuted">{h.displays(printed)}</div>'
         )
-    if record["proof"] == "derived" and step.derive is not None:
+    if record["proof"] == ProofStatus.DERIVED and step.derive is not None:
         now = assumptions_in_force()
         derived = _folded(statements.lines(step, step.derive(now), derived=True, under=now))
         return (
@@ -181,7 +182,7 @@ def _card(name: str) -> str:
         notes.append(f'<p class="step-unreadable">Not fully legible: {h.prose(step.unreadable)}.</p>')
     for label, why in step.not_sampled.items():
         notes.append(f"<p>Not sampled, {h.inline(statements.left_side(label))}: {h.prose(why)}.</p>")
-    if record["proof"] == "not-applicable":
+    if record["proof"] == ProofStatus.NOT_APPLICABLE:
         notes.append(f"<p>Nothing to prove: {h.prose(record['proof_reason'])}.</p>")
     return (
         f'<section class="step" id="step-{name}"><header>{_title(step)} {_badges(record)}</header>'
@@ -216,7 +217,7 @@ def summary() -> Html:
     covered = {number for record in found for number in record["equations"]} & set(PAPER_EQUATIONS)
     proofs = Counter(record["proof"] for record in found)
     checks = [check for record in found for check in record["checks"]]
-    agreeing = sum(check["verdict"] == "agree" for check in checks)
+    agreeing = sum(check["verdict"] == NumericStatus.AGREE for check in checks)
     beyond = sum(bool(load()[record["name"]].query) for record in found)
     rows = [
         ("numbered equations covered", f"{len(covered)} of {len(PAPER_EQUATIONS)}"),
@@ -309,14 +310,14 @@ def keep_formulas(*names: str) -> None:
     for name in names:
         step, status = load()[name], records()[name]["proof"]
         shown = statements.printed(step)
-        if status == "derived" and step.derive is not None:
+        if status == ProofStatus.DERIVED and step.derive is not None:
             now = assumptions_in_force()
             shown = statements.lines(step, step.derive(now), derived=True, under=now)
             if sum(map(len, shown)) > LONG:
                 shown = [
                     rf"\text{{see }} {', '.join(map(statements.left_side, step.derive(now)))} \text{{ below: it is long}}"
                 ]
-        elif status == "not-applicable":
+        elif status == ProofStatus.NOT_APPLICABLE:
             shown = [*shown, r"\text{(under the paper's assumptions only)}"]
         keep(name, h.Tex(_stacked(shown)))
 

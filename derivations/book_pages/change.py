@@ -21,6 +21,7 @@ from derivations.formulas.optimum import optimum
 from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.publishing.build import BookError
 from derivations.steps.contents import find
+from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.typeset import statements
 from derivations.typeset.committed_text import formula_text
 from derivations.variants.table import BASES, Variant, setting_of, values_of
@@ -28,13 +29,13 @@ from derivations.verification.verify import Record, verify
 from numeric_check.verdicts.decay import decay_rate
 
 MEANING = {
-    "proved": "stands as printed",
-    "expanded": "stands as printed, to leading order",
-    "conditional": "stands as printed, under a condition",
-    "corrected": "stands as corrected",
-    "definition": "a definition",
-    "derived": "changed: derived anew",
-    "not-applicable": "does not apply, or is not derived",
+    ProofStatus.PROVED: "stands as printed",
+    ProofStatus.EXPANDED: "stands as printed, to leading order",
+    ProofStatus.CONDITIONAL: "stands as printed, under a condition",
+    ProofStatus.CORRECTED: "stands as corrected",
+    ProofStatus.DEFINITION: "a definition",
+    ProofStatus.DERIVED: "changed: derived anew",
+    ProofStatus.NOT_APPLICABLE: "does not apply, or is not derived",
 }
 # standard errors from which a gap counts as seen
 RESOLVED = 5
@@ -151,7 +152,7 @@ def decay(checks: Sequence[dict[str, Any]]) -> str:
         said = f"Fitted exponent of the gap in the size: <strong>{h.measured(exponent, uncertain)}</strong>."
     else:
         said = "No gap is resolved at any size."
-    worst = next((check for check in checks if check["verdict"] != "agree"), checks[-1])
+    worst = next((check for check in checks if check["verdict"] != NumericStatus.AGREE), checks[-1])
     badge = h.badge(worst["verdict"], worst["reason"])
     return f"{h.table(headers, rows, numeric=range(1, 5))}<p>{said} The rate of decay: {badge}</p>"
 

@@ -18,6 +18,7 @@ from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.figures.draw import BLUE, STYLE, VERMILION, defaults
 from derivations.language.regime import Regime
+from derivations.steps.status import NumericStatus
 from derivations.variants.combinations import DERIVED, OPEN, REFUSED, Combination, stored
 from derivations.variants.table import Entry, entries
 
@@ -127,7 +128,7 @@ def _losses(axis: Axes, shown: Sequence[Entry]) -> None:
     axis.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
 
 
-BADGES = {DERIVED: "agree", REFUSED: "not-applicable", OPEN: "disagree"}
+BADGES = {DERIVED: NumericStatus.AGREE, REFUSED: NumericStatus.NOT_APPLICABLE, OPEN: NumericStatus.DISAGREE}
 # what a comparison of values is called; the paper's own losses are confirmed by how differences fall
 LOSS = r"\bar L^{test}"
 LABELS = {DERIVED: "derived", REFUSED: "refused", OPEN: "not confirmed"}

@@ -10,6 +10,7 @@ from typing import Any
 
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.steps.chain import NO_NUMBER, DoesNotApply, Move, Rule
+from derivations.steps.status import NumericStatus
 from derivations.steps.step import Step
 from derivations.typeset.term_order import name_latex
 from symbolic.algebra.coefficients import INVERSE, named_terms
@@ -52,11 +53,11 @@ def note(move: Move) -> str:
 
 def _numeric(move: Move, place: int, checks: Iterable[Mapping[str, Any]]) -> str:
     if move.rule in NO_NUMBER:
-        return "not-applicable"
+        return NumericStatus.NOT_APPLICABLE
     verdicts = {check["verdict"] for check in checks if str(check["label"]).startswith(f"move {place + 1}:")}
     if not verdicts:
         return "not verified yet"
-    return next(iter(verdicts)) if len(verdicts) == 1 else "disagree"
+    return next(iter(verdicts)) if len(verdicts) == 1 else NumericStatus.DISAGREE
 
 
 def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[Mapping[str, Any]] = ()) -> str:

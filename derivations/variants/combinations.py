@@ -16,7 +16,7 @@ from typing import Any
 
 from derivations.language.assumptions import InvalidAssumption, read
 from derivations.language.regime import Regime
-from derivations.steps.status import ProofStatus
+from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.support.files import whole
 from derivations.variants.losses import GENERAL, OVER, UNDER
 from derivations.verification.verify import Record, Report, verify_jobs
@@ -80,11 +80,11 @@ def judged(words: tuple[str, ...], regime: Regime, record: Record) -> Combinatio
 
     The paper's own loss, which a change does not touch, is confirmed by its own ladders, of four sizes each.
     """
-    if record["proof"] == "not-applicable":
+    if record["proof"] == ProofStatus.NOT_APPLICABLE:
         return Combination(words, regime, REFUSED, record["proof_reason"], None)
-    agreeing = [check for check in record["checks"] if check["verdict"] == "agree"]
-    enough = len(agreeing) >= (3 if record["proof"] == "derived" else 1)
-    confirmed = ProofStatus(record["proof"]).stands and record["numeric"] == "agree" and enough
+    agreeing = [check for check in record["checks"] if check["verdict"] == NumericStatus.AGREE]
+    enough = len(agreeing) >= (3 if record["proof"] == ProofStatus.DERIVED else 1)
+    confirmed = ProofStatus(record["proof"]).stands and record["numeric"] == NumericStatus.AGREE and enough
     check = record["checks"][-1] if record["checks"] else None
     return Combination(words, regime, DERIVED if confirmed else OPEN, record["numeric_reason"], check)
 

@@ -16,6 +16,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.values import Value, evaluate
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem2.general_covariance import INVERSE, NORMAL
+from derivations.steps.status import NumericStatus
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import simulated
 from derivations.verification.sampled_problem import sampled_fields
@@ -129,16 +130,19 @@ def is_exact(step: str, assumptions: Assumptions) -> bool:
     return step == OVER and assumptions.split == "reused" and assumptions.inputs == "gaussian"
 
 
-def envelope(gap: float, stderr: float, value: float, allowed: float, *, first: bool) -> tuple[str, str]:
+def envelope(
+    gap: float, stderr: float, value: float, allowed: float, *, first: bool
+) -> tuple[NumericStatus, str]:
     """The verdict on a difference that may be as large as `allowed`: the first size's, fallen at the claimed rate.
 
     At the first size the difference itself is only required to be a small part of the value. Inconclusive when
     the standard error does not resolve one per cent of the value.
     """
     if 5 * stderr > 0.01 * value:
-        return "inconclusive", f"resolves {5 * stderr:.2g} where {0.01 * value:.2g} is needed: draw more"
+        needed = f"resolves {5 * stderr:.2g} where {0.01 * value:.2g} is needed: draw more"
+        return NumericStatus.INCONCLUSIVE, needed
     bound = max(allowed, 0.0) + 5 * stderr
     if first and allowed > 0:
         bound = FIRST * value
     said = f"{gap:.2g} apart where {bound:.2g} is allowed, resolved to {5 * stderr:.2g}"
-    return ("agree" if gap <= bound else "disagree"), said
+    return (NumericStatus.AGREE if gap <= bound else NumericStatus.DISAGREE), said

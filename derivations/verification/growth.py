@@ -14,6 +14,7 @@ import sympy
 from numpy.typing import NDArray
 
 from derivations.language.values import Value
+from derivations.steps.status import NumericStatus
 from derivations.steps.step import Check
 from derivations.verification.measure import ENTRIES_PER_BATCH, value_of_part
 from numeric_check.draws.estimate import Estimate
@@ -190,16 +191,16 @@ def residual_check(
     )
 
 
-def sign_verdict(value: float, stderr: float, stated: float) -> str:
+def sign_verdict(value: float, stderr: float, stated: float) -> NumericStatus:
     """Whether a sampled value has the stated sign, +1 or -1, by five standard errors.
 
     No other number is a sign: it disagrees with whatever is sampled.
     """
     if stated not in (1, -1):
-        return "disagree"
+        return NumericStatus.DISAGREE
     if not abs(value) > 5 * stderr:
-        return "inconclusive"
-    return "agree" if (value > 0) == (stated > 0) else "disagree"
+        return NumericStatus.INCONCLUSIVE
+    return NumericStatus.AGREE if (value > 0) == (stated > 0) else NumericStatus.DISAGREE
 
 
 def sign_check(
@@ -218,7 +219,7 @@ def sign_check(
     reason = f"{said} {value:.3g} +- {stderr:.2g}"
     if stated not in (1, -1):
         reason = f"{stated:g} is stated for a sign, which is 1 or -1; {reason}"
-    elif verdict == "inconclusive":
+    elif verdict == NumericStatus.INCONCLUSIVE:
         reason = f"{reason}: draw more"
     relative = stderr / abs(value) if value else float("inf")
     sampled = float((value > 0) - (value < 0))

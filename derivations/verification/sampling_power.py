@@ -16,6 +16,7 @@ import sympy
 
 from derivations.language.assumptions import PAPER
 from derivations.language.values import MissingValue
+from derivations.steps.status import NumericStatus
 from derivations.steps.step import Check, Derived, Step
 from derivations.verification.measure import Measured, measure
 from derivations.verification.perturb import Perturbation
@@ -148,7 +149,9 @@ def _draws_for(right: Check, wrong: Check) -> float:
     within them.
     """
     distance, usual = abs(wrong.mean - wrong.value), abs(right.mean - right.value)
-    if wrong.verdict != "agree" or (usual <= SIGMAS * right.stderr and distance > SIGMAS * wrong.stderr):
+    if wrong.verdict != NumericStatus.AGREE or (
+        usual <= SIGMAS * right.stderr and distance > SIGMAS * wrong.stderr
+    ):
         return 0.0
     gap = abs((wrong.mean - wrong.value) - (right.mean - right.value))
     if not wrong.stderr < math.inf or gap <= UNCHANGED * wrong.stderr:
