@@ -195,6 +195,10 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "general-gram-inverse-concentrates": "141",
     },
     "derivations.paper.theorem3.exact_variances": {"exact-variances": ""},
+    "derivations.paper.theorem3.counterexample": {
+        "scale-mixture-meets-the-conditions": "",
+        "scale-mixture-breaks-the-conclusion": "",
+    },
     "derivations.paper.theorem3.loss": {
         "weighted-square-leading": "142",
         "theorem-3": "14 143 144",
