@@ -195,6 +195,10 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "general-gram-inverse-concentrates": "141",
     },
     "derivations.paper.theorem3.exact_variances": {"exact-variances": ""},
+    "derivations.paper.theorem3.sufficient_conditions": {
+        "weighted-forms-concentrate": "",
+        "theorem-3-under-conditions": "",
+    },
     "derivations.paper.theorem3.counterexample": {
         "scale-mixture-meets-the-conditions": "",
         "scale-mixture-breaks-the-conclusion": "",

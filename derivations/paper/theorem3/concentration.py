@@ -1,8 +1,8 @@
 """Means and orders of the blocks of Theorem 3: B B^T, Gamma and B H_r B^T, with general covariances.
 
-The means hold for inputs of any law, by independence of the rows. The orders are those of exact variances for
-Gaussian inputs: traces of powers of Sigma are of order xi, its largest eigenvalue of order one, Tr Sigma_w^2
-of order 1/xi. For another law they are conditions of the theorem.
+The means hold for inputs of any law, by independence of the rows. So does the order of B B^T, which follows from the
+conditions (134)-(136). The orders of Gamma and B H_r B^T do not: they are those of exact variances for Gaussian inputs, with
+traces of powers of Sigma of order xi, its largest eigenvalue of order one, Tr Sigma_w^2 of order 1/xi.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from derivations.paper.theorem3.general_setting import general, over_rows
 from derivations.paper.theorem3.outer_problem import target_covariance
 from derivations.steps.orders import ONE, element_moments
 from symbolic.algebra.words import Expression, polynomial, reciprocal, scalar, tr, zero
-from symbolic.proofs.asymptotics import Exponent, sharp_exponent
+from symbolic.proofs.asymptotics import Exponent, degree, largest, sharp_exponent
 
+# factors X^t of a product of (136), the longest that the theorem assumes anything of
+MOST_INNER = 4
+ONE_INNER_STEP = ("inner_steps", "split", "noise_val", "order")
 ORDERS: Mapping[str, Exponent] = {
     "p": ONE,
     "n_t": ONE,
@@ -82,6 +85,26 @@ def _concentration(same: Expression, other: Expression | None) -> Concentration:
     )
 
 
+def order_from_conditions(*blocks: Expression) -> Exponent:
+    """The order of the fluctuations of sums of products X^v W^k X^vT, from those that (134)-(136) assume.
+
+    The rescaled product, over p^(1 + k), has a standard deviation of order xi^(-1/2); that of a sum is at most the sum of
+    those of its terms. Raises ValueError for a product that is none of these, as one weighted by a matrix.
+    """
+    found = []
+    for block in blocks:
+        for term, coefficient in block.terms.items():
+            names = [factor.name for factor in term.word or ()]
+            inner, ends = names[1:-1], (names[:1] + names[-1:])
+            known = all(name.startswith("X_t") for name in inner) and all(x.startswith("X_v") for x in ends)
+            if term.traces or len(ends) != 2 or not known or len(inner) > MOST_INNER:
+                raise ValueError(f"no condition of the theorem says how {' '.join(names)} fluctuates")
+            size = degree(polynomial(coefficient), ORDERS)
+            if size is not None:
+                found.append(size + Exponent(Fraction(1 + len(inner) // 2)) + Exponent(Fraction(-1, 2)))
+    return largest(found)
+
+
 def _designs(assumptions: Assumptions) -> tuple[Expression, Expression]:
     _require_supported(assumptions)
     one, two = (model.task(general(assumptions), index).design for index in ("1", "2"))
@@ -92,7 +115,7 @@ def _designs(assumptions: Assumptions) -> tuple[Expression, Expression]:
 def gram(assumptions: Assumptions) -> Concentration:
     """B B^T."""
     one, two = _designs(assumptions)
-    return _concentration(one @ one.T, one @ two.T)
+    return Concentration(mean_diagonal(one @ one.T), order_from_conditions(one @ one.T, one @ two.T))
 
 
 @lru_cache(maxsize=16)

@@ -34,7 +34,6 @@ from derivations.language.symbols import alpha_r, n_r, n_t, p, sigma
 from derivations.language.values import evaluate
 from derivations.paper.theorem3.target_task import adaptation_weight
 from derivations.steps.draws import Array, transpose
-from derivations.steps.orders import ORDER, exponent_of
 from derivations.steps.step import Check, Derived, Observed, Parts, Step
 from derivations.verification.growth import fluctuation_check, sign_check
 from numeric_check.draws.sample import Sample
@@ -159,6 +158,7 @@ def variance_of(form: Callable[[str, str], Expression]) -> sympy.Expr:
 
 PRODUCTS: Mapping[tuple[int, int], str] = {(0, 0): "134", (1, 0): "135", (1, 1): "136"}
 DIAGONAL, OFF, BETWEEN = r"i=j,\ k=l", r"i=j,\ k\neq l", r"i\neq j"
+DEGREE = r"\deg_\xi\mathrm{Var}_{(134)\text{-}(136)}"
 TRACE = r"\mathrm{Tr}\,\Sigma_w^2"
 
 
@@ -212,7 +212,7 @@ def _derive_conditions(assumptions: Assumptions) -> Derived:
     return {
         **{name: found[name] for name in STATED},
         TRACE: square,
-        ORDER: _order(list(found.values())),
+        DEGREE: _order(list(found.values())),
     }
 
 
@@ -229,7 +229,7 @@ def _claim_conditions() -> Parts:
         label((0, 0), DIAGONAL): 2 * (square + _moment(s, s, LEAN, LEAN)) / p,
         label((0, 0), OFF): square / p,
         TRACE: _moment(TASKS, TASKS) / p,
-        ORDER: sympy.Integer(-1),
+        DEGREE: sympy.Integer(-1),
     }
 
 
@@ -405,13 +405,16 @@ def _check_conditions(step: Step, assumptions: Assumptions, seed: int) -> list[C
 
         return observed
 
+    if step.derive is None:
+        raise ValueError(f"{step.name} derives no order")
+    order = float(evaluate(to_sympy(step.derive(assumptions)[DEGREE]), {}))
     return [
         fluctuation_check(
-            f"{ORDER}/2, ({number})",
+            rf"{DEGREE}/2\ ({number})",
             f"{step.name}/{number}",
             LADDER,
             product_of(*powers),
-            exponent_of(step, assumptions) / 2,
+            order / 2,
             draws=240,
             base_seed=seed,
         )

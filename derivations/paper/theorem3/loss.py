@@ -206,6 +206,8 @@ STEPS: tuple[Step, ...] = (
         check=checks.form,
         method="means of the blocks put into the exact formula (133)",
         neglects=r"O\big(\xi^{-3/2}\big)",
+        condition="theorem-3-under-conditions",
+        counterexample="scale-mixture-breaks-the-conclusion",
         remark=_REMAINDER,
     ),
     Step(
@@ -223,6 +225,8 @@ STEPS: tuple[Step, ...] = (
         check=checks.loss,
         method="exact test phase (123) with the leading-order square",
         neglects=r"O\big(\xi^{-3/2}\big)",
+        condition="theorem-3-under-conditions",
+        counterexample="scale-mixture-breaks-the-conclusion",
         remark=_REMAINDER,
         parameters=(
             "n_t",

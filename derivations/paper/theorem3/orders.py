@@ -102,8 +102,10 @@ def _concentration_step(
     remark: str = "",
     unreadable: str = "",
     errata: Mapping[Erratum, str] = MappingProxyType({}),
+    method: str = "means by independence of the rows; orders from exact variances for Gaussian inputs",
 ) -> Step:
     sampled = block != "inverse"
+    weighted = block in ("noise", "weighted")
     return Step(
         name,
         (number,),
@@ -117,10 +119,12 @@ def _concentration_step(
         check=checks.fluctuations(block),
         sizes=checks.SIZES if sampled else (),
         observe=(lambda sample: checks.observe_mean(block, sample)) if sampled else None,
-        method="means by independence of the rows; orders from exact variances for Gaussian inputs",
+        method=method,
         remark=remark,
         unreadable=unreadable,
         errata=errata,
+        condition="weighted-forms-concentrate" if weighted else "",
+        counterexample="scale-mixture-breaks-the-conclusion" if weighted else "",
     )
 
 
@@ -148,7 +152,14 @@ STEPS: tuple[Step, ...] = (
         "B B^T is a multiple of the identity up to elementwise fluctuations.",
         block="gram",
         claim={LEADING: Trace(H_T), ORDER: HALF},
-        uses=("general-stacked-design", "training-weight", "variance-through-both-training-data"),
+        uses=(
+            "general-stacked-design",
+            "training-weight",
+            "variance-of-rows",
+            "variance-through-training-data",
+            "variance-through-both-training-data",
+        ),
+        method="means by independence of the rows; the order from (134)-(136), whatever the law",
     ),
     _concentration_step(
         "general-noise-concentrates",
