@@ -37,7 +37,34 @@ def test_remainders_that_are_not_sharp() -> None:
 
 def test_remainders_that_need_a_condition() -> None:
     found = {number for entry in ENTRIES if entry.sort == "condition" for number in entry.equations}
-    assert found == {"8", "9", "77", "108", "139"}
+    assert found == {"8", "9", "14", "77", "108", "138", "139", "142", "143", "144"}
+
+
+def test_what_is_conditional_is_among_the_errata_with_both_halves() -> None:
+    conditional = [step for step in load().values() if step.condition]
+    assert {number for step in conditional for number in step.equations} == {
+        "14",
+        "138",
+        "139",
+        "142",
+        "143",
+        "144",
+    }
+    for step in conditional:
+        entry = next(
+            e
+            for e in ENTRIES
+            if e.sort == "condition" and set(step.equations) <= set(e.equations) and step.condition in e.text
+        )
+        assert step.counterexample in entry.text
+
+
+def test_a_condition_that_is_not_proved_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = dict(load())
+    steps["theorem-3"] = replace(steps["theorem-3"], condition="theorem-2")
+    monkeypatch.setattr(errata_module, "load", lambda: steps)
+    with pytest.raises(NotProved, match="names a condition"):
+        errata()
 
 
 def test_slips_of_wording_and_what_they_are_about() -> None:
