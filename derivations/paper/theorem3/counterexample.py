@@ -1,9 +1,7 @@
 """A law that meets every condition of Theorem 3 and breaks its conclusion: scale mixtures.
 
-| step | printed | derived | sampled |
-|---|---|---|---|
-| scale-mixture-meets-the-conditions | (134)-(136) | exact variances, averaged over the signs of the rows | variances, and their decay |
-| scale-mixture-breaks-the-conclusion | (138), (139), (142), (14) | exact means and variances given the sign of a row | the loss itself |
+-  scale-mixture-meets-the-conditions   (134)-(136) hold, exactly
+-  scale-mixture-breaks-the-conclusion  (138), (139), (142) and (14) do not
 
 Sigma has four eigenvalues in equal numbers. A row is diag(1 + e v)^(1/2) Sigma^(1/2) u with u standard Gaussian and a
 random sign e of its own. v is orthogonal to the first three powers of the eigenvalues: no form that (134)-(136) hold

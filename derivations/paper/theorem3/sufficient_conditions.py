@@ -1,9 +1,7 @@
 """What suffices for Theorem 3: conditions under which (138), (139), (142) and (14) hold.
 
-| step | printed | derived | sampled |
-|---|---|---|---|
-| weighted-forms-concentrate | the orders of (137)-(139) | exact variances for independent entries of any symmetric law | Laplace entries, at (137)-(139) |
-| theorem-3-under-conditions | the order of (142) and (14) | from these variances alone | Laplace entries, at (142) and (14) |
+-  weighted-forms-concentrate  (137)-(139) for independent entries of any symmetric law, by exact variances
+-  theorem-3-under-conditions  the order of what (142) and (14) neglect, from these variances
 
 (134)-(136) hold the forms X W^a W^b X^T to a small variance; Gamma and B H_r B^T are forms weighted by Sigma_w and by H_r.
 """
