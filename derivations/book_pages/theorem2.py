@@ -23,8 +23,9 @@ def random_factors(expr: Expression) -> Counter[str]:
 
 def noise_factors() -> str:
     """The sizes of the longest term of B^T Gamma B, for a sentence (under the paper's assumptions)."""
-    counts = random_factors(task_blocks(PAPER).noise)
-    training = max(count for name, count in counts.items() if name.startswith("X_t"))
+    product = task_blocks(PAPER).noise
+    counts = random_factors(product)
+    training = max(counts[name] for name, letter in product.letters().items() if letter.rows == "n_t")
     return (
         f"up to {counts['all']} factors of Gaussian matrices, up to {training} of them from one training set"
     )

@@ -117,6 +117,16 @@ class Task:
     noise_path: Expression  # the inner loop's matrix on the training labels, p x n_t
 
     @property
+    def noise(self) -> frozenset[str]:
+        """The names of the label noise, in training and validation data."""
+        return frozenset({*self.z_t.letters(), *self.z_v.letters()})
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The name of the task's parameters."""
+        return frozenset(self.deviation.letters())
+
+    @property
     def design(self) -> Expression:
         """The task's block B of (68): validation inputs times A."""
         return self.x_v @ self.contraction

@@ -137,8 +137,8 @@ def target_covariance(assumptions: Assumptions, first: str = "", second: str = "
     one = model.task(assumptions, first)
     other = one if first == second else model.task(assumptions, second)
     product = one.target_deviation @ other.target_deviation.T
-    over = {name for name in product.letters() if name[:2] in ("z_", "w", f"w{first}", f"w{second}")}
-    return model.specialise(expect(product, over), assumptions)
+    over = one.noise | one.parameters | other.noise | other.parameters
+    return model.specialise(expect(product, over & {*product.letters()}), assumptions)
 
 
 def _derive_blocks(assumptions: Assumptions) -> Derived:

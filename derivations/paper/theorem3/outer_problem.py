@@ -73,22 +73,24 @@ def weighted_form() -> Expression:
     return omega.T @ letter("H_r") @ omega
 
 
-def over_noise(expr: Expression) -> Expression:
-    """The average over label noise and task parameters."""
-    noise = {name for name in expr.letters() if name[:2] == "z_"}
-    parameters = sorted(name for name in expr.letters() if name[:1] == "w")
-    return over_rows(expect(expr, noise), *parameters)
+def over_noise(expr: Expression, *tasks: model.Task) -> Expression:
+    """The average over label noise and parameters of these tasks."""
+    noise = {name for task in tasks for name in task.noise}
+    parameters = {name for task in tasks for name in task.parameters}
+    letters = {*expr.letters()}
+    return over_rows(expect(expr, noise & letters), *sorted(parameters & letters))
 
 
 def target_covariance(assumptions: Assumptions, first: str = "", second: str = "") -> Expression:
     """E gamma^(i) gamma^(j)T for given inputs; the mean of gamma is zero."""
     one = model.task(general(assumptions), first)
     other = one if first == second else model.task(general(assumptions), second)
-    return over_noise(one.target_deviation @ other.target_deviation.T)
+    return over_noise(one.target_deviation @ other.target_deviation.T, one, other)
 
 
 def _derive_mean(assumptions: Assumptions) -> Derived:
-    block = over_noise(model.task(general(assumptions)).target_deviation)
+    task = model.task(general(assumptions))
+    block = over_noise(task.target_deviation, task)
     if not block.is_zero:
         raise ArithmeticError("the mean of gamma is not zero")
     return {MEAN_OPTIMUM: minimum_norm().replace({"gamma": 0 * letter("gamma")})}

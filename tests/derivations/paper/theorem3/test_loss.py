@@ -115,7 +115,7 @@ def test_a_loss_that_weighs_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_target_with_a_mean_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outer_problem, "over_noise", lambda expr: expr)
+    monkeypatch.setattr(outer_problem, "over_noise", lambda expr, *tasks: expr)
     step = STEPS["optimum-mean-vanishes"]
     assert step.derive is not None
     with pytest.raises(ArithmeticError, match="not zero"):
