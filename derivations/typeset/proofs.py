@@ -120,7 +120,8 @@ def _coefficient(value: Expression) -> str:
     """A Laurent polynomial as text, such as `6 alpha_t^2 p / n_t`."""
     poly = value.coefficient()
     parts = []
-    for powers, number in named_terms(poly):
+    # by powers of the learning rates, as a reader would write them
+    for powers, number in sorted(named_terms(poly), key=lambda term: _rates(term[0])):
         top = [_power(name, e) for name, e in powers.items() if not name.startswith(INVERSE)]
         bottom = [
             _power(name.removeprefix(INVERSE), e) for name, e in powers.items() if name.startswith(INVERSE)
@@ -135,6 +136,10 @@ def _coefficient(value: Expression) -> str:
     first, *rest = parts
     start = ("-" if first[0] == "-" else "") + first[1].replace(" ", "*")
     return "".join([start, *(f" {sign} {body.replace(' ', '*')}" for sign, body in rest)])
+
+
+def _rates(powers: Mapping[str, int]) -> int:
+    return sum(exponent for name, exponent in powers.items() if name.startswith("alpha"))
 
 
 def _power(name: str, exponent: int) -> str:

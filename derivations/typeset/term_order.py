@@ -25,6 +25,7 @@ NAMES: Mapping[str, str] = {
 }
 _DATA = re.compile(r"^([Xyz])_([tvrs])(\d*)$")
 _INDEXED = re.compile(r"^(.*[A-Za-z])(\d+)$")
+_INDICES = re.compile(r"^\d+(_\d+)+$")
 # the order of factors in a product; what is not named stands between numbers and dimensions
 _FACTORS = (
     "alpha",
@@ -60,7 +61,10 @@ def name_latex(name: str) -> str:
     if indexed and "_" not in name:
         return f"{name_latex(indexed[1])}^{{({indexed[2]})}}"
     head, _, tail = name.partition("_")
-    lower = f"_{{{translate(tail)}}}" if len(tail) > 1 else f"_{tail}" if tail else ""
+    tail = tail.replace("_", ",") if _INDICES.match(tail) else tail
+    lower = (
+        f"_{{{tail if ',' in tail else translate(tail)}}}" if len(tail) > 1 else f"_{tail}" if tail else ""
+    )
     return str(translate(head)) + lower
 
 

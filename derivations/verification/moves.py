@@ -285,7 +285,7 @@ def _direction(value: Array, slug: str) -> Array:
 def move_checks(chain: Chain, step: Step, numbers: Mapping[str, float], base_seed: int = 0) -> list[Check]:
     """Every move of a step's chain that has a number, at the sizes of the step; `numbers`: further values.
 
-    A move that takes many draws is sampled at the first of the sizes alone; an expansion over ladders of sizes.
+    A move that takes many draws is sampled where it takes fewest; an expansion over ladders of sizes.
     """
     found = []
     for k, move in enumerate(chain.moves):
@@ -298,10 +298,24 @@ def move_checks(chain: Chain, step: Step, numbers: Mapping[str, float], base_see
         ]
         if move.growths:
             continue
-        for index, sizes in enumerate(step.sizes):
-            check = sample_move(move, label, slug, _with_total({**sizes, **numbers}), index, base_seed)
-            if check is not None:
-                found.append(check)
-            if check is None or check.draws > MANY_DRAWS:
-                break
+        if move.rule in NO_NUMBER:
+            continue
+        at = [_with_total({**sizes, **numbers}) for sizes in step.sizes]
+        needed = [_draws_needed(move, slug, sizes, k, base_seed) for k, sizes in enumerate(at)]
+        for index, sizes in enumerate(at):
+            if needed[index] <= max(MANY_DRAWS, min(needed)):
+                check = sample_move(move, label, slug, sizes, index, base_seed)
+                found += [] if check is None else [check]
     return found
+
+
+def _draws_needed(move: Move, slug: str, sizes: Mapping[str, float], index: int, base_seed: int) -> float:
+    """About how many draws the mean takes to be resolved, by those of one batch; none where nothing is averaged."""
+    if move.rule not in AVERAGING:
+        return 0.0
+    sample = Sample(slug, sizes, index, batch=batch_size(sizes), base_seed=base_seed)
+    before, after = _sides(move, sample)
+    probe = _direction(np.asarray(after.mean(axis=0)), slug)
+    values = np.broadcast_to(np.sum(after * probe, axis=(1, 2)), (sample.batch,))
+    spread = float(np.std(np.sum(before * probe, axis=(1, 2)) - values))
+    return (spread / (RESOLUTION * (abs(float(values.mean())) or spread or 1.0))) ** 2

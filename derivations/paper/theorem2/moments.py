@@ -22,6 +22,7 @@ abbreviations mu_k, g_k the moments that define them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 
 import numpy as np
 import sympy
@@ -29,10 +30,18 @@ from sympy import Identity, MatrixSymbol, Trace
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.model_letters import letter
 from derivations.language.symbols import alpha_t, m, n_t, n_v, nu, p, sigma
 from derivations.paper.outer_problem import SHORT_A, target_covariance
-from derivations.paper.theorem2.concentration import INNER, isotropic_mean
+from derivations.paper.theorem2.abbreviations import (
+    WISHART,
+    abbreviation_chain,
+    inner_words,
+    mu_chain,
+    named_moments,
+    names_of,
+    term_value,
+)
+from derivations.paper.theorem2.concentration import INNER
 from derivations.steps.chain import Chain, Known
 from derivations.steps.draws import Array, transpose
 from derivations.steps.labels import Short
@@ -115,34 +124,7 @@ G_4 = (
 )
 
 
-# -- the moments that define them ---------------------------------------------------------------------------
-
-
-def _wishart() -> Expression:
-    x = letter("X_t")
-    return x.T @ x
-
-
-def _mu(power: int, traced: int) -> Expression:
-    """The coefficient of I in E W^power Tr W^traced, over n_t^(power + traced) and, with a trace, over p."""
-    w = _wishart()
-    word = w**power if not traced else w**power * tr(w**traced)
-    return isotropic_mean(word) * reciprocal("n_t") ** (power + traced) * reciprocal("p") ** min(traced, 1)
-
-
-def _g(index: int, assumptions: Assumptions) -> Expression:
-    """The averages of (93)-(95) and (91)-(92) over X^t, divided by what the definition takes out."""
-    if assumptions.covariance != "identity" or assumptions.inputs != "gaussian":
-        raise NotDerivable("an abbreviation for Gaussian inputs of identity covariance")
-    a, w = model.task(assumptions).contraction, _wishart()
-    words: Mapping[int, tuple[Expression, Expression]] = {
-        1: (a @ w @ a, reciprocal("n_t")),
-        2: (a @ a * tr(w), reciprocal("n_t") * reciprocal("p")),
-        3: (a**4, constant(1)),
-        4: (a @ a * tr(a @ a), reciprocal("p")),
-    }
-    word, scale = words[index]
-    return isotropic_mean(word) * scale
+# -- their observation ---------------------------------------------------------------------------------------
 
 
 def _traces(sample: Sample) -> tuple[Array, Array]:
@@ -164,7 +146,7 @@ def _abbreviation_step(
     *,
     claim: sympy.Expr,
     uses: tuple[str, ...],
-    derive: Callable[[Assumptions], Expression],
+    chain: Callable[[Assumptions], Chain],
     observe: Callable[[Array, Array], Array],
     depends_on: tuple[str, ...] = (),
 ) -> Step:
@@ -177,7 +159,8 @@ def _abbreviation_step(
         uses=uses,
         depends_on=depends_on,
         claim=lambda: {label: claim},
-        derive=lambda assumptions: {label: derive(assumptions)},
+        derive=lambda assumptions: chain(assumptions).parts,
+        derivation=chain,
         observe=lambda sample: {label: observe(*_traces(sample))},
         sizes=TASK_SIZES,
         power_sizes=SMALL,
@@ -195,13 +178,14 @@ def _power_trace(matrix: Array, exponent: int) -> Array:
 
 
 def _mu_step(number: str, key: str, powers: tuple[int, int], rests_on: str) -> Step:
+    label = rf"\mu_{{{key}}}"
     return _abbreviation_step(
         "mu-" + key.replace(",", "-"),
         number,
-        rf"\mu_{{{key}}}",
+        label,
         claim=MU[key],
         uses=(rests_on,),
-        derive=lambda assumptions: _mu(*powers),
+        chain=lambda assumptions: mu_chain(tuple(power for power in powers if power), label),
         observe=lambda w, a: _power_trace(w, powers[0]) * _power_trace(w, powers[1]),
     )
 
@@ -220,7 +204,7 @@ def _g_step(
         claim=claim,
         uses=uses,
         observe=observe,
-        derive=lambda assumptions: _g(index, assumptions),
+        chain=partial(abbreviation_chain, f"g_{index}"),
         depends_on=("inner_steps", "inputs", "covariance"),
     )
 
@@ -253,11 +237,6 @@ def terms(assumptions: Assumptions) -> dict[str, Expression]:
     return found
 
 
-def _derive_sum(assumptions: Assumptions) -> Derived:
-    b = model.task(assumptions).design
-    return {SUM: b.T @ target_covariance(assumptions) @ b}
-
-
 def _derive_term(source: str, assumptions: Assumptions, *, given: bool) -> Derived:
     word = terms(assumptions)[source]
     over_validation = expect(word, {"X_v"})
@@ -265,50 +244,72 @@ def _derive_term(source: str, assumptions: Assumptions, *, given: bool) -> Deriv
     return {GIVEN: over_validation, MEAN: mean} if given else {MEAN: mean}
 
 
+def _derive_sum(assumptions: Assumptions) -> Derived:
+    b = model.task(assumptions).design
+    return {SUM: b.T @ target_covariance(assumptions) @ b}
+
+
 # -- the same averages as proofs: move by move ---------------------------------------------------------------
 
 
-def _named(name: str, index: int, word: Expression, factor: Expression, assumptions: Assumptions) -> Known:
+def _sum_chain(assumptions: Assumptions) -> Chain:
+    """(89): B and Gamma of one task put in, with A by its name."""
+    if assumptions.split == "reused" or assumptions.covariance != "identity":
+        raise NotDerivable("with reused data or a general covariance Gamma has other parts than in (73)")
+    task = model.task(assumptions)
+    b, gamma = matrix("B", "n_v", "p"), matrix("Gamma", "n_v", "n_v", symmetric=True)
+    path, level = task.x_v @ task.noise_path, scalar("sigma")
+    noise = (level if assumptions.noise_val is None else scalar("sigma_v")) ** 2 * identity("n_v")
+    tasks = scalar("nu") ** 2 * reciprocal("p") * (task.x_v @ SHORT_A @ SHORT_A @ task.x_v.T)
+    chain = Chain(b.T @ gamma @ b).insert({"B": task.x_v @ SHORT_A}, "stacked-design")
+    chain.insert({"Gamma": tasks + noise + level**2 * (path @ path.T)}, "target-covariance")
+    return chain.shows(SUM, {"A": task.contraction})
+
+
+def _named(name: str, word: Expression, factor: Expression, assumptions: Assumptions) -> Known:
     """E word = factor g I, which is what the name g stands for."""
-    value = _g(index, assumptions)
-    return Known(word, factor * scalar(name) * identity("p"), {name: value}, f"g-{index}")
+    names = {name: term_value(name, assumptions)}
+    return Known(word, factor * scalar(name) * identity("p"), names, name.replace("_", "-"))
 
 
-def _term_chain(source: str, assumptions: Assumptions) -> Chain:
+@cache
+def term_chain(source: str, assumptions: Assumptions) -> Chain:
     """The average of one part of B^T Gamma B: first over X^v, with A by its name, then over X^t."""
     if assumptions.split == "reused":
         raise NotDerivable("with reused data X^v is X^t, and no average over X^v alone comes first")
-    task, w = model.task(assumptions), _wishart()
+    task = model.task(assumptions)
     b, path = matrix("B", "n_v", "p"), matrix("P", "n_v", "n_t")
     kernel = {VALIDATION: b, TASKS: b @ b.T @ b, TRAINING: path @ path.T @ b}[source]
     short: dict[str, Expression] = {"B": task.x_v @ SHORT_A}
+    per_rate = task.noise_path * reciprocal("alpha_t") * scalar("n_t")
+    # with one inner step the noise goes through X_t^T alone
+    through = per_rate if per_rate == task.x_t.T else matrix("L", "p", "n_t")
     if source == TRAINING:
-        short["P"] = task.x_v @ task.noise_path * reciprocal("alpha_t") * scalar("n_t")
+        short["P"] = task.x_v @ through
     chain = Chain(b.T @ kernel).insert(short, "stacked-design", "target-covariance")
     chain.average("X_v", reads=("gaussian-inputs",) if source == VALIDATION else ("columns-sandwich",))
-    written_out = {"A": task.contraction}
+    written_out = {"A": task.contraction, "L": per_rate}
     if source != VALIDATION:
         chain.shows(GIVEN, written_out)
+    written_out = {name: x for name, x in written_out.items() if name in chain.result.letters()}
+    square, rows, size = SHORT_A @ SHORT_A, scalar("n_t"), scalar("p")
     if source == VALIDATION:
-        chain.expand(written_out, "stacked-design")
-        mu_2 = Known(w @ w, scalar("n_t") ** 2 * scalar("mu_2") * identity("p"), {"mu_2": _mu(2, 0)}, "mu-2")
-        mean = Known(w, scalar("n_t") * identity("p"), {}, "wishart-mean")
-        one = Known(identity("p"), identity("p"), {}, "gaussian-inputs")
-        chain.by_known((one, mean, mu_2), {}, {"X_t"})
+        chain.expand({"A": inner_words(assumptions)["A"]}, "stacked-design")
+        chain.by_known(named_moments(chain.result), {"W": WISHART}, {"X_t"})
     elif source == TASKS:
-        square = SHORT_A @ SHORT_A
         named = (
-            _named("g_3", 3, square @ square, constant(1), assumptions),
-            _named("g_4", 4, tr(square) * square, scalar("p"), assumptions),
+            _named("g_3", square @ square, constant(1), assumptions),
+            _named("g_4", tr(square) * square, size, assumptions),
         )
         chain.by_known(named, written_out, {"X_t"})
     else:
+        inside = through @ through.T
         named = (
-            _named("g_1", 1, SHORT_A @ w @ SHORT_A, scalar("n_t"), assumptions),
-            _named("g_2", 2, tr(w) * SHORT_A @ SHORT_A, scalar("n_t") * scalar("p"), assumptions),
+            _named("g_1", SHORT_A @ inside @ SHORT_A, rows, assumptions),
+            _named("g_2", tr(inside) * square, rows * size, assumptions),
         )
         chain.by_known(named, written_out, {"X_t"})
-    names = {name: value for name, value in chain.moves[-1].values.items() if value.is_scalar}
+    names = names_of(chain)
     chain.over_tasks(scalar("m"), expect(terms(assumptions)[source]), names, "gaussian-inputs")
     return chain.shows(MEAN, names)
 
@@ -357,7 +358,7 @@ def _term_step(
         depends_on=INNER,
         claim=lambda: claim,
         derive=lambda assumptions: _derive_term(source, assumptions, given=given),
-        derivation=lambda assumptions: _term_chain(source, assumptions),
+        derivation=lambda assumptions: term_chain(source, assumptions),
         observe=lambda sample: _observe_term(source, sample, given=given),
         sizes=TASK_SIZES,
         power_sizes=SMALL,
@@ -391,6 +392,7 @@ STEPS: tuple[Step, ...] = (
             + alpha_t**2 * sigma**2 / n_t**2 * A * W_V * W_T * W_V * A
         },
         derive=_derive_sum,
+        derivation=_sum_chain,
         observe=_observe_sum,
         sizes=TASK_SIZES,
         power_sizes=SMALL,
