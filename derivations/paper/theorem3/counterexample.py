@@ -5,7 +5,7 @@
 
 Sigma has four eigenvalues in equal numbers. A row is diag(1 + e v)^(1/2) Sigma^(1/2) u with u standard Gaussian and a
 random sign e of its own. v is orthogonal to the first three powers of the eigenvalues: no form that (134)-(136) hold
-to a small variance sees the sign. A form weighted by Sigma_w, or by H_r with its square of Sigma, does.
+to a small variance sees the sign. A form weighted by Sigma_w, or by H_r with its cube of Sigma, does.
 """
 
 from __future__ import annotations
@@ -560,7 +560,7 @@ STEPS: tuple[Step, ...] = (
         check=_check_conclusion,
         sizes=SIZES,
         method="exact means and variances of the forms at a given sign of the row; limit of the quotient",
-        remark="Traces with Sigma_w, and the square of Sigma in H_r, do see the sign of a row, and both at once: their "
+        remark="Traces with Sigma_w, and the cube of Sigma in H_r, do see the sign of a row, and both at once: their "
         "fluctuations are correlated. At a given sign x^T x / p, Gamma and x^T H_r x / p tend to constants, the quotient is "
         "bounded but for the label noise, whose part has a bounded second moment, and so its mean tends to that of the two quotients.",
     ),
