@@ -31,9 +31,9 @@ from derivations.paper.target_task_draws import (
     observe_square,
     observe_square_given_inputs,
 )
-from derivations.steps.chain import Chain
+from derivations.steps.chain import Chain, derived_by
 from derivations.steps.step import Derived, Parts, Step
-from symbolic.algebra.words import Expression, constant, scalar, unit, vector
+from symbolic.algebra.words import Expression, constant, reciprocal, scalar, tr, unit, vector
 from symbolic.averages.expectation import expect
 
 THETA, OMEGA_STAR, W_0 = column("theta_star", p), column("omega_star", p), column("w_0", p)
@@ -98,12 +98,6 @@ def loss_coefficients(assumptions: Assumptions) -> tuple[Expression, Expression]
     return c_0, c_2
 
 
-def derive_residual(assumptions: Assumptions) -> Derived:
-    """The derived residual."""
-    loss = model.test_loss(letter("theta_star"), letter("w_prime"), assumptions)
-    return {"L": loss}
-
-
 def _derive_split(assumptions: Assumptions) -> Derived:
     loss = loss_at(letter("theta_star"), assumptions)
     free = without(loss, "theta_star")
@@ -158,6 +152,15 @@ def _derive_loss(assumptions: Assumptions) -> Derived:
 
 
 # -- the same as proofs: move by move ------------------------------------------------------------------------
+
+
+def residual_chain(assumptions: Assumptions) -> Chain:
+    """(58) and (114): the labels of the target task put into the test loss."""
+    x_s, labels = model.inputs("X_s", "n_s", assumptions), vector("y_s", "n_s")
+    residual = labels - x_s @ letter("theta_star")
+    chain = Chain(constant(Fraction(1, 2)) * reciprocal("n_s") * tr(residual.T @ residual))
+    noisy = x_s @ letter("w_prime") + model.noise("z_s", "n_s")
+    return chain.insert({"y_s": noisy}, "test-loss", "test-labels").shows("L")
 
 
 def _require_identity(assumptions: Assumptions) -> None:
@@ -277,7 +280,8 @@ STEPS: tuple[Step, ...] = (
         "averages",
         uses=("test-loss", "test-labels"),
         claim=claim_residual,
-        derive=derive_residual,
+        derive=derived_by(residual_chain),
+        derivation=residual_chain,
         observe=observe_residual,
         sizes=SIZES,
         resolution={"L": 1e-9},

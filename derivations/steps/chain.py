@@ -18,13 +18,14 @@ make moves, and each rule knows a second route to its own result that shares not
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import reduce
 from operator import matmul
 from typing import TypeAlias
 
 import sympy
 
+from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
 from derivations.steps.move import (
     NO_NUMBER,
@@ -70,6 +71,8 @@ __all__ = [
     "Rule",
     "Tasks",
     "abbreviation",
+    "carried_out",
+    "derived_by",
     "without_traces",
 ]
 
@@ -226,12 +229,15 @@ class Chain:
         except BeyondFourthMoment as error:
             raise DoesNotApply(f"{Rule.ROWS}: {error}") from None
 
-        def second_route() -> SecondRoute:
-            sigma = matrix(before.letters()[letters[0]].covariance or "Sigma", "p", "p", symmetric=True)
-            gaussian = {"F": 2 * sigma @ sigma @ sigma + tr(sigma @ sigma) * sigma}
-            return compared(before.replace(gaussian), letters, after.replace(gaussian), {})
+        # the second route, and sampling, take Gaussian rows, of which F is known
+        sigma = matrix("Sigma", "p", "p", symmetric=True)
+        gaussian = {"F": 2 * sigma @ sigma @ sigma + tr(sigma @ sigma) * sigma}
+        values = gaussian if "F" in {*before.letters(), *after.letters()} else {}
 
-        return self.made(Move(Rule.ROWS, before, after, tuple(reads), letters, {}, second_route))
+        def second_route() -> SecondRoute:
+            return compared(before.replace(values), letters, after.replace(values), {})
+
+        return self.made(Move(Rule.ROWS, before, after, tuple(reads), letters, values, second_route))
 
     def by_known(
         self,
@@ -507,6 +513,19 @@ class Chain:
             raise DoesNotApply(
                 f"{rule}: {', '.join(missing)} does not occur; there are {', '.join(sorted(known))}"
             )
+
+
+def carried_out(chain: Callable[[Assumptions], Chain], assumptions: Assumptions) -> Chain:
+    """A chain under the assumptions; raises NotDerivable, with the name of the move, where one does not apply."""
+    try:
+        return chain(assumptions)
+    except DoesNotApply as error:
+        raise NotDerivable(str(error)) from None
+
+
+def derived_by(chain: Callable[[Assumptions], Chain]) -> Callable[[Assumptions], Mapping[str, Part]]:
+    """What a chain shows, as the derivation of a step."""
+    return lambda assumptions: carried_out(chain, assumptions).parts
 
 
 def written(expr: Expression, names: Mapping[str, Expression]) -> Part:

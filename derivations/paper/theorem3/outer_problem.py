@@ -27,15 +27,15 @@ from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.symbols import N, alpha_t, column, n_t, n_v, p, sigma
 from derivations.paper import outer_problem, outer_problem_draws
-from derivations.paper.outer_problem import RULES, minimum_norm_solution
-from derivations.paper.theorem3.general_setting import SIGMA_W, general, over_rows
+from derivations.paper.outer_problem import minimum_norm_solution
+from derivations.paper.theorem3.general_setting import SIGMA_W, general
 from derivations.steps import discrete_law
+from derivations.steps.chain import Chain, DoesNotApply, carried_out, derived_by
 from derivations.steps.draws import Array
 from derivations.steps.step import Derived, Observed, Parts, Step
 from derivations.steps.task_draws import design, nearest_solution, outer_product, stacked_problem, target
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, gaussian
-from symbolic.averages.expectation import expect
+from symbolic.algebra.words import Expression, gaussian, vector
 
 X_T, X_V = MatrixSymbol("X_t", n_t, p), MatrixSymbol("X_v", n_v, p)
 A = Identity(p) - alpha_t / n_t * X_T.T * X_T
@@ -44,6 +44,7 @@ WEIGHT = MatrixSymbol("H_r", p, p)
 G = (B * B.T).I
 OPTIMUM, MEAN_OPTIMUM = r"\omega^\star", r"\mathbb{E}\,\omega^\star"
 FORM = r"\mathrm{Tr}(H_r\omega^\star\omega^{\star T})"
+MEAN_FORM = rf"\mathbb{{E}}\,{FORM}"
 BLOCK, OTHER_BLOCK = r"\Gamma^{(i)}", r"\Gamma^{(i,j)}"
 DEPENDS = ("inner_steps", "split", "noise_val")
 TASK_SIZES = (
@@ -67,39 +68,74 @@ def minimum_norm() -> Expression:
     return minimum_norm_solution(letter("B"), letter("gamma"), 0 * letter("omega_0"))
 
 
-def weighted_form() -> Expression:
-    """omega_star^T H_r omega_star."""
-    omega = minimum_norm()
-    return omega.T @ letter("H_r") @ omega
-
-
-def over_noise(expr: Expression, *tasks: model.Task) -> Expression:
-    """The average over label noise and parameters of these tasks."""
-    noise = {name for task in tasks for name in task.noise}
-    parameters = {name for task in tasks for name in task.parameters}
-    letters = {*expr.letters()}
-    return over_rows(expect(expr, noise & letters), *sorted(parameters & letters))
-
-
 def target_covariance(assumptions: Assumptions, first: str = "", second: str = "") -> Expression:
     """E gamma^(i) gamma^(j)T for given inputs; the mean of gamma is zero."""
-    one = model.task(general(assumptions), first)
-    other = one if first == second else model.task(general(assumptions), second)
-    return over_noise(one.target_deviation @ other.target_deviation.T, one, other)
+    return carried_out(partial(block_chain, BLOCK, first, second), assumptions).result
 
 
-def _derive_mean(assumptions: Assumptions) -> Derived:
+# -- the same as proofs: move by move ------------------------------------------------------------------------
+
+
+def _over_noise(chain: Chain, *tasks: model.Task) -> Chain:
+    """The average over the label noise and the parameters of tasks."""
+    present = chain.result.letters()
+    noise = [name for name in present if any(name in task.noise for task in tasks)]
+    parameters = [name for name in present if any(name in task.parameters for task in tasks)]
+    chain.average(*noise, reads=("label-noise",))
+    for name in parameters:
+        if name in chain.result.letters():
+            chain.average_rows(name, fourth=model.FOURTH_MOMENT, reads=("task-covariance",))
+    return chain
+
+
+def _given_design(expr: Expression) -> Chain:
+    """A word in omega_star, with the solution of minimum norm put in."""
+    return Chain(expr).insert({"omega_star": minimum_norm()}, "minimum-norm-solution")
+
+
+def _over_targets(chain: Chain) -> Chain:
+    """The average over gamma, whose mean is zero and whose covariance is Gamma."""
+    chain.insert(
+        {"gamma": gaussian("gamma_draw", "1", "N", covariance="Gamma").T}, "general-covariance-blocks"
+    )
+    return chain.average_rows("gamma_draw", fourth=model.FOURTH_MOMENT)
+
+
+def mean_chain(assumptions: Assumptions) -> Chain:
+    """(117): the block of gamma averages to zero, and with it the solution, which is linear in gamma."""
     task = model.task(general(assumptions))
-    block = over_noise(task.target_deviation, task)
-    if not block.is_zero:
-        raise ArithmeticError("the mean of gamma is not zero")
-    return {MEAN_OPTIMUM: minimum_norm().replace({"gamma": 0 * letter("gamma")})}
+    chain = Chain(vector("gamma_i", "n_v")).insert(
+        {"gamma_i": task.target_deviation}, "general-stacked-target"
+    )
+    _over_noise(chain, task)
+    if not chain.result.is_zero:
+        raise DoesNotApply("the mean of gamma is not zero")
+    chain.begin(model.OMEGA_STAR).insert({"omega_star": minimum_norm()}, "minimum-norm-solution")
+    return _over_targets(chain).shows(MEAN_OPTIMUM)
 
 
-def _derive_mean_form(assumptions: Assumptions) -> Derived:
-    random = gaussian("gamma_draw", "1", "N", covariance="Gamma").T
-    form = weighted_form().replace({"gamma": random})
-    return {rf"\mathbb{{E}}\,{FORM}": over_rows(form, "gamma_draw").rewrite(RULES)}
+def form_chain(assumptions: Assumptions) -> Chain:
+    """(129): the solution put in."""
+    omega = model.OMEGA_STAR
+    return _given_design(omega.T @ letter("H_r") @ omega).shows(FORM)
+
+
+def mean_form_chain(assumptions: Assumptions) -> Chain:
+    """(133): the solution put in, and averaged over gamma."""
+    omega = model.OMEGA_STAR
+    return _over_targets(_given_design(omega.T @ letter("H_r") @ omega)).shows(MEAN_FORM)
+
+
+def block_chain(label: str, first: str, second: str, assumptions: Assumptions) -> Chain:
+    """(130)-(132): the blocks of gamma put in, and averaged over task parameters and label noise."""
+    one, other = (model.task(general(assumptions), index) for index in (first, second))
+    blocks = {f"gamma_{k}": task.target_deviation for k, task in (("i", one), ("j", other))}
+    left, right = (vector(name, "n_v") for name in blocks)
+    if first == second:
+        right = left
+        blocks.popitem()
+    chain = Chain(left @ right.T).insert(blocks, "general-stacked-target")
+    return _over_noise(chain, one, other).shows(label)
 
 
 # -- what sampling sees -------------------------------------------------------------------------------------
@@ -143,7 +179,7 @@ def _observe_form(sample: Sample) -> Observed:
 def _observe_mean_form(sample: Sample) -> Observed:
     root = np.linalg.cholesky(sample.matrix("Gamma", "N", "N", positive=True))
     omega = _solver(sample.matrix("B", "N", "p")) @ (root @ sample.gaussian("N", 1))
-    return {rf"\mathbb{{E}}\,{FORM}": np.sum(omega * (_weight(sample) @ omega), axis=(1, 2))}
+    return {MEAN_FORM: np.sum(omega * (_weight(sample) @ omega), axis=(1, 2))}
 
 
 def _observe_blocks(sample: Sample) -> Observed:
@@ -247,7 +283,8 @@ STEPS: tuple[Step, ...] = (
         uses=("minimum-norm-solution", "general-stacked-target"),
         depends_on=DEPENDS,
         claim=lambda: {MEAN_OPTIMUM: ZeroMatrix(p, 1)},
-        derive=_derive_mean,
+        derive=derived_by(mean_chain),
+        derivation=mean_chain,
         observe=_observe_mean,
         sizes=STACKS,
         resolution={MEAN_OPTIMUM: 0.08},
@@ -259,7 +296,8 @@ STEPS: tuple[Step, ...] = (
         statement="The weighted square of the learned meta-parameter, as a trace.",
         uses=("minimum-norm-solution",),
         claim=lambda: {FORM: Trace(G * GAMMA * GAMMA.T * G * (B * WEIGHT * B.T))},
-        derive=lambda assumptions: {FORM: weighted_form()},
+        derive=derived_by(form_chain),
+        derivation=form_chain,
         observe=_observe_form,
         resolution={FORM: 1e-8},
     ),
@@ -269,7 +307,8 @@ STEPS: tuple[Step, ...] = (
         statement="Different tasks are uncorrelated, so the covariance of gamma is block diagonal.",
         uses=("general-stacked-target", "task-covariance"),
         claim=lambda: {OTHER_BLOCK: ZeroMatrix(n_v, n_v)},
-        derive=lambda assumptions: {OTHER_BLOCK: target_covariance(assumptions, "1", "2")},
+        derive=derived_by(partial(block_chain, OTHER_BLOCK, "1", "2")),
+        derivation=partial(block_chain, OTHER_BLOCK, "1", "2"),
         observe=_observe_blocks,
         resolution={OTHER_BLOCK: 0.15},
     ),
@@ -282,7 +321,8 @@ STEPS: tuple[Step, ...] = (
             BLOCK: X_V * A * SIGMA_W * A * X_V.T
             + sigma**2 * (Identity(n_v) + alpha_t**2 / n_t**2 * X_V * X_T.T * X_T * X_V.T)
         },
-        derive=lambda assumptions: {BLOCK: target_covariance(assumptions)},
+        derive=derived_by(partial(block_chain, BLOCK, "", "")),
+        derivation=partial(block_chain, BLOCK, "", ""),
         observe=_observe_block,
     ),
     _of_the_stack(
@@ -290,8 +330,9 @@ STEPS: tuple[Step, ...] = (
         ("133",),
         statement="Its mean over tasks and label noise; shown for given inputs, over which a mean remains to be taken.",
         uses=("weighted-square", "general-covariance-blocks"),
-        claim=lambda: {rf"\mathbb{{E}}\,{FORM}": Trace(G * BIG_GAMMA * G * (B * WEIGHT * B.T))},
-        derive=_derive_mean_form,
+        claim=lambda: {MEAN_FORM: Trace(G * BIG_GAMMA * G * (B * WEIGHT * B.T))},
+        derive=derived_by(mean_form_chain),
+        derivation=mean_form_chain,
         observe=_observe_mean_form,
         method=_SECOND,
     ),

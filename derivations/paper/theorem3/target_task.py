@@ -15,7 +15,6 @@ averaged by independence of the rows. Label noise is Gaussian.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -26,15 +25,15 @@ from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.symbols import alpha_r, column, inner, n_r, p, sigma
 from derivations.paper import target_task, target_task_draws
-from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general, over_rows
+from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general
 from derivations.steps import discrete_law
+from derivations.steps.chain import Chain, abbreviation, carried_out, derived_by
 from derivations.steps.draws import Array, fixed_column, squared_norms
 from derivations.steps.labels import Short
-from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.step import Observed, Parts, Step
 from derivations.steps.task_draws import gradient_step
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, constant, scalar
-from symbolic.averages.expectation import expect
+from symbolic.algebra.words import Expression
 
 I_P = Identity(p)
 THETA, OMEGA_STAR, W_PRIME = column("theta_star", p), column("omega_star", p), column("w_prime", p)
@@ -62,72 +61,113 @@ SMALL: tuple[dict[str, float], ...] = (
 # -- the engine ---------------------------------------------------------------------------------------------
 
 
-def over_target_parameters(expr: Expression) -> Expression:
-    """The average over the target's parameters w', of any law with mean zero and covariance Sigma_w."""
-    return over_rows(expr.replace({"w_prime": model.task_deviation("w_target")}), "w_target")
-
-
-def _at_zero(expr: Expression, name: str) -> Expression:
-    return expr.replace({name: 0 * letter(name)})
-
-
-def loss_given_adapted(assumptions: Assumptions) -> Expression:
-    """(23)-(24) averaged over test data, for given adapted parameters and target parameters (letters)."""
-    loss = model.test_loss(letter("theta_star"), letter("w_prime"), general(assumptions))
-    return over_rows(expect(loss, {"z_s"}), "X_s")
-
-
 def adapted(assumptions: Assumptions) -> Expression:
     """theta_star of (25) at given omega_star and w'."""
     return model.adapted(model.OMEGA_STAR, letter("w_prime"), general(assumptions))
 
 
-def squared_adapted(assumptions: Assumptions) -> Expression:
-    """E theta_star^T Sigma theta_star over target noise and parameters, for given target inputs."""
-    theta = adapted(assumptions)
-    return over_target_parameters(expect(theta.T @ model.SIGMA @ theta, {"z_r"}))
-
-
-def _averaged_square(assumptions: Assumptions) -> Expression:
-    return over_rows(squared_adapted(assumptions), "X_r")
-
-
 def average_loss(assumptions: Assumptions) -> Expression:
     """The loss averaged over the whole test phase, at given omega_star."""
-    loss = model.test_loss(adapted(assumptions), letter("w_prime"), general(assumptions))
-    averaged = expect(over_rows(expect(loss, {"z_s"}), "X_s"), {"z_r"})
-    return over_rows(over_target_parameters(averaged), "X_r")
+    return carried_out(loss_chain, assumptions).result
 
 
 def loss_at_zero(assumptions: Assumptions) -> Expression:
     """The average loss at omega_star = 0: what does not depend on meta-training."""
-    return _at_zero(average_loss(assumptions), "omega_star")
+    return average_loss(assumptions).replace({"omega_star": 0 * model.OMEGA_STAR})
 
 
 def adaptation_weight(assumptions: Assumptions) -> Expression:
     """H_r (16): E A Sigma A for the matrix A of adaptation, p x p."""
+    return carried_out(weight_chain, assumptions).result
+
+
+# -- the same as proofs: move by move ------------------------------------------------------------------------
+
+TARGET = {"w_prime": model.task_deviation("w_target")}
+OVERLAP, FORM = "overlap", "mean_theta_star_form"
+
+
+def _residual_chain(assumptions: Assumptions) -> Chain:
+    return target_task.residual_chain(general(assumptions))
+
+
+def _over_test_data(assumptions: Assumptions) -> Chain:
+    chain = Chain(model.test_loss(letter("theta_star"), letter("w_prime"), general(assumptions)))
+    chain.average("z_s", reads=("label-noise",))
+    return chain.average_rows("X_s", fourth=model.FOURTH_MOMENT, reads=("input-covariance",))
+
+
+def _given_targets(assumptions: Assumptions) -> Chain:
+    """The loss of given parameters, as (115) leaves it."""
+    return Chain(_over_test_data(assumptions).result)
+
+
+def _over_target(chain: Chain) -> Chain:
+    """The target's parameters put in and averaged over."""
+    chain.insert(TARGET, "task-covariance")
+    return chain.average_rows("w_target", fourth=model.FOURTH_MOMENT, reads=("task-covariance",))
+
+
+def _over_inputs(chain: Chain, *reads: str) -> Chain:
+    return chain.average_rows("X_r", fourth=model.FOURTH_MOMENT, reads=reads)
+
+
+def split_chain(assumptions: Assumptions) -> Chain:
+    """(115): the term that is linear in theta keeps its own w', which is averaged later."""
+    theta, w = letter("theta_star"), letter("w_prime")
+    chain = _over_test_data(assumptions)
+    overlap = w.T @ model.SIGMA @ theta
+    _over_target(chain.name(overlap, OVERLAP))
+    return chain.expand({OVERLAP: overlap}).shows("L")
+
+
+def mean_chain(assumptions: Assumptions) -> Chain:
+    """(116): the adapted parameters put in and averaged over the target data."""
+    chain = Chain(letter("theta_star")).insert({"theta_star": adapted(assumptions)}, "adapted-parameters")
+    chain.average("z_r", reads=("label-noise",))
+    return _over_inputs(chain, "rows-mean").shows(MEAN)
+
+
+def after_mean_chain(assumptions: Assumptions) -> Chain:
+    """(118): in the linear term the mean of the adapted parameters, and then the average over the target task."""
+    theta = letter("theta_star")
+    chain = _given_targets(assumptions).name(
+        theta.T @ model.SIGMA @ theta, FORM, "general-loss-after-test-data"
+    )
+    chain.insert({"theta_star": adapted(assumptions)}, "adapted-parameters")
+    chain.average("z_r", reads=("label-noise",))
+    _over_inputs(chain, "rows-mean")
+    return _over_target(chain).shows("L")
+
+
+def square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
+    """(119)-(120); or from there, over the target inputs, (121)-(122)."""
+    if over_inputs:
+        chain = Chain(square_chain(assumptions, over_inputs=False).result)
+        return _over_inputs(chain, "general-adapted-square-given-inputs", "rows-second-moment").shows(SQUARE)
+    theta = letter("theta_star")
+    chain = Chain(theta.T @ model.SIGMA @ theta)
+    chain.insert({"theta_star": adapted(assumptions)}, "adapted-parameters").average(
+        "z_r", reads=("label-noise",)
+    )
+    return _over_target(chain).shows(SQUARE)
+
+
+def weight_chain(assumptions: Assumptions) -> Chain:
+    """(16): the matrix of the adaptation put in and averaged over the target inputs."""
     x = model.inputs("X_r", "n_r", general(assumptions))
     a = model.inner_loop(model.IDENTITY, x, 0 * x, "alpha_r", "n_r", assumptions.adaptation_steps)
-    return over_rows(a.T @ model.SIGMA @ a, "X_r")
+    short = abbreviation("A_r", "p")
+    chain = Chain(short @ model.SIGMA @ short).insert({"A_r": a}, "adapted-parameters")
+    return _over_inputs(chain, "rows-mean", "rows-second-moment").shows("H_r")
 
 
-def _derive_split(assumptions: Assumptions) -> Derived:
-    loss = loss_given_adapted(assumptions)
-    free = _at_zero(loss, "theta_star")
-    return {"L": over_target_parameters(free) + loss - free}
-
-
-def _derive_after_mean(assumptions: Assumptions) -> Derived:
-    loss = loss_given_adapted(assumptions)
-    free = _at_zero(loss, "theta_star")
-    theta = letter("theta_star")
-    quadratic = (loss + loss.replace({"theta_star": -theta})) * constant(Fraction(1, 2)) - free
-    mean_theta = over_rows(expect(adapted(assumptions), {"z_r"}), "X_r")
-    linear = (loss - free - quadratic).replace({"theta_star": mean_theta})
-    if quadratic != constant(Fraction(1, 2)) * (theta.T @ model.SIGMA @ theta):
-        raise ArithmeticError("the quadratic part of the loss is not theta^T Sigma theta / 2")
-    form = constant(Fraction(1, 2)) * scalar("mean_theta_star_form")
-    return {"L": over_target_parameters(free + linear) + form}
+def loss_chain(assumptions: Assumptions) -> Chain:
+    """From (115) to (123): noise and task, then target inputs."""
+    chain = _given_targets(assumptions)
+    chain.insert({"theta_star": adapted(assumptions)}, "general-loss-after-test-data", "adapted-parameters")
+    chain.average("z_r", reads=("label-noise",))
+    return _over_inputs(_over_target(chain), "rows-mean", "rows-second-moment").shows("L")
 
 
 # -- what the paper prints ----------------------------------------------------------------------------------
@@ -244,7 +284,8 @@ STEPS: tuple[Step, ...] = (
         "adapted ones, whatever the laws.",
         uses=("test-loss", "test-labels", "linearized-loss"),
         claim=target_task.claim_residual,
-        derive=lambda assumptions: target_task.derive_residual(general(assumptions)),
+        derive=derived_by(_residual_chain),
+        derivation=_residual_chain,
         observe=target_task_draws.observe_residual,
         resolution={"L": 1e-9},
         method="expansion of the definition",
@@ -255,7 +296,8 @@ STEPS: tuple[Step, ...] = (
         statement="Averaging over the test data, and over the target's parameters where the adapted ones do not occur.",
         uses=("general-loss-as-residual", "rows-mean", "task-covariance"),
         claim=_claim_split,
-        derive=_derive_split,
+        derive=derived_by(split_chain),
+        derivation=split_chain,
         observe=_observe_split,
     ),
     _equation(
@@ -265,7 +307,8 @@ STEPS: tuple[Step, ...] = (
         uses=("adapted-parameters", "target-labels", "rows-mean"),
         depends_on=DEPENDS,
         claim=lambda: {MEAN: (I_P - alpha_r * SIGMA) * OMEGA_STAR + alpha_r * SIGMA * W_PRIME},
-        derive=lambda assumptions: {MEAN: over_rows(expect(adapted(assumptions), {"z_r"}), "X_r")},
+        derive=derived_by(mean_chain),
+        derivation=mean_chain,
         observe=_observe_mean_adapted,
     ),
     _equation(
@@ -275,7 +318,8 @@ STEPS: tuple[Step, ...] = (
         uses=("general-loss-after-test-data", "general-mean-adapted-parameters"),
         depends_on=DEPENDS,
         claim=_claim_after_mean,
-        derive=_derive_after_mean,
+        derive=derived_by(after_mean_chain),
+        derivation=after_mean_chain,
         observe=_observe_after_mean,
     ),
     _equation(
@@ -285,7 +329,8 @@ STEPS: tuple[Step, ...] = (
         uses=("adapted-parameters", "target-labels", "task-covariance"),
         depends_on=DEPENDS,
         claim=_claim_square_given_inputs,
-        derive=lambda assumptions: {SQUARE: squared_adapted(assumptions)},
+        derive=derived_by(partial(square_chain, over_inputs=False)),
+        derivation=partial(square_chain, over_inputs=False),
         observe=_observe_square_given_inputs,
         power_sizes=SMALL,
     ),
@@ -296,7 +341,8 @@ STEPS: tuple[Step, ...] = (
         uses=("general-adapted-square-given-inputs", "rows-mean", "rows-second-moment"),
         depends_on=DEPENDS,
         claim=_claim_square,
-        derive=lambda assumptions: {SQUARE: _averaged_square(assumptions)},
+        derive=derived_by(partial(square_chain, over_inputs=True)),
+        derivation=partial(square_chain, over_inputs=True),
         observe=_observe_square,
         power_sizes=SMALL,
         unreadable="the power of alpha_r in the last term could not be read in the available text; 2 is what "
@@ -309,7 +355,8 @@ STEPS: tuple[Step, ...] = (
         uses=("rows-mean", "rows-second-moment"),
         depends_on=DEPENDS,
         claim=lambda: {Short("H_r"): H_R},
-        derive=lambda assumptions: {"H_r": adaptation_weight(assumptions)},
+        derive=derived_by(weight_chain),
+        derivation=weight_chain,
         observe=lambda sample: discrete_law.observe_weight(sample, "H_r", "n_r", "alpha_r"),
     ),
     _equation(
@@ -320,7 +367,8 @@ STEPS: tuple[Step, ...] = (
         uses=("general-loss-after-linear-term", "general-adapted-square", "adaptation-weight"),
         depends_on=DEPENDS,
         claim=_claim_loss,
-        derive=lambda assumptions: {"L": average_loss(assumptions)},
+        derive=derived_by(loss_chain),
+        derivation=loss_chain,
         observe=_observe_loss,
         power_sizes=SMALL,
     ),
