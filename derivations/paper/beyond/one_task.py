@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.symbols import n_v, p
-from derivations.paper.beyond.one_task_integral import double_integral, gauss_product
+from derivations.paper.beyond.one_task_integral import by_quadrature
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse
 from derivations.support.bad_input import BadInput
@@ -53,6 +53,8 @@ MEAN_INVERSE = "mean_inverse"  # E (X_v X_v^T)^-1 is this times the identity
 TO_MEAN: Mapping[Word, Expression] = {
     (("L_inverse", False), ("L_inverse", False)): scalar(MEAN_INVERSE) * identity("n_v")
 }
+PROJECTED: Mapping[Word, Expression] = {(("Q", False), ("Q", True)): identity("n_v")}
+MOST_SQUARED = 2  # blocks for which the means of squares are taken
 PILOT, BATCH, WORK = 1024, 1024, 5e8
 MOST_ROWS = 200
 ENOUGH = 1e-7  # relative error below which a quadrature is preferred to sampling
@@ -83,10 +85,10 @@ class OneTask:
     weight: Expression
 
     @property
-    def one_step(self) -> bool:
-        """Whether V enters through U^T V V^T U alone, so that U may be replaced by a triangular factor of its size."""
+    def blocks(self) -> int:
+        """How many blocks of n_v rows of X_t are seen from n_v directions through these words (Golub and Kahan)."""
         words = [term.word or () for expr in (self.gram, self.weight) for term in expr.terms]
-        return max(sum(factor.name == "Z" for factor in word) for word in words) <= 1
+        return max(sum(factor.name == "Z" for factor in word) + 1 for word in words) // 2 or 1
 
     def split(self) -> OneTask:
         """The same in U and V."""
@@ -153,16 +155,13 @@ def average(
     whose means the engine knows; equal arguments give equal results.
     """
     task, numbers = one_task(assumptions), full_numbers(given)
-    rows, points, across = int(numbers["n_v"]), int(numbers["n_t"]), int(numbers["q"])
-    if not sampled and task.one_step and rows == 1:
-        return double_integral(task, numbers)
-    if not sampled and task.one_step and rows == 2 and min(points, across) > 1:
-        found = gauss_product(task, numbers)
-        if isfinite(found.mean) and found.resolved(ENOUGH):
-            return found
-    if rows > MOST_ROWS or points * (1 if task.one_step else points) > MOST_ROWS**2:
+    found = None if sampled else by_quadrature(task, numbers)
+    if found is not None and isfinite(found.mean) and found.resolved(ENOUGH):
+        return found
+    size = seen_rows(task, numbers)
+    if size > MOST_ROWS:
         raise BadInput(
-            f"the exact loss is sampled for n_v up to {MOST_ROWS}, and fewer n_t with more inner steps"
+            f"the exact loss is sampled for up to {MOST_ROWS} validation points times inner steps: give a smaller n_v"
         )
     text = f"one-task/{seed}/{assumptions.label()}/{sorted(given.items())}"
     fitted = _fit(task, numbers, text)
@@ -170,33 +169,52 @@ def average(
         partial(_controlled, task=task, numbers=numbers, fitted=fitted),
         rel_error=rel_error,
         seed_text=text,
-        max_draws=max(2 * BATCH, min(max_draws, int(WORK / max(rows, 1 if task.one_step else points) ** 3))),
+        max_draws=max(2 * BATCH, min(max_draws, int(WORK / size**3))),
         max_seconds=inf,
         executor=executor,
     )
 
 
+def seen_rows(task: OneTask, numbers: Numbers) -> int:
+    """The rows of X_t that matter: all n_t, or the blocks that stand for them where there are fewer."""
+    return min(int(numbers["n_t"]), task.blocks * int(numbers["n_v"]))
+
+
 def draw(generator: np.random.Generator, task: OneTask, numbers: Numbers, batch: int) -> tuple[Array, Array]:
-    """U and V, or smaller matrices with the same law of M and K (Bartlett's decomposition)."""
+    """U and V, or smaller matrices with the same law of M and K.
+
+    Block bidiagonal (Golub and Kahan) with Bartlett's triangular factors: X_t turned from the left shows the directions
+    of validation rows a factor R_1 alone, its next rows what R_1 sees across, L_1 and R_2, and so on.
+    """
     rows, points, across = (int(numbers[name]) for name in ("n_v", "n_t", "q"))
-    if task.one_step and points > rows:
-        u, points = triangular_factor(generator, points, rows, batch), rows
-    else:
+    size = task.blocks * rows
+    if min(points, across) < size:
         u = generator.standard_normal((batch, points, rows))
-    if across > points:
-        return u, np.swapaxes(triangular_factor(generator, across, points, batch), 1, 2)
-    return u, generator.standard_normal((batch, points, across))
+        if across > points:
+            return u, np.swapaxes(triangular_factor(generator, across, points, batch), 1, 2)
+        return u, generator.standard_normal((batch, points, across))
+    u, v = np.zeros((batch, size, rows)), np.zeros((batch, size, size))
+    u[:, :rows] = triangular_factor(generator, points, rows, batch)
+    for k in range(task.blocks):
+        here, following = slice(k * rows, (k + 1) * rows), slice((k + 1) * rows, (k + 2) * rows)
+        v[:, here, here] = np.swapaxes(triangular_factor(generator, across - k * rows, rows, batch), 1, 2)
+        if k + 1 < task.blocks:
+            v[:, following, here] = triangular_factor(generator, points - (k + 1) * rows, rows, batch)
+    return u, v
 
 
 @lru_cache(maxsize=32)
 def _means(task: OneTask) -> tuple[Expression, ...]:
-    """E Tr M and E Tr K; after one step also E Tr M^2 and E Tr M K."""
-    m, k = (task.split() if task.one_step else task).gram, task.weight
-    found = OneTask(m, k).split()
-    traces = [tr(found.gram), tr(found.weight)]
-    if task.one_step:
-        traces += [tr(found.gram @ found.gram), tr(found.gram @ found.weight)]
-    return tuple(map(expect, traces))
+    """E Tr M, E Tr K, E Tr M^2 and E Tr M K; after many steps the first two alone."""
+    x, q = gaussian("X_t", "n_t", "p"), FRAME
+    m, k = (
+        expr.replace(
+            {name: value for name, value in {"U": x @ q.T, "Z": x @ x.T}.items() if name in expr.letters()}
+        )
+        for expr in (task.gram, task.weight)
+    )
+    traces = [tr(m), tr(k)] + ([tr(m @ m), tr(m @ k)] if task.blocks <= MOST_SQUARED else [])
+    return tuple(expect(expr).rewrite(PROJECTED) for expr in traces)
 
 
 def _surplus(task: OneTask, u: Array, v: Array, numbers: Numbers) -> Array:

@@ -3,12 +3,13 @@
 One point: s = |U|^2 and t = |V|^2 are chi-square and the Gram matrix is a + b t with polynomials a, b of s, so that the
 average over t is an exponential integral, E 1/(a + b t) = e^z E_k(z) / (2 b) with z = a / 2b and k half the degrees of
 freedom. The average over s is taken on panels, finer towards the rate's pole. Two points: by rotation U is
-diagonal, and the five numbers that are left have laws whose moments are known: a product of Gauss rules.
+diagonal, and the five numbers that are left have laws whose moments are known: a product of Gauss rules. So it is for
+one point and two or three inner steps, where X_t may be taken bidiagonal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import erfc, exp, lgamma, pi, sqrt
@@ -30,7 +31,21 @@ NODES = (24, 34)  # on each panel, for the value and for its error
 REACH, PANELS = 10.5, 22  # standard deviations of a chi law that are covered, and panels on them
 TERMS, FEW = 300, 30  # of the continued fraction, which k or z of this size make fast
 LEVELS = 46  # panels towards the pole, each half as wide as the one before
-RULE = (11, 14)  # nodes of each Gauss rule in five dimensions
+# nodes of each Gauss rule by the number of dimensions, for the error and for the value
+RULES: Mapping[int, tuple[int, int]] = {4: (13, 17), 5: (11, 14), 6: (7, 9)}
+
+
+def by_quadrature(task: OneTask, numbers: Mapping[str, float]) -> Estimate | None:
+    """E Tr M^-1 K with the error of the quadrature and no draws; None where there are too many dimensions."""
+    rows, room = int(numbers["n_v"]), min(int(numbers["n_t"]), int(numbers["q"]))
+    if rows == 1 and task.blocks == 1:
+        return double_integral(task, numbers)
+    if room < rows * task.blocks or (rows, task.blocks) not in ((2, 1), (1, 2), (1, 3)):
+        return None
+    dimensions = 5 if rows == 2 else 2 * task.blocks
+    place = _two_points if rows == 2 else _bidiagonal(task.blocks)
+    low, high = (_product_rule(task, numbers, nodes, place) for nodes in RULES[dimensions])
+    return Estimate(high, abs(high - low) + 1e-14 * abs(high), 0)
 
 
 def double_integral(task: OneTask, numbers: Mapping[str, float]) -> Estimate:
@@ -130,31 +145,57 @@ def _fraction(k: float, z: Array) -> Array:
     return np.asarray(1 / value)
 
 
-def gauss_product(task: OneTask, numbers: Mapping[str, float]) -> Estimate:
-    """E Tr M^-1 K for two validation points and at least two training points; `stderr` is the error of the quadrature."""
-    values = [_product_rule(task, numbers, nodes) for nodes in RULE]
-    return Estimate(values[1], abs(values[1] - values[0]) + 1e-14 * abs(values[1]), 0)
+Places = tuple[Array, Array, Array]
+Numbers = Mapping[str, float]
 
 
-def _product_rule(task: OneTask, numbers: Mapping[str, float], nodes: int) -> float:
+def _product_rule(
+    task: OneTask, numbers: Numbers, nodes: int, place: Callable[[Numbers, int], Places]
+) -> float:
+    u, v, weights = place(numbers, nodes)
+    return float(np.sum(weights * task.values(u, v, numbers)))
+
+
+def _nodes(laws: Sequence[list[Fraction]], nodes: int) -> tuple[list[Array], Array]:
+    """All combinations of the nodes of Gauss rules with these moments, and their weights."""
+    rules = [quadrature(moments[: 2 * nodes]) for moments in laws]
+    places = np.meshgrid(*(np.array(values) for values, _ in rules), indexing="ij")
+    weights = np.prod(np.meshgrid(*(found for _, found in rules), indexing="ij"), axis=0)
+    return [np.clip(x.ravel(), 0, None) for x in places], weights.ravel()
+
+
+def _two_points(numbers: Numbers, nodes: int) -> Places:
     """tr S is chi-square with 2 n_t degrees of freedom, 4 det S / (tr S)^2 a beta variable independent of it; V has a
     triangular factor with chi-square squares.
     """
-    n, q = int(numbers["n_t"]), int(numbers["p"]) - 2
-    order = 2 * nodes + 1
+    n, q, order = int(numbers["n_t"]), int(numbers["q"]), 2 * nodes
     laws = [_chi_square(2 * n, order), _beta(Fraction(n - 1, 2), order)]
-    laws += [_chi_square(free, order) for free in (q, q - 1, 1)]
-    rules = [quadrature(moments[: 2 * nodes]) for moments in laws]
-    trace, squeeze, *squares = np.meshgrid(*(values for values, _ in rules), indexing="ij")
-    weights = np.prod(np.meshgrid(*(found for _, found in rules), indexing="ij"), axis=0)
-    u, v = np.zeros((2, *trace.shape, 2, 2))
-    spread = np.sqrt(np.clip(1 - squeeze, 0, 1))
-    u[..., 0, 0], u[..., 1, 1] = (
-        np.sqrt(np.clip(trace / 2 * (1 + side * spread), 0, None)) for side in (1, -1)
+    (trace, squeeze, *squares), weights = _nodes(
+        [*laws, *(_chi_square(k, order) for k in (q, q - 1, 1))], nodes
     )
-    v[..., 0, 0], v[..., 1, 1], v[..., 1, 0] = (np.sqrt(np.clip(x, 0, None)) for x in squares)
-    found = task.values(u.reshape(-1, 2, 2), v.reshape(-1, 2, 2), numbers)
-    return float(np.sum(weights.ravel() * found))
+    u, v = np.zeros((2, len(weights), 2, 2))
+    spread = np.sqrt(np.clip(1 - squeeze, 0, 1))
+    u[:, 0, 0], u[:, 1, 1] = (np.sqrt(np.clip(trace / 2 * (1 + side * spread), 0, None)) for side in (1, -1))
+    v[:, 0, 0], v[:, 1, 1], v[:, 1, 0] = map(np.sqrt, squares)
+    return u, v, weights
+
+
+def _bidiagonal(blocks: int) -> Callable[[Numbers, int], Places]:
+    """X_t seen from one validation row: bidiagonal with squares that are chi-square, each with one degree fewer."""
+
+    def place(numbers: Numbers, nodes: int) -> Places:
+        n, q = int(numbers["n_t"]), int(numbers["q"])
+        laws = [_chi_square(free - k, 2 * nodes) for k in range(blocks) for free in (n, q)]
+        squares, weights = _nodes(laws, nodes)
+        u, v = np.zeros((len(weights), blocks, 1)), np.zeros((len(weights), blocks, blocks))
+        u[:, 0, 0] = np.sqrt(squares[0])
+        for k in range(blocks):
+            v[:, k, k] = np.sqrt(squares[2 * k + 1])
+            if k:
+                v[:, k, k - 1] = np.sqrt(squares[2 * k])
+        return u, v, weights
+
+    return place
 
 
 def _chi_square(free: int, order: int) -> list[Fraction]:
