@@ -21,7 +21,7 @@ from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
 from numeric_check.estimators.simulation import Quantity, simulate
 from numeric_check.problem.setting import Setting
-from numeric_check.verdicts.decay import decay_rate, judge_decay
+from numeric_check.verdicts.decay import EXPONENT_SPACING, decay_rate, judge_decay
 from symbolic.algebra.words import Expression
 
 Array = NDArray[np.float64]
@@ -37,10 +37,11 @@ def slope_check(
     draws: int,
     seconds: float,
     sharp: bool,
+    within: float = EXPONENT_SPACING / 2,
 ) -> Check:
-    """The fitted exponent of `values` over `sizes` as a check against the claimed one."""
+    """The fitted exponent of `values` over `sizes` as a check against the claimed one, `within` so much of it."""
     slope, error = decay_rate(sizes, values, stderrs)
-    verdict = judge_decay(slope, error, claimed, sharp=sharp)
+    verdict = judge_decay(slope, error, claimed, sharp=sharp, within=within)
     shown = {f"xi_{k + 1}": float(size) for k, size in enumerate(sizes)}
     return Check(label, shown, claimed, slope, error, draws, seconds, verdict.status, verdict.reason)
 

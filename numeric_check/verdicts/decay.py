@@ -47,21 +47,23 @@ def decay_rate(
     return slope, math.sqrt((excess if exact else max(1.0, excess)) / spread)
 
 
-def judge_decay(slope: float, error: float, claimed: float, *, sharp: bool = False) -> Verdict:
+def judge_decay(
+    slope: float, error: float, claimed: float, *, sharp: bool = False, within: float = EXPONENT_SPACING / 2
+) -> Verdict:
     """Whether a fitted exponent confirms O(size^claimed), or with `sharp` that the order is exactly that.
 
     Orders come in steps of 1/2, so an exponent is identified when it lies within 1/4 of the claim with three
-    of its standard errors to spare; a bound is also confirmed by faster decay.
+    of its standard errors to spare (`within`: another distance than that); a bound is also confirmed by faster decay.
     """
     if not (math.isfinite(slope) and math.isfinite(error)):
         return Verdict("inconclusive", "a residual is lost in sampling noise: draw more or use smaller sizes")
     if error < 0:
         raise ValueError(f"error is {error}: a standard error cannot be negative")
-    half, doubt = EXPONENT_SPACING / 2, EXPONENT_SIGMAS * error
+    half, doubt = within, EXPONENT_SIGMAS * error
     distance = abs(slope - claimed) if sharp else max(0.0, slope - claimed)
     said = f"exponent {slope:.3f} +- {error:.2g} against {claimed:g}"
     if doubt > half:
-        return Verdict("inconclusive", f"{said}: cannot tell steps of {EXPONENT_SPACING:g} apart")
+        return Verdict("inconclusive", f"{said}: cannot tell steps of {2 * half:g} apart")
     if distance - doubt > half:
         return Verdict("disagree", said)
     if distance + doubt <= half:

@@ -54,7 +54,7 @@ TO_MEAN: Mapping[Word, Expression] = {
     (("L_inverse", False), ("L_inverse", False)): scalar(MEAN_INVERSE) * identity("n_v")
 }
 PROJECTED: Mapping[Word, Expression] = {(("Q", False), ("Q", True)): identity("n_v")}
-MOST_SQUARED = 2  # blocks for which the means of squares are taken
+MOST_SQUARED = 4  # blocks for which the means of squares are taken
 PILOT, BATCH, WORK = 1024, 1024, 5e8
 MOST_ROWS = 200
 ENOUGH = 1e-7  # relative error below which a quadrature is preferred to sampling

@@ -25,6 +25,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.language.values import evaluate
+from derivations.paper.beyond.exact_slopes import exact_checks
 from derivations.paper.theorem1.block_draws import (
     BLOCK_SIZES,
     FACTOR_SIZES,
@@ -132,13 +133,14 @@ def _theory(formula: sympy.Basic) -> Callable[[Setting], float]:
 
 
 def _residual(quantity: Quantity, rel_error: float) -> Callable[[Step, Assumptions, int], list[Check]]:
-    """The check that simulation minus the formula that the step derives falls as xi^-2."""
+    """The check that what the derived formula leaves out of simulations, and of the exact value, falls as xi^-2."""
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         if step.derive is None:
             raise ValueError(f"{step.name} derives no formula")
         ladder = [(xi, setting_at(xi, base)) for xi, base in SIMULATED]
-        return [
+        exact = exact_checks(step, assumptions, seed, quantity)
+        return exact + [
             residual_check(
                 f"decay of simulation minus {label}",
                 ladder,
