@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 
 import sympy
 from flint import fmpq_mpoly
@@ -122,6 +122,8 @@ def _product(left: Words, right: Words) -> Words:
     return [(a @ b, x * y) for a, x in left for b, y in right]
 
 
+# formulas that are compared with one another have most parts in common
+@lru_cache(maxsize=4096)
 def scalar(node: sympy.Basic) -> Rational:
     """A scalar SymPy tree, traces included, as an exact rational function."""
     if isinstance(node, sympy.Trace):

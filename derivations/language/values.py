@@ -14,14 +14,16 @@ import sympy
 from numpy.typing import NDArray
 
 Value = float | NDArray[np.float64]
+# what a point keeps the number of
+KEPT = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Trace)
 
 
 class Point(dict[str, Value]):
-    """Values by name that keep the traces computed from them, for many formulas with traces in common."""
+    """Values by name that keep the numbers computed from them, for many formulas with parts in common."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
         super().__init__(values)
-        self.traces: dict[sympy.Basic, float] = {}
+        self.known: dict[sympy.Basic, Value] = {}
 
 
 class MissingValue(ValueError):
@@ -33,6 +35,14 @@ def evaluate(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
 
     Raises MissingValue naming the symbol, or ValueError on a node that has no numeric meaning.
     """
+    if not isinstance(values, Point) or not isinstance(node, KEPT):
+        return _evaluated(node, values)
+    if node not in values.known:
+        values.known[node] = _evaluated(node, values)
+    return values.known[node]
+
+
+def _evaluated(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
     if isinstance(node, sympy.Rational):
         return int(node.p) / int(node.q)
     if isinstance(node, sympy.Symbol | sympy.MatrixSymbol):
@@ -46,7 +56,7 @@ def evaluate(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
         rows, columns = (round(float(evaluate(side, values))) for side in node.shape)
         return np.zeros((rows, columns))
     if isinstance(node, sympy.Trace):
-        return _trace(node, values)
+        return float(np.trace(np.asarray(evaluate(node.arg, values))))
     if isinstance(node, sympy.Transpose):
         return np.asarray(evaluate(node.arg, values)).T
     if isinstance(node, sympy.Inverse):
@@ -67,13 +77,6 @@ def evaluate(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
         with np.errstate(all="ignore"):  # a perturbed formula may take a root of a negative number: nan
             return float(np.float64(base) ** exponent)
     raise ValueError(f"no numeric value for a {type(node).__name__}")
-
-
-def _trace(node: sympy.Trace, values: Mapping[str, Value]) -> float:
-    known = values.traces if isinstance(values, Point) else {}
-    if node not in known:
-        known[node] = float(np.trace(np.asarray(evaluate(node.arg, values))))
-    return known[node]
 
 
 def _product(left: Value, right: Value) -> Value:

@@ -18,7 +18,7 @@ from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import engine_values
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import DIMENSIONS
-from derivations.language.values import Value, evaluate
+from derivations.language.values import Point, Value, evaluate
 from derivations.steps.step import Check, Derived, Step
 from numeric_check.draws.sample import Sample, seed_for
 from numeric_check.verdicts.verdict import judge
@@ -105,14 +105,14 @@ def measure(
     expected: dict[str, NDArray[np.float64]] = {}
     offset: dict[str, NDArray[np.float64]] = {}
     draws, batch_index = 0, 0
-    values: Mapping[str, Value] = {}
+    point: Point | None = None
     while True:
         sample = Sample(step.name, sizes, index, batch_index, batch=batch_size(sizes), base_seed=base_seed)
         observed = step.observe(sample)
-        values = sample.values
+        point = point or Point(sample.values)
         for label, array in observed.items():
             if label not in probes:
-                value = value_of_part(parts[label], values)
+                value = value_of_part(parts[label], point)
                 probes[label] = probes_for(value, f"{step.name}/{label}")
                 expected[label] = offset[label] = _project(value, probes[label])
                 sums[label] = np.zeros_like(expected[label])
@@ -128,7 +128,7 @@ def measure(
             Measured(
                 sizes,
                 label,
-                values,
+                point,
                 probes[label],
                 offset[label] + sums[label] / draws,
                 np.sqrt(

@@ -56,15 +56,20 @@ def _replace(node: sympy.Basic, path: Path, change: Callable[[sympy.Basic], symp
 
 
 def _rebuild(node: sympy.Basic, arguments: list[sympy.Basic]) -> sympy.Basic:
-    # sums and products through the operators, so that scalars and matrices find their own classes
-    if isinstance(node, sympy.Add | sympy.MatAdd):
-        return reduce(operator.add, arguments)
-    if isinstance(node, sympy.Mul | sympy.MatMul):
+    # matrices are not simplified: SymPy would ask of every scalar factor whether it is zero, which takes far longer
+    # than the comparison
+    if isinstance(node, sympy.Add | sympy.MatAdd | sympy.MatMul):
+        return node.func(*arguments)
+    if isinstance(node, sympy.Mul):
         return reduce(operator.mul, arguments)
     if isinstance(node, sympy.Inverse):
         # with another exponent it is no inverse any more
         return arguments[0] ** arguments[1]
     return node.func(*arguments)
+
+
+def _times(number: int, node: sympy.Basic) -> sympy.Basic:
+    return sympy.MatMul(number, node) if getattr(node, "is_Matrix", False) else number * node
 
 
 def _constant(value: sympy.Basic) -> Callable[[sympy.Basic], sympy.Basic]:
@@ -104,7 +109,11 @@ def _zero(node: sympy.Basic) -> sympy.Basic:
 def _terms(node: sympy.Basic) -> Iterator[Change]:
     """A sum in which one term has another sign, twice its coefficient, or is missing."""
     for index, term in enumerate(node.args):
-        for change, changed in (("sign of", -term), ("twice", 2 * term), ("without", _zero(term))):
+        for change, changed in (
+            ("sign of", _times(-1, term)),
+            ("twice", _times(2, term)),
+            ("without", _zero(term)),
+        ):
             yield f"{change} {term}", _replace(node, (index,), _constant(changed))
 
 
@@ -118,8 +127,8 @@ def _changes(expr: sympy.Basic) -> Iterator[Change]:
             found = _implicit(node)
         for change, changed in found:
             yield change, _replace(expr, path, _constant(changed))
-    yield "overall sign", -expr
-    yield "coefficient 1 -> 2", 2 * expr
+    yield "overall sign", _times(-1, expr)
+    yield "coefficient 1 -> 2", _times(2, expr)
     yield "coefficient 1 -> 0", _zero(expr)
     yield from _swaps(expr)
 

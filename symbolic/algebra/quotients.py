@@ -8,9 +8,11 @@ exactly raises `NotRational` instead of being called equal or different.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import NamedTuple
 
 from flint import fmpq, fmpq_mpoly
@@ -26,6 +28,7 @@ from symbolic.algebra.coefficients import (
     names_of,
     number,
     to_fraction,
+    union,
 )
 from symbolic.algebra.refusal import Refused
 
@@ -42,10 +45,7 @@ class Factored(NamedTuple):
 
 
 def _unified(*polynomials: fmpq_mpoly) -> tuple[fmpq_mpoly, ...]:
-    contexts = [polynomial.context() for polynomial in polynomials]
-    if all(ring is contexts[0] for ring in contexts):
-        return polynomials
-    ring = context(name for c in contexts for name in names_of(c))
+    ring = reduce(union, {polynomial.context() for polynomial in polynomials})
     return tuple(lift(polynomial, ring) for polynomial in polynomials)
 
 
@@ -241,11 +241,21 @@ def _square_part(number: int) -> tuple[int, int]:
 
 
 def sum_of(terms: Iterable[Rational]) -> Rational:
-    """The sum, started from zero."""
-    total = Rational.number(0)
-    for term in terms:
-        total = total + term
-    return total
+    """The sum; what has one denominator is added before any common factor is looked for."""
+    terms = [Rational.number(0), *terms]
+    parts = iter(_unified(*(part for term in terms for part in (term.numerator, term.denominator))))
+    numerators: list[fmpq_mpoly] = []
+    denominators: list[fmpq_mpoly] = []
+    for top, bottom in zip(parts, parts, strict=True):
+        if bottom in denominators:
+            numerators[denominators.index(bottom)] += top
+        else:
+            numerators.append(top)
+            denominators.append(bottom)
+    roots = {name: radicand for term in terms for name, radicand in term.roots.items()}
+    return reduce(
+        operator.add, (Rational(*pair, roots) for pair in zip(numerators, denominators, strict=True))
+    )
 
 
 def product_of(factors: Iterable[Rational]) -> Rational:

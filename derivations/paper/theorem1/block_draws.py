@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
+from derivations.language.values import Point
 from derivations.steps.draws import Array, fixed_column, squared_norms, transpose
 from derivations.steps.step import Observed
 from derivations.steps.task_draws import (
@@ -45,6 +48,12 @@ def numbers(setting: Setting) -> dict[str, float]:
     """The scalar parameters of a setting by name."""
     names = ("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq")
     return {name: float(getattr(setting, name)) for name in names}
+
+
+@lru_cache(maxsize=64)
+def point(setting: Setting) -> Point:
+    """The same, with what many formulas have in common computed once."""
+    return Point(numbers(setting))
 
 
 def _design_rows(sample: Sample, tasks: int) -> list[Array]:

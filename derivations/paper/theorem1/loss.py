@@ -32,10 +32,10 @@ from derivations.paper.theorem1.block_draws import (
     INVERSE_LADDER,
     LADDER,
     SIMULATED,
-    numbers,
     observe_adaptation_factor,
     observe_inner_factor,
     observed_leading,
+    point,
     sampled_gram,
     sampled_inverse,
     sampled_noise,
@@ -129,7 +129,7 @@ def _concentration_step(
 
 def _theory(formula: sympy.Basic) -> Callable[[Setting], float]:
     """A formula as a function of the setting."""
-    return lambda setting: float(evaluate(formula, numbers(setting)))
+    return lambda setting: float(evaluate(formula, point(setting)))
 
 
 def _residual(quantity: Quantity, rel_error: float) -> Callable[[Step, Assumptions, int], list[Check]]:

@@ -20,7 +20,7 @@ from derivations.language.normal_form import scalar, to_sympy
 from derivations.language.symbols import alpha_t, m, n_v, sigma
 from derivations.language.values import evaluate
 from derivations.paper.target_task import loss_coefficients
-from derivations.paper.theorem1.block_draws import SIMULATED, numbers, setting_at
+from derivations.paper.theorem1.block_draws import SIMULATED, point, setting_at
 from derivations.paper.theorem1.concentration import DEPENDS, REGIME, leading_loss
 from derivations.paper.theorem1.exact_haar import exact_excess
 from derivations.paper.theorem1.next_order import next_order_excess
@@ -112,9 +112,9 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     formula, exact = leading_loss(assumptions), exact_loss_at_rate_zero(assumptions)
 
     def theory(setting: Setting) -> float:
-        return float(evaluate(formula, numbers(setting)))
+        return float(evaluate(formula, point(setting)))
 
-    gaps = [float(evaluate(exact - formula, numbers(setting))) for setting in EXACT_LADDER]
+    gaps = [float(evaluate(exact - formula, point(setting))) for setting in EXACT_LADDER]
     sizes = [float(setting.p) for setting in EXACT_LADDER]
     known = slope_check(
         "decay of the exact loss minus the formula at alpha_t = 0",

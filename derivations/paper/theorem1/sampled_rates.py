@@ -14,7 +14,7 @@ from sympy import Integer
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.language.values import evaluate
-from derivations.paper.theorem1.block_draws import SIMULATED, numbers, setting_at
+from derivations.paper.theorem1.block_draws import SIMULATED, point, setting_at
 from derivations.steps.draws import Array
 from derivations.steps.labels import Sign
 from derivations.steps.step import Check, Derived, Step
@@ -192,7 +192,7 @@ def limits(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
 
 
 def _value(formula: sympy.Basic, setting: Setting) -> float:
-    return float(evaluate(formula, numbers(setting)))
+    return float(evaluate(formula, point(setting)))
 
 
 def _gap_between_sides(name: str, difference: sympy.Expr, seed: int) -> Check:

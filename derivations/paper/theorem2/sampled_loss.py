@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import sympy
 
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.normal_form import to_sympy
-from derivations.language.values import evaluate
+from derivations.language.values import Point, evaluate
 from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem2.expansion import expansion, leading_loss
 from derivations.steps.labels import IN_SIZE, IN_TASKS, Order
@@ -40,9 +41,15 @@ def numbers(setting: Setting) -> dict[str, float]:
     return {name: float(getattr(setting, name)) for name in PARAMETERS}
 
 
+@lru_cache(maxsize=64)
+def point(setting: Setting) -> Point:
+    """The same, with what many formulas have in common computed once."""
+    return Point(numbers(setting))
+
+
 def value_at(formula: sympy.Basic | Expression, setting: Setting) -> float:
     """The number that a formula takes at a setting."""
-    return float(evaluate(to_sympy(formula), numbers(setting)))
+    return float(evaluate(to_sympy(formula), point(setting)))
 
 
 LOSS = r"\bar L^{test}"
