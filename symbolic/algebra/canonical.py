@@ -26,8 +26,10 @@ def closed(word: str) -> tuple[str, ...] | None:
 
     There are several when the word passes through dimension 1 more than once, and none when the trace is 1.
     """
+    if ROW_CUTS.isdisjoint(word):
+        return _settle(word)
     cuts = [position for position, factor in enumerate(word) if factor in ROW_CUTS]
-    if len(cuts) <= 1:
+    if len(cuts) == 1:
         return _settle(word)
     pieces: list[str] = []
     for start, stop in zip(cuts, [*cuts[1:], cuts[0] + len(word)], strict=True):
@@ -42,9 +44,16 @@ def _settle(word: str) -> tuple[str, ...] | None:
     """One closed word with at most one cut: e_a^T e_b is a Kronecker delta, the rest is rotated."""
     if len(word) == 2 and word[0] in UNITS and word[1] in UNITS:
         return () if letter_of(word[0]) == letter_of(word[1]) else None
-    size = len(word)
-    twice, mirrored = word + word, transpose(word) * 2
-    return (min(text[start : start + size] for text in (twice, mirrored) for start in range(size)),)
+    mirrored = transpose(word)
+    # the smallest rotation begins with the lowest character, and most words hold few of those
+    lowest = min(word + mirrored)
+    turns = []
+    for text in (word, mirrored):
+        place = text.find(lowest)
+        while place >= 0:
+            turns.append(text[place:] + text[:place])
+            place = text.find(lowest, place + 1)
+    return (min(turns),)
 
 
 @lru_cache(maxsize=1 << 18)
@@ -64,3 +73,13 @@ def opened(word: str, rows_are_one: bool, columns_are_one: bool) -> tuple[tuple[
             return None
         traces.extend(pieces)
     return tuple(sorted(traces)), word[: cuts[0]] + word[cuts[-1] :]
+
+
+def reopened(traces: tuple[str, ...], end: str) -> Monomial | None:
+    """The monomial of which an open word was closed by the letter ``end``; None when no trace holds it."""
+    for position, trace in enumerate(traces):
+        for text in (trace, transpose(trace)):
+            place = text.find(end)
+            if place >= 0:
+                return traces[:position] + traces[position + 1 :], text[place + 1 :] + text[:place]
+    return None

@@ -6,6 +6,7 @@ transpose. A symmetric letter (and every 1 x 1 letter) is its own transpose and 
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import NamedTuple
 
 from symbolic.algebra import coefficients
@@ -46,8 +47,14 @@ class Factor(NamedTuple):
     transposed: bool
 
 
-LETTERS: list[Letter] = []
+END = ""
+"""Name of the letter that closes an open word into a trace; no letter of a reader has it."""
+
+LETTERS: dict[int, Letter] = {}
+"""The letters by number. Numbers start at three places, because canonical words begin with their least letter and
+integration by parts meets fewest states when that is the closing letter, else a deterministic one."""
 _INDEX: dict[Letter, int] = {}
+_CLOSING, _FIXED, _RANDOM = count(), count(16), count(1024)
 TRANSPOSE: dict[int, int] = {}
 """Translation table: the code of a factor to the code of its transpose."""
 ROW_CUTS: set[str] = set()
@@ -60,8 +67,9 @@ def index_of(letter: Letter) -> int:
     """The number of a letter; equal letters share it."""
     index = _INDEX.get(letter)
     if index is None:
-        index = len(LETTERS)
-        LETTERS.append(letter)
+        free = _RANDOM if letter.random else _CLOSING if letter.name == END else _FIXED
+        index = next(number for number in free if number not in LETTERS)
+        LETTERS[index] = letter
         _INDEX[letter] = index
         straight, transposed = 2 * index, 2 * index + (0 if letter.symmetric else 1)
         TRANSPOSE[straight], TRANSPOSE[transposed] = transposed, straight
@@ -72,6 +80,11 @@ def index_of(letter: Letter) -> int:
         if letter.unit:
             UNITS.update((chr(straight), chr(transposed)))
     return index
+
+
+def end_letter(shape: tuple[str, str] | None) -> str:
+    """The character that closes an open word of a shape; empty for scalars."""
+    return chr(2 * index_of(Letter(END, shape[1], shape[0]))) if shape else ""
 
 
 def letter_of(character: str) -> Letter:

@@ -5,6 +5,7 @@ The layer under `symbolic.algebra.expression` and `symbolic.algebra.substitution
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
+from typing import TypeVar
 
 from flint import fmpq_mpoly
 
@@ -14,10 +15,11 @@ from symbolic.algebra.coefficients import NUMBERS
 from symbolic.algebra.letters import ONE
 
 Terms = Mapping[Monomial, fmpq_mpoly]
+Key = TypeVar("Key")
 UNIT_TERMS: Terms = {((), None): NUMBERS.constant(1)}
 
 
-def accumulate(total: dict[Monomial, fmpq_mpoly], key: Monomial, value: fmpq_mpoly) -> None:
+def accumulate(total: dict[Key, fmpq_mpoly], key: Key, value: fmpq_mpoly) -> None:
     """Add ``value`` to the coefficient of ``key`` in ``total``; a coefficient that becomes 0 is removed."""
     known = total.get(key)
     if known is not None:

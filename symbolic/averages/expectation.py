@@ -7,9 +7,9 @@ falls apart into factors that share no random matrix, and each factor is integra
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Mapping
-from functools import cache, lru_cache
+from collections import Counter
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from math import prod
 
 from flint import fmpq_mpoly
@@ -21,21 +21,14 @@ from symbolic.algebra.entry_laws import law
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import ONE, Letter, covariance_letter, letter_of
 from symbolic.algebra.terms import Terms, accumulate
-from symbolic.averages.by_parts import Alphabet, Contractions, State
+from symbolic.averages import by_parts
+from symbolic.averages.by_parts import State
 from symbolic.averages.packing import Packing
-
-CACHE_SIZE = 1_000_000
-"""How many states and words are remembered before those of the oldest alphabet are forgotten."""
-
-END = ""
-"""Name of the letter that closes an open word into a trace; no letter of a reader has it."""
-
-_engines: OrderedDict[tuple[tuple[Letter, ...], tuple[Letter, ...]], Contractions] = OrderedDict()
 
 
 def clear_cache() -> None:
     """Forget every remembered moment and contraction."""
-    _engines.clear()
+    by_parts.steps.cache_clear()
     _integrate.cache_clear()
 
 
@@ -59,7 +52,7 @@ def expect(expr: Expression, over: Collection[str] | None = None) -> Expression:
         covariance = covariance_letter(known[name])
         if covariance is not None:
             indices = letters.merge_alphabets(indices, frozenset((letters.index_of(covariance),)))
-    end = chr(2 * letters.index_of(Letter(END, expr.shape[1], expr.shape[0]))) if expr.shape else ""
+    end = letters.end_letter(expr.shape)
     total: dict[Monomial, fmpq_mpoly] = {}
     for (traces, word), value in expr.monomials.items():
         closed = traces if word is None else (*traces, *(canonical.closed(word + end) or ()))
@@ -69,7 +62,9 @@ def expect(expr: Expression, over: Collection[str] | None = None) -> Expression:
             total.update(moment)
             continue
         for result, factor in moment.items():
-            accumulate(total, _reopen(result[0], end), factor if is_one else multiply(value, factor))
+            key = canonical.reopened(result[0], end) if end else result
+            assert key is not None  # integration by parts keeps every deterministic letter
+            accumulate(total, key, factor if is_one else multiply(value, factor))
     return Expression(total, expr.shape, indices)
 
 
@@ -101,18 +96,6 @@ def variance(expr: Expression, over: Collection[str] | None = None) -> Expressio
     return covariance(expr, expr, over)
 
 
-def _reopen(traces: tuple[str, ...], end: str) -> Monomial:
-    """The monomial whose open word was closed by ``end``."""
-    if not end:
-        return traces, None
-    for position, trace in enumerate(traces):
-        for text in (trace, canonical.transpose(trace)):
-            place = text.find(end)
-            if place >= 0:
-                return traces[:position] + traces[position + 1 :], text[place + 1 :] + text[:place]
-    raise AssertionError("integration by parts keeps every deterministic letter")
-
-
 def _moment(traces: tuple[str, ...], names: frozenset[str]) -> Terms:
     """The expectation of a product of traces over the random letters ``names``; the traces in the result."""
     fixed: list[str] = []
@@ -133,53 +116,32 @@ def _moment(traces: tuple[str, ...], names: frozenset[str]) -> Terms:
     return terms.product(factors)
 
 
-def _engine(involved: Collection[Letter], names: frozenset[str]) -> Contractions:
-    """The remembered contractions over the alphabet of some letters and their covariances."""
-    random = sorted((x for x in involved if x.name in names), key=lambda x: x.name)
-    covariances = {sigma for x in random if (sigma := covariance_letter(x)) is not None}
-    others = sorted({x for x in involved if x.name not in names} - covariances, key=lambda x: x.name)
-    fixed = [*others, *sorted(covariances, key=lambda x: x.name)]
-    key = tuple(fixed), tuple(random)
-    engine = _engines.pop(key, None) or Contractions(Alphabet(*key))
-    while _engines and engine.size + sum(known.size for known in _engines.values()) > CACHE_SIZE:
-        _engines.popitem(last=False)
-    _engines[key] = engine
-    return engine
-
-
 @lru_cache(maxsize=1 << 14)
 def _integrate(traces: tuple[str, ...], names: frozenset[str]) -> Terms:
     """The expectation of a product of traces each of which holds random letters."""
-    characters = set("".join(traces))
     counts = Counter(letter_of(c).name for trace in traces for c in trace)
     if any(counts[name] % 2 for name in names):
         return {}
-    contractions = _engine({letter_of(c) for c in characters}, names)
-    alphabet = contractions.alphabet
-    codes = {c: alphabet.code[letter_of(c), letters.is_transposed(c)] for c in characters}
-    state: list[bytes] = []
-    for trace in traces:
-        closed = contractions.closed(bytes(codes[c] for c in trace))
-        state.extend(closed[0] if closed else ())
-    degrees = Counter(alphabet.rows[code] for word in state for code in word)
+    upright = {c for trace in traces for c in trace if letter_of(c).name in names}
+    random = frozenset(upright.union(map(canonical.transpose, upright)))
+    degrees = Counter(letters.row_dimension(c) for trace in traces for c in trace)
     degrees.pop(ONE, None)
     pairings = prod(prod(range(counts[name] - 1, 0, -2)) for name in names)
     packing = Packing(degrees, pairings)
-    decode = _decoder(alphabet)
     total: dict[Monomial, fmpq_mpoly] = {}
-    for product, polynomial in _accumulated(contractions, packing, tuple(sorted(state))).items():
+    for product, polynomial in _accumulated(random, packing, traces).items():
         words, value = packing.unpack(product, polynomial)
-        accumulate(total, (tuple(sorted(x for word in words for x in decode(word))), None), value)
+        accumulate(total, (tuple(sorted(words)), None), value)
     return total
 
 
-def _accumulated(contractions: Contractions, packing: Packing, start: State) -> dict[int, int]:
+def _accumulated(random: frozenset[str], packing: Packing, start: State) -> dict[int, int]:
     """All contractions of ``start``, packed, level by level until no random letter is left."""
     level: dict[State, dict[int, int]] = {start: {0: 1}}
     while () not in level:
         following: dict[State, dict[int, int]] = {}
         for state, packed in level.items():
-            for child, loops, count in contractions.steps(state):
+            for child, loops, count in by_parts.steps(state, random):
                 move, shift = packing.move(loops) if loops else (0, 0)
                 times, factor = packing.times(move), count << shift
                 target = following.get(child)
@@ -193,17 +155,3 @@ def _accumulated(contractions: Contractions, packing: Packing, start: State) -> 
             return {}
         level = following
     return level[()]
-
-
-def _decoder(alphabet: Alphabet) -> Callable[[bytes], tuple[str, ...]]:
-    """How finished words are written in the letter codes of expressions."""
-    codes = [
-        chr(2 * letters.index_of(letter) + (transposed and not letter.symmetric))
-        for letter, transposed in alphabet.factors
-    ]
-
-    @cache
-    def decode(word: bytes) -> tuple[str, ...]:
-        return canonical.closed("".join(map(codes.__getitem__, word))) or ()
-
-    return decode

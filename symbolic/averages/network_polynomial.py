@@ -7,16 +7,12 @@ from typing import NamedTuple
 
 from flint import fmpq_mpoly
 
-from symbolic.algebra import canonical, coefficients, letters
+from symbolic.algebra import canonical, coefficients
 from symbolic.algebra.canonical import Monomial
 from symbolic.algebra.expression import Expression, Shape
-from symbolic.algebra.letters import Letter
 from symbolic.algebra.refusal import Refused
 from symbolic.averages.network_order import Edge, Label, Network
 from symbolic.averages.networks import flipped
-
-END = ""
-"""Name of the letter that closes an open word into a trace; no letter of a reader has it."""
 
 
 class NotAnExpression(Refused):
@@ -65,38 +61,18 @@ def kernel_of(network: Network, end: str) -> Kernel:
     )
 
 
-def end_letter(shape: Shape) -> str:
-    """The character that closes an open word of a shape; empty for scalars."""
-    return chr(2 * letters.index_of(Letter(END, shape[1], shape[0]))) if shape else ""
-
-
 def opened(traces: tuple[str, ...], networks: tuple[Network, ...], end: str) -> NetworkTerm:
     """The term whose open word or network was closed by the letter ``end``."""
     if not end:
         return NetworkTerm(traces, networks, None, None)
-    for position, trace in enumerate(traces):
-        for text in (trace, canonical.transpose(trace)):
-            place = text.find(end)
-            if place >= 0:
-                others = traces[:position] + traces[position + 1 :]
-                return NetworkTerm(others, networks, text[place + 1 :] + text[:place], None)
+    reopened = canonical.reopened(traces, end)
+    if reopened is not None:
+        return NetworkTerm(reopened[0], networks, reopened[1], None)
     turned = canonical.transpose(end)
     for position, network in enumerate(networks):
         if any(end in word or turned in word for _, _, word in network.edges):
             return NetworkTerm(traces, networks[:position] + networks[position + 1 :], None, network)
     raise AssertionError("averages keep every deterministic letter")
-
-
-def add_term(total: dict[NetworkTerm, fmpq_mpoly], key: NetworkTerm, value: fmpq_mpoly) -> None:
-    """Add ``value`` to the coefficient of ``key``; a coefficient that becomes 0 is removed."""
-    known = total.get(key)
-    if known is not None:
-        first, second = coefficients.unify(known, value)
-        value = first + second
-    if value:
-        total[key] = value
-    else:
-        total.pop(key, None)
 
 
 class NetworkPolynomial:

@@ -16,10 +16,10 @@ from flint import fmpq, fmpq_mat
 from symbolic.algebra.coefficients import NUMBERS, to_fmpq, to_fraction
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.expression import Expression
-from symbolic.algebra.letters import ONE, column_dimension, index_of, letter_of, row_dimension
+from symbolic.algebra.letters import ONE, column_dimension, end_letter, index_of, letter_of, row_dimension
 from symbolic.algebra.refusal import Refused
 from symbolic.averages.network_order import Edge, Label
-from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm, end_letter, kernel_of
+from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm, kernel_of
 
 MAX_EXACT = 300_000
 """Most products of elements in one sum over indices in exact arithmetic."""

@@ -20,9 +20,10 @@ from symbolic.algebra.entry_laws import law as named_law
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import Letter, covariance_letter, letter_of
 from symbolic.algebra.refusal import Refused
+from symbolic.algebra.terms import accumulate
 from symbolic.averages.cumulants import Averages, Budget, Cumulants, ring_of
 from symbolic.averages.network_order import Edge, Label
-from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm, add_term, end_letter, opened
+from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm, opened
 from symbolic.averages.networks import root_of
 
 MAX_FACTORS = 20
@@ -67,7 +68,7 @@ def average(
         covariance = covariance_letter(known[name])
         if covariance is not None:
             indices = letters.merge_alphabets(indices, frozenset((letters.index_of(covariance),)))
-    end = end_letter(expr.shape)
+    end = letters.end_letter(expr.shape)
     dimensions = {name for letter in known.values() for name in (letter.rows, letter.columns)}
     engine = _engine(tuple(sorted(characters.items(), key=lambda item: item[0])), tuple(sorted(dimensions)))
     engine.start(budget)
@@ -75,7 +76,7 @@ def average(
     for (traces, word), value in expr.monomials.items():
         words = traces if word is None else (*traces, word + end)
         for (found, networks), factor in _monomial(words, engine).items():
-            add_term(total, opened(found, networks, end), multiply(value, factor))
+            accumulate(total, opened(found, networks, end), multiply(value, factor))
     return NetworkPolynomial(total, expr.shape, indices)
 
 

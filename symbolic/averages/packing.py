@@ -56,7 +56,7 @@ class Packing:
         bits = self.count_bits
         for name, degree in sorted(degrees.items(), key=lambda item: (item[1], item[0])):
             if bits * (degree + 1) <= PACKED_BITS:
-                self._shifts[name] = bits
+                self._shifts[(name,)] = bits
                 self._packed.append((self._position[name], degree + 1))
                 bits *= degree + 1
 
@@ -93,16 +93,16 @@ class Packing:
             self._products.append(fields)
         return number
 
-    def unpack(self, product: int, polynomial: int) -> tuple[list[bytes], fmpq_mpoly]:
+    def unpack(self, product: int, polynomial: int) -> tuple[list[str], fmpq_mpoly]:
         """The finished words of a term (with repetition), and the polynomial in the dimensions."""
-        words: list[bytes] = []
+        words: list[str] = []
         start = [0] * len(self._position)
         for field in self._products[product]:
             loop = self._loops[field]
             if isinstance(loop, str):
-                start[self._position[loop]] += 1
-            else:
                 words.append(loop)
+            else:
+                start[self._position[loop[0]]] += 1
         key = polynomial, *start
         known = self._unpacked.get(key)
         if known is None:

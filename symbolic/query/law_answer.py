@@ -9,11 +9,11 @@ from typing import Any
 
 from symbolic.algebra.coefficients import number
 from symbolic.algebra.entry_laws import Law
-from symbolic.algebra.letters import index_of, letter_of
+from symbolic.algebra.letters import end_letter, index_of, letter_of
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.averages.cumulants import Budget, TooManyBlocks
-from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm, end_letter
+from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm
 from symbolic.averages.network_values import evaluate_networks
 from symbolic.averages.networks import ROOT_SUFFIX, is_root
 from symbolic.averages.over_laws import average

@@ -23,9 +23,10 @@ from derivations.steps.labels import ORDER
 from derivations.steps.orders import ONE, element
 from derivations.steps.step import Derived, Parts, Step
 from symbolic.algebra.entry_laws import generic
+from symbolic.algebra.terms import accumulate
 from symbolic.algebra.words import Expression
 from symbolic.averages.network_growth import term_bounds
-from symbolic.averages.network_polynomial import NetworkPolynomial, add_term
+from symbolic.averages.network_polynomial import NetworkPolynomial
 from symbolic.averages.over_laws import average
 from symbolic.proofs.asymptotics import Exponent, largest, sharp_exponent
 
@@ -43,7 +44,7 @@ def covariance_of_elements(first: Expression, second: Expression, copy: Expressi
     together, apart = (average(first * other, LAW) for other in (second, copy))
     terms = dict(together.terms)
     for key, value in apart.terms.items():
-        add_term(terms, key, -value)
+        accumulate(terms, key, -value)
     return NetworkPolynomial(terms, None, together.indices | apart.indices)
 
 
