@@ -3,6 +3,10 @@
 Descartes' rule of signs, applied to an interval mapped onto the positive half-line, bounds the number of roots in it;
 the bound is exact where it is 0 or 1, and splitting reaches that for any polynomial without repeated roots. Splits
 are geometric first, so that roots of very different sizes cost no more than others.
+
+Written here because `fmpz_poly.complex_roots` isolates all roots, the complex ones too, by raising one working precision: of
+(10^e x + 1) (10^e (1 - x)^2 - x^2), which very unequal numbers lead to, it takes 0.1, 2.8 and 327 s at e = 400, 600 and 900, and
+this 0.05 to 0.3 s. SymPy's isolation is left to `symbolic.proofs.minimum_check`, which must not share a route with this.
 """
 
 from __future__ import annotations
