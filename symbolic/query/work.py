@@ -1,8 +1,8 @@
 """How much work the expectations of a query are, before any is taken: about the milliseconds of one core.
 
-An expectation has a price for its check, most of which depends on the degree alone, and a price for each
-term of the answer, which covers deriving, checking and writing it. The prices were fitted to measured times, which
-`python -m benchmarks.work` measures again. They decide only what is refused, never a result.
+An expectation has a price for each term of the answer, which covers deriving, checking and writing it. The prices were
+fitted to measured times, which `python -m benchmarks.work` measures again. They decide only what is refused, never a
+result.
 """
 
 from __future__ import annotations
@@ -21,17 +21,6 @@ from symbolic.wishart.wishart_moment import Covariance
 
 MAX_WORK = 2000
 """Most work that the expectations of one query may take together."""
-
-CHECK = (2, 3, 12, 55, 220, 100, 200, 400)
-"""Work for the check of a matrix by its degree: the sum over pairings stops at degree 4, and the sizes at
-which the moment is expanded in entries fall from degree 8 on."""
-
-HIGH_CHECK = 60
-"""The same above those degrees."""
-
-EASIER = 4
-"""A check is cheaper by this factor for a scalar or several matrices, and again for the identity without
-letters."""
 
 IDENTITY = 20
 """With the identity covariance powers of Sigma make states on the way but no terms, cheaper by about this factor."""
@@ -75,11 +64,6 @@ class _Plan:
         return is_new
 
 
-def _check(degree: int, *easier: bool) -> int:
-    work = CHECK[degree] if degree < len(CHECK) else HIGH_CHECK
-    return max(work // prod(EASIER for is_easier in easier if is_easier), CHECK[0])
-
-
 @lru_cache(maxsize=128)
 def partition_count(degree: int) -> int:
     """The number of partitions of a degree."""
@@ -103,9 +87,8 @@ def of_block(block: Block, covariance: Covariance) -> int:
     powers = (block.power, *block.parts)
     above, below = sum(part for part in powers if part > 0), -sum(part for part in powers if part < 0)
     if below:
-        return _expansion(block) * below**2 * (3 + 2 * above) // 48 + CHECK[0]
-    check = _check(above, block.power == 0, covariance == "identity")
-    return check + block_terms(block, covariance) * 3 // 5
+        return 1 + _expansion(block) * below**2 * (3 + 2 * above) // 120
+    return 1 + block_terms(block, covariance) * (1 if block.power else 2) // 5
 
 
 def of_words(monomial: Monomial, covariance: Covariance) -> int:
@@ -125,9 +108,7 @@ def of_words(monomial: Monomial, covariance: Covariance) -> int:
     terms = min(pairings, prod(_ways(words, open_word, name, cheaper) for name in counts))
     if not is_single and not deterministic:
         terms = isqrt(isqrt(terms)) ** 3
-    plain = covariance == "identity" and not deterministic
-    check = _check(degree, open_word is None or not is_single, plain)
-    return check + (terms * (5 + 2 * degree) // 56 if is_single else terms // 5)
+    return 1 + (terms * (degree - 2) // 40 if is_single else terms // 10)
 
 
 def _ways(traces: list[Word], open_word: Word | None, name: str, cheaper: int) -> int:

@@ -21,27 +21,27 @@ def work(text: str, covariance: Covariance = "general") -> int:
 
 QUICK = (
     "W^16",
-    "W^20",
+    "W^24",
     "tr(W)^24",
     "W A W B W C W D W A W",
-    "W^6 A W^6",
-    "W^-10",
+    "W^8 A W^8",
+    "W^-12",
     "W^8 tr(W^-4)",
-    "(W + A)^4",
+    "(W + A)^8",
     "(W1 + W2)^4",
     "tr((W1 W2)^8)",
     "(W1 A W2)^4",
+    "W1 A W1 B W2 C W2 D W1 A W2 B W1 C W2",
 )
 LONG = (
-    "W^24",
-    "W^8 A W^8",
+    "W^9 A W^9",
     "W^5 A W^5 A W^5",
-    "W^-12",
-    "W^6 tr(W^-6)",
-    "(W + A)^8",
+    "W^-14",
+    "W^8 tr(W^-6)",
+    "(W^2 + A W B)^5",
     "W1^6 W2^6 W1^6 W2^6",
-    "W1 A W1 B W2 C W2 D W1 A W2 B W1 C W2",
     "W A W B W C W D W A W B W",
+    "W^3 A W^3 B W^3 C W^3",
 )
 
 
