@@ -20,10 +20,10 @@ from symbolic.algebra.entry_laws import GAUSSIAN, Law
 from symbolic.algebra.refusal import Refused
 from symbolic.checks.entry_products import Table
 from symbolic.checks.wishart_entries import MAX_SIZE, SmallWishart, Term, inverse_counts
-from symbolic.query.law_answer import LawPolynomial
+from symbolic.query.law_answer import Formula, LawPolynomial, value_of
 from symbolic.query.query_tree import Value, tree_value
 from symbolic.query.syntax import Node, symbols
-from symbolic.query.value import Matrices, Shown, evaluate
+from symbolic.query.value import Matrices, Shown
 from symbolic.wishart.fixed_letters import COLUMNS, DETERMINISTIC, SIGMA, is_wishart, row_dimension
 from symbolic.wishart.trace_polynomial import TracePolynomial
 from symbolic.wishart.wishart_moment import Covariance
@@ -71,7 +71,7 @@ class Answer:
     tree: Node
     products: TracePolynomial
     averaged: TracePolynomial
-    formula: TracePolynomial | LawPolynomial
+    formula: Formula
     covariance: Covariance
     law: Law
 
@@ -176,10 +176,10 @@ def _compare_tree(answer: Answer, size: int, rows: int) -> str:
         )
     try:
         expected = _shown(tree_value(answer.tree, dimensions, letters, size))
+        products = answer.averaged.at(dimensions)
     except ZeroDivisionError:
         raise _DivisorVanishes from None
-    obtained = evaluate(answer.averaged.at(dimensions), Matrices(size, letters))
-    return _same("multiplied out", dimensions, expected, obtained)
+    return _same(READ, dimensions, expected, value_of(products, Matrices(size, letters)))
 
 
 def _compare_means(answer: Answer, size: int, limit: int, rows: int) -> str:
@@ -200,9 +200,9 @@ def _compare_means(answer: Answer, size: int, limit: int, rows: int) -> str:
     try:
         formula = answer.formula.at(dimensions)
     except ZeroDivisionError:
-        _fail("averaged", dimensions, "a value", "a pole")
-    obtained = formula.value(matrices) if isinstance(formula, LawPolynomial) else evaluate(formula, matrices)
-    return _same("averaged", dimensions, _texts(expected) if is_matrix else str(expected[0][0]), obtained)
+        _fail(AVERAGED, dimensions, "a value", "a pole")
+    shown = _texts(expected) if is_matrix else str(expected[0][0])
+    return _same(AVERAGED, dimensions, shown, value_of(formula, matrices))
 
 
 def _terms(polynomial: TracePolynomial, dimensions: Mapping[str, int]) -> Iterator[Term]:
@@ -217,17 +217,21 @@ def _letters(small: SmallWishart) -> dict[str, fmpq_mat]:
     return {name: fmpq_mat([[to_fmpq(x) for x in row] for row in table]) for name, table in tables.items()}
 
 
-def _same(what: str, dimensions: Mapping[str, int], expected: Shown, obtained: Shown) -> str:
-    """The sizes as text. Raises CheckFailed where they are not."""
+READ = "as it is read", "multiplied out"
+AVERAGED = "averaged entry by entry", "by the formula"
+
+
+def _same(ways: tuple[str, str], dimensions: Mapping[str, int], expected: Shown, obtained: Shown) -> str:
+    """The sizes as text. Raises CheckFailed, naming the two ways to the value, where they differ."""
     if expected != obtained:
-        _fail(what, dimensions, expected, obtained)
+        _fail(ways, dimensions, expected, obtained)
     return _point(dimensions)
 
 
-def _fail(what: str, dimensions: Mapping[str, int], expected: Shown, obtained: Shown) -> NoReturn:
+def _fail(ways: tuple[str, str], dimensions: Mapping[str, int], expected: Shown, obtained: Shown) -> NoReturn:
     raise CheckFailed(
-        f"the answer is wrong at {_point(dimensions)}: {what} entry by entry the query is {str(expected)[:60]}, and the "
-        f"answer says {str(obtained)[:60]}: do not use it"
+        f"the answer is wrong at {_point(dimensions)}: the query {ways[0]} is {str(expected)[:60]}, and {ways[1]} "
+        f"{str(obtained)[:60]}: do not use it"
     )
 
 

@@ -221,6 +221,15 @@ def _rows(first: Any, second: Any) -> list[tuple[Any, Any]]:
     return list(zip(first, second, strict=True))
 
 
+Formula = TracePolynomial | LawPolynomial
+"""The answer to a query, without sums over indices or with them."""
+
+
+def value_of(formula: Formula, matrices: Matrices) -> Shown:
+    """The value of an answer in which no dimension is left; see `LawPolynomial.value` and `evaluate`."""
+    return formula.value(matrices) if isinstance(formula, LawPolynomial) else evaluate(formula, matrices)
+
+
 MAX_DEGREE = 8
 """Most Wishart factors in a term of a query under a law."""
 

@@ -16,10 +16,10 @@ from symbolic.algebra.entry_laws import law as named_law
 from symbolic.algebra.refusal import Refused
 from symbolic.query.check import Answer, examine
 from symbolic.query.expanded import expand
-from symbolic.query.law_answer import LawExpectation, LawPolynomial
+from symbolic.query.law_answer import Formula, LawExpectation, LawPolynomial, value_of
 from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.syntax import MAX_DIGITS, MomentSyntaxError, Node, Power, parse, subtrees, symbols
-from symbolic.query.value import Matrices, Shown, evaluate, read_matrices
+from symbolic.query.value import Shown, read_matrices
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
 from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, SIGMA, is_wishart, row_dimension, suggestion
@@ -50,7 +50,7 @@ class Result:
     query: str
     covariance: Covariance
     law: str
-    expectation: TracePolynomial | LawPolynomial
+    expectation: Formula
     conditions: tuple[str, ...]
     checked: tuple[str, ...]
     value: Shown | None = None
@@ -139,13 +139,13 @@ def moment(
     conditions = _conditions(node, query, sizes)
     if matrices is not None and _inverted(node):
         matrices.require_definite()
-    formula: TracePolynomial | LawPolynomial = expectation.of(query)
+    formula: Formula = expectation.of(query)
     try:
         expected = formula.at(sizes)
     except ZeroDivisionError:
         point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         raise Refused(f"the expectation has a pole at {point}: take larger row counts") from None
-    value = None if matrices is None else _value(expected, matrices)
+    value = None if matrices is None else value_of(expected, matrices)
     checked = examine(Answer(node, products, query, formula, chosen, named_law(law)))
     return Result(" ".join(text.split()), chosen, law, expected, conditions, checked, value)
 
@@ -154,10 +154,6 @@ def _expectation(name: str, covariance: Covariance) -> Expectation | LawExpectat
     """How expectations are taken under a law. Raises ValueError for a name that is no law."""
     entry_law = named_law(name)
     return Expectation(covariance) if entry_law is GAUSSIAN else LawExpectation(covariance, entry_law)
-
-
-def _value(expected: TracePolynomial | LawPolynomial, matrices: Matrices) -> Shown:
-    return expected.value(matrices) if isinstance(expected, LawPolynomial) else evaluate(expected, matrices)
 
 
 def _covariance(covariance: str | None, text: str, node: Node, values: Mapping[str, Any]) -> Covariance:

@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flint import fmpq_mat
 
+from symbolic.algebra.coefficients import to_fmpq
 from symbolic.query.expanded import expand
 from symbolic.query.law_answer import LawPolynomial
 from symbolic.query.query import Result, moment
-from symbolic.query.syntax import parse
+from symbolic.query.query_tree import tree_value
+from symbolic.query.syntax import parse, symbols
 from symbolic.wishart.trace_polynomial import TracePolynomial
 
 LAW = "cumulants:1/2,1,-1/3,2,1/5,7"
@@ -64,6 +67,33 @@ def test_an_answer_reads_back_as_itself(text: str, covariance: str) -> None:
     assert isinstance(result.expectation, TracePolynomial)
     for printed in (result.text, as_query(result.terms)):
         assert read(printed).equals(result.expectation)
+
+
+@pytest.mark.parametrize(("text", "covariance"), GAUSSIAN)
+@pytest.mark.parametrize("some", [("n", "n1", "p"), ("n", "n1", "n2"), ("p",)])
+def test_numbers_and_matrices_are_put_in(text: str, covariance: str, some: tuple[str, ...]) -> None:
+    """The formula as it is printed, worked out at numbers: with some of them in it beforehand, and as the value."""
+    names = {symbol.name for symbol in symbols(parse(text))}
+    dimensions = {f"n{name[1:]}": 9 + len(name) for name in names if name[0] in "Wn"} | {"p": 2}
+    letters = {
+        name: x for name, x in VALUES.items() if name in names or (name, covariance) == ("Sigma", "general")
+    }
+    matrices = {name: fmpq_mat([[to_fmpq(x) for x in row] for row in rows]) for name, rows in letters.items()}
+
+    def worked_out(printed: str) -> Any:
+        found = tree_value(parse(printed), dimensions, matrices, 2)
+        return (
+            [[str(x) for x in row] for row in found.tolist()] if isinstance(found, fmpq_mat) else str(found)
+        )
+
+    expected = worked_out(moment(text, None, covariance).text)
+    given = {name: number for name, number in dimensions.items() if name in some}
+    assert worked_out(moment(text, given, covariance).text) == expected
+    assert moment(text, {**dimensions, **letters}, covariance).value == expected
+    floats = {name: np.array(x, float) for name, x in letters.items()}
+    if floats:
+        value = moment(text, {**dimensions, **floats}, covariance).value
+        assert np.allclose(value, np.vectorize(lambda x: float(Fraction(x)))(expected), rtol=1e-9)
 
 
 @pytest.mark.parametrize("text", ["W^3 A W", "(W + A)^2", "tr(W1 A W2)"])
