@@ -37,7 +37,7 @@ LOW_COST = {True: 30_000, False: 3_000}
 TERM_COST = 100
 """What a term of the formula costs, so that long formulas are evaluated once."""
 
-SIZES = ((2, 3), (3, 2), (1, 4), (2, 6), (4, 5), (5, 6))
+SIZES = ((2, 3), (3, 2), (1, 4), (2, 5), (4, 5), (5, 6))
 """p and the rows of the first Wishart matrix, in the order of preference; the last are for divisors such as p - 1."""
 
 MOST_SIZES = 3

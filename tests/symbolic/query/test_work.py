@@ -24,7 +24,7 @@ QUICK = (
     "W^24",
     "tr(W)^24",
     "W A W B W C W D W A W",
-    "W^8 A W^8",
+    "W^7 A W^7",
     "W^-12",
     "W^8 tr(W^-4)",
     "(W + A)^8",
@@ -34,7 +34,7 @@ QUICK = (
     "W1 A W1 B W2 C W2 D W1 A W2 B W1 C W2",
 )
 LONG = (
-    "W^9 A W^9",
+    "W^8 A W^8",
     "W^5 A W^5 A W^5",
     "W^-14",
     "W^8 tr(W^-6)",
