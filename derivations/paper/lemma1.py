@@ -25,6 +25,7 @@ import sympy
 from sympy import Identity, MatrixSymbol, Trace
 
 from derivations.language.assumptions import Assumptions
+from derivations.language.printed_order import in_order
 from derivations.language.symbols import n, p
 from derivations.steps.chain import Chain, abbreviation
 from derivations.steps.step import Observed, Parts, Step
@@ -154,7 +155,7 @@ STEPS: tuple[Step, ...] = (
         ("33",),
         3,
         0,
-        n * (n**2 + p**2 + 3 * n * p + 3 * n + 3 * p + 4) * I_P,
+        n * in_order(n**2, p**2, 3 * n * p, 3 * n, 3 * p, 4) * I_P,
         ("gaussian-inputs",),
     ),
     _moment_step(
@@ -163,17 +164,17 @@ STEPS: tuple[Step, ...] = (
         4,
         0,
         n
-        * (
-            n**3
-            + p**3
-            + 6 * n**2 * p
-            + 6 * n * p**2
-            + 6 * n**2
-            + 6 * p**2
-            + 17 * n * p
-            + 21 * n
-            + 21 * p
-            + 20
+        * in_order(
+            n**3,
+            p**3,
+            6 * n**2 * p,
+            6 * n * p**2,
+            6 * n**2,
+            6 * p**2,
+            17 * n * p,
+            21 * n,
+            21 * p,
+            20,
         )
         * I_P,
         ("gaussian-inputs",),
@@ -201,18 +202,18 @@ STEPS: tuple[Step, ...] = (
         2,
         2,
         n
-        * (
-            n**3 * p
-            + n * p**3
-            + 2 * n**2 * p**2
-            + 2 * n**2 * p
-            + 2 * n * p**2
-            + 8 * n**2
-            + 8 * p**2
-            + 21 * n * p
-            + 20 * n
-            + 20 * p
-            + 20
+        * in_order(
+            n**3 * p,
+            n * p**3,
+            2 * n**2 * p**2,
+            2 * n**2 * p,
+            2 * n * p**2,
+            8 * n**2,
+            8 * p**2,
+            21 * n * p,
+            20 * n,
+            20 * p,
+            20,
         )
         * I_P,
         ("gaussian-inputs",),

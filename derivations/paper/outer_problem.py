@@ -25,6 +25,7 @@ from sympy import Identity, MatrixSymbol, Trace, ZeroMatrix
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
+from derivations.language.printed_order import in_order
 from derivations.language.symbols import N, alpha_t, column, m, n_t, n_v, nu, p, sigma, squared_norm
 from derivations.paper.outer_problem_draws import (
     observe_block,
@@ -173,7 +174,7 @@ def _block_chain(assumptions: Assumptions) -> Chain:
 
 def claim_target() -> Parts:
     """The printed target."""
-    return {r"\gamma^{(i)}": X_V * A * W - alpha_t / n_t * X_V * X_T.T * Z_T + Z_V}
+    return {r"\gamma^{(i)}": in_order(X_V * A * W, -alpha_t / n_t * X_V * X_T.T * Z_T, Z_V)}
 
 
 def claim_design() -> Parts:
@@ -183,16 +184,16 @@ def claim_design() -> Parts:
 
 def claim_stacked_loss() -> Parts:
     """The printed stacked loss."""
-    residual = (X_V * A * W - alpha_t / n_t * X_V * X_T.T * Z_T + Z_V) - X_V * A * OMEGA
+    residual = in_order(X_V * A * W, -alpha_t / n_t * X_V * X_T.T * Z_T, Z_V, -X_V * A * OMEGA)
     return {"L^{(i)}": squared_norm(residual) / (2 * n_v * m)}
 
 
 def _claim_solution() -> Parts:
-    return {r"\omega^\star": B.T * G * GAMMA + (I_P - B.T * G * B) * OMEGA_0}
+    return {r"\omega^\star": in_order(B.T * G * GAMMA, (I_P - B.T * G * B) * OMEGA_0)}
 
 
 def _claim_deviation() -> Parts:
-    return {r"\omega^\star-w_0": B.T * G * DELTA_GAMMA + (I_P - B.T * G * B) * GAP}
+    return {r"\omega^\star-w_0": in_order(B.T * G * DELTA_GAMMA, (I_P - B.T * G * B) * GAP)}
 
 
 def _claim_mean_square() -> Parts:
@@ -214,7 +215,9 @@ def _claim_block() -> Parts:
 
 def _claim_outer_products() -> Parts:
     return {
-        r"\mathbb{E}|\omega^\star-w_0|^2": Trace(G * (BIG_GAMMA - B * GAP * GAP.T * B.T)) + squared_norm(GAP)
+        r"\mathbb{E}|\omega^\star-w_0|^2": in_order(
+            Trace(G * (BIG_GAMMA - B * GAP * GAP.T * B.T)), squared_norm(GAP)
+        )
     }
 
 

@@ -21,6 +21,7 @@ from sympy import MatrixSymbol, Rational, Symbol, Trace
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
+from derivations.language.printed_order import in_order
 from derivations.language.symbols import alpha_r, column, excess, inner, n_r, n_s, nu, p, sigma, squared_norm
 from derivations.paper.target_task_draws import (
     observe_after_mean,
@@ -217,45 +218,55 @@ def claim_residual() -> Parts:
 
 def _claim_split() -> Parts:
     return {
-        "L": sigma**2 / 2
-        + nu**2 / 2
-        + squared_norm(W_0) / 2
-        + squared_norm(THETA) / 2
-        - inner(W_0 + DELTA_W, THETA)
+        "L": in_order(
+            sigma**2 / 2,
+            nu**2 / 2,
+            squared_norm(W_0) / 2,
+            squared_norm(THETA) / 2,
+            -inner(in_order(W_0, DELTA_W), THETA),
+        )
     }
 
 
 def _claim_mean_adapted() -> Parts:
-    return {r"\mathbb{E}\,\theta^\star": (1 - alpha_r) * OMEGA_STAR + alpha_r * (W_0 + DELTA_W)}
+    return {
+        r"\mathbb{E}\,\theta^\star": in_order((1 - alpha_r) * OMEGA_STAR, alpha_r * in_order(W_0, DELTA_W))
+    }
 
 
 def _claim_after_mean() -> Parts:
     return {
-        "L": sigma**2 / 2
-        + (HALF - alpha_r) * (nu**2 + squared_norm(W_0))
-        - (1 - alpha_r) * MEAN_OVERLAP
-        + MEAN_SQUARE / 2
+        "L": in_order(
+            sigma**2 / 2,
+            (HALF - alpha_r) * (nu**2 + squared_norm(W_0)),
+            -((1 - alpha_r) * MEAN_OVERLAP),
+            MEAN_SQUARE / 2,
+        )
     }
 
 
 def _claim_square_given_inputs() -> Parts:
     gap = OMEGA_STAR - W_0
     return {
-        r"\mathbb{E}|\theta^\star|^2": squared_norm(OMEGA_STAR)
-        + alpha_r**2 / n_r**2 * Trace(W_R**2 * gap * gap.T)
-        - 2 * alpha_r / n_r * Trace(W_R * gap * OMEGA_STAR.T)
-        + alpha_r**2 * sigma**2 / n_r**2 * Trace(X_R * X_R.T)
-        + alpha_r**2 * nu**2 / (n_r**2 * p) * Trace(W_R**2)
+        r"\mathbb{E}|\theta^\star|^2": in_order(
+            squared_norm(OMEGA_STAR),
+            alpha_r**2 / n_r**2 * Trace(W_R**2 * gap * gap.T),
+            -2 * alpha_r / n_r * Trace(W_R * gap * OMEGA_STAR.T),
+            alpha_r**2 * sigma**2 / n_r**2 * Trace(X_R * X_R.T),
+            alpha_r**2 * nu**2 / (n_r**2 * p) * Trace(W_R**2),
+        )
     }
 
 
 def _claim_square() -> Parts:
     gap = OMEGA_STAR - W_0
     return {
-        r"\mathbb{E}|\theta^\star|^2": squared_norm(OMEGA_STAR)
-        + alpha_r**2 * (1 + (p + 1) / n_r) * (nu**2 + squared_norm(gap))
-        - 2 * alpha_r * inner(OMEGA_STAR, gap)
-        + alpha_r**2 * sigma**2 * p / n_r
+        r"\mathbb{E}|\theta^\star|^2": in_order(
+            squared_norm(OMEGA_STAR),
+            alpha_r**2 * (1 + (p + 1) / n_r) * (nu**2 + squared_norm(gap)),
+            -2 * alpha_r * inner(OMEGA_STAR, gap),
+            alpha_r**2 * sigma**2 * p / n_r,
+        )
     }
 
 

@@ -1,8 +1,9 @@
 """LaTeX of claims and of derived formulas, in the paper's notation.
 
-SymPy sorts sums and products by its own rules. Here terms are put in an order in which a reader would write
-them (constants before powers of a learning rate, label noise before task variability, pure powers by falling
-degree), while the grouping of the printed tree is kept. Traces of outer products of vectors become norms and
+SymPy sorts sums and products by its own rules. Here a sum that the paper prints keeps the order of its terms where a
+claim is shown; all others are put in an order in which a reader would write them (constants before powers of a
+learning rate, label noise before task variability, pure powers by falling degree), while the grouping of the printed
+tree is kept. Traces of outer products of vectors become norms and
 inner products.
 """
 
@@ -14,6 +15,7 @@ from typing import TypeAlias
 import sympy
 
 from derivations.language.normal_form import to_sympy
+from derivations.language.printed_order import order_of
 from derivations.typeset.line_breaks import fill
 from derivations.typeset.term_order import (
     SOURCES,
@@ -35,10 +37,16 @@ Formula: TypeAlias = "sympy.Basic | Expression"
 
 
 class PaperPrinter:
-    """SymPy trees in the paper's notation; `mu_2`-like names follow SymPy's own reading of names."""
+    """SymPy trees in the paper's notation; `mu_2`-like names follow SymPy's own reading of names.
 
-    def __init__(self, abbreviations: Mapping[sympy.Basic, str] | None = None) -> None:
+    abbreviations: sums that have a name, and that name. as_printed: whether sums keep the order of the paper's print.
+    """
+
+    def __init__(
+        self, abbreviations: Mapping[sympy.Basic, str] | None = None, *, as_printed: bool = False
+    ) -> None:
         self._abbreviations = abbreviations or {}
+        self._as_printed = as_printed
 
     def doprint(self, expr: sympy.Basic) -> str:
         """The LaTeX of a tree, which is never abbreviated as a whole: a definition shows what it defines."""
@@ -53,6 +61,8 @@ class PaperPrinter:
 
     def terms(self, expr: sympy.Basic) -> list[str]:
         """The terms of a sum, each after the first with its sign; one text for anything else."""
+        if self._as_printed and (order := order_of(expr)):
+            return self._signed(order)
         if isinstance(expr, sympy.MatAdd):
             return self._signed(sorted(expr.args, key=matrix_key))
         if isinstance(expr, sympy.Add):
@@ -85,7 +95,8 @@ class PaperPrinter:
         above: list[sympy.Basic] = []
         below: list[sympy.Basic] = []
         for part in sympy.Mul.make_args(factors):
-            content, factor = common_number(part) if isinstance(part, sympy.Add) else (1, part)
+            kept = not isinstance(part, sympy.Add) or (self._as_printed and order_of(part))
+            content, factor = (1, part) if kept else common_number(part)
             number *= content
             if isinstance(factor, sympy.Pow) and factor.exp.could_extract_minus_sign():
                 below.append(sympy.Pow(factor.base, -factor.exp))
@@ -241,16 +252,26 @@ def tidy(formula: Formula) -> sympy.Basic:
     return tree.replace(lambda node: isinstance(node, sympy.Add), gather)
 
 
-def latex(formula: Formula, abbreviations: Mapping[sympy.Basic, str] | None = None) -> str:
+def latex(
+    formula: Formula,
+    abbreviations: Mapping[sympy.Basic, str] | None = None,
+    *,
+    as_printed: bool = False,
+) -> str:
     """A claim or a derived formula as LaTeX, without delimiters.
 
-    abbreviations: sums inside the formula that have a name of their own, and that name in LaTeX.
+    abbreviations: sums inside the formula that have a name of their own, and that name in LaTeX. as_printed: in the
+    paper's order, for what it prints.
     """
-    return PaperPrinter(abbreviations).doprint(to_sympy(formula))
+    return PaperPrinter(abbreviations, as_printed=as_printed).doprint(to_sympy(formula))
 
 
 def latex_lines(
-    formula: Formula, abbreviations: Mapping[sympy.Basic, str] | None = None, width: int = 62
+    formula: Formula,
+    abbreviations: Mapping[sympy.Basic, str] | None = None,
+    width: int = 62,
+    *,
+    as_printed: bool = False,
 ) -> list[str]:
     """`latex` broken between the terms of its outermost sum into lines of about `width` characters."""
-    return fill(PaperPrinter(abbreviations).terms(to_sympy(formula)), width)
+    return fill(PaperPrinter(abbreviations, as_printed=as_printed).terms(to_sympy(formula)), width)

@@ -13,7 +13,6 @@ from sympy.printing.str import StrPrinter
 from derivations.formulas.by_name import NoFormula, derived_parts, source_code
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.meanings import PARAMETERS
-from derivations.language.symbols import LATEX_NAMES
 from derivations.steps.step import Step
 from derivations.typeset import statements
 from derivations.verification.verify import describe
@@ -45,13 +44,13 @@ def whole_lines(step: Step, assumptions: Assumptions) -> list[str]:
 
 def _text(label: str, part: sympy.Basic, language: str) -> str:
     if language == "latex":
-        return f"{label} = {sympy.latex(part, symbol_names=_latex_names(part))}"
+        return f"{label} = {statements.formula(part)}"
     return f"{assigned(label)} = {_read_back(part)}"
 
 
 def assigned(label: str) -> str:
     """The name to which the part with this label is assigned in SymPy source."""
-    label = label.replace("^-", " minus").replace("^+", " plus")
+    label = label.replace("^-", " minus").replace("^+", " plus").replace(">", " above ")
     name = re.sub(r"\W+", "_", label).strip("_") or "value"
     return f"part_{name}" if name[0].isdigit() or iskeyword(name) else name
 
@@ -85,11 +84,6 @@ def _read_back(part: sympy.Basic) -> str:
     printer._print_ZeroMatrix = lambda matrix: f"ZeroMatrix({show(matrix.rows)}, {show(matrix.cols)})"
     printer._print_Rational = lambda number: f"Rational({number.p}, {number.q})"
     return str(printer.doprint(part))
-
-
-def _latex_names(part: sympy.Basic) -> dict[sympy.Basic, str]:
-    symbols = {*part.free_symbols, *part.atoms(sympy.MatrixSymbol)}
-    return {s: LATEX_NAMES[str(s.name)] for s in symbols if str(s.name) in LATEX_NAMES}
 
 
 def present(step: Step, assumptions: Assumptions, language: str = "latex") -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import takewhile
 
 import sympy
@@ -11,7 +12,7 @@ from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.steps.contents import load
 from derivations.steps.labels import LEADING, Order, Short, Sign, Words
-from derivations.steps.step import Derived, Step
+from derivations.steps.step import Derived, Parts, Step
 from derivations.typeset.latex import exponent_latex, latex, latex_lines, tidy
 from derivations.typeset.left_sides import LEFT_SIDES
 from derivations.verification.prove import prove
@@ -19,11 +20,24 @@ from derivations.verification.prove import prove
 _RELATIONS = {1: ">", -1: "<", 0: "="}
 
 
+@cache
+def _claims() -> Mapping[str, Parts]:
+    """The claim of every step that makes one; after that the order of every printed sum is known."""
+    return {name: step.claim() for name, step in load().items() if step.claim}
+
+
+def _earlier(step: Step) -> Iterator[Parts]:
+    """The claims of the steps before this one, in reading order."""
+    return (
+        _claims()[name] for name in takewhile(lambda name: name != step.name, load()) if name in _claims()
+    )
+
+
 def abbreviations(step: Step, formula: sympy.Basic) -> dict[sympy.Basic, str]:
     """Sums in the formula that an earlier step has named, such as h_t: equal in value, if not in form."""
     named: dict[sympy.Basic, str] = {}
-    for earlier in takewhile(lambda other: other.name != step.name, load().values()):
-        for label, value in (earlier.claim() if earlier.claim else {}).items():
+    for claim in _earlier(step):
+        for label, value in claim.items():
             if isinstance(value, sympy.Add | sympy.MatAdd) and isinstance(label, Short):
                 named[value] = label
     found = dict(named)
@@ -74,8 +88,8 @@ def _error(exponents: Mapping[Order, sympy.Basic]) -> str:
     return rf"O\big({''.join(reversed(powers))}\big)"
 
 
-def order_lines(step: Step, parts: Derived) -> list[str]:
-    """`Y = c I + O(xi^a)` as LaTeX; one line for each cause where orders are told apart by it."""
+def order_lines(step: Step, parts: Derived, *, derived: bool = False) -> list[str]:
+    """`Y = c I + O(xi^a)` as LaTeX, as printed or as the engine put it; one line for each cause where orders are told apart by it."""
     orders: dict[str, dict[Order, sympy.Basic]] = {}
     for label, value in parts.items():
         if isinstance(label, Order):
@@ -84,10 +98,11 @@ def order_lines(step: Step, parts: Derived) -> list[str]:
         return [rf"{said}: \quad {_error(exponents)}" for said, exponents in orders.items()]
     left = LEFT_SIDES.get(step.name) or step.tex or "Y"
     error = _error(orders[""])
-    leading = tidy(to_sympy(parts[LEADING])) if LEADING in parts else 0
+    leading = to_sympy(parts[LEADING]) if LEADING in parts else 0
     if leading == 0:
         return [f"{left} = {error}"]
-    text = latex(leading, abbreviations(step, leading))
+    leading = tidy(leading) if derived else leading
+    text = latex(leading, abbreviations(step, leading), as_printed=not derived)
     if isinstance(leading, sympy.Add):
         text = rf"\left({text}\right)"
     return [rf"{left} = {text}\,I + {error}"]
@@ -113,7 +128,8 @@ def lines(
     derived: as the engine put them, not as a reader would. under: with the names of earlier steps under these assumptions.
     """
     if is_order(parts):
-        return order_lines(step, parts)
+        return order_lines(step, parts, derived=derived)
+    _claims()
     shown = []
     for label, value in parts.items():
         tree = to_sympy(value)
@@ -123,8 +139,14 @@ def lines(
         short = {} if derived else abbreviations(step, tree)
         if derived:
             tree = tidy(tree) if under is None else named(step, tidy(tree), under)
-        shown.append(aligned(left_side(label), latex_lines(tree, short)))
+        shown.append(aligned(left_side(label), latex_lines(tree, short, as_printed=not derived)))
     return shown
+
+
+def formula(part: sympy.Basic) -> str:
+    """One part as LaTeX, in the order of the print where it is printed, with every abbreviation written out."""
+    _claims()
+    return latex(part, as_printed=True)
 
 
 def heading(step: Step) -> str:

@@ -22,6 +22,7 @@ import sympy
 
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
+from derivations.language.printed_order import in_order
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.language.values import evaluate
@@ -171,8 +172,10 @@ _REMAINDER_OF_LOSS = (
 def _claim_excess() -> Parts:
     share = n_v * m / p
     return {
-        r"\mathbb{E}|\omega^\star-w_0|^2": (1 - share) * dist0_sq
-        + share * (nu**2 + sigma**2 * (1 + alpha_t**2 * p / n_t) / H_T)
+        r"\mathbb{E}|\omega^\star-w_0|^2": in_order(
+            (1 - share) * dist0_sq,
+            share * in_order(nu**2, sigma**2 * (1 + alpha_t**2 * p / n_t) / H_T),
+        )
     }
 
 
@@ -182,7 +185,11 @@ def _claim_loss() -> Parts:
         r"\bar L^{test}": sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
         + H_R
         / 2
-        * (nu**2 * (1 + share) + (1 - share) * dist0_sq + sigma**2 * share * (1 + alpha_t**2 * p / n_t) / H_T)
+        * in_order(
+            nu**2 * (1 + share),
+            (1 - share) * dist0_sq,
+            sigma**2 * share * (1 + alpha_t**2 * p / n_t) / H_T,
+        )
     }
 
 
@@ -201,7 +208,7 @@ STEPS: tuple[Step, ...] = (
         "76",
         "Gamma is a multiple of the identity up to elementwise fluctuations.",
         "noise",
-        nu**2 * H_T + sigma**2 * (1 + alpha_t**2 * p / n_t),
+        in_order(nu**2 * H_T, sigma**2 * (1 + alpha_t**2 * p / n_t)),
         -HALF,
         ("target-covariance", "gram-concentrates"),
     ),

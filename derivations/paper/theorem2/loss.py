@@ -15,6 +15,7 @@ import sympy
 from sympy import Rational
 
 from derivations.language.assumptions import Assumptions, unchanged
+from derivations.language.printed_order import in_order
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.paper.lemma3 import ROWS_GROW
@@ -72,8 +73,8 @@ def _derive_remainder(assumptions: Assumptions) -> Derived:
 
 
 def _braces() -> sympy.Expr:
-    noise = H_T + alpha_t**2 / n_t * ((n_v + 1) * G_1 + p * G_2)
-    return sigma**2 * noise + nu**2 / p * ((n_v + 1) * G_3 + p * G_4)
+    noise = in_order(H_T, alpha_t**2 / n_t * in_order((n_v + 1) * G_1, p * G_2))
+    return in_order(sigma**2 * noise, nu**2 / p * in_order((n_v + 1) * G_3, p * G_4))
 
 
 def _claim_long() -> Parts:
@@ -85,7 +86,7 @@ def _claim_long() -> Parts:
     tasks += p * (
         1 - 4 * a + 2 * a**2 * MU["2"] + 4 * a**2 * MU["1,1"] - 4 * a**3 * MU["2,1"] + a**4 * MU["2,2"]
     )
-    braces = sigma**2 * h + a**2 * sigma**2 / n_t * training + nu**2 / p * tasks
+    braces = in_order(sigma**2 * h, a**2 * sigma**2 / n_t * training, nu**2 / p * tasks)
     return {EXCESS: p / (n_v * m) * h**-2 * braces}
 
 
@@ -95,9 +96,11 @@ def _claim_short() -> Parts:
 
 def _claim_loss() -> Parts:
     return {
-        LOSS: sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
-        + H_R * nu**2 / 2
-        + H_R / (2 * H_T**2) * p / (n_v * m) * _braces()
+        LOSS: in_order(
+            sigma**2 / 2 * (1 + alpha_r**2 * p / n_r),
+            H_R * nu**2 / 2,
+            H_R / (2 * H_T**2) * p / (n_v * m) * _braces(),
+        )
     }
 
 

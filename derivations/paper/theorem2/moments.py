@@ -30,6 +30,7 @@ from sympy import Identity, MatrixSymbol, Trace
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.printed_order import in_order
 from derivations.language.symbols import alpha_t, m, n_t, n_v, nu, p, sigma
 from derivations.paper.outer_problem import SHORT_A, target_covariance
 from derivations.paper.theorem2.abbreviations import (
@@ -80,34 +81,34 @@ SMALL = tuple(dict(zip(TASK_SIZES[0], row, strict=True)) for row in _ROWS)
 
 MU: Mapping[str, sympy.Expr] = {
     "2": (n_t + p + 1) / n_t,
-    "3": (n_t**2 + p**2 + 3 * n_t * p + 3 * n_t + 3 * p + 4) / n_t**2,
-    "4": (
-        n_t**3
-        + p**3
-        + 6 * n_t**2 * p
-        + 6 * n_t * p**2
-        + 6 * n_t**2
-        + 6 * p**2
-        + 17 * n_t * p
-        + 21 * n_t
-        + 21 * p
-        + 20
+    "3": in_order(n_t**2, p**2, 3 * n_t * p, 3 * n_t, 3 * p, 4) / n_t**2,
+    "4": in_order(
+        n_t**3,
+        p**3,
+        6 * n_t**2 * p,
+        6 * n_t * p**2,
+        6 * n_t**2,
+        6 * p**2,
+        17 * n_t * p,
+        21 * n_t,
+        21 * p,
+        20,
     )
     / n_t**3,
     "1,1": (n_t**2 * p + 2 * n_t) / (n_t**2 * p),
     "2,1": (n_t**2 * p + n_t * p**2 + n_t * p + 4 * n_t + 4 * p + 4) / (n_t**2 * p),
-    "2,2": (
-        n_t**3 * p
-        + n_t * p**3
-        + 2 * n_t**2 * p**2
-        + 2 * n_t**2 * p
-        + 2 * n_t * p**2
-        + 8 * n_t**2
-        + 8 * p**2
-        + 21 * n_t * p
-        + 20 * n_t
-        + 20 * p
-        + 20
+    "2,2": in_order(
+        n_t**3 * p,
+        n_t * p**3,
+        2 * n_t**2 * p**2,
+        2 * n_t**2 * p,
+        2 * n_t * p**2,
+        8 * n_t**2,
+        8 * p**2,
+        21 * n_t * p,
+        20 * n_t,
+        20 * p,
+        20,
     )
     / (n_t**3 * p),
 }
@@ -387,9 +388,11 @@ STEPS: tuple[Step, ...] = (
         uses=("stacked-design", "target-covariance"),
         depends_on=INNER,
         claim=lambda: {
-            SUM: sigma**2 * A * W_V * A
-            + nu**2 / p * A * W_V * A**2 * W_V * A
-            + alpha_t**2 * sigma**2 / n_t**2 * A * W_V * W_T * W_V * A
+            SUM: in_order(
+                sigma**2 * A * W_V * A,
+                nu**2 / p * A * W_V * A**2 * W_V * A,
+                alpha_t**2 * sigma**2 / n_t**2 * A * W_V * W_T * W_V * A,
+            )
         },
         derive=_derive_sum,
         derivation=_sum_chain,
@@ -411,7 +414,7 @@ STEPS: tuple[Step, ...] = (
         TASKS,
         uses=("g-3", "g-4", "columns-sandwich"),
         claim={
-            GIVEN: n_v * (n_v + 1) * A**4 + n_v * Trace(A**2) * A**2,
+            GIVEN: in_order(n_v * (n_v + 1) * A**4, n_v * Trace(A**2) * A**2),
             MEAN: m * n_v * (n_v + 1) * G_3 * I_P + m * n_v * p * G_4 * I_P,
         },
     ),
@@ -421,7 +424,7 @@ STEPS: tuple[Step, ...] = (
         TRAINING,
         uses=("g-1", "g-2", "columns-sandwich"),
         claim={
-            GIVEN: n_v * (n_v + 1) * A * W_T * A + n_v * Trace(W_T) * A**2,
+            GIVEN: in_order(n_v * (n_v + 1) * A * W_T * A, n_v * Trace(W_T) * A**2),
             MEAN: m * n_v * (n_v + 1) * n_t * G_1 * I_P + m * n_v * n_t * p * G_2 * I_P,
         },
     ),

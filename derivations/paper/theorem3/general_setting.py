@@ -27,6 +27,7 @@ from sympy import Identity, MatrixSymbol, Trace
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
+from derivations.language.printed_order import in_order
 from derivations.language.symbols import column, f_0, inner, n, nu, p, y
 from derivations.steps import discrete_law
 from derivations.steps.draws import Array, fixed_column, transpose
@@ -310,7 +311,7 @@ STEPS: tuple[Step, ...] = (
         "theorem3",
         uses=("rows-mean", "fourth-moment"),
         claim=lambda: {
-            r"\mathbb{E}\,\mathrm{Tr}[\Sigma WAW]": Trace(A * (n**2 * SIGMA**3 + n * (F - SIGMA**3)))
+            r"\mathbb{E}\,\mathrm{Tr}[\Sigma WAW]": Trace(A * in_order(n**2 * SIGMA**3, n * (F - SIGMA**3)))
         },
         derive=_derive_second,
         observe=_observe_second,
@@ -324,7 +325,7 @@ STEPS: tuple[Step, ...] = (
         "For Gaussian inputs the matrix of fourth moments is known.",
         "theorem3",
         uses=("fourth-moment",),
-        claim=lambda: {"F": 2 * SIGMA**3 + Trace(SIGMA**2) * SIGMA},
+        claim=lambda: {"F": in_order(2 * SIGMA**3, Trace(SIGMA**2) * SIGMA)},
         derive=_derive_gaussian,
         observe=_observe_gaussian,
         sizes=SIZES,

@@ -19,6 +19,7 @@ from sympy import Integer, Rational, Trace
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.normal_form import scalar
+from derivations.language.printed_order import in_order
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.paper.theorem1.concentration import H_R as H_R_ISOTROPIC
@@ -116,7 +117,7 @@ def _derive_quartics(assumptions: Assumptions) -> Derived:
 
 # -- what the paper prints ----------------------------------------------------------------------------------
 
-_BRACES = Trace(SIGMA_W * H_T) + sigma**2 * TRAINING_NOISE
+_BRACES = in_order(Trace(SIGMA_W * H_T), sigma**2 * TRAINING_NOISE)
 
 
 def _claim_form() -> Parts:

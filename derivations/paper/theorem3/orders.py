@@ -20,6 +20,7 @@ from sympy import Identity, MatrixSymbol, Rational, Trace
 from derivations.language import model
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
+from derivations.language.printed_order import in_order
 from derivations.language.symbols import alpha_t, n_t, p, sigma
 from derivations.paper.theorem3 import sampled_blocks as checks
 from derivations.paper.theorem3.concentration import BLOCKS, ORDERS, bound_traces, gram, training_weight
@@ -35,7 +36,7 @@ HALF = Rational(1, 2)
 INNER = ("inner_steps", "split", "noise_val", "order")
 I_P = Identity(p)
 WEIGHT = MatrixSymbol("H_r", p, p)
-H_T = SIGMA * (I_P - alpha_t * SIGMA) ** 2 + alpha_t**2 / n_t * (F - SIGMA**3)
+H_T = in_order(SIGMA * (I_P - alpha_t * SIGMA) ** 2, alpha_t**2 / n_t * (F - SIGMA**3))
 TRAINING_NOISE = 1 + alpha_t**2 / n_t * Trace(SIGMA**2)
 
 
@@ -166,7 +167,7 @@ STEPS: tuple[Step, ...] = (
         "138",
         "Gamma is a multiple of the identity up to elementwise fluctuations.",
         block="noise",
-        claim={LEADING: Trace(SIGMA_W * H_T) + sigma**2 * TRAINING_NOISE, ORDER: -HALF},
+        claim={LEADING: in_order(Trace(SIGMA_W * H_T), sigma**2 * TRAINING_NOISE), ORDER: -HALF},
         uses=("general-target-covariance", "training-weight", "variance-through-both-training-data"),
         unreadable="the power of xi in the error could not be read in the available text; -1/2 is what follows "
         "from Tr Sigma_w^2 = O(1/xi)",

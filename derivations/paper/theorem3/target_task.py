@@ -23,6 +23,7 @@ from sympy import Identity, MatrixSymbol, Rational, Symbol, Trace
 from derivations.language import model
 from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
+from derivations.language.printed_order import in_order
 from derivations.language.symbols import alpha_r, column, inner, n_r, p, sigma
 from derivations.paper import target_task, target_task_draws
 from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general
@@ -41,7 +42,7 @@ X_R = MatrixSymbol("X_r", n_r, p)
 W_R = X_R.T * X_R
 HALF = Rational(1, 2)
 MEAN_FORM = Symbol("mean_theta_star_form")  # E theta_star^T Sigma theta_star
-H_R = SIGMA * (I_P - alpha_r * SIGMA) ** 2 + alpha_r**2 / n_r * (F - SIGMA**3)
+H_R = in_order(SIGMA * (I_P - alpha_r * SIGMA) ** 2, alpha_r**2 / n_r * (F - SIGMA**3))
 NOISE = 1 + alpha_r**2 / n_r * Trace(SIGMA**2)
 SQUARE, MEAN = r"\mathbb{E}\,\theta^{\star T}\Sigma\theta^\star", r"\mathbb{E}\,\theta^\star"
 DEPENDS = ("adaptation_steps",)
@@ -184,10 +185,12 @@ def _claim_split() -> Parts:
 
 def _claim_after_mean() -> Parts:
     return {
-        "L": sigma**2 / 2
-        + HALF * Trace(SIGMA * SIGMA_W)
-        - alpha_r * Trace(SIGMA**2 * SIGMA_W)
-        + HALF * MEAN_FORM
+        "L": in_order(
+            sigma**2 / 2,
+            HALF * Trace(SIGMA * SIGMA_W),
+            -alpha_r * Trace(SIGMA**2 * SIGMA_W),
+            HALF * MEAN_FORM,
+        )
     }
 
 
@@ -204,12 +207,12 @@ def _claim_square() -> Parts:
     return {
         SQUARE: Trace(OMEGA_STAR * OMEGA_STAR.T * H_R)
         + alpha_r**2 * sigma**2 / n_r * Trace(SIGMA**2)
-        + alpha_r**2 * Trace(SIGMA_W * (SIGMA**3 + (F - SIGMA**3) / n_r))
+        + alpha_r**2 * Trace(SIGMA_W * in_order(SIGMA**3, (F - SIGMA**3) / n_r))
     }
 
 
 def _claim_loss() -> Parts:
-    return {"L": sigma**2 / 2 * NOISE + HALF * Trace((SIGMA_W + OMEGA_STAR * OMEGA_STAR.T) * H_R)}
+    return {"L": sigma**2 / 2 * NOISE + HALF * Trace(in_order(SIGMA_W, OMEGA_STAR * OMEGA_STAR.T) * H_R)}
 
 
 # -- what sampling sees -------------------------------------------------------------------------------------
