@@ -16,6 +16,7 @@ from flint import fmpq_mpoly
 
 from derivations.language.model_letters import SYMMETRIC, letter
 from derivations.language.symbols import dimension_name, symbol_table
+from symbolic.algebra.canonical import turns
 from symbolic.algebra.letters import Factor
 from symbolic.algebra.quotients import NotRational, Rational, product_of, sum_of
 from symbolic.algebra.sympy_trees import from_sympy, positive_names, power
@@ -68,9 +69,9 @@ def trace_name(word: tuple[Factor, ...]) -> str:
     mirrored = tuple(
         Factor(f.name, f.transposed if f.name in SYMMETRIC else not f.transposed) for f in reversed(word)
     )
-    turns = [w[k:] + w[:k] for w in (word, mirrored) for k in range(len(word))]
     return min(
-        "tr(" + " ".join(f"{f.name}^T" if f.transposed else f.name for f in turn) + ")" for turn in turns
+        "tr(" + " ".join(f"{f.name}^T" if f.transposed else f.name for f in turn) + ")"
+        for turn in turns(word, mirrored)
     )
 
 

@@ -7,9 +7,11 @@ rotated and transposed; the representative is the smallest string. Where a word 
 
 from functools import lru_cache
 from itertools import pairwise
+from typing import TypeVar
 
 from symbolic.algebra.letters import ROW_CUTS, TRANSPOSE, UNITS, letter_of
 
+Factor = TypeVar("Factor")
 Monomial = tuple[tuple[str, ...], str | None]
 """Closed words (sorted) and the open word, or None in a scalar. The empty open word is an identity."""
 
@@ -54,6 +56,11 @@ def _settle(word: str) -> tuple[str, ...] | None:
             turns.append(text[place:] + text[:place])
             place = text.find(lowest, place + 1)
     return (min(turns),)
+
+
+def turns(word: tuple[Factor, ...], mirrored: tuple[Factor, ...]) -> list[tuple[Factor, ...]]:
+    """All rotations of a readable closed word and of its transpose: words of one trace."""
+    return [text[k:] + text[:k] for text in (word, mirrored) for k in range(len(word))]
 
 
 @lru_cache(maxsize=1 << 18)

@@ -9,7 +9,7 @@ that coefficients are Laurent polynomials in normal form.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 
@@ -20,6 +20,9 @@ Exact = int | Fraction
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*'?")
 INVERSE = "1/"
+
+Powers = tuple[tuple[str, int], ...]
+"""A product of powers of generators, by name."""
 
 
 def check_name(name: str) -> str:
@@ -176,6 +179,23 @@ def named_terms(value: fmpq_mpoly) -> Iterator[tuple[dict[str, int], fmpq]]:
     names = names_of(value.context())
     for exponents, coefficient in value.terms():
         yield {name: int(e) for name, e in zip(names, exponents, strict=True) if e}, coefficient
+
+
+def by_monomial(value: fmpq_mpoly, names: Collection[str]) -> dict[Powers, fmpq_mpoly]:
+    """What multiplies each product of powers of the generators named: polynomials in the others."""
+    ring = value.context()
+    labels = names_of(ring)
+    found: dict[Powers, dict[tuple[int, ...], fmpq]] = {}
+    for exponents, coefficient in value.terms():
+        powers = [(name, int(e)) for name, e in zip(labels, exponents, strict=True)]
+        key = tuple((name, e) for name, e in powers if e and name in names)
+        found.setdefault(key, {})[tuple(0 if name in names else e for name, e in powers)] = coefficient
+    return {key: ring.from_dict(terms) for key, terms in found.items()}
+
+
+def by_power(value: fmpq_mpoly, name: str) -> dict[int, fmpq_mpoly]:
+    """What multiplies each power of one generator."""
+    return {dict(key).get(name, 0): part for key, part in by_monomial(value, (name,)).items()}
 
 
 def trim(value: fmpq_mpoly) -> fmpq_mpoly:

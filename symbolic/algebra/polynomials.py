@@ -5,32 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 import sympy
-from flint import fmpq, fmpq_mpoly
+from flint import fmpq_mpoly
 
-from symbolic.algebra.coefficients import names_in, names_of
+from symbolic.algebra import coefficients
+from symbolic.algebra.coefficients import Powers, names_in, names_of
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.sympy_trees import number_to_sympy
 
-Monomial = tuple[tuple[str, int], ...]
 
-
-def by_monomial(value: Rational, weights: Collection[str]) -> dict[Monomial, Rational]:
+def by_monomial(value: Rational, weights: Collection[str]) -> dict[Powers, Rational]:
     """The coefficients of the monomials in the weights; one entry when the denominator contains a weight."""
     if names_in(value.denominator) & set(weights):
         return {(): value}
-    ring = value.numerator.context()
-    names = names_of(ring)
-    found: dict[Monomial, dict[tuple[int, ...], fmpq]] = {}
-    for exponents, coefficient in value.numerator.terms():
-        powers = [(name, int(e)) for name, e in zip(names, exponents, strict=True)]
-        monomial = tuple((name, e) for name, e in powers if e and name in weights)
-        rest = tuple(0 if name in weights else e for name, e in powers)
-        found.setdefault(monomial, {})[rest] = coefficient
-    denominator = Rational(value.denominator, value.denominator.context().constant(1), {})
-    return {
-        monomial: Rational(ring.from_dict(terms), ring.constant(1), {}) / denominator
-        for monomial, terms in found.items()
-    }
+    denominator = Rational.polynomial(value.denominator)
+    parts = coefficients.by_monomial(value.numerator, weights)
+    return {monomial: Rational.polynomial(part) / denominator for monomial, part in parts.items()}
 
 
 def common_sign(poly: fmpq_mpoly) -> int:

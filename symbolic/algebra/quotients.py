@@ -21,6 +21,7 @@ from symbolic.algebra.coefficients import (
     INVERSE,
     NUMBERS,
     Exact,
+    by_power,
     context,
     evaluate_at,
     lift,
@@ -182,18 +183,13 @@ def _reduce_roots(poly: fmpq_mpoly, roots: Mapping[str, Rational]) -> fmpq_mpoly
         names = names_of(ring)
         if name not in names:
             continue
-        k = names.index(name)
-        root = ring.gens()[k]
-        highest = int(poly.degrees()[k]) // 2
-        total = ring.constant(0)
-        by_degree: dict[int, dict[tuple[int, ...], fmpq]] = {}
-        for exponents, coefficient in poly.terms():
-            rest = tuple(0 if j == k else int(e) for j, e in enumerate(exponents))
-            by_degree.setdefault(int(exponents[k]), {})[rest] = coefficient
-        for degree, terms in by_degree.items():
+        root = ring.gen(names.index(name))
+        parts = by_power(poly, name)
+        highest = max(parts, default=0) // 2
+        poly = ring.constant(0)
+        for degree, part in parts.items():
             half = degree // 2
-            total += ring.from_dict(terms) * top**half * bottom ** (highest - half) * root ** (degree % 2)
-        poly = total
+            poly += part * top**half * bottom ** (highest - half) * root ** (degree % 2)
     return poly
 
 

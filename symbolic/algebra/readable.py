@@ -27,8 +27,8 @@ def readable_word(word: str) -> Word:
 @lru_cache(maxsize=1 << 16)
 def readable_trace(trace: str) -> Word:
     """The factors of a closed word, turned to the representative that comes first by name."""
-    words = readable_word(trace), readable_word(canonical.transpose(trace))
-    return min((word[start:] + word[:start] for word in words for start in range(len(word))), key=word_order)
+    turns = canonical.turns(readable_word(trace), readable_word(canonical.transpose(trace)))
+    return min(turns, key=word_order)
 
 
 def readable(key: Monomial) -> Term:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from math import comb
 
-from flint import fmpq, fmpq_mpoly
+from flint import fmpq_mpoly
 
-from symbolic.algebra.coefficients import names_of
+from symbolic.algebra.coefficients import by_power
 from symbolic.algebra.quotients import Rational, sum_of
 
 HALF = Rational.number(1) / Rational.number(2)
@@ -16,13 +16,9 @@ HALF = Rational.number(1) / Rational.number(2)
 
 def coefficients(poly: fmpq_mpoly, name: str) -> list[Rational]:
     """The coefficients of the powers of one generator, from the constant term up."""
-    ring = poly.context()
-    k = names_of(ring).index(name)
-    found: list[dict[tuple[int, ...], fmpq]] = [{} for _ in range(int(poly.degrees()[k]) + 1)]
-    for exponents, coefficient in poly.terms():
-        rest = tuple(0 if j == k else int(e) for j, e in enumerate(exponents))
-        found[int(exponents[k])][rest] = coefficient
-    return [Rational(ring.from_dict(terms), ring.constant(1), {}) for terms in found]
+    parts = by_power(poly, name)
+    zero = poly.context().constant(0)
+    return [Rational.polynomial(parts.get(k, zero)) for k in range(max(parts, default=0) + 1)]
 
 
 def homogeneous(q: list[Rational]) -> list[Rational]:

@@ -163,7 +163,7 @@ def _with_root(value: Rational, name: str, rewriter: Rewriter) -> Form:
 def _cleared(a: Rational, b: Rational) -> tuple[Rational, Rational, Rational]:
     """(a d, b d, d) as polynomials with integer coefficients."""
     one = a.denominator.context().constant(1)
-    d = Rational(a.denominator, one, {})
+    d = Rational.polynomial(a.denominator)
     d = d * Rational((b * d).reduced().denominator, one, {})
     a, b = (a * d).reduced(), (b * d).reduced()
     content = math.lcm(*(int(c.q) for part in (a, b) for c in part.numerator.coeffs()))
@@ -174,7 +174,7 @@ def _cleared(a: Rational, b: Rational) -> tuple[Rational, Rational, Rational]:
 def _linear(poly: fmpq_mpoly, name: str, radicand: Rational) -> tuple[Rational, Rational]:
     """(a, b) with the polynomial equal to a + b r where r, the generator of that name, has r^2 = radicand."""
     if name not in names_of(poly.context()):
-        return Rational(poly, poly.context().constant(1), {}), Rational.number(0)
+        return Rational.polynomial(poly), Rational.number(0)
     powers = coefficients(poly, name)
     parts = [
         sum_of(c * radicand ** (k // 2) for k, c in enumerate(powers) if k % 2 == parity) for parity in (0, 1)

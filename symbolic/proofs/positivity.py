@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from flint import fmpq, fmpq_mpoly
+from flint import fmpq_mpoly
 
-from symbolic.algebra.coefficients import from_terms, names_in, names_of, to_fmpq
+from symbolic.algebra.coefficients import by_power, equal, from_terms, names_in, names_of, to_fmpq
 from symbolic.algebra.quotients import Rational
 
 Certificate = dict[str, Any]
@@ -48,15 +48,11 @@ def shifted(poly: fmpq_mpoly, bounds: Mapping[str, Fraction]) -> fmpq_mpoly:
 
 def quadratic_parts(poly: fmpq_mpoly, variable: str) -> tuple[fmpq_mpoly, fmpq_mpoly, fmpq_mpoly]:
     """(a, b, c) with poly = a x^2 + b x + c; raises SignUnproved when the degree in x is not two."""
-    ring = poly.context()
-    k = names_of(ring).index(variable)
-    parts: dict[int, dict[tuple[int, ...], fmpq]] = {}
-    for exponents, coefficient in poly.terms():
-        rest = tuple(0 if j == k else int(e) for j, e in enumerate(exponents))
-        parts.setdefault(int(exponents[k]), {})[rest] = coefficient
+    parts = by_power(poly, variable)
     if max(parts) != 2:
         raise SignUnproved(f"degree {max(parts)} in {variable}, not two")
-    return ring.from_dict(parts[2]), ring.from_dict(parts.get(1, {})), ring.from_dict(parts.get(0, {}))
+    zero = poly.context().constant(0)
+    return parts[2], parts.get(1, zero), parts.get(0, zero)
 
 
 def prove_positive(poly: fmpq_mpoly, bounds: Mapping[str, Fraction], strict: frozenset[str]) -> Certificate:
@@ -177,17 +173,11 @@ def recheck(certificate: Certificate) -> bool:
         return names_in(poly) <= set(bounds) and all(c > 0 for _, c in terms) and witnessed
     if method == "quadratic without real roots":
         a, b, c = quadratic_parts(poly, certificate["variable"])
-        same = _equal(restore(certificate["leading"]["polynomial"]), a) and _equal(
+        same = equal(restore(certificate["leading"]["polynomial"]), a) and equal(
             restore(certificate["discriminant"]["polynomial"]), 4 * a * c - b * b
         )
         return same and recheck(certificate["leading"]) and recheck(certificate["discriminant"])
     return False
-
-
-def _equal(left: fmpq_mpoly, right: fmpq_mpoly) -> bool:
-    one = left.context().constant(1)
-    other = right.context().constant(1)
-    return (Rational(left, one, {}) - Rational(right, other, {})).is_zero()
 
 
 def _recheck_factors(certificate: Certificate) -> bool:
@@ -202,11 +192,10 @@ def _recheck_factors(certificate: Certificate) -> bool:
             if not recheck(factor["certificate"]) or (even and factor["multiplicity"] % 2):
                 return False
             poly = restore(factor["certificate"]["polynomial"])
-            one = poly.context().constant(1)
-            signed = Rational(poly, one, {}) * Rational.number(factor["sign"])
+            signed = Rational.polynomial(poly) * Rational.number(factor["sign"])
             product = product * signed ** factor["multiplicity"]
             sign *= factor["sign"] ** factor["multiplicity"]
-        ratio = Rational(whole, whole.context().constant(1), {}) / product
+        ratio = Rational.polynomial(whole) / product
         if ratio.names():
             return False
         sign *= 1 if ratio.at({}) > 0 else -1

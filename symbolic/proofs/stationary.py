@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sympy
 from flint import fmpq_mpoly
 
+from symbolic.algebra.coefficients import to_fraction
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.sympy_trees import quotient_to_sympy
 from symbolic.proofs.positivity import SignUnproved, quadratic_parts
@@ -56,13 +57,12 @@ def quadratic_derivative(value: Rational, variable: str) -> QuadraticDerivative:
     """The derivative's numerator as a quadratic; raises NoClosedForm when it is not one."""
     slope = derivative(value, variable)
     unit, factors = slope.numerator.factor()
-    one = slope.numerator.context().constant(1)
     quadratic: fmpq_mpoly | None = None
     # factors free of the variable only rescale the quadratic; keep them with it so that its sign stays right
-    rest = Rational.number(1) * Rational(one * unit, one, {})
+    rest = Rational.number(to_fraction(unit))
     for factor, multiplicity in factors:
-        if variable not in Rational(factor, one, {}).names():
-            rest = rest * Rational(factor, one, {}) ** int(multiplicity)
+        if variable not in Rational.polynomial(factor).names():
+            rest = rest * Rational.polynomial(factor) ** int(multiplicity)
         elif quadratic is None and int(multiplicity) == 1:
             quadratic = factor
         else:
@@ -73,5 +73,5 @@ def quadratic_derivative(value: Rational, variable: str) -> QuadraticDerivative:
         a, b, c = quadratic_parts(quadratic, variable)
     except SignUnproved as error:
         raise NoClosedForm(str(error)) from None
-    parts = (Rational(part, one, {}) * rest for part in (a, b, c))
+    parts = (Rational.polynomial(part) * rest for part in (a, b, c))
     return QuadraticDerivative(variable, *parts)

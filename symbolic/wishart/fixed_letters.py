@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
 
+from symbolic.algebra.canonical import turns
+
 Word = tuple[str, ...]
 """Factors of a product, for example ``("W", "A'", "W")``."""
 
@@ -81,8 +83,7 @@ def closed(word: Word) -> Word:
     """The canonical word of the same trace: cyclically reduced, first of its rotations and transposes."""
     while len(word) > 1 and is_invertible(word[0]) and word[0] == inverse(word[-1]):
         word = word[1:-1]
-    turns = [text[k:] + text[:k] for text in (word, transpose(word)) for k in range(len(word))]
-    return min(turns, key=word_order, default=())
+    return min(turns(word, transpose(word)), key=word_order, default=())
 
 
 def word_order(word: Word) -> tuple[int, int, Word]:

@@ -44,6 +44,7 @@ from derivations.paper.theorem1.adaptation_rate_checks import UPPER, bracket
 from derivations.paper.theorem1.concentration import DEPENDS, H_R, INNER, leading_excess
 from derivations.steps.signs import common_sign, sign
 from derivations.steps.step import Check, Derived, Erratum, Parts, Step
+from symbolic.algebra.quotients import Rational
 from symbolic.algebra.sympy_trees import quotient_to_sympy
 from symbolic.proofs.stationary import QuadraticDerivative, quadratic_derivative
 
@@ -125,8 +126,8 @@ def _derive_limits(assumptions: Assumptions) -> Derived:
         top, bottom = (
             sympy.Poly(quotient_to_sympy(part, symbol_table()), alpha_t)
             for part in (
-                value * type(value)(value.denominator, value.denominator.context().constant(1), {}),
-                type(value)(value.denominator, value.denominator.context().constant(1), {}),
+                value * Rational.polynomial(value.denominator),
+                Rational.polynomial(value.denominator),
             )
         )
         if top.degree() != bottom.degree():
