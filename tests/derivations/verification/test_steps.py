@@ -79,6 +79,14 @@ def test_a_claim_about_something_else_fails() -> None:
     assert prove(replace(step, claim=lambda: {"other": n * sympy.Identity(p)})).status == "failed"
 
 
+def test_a_claim_with_one_part_or_one_term_more_fails() -> None:
+    step = STEPS["wishart-second-moment"]
+    ((label, right),) = step.claim().items()
+    assert prove(replace(step, claim=lambda: {label: right, "other": right})).status == "failed"
+    more = right + sympy.MatrixSymbol("Sigma", p, p)
+    assert prove(replace(step, claim=lambda: {label: more})).status == "failed"
+
+
 def test_a_claim_that_cannot_be_read_fails() -> None:
     step = STEPS["inner-factor"]
     assert prove(replace(step, claim=lambda: {"h_t": sympy.sin(n)})).status == "failed"
