@@ -7,17 +7,20 @@ Given omega, the adapted parameter differs from the target's w' by A^K (omega - 
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric_check.estimators.task_maps import gram_factor, propagate
+from numeric_check.draws.seeds import generator_for
+from numeric_check.estimators.task_maps import gram_factor, numbers_per_draw, propagate
 from numeric_check.problem.laws import GAUSSIAN
 from numeric_check.problem.samplers import inputs
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]
+PILOT_DRAWS = 512
 
 
 def input_covariance(setting: Setting) -> Array:
@@ -66,15 +69,47 @@ def sampled_weight(generator: np.random.Generator, setting: Setting, draws: int)
 
 
 def sampled_scale(generator: np.random.Generator, setting: Setting, draws: int) -> tuple[Array, Array]:
-    """(Tr A^2K / p, Tr P^T P) for identity covariance, from the eigenvalues of X^T X. Shapes (draws,)."""
-    s = setting
+    """(Tr A^2K / p, Tr P^T P) for identity covariance, from the eigenvalues of X^T X. Shapes (draws,).
+
+    What Tr X^T X and Tr (X^T X)^2 explain of them is replaced by its mean: the mean stays the same, the variance falls.
+    Each is averaged over as many target inputs as cost about what the training inputs of a draw cost.
+    """
+    count = max(1, numbers_per_draw(setting) // (setting.n_r * setting.p))
+    found, surplus = traces(generator, setting, draws * count)
+    found = found - surplus @ _explained(setting)
+    kept, path = found.reshape(draws, count, 2).mean(axis=1).T
+    return kept / setting.p, path
+
+
+def traces(generator: np.random.Generator, setting: Setting, draws: int) -> tuple[Array, Array]:
+    """(Tr A^2K, Tr P^T P), and by how much Tr X^T X and Tr (X^T X)^2 exceed their means: two arrays (draws, 2).
+
+    From independent rows of independent entries: n p, and n (n - 1) p + n p (p - 1 + kurtosis). Where the kurtosis is
+    infinite no excess over it is known, and zeros are returned.
+    """
+    s, n, p = setting, setting.n_r, setting.p
     x = _target_inputs(generator, s, draws)
     transposed = np.swapaxes(x, -1, -2)
-    eigenvalues = np.linalg.eigvalsh(x @ transposed if x.shape[-2] < s.p else transposed @ x)
-    factor = 1 - s.alpha_r / s.n_r * eigenvalues
-    kept = (factor ** (2 * s.adaptation_steps)).sum(axis=-1) + (s.p - eigenvalues.shape[-1])
+    eigenvalues = np.linalg.eigvalsh(x @ transposed if x.shape[-2] < p else transposed @ x)
+    factor = 1 - s.alpha_r / n * eigenvalues
+    kept = (factor ** (2 * s.adaptation_steps)).sum(axis=-1) + (p - eigenvalues.shape[-1])
     powers = sum(factor**j for j in range(s.adaptation_steps))
-    return kept / s.p, (s.alpha_r / s.n_r) ** 2 * (eigenvalues * powers**2).sum(axis=-1)
+    path = (s.alpha_r / n) ** 2 * (eigenvalues * powers**2).sum(axis=-1)
+    found = np.stack([kept, path], axis=1)
+    if not math.isfinite(s.law.kurtosis):
+        return found, np.zeros_like(found)
+    first = eigenvalues.sum(axis=-1) - n * p
+    second = np.square(eigenvalues).sum(axis=-1) - n * p * (n + p - 2 + s.law.kurtosis)
+    return found, np.stack([first, second], axis=1)
+
+
+@lru_cache(maxsize=64)
+def _explained(setting: Setting) -> Array:
+    """The regression of the traces on the excesses, shape (2, 2), by draws that serve nothing else."""
+    generator = generator_for(f"target/{setting.fingerprint}")
+    found, surplus = traces(generator, setting, PILOT_DRAWS)
+    varying = surplus - surplus.mean(axis=0), found - found.mean(axis=0)
+    return np.asarray(np.linalg.lstsq(*varying, rcond=1e-10)[0])
 
 
 def _target_inputs(generator: np.random.Generator, setting: Setting, draws: int) -> Array:

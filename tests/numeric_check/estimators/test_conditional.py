@@ -144,10 +144,31 @@ def test_one_step_weight_is_the_sampled_one(law: str, covariance: bool) -> None:
 @pytest.mark.parametrize("n_r", [3, 9])
 def test_scale_is_the_trace_of_the_weight(steps: int, n_r: int) -> None:
     setting = replace(OVER, p=5, n_r=n_r, adaptation_steps=steps)
-    scale, gain = target_loss.sampled_scale(generator_for("scale"), setting, 50)
-    weight, same_gain = target_loss.sampled_weight(generator_for("scale"), setting, 50)
-    assert scale == pytest.approx(np.trace(weight, axis1=1, axis2=2) / 5)
-    assert gain == pytest.approx(same_gain)
+    traces, _ = target_loss.traces(generator_for("scale"), setting, 50)
+    weight, gain = target_loss.sampled_weight(generator_for("scale"), setting, 50)
+    assert traces[:, 0] == pytest.approx(np.trace(weight, axis1=1, axis2=2))
+    assert traces[:, 1] == pytest.approx(gain)
+
+
+@pytest.mark.parametrize("law", ["gaussian", "rademacher", "laplace", "kurtosis:2.5", "student:4"])
+def test_the_scale_keeps_its_mean_without_what_the_traces_explain(law: str) -> None:
+    draws, setting = 40_000, replace(OVER, p=5, n_r=9, adaptation_steps=3, inputs=law)
+    found = np.stack(target_loss.sampled_scale(generator_for("controlled"), setting, draws), axis=1)
+    plain, _ = target_loss.traces(generator_for("plain"), setting, draws)
+    plain[:, 0] /= setting.p
+    error = np.hypot(found.std(axis=0), plain.std(axis=0)) / math.sqrt(draws)
+    assert (np.abs(found.mean(axis=0) - plain.mean(axis=0)) < 5 * error).all()
+    if law != "student:4":
+        assert (found.std(axis=0) < 0.5 * plain.std(axis=0)).all()
+
+
+@pytest.mark.parametrize("law", ["gaussian", "rademacher", "laplace", "kurtosis:2.5"])
+def test_the_scale_of_one_step_is_explained_entirely(law: str) -> None:
+    setting = replace(OVER, p=5, n_r=4, alpha_r=0.3, inputs=law)
+    scale, gain = target_loss.sampled_scale(generator_for("one step"), setting, 50)
+    weight = target_loss.one_step_weight(setting, setting.alpha_r, setting.n_r)
+    assert scale == pytest.approx(weight[0, 0])
+    assert gain == pytest.approx(target_loss.one_step_noise(setting, setting.alpha_r, setting.n_r))
 
 
 def test_an_atomic_law_can_lose_rank_and_is_still_solved() -> None:
