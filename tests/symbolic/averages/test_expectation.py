@@ -1,7 +1,7 @@
 """The engine of integration by parts: identities that Gaussian expectations obey, and the peers it equals.
 
 No formula of the literature is typed in here: values come from the sum over pairings (`symbolic.averages.pairings`),
-from sums over all indices at small sizes (`symbolic.checks.summation`), or from identities between expectations.
+from the moments of entries at small sizes (`symbolic.checks.entries`), or from identities between expectations.
 """
 
 from fractions import Fraction
@@ -26,7 +26,6 @@ from symbolic.averages import by_parts, packing
 from symbolic.averages.expectation import clear_cache, covariance, expect, variance
 from symbolic.averages.pairings import expect_by_pairings
 from symbolic.checks.entries import expect_by_entries, letter_values
-from symbolic.checks.summation import expect_by_summation
 
 X = gaussian("X", "n", "p")
 Y = gaussian("Y", "n_v", "p")
@@ -70,14 +69,14 @@ def test_lemma_1_by_both_routes(equation):
 
 @pytest.mark.parametrize("equation", sorted(LEMMA_1.keys() - {"34", "39"}))
 @pytest.mark.parametrize(("n", "p"), [(1, 1), (2, 1), (1, 2), (2, 2)])
-def test_lemma_1_by_summation_over_entries(equation, n, p):
+def test_lemma_1_entry_by_entry(equation, n, p):
     moment = LEMMA_1[equation]
     values = {
         name: [row[:size] for row in LEMMA_1_VALUES[name][:size]] for name, size in (("C", n), ("D", p))
     }
-    summed = expect_by_summation(moment, {"n": n, "p": p}, values)
+    summed = expect_by_entries(moment, {"n": n, "p": p}, values, {})
     given = {name: values[name] for name in moment.letters() if name in values}
-    assert evaluate(expect(moment), {"n": n, "p": p, **given}) == [list(row) for row in summed]
+    assert evaluate(expect(moment), {"n": n, "p": p, **given}) == summed
 
 
 EXACT_WORDS = {
