@@ -18,7 +18,7 @@ make moves, and each rule knows a second route to its own result that shares not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import reduce
 from operator import matmul
 from typing import TypeAlias
@@ -41,7 +41,7 @@ from derivations.steps.rules.exact_routes import differs_exactly, differs_on_sta
 from derivations.steps.rules.expansions import Context, Fluctuation, Mean, mean_of, series
 from derivations.steps.rules.stacked import NotStacked, Tasks, over_tasks
 from derivations.steps.second_routes import compared
-from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.coefficients import INVERSE, named_terms, to_fraction
 from symbolic.algebra.letters import ONE
 from symbolic.algebra.readable import Term, Word
 from symbolic.algebra.refusal import Refused
@@ -95,6 +95,7 @@ class Chain:
         self._moves: list[Move] = []
         self._starts: dict[int, Expression] = {0: start}
         self._parts: dict[str, Part] = {}
+        self._named_parts: dict[str, tuple[Expression, Callable[[], Mapping[str, Expression]]]] = {}
         self._context = Context()
 
     @property
@@ -123,15 +124,25 @@ class Chain:
         """What the chain shows, by the label of the part: see `shows`."""
         return self._parts
 
-    def shows(self, label: str, written_out: Mapping[str, Expression] | None = None) -> Chain:
+    def shows(self, label: str, written_out: Mapping[str, Part] | None = None) -> Chain:
         """The present expression is this part of the step, its abbreviations written out for the comparison."""
-        self._parts[label] = written(self.result, {**self._numbers(), **(written_out or {})})
+        self._parts[label] = written(self.result, {**self.numbers(), **(written_out or {})})
         return self
 
     def shows_value(self, label: str, value: sympy.Basic) -> Chain:
         """This part of the step is a number read off the last move, such as the exponent of an order."""
         self._parts[label] = value
         return self
+
+    def names(self, label: str, definitions: Callable[[], Mapping[str, Expression]]) -> Chain:
+        """The present expression is how this part reads with its names; `definitions`: what they stand for, in order."""
+        self._named_parts[label] = self.result, definitions
+        return self
+
+    @property
+    def named_parts(self) -> Mapping[str, tuple[Expression, Callable[[], Mapping[str, Expression]]]]:
+        """The parts that have a form with names, and what these stand for: see `names`."""
+        return self._named_parts
 
     # -- equal expressions -----------------------------------------------------------------------------------
 
@@ -186,6 +197,44 @@ class Chain:
             raise DoesNotApply(f"{Rule.NAME}: {word} does not occur")
         self._context.words[name] = word
         return self._named(found, name, word, reads)
+
+    def collect(self, factor: Expression, name: str, stands_for: Expression, *reads: str) -> Chain:
+        """Write `stands_for` times a factor as the name times the factor. Raises DoesNotApply where that is no shorter."""
+        before = self.result
+        found = before - stands_for * factor + scalar(name) * factor
+        if _length(found) >= _length(before):
+            raise DoesNotApply(f"{Rule.NAME}: {name} times {factor} is no part of {before}")
+        return self._named(found, name, stands_for, reads)
+
+    def write_mean(self, name: str, value: Expression, names: Mapping[str, Expression], *reads: str) -> Chain:
+        """Write the number that a mean is by names; disproved where these do not make up what the engine found."""
+        before, known = self.result, self.numbers()
+        self._require(Rule.EXPAND, known, (name,))
+        after = before.replace({name: value})
+
+        def second_route() -> SecondRoute:
+            if value.replace(names) != known[name]:
+                return "", f"what is put in for {name} is not the mean"
+            return "", differs_exactly(before, after, {name: value})
+
+        return self.made(Move(Rule.EXPAND, before, after, reads, (name,), {name: value}, second_route))
+
+    def write_mean_matrix(self, name: str, *reads: str) -> Chain:
+        """Write the matrix that a mean is by what the engine found."""
+        (value,) = (f.value for f in self._context.fluctuations.values() if f.mean.name == name)
+        return self._substitute(Rule.EXPAND, {name: value}, reads)
+
+    def commute(
+        self, commuted: Callable[[Expression], Expression], inverse: str, of: Expression, *reads: str
+    ) -> Chain:
+        """Reorder the factors of traces, as a rule that is given does, where the inverse of a word commutes with them."""
+        before = self.result
+        after, inverses = commuted(before), {inverse: of}
+
+        def second_route() -> SecondRoute:
+            return "", differs_exactly(before, after, {}, inverses)
+
+        return self.made(Move(Rule.COMMUTE, before, after, reads, (), {}, second_route, inverses))
 
     def _named(self, found: Expression, name: str, stands_for: Expression, reads: tuple[str, ...]) -> Chain:
         before = self.result
@@ -467,13 +516,14 @@ class Chain:
         self._context.fluctuations[letter] = found
         return found
 
-    def _numbers(self) -> dict[str, Expression]:
+    def numbers(self) -> dict[str, Expression]:
         """What the names of means stand for."""
         return {f.mean.name: f.value for f in self._context.fluctuations.values() if not f.mean.inverse}
 
     def _substitute(self, rule: Rule, values: Mapping[str, Expression], reads: tuple[str, ...]) -> Chain:
         before = self.result
-        self._require(rule, before.letters() | dict.fromkeys(before.scalars()), values)
+        known = {name.removeprefix(INVERSE) for name in before.scalars()}
+        self._require(rule, {*before.letters(), *known}, values)
         circular = [
             name
             for name in values
@@ -528,21 +578,49 @@ def derived_by(chain: Callable[[Assumptions], Chain]) -> Callable[[Assumptions],
     return lambda assumptions: carried_out(chain, assumptions).parts
 
 
-def written(expr: Expression, names: Mapping[str, Expression]) -> Part:
-    """An expression with its abbreviations written out; a SymPy tree where one of them is divided by."""
+def written(expr: Expression, names: Mapping[str, Part]) -> Part:
+    """An expression with its abbreviations written out; a SymPy tree where one of them is divided by, or is one."""
+    scalars = expr.scalars()
     used = {
         name: value
         for name, value in names.items()
-        if name in {*expr.letters(), *expr.scalars()} or INVERSE + name in expr.scalars()
+        if name in {*expr.letters(), *scalars} or INVERSE + name in scalars
     }
-    below = {name: value for name, value in used.items() if INVERSE + name in expr.scalars()}
-    if not below:
-        return expr.replace(used)
-    plain = expr.replace({name: value for name, value in used.items() if name not in below})
-    shown: sympy.Basic = to_sympy(plain).subs(
-        {sympy.Symbol(name): to_sympy(value) for name, value in below.items()}
-    )
-    return shown
+    plain = {name: value for name, value in used.items() if isinstance(value, Expression)}
+    apart = [INVERSE + name for name in used if INVERSE + name in scalars]
+    apart += [name for name in used if name not in plain]
+    if not apart:
+        return expr.replace(plain)
+    total: sympy.Basic = sympy.Integer(0)
+    for powers, part in by_powers(expr, apart).items():
+        outside = sympy.Integer(1)
+        for name, power in zip(apart, powers, strict=True):
+            sign = -1 if name.startswith(INVERSE) else 1
+            outside = outside * to_sympy(used[name.removeprefix(INVERSE)]) ** (sign * power)
+        if _length(part) > 1 or part.letters():
+            inside = to_sympy(part.replace(plain))
+        else:  # a single product stays one
+            inside = to_sympy(part).subs({sympy.Symbol(x): to_sympy(value) for x, value in plain.items()})
+        total = total + inside * outside
+    return total
+
+
+def _length(expr: Expression) -> int:
+    return sum(len(coefficient) for coefficient in expr.terms.values())
+
+
+def by_powers(expr: Expression, names: Sequence[str]) -> dict[tuple[int, ...], Expression]:
+    """The coefficients of products of powers of scalars (`1/h` is one of its own), by the powers."""
+    found: dict[tuple[int, ...], Expression] = {}
+    for term, coefficient in expr.terms.items():
+        for exponents, number in named_terms(coefficient):
+            factor = constant(to_fraction(number))
+            for name, exponent in exponents.items():
+                if name not in names:
+                    factor = factor * scalar(name) ** exponent
+            one, powers = factor * product_of(expr, term), tuple(exponents.get(name, 0) for name in names)
+            found[powers] = found[powers] + one if powers in found else one
+    return found
 
 
 def product_of(like: Expression, term: Term) -> Expression:

@@ -34,6 +34,7 @@ class Rule(StrEnum):
     MEAN = "split off the mean"
     INVERSE = "expand an inverse about its mean"
     KEEP = "keep orders"
+    COMMUTE = "commute"
     CENTRED = "average of a fluctuation"
     BOUND = "bound by Cauchy-Schwarz"
     ORDER = "order by degree"

@@ -30,7 +30,7 @@ MOST_PAIRINGS = 10_000
 # terms of polynomials that are multiplied at one size; sizes that cost more are left out
 MOST_TERMS = 400_000
 # rows and columns of the matrices averaged over; the rows of a second one are one more, and so on
-SMALL = ((1, 1), (1, 2), (2, 1), (3, 1), (2, 2), (3, 2), (1, 3), (5, 2), (2, 3))
+SMALL = ((1, 1), (1, 2), (2, 1), (3, 1), (2, 2), (3, 2), (1, 3), (5, 2), (2, 3), (4, 1), (6, 1))
 FEWEST = 4
 PAIRINGS, ENTRIES = "the sum over all pairings", "moments of single entries at the sizes"
 

@@ -68,11 +68,10 @@ def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[Mapping[st
     except NotDerivable as error:
         return str(error)
     lines: list[str] = []
-    at = ""
+    starts = step.derivation(assumptions).starts if step.derivation is not None else {}
     for k, move in enumerate(found):
-        if move["before"] != at:
+        if k in starts:
             lines.append(_wrapped(move["before"], width, "    "))
-        at = move["after"]
         reads = f"  [{', '.join(move['reads'])}]" if move["reads"] else ""
         lines.append(_wrapped(f"{k + 1}. {move['rule']}{reads}", width, ""))
         lines.append(_wrapped(f"= {move['after']}", width, "    "))

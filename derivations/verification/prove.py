@@ -168,7 +168,7 @@ def fault_of_chain(step: Step, assumptions: Assumptions, derived: Derived) -> st
     if set(chain.parts) != set(derived):
         return f"the chain shows {', '.join(chain.parts)}; the step derives {', '.join(derived)}"
     for label, part in chain.parts.items():
-        if not difference(part, derived[label]).is_zero():
+        if part is not derived[label] and not difference(part, derived[label]).is_zero():
             return f"{label}: the chain does not end at what the step derives"
     return ""
 

@@ -7,7 +7,7 @@ W_t, and the same chains give the same names, with mu's of higher order in them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, reduce
 from operator import mul
 
@@ -134,9 +134,7 @@ def term_value(name: str, assumptions: Assumptions) -> Expression:
     return chain.result.replace(names_of(chain))
 
 
-def definitions(
-    names: Mapping[str, object] | frozenset[str], assumptions: Assumptions
-) -> dict[str, Expression]:
+def definitions(names: Collection[str], assumptions: Assumptions) -> dict[str, Expression]:
     """What names stand for, by names that come after them: h_t and the g's in mu's, the mu's in n_t and p."""
     found: dict[str, Expression] = {}
     for name in sorted(names):

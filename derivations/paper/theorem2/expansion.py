@@ -1,82 +1,227 @@
-"""The expansion of (85) in fluctuations of the normal matrices: leading order and first correction, exactly.
+"""The expansion of (85) about the means of the normal matrices, move by move: leading order and the next, exactly.
 
-B^T B and B^T Gamma B enter (85) through their means, with S = B^T B / N = h I + D and
-E B^T Gamma B / N = g I. The term of first order in the fluctuations averages to zero. That of second order,
-from D^2 and from the covariance of D with B^T Gamma B, is computed exactly; it decides how large the
-remainder is.
+B^T B = N h_t I + D and V = B^T Gamma B = N g I + E, with fluctuations D, E that average to zero. The inverse of B^T B is
+a series in D; what has more than one fluctuation (next order: more than two) is left out, and what is left is averaged:
+over the sums over tasks, by which of them coincide, and over the data of a task.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
 import sympy
 
-from derivations.language.assumptions import Assumptions
+from derivations.language import model
+from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.bounds import require_derivable
+from derivations.language.model_letters import letter
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.symbols import m
+from derivations.paper.lemma3 import ROWS_GROW
+from derivations.paper.outer_problem import target_covariance
 from derivations.paper.target_task import loss_coefficients
-from derivations.paper.theorem2 import general_covariance
-from derivations.paper.theorem2.concentration import TaskBlocks, isotropic_mean, task_blocks
-from symbolic.algebra.words import Expression, constant, reciprocal, scalar
+from derivations.paper.theorem2.abbreviations import NAMES, definitions, term_value
+from derivations.paper.theorem2.concentration import TASKS_GROW
+from derivations.paper.theorem2.general_covariance import (
+    INVERSE,
+    NORMAL,
+    commuted,
+    loss_of_second_moment,
+    normal_mean,
+)
+from derivations.paper.theorem2.moments import TASKS, TRAINING, term_chain
+from derivations.steps.chain import Chain, Growth, Mean, Tasks, by_powers, without_traces
+from derivations.steps.orders import element
+from symbolic.algebra.words import Expression, constant, reciprocal, scalar, tr
+from symbolic.proofs.asymptotics import Exponent
+
+EXCESS = r"\mathbb{E}|\omega^\star-w_0|^2"
+LOSS = r"\bar L^{test}"
+# sizes from which sampling sees how what is left out falls
+BASE: Mapping[str, float] = {
+    "p": 3,
+    "n_v": 12,
+    "n_t": 18,
+    "m": 6,
+    "alpha_t": -0.3,
+    "sigma": 0.8,
+    "nu": 0.9,
+    "sigma_v": 0.7,
+}
+IN_SIZE = Growth("xi", ROWS_GROW, BASE, without_traces)
+IN_TASKS = Growth("m", TASKS_GROW, BASE, without_traces)
+SOLUTION, SHORT_V = "BTB_inverse", "V"
+
+
+def tasks(assumptions: Assumptions) -> Tasks:
+    """What B and Gamma are made of."""
+    return Tasks(
+        {
+            "B": lambda label: model.task(assumptions, label).design,
+            "Gamma": lambda label: target_covariance(assumptions, label, label),
+        },
+        rows="n_t" if assumptions.split == "reused" else "n_v",
+    )
+
+
+def second_moment() -> Expression:
+    """The second moment of the deviation for given inputs, whose trace is (85)."""
+    inverse, b = letter("inverse of B.T*B"), letter("B")
+    return inverse @ b.T @ letter("Gamma") @ b @ inverse
+
+
+def _chain(assumptions: Assumptions) -> Chain:
+    """(85) to (96): with h_t and g by their names."""
+    order = 2 if assumptions.order == "next" else 1
+    of, b = tasks(assumptions), letter("B")
+    # in the size of the data, the order of a fluctuation rests on exact variances, of very long words in other cases
+    plain = assumptions.inputs == "gaussian" and assumptions.inner_steps == 1
+    growths = (IN_SIZE, IN_TASKS) if plain else (IN_TASKS,)
+    chain = Chain(tr(second_moment())).name_word(b.T @ letter("Gamma") @ b, SHORT_V)
+    chain.expand_inverse(
+        SOLUTION, b.T @ b, Mean("h_t", "N"), order, "D", of, "stacked-design", "normal-matrix-concentrates"
+    )
+    chain.split_mean(SHORT_V, Mean("g", "N"), "E", of, "target-covariance", "normal-noise-concentrates")
+    chain.keep(order, *growths, reads=("normal-inverse-concentrates",))
+    chain.average_fluctuations()
+    if order == 2:
+        chain.write_out("D", "E")
+        chain.write_out(*({SHORT_V} & {*chain.result.letters()}))
+        chain.sum_tasks(of).insert_blocks(of, "stacked-design", "target-covariance")
+        chain.average(*(name for name, x in chain.result.letters().items() if x.random))
+    if reciprocal("N").scalars() & chain.result.scalars():
+        chain.expand({"N": of.total}, "stacked-design")
+    return chain.shows(EXCESS)
+
+
+@lru_cache(maxsize=64)
+def excess_chain(assumptions: Assumptions) -> Chain:
+    """The chain to (96), for its result."""
+    return _chain(assumptions)
+
+
+def _noise_by_name(assumptions: Assumptions) -> Expression:
+    """g by (90)-(95): in h_t and g_1 to g_4."""
+    noise, rate = scalar("sigma") ** 2, scalar("alpha_t") * reciprocal("n_t")
+    share = reciprocal("m") * reciprocal("n_v")
+    training, spread = (element(term_chain(x, assumptions).result, 1, 1) * share for x in (TRAINING, TASKS))
+    return noise * (scalar("h_t") + rate**2 * training) + scalar("nu") ** 2 * reciprocal("p") * spread
+
+
+@lru_cache(maxsize=32)
+def excess_proof(assumptions: Assumptions) -> Chain:
+    """(85) to (97): the same, and where the averages (90)-(95) have names, in these."""
+    chain = _chain(assumptions)
+    if assumptions.changes(("order", "inputs", "split", "noise_val")):
+        return chain
+    named = _noise_by_name(assumptions)
+    names = {name: term_value(name, assumptions) for name in NAMES}
+    reads = ("validation-noise-average", "task-average", "training-noise-average")
+    chain.write_mean("g", named, names, *reads)
+    return chain.names(EXCESS, lambda: definitions(NAMES, assumptions))
+
+
+def _loss_chain(assumptions: Assumptions) -> Chain:
+    """(65) with what the deviation is."""
+    require_derivable(assumptions, Regime.UNDER)
+    c_0, c_2 = loss_coefficients(assumptions)
+    return Chain(c_0 + c_2 * scalar("excess")).shows(LOSS, {"excess": leading_excess(assumptions)})
+
+
+@lru_cache(maxsize=32)
+def loss_proof(assumptions: Assumptions) -> Chain:
+    """(65) with the deviation put in: (9)."""
+    if assumptions.covariance != "identity":
+        return general_chain(assumptions)
+    chain, excess = _loss_chain(assumptions), excess_proof(assumptions)
+    _, c_2 = loss_coefficients(assumptions)
+    spread = scalar("nu") ** 2 + scalar("excess")
+    chain.collect(constant(Fraction(1, 2)) * spread, "h_r", 2 * c_2, "adaptation-factor")
+    chain.expand({"excess": excess.result}, "excess-underparameterized")
+    if excess.named_parts:
+        chain.names(LOSS, lambda: {"h_r": 2 * c_2, **definitions(NAMES, assumptions)})
+    return chain
+
+
+@lru_cache(maxsize=16)
+def general_chain(assumptions: Assumptions) -> Chain:
+    """With general covariances: the loss as a function of the second moment of omega_star, expanded in the same way.
+
+    The means are matrices: N H_t of B^T B and N Q of B^T Gamma B. Start and task mean are zero, as in Theorem 3.
+    """
+    if assumptions.inputs != "gaussian":
+        raise NotDerivable("with a general covariance below p = n_v m inputs are Gaussian here")
+    if assumptions.order != "leading":
+        raise NotDerivable("the next order is derived for identity covariance")
+    require_derivable(assumptions, Regime.UNDER)
+    of, b = tasks(assumptions), letter("B")
+    fixed = {name: Exponent(Fraction(0)) for name in (INVERSE, "Sigma", "Sigma_w", "Q")}
+    chain = Chain(loss_of_second_moment(assumptions))
+    chain.insert({"Omega": second_moment()}, "least-squares-deviation", "target-covariance-blocks")
+    chain.name_word(b.T @ letter("Gamma") @ b, SHORT_V)
+    chain.expand_inverse(SOLUTION, b.T @ b, Mean(NORMAL, "N", INVERSE), 1, "D", of, "stacked-design")
+    chain.split_mean(SHORT_V, Mean("Q", "N", "Q_inverse"), "E", of, "target-covariance")
+    chain.keep(1, IN_TASKS, orders=fixed)
+    chain.average_fluctuations()
+    chain.write_mean_matrix("Q").expand({"N": of.total}, "stacked-design")
+    chain.commute(commuted, INVERSE, normal_mean(assumptions)).shows(LOSS)
+    return chain.begin(normal_mean(assumptions)).shows(NORMAL)
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """(85) = prefactor g / h^2 + prefactor second / (m h^4) + ..., prefactor = p / (rows m)."""
+    """(85) = prefactor g / h^2 + prefactor second / (m h^4) + ..., prefactor = p / (rows m), read off the chains."""
 
     h: Expression
     g: Expression
-    blocks: TaskBlocks
-
-    @property
-    def rows(self) -> str:
-        """The name of the number of validation rows of a task."""
-        return self.blocks.rows
-
-    @cached_property
-    def second(self) -> Expression:
-        """3 g E Tr (a - h)^2 / p - 2 h E Tr (a - h)(b - g) / p: of twice the degree, and computed when needed."""
-        spread = isotropic_mean(self.blocks.gram @ self.blocks.gram) - self.h * self.h
-        cross = self.blocks.gram @ self.blocks.noise
-        joint = isotropic_mean((cross + cross.T) * constant(Fraction(1, 2))) - self.h * self.g
-        return 3 * self.g * spread - 2 * self.h * joint
+    rows: str
+    assumptions: Assumptions
 
     @property
     def prefactor(self) -> Expression:
         """p over the number of validation rows of all tasks."""
         return scalar("p") * reciprocal(self.rows) * reciprocal("m")
 
+    @cached_property
+    def second(self) -> Expression:
+        """What the next order adds, over its prefactor: of twice the degree, and computed when needed."""
+        following = excess_chain(replace(self.assumptions, order="next")).result
+        leading = excess_chain(replace(self.assumptions, order="leading")).result
+        total = constant(0)
+        for (power,), part in by_powers(following - leading, ["1/h_t"]).items():
+            total = total + part.replace({"h_t": self.h, "g": self.g}) * self.h ** (4 - power)
+        return total * scalar("m") ** 2 * scalar(self.rows) * reciprocal("p")
+
     def leading(self) -> sympy.Expr:
         """The leading order of E|omega_star - w_0|^2."""
-        h, g = to_sympy(self.h), to_sympy(self.g)
-        return to_sympy(self.prefactor) * g / h**2
+        shown = excess_chain(replace(self.assumptions, order="leading")).parts[EXCESS]
+        found: sympy.Expr = to_sympy(shown)
+        return found
 
     def correction(self) -> sympy.Expr:
         """The first correction that does not average to zero."""
-        h, second = to_sympy(self.h), to_sympy(self.second)
-        return to_sympy(self.prefactor) * second / (m * h**4)
+        return to_sympy(self.prefactor) * to_sympy(self.second) / (m * to_sympy(self.h) ** 4)
 
 
 @lru_cache(maxsize=32)
 def expansion(assumptions: Assumptions) -> Expansion:
-    """The coefficients, from the exact means and covariances of one task's blocks a, b of B^T B, B^T Gamma B.
-
-    S^-2 = h^-2 (I - 2 D/h + 3 D^2/h^2 - ...) with D the average of m independent copies of a - h I, so that
-    E Tr D^2 = p (E a^2 - h^2) / m and E Tr D b = p (E a b - h g) / m.
-    """
-    blocks = task_blocks(assumptions)
-    return Expansion(isotropic_mean(blocks.gram), isotropic_mean(blocks.noise), blocks)
+    """The coefficients of the two orders."""
+    if assumptions.covariance != "identity":
+        raise NotDerivable("with a general covariance h_t and g are matrices")
+    numbers = excess_chain(replace(assumptions, order="leading")).numbers()
+    return Expansion(numbers["h_t"], numbers["g"], tasks(assumptions).rows, assumptions)
 
 
 def leading_excess(assumptions: Assumptions) -> sympy.Expr:
     """E|omega_star - w_0|^2: (85) with both matrices at their means, and the next order if asked for."""
-    found = expansion(assumptions)
-    return found.leading() + (found.correction() if assumptions.order == "next" else sympy.Integer(0))
+    if assumptions.covariance != "identity":
+        raise NotDerivable("with a general covariance h_t and g are matrices")
+    found: sympy.Expr = to_sympy(excess_chain(assumptions).parts[EXCESS])
+    return found
 
 
 @lru_cache(maxsize=32)
@@ -84,6 +229,5 @@ def leading_loss(assumptions: Assumptions) -> sympy.Expr:
     """The average test loss to leading order: (65) with `leading_excess`."""
     require_derivable(assumptions, Regime.UNDER)
     if assumptions.covariance != "identity":
-        return to_sympy(general_covariance.leading_loss(assumptions))
-    c_0, c_2 = loss_coefficients(assumptions)
-    return to_sympy(c_0) + to_sympy(c_2) * leading_excess(assumptions)
+        return to_sympy(general_chain(assumptions).parts[LOSS])
+    return to_sympy(_loss_chain(assumptions).parts[LOSS])

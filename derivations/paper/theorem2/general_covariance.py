@@ -14,12 +14,8 @@ from itertools import pairwise
 from operator import matmul
 
 from derivations.language import model
-from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.bounds import require_derivable
+from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
-from derivations.language.regime import Regime
-from derivations.paper.outer_problem import target_covariance
-from derivations.steps.step import Derived
 from symbolic.algebra.words import Expression, gaussian, polynomial, reciprocal, tr, zero
 from symbolic.averages.expectation import expect
 
@@ -43,33 +39,6 @@ def normal_mean(assumptions: Assumptions) -> Expression:
     design = model.task(assumptions).design
     rows = "n_t" if assumptions.split == "reused" else "n_v"
     return reciprocal(rows) * expect(design.T @ design)
-
-
-@lru_cache(maxsize=16)
-def noise_mean(assumptions: Assumptions) -> Expression:
-    """Q = E[B^T Gamma B] for one task."""
-    design = model.task(assumptions).design
-    return expect(design.T @ target_covariance(assumptions) @ design)
-
-
-@lru_cache(maxsize=16)
-def leading_loss(assumptions: Assumptions) -> Expression:
-    """The average test loss to leading order, a scalar in traces of words of Sigma, Sigma_w and H_t_inverse."""
-    if assumptions.inputs != "gaussian":
-        raise NotDerivable("with a general covariance below p = n_v m inputs are Gaussian here")
-    if assumptions.order != "leading":
-        raise NotDerivable("the next order is derived for identity covariance")
-    require_derivable(assumptions, Regime.UNDER)
-    spread = noise_mean(assumptions)
-    rows = "n_t" if assumptions.split == "reused" else "n_v"
-    inverse = letter(INVERSE)
-    second_moment = reciprocal("m") * reciprocal(rows) ** 2 * (inverse @ spread @ inverse)
-    return commuted(loss_of_second_moment(assumptions).replace({"Omega": second_moment}))
-
-
-def derive_loss(assumptions: Assumptions, label: str) -> Derived:
-    """The loss and the H_t whose inverse occurs in it."""
-    return {label: leading_loss(assumptions), NORMAL: normal_mean(assumptions)}
 
 
 def commuted(expr: Expression) -> Expression:

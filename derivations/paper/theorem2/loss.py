@@ -21,11 +21,18 @@ from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu,
 from derivations.paper.lemma3 import ROWS_GROW
 from derivations.paper.theorem1.concentration import H_R
 from derivations.paper.theorem2.concentration import H_T, INNER, TASKS_GROW
-from derivations.paper.theorem2.expansion import expansion, leading_excess, leading_loss
-from derivations.paper.theorem2.general_covariance import derive_loss
-from derivations.paper.theorem2.moments import G_1, G_2, G_3, G_4, MU
-from derivations.paper.theorem2.sampled_loss import (
+from derivations.paper.theorem2.expansion import (
+    EXCESS,
     LOSS,
+    excess_proof,
+    expansion,
+    general_chain,
+    leading_excess,
+    leading_loss,
+    loss_proof,
+)
+from derivations.paper.theorem2.moments import G_1, G_2, G_3, G_4, MU, TASK_SIZES
+from derivations.paper.theorem2.sampled_loss import (
     PARAMETERS,
     SOURCES,
     formula_checks,
@@ -37,8 +44,9 @@ from symbolic.algebra.words import reciprocal
 from symbolic.proofs.asymptotics import Exponent, degree
 
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val", "order")
-EXCESS = r"\mathbb{E}|\omega^\star-w_0|^2"
 HALF = Rational(1, 2)
+# where the moves are sampled
+SIZES = tuple({**sizes, "n_r": 6, "alpha_r": 0.3} for sizes in TASK_SIZES)
 
 
 # -- the engine ---------------------------------------------------------------------------------------------
@@ -58,7 +66,7 @@ def _order(source: str, weights: Mapping[str, Exponent], assumptions: Assumption
 def _derive_loss(assumptions: Assumptions) -> Derived:
     if assumptions.covariance == "identity":
         return {LOSS: leading_loss(assumptions)}
-    return derive_loss(assumptions, LOSS)
+    return general_chain(assumptions).parts
 
 
 def _derive_remainder(assumptions: Assumptions) -> Derived:
@@ -128,6 +136,8 @@ STEPS: tuple[Step, ...] = (
         depends_on=INNER,
         claim=_claim_long,
         derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
+        derivation=excess_proof,
+        sizes=SIZES,
         check=formula_checks,
         neglects=_NEGLECTED,
         method=_METHOD,
@@ -144,6 +154,8 @@ STEPS: tuple[Step, ...] = (
         depends_on=INNER,
         claim=_claim_short,
         derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
+        derivation=excess_proof,
+        sizes=SIZES,
         check=formula_checks,
         neglects=_NEGLECTED,
         method=_METHOD,
@@ -168,6 +180,8 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=_claim_loss,
         derive=_derive_loss,
+        derivation=loss_proof,
+        sizes=SIZES,
         check=formula_checks,
         neglects=_NEGLECTED,
         errata={"condition": _FEW_TASKS},

@@ -13,7 +13,7 @@ from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.language.values import Point, evaluate
 from derivations.paper.target_task import loss_coefficients
-from derivations.paper.theorem2.expansion import expansion, leading_loss
+from derivations.paper.theorem2.expansion import LOSS, expansion, leading_loss
 from derivations.steps.labels import IN_SIZE, IN_TASKS, Order
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import residual_check
@@ -52,7 +52,6 @@ def value_at(formula: sympy.Basic | Expression, setting: Setting) -> float:
     return float(evaluate(to_sympy(formula), point(setting)))
 
 
-LOSS = r"\bar L^{test}"
 SOURCES = {"nu": r"\nu", "sigma": r"\sigma"}
 
 

@@ -10,7 +10,7 @@ from operator import matmul
 
 from derivations.steps.move import SQUARED_LENGTH, DoesNotApply, Growth, Rule
 from derivations.steps.orders import element, element_moments
-from derivations.steps.rules.stacked import OTHER_TASK, SAME_TASK, NotStacked, Tasks
+from derivations.steps.rules.stacked import OTHER_TASK, SAME_TASK, NotStacked, Tasks, over_tasks
 from derivations.steps.second_routes import compared
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.readable import Term
@@ -97,6 +97,11 @@ class Fluctuation:
             return {SAME_TASK: self.word}
         return {which: self.tasks.block(self.word, which) for which in (SAME_TASK, OTHER_TASK)}
 
+    def is_plain_sum(self) -> bool:
+        """Whether the word is a sum over tasks of words of one task each."""
+        names = self.tasks.definitions(over_tasks(self.word, self.tasks))
+        return bool(names) and all(name.endswith("1") for name in names)
+
     def wrong_mean(self) -> str:
         """Why the mean is another by a second route; nothing where it is right."""
         written = self.mean.written(self.size).replace(self._numbers)
@@ -129,6 +134,9 @@ def _not_mean(before: Expression, stated: Expression) -> str:
 @lru_cache(maxsize=256)
 def _exponent(fluctuation: Fluctuation, growth: Growth) -> Exponent:
     tasks, known = fluctuation.tasks, dict(growth.weights)
+    if known.keys() == {tasks.count} and fluctuation.size != tasks.stacked and fluctuation.is_plain_sum():
+        # independent tasks: the variance is their number times that of one
+        return known[tasks.count].scaled(Fraction(1, 2))
     # a start of that length along a coordinate: an element has a plain variance for every law of the inputs
     known[LENGTH] = known.get(SQUARED_LENGTH, NOTHING).scaled(Fraction(1, 2))
     if fluctuation.size == tasks.stacked:
