@@ -42,18 +42,10 @@ from symbolic.proofs.asymptotics import Exponent
 EXCESS = r"\mathbb{E}|\omega^\star-w_0|^2"
 LOSS = r"\bar L^{test}"
 # sizes from which sampling sees how what is left out falls
-BASE: Mapping[str, float] = {
-    "p": 3,
-    "n_v": 12,
-    "n_t": 18,
-    "m": 6,
-    "alpha_t": -0.3,
-    "sigma": 0.8,
-    "nu": 0.9,
-    "sigma_v": 0.7,
-}
-IN_SIZE = Growth("xi", ROWS_GROW, BASE, without_traces)
-IN_TASKS = Growth("m", TASKS_GROW, BASE, without_traces)
+_RATES: Mapping[str, float] = {"alpha_t": -0.2, "sigma": 0.8, "nu": 0.9, "sigma_v": 0.7}
+IN_SIZE = Growth("xi", ROWS_GROW, {"p": 2, "n_v": 6, "n_t": 14, "m": 4, **_RATES}, without_traces)
+IN_TASKS = Growth("m", TASKS_GROW, {"p": 2, "n_v": 8, "n_t": 24, "m": 5, **_RATES}, without_traces)
+AVERAGES = ("validation-noise-average", "task-average", "training-noise-average")
 SOLUTION, SHORT_V = "BTB_inverse", "V"
 
 
@@ -120,8 +112,7 @@ def excess_proof(assumptions: Assumptions) -> Chain:
         return chain
     named = _noise_by_name(assumptions)
     names = {name: term_value(name, assumptions) for name in NAMES}
-    reads = ("validation-noise-average", "task-average", "training-noise-average")
-    chain.write_mean("g", named, names, *reads)
+    chain.write_mean("g", named, names, *AVERAGES)
     return chain.names(EXCESS, lambda: definitions(NAMES, assumptions))
 
 
@@ -130,6 +121,16 @@ def _loss_chain(assumptions: Assumptions) -> Chain:
     require_derivable(assumptions, Regime.UNDER)
     c_0, c_2 = loss_coefficients(assumptions)
     return Chain(c_0 + c_2 * scalar("excess")).shows(LOSS, {"excess": leading_excess(assumptions)})
+
+
+@lru_cache(maxsize=32)
+def short_proof(assumptions: Assumptions) -> Chain:
+    """(96) to (97): g by the names of the averages that it is made of."""
+    chain = Chain(excess_chain(assumptions).result)
+    if assumptions.changes(("order", "inputs", "split", "noise_val")):
+        raise NotDerivable("the averages of the parts of B^T Gamma B have no names here")
+    chain.expand({"g": _noise_by_name(assumptions)}, *AVERAGES)
+    return chain.shows(EXCESS, {name: term_value(name, assumptions) for name in NAMES})
 
 
 @lru_cache(maxsize=32)

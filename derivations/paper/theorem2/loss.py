@@ -30,6 +30,7 @@ from derivations.paper.theorem2.expansion import (
     leading_excess,
     leading_loss,
     loss_proof,
+    short_proof,
 )
 from derivations.paper.theorem2.moments import G_1, G_2, G_3, G_4, MU, TASK_SIZES
 from derivations.paper.theorem2.sampled_loss import (
@@ -154,7 +155,7 @@ STEPS: tuple[Step, ...] = (
         depends_on=INNER,
         claim=_claim_short,
         derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
-        derivation=excess_proof,
+        derivation=short_proof,
         sizes=SIZES,
         check=formula_checks,
         neglects=_NEGLECTED,

@@ -17,7 +17,8 @@ from derivations.formulas.trace_form import trace_form
 from derivations.formulas.values import Point, traces
 from derivations.language.assumptions import Assumptions, read
 from derivations.language.model_letters import letter
-from derivations.paper.theorem2.general_covariance import INVERSE, NORMAL, commuted, derive_loss
+from derivations.paper.theorem2.expansion import LOSS, general_chain
+from derivations.paper.theorem2.general_covariance import INVERSE, NORMAL, commuted
 from derivations.variants.losses import covariance
 from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.words import tr
@@ -92,4 +93,4 @@ def test_a_wrong_inverse_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_loss_is_derived_with_its_matrix() -> None:
-    assert list(derive_loss(GENERAL, "L")) == ["L", NORMAL]
+    assert list(general_chain(GENERAL).parts) == [LOSS, NORMAL]
