@@ -64,9 +64,20 @@ def _show(arguments: argparse.Namespace) -> Outcome:
         return _proof(contents.named(document["name"]), assumptions, document, title)
     lines = [title, document["statement"], f"proof: {document['proof']}; number: {document['numeric']}"]
     lines += whole_lines(contents.named(document["name"]), assumptions) or filter(None, [document["formula"]])
-    width = max(map(len, document["parameters"]), default=0)
-    lines += [f"  {name:{width}s}  {meaning}" for name, meaning in document["parameters"].items()]
+    lines += _parameter_lines(document["parameters"])
+    if document["holds_for"]:
+        lines.append(f"  holds for {document['holds_for']}")
     return Outcome(document, "\n".join(lines))
+
+
+def _parameter_lines(parameters: Mapping[str, Mapping[str, str | None]]) -> list[str]:
+    """Name, range, default and meaning of each parameter, below each other."""
+    rows = [(name, str(p["range"]), p["default"] or "", str(p["meaning"])) for name, p in parameters.items()]
+    if not rows:
+        return []
+    rows.insert(0, ("", "range", "default", "meaning"))
+    name, allowed, default = (max(len(row[k]) for row in rows) for k in range(3))
+    return [f"  {a:{name}s}  {b:{allowed}s}  {c:{default}s}  {d}" for a, b, c, d in rows]
 
 
 def _proof(step: Step, assumptions: Assumptions, document: dict[str, Any], title: str) -> Outcome:

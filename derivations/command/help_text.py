@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from derivations.language.meanings import ASSUMPTIONS, PARAMETERS
+from derivations.language.meanings import ASSUMPTIONS, DEFAULTS, PARAMETERS
 
 _LOSS = "n_t=30 n_v=2 n_r=20 m=3 p=60 sigma=1 nu=0.5"
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
@@ -42,7 +42,10 @@ def epilog(command: str) -> str:
     if command in (*WITH_PARAMETERS, "show", "verify", "list"):
         lines += ["", _NAMES]
     if command in WITH_PARAMETERS:
-        lines += _table("parameters, as NAME=VALUE words (a formula needs some of them):", PARAMETERS)
+        said = {
+            n: f"{text} (default {DEFAULTS[n]})" if n in DEFAULTS else text for n, text in PARAMETERS.items()
+        }
+        lines += _table("parameters, as NAME=VALUE words (a formula needs some of them):", said)
     if command in WITH_ASSUMPTIONS:
         lines += _table("assumptions, as --assume NAME=VALUE:", ASSUMPTIONS)
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
+from enum import StrEnum
 from fractions import Fraction
 from numbers import Integral, Real
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from derivations.language import meanings
 from derivations.language.symbols import DIMENSIONS
 from derivations.support.bad_input import BadInput
 from derivations.support.text import exact_number, nearest, shortened
@@ -30,7 +32,27 @@ SIZES = frozenset(DIMENSIONS)
 NOT_NEGATIVE = frozenset({"sigma", "sigma_v", "nu", "dist0_sq", "excess"})
 # smallest eigenvalues above minus this part of the largest entry are zero up to rounding
 ROUNDING = 1e-10
-DEFAULTS: Mapping[str, Fraction] = {"dist0_sq": Fraction(0)}
+DEFAULTS: Mapping[str, Fraction] = {
+    name: Fraction(text) for name, text in meanings.DEFAULTS.items() if name not in MATRICES
+}
+
+
+class Range(StrEnum):
+    """The values that a parameter may take."""
+
+    SIZE = "integer, 1 or more"
+    NOT_NEGATIVE = "0 or more"
+    NUMBER = "any number"
+    COVARIANCE = "symmetric, no eigenvalue below 0"
+
+
+def range_of(name: str) -> Range:
+    """The values that the parameter of this name may take: what `checked_number` and `checked_matrix` let pass."""
+    if name in MATRICES:
+        return Range.COVARIANCE
+    if name in SIZES:
+        return Range.SIZE
+    return Range.NOT_NEGATIVE if name in NOT_NEGATIVE else Range.NUMBER
 
 
 class InvalidParameter(BadInput):
@@ -133,9 +155,10 @@ def checked_number(name: str, value: object) -> Fraction:
         exact = value
     else:
         exact = Fraction(int(value)) if isinstance(value, Integral) else Fraction(float(value))
-    if name in SIZES and (exact.denominator != 1 or exact < 1):
+    allowed = range_of(name)
+    if allowed is Range.SIZE and (exact.denominator != 1 or exact < 1):
         raise InvalidParameter(f"{name} must be a positive integer, not {shown(exact)}")
-    if name in NOT_NEGATIVE and exact < 0:
+    if allowed is Range.NOT_NEGATIVE and exact < 0:
         raise InvalidParameter(f"{name} must not be negative: it is {shown(exact)}, give a number from 0 up")
     return exact
 

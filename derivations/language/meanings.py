@@ -14,11 +14,13 @@ PARAMETERS: Mapping[str, str] = {
     "nu": "variability of tasks: the standard deviation of |w|",
     "alpha_t": "learning rate of the inner loop at meta-training",
     "alpha_r": "learning rate of the adaptation at the test",
-    "dist0_sq": "|omega_0 - w_0|^2, start of the outer loop from the mean task (default 0)",
+    "dist0_sq": "|omega_0 - w_0|^2, start of the outer loop from the mean task",
     "Sigma": "covariance of inputs, p x p: Sigma=@file.npy (general covariance)",
     "Sigma_w": "covariance of task parameters, p x p: Sigma_w=@file.npy",
-    "F": "fourth moment E (x^T Sigma x) x x^T of the inputs, F=@file.npy (default: Gaussian)",
+    "F": "fourth moment E (x^T Sigma x) x x^T of the inputs, F=@file.npy",
 }
+# what a parameter is where it is left out, as text; any other must be given
+DEFAULTS: Mapping[str, str] = {"dist0_sq": "0", "F": "Gaussian"}
 ASSUMPTIONS: Mapping[str, str] = {
     "inner_steps": "gradient steps of the inner loop at meta-training, 1 to 8 (default 1)",
     "adaptation_steps": "gradient steps at the test, 1 to 8 (default 1)",

@@ -92,13 +92,9 @@ Value = float | NDArray[np.float64]
 def engine_values(values: Mapping[str, Value]) -> dict[str, Value]:
     """Values of the engine's letters from those of the printed symbols.
 
-    Random column vectors are rows to the engine, label noise is in units of its standard deviation, and the inverses
-    of the outer problem are letters of their own.
+    Label noise is in units of its standard deviation, and the inverses of the outer problem are letters of their own.
     """
     found = dict(values)
-    for name in ("delta_w", "delta_gamma"):
-        if name in values:
-            found[name] = np.asarray(values[name]).T
     for name in ("z_t", "z_v", "z_r", "z_s"):
         if name in values:
             found[name] = np.asarray(values[name]) / float(np.asarray(values["sigma"]))

@@ -156,7 +156,15 @@ def normal_form(formula: sympy.Basic | Expression) -> NormalForm:
 
 
 def to_sympy(formula: sympy.Basic | Expression) -> sympy.Basic:
-    """A formula as a SymPy tree in the paper's symbols."""
-    if isinstance(formula, Expression):
-        return expression_to_sympy(formula, symbol_table())
-    return formula
+    """A formula as a SymPy tree in the paper's symbols, in which a random vector is a column, as it is printed."""
+    if not isinstance(formula, Expression):
+        return formula
+    tree = expression_to_sympy(formula, symbol_table())
+    # the engine's random vectors are rows
+    columns = {
+        row: sympy.MatrixSymbol(row.name, row.cols, 1)
+        for row in tree.atoms(sympy.MatrixSymbol)
+        if row.rows == 1 and row.cols != 1
+    }
+    tree = tree.xreplace({sympy.Transpose(row): column for row, column in columns.items()})
+    return tree.xreplace({row: sympy.Transpose(column) for row, column in columns.items()})

@@ -11,8 +11,9 @@ import sympy
 from sympy.printing.str import StrPrinter
 
 from derivations.formulas.by_name import NoFormula, derived_parts, source_code
+from derivations.formulas.parameters import range_of
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.meanings import PARAMETERS
+from derivations.language.meanings import DEFAULTS, PARAMETERS
 from derivations.steps.step import Step
 from derivations.typeset import statements
 from derivations.verification.verify import describe
@@ -38,8 +39,11 @@ def shown_parts(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
 
 
 def whole_lines(step: Step, assumptions: Assumptions) -> list[str]:
-    """The formulas that stand as whole equations in LaTeX: an order has its left side and its O-term."""
-    return statements.lines(step, shown_parts(step, assumptions))
+    """The formulas that stand as whole equations in LaTeX: an order has its left side, and both it and a formula to
+    leading order their O-term."""
+    parts = shown_parts(step, assumptions)
+    claimed = step.claim is not None and parts == dict(step.claim())
+    return statements.printed(step) if claimed else statements.lines(step, parts)
 
 
 def _text(label: str, part: sympy.Basic, language: str) -> str:
@@ -87,8 +91,8 @@ def _read_back(part: sympy.Basic) -> str:
 
 
 def present(step: Step, assumptions: Assumptions, language: str = "latex") -> dict[str, Any]:
-    """The document of `derive show`: description, `formula` in the language, each part by its label, and what the
-    parameters mean (for LaTeX and SymPy).
+    """The document of `derive show`: description, `formula` in the language, each part by its label, what the
+    parameters mean with their defaults and ranges (for LaTeX and SymPy), and the regime it `holds_for`.
 
     As code, the derived formulas in their numerically stable form; raises NoFormula for what is no number.
     """
@@ -114,7 +118,12 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
         "language": language,
         "formula": formula,
         "parts": texts,
-        "parameters": {name: PARAMETERS[name] for name in PARAMETERS if name in names},
+        "parameters": {
+            name: {"meaning": meaning, "default": DEFAULTS.get(name), "range": str(range_of(name))}
+            for name, meaning in PARAMETERS.items()
+            if name in names
+        },
+        "holds_for": None if step.regime is None else step.regime.title,
     }
 
 

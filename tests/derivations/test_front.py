@@ -15,8 +15,9 @@ import sympy
 
 import derivations as d
 from derivations.formulas.by_name import evaluate_named
-from derivations.language.assumptions import InvalidAssumption, NotDerivable
-from derivations.steps.contents import MODULE_OF, UnknownStep
+from derivations.language.assumptions import PAPER, InvalidAssumption, NotDerivable
+from derivations.steps.contents import MODULE_OF, UnknownStep, find
+from derivations.typeset.presentation import shown_parts
 
 V: dict[str, Any] = {"n_t": 30, "n_v": 2, "n_r": 20, "m": 3, "p": 60, "sigma": 1, "nu": 0.5}
 V |= {"alpha_t": 0.2, "alpha_r": 0.2}
@@ -111,3 +112,14 @@ def test_the_examples_of_the_documents_run(document: str, fence: str) -> None:
         [sys.executable, "-"], input="\n".join(blocks), cwd=root, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("number", "name"), [(59, "delta_w"), (60, "delta_w"), (70, "delta_gamma")])
+def test_a_random_vector_is_the_column_of_the_export(number: int, name: str) -> None:
+    view = d.step(number)
+    exported = {
+        s for part in shown_parts(find(number), PAPER).values() for s in part.atoms(sympy.MatrixSymbol)
+    }
+    shapes = {str(symbol.name): str(symbol.shape) for symbol in exported}
+    assert str(view.symbols[name].shape) == shapes[name]
+    assert view.symbols[name].shape[1] == 1

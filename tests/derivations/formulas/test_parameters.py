@@ -10,11 +10,14 @@ import pytest
 
 from derivations.formulas.by_name import evaluate_named
 from derivations.formulas.parameters import (
+    NAMES,
     InvalidParameter,
+    Range,
     checked,
     checked_number,
     ordered,
     parse_values,
+    range_of,
     require_possible,
 )
 from numeric_check.estimators.target_loss import fourth_moment
@@ -242,3 +245,19 @@ def test_an_empty_matrix_is_named(tmp_path: Path) -> None:
     np.save(tmp_path / "empty.npy", np.zeros((0, 0)))
     with pytest.raises(InvalidParameter, match=r"Sigma in .* is empty: give"):
         parse_values([f"Sigma=@{tmp_path / 'empty.npy'}"])
+
+
+LET_PASS = {
+    Range.SIZE: ((1, 7), (0, -1, Fraction(3, 2))),
+    Range.NOT_NEGATIVE: ((0, 0.5), (-1, -0.1)),
+    Range.NUMBER: ((-2, 0, 0.5), ()),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_range_that_is_shown_is_the_one_that_is_held_to(name: str) -> None:
+    allowed, refused = LET_PASS[range_of(name)]
+    assert [checked_number(name, value) for value in allowed] == [Fraction(value) for value in allowed]
+    for value in refused:
+        with pytest.raises(InvalidParameter, match=name):
+            checked_number(name, value)
