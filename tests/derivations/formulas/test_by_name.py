@@ -1,17 +1,14 @@
-"""The formulas by name: functions that lose no digits, numbers that are exact, one line for wrong input."""
+"""The formulas by name: numbers that are exact, one line for wrong input."""
 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-import mpmath
 import numpy as np
 import pytest
-import sympy
 
 from derivations.formulas.by_name import (
     NoFormula,
@@ -21,23 +18,14 @@ from derivations.formulas.by_name import (
     formulas,
     function,
     source_code,
-    stable_formulas,
 )
 from derivations.formulas.parameters import SIZES, InvalidParameter, parse_values
-from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, read
+from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.regime import Regime
-from derivations.language.symbols import alpha_t, m, n_v
-from derivations.steps.contents import ALIASES, UnknownStep, find, load
-from symbolic.code.codegen import Compiled, compiled
+from derivations.language.symbols import alpha_t
+from derivations.steps.contents import UnknownStep, find, load
 
 load()
-# Every central formula of scalars, whoever adds it.
-SCALAR = [
-    (alias, key)
-    for alias in sorted(ALIASES)
-    for key, expr in formulas(alias).items()
-    if not expr.has(sympy.Trace)
-]
 FIGURE_2 = {
     "n_t": 30,
     "n_v": 2,
@@ -60,231 +48,6 @@ FIGURE_3 = {
     "alpha_t": 0.2,
     "alpha_r": 0.2,
 }
-LARGEST = 10**9
-ACCURACY = 1e-12
-
-
-# -- accuracy -----------------------------------------------------------------------------------------------
-
-
-def log_uniform(generator: random.Random, low: float, high: float) -> int:
-    return min(
-        max(round(10 ** generator.uniform(math.log10(low), math.log10(high))), math.ceil(low)), int(high)
-    )
-
-
-def rate(generator: random.Random, n: int, p: int) -> float:
-    """A rate near the roots (8), near 0, 1 and places where factors are small, tiny, or up to a million."""
-    root = math.sqrt((n + 1.0) ** 2 + 4.0 * n * p)
-    near = (-(n + 1 + root) / (2 * p), 2 * n / (n + 1 + root), 1.0, n / (n + p + 1.0), 2 * n / (n + p + 1.0))
-    gap = generator.choice((-1, 1)) * 10 ** generator.uniform(-17, -1)
-    kind = generator.randrange(len(near) + 4)
-    if kind < len(near):
-        return near[kind] * (1 + gap)
-    further = (
-        gap,
-        generator.uniform(-1, 2),
-        float(generator.choice((-1, 1)) * 10 ** generator.uniform(-12, 6)),
-    )
-    return (*further, generator.choice((0.0, 1.0, -1e6, 1e6)))[kind - len(near)]
-
-
-def sizes(generator: random.Random, side: Regime | None) -> dict[str, int]:
-    """Sizes up to a billion in the regime asked for, in one of three with n_v m next to p."""
-    while True:
-        found = {name: log_uniform(generator, 1, LARGEST) for name in ("n_t", "n_v", "n_r", "m", "p")}
-        if side is Regime.OVER:
-            found["p"] = max(found["p"], 2)
-            found["n_v"] = log_uniform(generator, 1, found["p"] - 1)
-            found["m"] = log_uniform(generator, 1, max(1, (found["p"] - 1) // found["n_v"]))
-        rows = found["n_v"] * found["m"]
-        if generator.randrange(3) == 0 and 4 < rows < LARGEST:
-            found["p"] = rows + (1 if side is Regime.OVER else -1) * generator.randint(1, 3)
-        if side is None or (found["p"] > rows if side is Regime.OVER else found["p"] < rows):
-            return found
-
-
-def level(generator: random.Random) -> float:
-    return 0.0 if generator.random() < 0.1 else 10 ** generator.uniform(-6, 6)
-
-
-def point(generator: random.Random, side: Regime | None) -> dict[str, float]:
-    found: dict[str, float] = dict(sizes(generator, side))
-    found |= {name: level(generator) for name in ("sigma", "nu", "dist0_sq", "excess")}
-    found["delta"] = generator.uniform(-1, 1)
-    found["alpha_t"] = rate(generator, int(found["n_t"]), int(found["p"]))
-    found["alpha_r"] = rate(generator, int(found["n_r"]), int(found["p"]))
-    return found
-
-
-def reference(expr: sympy.Expr, points: list[dict[str, float]]) -> list[mpmath.mpf]:
-    """The derived formula as it is, by mpmath: of 150 digits more than 50 survive any cancellation here."""
-    names = sorted(str(symbol.name) for symbol in expr.free_symbols)
-    bare = expr.xreplace({symbol: sympy.Symbol(str(symbol.name)) for symbol in expr.free_symbols})
-    exact = sympy.lambdify([sympy.Symbol(name) for name in names], bare, modules="mpmath", cse=True)
-    with mpmath.workdps(150):
-        return [exact(*(mpmath.mpf(values[name]) for name in names)) for values in points]
-
-
-def errors(code: Compiled, expr: sympy.Expr, points: list[dict[str, float]]) -> np.ndarray:
-    """Relative errors of a compiled formula at the points (absolute where the value is zero)."""
-    columns = {name: np.array([float(values[name]) for values in points]) for name in code.parameters}
-    got = np.broadcast_to(code(**columns), len(points))
-    found = []
-    with mpmath.workdps(150):
-        for number, exact in zip(got, reference(expr, points), strict=True):
-            gap = abs(mpmath.mpf(float(number)) - exact) if np.isfinite(number) else mpmath.inf
-            found.append(float(gap / abs(exact)) if exact else float(gap))
-    return np.array(found)
-
-
-def side(alias: str, expr: sympy.Expr) -> Regime | None:
-    """The regime of a formula, None for one that has no n_v m in it and holds on both sides."""
-    return find(alias).regime if {n_v, m} <= expr.free_symbols else None
-
-
-def accuracy(alias: str, key: str, count: int, assumptions: Assumptions = PAPER) -> np.ndarray:
-    generator = random.Random(f"{alias}/{key}/{assumptions.label()}")
-    expr = formulas(alias, assumptions)[key]
-    points = [point(generator, side(alias, expr)) for _ in range(count)]
-    return errors(compiled(stable_formulas(alias, assumptions)[key]), expr, points)
-
-
-@pytest.mark.parametrize(("alias", "key"), SCALAR)
-def test_function_agrees_with_fifty_digits(alias: str, key: str) -> None:
-    assert accuracy(alias, key, 400).max() <= ACCURACY
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("alias", "key"), SCALAR)
-def test_function_agrees_with_fifty_digits_at_ten_thousand_points(alias: str, key: str) -> None:
-    assert accuracy(alias, key, 10_000).max() <= ACCURACY
-
-
-# Every other step that derives a formula of scalars alone.
-FURTHER = (
-    "rows-concentrate",
-    "rows-through-wishart",
-    "rows-through-wishart-squared",
-    "weighted-rows-of-two-tasks",
-    "weighted-rows-of-two-tasks-wishart",
-    "weighted-rows-of-two-tasks-two-wisharts",
-    "columns-concentrate",
-    "columns-after-wishart",
-    "columns-between-wisharts",
-    "loss-from-excess",
-    "gram-concentrates",
-    "noise-concentrates",
-    "start-concentrates",
-    "gram-inverse-concentrates",
-    "inner-factor",
-    "adaptation-factor",
-    "excess-overparameterized",
-    "adaptation-rate-bracket",
-    "same-limits",
-    "normal-matrix-concentrates",
-    "normal-inverse-concentrates",
-    "mu-2",
-    "mu-3",
-    "mu-4",
-    "mu-1-1",
-    "mu-2-1",
-    "mu-2-2",
-    "g-1",
-    "g-2",
-    "g-3",
-    "g-4",
-    "excess-underparameterized",
-    "excess-underparameterized-short",
-    "many-tasks-limit",
-    "adaptation-rate-bracket-underparameterized",
-)
-
-
-def accuracies(name: str, count: int) -> dict[str, float]:
-    """The largest error of each formula of a step."""
-    return {key: float(accuracy(name, key, count).max()) for key in formulas(name)}
-
-
-@pytest.mark.parametrize("name", FURTHER)
-def test_every_function_agrees_with_fifty_digits(name: str) -> None:
-    assert max(accuracies(name, 400).values()) <= ACCURACY
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FURTHER)
-def test_every_function_agrees_with_fifty_digits_at_ten_thousand_points(name: str) -> None:
-    assert max(accuracies(name, 10_000).values()) <= ACCURACY
-
-
-def of_scalars(name: str) -> bool:
-    """Whether a step derives a formula that is a function of numbers alone."""
-    try:
-        found = formulas(name)
-    except NoFormula:
-        return False
-    return any(expr.free_symbols for expr in found.values()) and not any(
-        expr.has(sympy.Trace) for expr in found.values()
-    )
-
-
-@pytest.mark.slow
-def test_no_formula_of_scalars_is_left_out() -> None:
-    assert {name for name in load() if of_scalars(name)} == {*FURTHER, *ALIASES.values()} - {ALIASES["eq14"]}
-
-
-VARIANTS = [
-    ("eq5", replace(PAPER, inner_steps=2)),
-    ("eq9", replace(PAPER, inner_steps=2)),
-    ("eq5", replace(PAPER, inner_steps=3, adaptation_steps=2)),
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("alias", "assumptions"), VARIANTS, ids=lambda x: x if isinstance(x, str) else x.label()
-)
-def test_function_under_other_assumptions_agrees_with_fifty_digits(
-    alias: str, assumptions: Assumptions
-) -> None:
-    assert accuracy(alias, "value", 1000, assumptions).max() <= ACCURACY
-
-
-def naive(expr: sympy.Expr) -> sympy.Expr:
-    """The formula as one quotient of expanded polynomials; a root over its denominator as it comes."""
-    top, bottom = sympy.fraction(sympy.together(expr))
-    return sympy.expand(top) / sympy.expand(bottom)
-
-
-@pytest.mark.parametrize(("alias", "key"), [("eq5", "value"), ("eq9", "value"), ("eq8", "maximum")])
-def test_accuracy_test_fails_the_tempting_form(alias: str, key: str) -> None:
-    expr = formulas(alias)[key]
-    generator = random.Random(0)
-    points = [point(generator, side(alias, expr)) for _ in range(300)]
-    found = errors(compiled(naive(expr)), expr, points)
-    assert (found > ACCURACY).mean() > 0.05
-    assert found.max() > 1000 * ACCURACY
-
-
-@pytest.mark.parametrize(("alias", "key"), SCALAR)
-def test_stable_form_is_certified(alias: str, key: str) -> None:
-    form = stable_formulas(alias)[key]
-    assert form.sign == (-1 if key == "minimum" else 1)
-
-
-@pytest.mark.parametrize("alias", ["eq5", "eq9"])
-def test_rates_are_apart_on_a_grid(alias: str) -> None:
-    code = function(alias)
-    values = FIGURE_2 if alias == "eq5" else FIGURE_3
-    values = {name: value for name, value in {**values, "dist0_sq": 0.3}.items() if name in code.parameters}
-    alpha_t, alpha_r = np.linspace(-2, 2, 70), np.linspace(-1, 1, 80)
-    grid = code(**{**values, "alpha_t": alpha_t[:, None], "alpha_r": alpha_r[None, :]})
-    assert sorted(len(term) for term in code.code.program.terms) == [1, 2]
-    assert grid[12, 34] == pytest.approx(
-        code(**{**values, "alpha_t": alpha_t[12], "alpha_r": alpha_r[34]}), rel=1e-15
-    )
-
-
 # -- numbers ------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,248 @@
+"""The points of the figures: simulated, kept, shipped with the project, and found again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from derivations.figures import points as figure_points
+from derivations.figures.draw import draw
+from derivations.figures.panels import FIGURES, Panel, figure
+from derivations.figures.points import Task, sample, simulated, stored, task, tasks
+from derivations.support import store
+from numeric_check.draws.estimate import Estimate
+from tests.derivations.figures.conftest import COARSE, SMALL, TINY
+
+# Points
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_shapes_and_runs() -> None:
+    found = simulated(TINY)
+    assert [len(panel) for panel in found] == [3, 5]
+    for panel, points in zip(TINY.panels, found, strict=True):
+        assert [point.rate for point in points] == list(panel.grid)
+        for point in points:
+            assert point.plain is not None
+            assert point.plain.draws >= panel.runs
+            assert point.conditional.stderr <= COARSE * point.conditional.mean
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_protocols_agree_on_the_small_figure() -> None:
+    panel = replace(TINY.panels[1], runs=200)
+    (points,) = simulated(replace(TINY, panels=(panel,)))
+    for point in points:
+        assert point.plain is not None
+        gap = abs(point.plain.mean - point.conditional.mean)
+        assert gap < 5 * np.hypot(point.plain.stderr, point.conditional.stderr)
+
+
+def spied(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
+    """The points simulated from now on."""
+    computed: list[Task] = []
+
+    def sampled(item: Task) -> Estimate:
+        computed.append(item)
+        return sample(item)
+
+    monkeypatch.setattr(figure_points, "sample", sampled)
+    return computed
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_interrupted_work_continues(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = tasks(TINY.panels)
+    computed: list[Task] = []
+
+    def interrupted(item: Task) -> Estimate:
+        if len(computed) == 7:
+            raise KeyboardInterrupt
+        computed.append(item)
+        return sample(item)
+
+    monkeypatch.setattr(figure_points, "sample", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        simulated(TINY)
+    assert [stored(item) is not None for item in wanted] == [True] * 7 + [False] * 9
+    rest = spied(monkeypatch)
+    found = simulated(TINY)
+    assert rest == wanted[7:]
+    # and what comes out is what an uninterrupted run gives
+    monkeypatch.setenv("DERIVE_STORE", os.environ["DERIVE_STORE"] + "-fresh")
+    assert simulated(TINY) == found
+
+
+CHILD = f"""
+import time
+from derivations.figures import points as figure_points
+from derivations.support import workers
+from derivations.figures.panels import Figure, Panel
+from derivations.language.assumptions import Assumptions
+from numeric_check.problem.setting import Setting
+
+def slowly(item, sample=figure_points.sample):
+    time.sleep(0.1)
+    return sample(item)
+
+figure_points.sample = slowly
+workers.cores = lambda: 1
+figure_points.RESOLUTION = {COARSE}
+figure_points.simulated({TINY!r})
+"""
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_a_killed_process_leaves_whole_points_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = tasks(TINY.panels)
+    child = subprocess.Popen([sys.executable, "-c", CHILD])
+    deadline = time.monotonic() + 60
+    while stored(wanted[5]) is None and time.monotonic() < deadline:
+        assert child.poll() is None
+        time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    kept = [item for item in wanted if stored(item) is not None]
+    assert 6 <= len(kept) < len(wanted)
+    computed = spied(monkeypatch)
+    simulated(TINY)
+    assert computed == wanted[len(kept) :]
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_a_damaged_or_foreign_entry_is_simulated_again() -> None:
+    item = tasks(TINY.panels)[0]
+    figure_points.sample_and_store(item)
+    assert stored(item) is not None
+    path = store.path_of(item.key.name)
+    for text in ("{", '{"mean": 1.0}', "[1, 2]"):
+        path.write_text(text, encoding="utf-8")
+        assert stored(item) is None
+
+
+def test_a_point_is_named_by_what_it_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = task(SMALL, "plain", 10).key
+    assert key == task(replace(SMALL), "plain", 10).key
+    others = [
+        task(SMALL, "plain", 11),
+        task(SMALL, "conditional", 10),
+        task(replace(SMALL, alpha_t=0.3), "plain", 10),
+        task(replace(SMALL, Sigma=np.eye(12)), "plain", 10),
+    ]
+    assert len({key, *(other.key for other in others)}) == 5
+    # a conditional point has no runs, but an error it is drawn to
+    assert task(SMALL, "conditional", 1).key == task(SMALL, "conditional", 2).key
+    monkeypatch.setattr(figure_points, "RESOLUTION", 0.5)
+    assert task(SMALL, "conditional", 1).key != others[1].key
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_progress_counts_what_is_left() -> None:
+    wanted = tasks(TINY.panels)
+    for item in wanted[:10]:
+        figure_points.sample_and_store(item)
+    heard: list[tuple[int, int]] = []
+    simulated(TINY, lambda record, done, total: heard.append((done, total)))
+    assert heard == [(k, 16) for k in range(11, 17)]
+
+
+@pytest.mark.slow
+def test_processes_change_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = []
+    for count in (1, 2):
+        monkeypatch.setenv("DERIVE_STORE", str(tmp_path / f"store-{count}"))
+        monkeypatch.setattr("derivations.support.workers.cores", lambda count=count: count)
+        found.append(simulated(replace(TINY, panels=TINY.panels[:1])))
+    assert found[0] == found[1]
+
+
+# Shipped experiments
+
+
+def _shipped() -> list[tuple[str, Panel, float, Estimate]]:
+    """Every shipped point with the panel and rate it belongs to."""
+    found = []
+    for name, experiment in figure_points.provenance().items():
+        panels = {panel.letter: panel for panel in figure(name).panels}
+        for point in experiment["points"]:
+            estimate = Estimate(point["mean"], point["stderr"], point["draws"])
+            found.append((name, panels[point["panel"]], point["rate"], estimate))
+    return found
+
+
+def apart(one: Estimate, other: Estimate) -> float:
+    return abs(one.mean - other.mean) / float(np.hypot(one.stderr, other.stderr))
+
+
+def test_the_shipped_points_are_those_of_the_figures() -> None:
+    for name, experiment in figure_points.provenance().items():
+        assert experiment.keys() >= {"command", "seed", "versions", "seconds", "cores"}
+        wanted = [item for item in tasks(figure(name).panels) if item.protocol == "plain"]
+        assert [(item.setting.fingerprint, item.runs) for item in wanted] == [
+            (point["setting"], point["runs"]) for point in experiment["points"]
+        ]
+        assert all(stored(item) is not None for item in wanted)
+
+
+@pytest.mark.slow
+def test_a_sample_of_the_shipped_points_is_found_again() -> None:
+    shipped = _shipped()
+    chosen = np.random.default_rng(int(time.time()) // 86400).choice(len(shipped), 3, replace=False)
+    for k in chosen:
+        _, panel, rate, estimate = shipped[k]
+        again = sample(task(panel.at(rate), "plain", panel.runs))
+        assert again.draws == estimate.draws
+        assert again.mean == pytest.approx(estimate.mean, rel=1e-9), (panel, rate)
+        assert again.stderr == pytest.approx(estimate.stderr, rel=1e-6), (panel, rate)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(FIGURES))
+def test_the_shipped_points_agree_with_the_conditional_estimates(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figure_points, "RESOLUTION", 2e-3)
+    for points in simulated(figure(name)):
+        assert consistent(
+            [apart(point.plain, point.conditional) for point in points if point.plain is not None]
+        )
+
+
+def consistent(gaps: list[float]) -> bool:
+    """Whether gaps in standard errors are those of a right mean with a right error: none large, not all small."""
+    spread = float(np.mean(np.square(gaps)))
+    return max(gaps) < 5 and 0.2 < spread < 1 + 5 * np.sqrt(2 / len(gaps))
+
+
+def test_changed_points_are_noticed() -> None:
+    gaps = list(np.abs(np.random.default_rng(3).standard_normal(21)))
+    assert consistent(gaps)
+    assert not consistent([*gaps[:-1], gaps[-1] + 5])
+    assert not consistent([gap / 4 for gap in gaps])
+    assert not consistent([gap * 3 for gap in gaps])
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_recomputing_replaces_the_shipped_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figure_points, "SHIPPED", tmp_path / "points.json")
+    figure_points._plain_points.cache_clear()
+    _, before = draw("2", tmp_path / "one.svg", recomputed=True)
+    (experiment,) = figure_points.provenance().values()
+    assert experiment["command"] == "derive figure 2 --recompute"
+    assert len(experiment["points"]) == 8
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path / "another"))
+    computed = spied(monkeypatch)
+    assert draw("2", tmp_path / "two.svg")[1] == before
+    assert {item.protocol for item in computed} == {"conditional"}
+    figure_points._plain_points.cache_clear()
+
+
+# Changed assumptions
