@@ -6,20 +6,29 @@ A network is summed one index at a time: the factors that hold the index are mul
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from itertools import product
 from math import prod
 from typing import Any
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq, fmpq_mat, fmpq_mpoly
 
-from symbolic.algebra.coefficients import NUMBERS, to_fmpq, to_fraction
+from symbolic.algebra.canonical import Monomial
+from symbolic.algebra.coefficients import NUMBERS, to_fmpq
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.expression import Expression
-from symbolic.algebra.letters import ONE, column_dimension, end_letter, index_of, letter_of, row_dimension
+from symbolic.algebra.expression import Expression, Shape
+from symbolic.algebra.letters import (
+    ONE,
+    Letter,
+    column_dimension,
+    end_letter,
+    index_of,
+    letter_of,
+    row_dimension,
+)
 from symbolic.algebra.refusal import Refused
-from symbolic.averages.network_order import Edge, Label
-from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm, kernel_of
+from symbolic.algebra.terms import accumulate
+from symbolic.averages.network_order import Edge, Label, Network
+from symbolic.averages.network_polynomial import NetworkPolynomial, kernel_of
 
 MAX_EXACT = 300_000
 """Most products of elements in one sum over indices in exact arithmetic."""
@@ -41,19 +50,24 @@ def evaluate_networks(polynomial: NetworkPolynomial, values: Mapping[str, Value]
     lists of them, arrays floats or an array. Every dimension needs a value.
     Raises ValueError when a value is missing, shapes disagree, or a sum is over `MAX_EXACT` or `MAX_FLOATS`.
     """
-    point = _Point(values)
-    total: Value = None
-    for term, coefficient in polynomial.terms.items():
-        traces = Expression({(term.traces, None): coefficient}, None, _indices(*term.traces))
-        value = point.value(traces)
-        for network in term.networks:
-            value = value * point.summed(network.labels, network.edges, ())
-        if polynomial.shape is not None:
-            value = point.matrix(term, polynomial.shape) * value
-        total = value if total is None else total + value
-    if total is None:
-        return point.result(point.value(Expression({}, polynomial.shape, frozenset())))
-    return point.result(total)
+    point, given = _Point(values), dict(values)
+    letters: dict[Network, str] = {}
+
+    def letter(network: Network, shape: Shape) -> str:
+        """The letter that stands for a sum, to which it gives the sum's value."""
+        if network not in letters:
+            rows, columns = shape or (ONE, ONE)
+            name = f"[{len(letters)}]"
+            letters[network] = chr(2 * index_of(Letter(name, rows, columns, symmetric=shape is None)))
+            given[name] = point.matrix(network, shape) if shape else point.scalar(network)
+        return letters[network]
+
+    total: dict[Monomial, fmpq_mpoly] = {}
+    for term, value in polynomial.terms.items():
+        sums = tuple(letter(network, None) for network in term.networks)
+        word = term.word if term.open_network is None else letter(term.open_network, polynomial.shape)
+        accumulate(total, (tuple(sorted(term.traces + sums)), word), value)
+    return evaluate(Expression(total, polynomial.shape, polynomial.indices), given)
 
 
 def _indices(*words: str) -> frozenset[int]:
@@ -69,29 +83,17 @@ class _Point:
         self.space = spaces[0] if spaces else None
         self._words: dict[str, Value] = {}
 
-    def value(self, expr: Expression) -> Value:
-        """The value of an expression."""
-        value = evaluate(expr, self.values)
-        if isinstance(value, list):
-            return fmpq_mat([[to_fmpq(x) for x in row] for row in value])
-        if self.space is not None:
-            return float(value) if expr.shape is None else value
-        return to_fmpq(value) if isinstance(value, Fraction) else value
-
-    def result(self, value: Value) -> Value:
-        """Fractions and lists for flint's numbers and matrices."""
-        if isinstance(value, fmpq_mat):
-            return [[to_fraction(x) for x in row] for row in value.tolist()]
-        return to_fraction(value) if isinstance(value, fmpq) else value
-
     def word(self, word: str) -> Value:
         """The matrix product of a word."""
         if word not in self._words:
             rows, columns = row_dimension(word[0]), column_dimension(word[-1])
             shape = None if rows == columns == ONE else (rows, columns)
-            self._words[word] = self.value(
-                Expression({((), word): NUMBERS.constant(1)}, shape, _indices(word))
+            value = evaluate(
+                Expression({((), word): NUMBERS.constant(1)}, shape, _indices(word)), self.values
             )
+            if self.space is None and isinstance(value, list):
+                value = fmpq_mat([[to_fmpq(x) for x in row] for row in value])
+            self._words[word] = value
         return self._words[word]
 
     def size(self, dimension: str) -> int:
@@ -100,11 +102,14 @@ class _Point:
             raise Refused(f"no value given for the dimension {dimension}: add it to the values")
         return 1 if dimension == ONE else int(self.values[dimension])
 
-    def matrix(self, term: NetworkTerm, shape: tuple[str, str]) -> Value:
-        """The open word or network of a term."""
-        if term.open_network is None:
-            return self.word(term.word) if term.word else self._filled(self.size(shape[0]), None)
-        kernel = kernel_of(term.open_network, end_letter(shape))
+    def scalar(self, network: Network) -> Value:
+        """The value of a closed network, 1 x 1."""
+        value = self.summed(network.labels, network.edges, ())
+        return value if self.space is None else self.space.reshape(value, (1, 1))
+
+    def matrix(self, network: Network, shape: tuple[str, str]) -> Value:
+        """The matrix of a network that is closed by a letter."""
+        kernel = kernel_of(network, end_letter(shape))
         outer = [vertex for vertex in (kernel.row, kernel.column) if vertex is not None]
         tensor = self.summed(kernel.labels, kernel.edges, tuple(sorted(set(outer))))
         sizes = [self.size(kernel.labels[vertex][0]) for vertex in outer]
@@ -122,17 +127,13 @@ class _Point:
             if word:
                 left, right = (self.word(word), matrix) if first else (matrix, self.word(word))
                 matrix = left * right if self.space is None else left @ right
-        return matrix
+        return matrix.tolist() if self.space is None else matrix
 
     def _filled(self, size: int, diagonal: Value) -> Value:
-        """A diagonal matrix; None: the identity."""
+        """A diagonal matrix."""
         if self.space is not None:
-            eye = self.space.eye(size)
-            return eye if diagonal is None else eye * diagonal
-        span = range(size)
-        return fmpq_mat(
-            [[(1 if diagonal is None else diagonal[i,]) if i == j else 0 for j in span] for i in span]
-        )
+            return self.space.eye(size) * diagonal
+        return fmpq_mat([[diagonal[i,] if i == j else 0 for j in range(size)] for i in range(size)])
 
     def _table(self, tensor: Value, rows: int, columns: int, upright: bool) -> Value:
         """The matrix of a tensor in one or two indices."""
@@ -158,7 +159,7 @@ class _Point:
             factors.append(self._product(holding, sizes, tuple(sorted(around[vertex])), vertex))
             left.remove(vertex)
         _, tensor = self._product(factors, sizes, outer, None)
-        return tensor if outer else tensor[()] if self.space is None else float(tensor)
+        return tensor[()] if self.space is None and not outer else tensor
 
     def _factor(self, edge: Edge) -> Factor:
         start, stop, word = edge

@@ -43,11 +43,6 @@ def root_of(covariance: Letter) -> str:
     return root
 
 
-def is_root(character: str) -> bool:
-    """Whether a character is the root of a covariance."""
-    return character in _ROOTS
-
-
 @lru_cache(maxsize=1 << 16)
 def normal(word: str) -> str:
     """The word with powers of each root collected: R Sigma^k, at most one root in a run."""
