@@ -8,7 +8,7 @@ import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -97,19 +97,23 @@ def best_rates(name: str, *words: str) -> Html:
             h.number(loss),
             h.measured(s.mean, s.stderr),
             h.measured(s.mean - loss, s.stderr),
-            h.escape(b["certificate"]["reason"]) if rate == b["alpha_t"] else "a local minimum only",
+            "global" if rate == b["alpha_t"] else "local",
         )
         for (v, b, rate, loss), s in zip(lowest, sampled, strict=True)
     ]
+    why = "".join(
+        f"<p>Why it is global, {h.escape(v.label)}: {h.escape(b['certificate']['reason'])}.</p>"
+        for v, b in zip(variants, best, strict=True)
+    )
     headers = (
         "assumptions",
         "rate of a minimum",
         "loss: formula",
         "loss: sampled",
         "gap",
-        "why it is global",
+        "minimum",
     )
-    return Html(h.table(headers, rows, numeric=range(1, 5)))
+    return Html(h.table(headers, rows, numeric=range(1, 5)) + why)
 
 
 def minima(best: Mapping[str, Any]) -> list[tuple[float | None, float]]:
@@ -131,35 +135,67 @@ def confirmed(name: str, *words: str) -> Html:
     return Html(decay(record["checks"]))
 
 
+@dataclass(frozen=True)
+class Gap:
+    """Sampled minus formula at one size, with its standard error; `growth` by how much the size has grown."""
+
+    growth: float
+    value: float
+    stderr: float
+
+    @property
+    def shown(self) -> str:
+        """The gap with its error."""
+        return h.measured(self.value, self.stderr)
+
+    @property
+    def scaled(self) -> str:
+        """The gap times the square of the size, which tends to a constant where the formula leaves out no more."""
+        return h.measured(self.value * self.growth**2, self.stderr * self.growth**2)
+
+
+def gaps_of(checks: Sequence[Mapping[str, Any]]) -> list[Gap]:
+    """The gaps of comparisons over growing sizes: what multiplies the sizes that are not held fixed is their growth."""
+    first = checks[0]["sizes"]
+    growth = [max(size / first[name] for name, size in check["sizes"].items()) for check in checks]
+    return [
+        Gap(k, check["mean"] - check["value"], check["stderr"])
+        for k, check in zip(growth, checks, strict=True)
+    ]
+
+
+def exponent(gaps: Sequence[Gap]) -> str:
+    """The fitted exponent of the gap in the size with its error; nothing where fewer than three gaps are resolved."""
+    seen = [gap for gap in gaps if abs(gap.value) > RESOLVED * gap.stderr > 0]
+    if len(seen) < 3:
+        return ""
+    fitted = decay_rate([g.growth for g in seen], [g.value for g in seen], [g.stderr for g in seen])
+    return h.measured(*fitted)
+
+
 def decay(checks: Sequence[dict[str, Any]]) -> str:
     """Formula and sampled mean over growing sizes: the gap, the gap times the size squared, and its fitted exponent."""
-    factors = [_growth(check["sizes"], checks[0]["sizes"]) for check in checks]
-    gaps = [check["mean"] - check["value"] for check in checks]
-    errors = [check["stderr"] for check in checks]
+    gaps = gaps_of(checks)
     rows = [
         (
             h.sizes(check["sizes"]),
             h.number(check["value"]),
-            h.measured(check["mean"], error),
-            h.measured(gap, error),
-            h.measured(gap * k**2, error * k**2),
+            h.measured(check["mean"], check["stderr"]),
+            gap.shown,
+            gap.scaled,
         )
-        for check, k, gap, error in zip(checks, factors, gaps, errors, strict=True)
+        for check, gap in zip(checks, gaps, strict=True)
     ]
     headers = ("sizes", "formula", "sampled", "gap", "gap × size²")
-    if any(abs(gap) >= RESOLVED * error for gap, error in zip(gaps, errors, strict=True)):
-        exponent, uncertain = decay_rate(factors, gaps, errors)
-        said = f"Fitted exponent of the gap in the size: <strong>{h.measured(exponent, uncertain)}</strong>."
-    else:
-        said = "No gap is resolved at any size."
+    found = exponent(gaps)
+    said = (
+        f"Fitted exponent of the gap in the size: <strong>{found}</strong>."
+        if found
+        else "At fewer than three sizes a gap is resolved, which gives no exponent."
+    )
     worst = next((check for check in checks if check["verdict"] != NumericStatus.AGREE), checks[-1])
     badge = h.badge(worst["verdict"], worst["reason"])
     return f"{h.table(headers, rows, numeric=range(1, 5))}<p>{said} The rate of decay: {badge}</p>"
-
-
-def _growth(sizes: Mapping[str, float], first: Mapping[str, float]) -> float:
-    """By how much the sizes have grown: what multiplies those that are not held fixed."""
-    return max(size / first[name] for name, size in sizes.items())
 
 
 def survivors(*words: str) -> Html:

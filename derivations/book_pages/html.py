@@ -8,12 +8,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from derivations.typeset.line_breaks import visible_length
 from derivations.typeset.term_order import name_latex
 
 # a word that reads as mathematics: a Greek or indexed name, a power, an order symbol, or LaTeX as it stands
 _GREEK = "alpha|delta|gamma|Gamma|nu|omega|sigma|Sigma|theta|xi|mu"
 _MATH_WORD = re.compile(rf"^(?:\\.*|.*[_^].*|\(?(?:\d/)?(?:{_GREEK})\)?[,.:;]?|O\(.*)$")
 # what continues a formula between or after such words
+# characters from which a display is wider than a printed page, and much wider
+_ROOM = {"wide": 56, "wider": 88}
 _JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?\)?|Tr|[A-Z]|[mp]\)?|[npmN])$")
 # letters that are variables wherever they stand alone
 _LETTER = re.compile(r"^(?:[B-HJ-Z]|[mnpwxyzf])[,.:;]?$")
@@ -61,8 +64,10 @@ def inline(tex: str) -> str:
 
 
 def display(tex: str) -> str:
-    """A formula on a line of its own; wide ones scroll inside their box."""
-    return f'<div class="math notranslate nohighlight">\\[{escape(tex)}\\]</div>'
+    """A formula on a line of its own; wide ones scroll inside their box, and are set smaller in print."""
+    length = max(visible_length(line.replace("&", "")) for line in tex.split(r"\\"))
+    room = "".join(f" {name}" for name, least in _ROOM.items() if length > least)
+    return f'<div class="math notranslate nohighlight{room}">\\[{escape(tex)}\\]</div>'
 
 
 def gathered(lines: Sequence[str]) -> str:

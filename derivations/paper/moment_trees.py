@@ -9,7 +9,6 @@ from sympy import Identity, MatrixExpr, MatrixSymbol
 
 from derivations.language.symbols import p, symbol_table
 from symbolic.algebra.sympy_trees import factored_to_sympy
-from symbolic.query.law_answer import LawPolynomial
 from symbolic.query.query import Result
 from symbolic.wishart.fixed_letters import TRANSPOSED, Word, base, is_inverse
 from symbolic.wishart.trace_polynomial import TracePolynomial
@@ -20,20 +19,17 @@ def answer_tree(result: Result) -> sympy.Basic:
 
     Raises ValueError for an answer with sums over indices, which products and traces do not express.
     """
-    answer = result.expectation
-    if isinstance(answer, LawPolynomial):
-        if answer.sums:
-            raise ValueError(
-                f"E[{result.query}] has sums over indices under {result.law}: ask for the identity covariance"
-            )
-        answer = answer.plain
-    return _tree(answer)
+    if any(monomial.index_sums for monomial in result.expectation.terms):
+        raise ValueError(
+            f"E[{result.query}] has sums over indices under {result.law}: ask for the identity covariance"
+        )
+    return _tree(result.expectation)
 
 
 def _tree(answer: TracePolynomial) -> sympy.Basic:
     symbols = symbol_table()
     terms = []
-    for (traces, word), value in answer.sorted_terms:
+    for (traces, word, _, _), value in answer.sorted_terms:
         scale = sympy.Mul(factored_to_sympy(value, symbols), *(sympy.Trace(_product(t)) for t in traces))
         terms.append(scale if word is None else scale * _product(word))
     if answer.is_matrix:

@@ -20,10 +20,9 @@ from symbolic.algebra.entry_laws import GAUSSIAN, Law
 from symbolic.algebra.refusal import Refused
 from symbolic.checks.entry_products import Table
 from symbolic.checks.wishart_entries import MAX_SIZE, SmallWishart, Term, inverse_counts
-from symbolic.query.law_answer import Formula, LawPolynomial, value_of
 from symbolic.query.query_tree import Value, tree_value
 from symbolic.query.syntax import Node, symbols
-from symbolic.query.value import Matrices, Shown
+from symbolic.query.value import Matrices, Shown, evaluate
 from symbolic.wishart.fixed_letters import COLUMNS, DETERMINISTIC, SIGMA, is_wishart, row_dimension
 from symbolic.wishart.trace_polynomial import TracePolynomial
 from symbolic.wishart.wishart_moment import Covariance
@@ -71,7 +70,7 @@ class Answer:
     tree: Node
     products: TracePolynomial
     averaged: TracePolynomial
-    formula: Formula
+    formula: TracePolynomial
     covariance: Covariance
     law: Law
 
@@ -83,12 +82,7 @@ class Answer:
     @property
     def length(self) -> int:
         """The number of terms of the formula."""
-        formula = self.formula
-        return (
-            len(formula.plain.terms) + len(formula.sums)
-            if isinstance(formula, LawPolynomial)
-            else len(formula.terms)
-        )
+        return len(self.formula.terms)
 
     @property
     def tree_sizes(self) -> tuple[int, ...]:
@@ -179,7 +173,7 @@ def _compare_tree(answer: Answer, size: int, rows: int) -> str:
         products = answer.averaged.at(dimensions)
     except ZeroDivisionError:
         raise _DivisorVanishes from None
-    return _same(READ, dimensions, expected, value_of(products, Matrices(size, letters)))
+    return _same(READ, dimensions, expected, evaluate(products, Matrices(size, letters)))
 
 
 def _compare_means(answer: Answer, size: int, limit: int, rows: int) -> str:
@@ -202,7 +196,7 @@ def _compare_means(answer: Answer, size: int, limit: int, rows: int) -> str:
     except ZeroDivisionError:
         _fail(AVERAGED, dimensions, "a value", "a pole")
     shown = _texts(expected) if is_matrix else str(expected[0][0])
-    return _same(AVERAGED, dimensions, shown, value_of(formula, matrices))
+    return _same(AVERAGED, dimensions, shown, evaluate(formula, matrices))
 
 
 def _terms(polynomial: TracePolynomial, dimensions: Mapping[str, int]) -> Iterator[Term]:

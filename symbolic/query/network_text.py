@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from symbolic.algebra.letters import is_transposed, letter_of
 from symbolic.averages.network_order import Edge, Network
-from symbolic.averages.network_polynomial import Kernel, NetworkTerm, kernel_of
+from symbolic.averages.network_polynomial import Kernel, kernel_of
 from symbolic.averages.networks import flipped
 from symbolic.query.query_words import INVERSE_OF_SIGMA
 from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, joined
 from symbolic.wishart.moment_text import word_latex, word_text
+from symbolic.wishart.trace_polynomial import IndexSum
 
 INDICES = "abcdefghijklmnoq"
 """Names of indices, in the order in which they are given."""
@@ -39,20 +40,19 @@ def factors(word: str) -> Word:
     return found
 
 
-def closed_network(network: Network) -> Shown:
+def closed_network(network: Network) -> IndexSum:
     """A network as ``sum_ab (A)_ab^2 (B)_aa``."""
-    return _sum(network.edges, len(network.labels), ())
+    return IndexSum(*_sum(network.edges, len(network.labels), ()), network)
 
 
-def open_matrix(term: NetworkTerm, end: str) -> Shown:
-    """The matrix of a term as a product: ``Sigma^(1/2) diag(A) Sigma^(1/2)``."""
-    assert term.open_network is not None
-    kernel = kernel_of(term.open_network, end)
+def open_network(network: Network, end: str) -> IndexSum:
+    """A network that the letter ``end`` closes as a product: ``Sigma^(1/2) diag(A) Sigma^(1/2)``."""
+    kernel = kernel_of(network, end)
     middle = _middle(kernel)
     before, after = factors(kernel.before), factors(kernel.after)
     texts = [word_text(before)] * bool(before) + [middle.text] + [word_text(after)] * bool(after)
     latex = [word_latex(before)] * bool(before) + [middle.latex] + [word_latex(after)] * bool(after)
-    return Shown(" ".join(texts), r" \, ".join(latex))
+    return IndexSum(" ".join(texts), r" \, ".join(latex), network)
 
 
 def _middle(kernel: Kernel) -> Shown:

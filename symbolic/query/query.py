@@ -16,10 +16,10 @@ from symbolic.algebra.entry_laws import law as named_law
 from symbolic.algebra.refusal import Refused
 from symbolic.query.check import Answer, examine
 from symbolic.query.expanded import expand
-from symbolic.query.law_answer import Formula, LawExpectation, LawPolynomial, value_of
+from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.syntax import MAX_DIGITS, MomentSyntaxError, Node, Power, parse, subtrees, symbols
-from symbolic.query.value import Shown, read_matrices
+from symbolic.query.value import Shown, evaluate, read_matrices
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
 from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, SIGMA, is_wishart, row_dimension, suggestion
@@ -50,7 +50,7 @@ class Result:
     query: str
     covariance: Covariance
     law: str
-    expectation: Formula
+    expectation: TracePolynomial
     conditions: tuple[str, ...]
     checked: tuple[str, ...]
     value: Shown | None = None
@@ -58,22 +58,16 @@ class Result:
     @property
     def terms(self) -> list[Data]:
         """The terms as they are printed."""
-        if isinstance(self.expectation, LawPolynomial):
-            return self.expectation.terms
         return polynomial_terms(self.expectation)
 
     @property
     def text(self) -> str:
         """The expectation in the grammar of queries."""
-        if isinstance(self.expectation, LawPolynomial):
-            return self.expectation.text
         return polynomial_text(self.expectation)
 
     @property
     def latex(self) -> str:
         """The expectation as LaTeX."""
-        if isinstance(self.expectation, LawPolynomial):
-            return self.expectation.latex
         return polynomial_latex(self.expectation)
 
     def _repr_latex_(self) -> str:
@@ -139,13 +133,13 @@ def moment(
     conditions = _conditions(node, query, sizes)
     if matrices is not None and _inverted(node):
         matrices.require_definite()
-    formula: Formula = expectation.of(query)
+    formula = expectation.of(query)
     try:
         expected = formula.at(sizes)
     except ZeroDivisionError:
         point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         raise Refused(f"the expectation has a pole at {point}: take larger row counts") from None
-    value = None if matrices is None else value_of(expected, matrices)
+    value = None if matrices is None else evaluate(expected, matrices)
     checked = examine(Answer(node, products, query, formula, chosen, named_law(law)))
     return Result(" ".join(text.split()), chosen, law, expected, conditions, checked, value)
 

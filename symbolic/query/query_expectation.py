@@ -108,8 +108,8 @@ class Expectation:
         value = self._powers(block)
         rows = row_dimension(block.name)
         terms = []
-        for (traces, word), coefficient in value.terms.items():
-            key, factor = block.around(word or (), traces)
+        for monomial, coefficient in value.terms.items():
+            key, factor = block.around(monomial.word or (), monomial.traces)
             terms.append((key, _renamed(coefficient, rows) * factor))
         return collect(terms, is_matrix)
 

@@ -13,10 +13,12 @@ from flint import fmpq, fmpq_mat
 
 from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.refusal import Refused
+from symbolic.averages.networks import ROOT_SUFFIX
+from symbolic.query.index_sums import values
 from symbolic.wishart.covariance_matrix import exact_covariance, rational_root
 from symbolic.wishart.covariance_matrix import identity as exact_identity
 from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base
-from symbolic.wishart.trace_polynomial import TracePolynomial
+from symbolic.wishart.trace_polynomial import IndexSum, TracePolynomial
 
 Matrix = Any
 """An ``fmpq_mat``, or an array of floats."""
@@ -26,6 +28,8 @@ MAX_EXACT_SIZE = 300
 
 MAX_DEFINITE_WORK, MAX_INVERSE_WORK = 10**10, 5 * 10**8
 """Largest p^4 times the bits of an element for which an exact Sigma is checked, and inverted, in about a second."""
+
+ROOT = SIGMA + ROOT_SUFFIX
 
 EPSILON = float_info.epsilon
 """Rounding of floats: the least eigenvalue of a p x p matrix is known up to about p times this, relatively."""
@@ -87,12 +91,12 @@ class Matrices:
         """The identity matrix."""
         return exact_identity(self.size) if self.is_exact else self._space.eye(self.size)
 
-    def root(self, rounding: float) -> Matrix:
+    def root(self) -> Matrix:
         """The symmetric root of Sigma: exact, or in floats, where eigenvalues below zero are rounding."""
         if self.is_exact:
             return rational_root(self._letters[SIGMA])
         values, vectors = self._space.linalg.eigh(self._letters[SIGMA])
-        floor = rounding * abs(float(values[-1]))
+        floor = ROUNDING * abs(float(values[-1]))
         kept = self._space.where(values > floor, values, self._space.zeros_like(values))
         return (vectors * self._space.sqrt(kept)) @ vectors.T
 
@@ -109,6 +113,8 @@ class Matrices:
         return known
 
     def _made(self, factor: str) -> Matrix:
+        if factor == ROOT:
+            return self.root()
         matrix = self._letters[base(factor)]
         if factor.endswith(TRANSPOSED):
             return matrix.transpose() if self.is_exact else matrix.T
@@ -260,19 +266,26 @@ def evaluate(polynomial: TracePolynomial, matrices: Matrices) -> Shown:
     _check_work(polynomial, matrices)
     traced = {word for monomial in polynomial.terms for word in monomial.traces}
     traces = {word: matrices.trace(product) for word, product in matrices.products(traced)}
-    factors: dict[Word | None, Fraction | float] = {}
+    sums = values({x for monomial in polynomial.terms for x in monomial.index_sums}, matrices)
+    factors: dict[Word | IndexSum | None, Fraction | float] = {}
     for monomial, coefficient in polynomial.terms.items():
         number = coefficient.at({})
         factor = number if matrices.is_exact else _as_float(number)
         for word in monomial.traces:
             factor = factor * traces[word]
-        factors[monomial.word] = factors.get(monomial.word, 0) + factor
+        for part in monomial.sums:
+            factor = factor * sums[part]
+        matrix = monomial.word if monomial.matrix is None else monomial.matrix
+        factors[matrix] = factors.get(matrix, 0) + factor
     if not polynomial.is_matrix:
         scalar = factors.get(None, 0)
         return str(scalar) if matrices.is_exact else _finite(float(scalar))
     total = matrices.identity() * 0
-    for word, product in matrices.products(word for word in factors if word is not None):
-        factor = factors[word]
+    words = [key for key in factors if key is not None and not isinstance(key, IndexSum)]
+    parts: list[tuple[Word | IndexSum, Matrix]] = [*matrices.products(words)]
+    parts += [(key, sums[key]) for key in factors if isinstance(key, IndexSum)]
+    for key, product in parts:
+        factor = factors[key]
         exact = to_fmpq(factor) if isinstance(factor, int | Fraction) else factor
         total = total + product * exact
     rows = matrices.rows(total)

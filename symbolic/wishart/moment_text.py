@@ -31,11 +31,14 @@ def word_text(word: Word) -> str:
 
 
 def monomial_text(monomial: Monomial) -> str:
-    """A product of traces and a word as ``tr(W)^2 W A``; the empty product is ``1``."""
+    """A product of traces and a word as ``tr(W)^2 W A``, sums over indices in brackets; the empty product is ``1``."""
     shown = []
     for word in dict.fromkeys(monomial.traces):
         count = monomial.traces.count(word)
         shown.append(f"tr({word_text(word)})" + (f"^{count}" if count > 1 else ""))
+    shown += [f"[{x.text}]" for x in monomial.sums]
+    if monomial.matrix is not None:
+        shown.append(monomial.matrix.text)
     if monomial.word is not None:
         shown.append(word_text(monomial.word))
     return " ".join(shown) or "1"
@@ -54,7 +57,7 @@ def _enclosed(text: str) -> str:
 
 
 def polynomial_text(polynomial: TracePolynomial) -> str:
-    """A sum as text that reads as a query again."""
+    """A sum as text that reads as a query again, where it has no sums over indices."""
     text = ""
     for monomial, value in polynomial.sorted_terms:
         coefficient, product = coefficient_text(value), monomial_text(monomial)
@@ -69,15 +72,23 @@ def polynomial_text(polynomial: TracePolynomial) -> str:
 
 
 def polynomial_terms(polynomial: TracePolynomial) -> list[dict[str, Any]]:
-    """A sum as data: the texts of coefficient, word (None in a scalar) and traces (with repetition) of each term."""
-    return [
-        {
+    """A sum as data: the texts of coefficient, word (None in a scalar) and traces (with repetition) of each term.
+
+    Terms with sums over indices have ``sums`` and, for a matrix of them, ``matrix``.
+    """
+    shown = []
+    for monomial, value in polynomial.sorted_terms:
+        data: dict[str, Any] = {
             "coefficient": coefficient_text(value),
             "word": None if monomial.word is None else word_text(monomial.word),
             "traces": [word_text(trace) for trace in monomial.traces],
         }
-        for monomial, value in polynomial.sorted_terms
-    ]
+        if monomial.index_sums:
+            data["sums"] = [f"[{x.text}]" for x in monomial.sums]
+        if monomial.matrix is not None:
+            data["matrix"] = monomial.matrix.text
+        shown.append(data)
+    return shown
 
 
 def normal_form(value: Rational) -> tuple[fmpq_mpoly, fmpq_mpoly]:
@@ -191,6 +202,9 @@ def polynomial_latex(polynomial: TracePolynomial) -> str:
         shown = [factor.removeprefix("-")] if factor not in ("", "-") else []
         if monomial.traces:
             shown.append(traces_latex(monomial.traces))
+        shown += [rf"\left[{x.latex}\right]" for x in monomial.sums]
+        if monomial.matrix is not None:
+            shown.append(monomial.matrix.latex)
         if monomial.word is not None:
             shown.append(word_latex(monomial.word))
         texts.append((f" {sign} " if texts else sign) + (r" \, ".join(shown) or "1"))

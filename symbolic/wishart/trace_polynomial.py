@@ -6,7 +6,7 @@ Q(n, p, ...). Unlike `symbolic.algebra.expression` it knows inverses and quotien
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -49,11 +49,29 @@ class QueryTooLarge(Refused):
     """A query that is refused because of its size; the message names the limit."""
 
 
+class IndexSum(NamedTuple):
+    """A sum over indices that products and traces do not express: text, LaTeX, and what its engine knows it by."""
+
+    text: str
+    latex: str
+    network: Hashable
+
+
 class Monomial(NamedTuple):
-    """A product of traces of words (canonical, sorted) and at most one word that is not traced."""
+    """A product of traces of words (canonical, sorted) and at most one word that is not traced.
+
+    An expectation under a law may also hold ``sums`` over indices, and in place of the word a ``matrix`` of such.
+    """
 
     traces: tuple[Word, ...]
     word: Word | None
+    sums: tuple[IndexSum, ...] = ()
+    matrix: IndexSum | None = None
+
+    @property
+    def index_sums(self) -> tuple[IndexSum, ...]:
+        """All the sums over indices."""
+        return self.sums if self.matrix is None else (*self.sums, self.matrix)
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -62,9 +80,12 @@ class Monomial(NamedTuple):
 
     @property
     def order(self) -> tuple[object, ...]:
-        """Sort key of terms: long words first, then few traces."""
+        """Sort key of terms: long words first, then few traces; sums over indices last."""
         size, primes, names = word_order(self.word or ())
-        return -size, primes, names, len(self.traces), [word_order(trace) for trace in self.traces]
+        traces = [word_order(trace) for trace in self.traces]
+        if self.index_sums:
+            return 1, len(traces), [x.text for x in self.index_sums], -size, primes, names, traces
+        return 0, -size, primes, names, len(traces), traces
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,12 +132,23 @@ class TracePolynomial:
         if len(self.terms) * len(other.terms) > MAX_TERMS * 4:
             raise _too_many_terms()
         products = []
-        for (traces, word), left in self.terms.items():
-            for (others, following), right in other.terms.items():
-                both = word if following is None else following if word is None else joined(word, following)
-                key = Monomial(tuple(sorted((*traces, *others), key=word_order)), both)
+        for one, left in self._multiplied_out():
+            for two, right in other._multiplied_out():
+                if one.word is None or two.word is None:
+                    both = two.word if one.word is None else one.word
+                else:
+                    both = joined(one.word, two.word)
+                key = Monomial(tuple(sorted((*one.traces, *two.traces), key=word_order)), both)
                 products.append((key, left * right))
         return collect(products, self.is_matrix or other.is_matrix).checked()
+
+    def _multiplied_out(self) -> Iterable[tuple[Monomial, Rational]]:
+        """The terms. Raises ValueError for sums over indices, which can be added, written and evaluated only."""
+        if any(key.index_sums for key in self.terms):
+            raise ValueError(
+                "sums over indices are not multiplied, traced or transposed: do it before averaging"
+            )
+        return self.terms.items()
 
     def checked(self) -> TracePolynomial:
         """The polynomial itself. Raises QueryTooLarge when it is over a limit of this module."""
@@ -140,7 +172,10 @@ class TracePolynomial:
     def transposed(self) -> TracePolynomial:
         """The transpose of a matrix."""
         return collect(
-            ((Monomial(key.traces, transpose(key.word or ())), value) for key, value in self.terms.items()),
+            (
+                (Monomial(key.traces, transpose(key.word or ())), value)
+                for key, value in self._multiplied_out()
+            ),
             is_matrix=True,
         )
 
@@ -149,7 +184,7 @@ class TracePolynomial:
         return collect(
             (
                 product_of_traces((*key.traces, key.word or ()), None, value)
-                for key, value in self.terms.items()
+                for key, value in self._multiplied_out()
             ),
             is_matrix=False,
         )
@@ -161,8 +196,9 @@ class TracePolynomial:
         """
         if len(self.terms) != 1:
             return None
-        (((traces, word), value),) = self.terms.items()
-        if traces or not all(map(is_invertible, word or ())):
+        ((key, value),) = self._multiplied_out()
+        word = key.word
+        if key.traces or not all(map(is_invertible, word or ())):
             return None
         opposite = None if word is None else tuple(map(inverse, reversed(word)))
         return TracePolynomial({Monomial((), opposite): value**-1}, self.is_matrix)
@@ -170,7 +206,7 @@ class TracePolynomial:
     def commuted(self) -> TracePolynomial:
         """The same for p = 1, where factors are numbers: one word per term, sorted and cancelled."""
         terms = []
-        for (traces, word), value in self.terms.items():
+        for (traces, word, _, _), value in self._multiplied_out():
             merged: Word = ()
             plain = (factor.removesuffix(TRANSPOSED) for part in (*traces, word or ()) for factor in part)
             for factor in sorted(plain):

@@ -308,6 +308,20 @@ def test_the_errata_show_what_is_printed_and_what_is_proved() -> None:
         assert 'id="step-' not in text
 
 
+@pytest.mark.parametrize(
+    ("tex", "names"),
+    [
+        ("a = b", ""),
+        ("a" * 60, " wide"),
+        (r"a \\ " + "a" * 90, " wide wider"),
+        (r"\\ ".join(["a" * 30] * 3), ""),
+    ],
+    ids=["short", "wide", "one wide line", "many lines"],
+)
+def test_wide_displays_are_marked_for_print(tex: str, names: str) -> None:
+    assert f'nohighlight{names}"' in h.display(tex)
+
+
 # -- statements ---------------------------------------------------------------------------------------------
 
 

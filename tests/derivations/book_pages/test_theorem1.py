@@ -35,8 +35,8 @@ def test_training_is_shown_for_both_regimes(monkeypatch: pytest.MonkeyPatch) -> 
     run = Run(start=1.0, way=0.5, miss=1e-9, apart=0.9, loss=0.0)
     monkeypatch.setattr(training, "runs", lambda setting: [run, run])
     text = theorem1.training_table().text
-    assert text.count("more parameters") == 2
-    assert text.count("more points") == 2
+    assert text.count("p &gt; n_v m") == 2
+    assert text.count("p &lt; n_v m") == 2
 
 
 def test_the_training_rate_enters_through_label_noise_alone() -> None:

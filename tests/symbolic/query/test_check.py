@@ -19,7 +19,7 @@ from symbolic.query import check, query, query_expectation
 from symbolic.query.block import Block
 from symbolic.query.check import Answer, CheckFailed, examine
 from symbolic.query.expanded import expand
-from symbolic.query.law_answer import LawExpectation, LawPolynomial
+from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query import moment
 from symbolic.query.query_expectation import Expectation
 from symbolic.query.syntax import parse
@@ -82,15 +82,12 @@ def test_every_answer_is_compared_at_small_sizes(name: str) -> None:
     assert examine(answer(name)) == result.checked
 
 
-def changed(formula: Any, place: int, factor: int) -> Any:
+def changed(formula: TracePolynomial, place: int, factor: int) -> TracePolynomial:
     """A formula with one coefficient multiplied; 0 drops the term."""
-    plain = formula.plain if isinstance(formula, LawPolynomial) else formula
-    terms = [dict(plain.terms), dict(formula.sums) if isinstance(formula, LawPolynomial) else {}]
-    chosen = terms[place >= len(terms[0])]
-    key = list(chosen)[place - len(terms[0]) * (place >= len(terms[0]))]
-    chosen[key] = chosen[key] * Rational.number(factor)
-    found = TracePolynomial(terms[0], plain.is_matrix)
-    return LawPolynomial(found, terms[1]) if isinstance(formula, LawPolynomial) else found
+    terms = dict(formula.terms)
+    key = list(terms)[place]
+    terms[key] = terms[key] * Rational.number(factor)
+    return TracePolynomial(terms, formula.is_matrix)
 
 
 @pytest.mark.parametrize("factor", [0, -1, 2])

@@ -154,9 +154,9 @@ def test_texts_of_sums_over_indices() -> None:
         return moment(query, None, covariance, "rademacher").text
 
     assert text("W^2", "general") == (
-        "(n^2 + n) Sigma^2 + n tr(Sigma) Sigma + (-2*n) Sigma^(1/2) diag(Sigma) Sigma^(1/2)"
+        "(n^2 + n) Sigma^2 + n tr(Sigma) Sigma - 2*n Sigma^(1/2) diag(Sigma) Sigma^(1/2)"
     )
-    assert text("tr(W A)^2", "identity").endswith(" + (-2*n) [sum_a (A)_aa^2]")
+    assert text("tr(W A)^2", "identity").endswith(" - 2*n [sum_a (A)_aa^2]")
     assert " [(A)_ab (A)_ba (B)_ab]_ab" in text("W A W B W A W", "identity")
     assert text("W^2", "identity") == "(n^2 + n*p - n) I"
     result = moment("W A W", {"n": 2}, "identity", "rademacher")
@@ -169,6 +169,14 @@ def test_texts_of_sums_over_indices() -> None:
         "matrix": "diag(A)",
     }
     assert json.loads(json.dumps(result.as_dict()))["law"] == "rademacher"
+
+
+def test_sums_over_indices_are_not_multiplied() -> None:
+    scalar = moment("tr(W A)^2", None, "identity", "rademacher").expectation
+    matrix = moment("W A W", None, "identity", "rademacher").expectation
+    for change in (lambda: scalar * matrix, matrix.trace, matrix.transposed, matrix.commuted):
+        with pytest.raises(ValueError, match="before averaging"):
+            change()
 
 
 @pytest.mark.parametrize(
