@@ -74,6 +74,7 @@ __all__ = [
     "carried_out",
     "derived_by",
     "without_traces",
+    "written",
 ]
 
 Part: TypeAlias = Expression | sympy.Basic
@@ -413,7 +414,7 @@ class Chain:
         def second_route() -> SecondRoute:
             return "", differs_exactly(before, after, definition) or found.wrong_mean()
 
-        values = {**definition, mean.name: found.value}
+        values = {**definition, mean.name: found.number}
         return self.made(Move(Rule.MEAN, before, after, reads, (letter,), values, second_route, tasks=tasks))
 
     def keep(

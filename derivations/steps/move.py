@@ -73,7 +73,7 @@ class Growth:
     """How sizes grow with one parameter, of which orders are powers.
 
     label: what grows (xi, m). weights: the exponent of each size and scalar; the others stay. base: the numbers from
-    which sampling starts a ladder. bound: writes the traces that are left in exact means and variances as scalars of
+    which sampling starts a ladder, none where the step samples the order itself. bound: writes the traces that are left in exact means and variances as scalars of
     known order (`without_traces` where the dimension inside them stays fixed).
     """
 

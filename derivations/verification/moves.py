@@ -107,6 +107,9 @@ def _draw(sample: Sample, letter: Letter, *, anew: bool) -> Array:
         return sample.inputs(rows, columns, letter.law or "gaussian", covariance)
     # a positive matrix has no traces near zero, which would take many draws to resolve
     drawn = sample.matrix(letter.name, rows, columns, positive=letter.symmetric and rows > 1)[None]
+    size = sample.values.get(f"|{letter.name}|")
+    if size is not None:
+        drawn = drawn * float(size)
     if letter.name == "d" and "dist0_sq" in sample.values:
         drawn = drawn * math.sqrt(sample["dist0_sq"] / float(np.sum(drawn**2)))
     return drawn
@@ -295,6 +298,7 @@ def move_checks(chain: Chain, step: Step, numbers: Mapping[str, float], base_see
                 move, growth, f"{label}, as {growth.label} grows", f"{slug}/{growth.label}", base_seed
             )
             for growth in move.growths
+            if growth.base
         ]
         if move.growths:
             continue

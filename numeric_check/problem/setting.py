@@ -11,7 +11,7 @@ import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -173,8 +173,15 @@ def symmetric_root(matrix: Array) -> Array:
     """The symmetric positive semidefinite square root of a covariance."""
     if np.count_nonzero(matrix - np.diag(np.diag(matrix))) == 0:
         return np.diag(np.sqrt(np.maximum(np.diag(matrix), 0.0)))
-    values, vectors = np.linalg.eigh(matrix)
+    return _full_root(np.asarray(matrix, dtype=np.float64).tobytes(), len(matrix))
+
+
+# the same covariance serves many draws
+@lru_cache(maxsize=32)
+def _full_root(data: bytes, size: int) -> Array:
+    values, vectors = np.linalg.eigh(np.frombuffer(data).reshape(size, size))
     root: Array = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    root.setflags(write=False)
     return root
 
 

@@ -28,8 +28,8 @@ def expect_rows(expr: Expression, name: str, fourth: Expression | None = None) -
     """E[expr] over the random matrix `name`: n independent rows, mean 0 and the letter's covariance Sigma.
 
     Unlike in `symbolic.averages.expectation` the rows need not be Gaussian. `fourth`: the symmetric matrix
-    F = E (x^T Sigma x) x x^T of a row x. Every occurrence must be part of a factor X^T X, or alone in its
-    term, which then averages to zero. An expression without that letter is returned as it is.
+    F = E (x^T Sigma x) x x^T of a row x. Every occurrence must be part of a factor X^T X, at the two ends of a
+    word X C X^T, or alone in its term, which then averages to zero. An expression without that letter is returned as it is.
     Raises BeyondFourthMoment when a term needs a moment other than Sigma and F, ValueError when the letter is
     not random.
     """
@@ -70,6 +70,9 @@ class _Rows:
         count = sum(map(self._count, touched)) + (self._count(word) if word else 0)
         if count == 1:
             return zero()
+        if word and count == 2 and not touched and self._around(word):
+            # X C X^T: different rows are independent, and x^T C x averages to Tr(C Sigma)
+            return scalar * tr(self._product(word[1:-1]) @ self.sigma) * identity(self.letter.rows)
         closed = [self._cut(trace, cyclic=True) for trace in touched]
         opened = None if word is None else self._cut(word, cyclic=False)
         return scalar * self._average(closed, opened)
@@ -120,6 +123,10 @@ class _Rows:
         if self.fourth is None:
             raise BeyondFourthMoment("a word of degree two needs the fourth moment of the rows: give F")
         return self.fourth
+
+    def _around(self, word: Word) -> bool:
+        """Whether the word is X C X^T."""
+        return word[0] == (self.letter.name, False) and word[-1] == (self.letter.name, True)
 
     def _occurs(self, word: Word) -> bool:
         return any(factor.name == self.letter.name for factor in word)

@@ -1,36 +1,62 @@
-"""Means and orders of the blocks of Theorem 3: B B^T, Gamma and B H_r B^T, with general covariances.
+"""Means and orders of the blocks of Theorem 3: B B^T, Gamma and B H_r B^T, with general covariances; and what follows.
 
 The means hold for inputs of any law, by independence of the rows. So does the order of B B^T, which follows from the
 conditions (134)-(136). The orders of Gamma and B H_r B^T do not: they are those of exact variances for Gaussian inputs, with
-traces of powers of Sigma of order xi, its largest eigenvalue of order one, Tr Sigma_w^2 of order 1/xi.
+traces of powers of Sigma of order xi, its largest eigenvalue of order one, Tr Sigma_w^2 of order 1/xi. With several
+gradient steps inputs are Gaussian, of which every moment is known.
+
+The square (133) is written with stacked letters and expanded in the fluctuations of its blocks about their means; a single
+fluctuation averages to zero, so that the means are the leading order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.bounds import require_derivable
 from derivations.language.model_letters import letter
+from derivations.language.regime import Regime
 from derivations.paper.theorem3.general_setting import general, over_rows
-from derivations.paper.theorem3.outer_problem import target_covariance
-from derivations.steps.orders import ONE, element_moments
-from symbolic.algebra.words import Expression, polynomial, reciprocal, scalar, tr, zero
-from symbolic.proofs.asymptotics import Exponent, degree, largest, sharp_exponent
+from derivations.paper.theorem3.outer_problem import MEAN_FORM, target_covariance
+from derivations.paper.theorem3.target_task import adaptation_weight
+from derivations.steps.chain import Chain, Growth, Mean, Tasks, abbreviation, carried_out
+from derivations.steps.labels import LEADING, ORDER
+from derivations.steps.orders import ONE
+from symbolic.algebra.words import Expression, constant, polynomial, reciprocal, scalar, tr, zero
+from symbolic.averages.expectation import expect
+from symbolic.proofs.asymptotics import Exponent, degree, largest
 
 # factors X^t of a product of (136), the longest that the theorem assumes anything of
 MOST_INNER = 4
 ONE_INNER_STEP = ("inner_steps", "split", "noise_val", "order")
+NOTHING = Exponent(Fraction(0))
 ORDERS: Mapping[str, Exponent] = {
     "p": ONE,
     "n_t": ONE,
     "trace": ONE,
-    "trace_with_task": Exponent(Fraction(0)),
+    "trace_with_task": NOTHING,
     "trace_with_tasks": Exponent(Fraction(-1)),
 }
+# the numbers from which the size xi grows where a move is sampled
+BASE = {
+    "n_t": 6,
+    "n_v": 1,
+    "m": 2,
+    "p": 8,
+    "sigma": 0.8,
+    "sigma_v": 0.8,
+    "alpha_t": 0.2,
+    "|Sigma_w|": 1 / 8,
+}
+B, GAMMA, WEIGHT, INVERSE = letter("B"), letter("Gamma"), letter("H_r"), letter("inverse of B*B.T")
+# F of Gaussian inputs
+F_GAUSSIAN = (
+    constant(2) * model.SIGMA @ model.SIGMA @ model.SIGMA + tr(model.SIGMA @ model.SIGMA) * model.SIGMA
+)
 
 
 def bound_traces(expr: Expression) -> Expression:
@@ -53,36 +79,57 @@ def bound_traces(expr: Expression) -> Expression:
     return total
 
 
-@dataclass(frozen=True)
-class Concentration:
-    """A random block that is `leading` times the identity up to elementwise errors of order `error`."""
-
-    leading: Expression
-    error: Exponent
+# the orders of (137)-(141) are sampled by their steps, for two laws
+COUNTED = Growth("xi", ORDERS, {}, bound=bound_traces)
+XI = Growth("xi", {**ORDERS, "|Sigma_w|": Exponent(Fraction(-1))}, BASE, bound=bound_traces)
 
 
-def _require_supported(assumptions: Assumptions) -> None:
+# -- the blocks ---------------------------------------------------------------------------------------------
+
+
+def _require_supported(assumptions: Assumptions, *, every_moment: bool) -> None:
     if assumptions.split != "separate":
         raise NotDerivable(
             "with reused data the validation rows grow with n_t and B B^T does not concentrate"
         )
-    if assumptions.inner_steps != 1:
-        raise NotDerivable("several inner steps need moments of the inputs beyond the fourth")
     if assumptions.order != "leading":
         raise NotDerivable("derived here at leading order")
+    if assumptions.inner_steps > 1 and not every_moment:
+        raise NotDerivable("several inner steps need moments of the inputs beyond the fourth")
 
 
-def mean_diagonal(block: Expression) -> Expression:
-    """The mean of a diagonal element of an n_v x n_v block, for inputs of any law."""
-    return over_rows(tr(block) * reciprocal("n_v"), "X_v1", "X_t1")
+def over_data(expr: Expression) -> Expression:
+    """The average over the data of tasks, validation rows first, by independence of the rows."""
+    averaged = over_rows(expr, *(name for name in expr.letters() if name.startswith("X_v")))
+    return over_rows(averaged, *(name for name in averaged.letters() if name.startswith("X_t")))
 
 
-def _concentration(same: Expression, other: Expression | None) -> Concentration:
-    blocks = {"same task": same} | ({} if other is None else {"other task": other})
-    moments = element_moments(blocks, bound=bound_traces)
-    return Concentration(
-        mean_diagonal(same), sharp_exponent(list(moments.errors), list(moments.variances), ORDERS)
+def over_gaussian_data(expr: Expression) -> Expression:
+    """The same for Gaussian inputs, of which every moment is known."""
+    return expect(over_rows(expr, *(name for name in expr.letters() if name.startswith("X_v"))))
+
+
+def tasks(assumptions: Assumptions, *, every_moment: bool = False) -> Tasks:
+    """The blocks of B and Gamma of (127), (131); blocks of Gamma between tasks vanish exactly (130).
+
+    every_moment: whether inputs are Gaussian, of which every moment is known, instead of F alone.
+    """
+    _require_supported(assumptions, every_moment=every_moment)
+    return Tasks(
+        {
+            "B": lambda label: model.task(general(assumptions), label).design,
+            "Gamma": lambda label: target_covariance(assumptions, label, label),
+        },
+        average=over_gaussian_data if every_moment else over_data,
+        gaussian={"F": F_GAUSSIAN},
     )
+
+
+BLOCKS: Mapping[str, tuple[Expression, tuple[str, ...]]] = {
+    "gram": (B @ B.T, ("general-stacked-design", "training-weight")),
+    "noise": (GAMMA, ("general-target-covariance", "training-weight")),
+    "weighted": (B @ WEIGHT @ B.T, ("general-stacked-design", "training-weight", "adaptation-weight")),
+}
 
 
 def order_from_conditions(*blocks: Expression) -> Exponent:
@@ -105,38 +152,90 @@ def order_from_conditions(*blocks: Expression) -> Exponent:
     return largest(found)
 
 
-def _designs(assumptions: Assumptions) -> tuple[Expression, Expression]:
-    _require_supported(assumptions)
-    one, two = (model.task(general(assumptions), index).design for index in ("1", "2"))
-    return one, two
+@lru_cache(maxsize=64)
+def block_chain(block: str, assumptions: Assumptions) -> Chain:
+    """(137)-(139): a block split into its mean and a fluctuation, and the order of the fluctuation."""
+    made_of, (word, reads) = tasks(assumptions), BLOCKS[block]
+    chain = Chain(reciprocal("N") * tr(word))
+    if block == "noise":
+        chain.split_mean("Gamma", Mean("c"), "D", made_of, *reads)
+    else:
+        chain.name_word(word, "K").split_mean("K", Mean("c"), "D", made_of, *reads)
+    chain.keep(0, COUNTED).shows(LEADING)
+    found = chain.moves[-1].order["xi"]
+    if block == "gram":
+        one, other = (made_of.blocks["B"](label) for label in "12")
+        if order_from_conditions(one @ one.T, one @ other.T) != found:
+            raise ArithmeticError("the conditions give another order than Gaussian inputs have")
+    return chain.shows_value(ORDER, found.sympy())
 
 
-@lru_cache(maxsize=16)
-def gram(assumptions: Assumptions) -> Concentration:
-    """B B^T."""
-    one, two = _designs(assumptions)
-    return Concentration(mean_diagonal(one @ one.T), order_from_conditions(one @ one.T, one @ two.T))
+@lru_cache(maxsize=32)
+def inverse_chain(assumptions: Assumptions) -> Chain:
+    """(141): the inverse of B B^T, without any fluctuation."""
+    chain = Chain(reciprocal("N") * tr(INVERSE)).expand_inverse(
+        str(next(iter(INVERSE.letters()))),
+        B @ B.T,
+        Mean("g"),
+        0,
+        "D",
+        tasks(assumptions),
+        "general-gram-concentrates",
+    )
+    chain.keep(0, COUNTED).shows(LEADING)
+    return chain.shows_value(ORDER, chain.moves[-1].order["xi"].sympy())
 
 
-@lru_cache(maxsize=16)
-def noise(assumptions: Assumptions) -> Concentration:
-    """Gamma (blocks between tasks vanish exactly, (130))."""
-    _require_supported(assumptions)
-    return _concentration(target_covariance(assumptions, "1", "1"), None)
-
-
-@lru_cache(maxsize=16)
-def weighted(assumptions: Assumptions) -> Concentration:
-    """B H B^T for a symmetric matrix H, the letter H_r."""
-    one, two = _designs(assumptions)
-    return _concentration(one @ letter("H_r") @ one.T, one @ letter("H_r") @ two.T)
+@lru_cache(maxsize=32)
+def weight_chain(assumptions: Assumptions) -> Chain:
+    """(15), (140): the matrix of the inner loop put in, and averaged over the training inputs."""
+    _require_supported(assumptions, every_moment=False)
+    short, task = abbreviation("A", "p"), model.task(general(assumptions))
+    chain = Chain(short @ model.SIGMA @ short).insert({"A": task.contraction}, "general-stacked-design")
+    reads = ("rows-mean", "rows-second-moment")
+    return chain.average_rows("X_t", fourth=model.FOURTH_MOMENT, reads=reads).shows("H_t")
 
 
 def training_weight(assumptions: Assumptions) -> Expression:
     """H_t."""
-    _require_supported(assumptions)
-    a = model.task(general(assumptions)).contraction
-    return over_rows(a.T @ model.SIGMA @ a, "X_t")
+    return carried_out(weight_chain, assumptions).result
 
 
-BLOCKS = {"gram": gram, "noise": noise, "weighted": weighted}
+# -- the square ---------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def form_chain(assumptions: Assumptions) -> Chain:
+    """(133) to (142): the means of the three blocks, the products of two fluctuations left out."""
+    every_moment = several_steps(assumptions)
+    if every_moment:
+        require_derivable(general(assumptions), Regime.OVER)
+    made_of = tasks(assumptions, every_moment=every_moment)
+    chain = Chain(tr(INVERSE @ GAMMA @ INVERSE @ B @ WEIGHT @ B.T)).name_word(B @ WEIGHT @ B.T, "K")
+    inverse = str(next(iter(INVERSE.letters())))
+    chain.expand_inverse(inverse, B @ B.T, Mean("g"), 1, "D", made_of, "general-gram-inverse-concentrates")
+    chain.split_mean("Gamma", Mean("c"), "C", made_of, "general-noise-concentrates")
+    chain.split_mean("K", Mean("w"), "E", made_of, "general-weight-concentrates")
+    chain.keep(1, XI).average_fluctuations().expand({"N": made_of.total})
+    return chain.shows(MEAN_FORM, weighed(chain, assumptions))
+
+
+def several_steps(assumptions: Assumptions) -> bool:
+    """Whether moments beyond the fourth are needed; raises NotDerivable where they are not known."""
+    if max(assumptions.inner_steps, assumptions.adaptation_steps) == 1:
+        return False
+    if assumptions.inputs != "gaussian":
+        raise NotDerivable(
+            "several gradient steps need moments beyond the fourth: with a general covariance these are derived "
+            "for Gaussian inputs only"
+        )
+    return True
+
+
+def weighed(chain: Chain, assumptions: Assumptions) -> dict[str, Expression]:
+    """What the names of the chain stand for, with H_r written out."""
+    value = adaptation_weight(assumptions, every_moment=several_steps(assumptions))
+    return {
+        name: number.replace({"H_r": value} if "H_r" in number.letters() else {})
+        for name, number in chain.numbers().items()
+    }

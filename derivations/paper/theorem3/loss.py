@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -18,7 +19,8 @@ from sympy import Integer, Rational, Trace
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, unchanged
-from derivations.language.normal_form import scalar
+from derivations.language.model_letters import letter
+from derivations.language.normal_form import scalar, to_sympy
 from derivations.language.printed_order import in_order
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
@@ -27,10 +29,10 @@ from derivations.paper.theorem1.concentration import H_T as H_T_ISOTROPIC
 from derivations.paper.theorem1.reused_data import plain_rows
 from derivations.paper.theorem2.learning_rates import degrees
 from derivations.paper.theorem3 import sampled_loss as checks
-from derivations.paper.theorem3.concentration import gram, noise, training_weight, weighted
+from derivations.paper.theorem3.concentration import form_chain, several_steps, training_weight, weighed
 from derivations.paper.theorem3.general_setting import SIGMA_W
 from derivations.paper.theorem3.orders import H_T, TRAINING_NOISE
-from derivations.paper.theorem3.several_steps import Leading, gaussian_pieces
+from derivations.paper.theorem3.outer_problem import MEAN_FORM as FORM
 from derivations.paper.theorem3.target_task import (
     H_R,
     NOISE,
@@ -39,43 +41,76 @@ from derivations.paper.theorem3.target_task import (
     average_loss,
     loss_at_zero,
 )
+from derivations.steps.chain import Chain, carried_out, written
 from derivations.steps.labels import DENOMINATOR, NUMERATOR
 from derivations.steps.step import Derived, Erratum, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, identity, reciprocal
+from symbolic.algebra.words import Expression, constant, identity, reciprocal
 from symbolic.algebra.words import scalar as number
 
 HALF = Rational(1, 2)
 DEPENDS = ("inner_steps", "adaptation_steps", "split", "noise_val", "order")
 LOSS_DEPENDS = (*DEPENDS, "inputs")  # the law decides what is derived for several steps, and what is sampled
-LOSS, FORM = r"\bar L^{test}", r"\mathbb{E}\,\mathrm{Tr}(H_r\omega^\star\omega^{\star T})"
+LOSS = r"\bar L^{test}"
+# where the moves of (142) and (14) are sampled
+MOVE_SIZES = (
+    {"n_t": 5, "n_v": 1, "n_r": 4, "m": 2, "p": 6, "sigma": 0.7, "alpha_t": 0.2, "alpha_r": 0.1},
+    {"n_t": 7, "n_v": 2, "n_r": 6, "m": 2, "p": 9, "sigma": 0.9, "alpha_t": -0.15, "alpha_r": -0.2},
+    {"n_t": 4, "n_v": 1, "n_r": 5, "m": 3, "p": 7, "sigma": 1.1, "alpha_t": 0.3, "alpha_r": 0.3},
+)
 
 
 # -- the engine ---------------------------------------------------------------------------------------------
 
 
+def _reused(value: sympy.Basic) -> sympy.Basic:
+    """What a formula for separate data is for the plain rows that reused data amount to."""
+    return value.subs({alpha_t: 0, n_v: n_t})
+
+
+def _form_chain(assumptions: Assumptions) -> Chain:
+    """(133) to (142)."""
+    return form_chain(plain_rows(assumptions) if assumptions.split == "reused" else assumptions)
+
+
+def leading_form(assumptions: Assumptions) -> sympy.Expr:
+    """E Tr(H_r omega_star omega_star^T) to leading order."""
+    found = to_sympy(carried_out(_form_chain, assumptions).parts[FORM])
+    return _reused(found) if assumptions.split == "reused" else found
+
+
 @lru_cache(maxsize=16)
-def leading(assumptions: Assumptions) -> Leading:
-    """The pieces, from the words of the model; that the test phase weighs omega_star with H_r is checked."""
-    if assumptions.split == "reused":
-        return leading(plain_rows(assumptions)).replace(
-            {"alpha_t": 0 * number("alpha_t"), "n_v": number("n_t")}
-        )
-    if max(assumptions.inner_steps, assumptions.adaptation_steps) > 1:
-        return gaussian_pieces(assumptions)  # moments beyond the fourth, which F does not give
-    weight = adaptation_weight(assumptions)
-    loss = average_loss(assumptions)
-    constant = loss_at_zero(assumptions)
-    omega = model.OMEGA_STAR
-    if 2 * (loss - constant) != omega.T @ weight @ omega:
+def loss_over_chain(assumptions: Assumptions) -> Chain:
+    """(123) with (142) put in; that the test phase weighs omega_star with H_r is checked."""
+    form, every_moment = form_chain(assumptions), several_steps(assumptions)
+    free = loss_at_zero(assumptions, every_moment=every_moment)
+    square = model.OMEGA_STAR.T @ letter("H_r") @ model.OMEGA_STAR
+    start = free + constant(Fraction(1, 2)) * square
+    weight = adaptation_weight(assumptions, every_moment=every_moment)
+    if start.replace({"H_r": weight}) != average_loss(assumptions, every_moment=every_moment):
         raise ArithmeticError("the loss does not weigh omega_star with H_r")
-    block = weighted(assumptions).leading.replace({"H_r": weight})
-    return Leading(constant, gram(assumptions).leading, noise(assumptions).leading, block)
+    chain = Chain(start).name(square, "form", "general-loss-from-square", "adaptation-weight")
+    chain.insert({"form": form.result}, "weighted-square-leading")
+    return chain.shows(LOSS, weighed(form, assumptions))
+
+
+def loss_with(assumptions: Assumptions, values: Mapping[str, Expression]) -> sympy.Expr:
+    """The average test loss to leading order, with letters given values."""
+    if assumptions.split == "reused":
+        return _reused(loss_with(plain_rows(assumptions), values))
+    chain, form = carried_out(loss_over_chain, assumptions), form_chain(assumptions)
+    names = {name: _put(value, values) for name, value in weighed(form, assumptions).items()}
+    return to_sympy(written(_put(chain.result, values), names))
 
 
 def leading_loss(assumptions: Assumptions) -> sympy.Expr:
     """The average test loss to leading order, a function of traces that do not contain the rates."""
-    return leading(assumptions).loss()
+    return loss_with(assumptions, {})
+
+
+def _put(expr: Expression, values: Mapping[str, Expression]) -> Expression:
+    present = expr.letters()
+    return expr.replace({name: value for name, value in values.items() if name in present})
 
 
 def _isotropic_values() -> dict[str, Expression]:
@@ -90,14 +125,13 @@ def _isotropic_values() -> dict[str, Expression]:
 
 def isotropic_loss(assumptions: Assumptions) -> sympy.Expr:
     """The loss of Theorem 3 for Gaussian inputs and isotropic tasks."""
-    return leading(assumptions).replace(_isotropic_values()).loss()
+    return loss_with(assumptions, _isotropic_values())
 
 
 def _derive_reduction(assumptions: Assumptions) -> Derived:
-    values = _isotropic_values()
     weights = {"H_t": training_weight(assumptions), "H_r": adaptation_weight(assumptions)}
     return {
-        **{label: weight.replace(values) for label, weight in weights.items()},
+        **{label: _put(weight, _isotropic_values()) for label, weight in weights.items()},
         LOSS: isotropic_loss(assumptions),
     }
 
@@ -203,8 +237,10 @@ STEPS: tuple[Step, ...] = (
         ),
         depends_on=LOSS_DEPENDS,
         claim=_claim_form,
-        derive=lambda assumptions: {FORM: leading(assumptions).form()},
+        derive=lambda assumptions: {FORM: leading_form(assumptions)},
+        derivation=form_chain,
         check=checks.form,
+        sizes=MOVE_SIZES,
         method="means of the blocks put into the exact formula (133)",
         neglects=r"O\big(\xi^{-3/2}\big)",
         condition="theorem-3-under-conditions",
@@ -223,7 +259,9 @@ STEPS: tuple[Step, ...] = (
         depends_on=LOSS_DEPENDS,
         claim=_claim_loss,
         derive=lambda assumptions: {LOSS: leading_loss(assumptions)},
+        derivation=loss_over_chain,
         check=checks.loss,
+        sizes=MOVE_SIZES,
         method="exact test phase (123) with the leading-order square",
         neglects=r"O\big(\xi^{-3/2}\big)",
         condition="theorem-3-under-conditions",

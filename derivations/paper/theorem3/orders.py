@@ -13,24 +13,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 from sympy import Identity, MatrixSymbol, Rational, Trace
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions
-from derivations.language.normal_form import to_sympy
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import alpha_t, n_t, p, sigma
 from derivations.paper.theorem3 import sampled_blocks as checks
-from derivations.paper.theorem3.concentration import BLOCKS, ORDERS, bound_traces, gram, training_weight
+from derivations.paper.theorem3.concentration import (
+    ORDERS,
+    block_chain,
+    bound_traces,
+    inverse_chain,
+    weight_chain,
+)
 from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general
+from derivations.steps.chain import derived_by
 from derivations.steps.discrete_law import observe_weight
 from derivations.steps.labels import LEADING, ORDER, Short
-from derivations.steps.orders import ONE, element_moments, order_parts
+from derivations.steps.orders import element_moments
 from derivations.steps.step import Derived, Erratum, Parts, Step
 from symbolic.algebra.words import Expression, reciprocal
-from symbolic.proofs.asymptotics import inverse_exponent, sharp_exponent
+from symbolic.proofs.asymptotics import sharp_exponent
 
 HALF = Rational(1, 2)
 INNER = ("inner_steps", "split", "noise_val", "order")
@@ -41,14 +48,6 @@ TRAINING_NOISE = 1 + alpha_t**2 / n_t * Trace(SIGMA**2)
 
 
 # -- the engine ---------------------------------------------------------------------------------------------
-
-
-def _derive_block(block: str, assumptions: Assumptions) -> Derived:
-    if block != "inverse":
-        found = BLOCKS[block](assumptions)
-        return order_parts(found.leading, found.error)
-    found = gram(assumptions)
-    return {LEADING: 1 / to_sympy(found.leading), ORDER: inverse_exponent(ONE, found.error).sympy()}
 
 
 def products_of_inputs(powers: tuple[int, int], assumptions: Assumptions) -> dict[str, Expression]:
@@ -107,6 +106,7 @@ def _concentration_step(
 ) -> Step:
     sampled = block != "inverse"
     weighted = block in ("noise", "weighted")
+    chain = partial(block_chain, block) if sampled else inverse_chain
     return Step(
         name,
         (number,),
@@ -116,7 +116,8 @@ def _concentration_step(
         uses=uses,
         depends_on=INNER,
         claim=lambda: claim,
-        derive=lambda assumptions: _derive_block(block, assumptions),
+        derive=derived_by(chain),
+        derivation=chain,
         check=checks.fluctuations(block),
         sizes=checks.SIZES if sampled else (),
         observe=(lambda sample: checks.observe_mean(block, sample)) if sampled else None,
@@ -142,7 +143,8 @@ STEPS: tuple[Step, ...] = (
         uses=("rows-mean", "rows-second-moment"),
         depends_on=("inner_steps", "split", "order"),
         claim=lambda: {Short("H_t"): H_T},
-        derive=lambda assumptions: {"H_t": training_weight(assumptions)},
+        derive=derived_by(weight_chain),
+        derivation=weight_chain,
         observe=lambda sample: observe_weight(sample, "H_t", "n_t", "alpha_t"),
         sizes=checks.SIZES,
         method="independence of the rows; no law is used",

@@ -67,19 +67,19 @@ def adapted(assumptions: Assumptions) -> Expression:
     return model.adapted(model.OMEGA_STAR, letter("w_prime"), general(assumptions))
 
 
-def average_loss(assumptions: Assumptions) -> Expression:
+def average_loss(assumptions: Assumptions, *, every_moment: bool = False) -> Expression:
     """The loss averaged over the whole test phase, at given omega_star."""
-    return carried_out(loss_chain, assumptions).result
+    return carried_out(partial(loss_chain, every_moment=every_moment), assumptions).result
 
 
-def loss_at_zero(assumptions: Assumptions) -> Expression:
+def loss_at_zero(assumptions: Assumptions, *, every_moment: bool = False) -> Expression:
     """The average loss at omega_star = 0: what does not depend on meta-training."""
-    return average_loss(assumptions).replace({"omega_star": 0 * model.OMEGA_STAR})
+    return average_loss(assumptions, every_moment=every_moment).replace({"omega_star": 0 * model.OMEGA_STAR})
 
 
-def adaptation_weight(assumptions: Assumptions) -> Expression:
+def adaptation_weight(assumptions: Assumptions, *, every_moment: bool = False) -> Expression:
     """H_r (16): E A Sigma A for the matrix A of adaptation, p x p."""
-    return carried_out(weight_chain, assumptions).result
+    return carried_out(partial(weight_chain, every_moment=every_moment), assumptions).result
 
 
 # -- the same as proofs: move by move ------------------------------------------------------------------------
@@ -109,7 +109,10 @@ def _over_target(chain: Chain) -> Chain:
     return chain.average_rows("w_target", fourth=model.FOURTH_MOMENT, reads=("task-covariance",))
 
 
-def _over_inputs(chain: Chain, *reads: str) -> Chain:
+def _over_inputs(chain: Chain, *reads: str, every_moment: bool = False) -> Chain:
+    """The average over the target inputs; of Gaussian ones every moment is known, of others F alone."""
+    if every_moment:
+        return chain.average("X_r", reads=("gaussian-inputs",))
     return chain.average_rows("X_r", fourth=model.FOURTH_MOMENT, reads=reads)
 
 
@@ -154,21 +157,22 @@ def square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
     return _over_target(chain).shows(SQUARE)
 
 
-def weight_chain(assumptions: Assumptions) -> Chain:
+def weight_chain(assumptions: Assumptions, *, every_moment: bool = False) -> Chain:
     """(16): the matrix of the adaptation put in and averaged over the target inputs."""
     x = model.inputs("X_r", "n_r", general(assumptions))
     a = model.inner_loop(model.IDENTITY, x, 0 * x, "alpha_r", "n_r", assumptions.adaptation_steps)
     short = abbreviation("A_r", "p")
     chain = Chain(short @ model.SIGMA @ short).insert({"A_r": a}, "adapted-parameters")
-    return _over_inputs(chain, "rows-mean", "rows-second-moment").shows("H_r")
+    return _over_inputs(chain, "rows-mean", "rows-second-moment", every_moment=every_moment).shows("H_r")
 
 
-def loss_chain(assumptions: Assumptions) -> Chain:
+def loss_chain(assumptions: Assumptions, *, every_moment: bool = False) -> Chain:
     """From (115) to (123): noise and task, then target inputs."""
     chain = _given_targets(assumptions)
     chain.insert({"theta_star": adapted(assumptions)}, "general-loss-after-test-data", "adapted-parameters")
     chain.average("z_r", reads=("label-noise",))
-    return _over_inputs(_over_target(chain), "rows-mean", "rows-second-moment").shows("L")
+    chain = _over_target(chain)
+    return _over_inputs(chain, "rows-mean", "rows-second-moment", every_moment=every_moment).shows("L")
 
 
 # -- what the paper prints ----------------------------------------------------------------------------------

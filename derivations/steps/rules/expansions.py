@@ -89,7 +89,12 @@ class Fluctuation:
     @property
     def definitions(self) -> dict[str, Expression]:
         """What the letters of the definition stand for."""
-        return {self.letter: self.definition, self.mean.name: self.value}
+        return {self.letter: self.definition, self.mean.name: self.number}
+
+    @property
+    def number(self) -> Expression:
+        """What the name of the mean stands for where inputs are Gaussian."""
+        return self.tasks.under_gaussian(self.value)
 
     def blocks(self) -> Mapping[str, Expression]:
         """The blocks whose elements the fluctuation is made of, with their means."""
@@ -118,7 +123,7 @@ class Fluctuation:
 
     @property
     def _numbers(self) -> Mapping[str, Expression]:
-        return {self.mean.name: self.value}
+        return {self.mean.name: self.number}
 
     def exponent(self, growth: Growth) -> Exponent:
         """The sharp order of the elements, from their exact variances."""
@@ -208,9 +213,9 @@ class Context:
         found: dict[str, Expression] = {}
         for name, fluctuation in self.fluctuations.items():
             if name in names:
-                found |= {fluctuation.mean.name: fluctuation.value, name: fluctuation.definition}
+                found |= {fluctuation.mean.name: fluctuation.number, name: fluctuation.definition}
             if fluctuation.mean.name in names:
-                found[fluctuation.mean.name] = fluctuation.value
+                found[fluctuation.mean.name] = fluctuation.number
         return found
 
     def inverted(self, *exprs: Expression) -> dict[str, Expression]:
@@ -234,7 +239,7 @@ class Context:
             parts = (weights.get(name, NOTHING) for name in (tasks.rows, tasks.count))
             weights.setdefault(tasks.stacked, reduce(lambda a, b: a + b, parts))
             if not fluctuation.mean.inverse:
-                found = degree(growth.bound(fluctuation.value), weights)
+                found = degree(growth.bound(fluctuation.number), weights)
                 weights[fluctuation.mean.name] = NOTHING if found is None else found
         exponents = []
         for term, coefficient in dropped.terms.items():

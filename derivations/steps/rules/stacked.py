@@ -9,7 +9,7 @@ into b blocks, each as often as there are b different tasks, m (m - 1) ... (m - 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import matmul
 from typing import TypeAlias
@@ -44,7 +44,8 @@ class Tasks:
 
     blocks: what the block of a stacked letter is for the task of a given label, by the letter's name; a letter with N
     rows and N columns is block diagonal. rows: the number of rows of a block. count: the number of tasks. stacked: the
-    name of N = rows count. average: how the engine averages over the data of tasks.
+    name of N = rows count. average: how the engine averages over the data of tasks. gaussian: what letters of the law of
+    the inputs are for Gaussian inputs, which the second routes and the samples take.
     """
 
     blocks: Mapping[str, Callable[[str], Expression]]
@@ -52,6 +53,12 @@ class Tasks:
     count: str = "m"
     stacked: str = "N"
     average: Callable[[Expression], Expression] = expect
+    gaussian: Mapping[str, Expression] = field(default_factory=dict)
+
+    def under_gaussian(self, value: Expression) -> Expression:
+        """What a mean is for Gaussian inputs."""
+        present = value.letters()
+        return value.replace({name: law for name, law in self.gaussian.items() if name in present})
 
     @property
     def total(self) -> Expression:

@@ -17,8 +17,7 @@ from derivations.paper.theorem1 import reused_data
 from derivations.paper.theorem1.concentration import leading_loss as over
 from derivations.paper.theorem1.reused_data import row_factor
 from derivations.paper.theorem2.expansion import leading_loss as under
-from derivations.paper.theorem3.loss import leading
-from derivations.paper.theorem3.several_steps import gaussian_pieces
+from derivations.paper.theorem3.loss import loss_with
 from derivations.steps.contents import load
 from derivations.variants.losses import OVER, UNDER, envelope, variant_checks
 from numeric_check.problem.laws import NAMED, input_law
@@ -75,7 +74,7 @@ def test_every_pair_derives_or_refuses(words: tuple[str, ...], loss: object) -> 
 @pytest.mark.parametrize("law", ["gaussian", "rademacher", "uniform", "laplace", "kurtosis:7/2"])
 def test_theorem_3_with_the_fourth_moment_of_a_law_is_theorem_1_for_that_law(law: str) -> None:
     values = isotropic(law)
-    general = leading(PAPER).replace(values).loss()
+    general = loss_with(PAPER, values)
     assert to_rational(general - over(read([f"inputs={law}"])).subs(dist0_sq, 0)).is_zero()
 
 
@@ -107,15 +106,13 @@ def test_reused_data_of_any_law_by_two_routes(law: str) -> None:
     values = isotropic(law)
     found = over(assumptions)
     assert alpha_t not in found.free_symbols
-    assert to_rational(leading(assumptions).replace(values).loss() - found.subs(dist0_sq, 0)).is_zero()
+    assert to_rational(loss_with(assumptions, values) - found.subs(dist0_sq, 0)).is_zero()
 
 
 def test_reused_gaussian_data_to_leading_order_are_the_limit_of_the_exact_result() -> None:
     one = identity("p")
     values = {"Sigma": one, "Sigma_w": scalar("nu") ** 2 * scalar("1/p") * one, "F": (scalar("p") + 2) * one}
-    gap = leading(read(["split=reused"])).replace(values).loss() - over(read(["split=reused"])).subs(
-        dist0_sq, 0
-    )
+    gap = loss_with(read(["split=reused"]), values) - over(read(["split=reused"])).subs(dist0_sq, 0)
     point = {**{sympy.Symbol(k, real=True): v for k, v in POINT.items()}, n_t: 3, n_r: p, m: 2}
     assert sympy.limit(sympy.together(gap.subs(point)) * p, p, sympy.oo) == 0
 
@@ -167,13 +164,13 @@ def test_theorem_3_with_several_steps_is_theorem_1_at_identity_covariance(words:
     assumptions = read(words.split())
     one = identity("p")
     values = {"Sigma": one, "Sigma_w": scalar("nu") ** 2 * scalar("1/p") * one}
-    general = gaussian_pieces(assumptions).replace(values).loss()
+    general = loss_with(assumptions, values)
     assert to_rational(general - over(assumptions).subs(dist0_sq, 0)).is_zero()
 
 
 def test_theorem_3_with_several_steps_needs_gaussian_inputs() -> None:
     with pytest.raises(NotDerivable, match="Gaussian inputs only"):
-        gaussian_pieces(read(["inner_steps=2", "inputs=laplace"]))
+        loss_with(read(["inner_steps=2", "inputs=laplace"]), {})
 
 
 @pytest.mark.slow

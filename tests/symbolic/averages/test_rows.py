@@ -37,6 +37,8 @@ WORDS: dict[str, Expression] = {
     "v^T W Sigma W v": V.T @ W @ SIGMA @ W @ V,
     "constant": tr(D) * D,
     "tr(D W) I": tr(D @ W) * I_P,
+    "X D X^T": X @ D @ X.T,
+    "tr(D) X X^T": tr(D) * (X @ X.T),
     "I of another dimension": tr(SIGMA @ W) * identity("n"),
     "sum": (I_P - W) @ SIGMA @ (I_P - W),
 }
@@ -117,7 +119,8 @@ def test_a_lone_factor_averages_to_zero() -> None:
         (W @ W, "not given"),
         (W @ SIGMA @ W @ SIGMA @ W, "degree 3"),
         (tr(W) * tr(W @ D), "not given"),
-        (X @ D @ X.T, "outside"),
+        (X @ D @ X.T @ X, "outside"),
+        (tr(D) * (X @ X.T) @ X, "outside"),
         (X @ D @ W, "outside"),
     ],
 )

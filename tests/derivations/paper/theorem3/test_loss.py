@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,18 +14,26 @@ from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.model_letters import letter
 from derivations.language.normal_form import to_sympy
 from derivations.language.values import evaluate
-from derivations.paper.theorem3 import loss, outer_problem
-from derivations.paper.theorem3.concentration import bound_traces, training_weight
+from derivations.paper.theorem3 import concentration, loss, outer_problem
+from derivations.paper.theorem3.concentration import (
+    block_chain,
+    bound_traces,
+    form_chain,
+    tasks,
+    training_weight,
+)
 from derivations.paper.theorem3.general_setting import over_rows
-from derivations.paper.theorem3.loss import leading
+from derivations.paper.theorem3.loss import leading_loss, loss_over_chain
 from derivations.paper.theorem3.sampled_loss import setting_at, values_at
 from derivations.paper.theorem3.target_task import adaptation_weight, loss_at_zero
 from derivations.steps import discrete_law
+from derivations.steps.chain import Rule
 from derivations.steps.contents import load
 from derivations.verification.prove import prove
 from numeric_check.draws.sample import Sample
 from numeric_check.estimators.target_loss import one_step_noise, one_step_weight
 from symbolic.algebra.words import Expression, identity, matrix, scalar, tr
+from symbolic.proofs.asymptotics import Exponent
 
 STEPS = load()
 ALPHA, ROWS = scalar("alpha_t"), scalar("1/n_t")
@@ -107,11 +116,11 @@ def test_discrete_law_has_the_moments_it_declares(p: int) -> None:
 
 
 def test_a_loss_that_weighs_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    leading.cache_clear()
-    monkeypatch.setattr(loss, "adaptation_weight", lambda assumptions: SIGMA)
+    loss_over_chain.cache_clear()
+    monkeypatch.setattr(loss, "adaptation_weight", lambda assumptions, **options: SIGMA)
     with pytest.raises(ArithmeticError, match="weigh"):
-        leading(PAPER)
-    leading.cache_clear()
+        leading_loss(PAPER)
+    loss_over_chain.cache_clear()
 
 
 def test_a_target_with_a_mean_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,3 +165,29 @@ def test_traces_with_task_covariances_are_smaller() -> None:
 def test_without_covariances_there_is_no_setting() -> None:
     with pytest.raises(ValueError, match="both covariances"):
         values_at(replace(setting_at(12, "gaussian"), Sigma=None))
+
+
+# -- the chains ---------------------------------------------------------------------------------------------
+
+
+def test_what_the_square_neglects_is_of_the_square_of_the_fluctuations() -> None:
+    (kept,) = (move for move in form_chain(PAPER).moves if move.rule is Rule.KEEP)
+    assert kept.order == {"xi": Exponent(Fraction(-2))}
+    assert [move.check for move in form_chain(PAPER).moves] == ["proved"] * len(form_chain(PAPER).moves)
+
+
+def test_means_of_blocks_are_those_of_gaussian_inputs_where_f_is_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second route of a mean takes Gaussian rows: with another F it comes to something else."""
+    wrong = replace(tasks(PAPER), gaussian={"F": identity("p")})
+    monkeypatch.setattr(concentration, "tasks", lambda *given, **options: wrong)
+    chain = block_chain.__wrapped__("gram", PAPER)
+    assert "the mean is another" in chain.moves[1].disproved
+
+
+def test_several_steps_take_every_moment_of_gaussian_inputs() -> None:
+    several = read(["inner_steps=2"])
+    means = form_chain(several).numbers()
+    assert not any("F" in value.letters() for value in means.values())
+    assert all(move.check == "proved" for move in form_chain(several).moves[:1])
