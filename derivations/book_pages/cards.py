@@ -18,6 +18,7 @@ from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Step
 from derivations.typeset import statements
 from derivations.typeset.latex import latex
+from derivations.typeset.named_forms import derived_form
 from derivations.typeset.proofs import order_latex
 from derivations.verification.prove import chain_of
 from derivations.verification.verify import Record, verify
@@ -92,7 +93,9 @@ def _body(step: Step, record: Record) -> str:
         )
     if record["proof"] == ProofStatus.DERIVED and step.derive is not None:
         now = assumptions_in_force()
-        derived = _folded(statements.lines(step, step.derive(now), derived=True, under=now))
+        derived = _folded(
+            statements.lines(step, derived_form(step, step.derive(now), now), derived=True, under=now)
+        )
         return (
             f"<p>Under the assumptions of this book, beyond the paper:</p>{derived}"
             f'<p>The paper, under its own:</p><div class="step-refuted">{h.displays(printed)}</div>'
@@ -312,7 +315,7 @@ def keep_formulas(*names: str) -> None:
         shown = statements.printed(step)
         if status == ProofStatus.DERIVED and step.derive is not None:
             now = assumptions_in_force()
-            shown = statements.lines(step, step.derive(now), derived=True, under=now)
+            shown = statements.lines(step, derived_form(step, step.derive(now), now), derived=True, under=now)
             if sum(map(len, shown)) > LONG:
                 shown = [
                     rf"\text{{see }} {', '.join(map(statements.left_side, step.derive(now)))} \text{{ below: it is long}}"

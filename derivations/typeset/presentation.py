@@ -16,6 +16,7 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.meanings import DEFAULTS, PARAMETERS
 from derivations.steps.step import Step
 from derivations.typeset import statements
+from derivations.typeset.named_forms import named_form
 from derivations.verification.verify import describe
 from symbolic.algebra.quotients import NotRational
 
@@ -41,7 +42,8 @@ def shown_parts(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
 def whole_lines(step: Step, assumptions: Assumptions) -> list[str]:
     """The formulas that stand as whole equations in LaTeX: an order has its left side, and both it and a formula to
     leading order their O-term."""
-    parts = shown_parts(step, assumptions)
+    named = named_form(step, assumptions) if assumptions.changes(step.depends_on) else {}
+    parts = named or shown_parts(step, assumptions)
     claimed = step.claim is not None and parts == dict(step.claim())
     return statements.printed(step) if claimed else statements.lines(step, parts)
 
@@ -98,6 +100,8 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
     """
     if language in ("latex", "sympy"):
         parts = shown_parts(step, assumptions)
+        if language == "latex" and assumptions.changes(step.depends_on):
+            parts = named_form(step, assumptions) or parts
         texts = {label: _text(label, part, language) for label, part in parts.items()}
     else:
         parts = {}

@@ -120,7 +120,8 @@ def abbreviation_chain(name: str, assumptions: Assumptions) -> Chain:
     words = inner_words(assumptions)
     chain.expand({x: words[x] for x in chain.result.letters() if x in words}, "inner-loop")
     chain.by_known(named_moments(chain.result), {"W": WISHART}, {"X_t"})
-    return chain.shows(Short(name), names_of(chain))
+    chain.shows(Short(name), names_of(chain))
+    return chain.names(Short(name), lambda: definitions(chain.result.scalars(), assumptions))
 
 
 def names_of(chain: Chain) -> dict[str, Expression]:
@@ -137,8 +138,8 @@ def term_value(name: str, assumptions: Assumptions) -> Expression:
 def definitions(names: Collection[str], assumptions: Assumptions) -> dict[str, Expression]:
     """What names stand for, by names that come after them: h_t and the g's in mu's, the mu's in n_t and p."""
     found: dict[str, Expression] = {}
-    for name in sorted(names):
-        if name in NAMES:
+    for name in NAMES:
+        if name in names:
             found[name] = abbreviation_chain(name, assumptions).result
     used = {name for expr in found.values() for name in expr.scalars()} | {*names}
     for name in sorted((x for x in used if x.startswith("mu_")), key=lambda x: (x.count("_"), x)):

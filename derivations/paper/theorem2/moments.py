@@ -36,6 +36,7 @@ from derivations.paper.outer_problem import SHORT_A, target_covariance
 from derivations.paper.theorem2.abbreviations import (
     WISHART,
     abbreviation_chain,
+    definitions,
     inner_words,
     mu_chain,
     named_moments,
@@ -312,7 +313,8 @@ def term_chain(source: str, assumptions: Assumptions) -> Chain:
         chain.by_known(named, written_out, {"X_t"})
     names = names_of(chain)
     chain.over_tasks(scalar("m"), expect(terms(assumptions)[source]), names, "gaussian-inputs")
-    return chain.shows(MEAN, names)
+    chain.shows(MEAN, names)
+    return chain.names(MEAN, lambda: definitions(chain.result.scalars(), assumptions))
 
 
 def _word(source: str, sample: Sample, x_t: Array, x_v: Array) -> Array:

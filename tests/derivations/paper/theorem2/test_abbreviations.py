@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from derivations.command.cli import main
 from derivations.language.assumptions import PAPER, NotDerivable, read
+from derivations.language.normal_form import to_sympy
 from derivations.paper.theorem2 import abbreviations
 from derivations.paper.theorem2.abbreviations import (
     abbreviation_chain,
@@ -15,8 +17,11 @@ from derivations.paper.theorem2.abbreviations import (
 )
 from derivations.paper.theorem2.moments import TASKS, TRAINING, VALIDATION, term_chain
 from derivations.steps.chain import Chain, Rule
+from derivations.steps.contents import find
 from derivations.typeset.latex import latex
+from derivations.typeset.named_forms import named_form
 from derivations.typeset.proofs import text
+from derivations.typeset.term_order import name_latex
 from symbolic.algebra.words import Expression, constant, matrix, reciprocal, scalar, tr
 from symbolic.averages.expectation import expect
 
@@ -48,7 +53,7 @@ def test_the_parts_of_b_gamma_b_are_averaged_for_more_inner_steps(source: str, a
 
 def test_what_the_names_stand_for() -> None:
     found = definitions({"h_t", "g_4", "n_t"}, PAPER)
-    assert list(found) == ["g_4", "h_t", "mu_2", "mu_1_1", "mu_2_1", "mu_2_2"]
+    assert list(found) == ["h_t", "g_4", "mu_2", "mu_1_1", "mu_2_1", "mu_2_2"]
     written = found["h_t"].replace({"mu_2": found["mu_2"]})
     assert written == term_value("h_t", PAPER)
     assert found["mu_1_1"] == 1 + 2 * reciprocal("n_t") * reciprocal("p")
@@ -87,3 +92,31 @@ def test_a_wrong_mu_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_other_inputs_have_no_such_names(changed: str) -> None:
     with pytest.raises(NotDerivable, match="Gaussian inputs"):
         abbreviation_chain("g_1", read([changed]))
+
+
+def test_the_formula_of_two_steps_keeps_the_names(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "eq9", "--assume", "inner_steps=2"]) == 0
+    shown = capsys.readouterr().out
+    quartic = r"1 - 4 \alpha_t + 6 \alpha_t^2 \mu_2 - 4 \alpha_t^3 \mu_3 + \alpha_t^4 \mu_4"
+    assert f"h_t = {quartic}" in shown
+    assert r"\frac{\alpha_t^2 g_1}{n_t h_t}" in shown
+    assert r"\mu_{4,4} = " in shown
+
+
+@pytest.mark.parametrize("name", ["9", "96", "100"])
+def test_the_names_written_out_are_what_is_derived(name: str) -> None:
+    step = find(name)
+    assert step.derive is not None
+    found = named_form(step, TWO)
+    names = {label: value for label, value in found.items() if label not in step.derive(TWO)}
+    for label, part in step.derive(TWO).items():
+        tree = found[label]
+        for _ in range(2):
+            tree = tree.subs(
+                {x: names[name_latex(str(x))] for x in tree.free_symbols if name_latex(str(x)) in names}
+            )
+        at = {"n_t": 5, "n_v": 3, "n_r": 7, "m": 4, "p": 2, "alpha_t": -1, "alpha_r": 2, "sigma": 3, "nu": 5}
+        left, right = (
+            to_sympy(x).subs({s: at[str(s)] for s in to_sympy(x).free_symbols}) for x in (tree, part)
+        )
+        assert left == right
