@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from sympy import Identity, MatrixSymbol, Trace
@@ -30,11 +31,11 @@ from derivations.language.model_letters import letter
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import column, f_0, inner, n, nu, p, y
 from derivations.steps import discrete_law
+from derivations.steps.chain import Chain, abbreviation, derived_by
 from derivations.steps.draws import Array, fixed_column, transpose
-from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.step import Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, constant, gaussian, scalar, tr
-from symbolic.averages.expectation import expect
 from symbolic.averages.rows import BeyondFourthMoment, expect_rows
 
 SIGMA, SIGMA_W = MatrixSymbol("Sigma", p, p), MatrixSymbol("Sigma_w", p, p)
@@ -86,9 +87,11 @@ def _linear_model(at: Expression) -> Expression:
     return scalar("f_0") + letter("k").T @ (at - letter("omega_0"))
 
 
-def _derive_linearized(assumptions: Assumptions) -> Derived:
-    residual = scalar("y") - _linear_model(model.OMEGA)
-    return {LOSS_AT_POINT: constant(Fraction(1, 2)) * residual * residual}
+def _linearized_chain(assumptions: Assumptions) -> Chain:
+    """(11) at a point, with (12) for f."""
+    residual = scalar("y") - scalar("f")
+    chain = Chain(constant(Fraction(1, 2)) * residual * residual)
+    return chain.expand({"f": _linear_model(model.OMEGA)}, "linearized-model").shows(LOSS_AT_POINT)
 
 
 def _claim_linearized() -> Parts:
@@ -150,18 +153,23 @@ _CHECKED = "a definition; checked on a law whose moments are finite sums"
 # -- averages over independent rows -------------------------------------------------------------------------
 
 
-def _wishart() -> Expression:
+W = abbreviation("W", "p")
+
+
+def _rows_chain(label: str, word: Expression, reads: tuple[str, ...], assumptions: Assumptions) -> Chain:
+    """A word in W, with W = X^T X put in and averaged by independence of the rows."""
     x = gaussian("X", "n", "p", covariance="Sigma")
-    return x.T @ x
+    chain = Chain(word).insert({"W": x.T @ x})
+    return chain.average_rows("X", fourth=model.FOURTH_MOMENT, reads=reads).shows(label)
 
 
-def _derive_mean(assumptions: Assumptions) -> Derived:
-    return {r"\mathbb{E}\,X^TX": over_rows(_wishart(), "X")}
-
-
-def _derive_second(assumptions: Assumptions) -> Derived:
-    w = _wishart()
-    return {r"\mathbb{E}\,\mathrm{Tr}[\Sigma WAW]": over_rows(tr(model.SIGMA @ w @ letter("A") @ w), "X")}
+_mean_chain = partial(_rows_chain, r"\mathbb{E}\,X^TX", W, ("input-covariance",))
+_second_chain = partial(
+    _rows_chain,
+    r"\mathbb{E}\,\mathrm{Tr}[\Sigma WAW]",
+    tr(model.SIGMA @ W @ letter("A") @ W),
+    ("input-covariance", "fourth-moment"),
+)
 
 
 def _sampled_wishart(sample: Sample) -> Array:
@@ -182,9 +190,10 @@ def _observe_second(sample: Sample) -> Observed:
     return {r"\mathbb{E}\,\mathrm{Tr}[\Sigma WAW]": np.einsum("bij,bji->b", left, right)}
 
 
-def _derive_gaussian(assumptions: Assumptions) -> Derived:
+def _gaussian_chain(assumptions: Assumptions) -> Chain:
+    """The definition of F, averaged by parts."""
     x = gaussian("x", "1", "p", covariance="Sigma").T
-    return {"F": expect((x.T @ model.SIGMA @ x) * (x @ x.T))}
+    return Chain((x.T @ model.SIGMA @ x) * (x @ x.T)).average("x", reads=("input-covariance",)).shows("F")
 
 
 def _observe_gaussian(sample: Sample) -> Observed:
@@ -230,7 +239,8 @@ STEPS: tuple[Step, ...] = (
         "theorem3",
         uses=("nonlinear-loss", "tangent-features", "linearized-model"),
         claim=_claim_linearized,
-        derive=_derive_linearized,
+        derive=derived_by(_linearized_chain),
+        derivation=_linearized_chain,
         observe=_observe_linearized,
         sizes=SIZES,
         resolution={LOSS_AT_POINT: 1e-9},
@@ -298,7 +308,8 @@ STEPS: tuple[Step, ...] = (
         "theorem3",
         uses=("input-covariance",),
         claim=lambda: {r"\mathbb{E}\,X^TX": n * SIGMA},
-        derive=_derive_mean,
+        derive=derived_by(_mean_chain),
+        derivation=_mean_chain,
         observe=_observe_mean,
         sizes=SIZES,
         method=_ROWS,
@@ -313,7 +324,8 @@ STEPS: tuple[Step, ...] = (
         claim=lambda: {
             r"\mathbb{E}\,\mathrm{Tr}[\Sigma WAW]": Trace(A * in_order(n**2 * SIGMA**3, n * (F - SIGMA**3)))
         },
-        derive=_derive_second,
+        derive=derived_by(_second_chain),
+        derivation=_second_chain,
         observe=_observe_second,
         sizes=SIZES,
         method=_ROWS,
@@ -326,7 +338,8 @@ STEPS: tuple[Step, ...] = (
         "theorem3",
         uses=("fourth-moment",),
         claim=lambda: {"F": in_order(2 * SIGMA**3, Trace(SIGMA**2) * SIGMA)},
-        derive=_derive_gaussian,
+        derive=derived_by(_gaussian_chain),
+        derivation=_gaussian_chain,
         observe=_observe_gaussian,
         sizes=SIZES,
         method="Gaussian integration by parts",

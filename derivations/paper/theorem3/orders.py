@@ -195,6 +195,7 @@ STEPS: tuple[Step, ...] = (
         "141",
         "The inverse of B B^T, by the first term of its Neumann series.",
         block="inverse",
+        remark="An order in probability: the mean square of an element of an inverse need not exist.",
         claim={LEADING: 1 / Trace(H_T), ORDER: -3 * HALF},
         uses=("general-gram-concentrates",),
     ),
