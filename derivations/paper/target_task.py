@@ -194,7 +194,7 @@ def _square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
     return chain.shows(label)
 
 
-def _loss_chain(assumptions: Assumptions) -> Chain:
+def loss_chain(assumptions: Assumptions) -> Chain:
     """(58) to (65): test data, noise and task, target inputs, in turn; e is the deviation omega* - w_0."""
     _require_identity(assumptions)
     e = vector("e", "p")
@@ -382,7 +382,7 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=_claim_loss,
         derive=_derive_loss,
-        derivation=_loss_chain,
+        derivation=loss_chain,
         observe=observe_loss,
         sizes=SIZES,
         method=_ENGINE,

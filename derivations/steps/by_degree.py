@@ -14,11 +14,12 @@ from math import log2
 
 from flint import fmpq, fmpq_mat
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, Tasks
 from derivations.steps.labels import LEADING, ORDER
+from derivations.steps.move import SQUARED_LENGTH
 from derivations.steps.orders import bound_traces
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.words import Expression, constant, identity, matrix, scalar, tr
+from symbolic.algebra.words import Expression, constant, identity, matrix, reciprocal, scalar, tr, vector
 from symbolic.proofs.asymptotics import Exponent, UndecidedOrder, degree
 
 WORD, SIZE, POWER_OF_SIZE = "Y", "xi", "xi_delta"
@@ -104,26 +105,34 @@ def concentration(
     over: Sequence[Collection[str]],
     weights: Mapping[str, Exponent],
     reads: tuple[str, ...] = (),
+    tasks: Tasks | None = None,
 ) -> Chain:
     """Y = c I + O(xi^a): the mean of the diagonal, and the order of the mean square of all elements of Y - c I.
 
-    over: the random letters to average over, in turn.
+    over: the random letters to average over, in turn; () for all at once. tasks: what stacked letters are made of; all
+    blocks are summed over then, also those between tasks.
     """
     rows = (word.shape or ("",))[0]
     y = matrix(WORD, rows, rows)
-    chain = Chain(scalar(f"1/{rows}") * tr(y)).insert({WORD: word}, *reads)
-    _averages(chain, over)
+    chain = Chain(reciprocal(rows) * tr(y)).insert({WORD: word}, *reads)
+    _averages(chain, over, tasks)
     mean = chain.shows(LEADING).result
     error = y - scalar(LEADING) * identity(rows) if not mean.is_zero else y
     chain.begin(tr(error @ error.T)).insert({WORD: word} | ({} if mean.is_zero else {LEADING: mean}), *reads)
-    _averages(chain, over)
+    _averages(chain, over, tasks)
     if "D" in chain.result.letters():
         bound(chain)
     return order(chain, ORDER, weights)
 
 
-def _averages(chain: Chain, over: Sequence[Collection[str]]) -> None:
-    for letters in over:
+def _averages(chain: Chain, over: Sequence[Collection[str]], tasks: Tasks | None) -> None:
+    if tasks is not None:
+        chain.sum_tasks(tasks).insert_blocks(tasks)
+    random = [name for name, letter in chain.result.letters().items() if letter.random]
+    for letters in over or (random,):
         present = [name for name in letters if name in chain.result.letters()]
         if present:
             chain.average(*present)
+    if "d" in chain.result.letters():
+        start = vector("d", "p")
+        chain.name(start.T @ start, SQUARED_LENGTH)

@@ -24,6 +24,7 @@ from operator import matmul
 from typing import TypeAlias
 
 import sympy
+from flint import fmpq
 
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
@@ -39,7 +40,7 @@ from derivations.steps.move import (
 )
 from derivations.steps.rules.exact_routes import differs_exactly, differs_on_stacks
 from derivations.steps.rules.expansions import Context, Fluctuation, Mean, mean_of, series
-from derivations.steps.rules.stacked import NotStacked, Tasks, over_tasks
+from derivations.steps.rules.stacked import SAME_TASK, NotStacked, Tasks, over_tasks
 from derivations.steps.second_routes import compared
 from symbolic.algebra.coefficients import INVERSE, named_terms, to_fraction
 from symbolic.algebra.letters import ONE
@@ -77,7 +78,10 @@ __all__ = [
     "written",
 ]
 
+# a number by which every fluctuation is multiplied to count them
+SMALL = "small"
 Part: TypeAlias = Expression | sympy.Basic
+Powers: TypeAlias = tuple[tuple[str, int], ...]
 
 
 class Chain:
@@ -130,6 +134,17 @@ class Chain:
         self._parts[label] = written(self.result, {**self.numbers(), **(written_out or {})})
         return self
 
+    def shows_number(self, label: str, written_out: Mapping[str, Part] | None = None) -> Chain:
+        """The number of which the present matrix is a multiple of the identity is this part of the step.
+
+        Raises DoesNotApply when it is no such matrix.
+        """
+        ((term, number),) = self.result.terms.items() if len(self.result.terms) == 1 else ((None, None),)
+        if term is None or number is None or term.traces or term.word != ():
+            raise DoesNotApply(f"{self.result} is no multiple of the identity")
+        self._parts[label] = written(polynomial(number), {**self.numbers(), **(written_out or {})})
+        return self
+
     def shows_value(self, label: str, value: sympy.Basic) -> Chain:
         """This part of the step is a number read off the last move, such as the exponent of an order."""
         self._parts[label] = value
@@ -144,6 +159,12 @@ class Chain:
     def named_parts(self) -> Mapping[str, tuple[Expression, Callable[[], Mapping[str, Expression]]]]:
         """The parts that have a form with names, and what these stand for: see `names`."""
         return self._named_parts
+
+    def numbers(self) -> dict[str, Expression]:
+        """What the names of means, of means found above, and of what is divided by, stand for."""
+        means = {f.mean.name: f.value for f in self._context.fluctuations.values() if not f.mean.inverse}
+        named = [move for move in self._moves if move.rule in (Rule.WISHART, Rule.SHOWN)]
+        return means | {k: v for move in named for k, v in move.values.items() if v.is_scalar}
 
     # -- equal expressions -----------------------------------------------------------------------------------
 
@@ -171,21 +192,59 @@ class Chain:
         """Put in what the labelled letters of a sum over tasks stand for."""
         return self._substitute(Rule.INSERT, tasks.definitions(self.result), reads)
 
+    def split_blocks(self, letter: str, parts: Expression, tasks: Tasks, *reads: str) -> Chain:
+        """Write a block diagonal letter as a combination of others. Raises DoesNotApply when it does not occur."""
+        before = self.result
+        self._require(Rule.INSERT, before.letters(), (letter,))
+        after = before.replace({letter: parts})
+
+        def second_route() -> SecondRoute:
+            said = differs_exactly(before, after, {letter: parts})
+            other = differs_exactly(tasks.blocks[letter]("1"), tasks.block(parts, SAME_TASK), {})
+            return "", said or (f"the blocks of {letter} are others" if other else "")
+
+        return self.made(Move(Rule.INSERT, before, after, reads, (letter,), {letter: parts}, second_route))
+
     def name(self, trace: Expression, name: str, *reads: str) -> Chain:
         """Give the trace of a word a name, wherever it occurs. Raises DoesNotApply when it does not occur."""
         before = self.result
-        ((term, _),) = trace.terms.items()
-        ((word),) = term.traces
-        found = zero(*before.shape) if before.shape else zero()
-        for one, coefficient in before.terms.items():
-            others = [matrix_word for matrix_word in one.traces if matrix_word != word]
-            factor = scalar(name) ** (len(one.traces) - len(others))
-            found = found + polynomial(coefficient) * factor * product_of(
-                before, Term(tuple(others), one.word)
-            )
+        found = in_place_of(trace, scalar(name), before)
         if name not in found.scalars():
             raise DoesNotApply(f"{Rule.NAME}: {trace} does not occur")
         return self._named(found, name, trace, reads)
+
+    def use(self, trace: Expression, name: str, *reads: str) -> Chain:
+        """Put in, by a name, the mean of a trace that the chain has found from a start of its own.
+
+        Raises DoesNotApply when the chain has not begun with that trace, or it does not occur.
+        """
+        ends = [*list(self._starts)[1:], len(self._moves)]
+        found = {k: end for (k, start), end in zip(self._starts.items(), ends, strict=True) if start == trace}
+        if not found:
+            raise DoesNotApply(f"{Rule.SHOWN}: the mean of {trace} was not found above")
+        value = self._moves[found.popitem()[1] - 1].after
+        before = self.result
+        after = in_place_of(trace, scalar(name), before)
+        if after == before:
+            raise DoesNotApply(f"{Rule.SHOWN}: {trace} does not occur")
+
+        def second_route() -> SecondRoute:
+            same = in_place_of(trace, value, before) == after.replace({name: value})
+            return "", "" if same else f"{name} written out gives something else"
+
+        used = self._context.definitions(before)
+        return self.made(
+            Move(
+                Rule.SHOWN,
+                before,
+                after,
+                reads,
+                (name,),
+                {**used, name: value},
+                second_route,
+                tasks=next((f.tasks for f in self._context.fluctuations.values()), None),
+            )
+        )
 
     def name_word(self, word: Expression, name: str, *reads: str) -> Chain:
         """Give a square symmetric word a name, wherever it occurs. Raises DoesNotApply when it does not occur."""
@@ -241,7 +300,8 @@ class Chain:
         before = self.result
 
         def second_route() -> SecondRoute:
-            same = found.replace({name: stands_for}) == before
+            out = {name: stands_for}  # the name may stand there already
+            same = found.replace(out) == before.replace(out)
             return "", "" if same else f"{name} written out gives something else"
 
         return self.made(Move(Rule.NAME, before, found, reads, (name,), {name: stands_for}, second_route))
@@ -446,12 +506,27 @@ class Chain:
         def order_of_error() -> dict[str, Exponent]:
             return {g.label: self._context.order_of(dropped, g, orders or {}) for g in growths}
 
+        fluctuations = {
+            name: scalar(SMALL) * letter_expression(letter)
+            for name, letter in before.letters().items()
+            if name in self._context.fluctuations
+        }
+
         def second_route() -> SecondRoute:
-            larger = [
-                g.label
-                for g in growths
-                if not self._context.order_of(after, g, orders or {}).dominates(order_of_error()[g.label])
-            ]
+            """Each fluctuation times a small number: what is left out has more than `most` powers of it."""
+            small = {
+                powers.get(SMALL, 0)
+                for coefficient in dropped.replace(fluctuations).terms.values()
+                for powers, _ in named_terms(coefficient)
+            }
+            if min(small) <= most:
+                return "", f"a product of {min(small)} fluctuations is left out"
+            try:
+                orders_left_out = order_of_error()
+                kept = {g.label: self._context.order_of(after, g, orders or {}) for g in growths}
+            except Refused:
+                return "", ""  # the law says too little of its entries for an order
+            larger = [label for label, order in kept.items() if not order.dominates(orders_left_out[label])]
             said = f"what is left out is larger than what is kept as {', '.join(larger)} grows"
             return "", said if larger else ""
 
@@ -512,14 +587,10 @@ class Chain:
     ) -> Fluctuation:
         if letter in self.result.letters():
             raise DoesNotApply(f"{rule}: {letter} has a meaning already")
-        value = mean_of(word, tasks, mean, rule)
+        value = mean_of(word, tasks, mean, rule, self.numbers())
         found = Fluctuation(letter, word, mean, value, tasks)
         self._context.fluctuations[letter] = found
         return found
-
-    def numbers(self) -> dict[str, Expression]:
-        """What the names of means stand for."""
-        return {f.mean.name: f.value for f in self._context.fluctuations.values() if not f.mean.inverse}
 
     def _substitute(self, rule: Rule, values: Mapping[str, Expression], reads: tuple[str, ...]) -> Chain:
         before = self.result
@@ -583,7 +654,7 @@ def written(expr: Expression, names: Mapping[str, Part]) -> Part:
     """An expression with its abbreviations written out; a SymPy tree where one of them is divided by, or is one."""
     scalars = expr.scalars()
     used = {
-        name: value
+        name: _closed(value, names) if isinstance(value, Expression) else value
         for name, value in names.items()
         if name in {*expr.letters(), *scalars} or INVERSE + name in scalars
     }
@@ -606,6 +677,16 @@ def written(expr: Expression, names: Mapping[str, Part]) -> Part:
     return total
 
 
+def _closed(value: Expression, names: Mapping[str, Part]) -> Expression:
+    """What a name stands for without any of the names."""
+    inside = {
+        name: _closed(known, names)
+        for name in value.scalars() & names.keys()
+        if isinstance(known := names[name], Expression)
+    }
+    return value.replace(inside) if inside else value
+
+
 def _length(expr: Expression) -> int:
     return sum(len(coefficient) for coefficient in expr.terms.values())
 
@@ -621,6 +702,31 @@ def by_powers(expr: Expression, names: Sequence[str]) -> dict[tuple[int, ...], E
                     factor = factor * scalar(name) ** exponent
             one, powers = factor * product_of(expr, term), tuple(exponents.get(name, 0) for name in names)
             found[powers] = found[powers] + one if powers in found else one
+    return found
+
+
+def in_place_of(trace: Expression, value: Expression, expr: Expression) -> Expression:
+    """An expression with the trace of a word replaced by a scalar, wherever it occurs."""
+    ((term, _),) = trace.terms.items()
+    (word,) = term.traces
+    found = zero(*expr.shape) if expr.shape else zero()
+    for one, coefficient in expr.terms.items():
+        others = tuple(other for other in one.traces if other != word)
+        factor = value ** (len(one.traces) - len(others))
+        found = found + polynomial(coefficient) * factor * product_of(expr, Term(others, one.word))
+    return found
+
+
+def in_place_of(trace: Expression, value: Expression, expr: Expression) -> Expression:
+    """An expression with the trace of a word replaced by a scalar, wherever it occurs."""
+    ((term, _),) = trace.terms.items()
+    (word,) = term.traces
+    found = zero(*expr.shape) if expr.shape else zero()
+    for one, coefficient in expr.terms.items():
+        others = tuple(other for other in one.traces if other != word)
+        factor = value ** (len(one.traces) - len(others))
+        found = found + polynomial(coefficient) * factor * product_of(expr, Term(others, one.word))
+>>>>>>> d197641 (Derive Theorem 1, its next order and reused data as chains of moves)
     return found
 
 

@@ -36,6 +36,11 @@ class Rule(StrEnum):
     KEEP = "keep orders"
     COMMUTE = "commute"
     CENTRED = "average of a fluctuation"
+    SHOWN = "put in a mean found above"
+    HAAR = "Haar average"
+    ROW_SPACES = "row spaces alone"
+    CANCEL = "cancel a factor before the rows"
+    WISHART = "average of an inverse Wishart matrix"
     BOUND = "bound by Cauchy-Schwarz"
     ORDER = "order by degree"
 
@@ -128,8 +133,20 @@ class Move:
 
     @cached_property
     def order(self) -> Mapping[str, Exponent]:
-        """The order of the error by what grows; empty where the two sides are equal."""
-        return self.order_of_error()
+        """The order of the error by what grows; empty where the two sides are equal, or `order_unknown` says why."""
+        try:
+            return self.order_of_error()
+        except Refused:
+            return {}
+
+    @cached_property
+    def order_unknown(self) -> str:
+        """Why the order of the error is not known; nothing where it is."""
+        try:
+            self.order_of_error()
+        except Refused as error:
+            return f"the order of what is left out is not known: {error}"
+        return ""
 
     @property
     def check(self) -> str:

@@ -47,7 +47,10 @@ def moves(
 def note(move: Move) -> str:
     """Why a move is disproved, what its second route was where its rule has several, or why it has no number."""
     return (
-        move.disproved or NO_NUMBER.get(move.rule, "") or (f"checked by {move.route}" if move.route else "")
+        move.disproved
+        or move.order_unknown
+        or NO_NUMBER.get(move.rule, "")
+        or (f"checked by {move.route}" if move.route else "")
     )
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from itertools import permutations
 
 import numpy as np
@@ -33,14 +34,35 @@ from symbolic.algebra.words import Expression, polynomial
 Array = NDArray[np.float64]
 # the relative difference of the two sides where they are the same number at any draw
 ROUNDING = 1e-9
-AVERAGING = (Rule.AVERAGE, Rule.CUMULANTS, Rule.ROWS, Rule.KNOWN, Rule.CENTRED)
+AVERAGING = (
+    Rule.AVERAGE,
+    Rule.CUMULANTS,
+    Rule.ROWS,
+    Rule.KNOWN,
+    Rule.CENTRED,
+    Rule.SHOWN,
+    Rule.HAAR,
+    Rule.ROW_SPACES,
+    Rule.WISHART,
+)
 # where stacked letters are put together from the data of tasks
-OF_TASKS = (Rule.TASKS, Rule.KEEP, Rule.CENTRED)
+OF_TASKS = (
+    Rule.TASKS,
+    Rule.KEEP,
+    Rule.CENTRED,
+    Rule.SHOWN,
+    Rule.HAAR,
+    Rule.ROW_SPACES,
+    Rule.WISHART,
+    Rule.CANCEL,
+)
 MANY_DRAWS, MOST_DRAWS = 200_000, 4_000_000
 # sizes of a ladder relative to its start, and draws at each
 LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), 960, 40
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
 RESOLUTION = 0.0018
+# a mean below this share of its spread would take millions of draws to be resolved relative to itself
+SMALL_MEAN = 1.0
 
 
 def batch_value(expr: Expression, matrices: Mapping[str, Array], numbers: Mapping[str, float]) -> Array:
@@ -76,7 +98,7 @@ def _from_a_cut(trace: Word, matrices: Mapping[str, Array]) -> Word:
 
 
 def _product(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
-    """The product of a word, by halves, so that what occurs twice is multiplied once."""
+    """The product of a word in the order of least work; what occurs twice is multiplied once."""
     if word not in known:
         if not word:
             raise ValueError("an empty trace is a dimension: it has no letters")
@@ -84,9 +106,26 @@ def _product(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array]
             matrix = matrices[word[0].name]
             known[word] = np.swapaxes(matrix, -1, -2) if word[0].transposed else matrix
         else:
-            half = len(word) // 2
-            known[word] = _product(word[:half], matrices, known) @ _product(word[half:], matrices, known)
+            sides = [_product((factor,), matrices, known).shape[-2:] for factor in word]
+            _, cut = _least_work((sides[0][0], *(columns for _, columns in sides)))
+            known[word] = _product(word[:cut], matrices, known) @ _product(word[cut:], matrices, known)
     return known[word]
+
+
+@lru_cache(maxsize=4096)
+def _least_work(sizes: tuple[int, ...]) -> tuple[int, int]:
+    """The least number of multiplications for a product of matrices of these sizes, and where it is cut last."""
+    if len(sizes) == 2:
+        return 0, 0
+    return min(
+        (
+            _least_work(sizes[: cut + 1])[0]
+            + _least_work(sizes[cut:])[0]
+            + sizes[0] * sizes[cut] * sizes[-1],
+            cut,
+        )
+        for cut in range(1, len(sizes) - 1)
+    )
 
 
 def _trace(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
@@ -120,12 +159,12 @@ def _basis_vector(sample: Sample, letter: Letter) -> Array:
 
 
 def _of_tasks(
-    tasks: Tasks, labels: int, sample: Sample, numbers: Mapping[str, float]
+    tasks: Tasks, wanted: Collection[str], labels: int, sample: Sample, numbers: Mapping[str, float]
 ) -> list[dict[str, Array]]:
     """The blocks of stacked letters for so many tasks, from data drawn anew for each."""
     found = []
     for label in map(str, range(1, labels + 1)):
-        blocks = {name: block(label) for name, block in tasks.blocks.items()}
+        blocks = {name: block(label) for name, block in tasks.blocks.items() if name in wanted}
         letters = {name: x for block in blocks.values() for name, x in block.letters().items()}
         matrices = {name: _draw(sample, x, anew=x.random) for name, x in letters.items()}
         found.append({name: batch_value(block, matrices, numbers) for name, block in blocks.items()})
@@ -165,8 +204,9 @@ def _sides(move: Move, sample: Sample) -> tuple[Array, Array]:
             stem = name.rstrip("0123456789")
             labelled[name] = stem, int(name[len(stem) :])
         most = max((label for _, label in labelled.values()), default=1)
-        blocks = _of_tasks(move.tasks, max(count, most), sample, numbers)
-        for name in move.tasks.blocks:
+        wanted = {*letters} | {stem for stem, _ in labelled.values()}
+        blocks = _of_tasks(move.tasks, wanted, max(count, most), sample, numbers)
+        for name in move.tasks.blocks.keys() & wanted:
             diagonal = name in letters and letters[name].columns == move.tasks.stacked
             matrices[name] = _stacked([block[name] for block in blocks[:count]], diagonal=diagonal)
     fresh = move.letters if move.rule in AVERAGING else ()
@@ -204,7 +244,7 @@ def sample_move(
 
     The value is that of `after` along a fixed direction, the mean that of `before`; where both sides are the same
     number at any draw, they are the element at which they differ most. None for a move that has no number of its own.
-    A mean that should vanish is resolved to one per cent of the root mean square.
+    A mean that vanishes, or is small against its spread, is resolved to one per cent of its spread.
     """
     if move.rule in NO_NUMBER:
         return None
@@ -233,9 +273,10 @@ def sample_move(
         gap, value = total / draws, centre / draws
         spread = float(np.sqrt(max(square / draws - gap**2, 0.0)))
         stderr = spread / float(np.sqrt(draws - 1))
-        if stderr <= RESOLUTION * (abs(value) or spread) or draws >= MOST_DRAWS:
+        aim = max(abs(value), SMALL_MEAN * spread)
+        if stderr <= RESOLUTION * aim or draws >= MOST_DRAWS:
             break
-    found = judge(value + gap, stderr, value, resolution=None if value else 0.01 * spread or None)
+    found = judge(value + gap, stderr, value, resolution=None if aim == abs(value) else 0.01 * aim)
     seconds = time.monotonic() - started
     return Check(label, dict(sizes), value, value + gap, stderr, draws, seconds, found.status, found.reason)
 
@@ -252,7 +293,7 @@ def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: i
                 rung[name] = round(grown) if isinstance(rung[name], int) else grown
         gaps = []
         for batch in range(RUNG_DRAWS // RUNG_BATCH):
-            sample = Sample(slug, _with_total(rung), k, batch, batch=RUNG_BATCH, base_seed=base_seed)
+            sample = Sample(slug, _with_total(rung, move), k, batch, batch=RUNG_BATCH, base_seed=base_seed)
             before, after = _sides(move, sample)
             gaps.append(np.mean((before - after) ** 2, axis=(1, 2)))
         square = np.concatenate(gaps)
@@ -272,10 +313,14 @@ def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: i
     )
 
 
-def _with_total(sizes: Mapping[str, float]) -> dict[str, float]:
-    """Sizes with N = n_v m, where both are given."""
-    total = {"N": sizes["n_v"] * sizes["m"]} if {"n_v", "m"} <= sizes.keys() else {}
-    return {**total, **sizes}
+def _with_total(sizes: Mapping[str, float], move: Move) -> dict[str, float]:
+    """Sizes with N, the rows of all tasks, where their numbers are given."""
+    rows, count, total = (
+        (move.tasks.rows, move.tasks.count, move.tasks.stacked) if move.tasks else ("n_v", "m", "N")
+    )
+    if move.tasks is None and total in sizes:
+        return dict(sizes)
+    return {**sizes, total: sizes[rows] * sizes[count]} if {rows, count} <= sizes.keys() else dict(sizes)
 
 
 def _direction(value: Array, slug: str) -> Array:
@@ -298,13 +343,13 @@ def move_checks(chain: Chain, step: Step, numbers: Mapping[str, float], base_see
                 move, growth, f"{label}, as {growth.label} grows", f"{slug}/{growth.label}", base_seed
             )
             for growth in move.growths
-            if growth.base
+            if growth.base and growth.label in move.order
         ]
         if move.growths:
             continue
         if move.rule in NO_NUMBER:
             continue
-        at = [_with_total({**sizes, **numbers}) for sizes in step.sizes]
+        at = [_with_total({**sizes, **numbers}, move) for sizes in step.sizes]
         needed = [_draws_needed(move, slug, sizes, k, base_seed) for k, sizes in enumerate(at)]
         for index, sizes in enumerate(at):
             if needed[index] <= max(MANY_DRAWS, min(needed)):
@@ -322,4 +367,5 @@ def _draws_needed(move: Move, slug: str, sizes: Mapping[str, float], index: int,
     probe = _direction(np.asarray(after.mean(axis=0)), slug)
     values = np.broadcast_to(np.sum(after * probe, axis=(1, 2)), (sample.batch,))
     spread = float(np.std(np.sum(before * probe, axis=(1, 2)) - values))
-    return (spread / (RESOLUTION * (abs(float(values.mean())) or spread or 1.0))) ** 2
+    aim = max(abs(float(values.mean())), SMALL_MEAN * spread) or 1.0
+    return (spread / (RESOLUTION * aim)) ** 2

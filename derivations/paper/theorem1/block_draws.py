@@ -77,14 +77,21 @@ def observe_adaptation_factor(sample: Sample) -> Observed:
 
 
 FACTOR_SIZES = (
-    {"n_t": 6, "n_r": 5, "p": 9, "alpha_t": 0.4, "alpha_r": 0.3},
-    {"n_t": 11, "n_r": 14, "p": 5, "alpha_t": -0.5, "alpha_r": -0.4},
-    {"n_t": 20, "n_r": 9, "p": 12, "alpha_t": 0.9, "alpha_r": 0.7},
+    {"n_t": 6, "n_v": 2, "m": 3, "n_r": 5, "p": 9, "alpha_t": 0.4, "alpha_r": 0.3},
+    {"n_t": 11, "n_v": 3, "m": 1, "n_r": 14, "p": 5, "alpha_t": -0.5, "alpha_r": -0.4},
+    {"n_t": 20, "n_v": 1, "m": 2, "n_r": 9, "p": 12, "alpha_t": 0.9, "alpha_r": 0.7},
 )
 BLOCK_SIZES: tuple[dict[str, float], ...] = (
-    {"n_t": 6, "p": 4, "alpha_t": 0.4, "sigma": 0.8, "nu": 0.9},
-    {"n_t": 4, "p": 7, "alpha_t": -0.5, "sigma": 0.6, "nu": 1.2},
-    {"n_t": 9, "p": 5, "alpha_t": 0.9, "sigma": 1.3, "nu": 0.7},
+    {"n_t": 6, "n_v": 1, "m": 2, "p": 4, "dist0_sq": 0.6, "alpha_t": 0.4, "sigma": 0.8, "nu": 0.9},
+    {"n_t": 4, "n_v": 2, "m": 1, "p": 7, "dist0_sq": 1.1, "alpha_t": -0.5, "sigma": 0.6, "nu": 1.2},
+    {"n_t": 9, "n_v": 1, "m": 3, "p": 5, "dist0_sq": 0.8, "alpha_t": 0.9, "sigma": 1.3, "nu": 0.7},
+)
+# more parameters than data, validation or training, by enough for an inverse to have a variance
+EXCESS_SIZES: tuple[dict[str, float], ...] = tuple(
+    {**block, "n_t": n_t, "n_v": n_v, "m": m, "p": p, "n_r": 5 + m, "n_s": 3, "alpha_r": 0.3}
+    for block, (n_t, n_v, m, p) in zip(
+        BLOCK_SIZES, ((3, 2, 2, 12), (2, 1, 3, 13), (4, 2, 1, 11)), strict=True
+    )
 )
 LADDER = tuple(
     {"xi": float(xi), "p": 2 * xi, "n_t": 3 * xi, "alpha_t": 0.4, "sigma": 0.8, "nu": 0.9}

@@ -1,8 +1,12 @@
-"""The blocks of Theorem 1 and what follows from their means: B B^T, Gamma, the start; the leading loss."""
+"""The blocks of Theorem 1 and what follows from their means: B B^T, Gamma, the start; the leading loss.
+
+Every formula is the end of a chain of moves. (74) is written with stacked letters and expanded in the fluctuations of
+its blocks about their means; a single fluctuation averages to zero, so that the means are the leading order.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
@@ -12,38 +16,50 @@ from sympy import Rational
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.bounds import require_derivable
+from derivations.language.model_letters import letter
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
-from derivations.language.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, p
+from derivations.language.symbols import alpha_r, alpha_t, n_r, n_t, p
 from derivations.paper.outer_problem import target_covariance
-from derivations.paper.target_task import loss_coefficients
-from derivations.paper.theorem1.next_order import next_order_excess
-from derivations.paper.theorem1.reused_data import plain_rows, reused_excess
-from derivations.steps.labels import LEADING, ORDER
-from derivations.steps.orders import SAME_TASK, WEIGHTS, derive_order, mean_element
-from derivations.steps.step import Derived
-from symbolic.algebra.words import Expression, reciprocal, scalar, vector
-from symbolic.proofs.asymptotics import Exponent, inverse_exponent
+from derivations.paper.target_task import loss_chain
+from derivations.paper.theorem1 import reused_data
+from derivations.paper.theorem1.next_order import next_order
+from derivations.steps.by_degree import concentration
+from derivations.steps.chain import Chain, Growth, Mean, Tasks, carried_out
+from derivations.steps.labels import LEADING, ORDER, Short
+from derivations.steps.orders import ONE, WEIGHTS
+from derivations.steps.rules import haar
+from symbolic.algebra.words import Expression, matrix, reciprocal, tr, unit, vector
+from symbolic.proofs.asymptotics import Exponent
 
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val", "order")
 INNER = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
 H_T = (1 - alpha_t) ** 2 + alpha_t**2 * (p + 1) / n_t
 H_R = (1 - alpha_r) ** 2 + alpha_r**2 * (p + 1) / n_r
 HALF = Rational(1, 2)
-Blocks = dict[str, Expression]
+EXCESS, LOSS = r"\mathbb{E}|\omega^\star-w_0|^2", r"\bar L^{test}"
 # |omega_0 - w_0| is of order xi^(-1/4)
-REGIME = {**WEIGHTS, "dist0_sq": Exponent(Fraction(-1, 2))}
+REGIME: Mapping[str, Exponent] = {**WEIGHTS, "dist0_sq": Exponent(Fraction(-1, 2))}
+# the numbers from which the size xi grows where a move is sampled
+BASE = {
+    "n_t": 18,
+    "n_v": 2,
+    "m": 2,
+    "p": 30,
+    "sigma": 0.8,
+    "sigma_v": 0.8,
+    "nu": 0.9,
+    "alpha_t": 0.3,
+    "dist0_sq": 0.5,
+}
+FEW_ROWS = Growth("xi", {"p": ONE, "dist0_sq": Exponent(Fraction(-1, 2))}, {**BASE, "n_t": 2})  # reused data
+XI = Growth("xi", {**REGIME, "q": ONE}, BASE)
+B, GAMMA, INVERSE = letter("B"), letter("Gamma"), letter("inverse of B*B.T")
+GAP = vector("d", "p")
+START = B @ GAP @ GAP.T @ B.T
 
 
 # -- the engine ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Concentration:
-    """A random block that is `leading` times the identity up to elementwise errors of order `error`."""
-
-    leading: Expression
-    error: Exponent
 
 
 def _require_supported(assumptions: Assumptions) -> None:
@@ -57,94 +73,120 @@ def _require_supported(assumptions: Assumptions) -> None:
         )
 
 
-def _gram_blocks(assumptions: Assumptions) -> Blocks:
-    """B B^T / p: the block of one task, and of two tasks."""
+def tasks(assumptions: Assumptions) -> Tasks:
+    """The blocks of B and Gamma of (68), (73) for each task; blocks of Gamma between tasks vanish exactly (72)."""
     _require_supported(assumptions)
-    one, two = model.task(assumptions, "1"), model.task(assumptions, "2")
-    scale = reciprocal("p")
-    return {
-        SAME_TASK: scale * (one.design @ one.design.T),
-        "other task": scale * (one.design @ two.design.T),
-    }
+    return Tasks(
+        {
+            "B": lambda label: model.task(assumptions, label).design,
+            "Gamma": lambda label: target_covariance(assumptions, label, label),
+        }
+    )
 
 
-def _noise_blocks(assumptions: Assumptions) -> Blocks:
-    """Gamma: the block of one task (blocks between tasks vanish exactly, (72))."""
-    _require_supported(assumptions)
-    return {SAME_TASK: target_covariance(assumptions)}
+BLOCKS: Mapping[str, Expression] = {"gram": reciprocal("p") * B @ B.T, "noise": GAMMA, "start": START}
+READS = {
+    "gram": ("stacked-design",),
+    "noise": ("target-covariance",),
+    "start": ("stacked-design",),
+}
 
 
-def _start_blocks(assumptions: Assumptions) -> Blocks:
-    """B (omega_0 - w_0)(omega_0 - w_0)^T B^T."""
-    _require_supported(assumptions)
-    one, two = model.task(assumptions, "1"), model.task(assumptions, "2")
-    d = vector("d", "p")
-    return {
-        SAME_TASK: one.design @ d @ d.T @ one.design.T,
-        "other task": one.design @ d @ d.T @ two.design.T,
-    }
-
-
-def _mean(blocks: Blocks) -> sympy.Expr:
-    """The mean of a diagonal element, |d|^2 as a scalar."""
-    return to_sympy(mean_element(blocks[SAME_TASK], "dist0_sq"))
+@lru_cache(maxsize=64)
+def block_chain(block: str, assumptions: Assumptions) -> Chain:
+    """(75)-(77): the mean of a block's diagonal, and the order of the mean square of what is left."""
+    return concentration(BLOCKS[block], (), REGIME, READS[block], tasks(assumptions))
 
 
 @lru_cache(maxsize=32)
-def gram(assumptions: Assumptions) -> Concentration:
-    """How B B^T / p concentrates."""
-    return Concentration(*derive_order(_gram_blocks(assumptions), REGIME))
+def inverse_chain(assumptions: Assumptions) -> Chain:
+    """(78): the inverse of B B^T, without any fluctuation."""
+    chain = Chain(INVERSE).expand_inverse(
+        "BBT_inverse", B @ B.T, Mean("h_t", "p"), 0, "D", tasks(assumptions), "gram-concentrates"
+    )
+    chain.keep(0, XI).shows_number(LEADING)
+    return chain.shows_value(ORDER, chain.moves[-1].order_of_error()["xi"].sympy())
 
 
 @lru_cache(maxsize=32)
-def noise(assumptions: Assumptions) -> Concentration:
-    """How Gamma concentrates."""
-    return Concentration(*derive_order(_noise_blocks(assumptions), REGIME))
+def factor_chain(assumptions: Assumptions) -> Chain:
+    """(6): the mean square length of a row of B per dimension."""
+    made_of = tasks(assumptions)
+    chain = Chain(reciprocal("N") * reciprocal("p") * tr(B @ B.T)).sum_tasks(made_of)
+    chain.insert_blocks(made_of, "stacked-design")
+    return chain.average("X_v1", "X_t1", reads=("wishart-mean", "wishart-second-moment")).shows(Short("h_t"))
 
 
 @lru_cache(maxsize=32)
-def start(assumptions: Assumptions) -> Concentration:
-    """How B (omega_0 - w_0)(omega_0 - w_0)^T B^T concentrates."""
-    return Concentration(*derive_order(_start_blocks(assumptions), REGIME, squared_length="dist0_sq"))
+def adaptation_chain(assumptions: Assumptions) -> Chain:
+    """(7): what adaptation on data without labels makes of the squared length of a unit vector."""
+    if assumptions.covariance != "identity":
+        raise NotDerivable(
+            "with a general covariance the loss depends on the deviation through a matrix: use eq14 (or eq9)"
+        )
+    x_r, adapted = model.inputs("X_r", "n_r", assumptions), vector("theta", "p")
+    value = model.adaptation_loop(unit("p", 1), x_r, 0 * (x_r @ unit("p", 1)), assumptions)
+    chain = Chain(adapted.T @ adapted).insert({"theta": value}, "adapted-parameters")
+    return chain.average("X_r", reads=("wishart-mean", "wishart-second-moment")).shows(Short("h_r"))
 
 
 @lru_cache(maxsize=32)
-def leading_excess(assumptions: Assumptions) -> sympy.Expr:
-    """E|omega_star - w_0|^2 to leading order: (74) with every block replaced by its mean."""
+def excess_chain(assumptions: Assumptions) -> Chain:
+    """(74) to (80), or to the next order; with reused data from the plain rows that they amount to."""
     if assumptions.covariance == "identity" and assumptions.split == "reused":
         if assumptions.inputs == "gaussian":
-            return reused_excess(assumptions)
-        return leading_excess(plain_rows(assumptions)).subs({alpha_t: 0, n_v: n_t}, simultaneous=True)
-    width = p * _mean(_gram_blocks(assumptions))
+            return reused_data.exactly(assumptions).shows(EXCESS)
+        letters = matrix(haar.PLAIN, "N", "p"), reused_data.PLAIN_INVERSE, haar.COVARIANCE
+        return _leading(
+            reused_data.without_factor(assumptions), reused_data.plain_tasks(assumptions), *letters, FEW_ROWS
+        )
+    made_of = tasks(assumptions)
     if assumptions.order == "next":
-        return next_order_excess(assumptions)
-    gain = _mean(_noise_blocks(assumptions)) - _mean(_start_blocks(assumptions))
-    return dist0_sq + n_v * m * gain / width
+        return next_order(assumptions, XI).shows(EXCESS)
+    chain = Chain(tr(INVERSE @ (GAMMA - START)) + GAP.T @ GAP)
+    return _leading(chain, made_of, B, "BBT_inverse", "Gamma", XI)
+
+
+def _leading(
+    chain: Chain, made_of: Tasks, rows: Expression, inverse: str, covariance: str, growth: Growth
+) -> Chain:
+    """The means of all blocks put into (74), the products of two fluctuations left out."""
+    chain.name_word(rows @ GAP @ GAP.T @ rows.T, "K")
+    chain.expand_inverse(
+        inverse, rows @ rows.T, Mean("h_t", "p"), 1, "D", made_of, "gram-inverse-concentrates"
+    )
+    chain.split_mean(covariance, Mean("g"), "F", made_of, "noise-concentrates")
+    chain.split_mean("K", Mean("h_t", times=GAP.T @ GAP), "L", made_of, "start-concentrates")
+    chain.keep(1, growth).average_fluctuations()
+    chain.expand({"N": made_of.total}).name(GAP.T @ GAP, "dist0_sq")
+    return chain.shows(EXCESS)
+
+
+def leading_excess(assumptions: Assumptions) -> sympy.Expr:
+    """E|omega_star - w_0|^2 to leading order, or to the next."""
+    return to_sympy(carried_out(excess_chain, assumptions).parts[EXCESS])
+
+
+def _put_in(deviation: Chain, assumptions: Assumptions) -> Chain:
+    """(65) with a deviation put in."""
+    chain = Chain(loss_chain(assumptions).result)
+    chain.insert({"excess": deviation.result}, "loss-from-excess", "excess-overparameterized")
+    return chain.shows(LOSS, deviation.numbers())
 
 
 @lru_cache(maxsize=32)
-def leading_loss(assumptions: Assumptions) -> sympy.Expr:
-    """The average test loss to leading order: (65) with `leading_excess`."""
+def loss_over_chain(assumptions: Assumptions) -> Chain:
+    """(65) to (5): the deviation put into the exact test phase."""
     if assumptions.split == "separate":
         require_derivable(assumptions, Regime.OVER)
-    c_0, c_2 = loss_coefficients(assumptions)
-    return to_sympy(c_0) + to_sympy(c_2) * leading_excess(assumptions)
+    return _put_in(excess_chain(assumptions), assumptions)
 
 
-def inverse_order(assumptions: Assumptions) -> Derived:
-    """Sampled inverse order."""
-    block = gram(assumptions)
-    width = scalar("p") * block.leading
-    grown = block.error + Exponent(Fraction(1))
-    error = inverse_exponent(Exponent(Fraction(1)), grown)
-    return {LEADING: 1 / to_sympy(width), ORDER: error.sympy()}
+def with_excess(deviation: Chain, assumptions: Assumptions) -> sympy.Expr:
+    """The average test loss with a deviation put in."""
+    return to_sympy(_put_in(deviation, assumptions).parts[LOSS])
 
 
-def derive_inner_factor(assumptions: Assumptions) -> Derived:
-    """The derived inner factor."""
-    return {"h_t": _mean(_gram_blocks(assumptions))}
-
-
-def derive_adaptation_factor(assumptions: Assumptions) -> Derived:
-    """The derived adaptation factor."""
-    return {"h_r": 2 * loss_coefficients(assumptions)[1]}
+def leading_loss(assumptions: Assumptions) -> sympy.Expr:
+    """The average test loss to leading order: (65) with the deviation put in."""
+    return to_sympy(carried_out(loss_over_chain, assumptions).parts[LOSS])

@@ -29,6 +29,7 @@ from derivations.language.values import evaluate
 from derivations.paper.beyond.exact_slopes import exact_checks
 from derivations.paper.theorem1.block_draws import (
     BLOCK_SIZES,
+    EXCESS_SIZES,
     FACTOR_SIZES,
     INVERSE_LADDER,
     LADDER,
@@ -45,23 +46,24 @@ from derivations.paper.theorem1.block_draws import (
 )
 from derivations.paper.theorem1.concentration import (
     DEPENDS,
+    EXCESS,
     H_R,
     H_T,
     HALF,
     INNER,
-    derive_adaptation_factor,
-    derive_inner_factor,
-    gram,
-    inverse_order,
-    leading_excess,
-    leading_loss,
-    noise,
-    start,
+    LOSS,
+    adaptation_chain,
+    block_chain,
+    excess_chain,
+    factor_chain,
+    inverse_chain,
+    loss_over_chain,
 )
+from derivations.steps.chain import Chain, derived_by
 from derivations.steps.draws import Array
 from derivations.steps.labels import LEADING, ORDER, Short
-from derivations.steps.orders import exponent_of, leading_of, order_parts
-from derivations.steps.step import Check, Derived, Erratum, Observed, Parts, Step
+from derivations.steps.orders import exponent_of, leading_of
+from derivations.steps.step import Check, Erratum, Observed, Parts, Step
 from derivations.verification.growth import Halves, fluctuation_check, residual_check
 from numeric_check.draws.sample import Sample
 from numeric_check.estimators.simulation import Quantity
@@ -78,7 +80,6 @@ def _concentration_step(
     uses: tuple[str, ...],
     errata: Mapping[Erratum, str] = MappingProxyType({}),
 ) -> Step:
-    derivations = {"gram": gram, "noise": noise, "start": start}
     blocks: dict[str, Callable[[Sample], Array | Halves]] = {
         "gram": sampled_gram,
         "noise": sampled_noise,
@@ -86,11 +87,8 @@ def _concentration_step(
         "inverse": sampled_inverse,
     }
 
-    def derive(assumptions: Assumptions) -> Derived:
-        if block == "inverse":
-            return inverse_order(assumptions)
-        found = derivations[block](assumptions)
-        return order_parts(found.leading, found.error)
+    def chain(assumptions: Assumptions) -> Chain:
+        return inverse_chain(assumptions) if block == "inverse" else block_chain(block, assumptions)
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         return [
@@ -119,11 +117,12 @@ def _concentration_step(
         uses=uses,
         depends_on=INNER,
         claim=lambda: {LEADING: leading, ORDER: exponent},
-        derive=derive,
+        derive=derived_by(chain),
+        derivation=chain,
         check=check,
         observe=observe if exact else None,
-        sizes=BLOCK_SIZES if exact else (),
-        method="exact means and variances of the elements by the engine; degree in xi",
+        sizes=BLOCK_SIZES,
+        method="exact mean and mean square of the elements by the engine; degree in xi",
         errata=errata,
     )
 
@@ -172,7 +171,7 @@ _REMAINDER_OF_LOSS = (
 def _claim_excess() -> Parts:
     share = n_v * m / p
     return {
-        r"\mathbb{E}|\omega^\star-w_0|^2": in_order(
+        EXCESS: in_order(
             (1 - share) * dist0_sq,
             share * in_order(nu**2, sigma**2 * (1 + alpha_t**2 * p / n_t) / H_T),
         )
@@ -182,7 +181,7 @@ def _claim_excess() -> Parts:
 def _claim_loss() -> Parts:
     share = n_v * m / p
     return {
-        r"\bar L^{test}": sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
+        LOSS: sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
         + H_R
         / 2
         * in_order(
@@ -244,7 +243,8 @@ STEPS: tuple[Step, ...] = (
         uses=("gram-concentrates",),
         depends_on=INNER,
         claim=lambda: {Short("h_t"): H_T},
-        derive=derive_inner_factor,
+        derive=derived_by(factor_chain),
+        derivation=factor_chain,
         observe=observe_inner_factor,
         sizes=FACTOR_SIZES,
         method="Gaussian integration by parts",
@@ -258,7 +258,8 @@ STEPS: tuple[Step, ...] = (
         uses=("loss-from-excess",),
         depends_on=("adaptation_steps", "inputs", "covariance"),
         claim=lambda: {Short("h_r"): H_R},
-        derive=derive_adaptation_factor,
+        derive=derived_by(adaptation_chain),
+        derivation=adaptation_chain,
         observe=observe_adaptation_factor,
         sizes=FACTOR_SIZES,
         method="Gaussian integration by parts",
@@ -278,7 +279,9 @@ STEPS: tuple[Step, ...] = (
         ),
         depends_on=INNER,
         claim=_claim_excess,
-        derive=lambda assumptions: {r"\mathbb{E}|\omega^\star-w_0|^2": leading_excess(assumptions)},
+        derive=derived_by(excess_chain),
+        derivation=excess_chain,
+        sizes=EXCESS_SIZES,
         check=_residual("excess", 0.0001),
         method="means of the blocks put into the exact formula (74)",
         neglects=r"\text{terms of lower order}",
@@ -300,7 +303,9 @@ STEPS: tuple[Step, ...] = (
         ),
         depends_on=DEPENDS,
         claim=_claim_loss,
-        derive=lambda assumptions: {r"\bar L^{test}": leading_loss(assumptions)},
+        derive=derived_by(loss_over_chain),
+        derivation=loss_over_chain,
+        sizes=EXCESS_SIZES,
         check=_residual("loss", 0.00003),
         method="exact test phase (65) with the leading-order deviation",
         neglects=r"O\big(\xi^{-3/2}\big)",

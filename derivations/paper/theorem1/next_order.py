@@ -1,55 +1,75 @@
 """The next order of Theorem 1: exact terms where they exist, a second-order expansion where none does.
 
-For Gaussian inputs the start and the task variability contribute exactly known terms, at every training rate
-(`exact_haar`): B_i has a uniformly distributed row space, whatever the inner loop does. Only the label noise needs
-an expansion. With S = B B^T / p = h I + D and G = g I + F the label-noise part of Gamma, E D = E F = 0 and
-
-  E Tr[S^-1 G] = N g / h - E Tr(F D) / h^2 + g E Tr(D^2) / h^3 + ...,
-
-where both averages are exact covariances of elements, within one task and between two.
+For Gaussian inputs the start and the task variability contribute exactly known terms, at every training rate: B_i has a
+uniformly distributed row space, whatever the inner loop does. Only the label noise needs an expansion, of the inverse and
+of the label-noise part of Gamma to products of two fluctuations, within one task and between two.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import sympy
-
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.normal_form import to_sympy
-from derivations.language.symbols import m, n_v, p
+from derivations.language.model_letters import letter
 from derivations.paper.outer_problem import target_covariance
-from derivations.paper.theorem1.exact_haar import exact_excess
-from derivations.steps.orders import element
-from symbolic.algebra.words import Expression, reciprocal
-from symbolic.averages.expectation import covariance, expect, variance
+from derivations.steps.chain import Chain, Growth, Mean, Tasks
+from derivations.steps.rules import haar
+from symbolic.algebra.words import Expression, gaussian, matrix, reciprocal, scalar, tr, vector
+
+B, GAMMA, GAP = letter("B"), letter("Gamma"), vector("d", "p")
+INVERSE, PLAIN = letter("inverse of B*B.T"), "XXT_inverse"
+# the label noise in Gamma, and the tasks' own B_i B_i^T, both block diagonal
+NOISE, OWN = (matrix(name, "N", "N", symmetric=True) for name in ("Z", haar.OWN))
+PLAIN_ROWS = Tasks(
+    {
+        "B": lambda label: gaussian(f"X{label}", "n_v", "p"),
+        "X": lambda label: gaussian(f"X{label}", "n_v", "p"),
+        haar.OWN: lambda label: _own(gaussian(f"X{label}", "n_v", "p")),
+        haar.OWN_PLAIN: lambda label: _own(gaussian(f"X{label}", "n_v", "p")),
+    }
+)
 
 
-def _label_noise(assumptions: Assumptions) -> Expression:
-    """The part of Gamma that is due to label noise, for one task."""
-    return target_covariance(assumptions, "1", "1").replace({"nu": 0})
+def _own(block: Expression) -> Expression:
+    return block @ block.T
 
 
-@lru_cache(maxsize=32)
-def label_noise_excess(assumptions: Assumptions) -> sympy.Expr:
-    """E Tr[(B B^T)^-1 G] to second order in the fluctuations."""
-    one, two = model.task(assumptions, "1"), model.task(assumptions, "2")
-    scale = reciprocal("p")
-    own, cross = scale * (one.design @ one.design.T), scale * (one.design @ two.design.T)
-    noise = _label_noise(assumptions)
-    h, g = (to_sympy(expect(element(word, 1, 1))) for word in (own, noise))
-    squares = m * n_v * to_sympy(variance(element(own, 1, 1)))
-    squares += m * n_v * (n_v - 1) * to_sympy(variance(element(own, 1, 2)))
-    squares += m * (m - 1) * n_v**2 * to_sympy(variance(element(cross, 1, 1)))
-    mixed = m * n_v * to_sympy(covariance(element(own, 1, 1), element(noise, 1, 1)))
-    mixed += m * n_v * (n_v - 1) * to_sympy(covariance(element(own, 1, 2), element(noise, 1, 2)))
-    return (m * n_v * g / h - mixed / h**2 + g * squares / h**3) / p
+def tasks(assumptions: Assumptions) -> Tasks:
+    """The blocks of B and Gamma, and the two parts of Gamma."""
+
+    def design(label: str) -> Expression:
+        return model.task(assumptions, label).design
+
+    def noise(label: str) -> Expression:
+        return target_covariance(assumptions, label, label).replace({"nu": 0})
+
+    return Tasks(
+        {
+            "B": design,
+            "Gamma": lambda label: target_covariance(assumptions, label, label),
+            "Z": noise,
+            haar.OWN: lambda label: _own(design(label)),
+        }
+    )
 
 
-@lru_cache(maxsize=32)
-def next_order_excess(assumptions: Assumptions) -> sympy.Expr:
-    """E|omega_star - w_0|^2 with the next order of the label noise and the other two terms exact."""
+def next_order(assumptions: Assumptions, growth: Growth) -> Chain:
+    """E|omega_star - w_0|^2 from (74): start and task variability exactly, label noise to the next order."""
     if assumptions.inputs != "gaussian":
         raise NotDerivable("the next order rests on terms that are exactly known for Gaussian inputs only")
-    return label_noise_excess(assumptions) + exact_excess(n_v * m, n_v, sympy.Integer(0))
+    made_of = tasks(assumptions)
+    chain = Chain(tr(INVERSE @ GAMMA) - GAP.T @ B.T @ INVERSE @ B @ GAP + GAP.T @ GAP)
+    haar.project(chain, "BBT_inverse", made_of, "outer-mean-square")
+    tasks_part = scalar("nu") ** 2 * reciprocal("p") * OWN
+    chain.split_blocks("Gamma", NOISE + tasks_part, made_of, "target-covariance")
+    haar.to_plain_rows(chain, "BBT_inverse", PLAIN, made_of, PLAIN_ROWS)
+    haar.average_plain_rows(chain, PLAIN, PLAIN_ROWS)
+    chain.expand_inverse("BBT_inverse", B @ B.T, Mean("h_t", "p"), 2, "D", made_of, "gram-concentrates")
+    chain.split_mean("Z", Mean("s"), "F", made_of, "noise-concentrates")
+    main = chain.keep(2, growth).average_fluctuations().result
+    fluctuation, other = (matrix(name, "N", "N", symmetric=True) for name in ("D", "F"))
+    for product in (fluctuation @ fluctuation, fluctuation @ other):
+        chain.begin(tr(product)).write_out(*{"D": None, **product.letters()})
+        chain.sum_tasks(made_of).insert_blocks(made_of, "stacked-design", "target-covariance")
+        chain.average(*(name for name, one in chain.result.letters().items() if one.random))
+    chain.begin(main).use(tr(fluctuation @ fluctuation), "v").use(tr(fluctuation @ other), "c")
+    return chain.expand({"N": made_of.total}).name(GAP.T @ GAP, "dist0_sq")

@@ -17,13 +17,12 @@ from sympy import Integer, Rational
 
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.normal_form import scalar, to_sympy
-from derivations.language.symbols import alpha_t, m, n_v, sigma
+from derivations.language.symbols import alpha_t
 from derivations.language.values import evaluate
-from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem1.block_draws import SIMULATED, point, setting_at
-from derivations.paper.theorem1.concentration import DEPENDS, REGIME, leading_loss
-from derivations.paper.theorem1.exact_haar import exact_excess
-from derivations.paper.theorem1.next_order import next_order_excess
+from derivations.paper.theorem1.concentration import DEPENDS, REGIME, XI, leading_loss, with_excess
+from derivations.paper.theorem1.next_order import next_order
+from derivations.paper.theorem1.reused_data import at_rate_zero
 from derivations.steps.labels import ORDER
 from derivations.steps.orders import ONE
 from derivations.steps.step import Check, Derived, Parts, Step
@@ -48,14 +47,12 @@ def order_of(formula: sympy.Expr, weights: Mapping[str, Exponent]) -> Exponent:
 
 def exact_loss_at_rate_zero(assumptions: Assumptions) -> sympy.Expr:
     """The average test loss at alpha_t = 0, exactly, at every p > n_v m + 1."""
-    c_0, c_2 = (to_sympy(part) for part in loss_coefficients(assumptions))
-    return c_0 + c_2 * exact_excess(n_v * m, n_v, sigma**2)
+    return with_excess(at_rate_zero(assumptions), assumptions)
 
 
 def next_loss(assumptions: Assumptions) -> sympy.Expr:
     """The average test loss to the next order."""
-    c_0, c_2 = (to_sympy(part) for part in loss_coefficients(assumptions))
-    return c_0 + c_2 * next_order_excess(assumptions)
+    return with_excess(next_order(assumptions, XI), assumptions)
 
 
 def remainder_orders(remainder: sympy.Expr, exact: sympy.Expr) -> Derived:

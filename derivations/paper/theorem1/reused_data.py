@@ -8,22 +8,25 @@ that the outer problem has the solutions of C X omega = C (X w + z), which are t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import sympy
 from sympy import Identity, MatrixSymbol, ZeroMatrix
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.symbols import alpha_t, column, m, n_t, p, sigma
-from derivations.paper.theorem1.exact_haar import exact_excess
+from derivations.language.model_letters import letter
+from derivations.language.symbols import alpha_t, column, n_t, p
+from derivations.paper.outer_problem import target_covariance
+from derivations.steps.chain import Chain, Tasks
 from derivations.steps.draws import Array, fixed_column
+from derivations.steps.rules import haar
 from derivations.steps.step import Derived, Observed, Parts, Step
 from derivations.steps.task_draws import adapted_from, gradient_step, nearest_solution
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, identity, matrix, vector
+from symbolic.algebra.words import Expression, identity, matrix, reciprocal, scalar, tr, vector
+from symbolic.averages.expectation import expect
 
 DESIGN, TARGET, CHANGE = "B^{(i)}", r"\gamma^{(i)}", r"\omega^\star(\alpha_t)-\omega^\star(0)"
 SIZES = (
@@ -36,12 +39,15 @@ SIZES = (
 # -- the engine ---------------------------------------------------------------------------------------------
 
 
-def row_factor(assumptions: Assumptions) -> Expression:
+PLAIN_INVERSE = "XXT_inverse"
+
+
+def row_factor(assumptions: Assumptions, label: str = "") -> Expression:
     """C, n_t x n_t: what the inner loop does to residuals at its own inputs, (I - alpha_t/n_t X X^T)^K for plain steps.
 
     The same loop run on rows: a step along -X^T r / n_t changes the residual r by a multiple of X X^T r / n_t.
     """
-    x = model.task(assumptions).x_t
+    x = model.task(assumptions, label).x_t
     return model.training_loop(identity("n_t"), x.T, 0 * x.T, assumptions)
 
 
@@ -64,12 +70,73 @@ def plain_rows(assumptions: Assumptions) -> Assumptions:
     return replace(assumptions, split="separate", inner_steps=1, added=())
 
 
-def reused_excess(assumptions: Assumptions) -> sympy.Expr:
-    """E|omega_star - w_0|^2 for reused Gaussian data (n_v = n_t, same noise), exactly, with N = n_t m."""
-    if assumptions.inputs != "gaussian":
-        raise NotDerivable("exact means of the reused data are known for Gaussian inputs only")
+def plain_tasks(assumptions: Assumptions) -> Tasks:
+    """Plain rows and the covariance of plain labels, that reused data amount to."""
+
+    def rows(label: str) -> Expression:
+        return model.task(assumptions, label).x_t
+
+    def covariance(label: str) -> Expression:
+        task = model.task(assumptions, label)
+        labels = task.x_t @ task.deviation + task.z_t
+        over = {name for name in labels.letters() if name[0] in "wz"}
+        return model.specialise(expect(labels @ labels.T, over), assumptions)
+
+    return Tasks({haar.PLAIN: rows, haar.COVARIANCE: covariance, haar.OWN_PLAIN: _own(rows)}, rows="n_t")
+
+
+def _own(rows: Callable[[str], Expression]) -> Callable[[str], Expression]:
+    return lambda label: rows(label) @ rows(label).T
+
+
+def without_factor(assumptions: Assumptions) -> Chain:
+    """(74) for reused data, in the plain rows X and the covariance K_X of plain labels."""
     require_shared_factor(assumptions)
-    return exact_excess(n_t * m, n_t, sigma**2)
+    made_of = Tasks(
+        {
+            haar.DESIGN: lambda label: model.task(assumptions, label).design,
+            "Gamma": lambda label: target_covariance(assumptions, label, label),
+        },
+        rows="n_t",
+    )
+    b, gap, inverse = letter("B"), vector("d", "p"), letter("inverse of B*B.T")
+    chain = Chain(tr(inverse @ letter("Gamma")) - gap.T @ b.T @ inverse @ b @ gap + gap.T @ gap)
+
+    def factor(label: str) -> Expression:
+        return row_factor(assumptions, label)
+
+    return haar.cancel(chain, "BBT_inverse", PLAIN_INVERSE, factor, made_of, plain_tasks(assumptions))
+
+
+def exactly(assumptions: Assumptions) -> Chain:
+    """E|omega_star - w_0|^2 for reused Gaussian data, exactly, at every p > n_t m + 1."""
+    return _averaged(without_factor(assumptions), plain_tasks(assumptions))
+
+
+def at_rate_zero(assumptions: Assumptions) -> Chain:
+    """The same for separate Gaussian data at alpha_t = 0, at every p > n_v m + 1."""
+
+    def rows(label: str) -> Expression:
+        return model.task(assumptions, label).x_v
+
+    def covariance(label: str) -> Expression:
+        return target_covariance(assumptions, label, label).replace({"alpha_t": 0})
+
+    made_of = Tasks({haar.PLAIN: rows, haar.COVARIANCE: covariance, haar.OWN_PLAIN: _own(rows)})
+    x, gap = matrix(haar.PLAIN, "N", "p"), vector("d", "p")
+    inverse, noise = (matrix(name, "N", "N", symmetric=True) for name in (PLAIN_INVERSE, haar.COVARIANCE))
+    chain = Chain(tr(inverse @ noise) - gap.T @ x.T @ inverse @ x @ gap + gap.T @ gap)
+    return _averaged(chain, made_of)
+
+
+def _averaged(chain: Chain, made_of: Tasks) -> Chain:
+    """(74) in plain Gaussian rows, averaged exactly."""
+    gap, own = vector("d", "p"), matrix(haar.OWN_PLAIN, "N", "N", symmetric=True)
+    haar.project(chain, PLAIN_INVERSE, made_of, design=haar.PLAIN)
+    parts = scalar("sigma") ** 2 * identity("N") + scalar("nu") ** 2 * reciprocal("p") * own
+    chain.split_blocks(haar.COVARIANCE, parts, made_of, "target-covariance")
+    haar.average_plain_rows(chain, PLAIN_INVERSE, made_of)
+    return chain.expand({"N": made_of.total}).name(gap.T @ gap, "dist0_sq")
 
 
 C, C_INVERSE = (matrix(name, "N", "N", symmetric=True) for name in ("C", "C_inverse"))

@@ -36,6 +36,14 @@ def random_matrix(source: random.Random, rows: int, columns: int, *, symmetric: 
     return found + found.transpose() if symmetric and rows == columns else found
 
 
+def invertible_matrix(source: random.Random, size: int) -> fmpq_mat:
+    """A random matrix that has an inverse."""
+    while True:
+        found = random_matrix(source, size, size)
+        if found.det() != 0:
+            return found
+
+
 def _dimensions(exprs: Collection[Expression]) -> list[str]:
     sizes = {side for expr in exprs for x in expr.letters().values() for side in (x.rows, x.columns)}
     return sorted((sizes | {side for expr in exprs for side in expr.shape or ()}) - {ONE})
@@ -139,7 +147,7 @@ def differs_on_stacks(before: Expression, after: Expression, tasks: Tasks) -> st
                 drawn[name] = [
                     random_matrix(source, *sides, symmetric=x.symmetric) for _ in range(max(count, most))
                 ]
-                place[name] = _stack(drawn[name][:count], x, tasks)
+                place[name] = stack(drawn[name][:count], diagonal=x.rows == x.columns == tasks.stacked)
             elif name not in labelled and not x.unit:
                 place[name] = random_matrix(source, size[x.rows], size[x.columns], symmetric=x.symmetric)
         total: Any = None
@@ -157,10 +165,10 @@ def differs_on_stacks(before: Expression, after: Expression, tasks: Tasks) -> st
     return ""
 
 
-def _stack(blocks: list[fmpq_mat], letter: Letter, tasks: Tasks) -> fmpq_mat:
+def stack(blocks: list[fmpq_mat], *, diagonal: bool) -> fmpq_mat:
     """Blocks one below the other, or on the diagonal."""
     rows = [[block[i, j] for j in range(block.ncols())] for block in blocks for i in range(block.nrows())]
-    if letter.rows == tasks.stacked and letter.columns == tasks.stacked:
+    if diagonal:
         width = blocks[0].ncols()
         rows = [
             [fmpq(0)] * (width * k)

@@ -36,12 +36,13 @@ class Mean:
     """How the mean of a word is written: `scale` times `name`, a number times the identity or a matrix.
 
     name: of the number, or of the matrix. inverse: the letter of the inverse of the matrix; "" for a number.
-    scale: the name of a scalar, or "1".
+    scale: the name of a scalar, or "1". times: a scalar that stands before the name as well.
     """
 
     name: str
     scale: str = "1"
     inverse: str = ""
+    times: Expression | None = None
 
     @property
     def over_scale(self) -> Expression:
@@ -50,7 +51,7 @@ class Mean:
 
     def written(self, size: str) -> Expression:
         """The mean, size x size."""
-        times = constant(1) if self.scale == "1" else scalar(self.scale)
+        times = (self.times or constant(1)) * (constant(1) if self.scale == "1" else scalar(self.scale))
         if self.inverse:
             return times * matrix(self.name, size, size, symmetric=True)
         return times * scalar(self.name) * identity(size)
@@ -158,8 +159,13 @@ def _exponent(fluctuation: Fluctuation, growth: Growth) -> Exponent:
     return largest([order.scaled(Fraction(1, 2)) for order in found if order is not None])
 
 
-def mean_of(word: Expression, tasks: Tasks, mean: Mean, rule: Rule) -> Expression:
-    """What the name of the mean stands for, by the engine; raises DoesNotApply when the mean is not of that form."""
+def mean_of(
+    word: Expression, tasks: Tasks, mean: Mean, rule: Rule, known: Mapping[str, Expression]
+) -> Expression:
+    """What the name of the mean stands for, by the engine; raises DoesNotApply when the mean is not of that form.
+
+    known: what names stand for already; a mean with a factor before its name has one of them.
+    """
     try:
         if word.shape == (tasks.stacked, tasks.stacked):
             found = tasks.average(tasks.block(word, SAME_TASK))
@@ -175,6 +181,12 @@ def mean_of(word: Expression, tasks: Tasks, mean: Mean, rule: Rule) -> Expressio
     value = element(found, 1, 1)
     if found != value * identity((found.shape or ("1",))[0]):
         raise DoesNotApply(f"{rule}: the mean of {word} is no multiple of the identity")
+    if mean.name in known:
+        if value != (mean.times or constant(1)) * known[mean.name]:
+            raise DoesNotApply(f"{rule}: the mean of {word} is not {mean.name} times a known number")
+        return known[mean.name]
+    if mean.times is not None:
+        raise DoesNotApply(f"{rule}: nothing is called {mean.name} yet")
     return value
 
 
