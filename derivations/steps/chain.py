@@ -42,8 +42,9 @@ from derivations.steps.rules.exact_routes import differs_exactly, differs_on_sta
 from derivations.steps.rules.expansions import Context, Fluctuation, Mean, mean_of, series
 from derivations.steps.rules.stacked import SAME_TASK, NotStacked, Tasks, over_tasks
 from derivations.steps.second_routes import compared
-from symbolic.algebra.coefficients import INVERSE, named_terms, to_fraction
+from symbolic.algebra.coefficients import INVERSE, inverse_of, named_terms, to_fraction
 from symbolic.algebra.letters import ONE
+from symbolic.algebra.quotients import Rational
 from symbolic.algebra.readable import Term, Word
 from symbolic.algebra.refusal import Refused
 from symbolic.algebra.words import (
@@ -164,7 +165,8 @@ class Chain:
         """What the names of means, of means found above, and of what is divided by, stand for."""
         means = {f.mean.name: f.value for f in self._context.fluctuations.values() if not f.mean.inverse}
         named = [move for move in self._moves if move.rule in (Rule.WISHART, Rule.SHOWN)]
-        return means | {k: v for move in named for k, v in move.values.items() if v.is_scalar}
+        shown = {k: v for move in named for k, v in move.values.items() if v.is_scalar}
+        return means | shown | self._context.named
 
     # -- equal expressions -----------------------------------------------------------------------------------
 
@@ -213,13 +215,46 @@ class Chain:
             raise DoesNotApply(f"{Rule.NAME}: {trace} does not occur")
         return self._named(found, name, trace, reads)
 
+    def name_number(self, name: str, value: Expression, *reads: str) -> Chain:
+        """Give a number a name where it stands as a factor, in what is multiplied by one product of other names.
+
+        Raises DoesNotApply when it does not occur.
+        """
+        before = self.result
+        inside = {one.removeprefix(INVERSE) for one in value.scalars()}
+        divisor = Rational.polynomial(value.coefficient())
+        found = zero(*before.shape) if before.shape else zero()
+        for term, coefficient in before.terms.items():
+            groups: dict[Powers, dict[Powers, fmpq]] = {}
+            for powers, number in named_terms(coefficient):
+                outer = tuple(item for item in powers.items() if item[0].removeprefix(INVERSE) not in inside)
+                rest = tuple(item for item in powers.items() if item[0].removeprefix(INVERSE) in inside)
+                groups.setdefault(outer, {})[rest] = number
+            for outer, terms in groups.items():
+                factor = sum_of_terms(terms)
+                quotient = Rational.polynomial(factor.coefficient()) / divisor
+                if len(quotient.numerator) == len(quotient.denominator) == 1:
+                    over = inverse_of(quotient.denominator)
+                    factor = scalar(name) * polynomial(quotient.numerator) * polynomial(over)
+                others = sum_of_terms({outer: fmpq(1)})
+                found = found + factor * others * product_of(before, term)
+        if name not in found.scalars() - before.scalars() and found == before:
+            raise DoesNotApply(f"{Rule.NAME}: {name} does not occur as a factor")
+        self._context.named[name] = value
+
+        def second_route() -> SecondRoute:
+            return "", differs_exactly(before, found, {name: value})
+
+        return self.made(Move(Rule.NAME, before, found, reads, (name,), {name: value}, second_route))
+
     def use(self, trace: Expression, name: str, *reads: str) -> Chain:
         """Put in, by a name, the mean of a trace that the chain has found from a start of its own.
 
         Raises DoesNotApply when the chain has not begun with that trace, or it does not occur.
         """
         ends = [*list(self._starts)[1:], len(self._moves)]
-        found = {k: end for (k, start), end in zip(self._starts.items(), ends, strict=True) if start == trace}
+        sections = list(zip(self._starts.items(), ends, strict=True))[:-1]
+        found = {k: end for (k, start), end in sections if start == trace and end > k}
         if not found:
             raise DoesNotApply(f"{Rule.SHOWN}: the mean of {trace} was not found above")
         value = self._moves[found.popitem()[1] - 1].after

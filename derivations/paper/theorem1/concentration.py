@@ -159,7 +159,8 @@ def _leading(
     chain.split_mean("K", Mean("h_t", times=GAP.T @ GAP), "L", made_of, "start-concentrates")
     chain.keep(1, growth).average_fluctuations()
     chain.expand({"N": made_of.total}).name(GAP.T @ GAP, "dist0_sq")
-    return chain.shows(EXCESS)
+    chain.expand({"g": chain.numbers["g"]}, "noise-concentrates")
+    return chain.name_number("h_t", chain.numbers["h_t"], "inner-factor").shows(EXCESS)
 
 
 def leading_excess(assumptions: Assumptions) -> sympy.Expr:
@@ -170,6 +171,7 @@ def leading_excess(assumptions: Assumptions) -> sympy.Expr:
 def _put_in(deviation: Chain, assumptions: Assumptions) -> Chain:
     """(65) with a deviation put in."""
     chain = Chain(loss_chain(assumptions).result)
+    chain.name_number("h_r", adaptation_chain(assumptions).result, "adaptation-factor")
     chain.insert({"excess": deviation.result}, "loss-from-excess", "excess-overparameterized")
     return chain.shows(LOSS, deviation.numbers())
 

@@ -211,12 +211,14 @@ class Context:
     """What the letters of a chain stand for, as it goes on.
 
     fluctuations, inverses: by letter; an inverse with the word whose inverse it is. words: abbreviated words.
+    expanded: the fluctuations about which inverses were expanded. named: numbers by their names.
     """
 
     fluctuations: dict[str, Fluctuation] = field(default_factory=dict)
     inverses: dict[str, Expression] = field(default_factory=dict)
     words: dict[str, Expression] = field(default_factory=dict)
     expanded: dict[str, Fluctuation] = field(default_factory=dict)
+    named: dict[str, Expression] = field(default_factory=dict)
 
     def definitions(self, *exprs: Expression) -> dict[str, Expression]:
         """What the letters and names of expressions stand for, each by letters and names that come before it."""

@@ -262,8 +262,9 @@ def average_plain_rows(chain: Chain, plain: str, tasks: Tasks, *reads: str) -> C
     with mean N - n_v times the identity. Raises DoesNotApply where neither occurs, or the rows are no plain ones.
     """
     rule, before = Rule.WISHART, chain.result
-    ((_, letter),) = _rows(tasks).letters().items()
-    if _rows(tasks) != letter_expression(letter) or letter.law or letter.covariance or not letter.random:
+    letter, *further = _rows(tasks).letters().values()
+    plain_letter = letter.random and not (further or letter.law or letter.covariance)
+    if not plain_letter or _rows(tasks) != letter_expression(letter):
         raise DoesNotApply(f"{rule}: the rows are no plain Gaussian rows")
     total, rows, p = scalar(tasks.stacked), scalar(tasks.rows), scalar("p")
     others = total - rows

@@ -46,7 +46,7 @@ def test_what_sampling_says_of_each_move() -> None:
 
 def test_a_step_without_moves_says_how_it_is_proved() -> None:
     with pytest.raises(DoesNotApply, match="its method"):
-        moves(find("eq5"), PAPER)
+        moves(find("theorem-1-remainder"), PAPER)
 
 
 def test_the_command_shows_the_moves(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,5 +55,5 @@ def test_the_command_shows_the_moves(capsys: pytest.CaptureFixture[str]) -> None
     fields = {"rule", "before", "after", "reads", "note", "check", "numeric"}
     assert all(set(move) == fields for move in document["derivation"])
     assert document["derivation"][1]["after"] == "n_v tr(A^2) A^2 + (n_v^2 + n_v) A^4"
-    assert main(["show", "eq5", "--proof"]) == 2
+    assert main(["show", "theorem-1-remainder", "--proof"]) == 2
     assert "not proved move by move" in capsys.readouterr().err
