@@ -740,15 +740,14 @@ def by_powers(expr: Expression, names: Sequence[str]) -> dict[tuple[int, ...], E
     return found
 
 
-def in_place_of(trace: Expression, value: Expression, expr: Expression) -> Expression:
-    """An expression with the trace of a word replaced by a scalar, wherever it occurs."""
-    ((term, _),) = trace.terms.items()
-    (word,) = term.traces
-    found = zero(*expr.shape) if expr.shape else zero()
-    for one, coefficient in expr.terms.items():
-        others = tuple(other for other in one.traces if other != word)
-        factor = value ** (len(one.traces) - len(others))
-        found = found + polynomial(coefficient) * factor * product_of(expr, Term(others, one.word))
+def sum_of_terms(terms: Mapping[Powers, fmpq]) -> Expression:
+    """A polynomial from its terms, by the powers of names."""
+    found = zero()
+    for powers, number in terms.items():
+        product = constant(to_fraction(number))
+        for name, power in powers:
+            product = product * scalar(name) ** power
+        found = found + product
     return found
 
 
@@ -761,7 +760,6 @@ def in_place_of(trace: Expression, value: Expression, expr: Expression) -> Expre
         others = tuple(other for other in one.traces if other != word)
         factor = value ** (len(one.traces) - len(others))
         found = found + polynomial(coefficient) * factor * product_of(expr, Term(others, one.word))
->>>>>>> d197641 (Derive Theorem 1, its next order and reused data as chains of moves)
     return found
 
 

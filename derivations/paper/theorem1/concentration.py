@@ -159,8 +159,8 @@ def _leading(
     chain.split_mean("K", Mean("h_t", times=GAP.T @ GAP), "L", made_of, "start-concentrates")
     chain.keep(1, growth).average_fluctuations()
     chain.expand({"N": made_of.total}).name(GAP.T @ GAP, "dist0_sq")
-    chain.expand({"g": chain.numbers["g"]}, "noise-concentrates")
-    return chain.name_number("h_t", chain.numbers["h_t"], "inner-factor").shows(EXCESS)
+    chain.expand({"g": chain.numbers()["g"]}, "noise-concentrates")
+    return chain.name_number("h_t", chain.numbers()["h_t"], "inner-factor").shows(EXCESS)
 
 
 def leading_excess(assumptions: Assumptions) -> sympy.Expr:
