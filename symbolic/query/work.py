@@ -1,8 +1,8 @@
 """How much work the expectations of a query are, before any is taken: about the milliseconds of one core.
 
 An expectation has a price for each term of the answer, which covers deriving, checking and writing it. The prices were
-fitted to measured times, which `python -m benchmarks.work` measures again. They decide only what is refused, never a
-result.
+fitted to measured times, with room for a busy machine; `python -m benchmarks.work` measures again. They decide only what
+is refused, never a result.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def of_block(block: Block, covariance: Covariance) -> int:
     powers = (block.power, *block.parts)
     above, below = sum(part for part in powers if part > 0), -sum(part for part in powers if part < 0)
     if below:
-        return 1 + _expansion(block) * below**2 * (3 + 2 * above) // 96
-    return 1 + block_terms(block, covariance) // (4 if block.power else 2)
+        return 1 + _expansion(block) * below**2 * (3 + 2 * above) // 72
+    return 1 + block_terms(block, covariance) * (1 if block.power else 2) // 3
 
 
 def of_words(monomial: Monomial, covariance: Covariance) -> int:
@@ -108,7 +108,7 @@ def of_words(monomial: Monomial, covariance: Covariance) -> int:
     terms = min(pairings, prod(_ways(words, open_word, name, cheaper) for name in counts))
     if not is_single and not deterministic:
         terms = isqrt(isqrt(terms)) ** 3
-    return 1 + (terms * (degree - 2) // 32 if is_single else terms // 8)
+    return 1 + (terms * (degree - 2) // 24 if is_single else terms // 6)
 
 
 def _ways(traces: list[Word], open_word: Word | None, name: str, cheaper: int) -> int:

@@ -21,7 +21,7 @@ def work(text: str, covariance: Covariance = "general") -> int:
 
 QUICK = (
     "W^16",
-    "W^24",
+    "W^20",
     "tr(W)^24",
     "W A W B W C W D W A W",
     "W^7 A W^7",
@@ -34,6 +34,7 @@ QUICK = (
     "W1 A W1 B W2 C W2 D W1 A W2 B W1 C W2",
 )
 LONG = (
+    "W^24",
     "W^8 A W^8",
     "W^5 A W^5 A W^5",
     "W^-14",
