@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 import sympy
@@ -39,7 +40,6 @@ POINTS = (
         "alpha_r": 1e-9,
     },
 )
-OTHER = 0.75
 CLOSE = 1e-12
 LARGE_LITERAL = Assumptions(inputs="kurtosis:3.14159265358979323846")
 
@@ -69,15 +69,26 @@ def exports(language: str) -> Iterator[tuple[str, str, Mapping[str, str], sympy.
         except (NoFormula, NotDerivable, NoSourceForm, NotRational):
             continue
         for key, text in texts.items():
-            if not exprs[key].has(sympy.Trace):
-                yield name, key, text, exprs[key]
+            traces = {trace: sympy.Symbol(trace_name(trace)) for trace in exprs[key].atoms(sympy.Trace)}
+            yield name, key, text, exprs[key].xreplace(traces)
+
+
+def trace_name(trace: sympy.Trace) -> str:
+    """What the trace of a product of matrices is called as a parameter: tr_Sigma_F."""
+    factors = trace.arg.args if isinstance(trace.arg, sympy.MatMul) else (trace.arg,)
+    return "_".join(["tr", *(re.sub(r"\W+", "_", str(factor)).strip("_") for factor in factors)])
+
+
+def given(point: Mapping[str, float], name: str) -> float:
+    """The value of a parameter: that of the point, or one of its own, so that no two can be taken for each other."""
+    return point[name] if name in point else 0.5 + crc32(name.encode()) % 97 / 97
 
 
 @lru_cache(maxsize=1024)
 def exact(expr: sympy.Expr, k: int) -> float:
     """The value at a point, to 50 digits before it is rounded."""
-    given = {str(s.name): Fraction(POINTS[k].get(str(s.name), OTHER)) for s in expr.free_symbols}
-    return float(high_precision(expr, given))
+    values = {str(s.name): Fraction(given(POINTS[k], str(s.name))) for s in expr.free_symbols}
+    return float(high_precision(expr, values))
 
 
 def calls(language: str) -> tuple[list[str], list[tuple[str, list[list[float]], float]]]:
@@ -96,8 +107,8 @@ def calls(language: str) -> tuple[list[str], list[tuple[str, list[list[float]], 
                 value = exact(expr, k)
             except ZeroDivisionError:
                 continue
-            wanted.append((f"{name} {key} {k}", [[i], [point.get(a, OTHER) for a in arguments]], value))
-    assert len(sources) >= 88  # an export that is lost is noticed
+            wanted.append((f"{name} {key} {k}", [[i], [given(point, a) for a in arguments]], value))
+    assert len(sources) >= 119  # an export that is lost is noticed
     return sources, wanted
 
 
@@ -121,37 +132,67 @@ def call(arguments: list[list[float]]) -> str:
     return f"f{arguments[0][0]}({', '.join(map(repr, arguments[1]))})"
 
 
+def declaration(source: str) -> str:
+    """The first line of a C function, without its brace."""
+    return (
+        next(line for line in source.splitlines() if re.match(r"double f\d+\(", line))
+        .removesuffix("{")
+        .strip()
+    )
+
+
 @pytest.mark.compiler
 def test_every_export_to_c(tmp_path: Path) -> None:
     sources, wanted = calls("c")
+    # each in a file of its own, as a user has it
+    files = [tmp_path / f"f{i}.c" for i in range(len(sources))]
+    for path, source in zip(files, sources, strict=True):
+        path.write_text(source, encoding="utf-8")
+    declared = [f"{declaration(source)};" for source in sources]
     body = [f'    printf("%.17g\\n", {call(arguments)});' for _, arguments, _ in wanted]
-    program = ["#include <stdio.h>", *sources, "int main(void) {", *body, "    return 0;", "}"]
+    program = ["#include <stdio.h>", *declared, "int main(void) {", *body, "    return 0;", "}"]
     (tmp_path / "all.c").write_text("\n".join(program), encoding="utf-8")
     compiler = find_program("compiler")
     assert compiler
     built = str(tmp_path / "all")
-    run([compiler, "-std=c99", "-pedantic-errors", "-Werror", str(tmp_path / "all.c"), "-o", built, "-lm"])
+    run(
+        [
+            compiler,
+            "-std=c99",
+            "-pedantic-errors",
+            "-Werror",
+            str(tmp_path / "all.c"),
+            *map(str, files),
+            "-o",
+            built,
+            "-lm",
+        ]
+    )
     compare(run([built]), wanted)
 
 
 @pytest.mark.node
 def test_every_export_to_javascript(tmp_path: Path) -> None:
     sources, wanted = calls("javascript")
+    blocks = [f"const f{i} = (() => {{\n{source}\nreturn f{i};\n}})();" for i, source in enumerate(sources)]
     body = [f"console.log({call(arguments)});" for _, arguments, _ in wanted]
-    (tmp_path / "all.js").write_text("\n".join([*sources, *body]), encoding="utf-8")
+    (tmp_path / "all.js").write_text("\n".join([*blocks, *body]), encoding="utf-8")
     node = find_program("node")
     assert node
     compare(run([node, str(tmp_path / "all.js")]), wanted)
 
 
-@pytest.mark.parametrize("shape", ["{}", "numpy.array([{}, {}])"], ids=["number", "array"])
+@pytest.mark.parametrize("shape", ["{}", "numpy.array([2 * {}, {}])"], ids=["number", "array"])
 def test_every_export_to_python(tmp_path: Path, shape: str) -> None:
     sources, wanted = calls("python")
-    body = []
+    body = ["import numpy"]
+    for i, source in enumerate(sources):
+        (tmp_path / f"step_{i}.py").write_text(source, encoding="utf-8")
+        body.append(f"from step_{i} import f{i}")
     for _, (function, arguments), _ in wanted:
         given = ", ".join(shape.format(repr(x), repr(x)) for x in arguments)
         body.append(f"print(float(numpy.ravel(f{function[0]}({given}))[-1]))")
-    (tmp_path / "all_steps.py").write_text("\n".join([*sources, *body]), encoding="utf-8")
+    (tmp_path / "all_steps.py").write_text("\n".join(body), encoding="utf-8")
     compare(run([sys.executable, "-W", "error", str(tmp_path / "all_steps.py")]), wanted)
 
 
