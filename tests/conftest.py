@@ -1,7 +1,7 @@
 """What the whole suite shares: fast tests first, and an honest account of tests whose tools are missing.
 
-A test marked `browser` needs a Chromium binary, `crosscheck` FORM, `compiler` a C compiler, `node` Node.js. Where the program is
-missing, the tests are left out and the last lines of the run name them and the remedy. Under CI (the variable
+A test marked `browser` needs a Chromium binary, `crosscheck` FORM, `compiler` a C compiler, `node` Node.js, `zsh`
+and `fish` these shells. Where the program is missing, the tests are left out and the last lines of the run name them and the remedy. Under CI (the variable
 CI is `true`) nothing is left out, and each such test fails with the remedy.
 """
 
@@ -24,14 +24,25 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "crosscheck": ("form", "tform"),
     "compiler": ("cc", "gcc", "clang"),
     "node": ("node", "nodejs"),
+    "zsh": ("zsh",),
+    "fish": ("fish",),
 }
 # A variable that names the program, for machines where it is not on the path.
-VARIABLES: Mapping[str, str] = {"browser": "CHROMIUM", "crosscheck": "FORM", "compiler": "CC", "node": "NODE"}
+VARIABLES: Mapping[str, str] = {
+    "browser": "CHROMIUM",
+    "crosscheck": "FORM",
+    "compiler": "CC",
+    "node": "NODE",
+    "zsh": "ZSH",
+    "fish": "FISH",
+}
 REMEDIES: Mapping[str, str] = {
     "browser": "no Chromium or Chrome was found: install the package `chromium`, or set CHROMIUM to its path",
     "crosscheck": "no FORM binary was found: install the package `form`, or set FORM to its path",
     "compiler": "no C compiler was found: install the package `gcc`, or set CC to its path",
     "node": "no Node.js was found: install the package `nodejs`, or set NODE to its path",
+    "zsh": "no zsh was found: install the package `zsh`, or set ZSH to its path",
+    "fish": "no fish was found: install the package `fish`, or set FISH to its path",
 }
 # The property of a test whose text is printed at the end of the run, also from a worker process.
 SHOWN = "shown at the end"

@@ -16,6 +16,9 @@ _BASH = """_derive() {{
   COMPREPLY=($(compgen -W "$words" -- "$word"))
 }}
 complete -o default -F _derive derive"""
+# the functions of bash; a shell without any completion yet gets its own first
+_ZSH = """(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -u; }
+autoload -U +X bashcompinit && bashcompinit"""
 
 
 def options(parser: argparse.ArgumentParser) -> list[str]:
@@ -37,4 +40,4 @@ def script(shell: str, parsers: Mapping[str, argparse.ArgumentParser], names: It
         return "\n".join(rows)
     cases = "\n".join(f'      {name}) words="{known} {listed}" ;;' for name, known in words.items())
     text = _BASH.format(commands=" ".join(parsers), cases=cases)
-    return f"autoload -U +X bashcompinit && bashcompinit\n{text}" if shell == "zsh" else text
+    return f"{_ZSH}\n{text}" if shell == "zsh" else text

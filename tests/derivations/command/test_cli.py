@@ -17,6 +17,7 @@ from derivations.command.help_text import WITH_ASSUMPTIONS, WITH_PARAMETERS
 from derivations.formulas.parameters import MATRICES, NAMES
 from derivations.language.assumptions import NAMES as ASSUMPTIONS
 from derivations.steps.contents import load
+from tests.conftest import find_program
 
 FIGURE_2 = ["n_t=30", "n_v=2", "n_r=20", "m=3", "p=60", "sigma=1", "nu=0.5", "alpha_t=0.2", "alpha_r=0.2"]
 BAD = {
@@ -168,15 +169,38 @@ def completed(*words: str) -> set[str]:
     return {*found.stdout.split()}
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (["derive", "ver"], {"verify"}),
-        (["derive", "simulate", "--re"], {"--rel-error"}),
-        (["derive", "eval", "eq1"], {"eq10", "eq14"}),
-        (["derive", "eval", "eq5", "alpha_"], {"alpha_t=", "alpha_r="}),
-    ],
-)
+COMPLETED = [
+    (["derive", "ver"], {"verify"}),
+    (["derive", "simulate", "--re"], {"--rel-error"}),
+    (["derive", "eval", "eq1"], {"eq10", "eq14"}),
+    (["derive", "eval", "eq5", "alpha_"], {"alpha_t=", "alpha_r="}),
+]
+
+
+@pytest.mark.fish
+@pytest.mark.parametrize(("words", "expected"), COMPLETED)
+def test_fish_completes_them_too(
+    words: list[str], expected: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["completion", "fish"]) == 0
+    script = f"{capsys.readouterr().out}\ncomplete -C '{' '.join(words)}'"
+    shell = find_program("fish")
+    assert shell
+    found = subprocess.run([shell, "--no-config", "-c", script], capture_output=True, text=True, check=True)
+    assert {*found.stdout.split()} == expected
+
+
+@pytest.mark.zsh
+def test_zsh_takes_the_script_with_no_completion_set_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", "zsh"]) == 0
+    script = f"{capsys.readouterr().out}\nprint -r -- $_comps[derive]"
+    shell = find_program("zsh")
+    assert shell
+    found = subprocess.run([shell, "-f", "-c", script], capture_output=True, text=True, check=True)
+    assert (found.stdout.split()[-1], found.stderr) == ("_derive", "")
+
+
+@pytest.mark.parametrize(("words", "expected"), COMPLETED)
 def test_bash_completes_commands_options_steps_and_parameters(words: list[str], expected: set[str]) -> None:
     assert completed(*words) == expected
 
