@@ -42,14 +42,14 @@ class Combination:
     """One set of changes in one regime.
 
     verdict: `derived` (and confirmed by sampling), `refused`, or `not confirmed`. reason: why it is refused, or what
-    was compared. check: the comparison at the largest size, for what is derived.
+    was compared. checks: the comparisons, from the smallest size to the largest, for what is derived.
     """
 
     words: tuple[str, ...]
     regime: Regime
     verdict: str
     reason: str
-    check: dict[str, Any] | None
+    checks: list[dict[str, Any]]
 
 
 def pairs(changes: Sequence[str] = CHANGES) -> list[tuple[str, ...]]:
@@ -81,12 +81,12 @@ def judged(words: tuple[str, ...], regime: Regime, record: Record) -> Combinatio
     The paper's own loss, which a change does not touch, is confirmed by its own ladders, of four sizes each.
     """
     if record["proof"] == ProofStatus.NOT_APPLICABLE:
-        return Combination(words, regime, REFUSED, record["proof_reason"], None)
+        return Combination(words, regime, REFUSED, record["proof_reason"], [])
     agreeing = [check for check in record["checks"] if check["verdict"] == NumericStatus.AGREE]
     enough = len(agreeing) >= (3 if record["proof"] == ProofStatus.DERIVED else 1)
     confirmed = ProofStatus(record["proof"]).stands and record["numeric"] == NumericStatus.AGREE and enough
-    check = record["checks"][-1] if record["checks"] else None
-    return Combination(words, regime, DERIVED if confirmed else OPEN, record["numeric_reason"], check)
+    verdict = DERIVED if confirmed else OPEN
+    return Combination(words, regime, verdict, record["numeric_reason"], record["checks"])
 
 
 def places() -> list[tuple[tuple[str, ...], Regime]]:

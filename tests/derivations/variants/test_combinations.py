@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from derivations.book_pages.variants import grid
+from derivations.book_pages.variants import LOSS, grid
 from derivations.language.assumptions import PAPER, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
@@ -92,13 +92,17 @@ def test_the_committed_numbers_are_those_of_the_formulas(words: tuple[str, ...],
     (row,) = (row for row in stored() if row.words == words and row.regime == regime)
     step, assumptions = load()[step_of(words, regime)], read(words)
     assert step.derive is not None
-    if row.check is None:
+    if not row.checks:
         with pytest.raises(ValueError, match=r"\S+"):
             step.derive(assumptions)
         return
+    if row.checks[-1]["label"] != LOSS:  # held against the exact loss, not at these sizes
+        assert len(row.checks) > 10
+        assert all(check["verdict"] == "agree" for check in row.checks)
+        return
     setting = losses.setting_under(step.name, assumptions, LADDER[-1])
     value = evaluate(to_sympy(next(iter(step.derive(assumptions).values()))), losses.values_of(setting))
-    assert float(value) == pytest.approx(row.check["value"], rel=1e-10)
+    assert float(value) == pytest.approx(row.checks[-1]["value"], rel=1e-10)
 
 
 @pytest.mark.parametrize(
