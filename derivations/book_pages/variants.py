@@ -19,6 +19,7 @@ from derivations.book_pages.change import exponent, gaps_of
 from derivations.book_pages.html import Html
 from derivations.figures.draw import BLUE, STYLE, VERMILION, defaults
 from derivations.language.regime import Regime
+from derivations.steps.labels import LOSS
 from derivations.steps.status import NumericStatus
 from derivations.variants.combinations import DERIVED, OPEN, REFUSED, Combination, stored
 from derivations.variants.table import Entry, entries
@@ -130,8 +131,6 @@ def _losses(axis: Axes, shown: Sequence[Entry]) -> None:
 
 
 BADGES = {DERIVED: NumericStatus.AGREE, REFUSED: NumericStatus.NOT_APPLICABLE, OPEN: NumericStatus.DISAGREE}
-# what a comparison of values is called; the paper's own losses are confirmed by how differences fall
-LOSS = r"\bar L^{test}"
 # how the comparisons with the exact loss are called, of which there is one for each source and rate
 EXACT = "exact minus formula"
 LABELS = {DERIVED: "derived", REFUSED: "refused", OPEN: "not confirmed"}

@@ -18,8 +18,8 @@ from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.paper.target_task import loss_coefficients
-from derivations.paper.theorem2.expansion import LOSS
 from derivations.steps.contents import find
+from derivations.steps.labels import LOSS
 from symbolic.algebra.quotients import Rational
 
 

@@ -6,6 +6,9 @@ strings too, and carry what a reader of the step would otherwise have to guess f
 
 from __future__ import annotations
 
+LOSS = r"\bar L^{test}"
+"""The average test loss."""
+
 
 class Sign(str):
     """The label of the sign of a quantity (LaTeX): its part is 1, -1 or 0."""

@@ -23,6 +23,7 @@ from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem1.concentration import H_R
 from derivations.paper.theorem1.exact_haar import noise_mean
+from derivations.steps.labels import LOSS
 from derivations.steps.step import Average, Check, Derived, Parts, Step
 from derivations.support.bad_input import BadInput
 from derivations.verification.growth import simulated
@@ -31,7 +32,6 @@ from numeric_check.draws.estimate import Estimate
 from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.verdict import judge
 
-LOSS = r"\bar L^{test}"
 MOST_PRECISE = 4  # inner steps up to which the average is computed to more digits
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val")
 

@@ -35,12 +35,12 @@ from derivations.paper.theorem2.general_covariance import (
 )
 from derivations.paper.theorem2.moments import TASKS, TRAINING, term_chain
 from derivations.steps.chain import Chain, Growth, Mean, Tasks, by_powers, without_traces
+from derivations.steps.labels import LOSS
 from derivations.steps.orders import element
 from symbolic.algebra.words import Expression, constant, reciprocal, scalar, tr
 from symbolic.proofs.asymptotics import Exponent
 
 EXCESS = r"\mathbb{E}|\omega^\star-w_0|^2"
-LOSS = r"\bar L^{test}"
 # sizes from which sampling sees how what is left out falls
 _RATES: Mapping[str, float] = {"alpha_t": -0.2, "sigma": 0.8, "nu": 0.9, "sigma_v": 0.7}
 IN_SIZE = Growth("xi", ROWS_GROW, {"p": 2, "n_v": 6, "n_t": 14, "m": 4, **_RATES}, without_traces)

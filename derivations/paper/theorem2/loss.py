@@ -23,7 +23,6 @@ from derivations.paper.theorem1.concentration import H_R
 from derivations.paper.theorem2.concentration import H_T, INNER, TASKS_GROW
 from derivations.paper.theorem2.expansion import (
     EXCESS,
-    LOSS,
     excess_proof,
     expansion,
     general_chain,
@@ -39,7 +38,7 @@ from derivations.paper.theorem2.sampled_loss import (
     formula_checks,
     remainder_checks,
 )
-from derivations.steps.labels import IN_SIZE, IN_TASKS
+from derivations.steps.labels import IN_SIZE, IN_TASKS, LOSS
 from derivations.steps.step import Derived, Parts, Step
 from symbolic.algebra.words import reciprocal
 from symbolic.proofs.asymptotics import Exponent, degree

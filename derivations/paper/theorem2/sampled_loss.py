@@ -13,8 +13,8 @@ from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.language.values import Point, evaluate
 from derivations.paper.target_task import loss_coefficients
-from derivations.paper.theorem2.expansion import LOSS, expansion, leading_loss
-from derivations.steps.labels import IN_SIZE, IN_TASKS, Order
+from derivations.paper.theorem2.expansion import expansion, leading_loss
+from derivations.steps.labels import IN_SIZE, IN_TASKS, LOSS, Order
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import residual_check
 from numeric_check.estimators.simulation import Quantity

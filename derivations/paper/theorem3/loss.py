@@ -42,7 +42,7 @@ from derivations.paper.theorem3.target_task import (
     loss_at_zero,
 )
 from derivations.steps.chain import Chain, carried_out, written
-from derivations.steps.labels import DENOMINATOR, NUMERATOR
+from derivations.steps.labels import DENOMINATOR, LOSS, NUMERATOR
 from derivations.steps.step import Derived, Erratum, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, constant, identity, reciprocal
@@ -51,7 +51,6 @@ from symbolic.algebra.words import scalar as number
 HALF = Rational(1, 2)
 DEPENDS = ("inner_steps", "adaptation_steps", "split", "noise_val", "order")
 LOSS_DEPENDS = (*DEPENDS, "inputs")  # the law decides what is derived for several steps, and what is sampled
-LOSS = r"\bar L^{test}"
 # where the moves of (142) and (14) are sampled
 MOVE_SIZES = (
     {"n_t": 5, "n_v": 1, "n_r": 4, "m": 2, "p": 6, "sigma": 0.7, "alpha_t": 0.2, "alpha_r": 0.1},

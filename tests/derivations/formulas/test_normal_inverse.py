@@ -17,8 +17,9 @@ from derivations.formulas.trace_form import trace_form
 from derivations.formulas.values import Point, traces
 from derivations.language.assumptions import Assumptions, read
 from derivations.language.model_letters import letter
-from derivations.paper.theorem2.expansion import LOSS, general_chain
+from derivations.paper.theorem2.expansion import general_chain
 from derivations.paper.theorem2.general_covariance import INVERSE, NORMAL, commuted
+from derivations.steps.labels import LOSS
 from derivations.variants.losses import covariance
 from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.words import tr

@@ -13,11 +13,12 @@ from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import label_noise, n_v, sigma
 from derivations.paper.beyond import one_task as module
-from derivations.paper.beyond.exact_loss import LOSS, excess, loss_checks
+from derivations.paper.beyond.exact_loss import excess, loss_checks
 from derivations.paper.beyond.one_task import average, one_task
 from derivations.paper.beyond.one_task_integral import by_quadrature
 from derivations.paper.theorem1.reused_data import at_rate_zero
 from derivations.steps.contents import find
+from derivations.steps.labels import LOSS
 from derivations.support.bad_input import BadInput
 
 FIGURE_2 = {"n_t": 30, "n_v": 2, "n_r": 20, "m": 3, "p": 60, "sigma": 1, "nu": 0.5, "alpha_r": 0.2}
