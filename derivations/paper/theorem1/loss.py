@@ -26,7 +26,6 @@ from derivations.language.printed_order import in_order
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, dist0_sq, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.language.values import evaluate
-from derivations.paper.beyond.exact_slopes import exact_checks
 from derivations.paper.theorem1.block_draws import (
     BLOCK_SIZES,
     EXCESS_SIZES,
@@ -138,6 +137,9 @@ def _residual(quantity: Quantity, rel_error: float) -> Callable[[Step, Assumptio
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         if step.derive is None:
             raise ValueError(f"{step.name} derives no formula")
+        # loaded by what samples alone: a number of (5) waits for none of it
+        from derivations.paper.beyond.exact_slopes import exact_checks
+
         ladder = [(xi, setting_at(xi, base)) for xi, base in SIMULATED]
         exact = exact_checks(step, assumptions, seed, quantity)
         return exact + [
