@@ -238,8 +238,7 @@ WEIGHTS = {"one": model.IDENTITY, "Sigma_w": model.SIGMA_W, "H_r": letter("H_r")
 VARIANCE = r"\mathrm{Var}\,\Gamma"
 WEIGHTED = r"\mathrm{Var}\big(\tfrac1pBH_rB^T\big)\ (n_r=\tfrac p2)"
 RATIOS = {
-    rf"\lim_{{p\to\infty}}\ \frac{{\mathbb{{E}}\,\mathrm{{Tr}}(H_r\omega^\star\omega^{{\star T}})}}{{\text{{right side of }}(142)}}\ (n_r={name})": share
-    for name, share in ((r"\tfrac p2", FEW), ("10p", MANY))
+    rf"\lim_{{p\to\infty}}\rho\ (n_r={name})": share for name, share in ((r"\tfrac p2", FEW), ("10p", MANY))
 }
 
 
@@ -504,7 +503,7 @@ def _check_conclusion(step: Step, assumptions: Assumptions, seed: int) -> list[C
             )
             found.append(
                 sign_check(
-                    f"{name}, minus one",
+                    name.replace(r"\lim_{p\to\infty}\rho", r"\rho-1"),
                     sizes,
                     seen.mean - 1,
                     seen.stderr,
@@ -549,9 +548,8 @@ STEPS: tuple[Step, ...] = (
         "scale-mixture-breaks-the-conclusion",
         (),
         "claim",
-        "For the law of scale-mixture-meets-the-conditions, one task with one validation point, alpha_t = 0 and alpha_r = 1/7, "
-        "Gamma and B H_r B^T fluctuate as much as they are large, and what (142) says is off by a factor that does not "
-        "tend to one.",
+        "For these scale mixtures, one task with one validation point, alpha_t = 0 and alpha_r = 1/7, Gamma and B H_r B^T "
+        "fluctuate as much as they are large, and rho, the left side of (142) over what its right side states, does not tend to one.",
         "theorem3",
         uses=("scale-mixture-meets-the-conditions", "weighted-mean-square", "adaptation-weight"),
         claim=_claim_conclusion,

@@ -136,8 +136,8 @@ STEPS: tuple[Step, ...] = (
         "theorem-3-under-conditions",
         (),
         "claim",
-        "(142) and (14) hold with their error of order xi^(-3/2) where (137)-(139) hold in mean square, as under "
-        "weighted-forms-concentrate, H_r and p Sigma_w have bounded eigenvalues, Tr H_t is of order xi, n_v and m are fixed, and, where there is label "
+        "(142) and (14) hold with their error of order xi^(-3/2) where (137)-(139) hold in mean square, as for "
+        "independent entries, H_r and p Sigma_w have bounded eigenvalues, Tr H_t is of order xi, n_v and m are fixed, and, where there is label "
         "noise, the second moment of Tr[p (B B^T)^-1 Gamma] stays bounded.",
         "theorem3",
         uses=("weighted-forms-concentrate", "weighted-mean-square"),
