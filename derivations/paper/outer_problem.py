@@ -37,9 +37,10 @@ from derivations.paper.outer_problem_draws import (
     observe_stacked_loss,
     observe_target,
 )
-from derivations.steps.chain import Chain, abbreviation
+from derivations.steps.chain import Chain, abbreviation, derived_by
+from derivations.steps.rules import solutions
 from derivations.steps.step import Derived, Parts, Step
-from symbolic.algebra.words import Expression, identity, matrix, reciprocal
+from symbolic.algebra.words import Expression, identity, matrix, reciprocal, vector
 from symbolic.averages.expectation import expect
 
 X_T, X_V = MatrixSymbol("X_t", n_t, p), MatrixSymbol("X_v", n_v, p)
@@ -69,16 +70,6 @@ RULES: Mapping[tuple[tuple[str, bool], ...], Expression] = {
 # -- the engine ---------------------------------------------------------------------------------------------
 
 
-def _residual(omega: Expression, assumptions: Assumptions) -> Expression:
-    """Validation residual of one task at a meta-parameter, from (18)-(21)."""
-    task = model.task(assumptions)
-    w = letter("w")
-    labels_t = task.x_t @ w + task.z_t
-    labels_v = task.x_v @ w + task.z_v
-    theta = model.training_loop(omega, task.x_t, labels_t, assumptions)
-    return labels_v - task.x_v @ theta
-
-
 def minimum_norm_solution(design: Expression, target: Expression, start: Expression) -> Expression:
     """The point nearest to `start` among all that solve design @ omega = target (design N x p, N < p).
 
@@ -92,45 +83,69 @@ def minimum_norm_solution(design: Expression, target: Expression, start: Express
     return solution
 
 
-def deviation() -> Expression:
-    """omega_star - w_0 with gamma = B w_0 + delta gamma."""
-    b = letter("B")
-    target = b @ model.W_0 + letter("delta_gamma")
-    return minimum_norm_solution(b, target, letter("omega_0")) - model.W_0
+def _labels(assumptions: Assumptions) -> dict[str, Expression]:
+    """(18) and (19): the labels of one task."""
+    task = model.task(assumptions)
+    return {"y_t": task.x_t @ letter("w") + task.z_t, "y_v": task.x_v @ letter("w") + task.z_v}
 
 
-def derive_stacked_loss(assumptions: Assumptions) -> Derived:
-    """The derived stacked loss."""
-    residual = _residual(letter("omega"), assumptions)
-    return {"L^{(i)}": residual.T @ residual * reciprocal("n_v") * reciprocal("m") * Fraction(1, 2)}
+def _residual_chain(omega: Expression, assumptions: Assumptions) -> Chain:
+    """The validation residual of one task after the inner loop from a meta-parameter."""
+    task = model.task(assumptions)
+    rows = (task.x_v.shape or ("",))[0]
+    labels = {"y_t": vector("y_t", "n_t"), "y_v": vector("y_v", rows)}
+    chain = Chain(labels["y_v"] - task.x_v @ vector("theta", "p"))
+    theta = model.training_loop(omega, task.x_t, labels["y_t"], assumptions)
+    chain.insert({"theta": theta}, "inner-loop")
+    return chain.insert(_labels(assumptions), "train-labels", "validation-labels")
 
 
-def derive_target(assumptions: Assumptions) -> Derived:
-    """The derived target."""
-    return {r"\gamma^{(i)}": _residual(0 * letter("omega"), assumptions)}
+def target_chain(assumptions: Assumptions) -> Chain:
+    """(67): the residual at the meta-parameter zero."""
+    return _residual_chain(0 * letter("omega"), assumptions).shows(r"\gamma^{(i)}")
 
 
-def derive_design(assumptions: Assumptions) -> Derived:
-    """The derived design."""
-    return {"B^{(i)}": model.task(assumptions).design}
+def design_chain(assumptions: Assumptions) -> Chain:
+    """(68): what the inner loop without labels makes of every start, seen at the validation inputs."""
+    task = model.task(assumptions)
+    loop = model.training_loop(identity("p"), task.x_t, 0 * task.x_t, assumptions)
+    chain = Chain(task.x_v @ matrix("Theta", "p", "p"))
+    return chain.insert({"Theta": loop}, "inner-loop").shows("B^{(i)}")
 
 
-def _derive_solution(assumptions: Assumptions) -> Derived:
-    return {r"\omega^\star": minimum_norm_solution(letter("B"), letter("gamma"), letter("omega_0"))}
+def stacked_loss_chain(assumptions: Assumptions) -> Chain:
+    """(66): the share of one task in the loss, with its residual put in."""
+    residual = _residual_chain(letter("omega"), assumptions).result
+    rows = (residual.shape or ("",))[0]
+    gap = vector("residual", rows)
+    chain = Chain(gap.T @ gap * reciprocal("n_v") * reciprocal("m") * Fraction(1, 2))
+    return chain.insert({"residual": residual}, "meta-loss-matrix", "stacked-target", "stacked-design").shows(
+        "L^{(i)}"
+    )
 
 
-def _derive_deviation(assumptions: Assumptions) -> Derived:
-    return {r"\omega^\star-w_0": deviation()}
+def _solution_chain(assumptions: Assumptions) -> Chain:
+    """(69): the solution nearest to the start."""
+    chain = Chain(letter("omega_star"))
+    solutions.nearest(chain, "omega_star", INVERSE, letter("omega_0"), "stacked-loss", "outer-optimum")
+    return chain.shows(r"\omega^\star")
 
 
-def mean_square_deviation() -> Expression:
-    """E |omega_star - w_0|^2 over task parameters and label noise, for given inputs."""
-    gap = deviation()
-    return expect((gap.T @ gap).rewrite(RULES), {"delta_gamma"}).rewrite(RULES)
+def _deviation_chain(assumptions: Assumptions) -> Chain:
+    """(70): its deviation from the task mean, with gamma = B w_0 + delta gamma."""
+    chain = Chain(letter("omega_star") - model.W_0)
+    solutions.nearest(chain, "omega_star", INVERSE, letter("omega_0"), "outer-solution")
+    target = letter("B") @ model.W_0 + letter("delta_gamma")
+    return chain.insert({"gamma": target}, "stacked-target").shows(r"\omega^\star-w_0")
 
 
-def _derive_mean_square(assumptions: Assumptions) -> Derived:
-    return {r"\mathbb{E}|\omega^\star-w_0|^2": mean_square_deviation()}
+def _mean_square_chain(assumptions: Assumptions) -> Chain:
+    """(71) and (74): the deviation squared and averaged over tasks and label noise."""
+    gap = vector("e", "p")
+    chain = Chain(gap.T @ gap).insert({"e": _deviation_chain(assumptions).result}, "outer-deviation")
+    solutions.cancel_inverse(chain, INVERSE, ("B", False), ("B", True))
+    chain.average("delta_gamma", reads=("label-noise", "task-parameters"))
+    return chain.shows(r"\mathbb{E}|\omega^\star-w_0|^2")
 
 
 def target_covariance(assumptions: Assumptions, first: str = "", second: str = "") -> Expression:
@@ -142,8 +157,19 @@ def target_covariance(assumptions: Assumptions, first: str = "", second: str = "
     return model.specialise(expect(product, over & {*product.letters()}), assumptions)
 
 
-def _derive_blocks(assumptions: Assumptions) -> Derived:
-    return {r"\Gamma^{(i,j)}": target_covariance(assumptions, "1", "2")}
+def _blocks_chain(assumptions: Assumptions) -> Chain:
+    """(72): two tasks share no noise and no parameters."""
+    tasks = [model.task(assumptions, label) for label in "12"]
+    gaps = [
+        matrix(f"delta_gamma_{label}", (task.x_v.shape or ("",))[0], "1")
+        for label, task in zip("12", tasks, strict=True)
+    ]
+    chain = Chain(gaps[0] @ gaps[1].T)
+    values = {f"delta_gamma_{label}": task.target_deviation for label, task in zip("12", tasks, strict=True)}
+    chain.insert(values, "stacked-target")
+    over = frozenset().union(*(task.noise | task.parameters for task in tasks))
+    chain.average(*sorted(over & {*chain.result.letters()}), reads=("label-noise", "task-parameters"))
+    return chain.shows(r"\Gamma^{(i,j)}")
 
 
 def _derive_block(assumptions: Assumptions) -> Derived:
@@ -241,7 +267,8 @@ STEPS: tuple[Step, ...] = (
         statement="At the meta-parameter zero the validation residual of a task is its block of gamma.",
         uses=("inner-loop", "train-labels", "validation-labels"),
         claim=claim_target,
-        derive=derive_target,
+        derive=derived_by(target_chain),
+        derivation=target_chain,
         observe=observe_target,
         resolution={r"\gamma^{(i)}": 1e-9},
     ),
@@ -251,7 +278,8 @@ STEPS: tuple[Step, ...] = (
         statement="The meta-parameter enters the validation residual of a task through its block of B.",
         uses=("inner-loop",),
         claim=claim_design,
-        derive=derive_design,
+        derive=derived_by(design_chain),
+        derivation=design_chain,
         observe=observe_design,
         resolution={"B^{(i)}": 1e-9},
     ),
@@ -261,7 +289,8 @@ STEPS: tuple[Step, ...] = (
         statement="The meta-training loss is a least-squares loss in the meta-parameter; shown for the share of one task.",
         uses=("meta-loss-matrix", "stacked-target", "stacked-design"),
         claim=claim_stacked_loss,
-        derive=derive_stacked_loss,
+        derive=derived_by(stacked_loss_chain),
+        derivation=stacked_loss_chain,
         observe=observe_stacked_loss,
         resolution={"L^{(i)}": 1e-9},
     ),
@@ -271,7 +300,8 @@ STEPS: tuple[Step, ...] = (
         statement="With fewer validation rows than parameters, training ends at the solution nearest to its start.",
         uses=("stacked-loss", "outer-optimum"),
         claim=_claim_solution,
-        derive=_derive_solution,
+        derive=derived_by(_solution_chain),
+        derivation=_solution_chain,
         observe=observe_solution,
         resolution={r"\omega^\star": 1e-8},
         method=_LAGRANGE,
@@ -282,7 +312,8 @@ STEPS: tuple[Step, ...] = (
         statement="The deviation of the solution from the task mean, split into noise and what is left of the start.",
         uses=("outer-solution",),
         claim=_claim_deviation,
-        derive=_derive_deviation,
+        derive=derived_by(_deviation_chain),
+        derivation=_deviation_chain,
         observe=observe_deviation,
         resolution={r"\omega^\star-w_0": 1e-8},
         method=_LAGRANGE,
@@ -293,7 +324,8 @@ STEPS: tuple[Step, ...] = (
         statement="The mean square deviation over tasks and label noise, for given inputs.",
         uses=("outer-deviation",),
         claim=_claim_mean_square,
-        derive=_derive_mean_square,
+        derive=derived_by(_mean_square_chain),
+        derivation=_mean_square_chain,
         observe=observe_mean_square,
     ),
     _of_a_task(
@@ -302,7 +334,8 @@ STEPS: tuple[Step, ...] = (
         statement="Different tasks are uncorrelated, so the covariance of the stacked target is block diagonal.",
         uses=("stacked-target",),
         claim=_claim_blocks,
-        derive=_derive_blocks,
+        derive=derived_by(_blocks_chain),
+        derivation=_blocks_chain,
         observe=observe_blocks,
         resolution={r"\Gamma^{(i,j)}": 0.06},
         method=_ENGINE,
@@ -324,7 +357,8 @@ STEPS: tuple[Step, ...] = (
         statement="The same mean square deviation with the start written as an outer product.",
         uses=("outer-mean-square",),
         claim=_claim_outer_products,
-        derive=_derive_mean_square,
+        derive=derived_by(_mean_square_chain),
+        derivation=_mean_square_chain,
         observe=observe_mean_square,
     ),
 )

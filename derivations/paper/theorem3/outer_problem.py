@@ -243,7 +243,7 @@ STEPS: tuple[Step, ...] = (
         "stacked-target",
         statement="The vector gamma is the same as in section 7.3.",
         claim=outer_problem.claim_target,
-        derive=outer_problem.derive_target,
+        derive=derived_by(outer_problem.target_chain),
         observe=outer_problem_draws.observe_target,
     ),
     _shared(
@@ -252,7 +252,7 @@ STEPS: tuple[Step, ...] = (
         "stacked-design",
         statement="The matrix B is the same as in section 7.3.",
         claim=outer_problem.claim_design,
-        derive=outer_problem.derive_design,
+        derive=derived_by(outer_problem.design_chain),
         observe=outer_problem_draws.observe_design,
     ),
     _shared(
@@ -261,7 +261,7 @@ STEPS: tuple[Step, ...] = (
         "stacked-loss",
         statement="The outer problem is the same least-squares problem as in section 7.3; shown for one task.",
         claim=outer_problem.claim_stacked_loss,
-        derive=outer_problem.derive_stacked_loss,
+        derive=derived_by(outer_problem.stacked_loss_chain),
         observe=outer_problem_draws.observe_stacked_loss,
     ),
     _of_the_stack(

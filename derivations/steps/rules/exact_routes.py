@@ -111,7 +111,8 @@ def differs_exactly(
             _put(place, values, inverse)
         except ZeroDivisionError:
             continue
-        left, right = evaluate(before, place), evaluate(after, place)
+        sides = (evaluate(before, place), evaluate(after, place))
+        left, right = (exact_matrix(x) if isinstance(x, list) else x for x in sides)
         return "" if left == right else "the two sides differ at exact random matrices"
     return "no sizes were found at which the inverses exist"
 
