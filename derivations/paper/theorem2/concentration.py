@@ -11,9 +11,8 @@ n_v, n_t = O(xi).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,26 +20,31 @@ from sympy import Rational
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.normal_form import to_sympy
+from derivations.language.model_letters import letter
 from derivations.language.symbols import alpha_t, n_t, p
 from derivations.paper.lemma3 import ROWS_GROW
 from derivations.paper.outer_problem import target_covariance
+from derivations.steps.by_degree import order
+from derivations.steps.chain import Chain, Growth, Mean, Tasks, derived_by, without_traces
 from derivations.steps.draws import Array, transpose
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LEADING
-from derivations.steps.orders import ONE, element, element_moments, exponent_of, leading_of
-from derivations.steps.step import Check, Derived, Observed, Parts, Step
+from derivations.steps.orders import ONE, exponent_of, leading_of
+from derivations.steps.step import Check, Observed, Parts, Step
 from derivations.steps.task_draws import design, isotropic_tasks, outer_product, target
 from derivations.verification.growth import Halves, fluctuation_check
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, identity, reciprocal
-from symbolic.averages.expectation import expect
-from symbolic.proofs.asymptotics import Exponent, inverse_exponent, sharp_exponent
+from symbolic.algebra.words import Expression, identity, reciprocal, scalar, tr
 
 HALF = Rational(1, 2)
 INNER = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
 MU_2 = (n_t + p + 1) / n_t
 H_T = 1 - 2 * alpha_t + alpha_t**2 * MU_2
 TASKS_GROW = {"m": ONE}
+# how sizes grow, and from which sizes sampling sees what is left out fall
+_RATES: Mapping[str, float] = {"alpha_t": -0.2, "sigma": 0.8, "nu": 0.9, "sigma_v": 0.7}
+_LARGER: Mapping[str, float] = {"n_v": 32, "n_t": 80}
+SIZE_GROWS = Growth("xi", ROWS_GROW, {"p": 2, "n_v": 6, "n_t": 14, "m": 4, **_RATES}, without_traces)
+COUNT_GROWS = Growth("m", TASKS_GROW, {"p": 2, "n_v": 8, "n_t": 24, "m": 5, **_RATES}, without_traces)
 
 
 # -- the engine ---------------------------------------------------------------------------------------------
@@ -73,60 +77,70 @@ def task_blocks(assumptions: Assumptions) -> TaskBlocks:
     return TaskBlocks(scale * (b.T @ b), scale * (b.T @ target_covariance(assumptions) @ b), rows)
 
 
-@dataclass(frozen=True)
-class TaskAverage:
-    """The average of m independent blocks: `leading` times the identity, and the exponents of its error."""
+def tasks(assumptions: Assumptions) -> Tasks:
+    """What the stacked B and Gamma are made of."""
+    return Tasks(
+        {
+            "B": lambda label: model.task(assumptions, label).design,
+            "Gamma": lambda label: target_covariance(assumptions, label, label),
+        },
+        rows="n_t" if assumptions.split == "reused" else "n_v",
+    )
 
-    leading: Expression
-    in_size: Exponent
-    in_tasks: Exponent
+
+def _averaged(chain: Chain, of: Tasks) -> Chain:
+    """The sum over tasks and the average over their data."""
+    chain.sum_tasks(of).insert_blocks(of, "stacked-design", "target-covariance")
+    return chain.average(*(name for name, x in chain.result.letters().items() if x.random))
 
 
-def task_average(block: Expression) -> TaskAverage:
-    """Mean and sharp error exponents, in xi and in m, of the average of m independent copies of a block.
+def _average_chain(word: Expression, assumptions: Assumptions, *, states_mean: bool) -> Chain:
+    """A word over N = n_v m, as an average over tasks: its mean, and the order of the mean square of what is left.
 
-    The variance of the average is that of the block over m.
+    states_mean: whether the mean is a part of the step.
     """
-    moments = element_moments({"same task": block})
-    variances = [variance * reciprocal("m") for variance in moments.variances]
-    orders = (sharp_exponent(list(moments.errors), variances, weights) for weights in (ROWS_GROW, TASKS_GROW))
-    return TaskAverage(moments.leading, *orders)
+    _require_supported(assumptions)
+    of = tasks(assumptions)
+    chain = Chain(reciprocal("p") * reciprocal("N") * tr(word))
+    mean = _averaged(chain, of).result
+    if states_mean:
+        chain.shows(LEADING)
+    error = reciprocal("N") * word - scalar(LEADING) * identity("p")
+    chain.begin(tr(error @ error)).insert({LEADING: mean})
+    square = _averaged(chain, of).result
+    order(chain, IN_SIZE, ROWS_GROW).begin(square)
+    return order(chain, IN_TASKS, TASKS_GROW)
 
 
 @lru_cache(maxsize=32)
-def gram(assumptions: Assumptions) -> TaskAverage:
-    """B^T B / (n_v m)."""
-    return task_average(task_blocks(assumptions).gram)
+def gram_chain(assumptions: Assumptions) -> Chain:
+    """(86): B^T B / (n_v m)."""
+    b = letter("B")
+    return _average_chain(b.T @ b, assumptions, states_mean=True)
 
 
 @lru_cache(maxsize=32)
-def noise(assumptions: Assumptions) -> TaskAverage:
-    """B^T Gamma B / (n_v m)."""
-    return task_average(task_blocks(assumptions).noise)
+def noise_chain(assumptions: Assumptions) -> Chain:
+    """(88): B^T Gamma B / (n_v m)."""
+    b = letter("B")
+    return _average_chain(b.T @ letter("Gamma") @ b, assumptions, states_mean=False)
 
 
-def isotropic_mean(word: Expression) -> Expression:
-    """The scalar c with E[word] = c I; raises ArithmeticError when the mean is no multiple of I."""
-    mean = expect(word)
-    coefficient = element(mean, 1, 1)
-    if mean != coefficient * identity("p"):
-        raise ArithmeticError("the mean is not a multiple of the identity")
-    return coefficient
-
-
-def _orders(average: TaskAverage) -> Derived:
-    return {IN_SIZE: average.in_size.sympy(), IN_TASKS: average.in_tasks.sympy()}
-
-
-def _derive_gram(assumptions: Assumptions) -> Derived:
-    average = gram(assumptions)
-    return {LEADING: average.leading, **_orders(average)}
-
-
-def _derive_inverse(assumptions: Assumptions) -> Derived:
-    average, constant = gram(assumptions), Exponent(Fraction(0))
-    errors = (inverse_exponent(constant, order) for order in (average.in_size, average.in_tasks))
-    return {LEADING: 1 / to_sympy(average.leading), **_orders(TaskAverage(average.leading, *errors))}
+@lru_cache(maxsize=32)
+def inverse_chain(assumptions: Assumptions) -> Chain:
+    """(87): the inverse of B^T B / (n_v m), to the first term of its series; shown by its trace over p."""
+    _require_supported(assumptions)
+    b = letter("B")
+    chain = Chain(reciprocal("p") * scalar("N") * tr(letter("inverse of B.T*B")))
+    both = tasks(assumptions)
+    mean, of = Mean("h_t", "N"), replace(both, blocks={"B": both.blocks["B"]})
+    chain.expand_inverse("BTB_inverse", b.T @ b, mean, 0, "D", of, "normal-matrix-concentrates")
+    # the first of an expansion's orders shows at larger sizes than the second
+    size, count = (replace(growth, base={**growth.base, **_LARGER}) for growth in (SIZE_GROWS, COUNT_GROWS))
+    chain.keep(0, size, count).shows(LEADING)
+    for label, growth in ((IN_SIZE, size), (IN_TASKS, count)):
+        chain.shows_value(label, chain.moves[-1].order[growth.label].sympy())
+    return chain
 
 
 # -- what sampling sees -------------------------------------------------------------------------------------
@@ -202,10 +216,7 @@ def _concentration(
     remark: str = "",
     unreadable: str = "",
 ) -> Step:
-    def derive(assumptions: Assumptions) -> Derived:
-        if block == "noise":
-            return _orders(noise(assumptions))
-        return _derive_gram(assumptions) if block == "gram" else _derive_inverse(assumptions)
+    chain = {"gram": gram_chain, "inverse": inverse_chain, "noise": noise_chain}[block]
 
     def check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         # (88) states no leading part: the mean over the draws stands for it
@@ -234,7 +245,8 @@ def _concentration(
         depends_on=INNER,
         claim=lambda: claim,
         correction=None if correction is None else lambda: correction,
-        derive=derive,
+        derive=derived_by(chain),
+        derivation=chain,
         check=check,
         observe=_observe_mean if block == "gram" else None,
         sizes=MEAN_SIZES if block == "gram" else (),

@@ -7,25 +7,21 @@ over the sums over tasks, by which of them coincide, and over the data of a task
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
 import sympy
 
-from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.bounds import require_derivable
 from derivations.language.model_letters import letter
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.symbols import m
-from derivations.paper.lemma3 import ROWS_GROW
-from derivations.paper.outer_problem import target_covariance
 from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem2.abbreviations import NAMES, definitions, term_value
-from derivations.paper.theorem2.concentration import TASKS_GROW
+from derivations.paper.theorem2.concentration import COUNT_GROWS, SIZE_GROWS, tasks
 from derivations.paper.theorem2.general_covariance import (
     INVERSE,
     NORMAL,
@@ -34,30 +30,15 @@ from derivations.paper.theorem2.general_covariance import (
     normal_mean,
 )
 from derivations.paper.theorem2.moments import TASKS, TRAINING, term_chain
-from derivations.steps.chain import Chain, Growth, Mean, Tasks, by_powers, without_traces
+from derivations.steps.chain import Chain, Mean, by_powers
 from derivations.steps.labels import LOSS
 from derivations.steps.orders import element
 from symbolic.algebra.words import Expression, constant, reciprocal, scalar, tr
 from symbolic.proofs.asymptotics import Exponent
 
 EXCESS = r"\mathbb{E}|\omega^\star-w_0|^2"
-# sizes from which sampling sees how what is left out falls
-_RATES: Mapping[str, float] = {"alpha_t": -0.2, "sigma": 0.8, "nu": 0.9, "sigma_v": 0.7}
-IN_SIZE = Growth("xi", ROWS_GROW, {"p": 2, "n_v": 6, "n_t": 14, "m": 4, **_RATES}, without_traces)
-IN_TASKS = Growth("m", TASKS_GROW, {"p": 2, "n_v": 8, "n_t": 24, "m": 5, **_RATES}, without_traces)
 AVERAGES = ("validation-noise-average", "task-average", "training-noise-average")
 SOLUTION, SHORT_V = "BTB_inverse", "V"
-
-
-def tasks(assumptions: Assumptions) -> Tasks:
-    """What B and Gamma are made of."""
-    return Tasks(
-        {
-            "B": lambda label: model.task(assumptions, label).design,
-            "Gamma": lambda label: target_covariance(assumptions, label, label),
-        },
-        rows="n_t" if assumptions.split == "reused" else "n_v",
-    )
 
 
 def second_moment() -> Expression:
@@ -72,7 +53,7 @@ def _chain(assumptions: Assumptions) -> Chain:
     of, b = tasks(assumptions), letter("B")
     # in the size of the data, the order of a fluctuation rests on exact variances, of very long words in other cases
     plain = assumptions.inputs == "gaussian" and assumptions.inner_steps == 1
-    growths = (IN_SIZE, IN_TASKS) if plain else (IN_TASKS,)
+    growths = (SIZE_GROWS, COUNT_GROWS) if plain else (COUNT_GROWS,)
     chain = Chain(tr(second_moment())).name_word(b.T @ letter("Gamma") @ b, SHORT_V)
     chain.expand_inverse(
         SOLUTION, b.T @ b, Mean("h_t", "N"), order, "D", of, "stacked-design", "normal-matrix-concentrates"
@@ -166,7 +147,7 @@ def general_chain(assumptions: Assumptions) -> Chain:
     chain.name_word(b.T @ letter("Gamma") @ b, SHORT_V)
     chain.expand_inverse(SOLUTION, b.T @ b, Mean(NORMAL, "N", INVERSE), 1, "D", of, "stacked-design")
     chain.split_mean(SHORT_V, Mean("Q", "N", "Q_inverse"), "E", of, "target-covariance")
-    chain.keep(1, IN_TASKS, orders=fixed)
+    chain.keep(1, COUNT_GROWS, orders=fixed)
     chain.average_fluctuations()
     chain.write_mean_matrix("Q").expand({"N": of.total}, "stacked-design")
     chain.commute(commuted, INVERSE, normal_mean(assumptions)).shows(LOSS)

@@ -12,13 +12,13 @@ from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.model_letters import letter
 from derivations.language.symbols import alpha_t, m, n_t, n_v, nu, p, sigma
 from derivations.paper.theorem2 import learning_rates, moments, solution
-from derivations.paper.theorem2.concentration import isotropic_mean, task_blocks
+from derivations.paper.theorem2.concentration import task_blocks
 from derivations.paper.theorem2.expansion import expansion, leading_excess, leading_loss
 from derivations.paper.theorem2.learning_rates import coefficients, degrees, require_positive
 from derivations.paper.theorem2.moments import G_3, G_4
 from derivations.steps.contents import load
 from derivations.verification.prove import prove
-from symbolic.algebra.words import Expression, gaussian, identity
+from symbolic.algebra.words import Expression
 from symbolic.proofs.positivity import SignUnproved
 
 STEPS = load()
@@ -99,13 +99,6 @@ def test_a_point_that_is_no_minimum_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(solution, "RULES", {})
     with pytest.raises(ArithmeticError, match="gradient"):
         solution.least_squares_solution(letter("B"), letter("gamma"))
-
-
-def test_a_mean_that_is_no_multiple_of_the_identity_is_refused() -> None:
-    x = gaussian("X", "n", "p", covariance="Sigma")
-    with pytest.raises(ArithmeticError, match="multiple"):
-        isotropic_mean(x.T @ x)
-    assert isotropic_mean(3 * identity("p")) == 3
 
 
 def test_terms_must_make_up_the_noise_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
