@@ -54,6 +54,13 @@ _LETTERS: dict[str, Callable[[], Expression]] = {
     "inverse of B.T*B": lambda: matrix("BTB_inverse", "p", "p", symmetric=True),
     # beyond the paper: the inverse of H_t, below p = n_v m with a general covariance
     "H_t_inverse": lambda: matrix("H_t_inverse", "p", "p", symmetric=True),
+    # beyond the paper: one task in rotated coordinates, above p = n_v m
+    "U": lambda: gaussian("U", "n_t", "n_v"),
+    "V": lambda: gaussian("V", "n_t", "q"),
+    "K": lambda: matrix("K", "n_v", "n_v", symmetric=True),
+    "M_inverse": lambda: matrix("M_inverse", "n_v", "n_v", symmetric=True),
+    "G_inverse": lambda: matrix("G_inverse", "n_v", "n_v", symmetric=True),
+    "Gamma_1": lambda: matrix("Gamma_1", "n_v", "n_v", symmetric=True),
     "I_p": lambda: identity("p"),
 }
 
@@ -74,6 +81,10 @@ SYMMETRIC = frozenset(
         "S",
         "BBT_inverse",
         "BTB_inverse",
+        "K",
+        "M_inverse",
+        "G_inverse",
+        "Gamma_1",
     }
 )
 

@@ -56,6 +56,21 @@ LATEX_NAMES = {
     "Sigma": r"\Sigma",
     "Sigma_w": r"\Sigma_w",
     "H_t_inverse": r"H_t^{-1}",
+    "Gamma_1": r"\Gamma_1",
+    "Gamma_z": r"\Gamma_z",
+    "G_inverse": r"(B_1B_1^T)^{-1}",
+    "Q_perp": r"Q_\perp",
+    "E_perp": r"E_\perp",
+    "L_inverse": "L^{-1}",
+    "M_inverse": "M^{-1}",
+    "D_inverse": "D^{-1}",
+    "S_inverse": "S^{-1}",
+    "M_plus": r"M(\alpha_t)",
+    "M_minus": r"M(-\alpha_t)",
+    "K_plus": r"K(\alpha_t)",
+    "K_minus": r"K(-\alpha_t)",
+    "room": "(p-n_vm-1)",
+    "free": "(p-n_v-1)",
 }
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import reduce
-from operator import matmul
+from operator import add, matmul
 from typing import TypeAlias
 
 import sympy
@@ -698,7 +698,7 @@ def written(expr: Expression, names: Mapping[str, Part]) -> Part:
     apart += [name for name in used if name not in plain]
     if not apart:
         return expr.replace(plain)
-    total: sympy.Basic = sympy.Integer(0)
+    total: list[sympy.Basic] = []  # of numbers or of matrices
     for powers, part in by_powers(expr, apart).items():
         outside = sympy.Integer(1)
         for name, power in zip(apart, powers, strict=True):
@@ -708,8 +708,8 @@ def written(expr: Expression, names: Mapping[str, Part]) -> Part:
             inside = to_sympy(part.replace(plain))
         else:  # a single product stays one
             inside = to_sympy(part).subs({sympy.Symbol(x): to_sympy(value) for x, value in plain.items()})
-        total = total + inside * outside
-    return total
+        total.append(inside * outside)
+    return reduce(add, total)
 
 
 def _closed(value: Expression, names: Mapping[str, Part]) -> Expression:

@@ -243,7 +243,13 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "wishart-squared-trace-uniform": "",
         "wishart-square-student": "",
     },
+    "derivations.paper.beyond.reduction": {
+        "one-task-suffices": "",
+        "two-small-matrices": "",
+        "negative-rate-is-better": "",
+    },
     "derivations.paper.beyond.exact_loss": {"exact-loss": ""},
+    "derivations.paper.beyond.bounded_remainder": {"theorem-1-remainder-bounded": ""},
 }
 # Names under which the central formulas are known on the command line.
 ALIASES: Mapping[str, str] = {

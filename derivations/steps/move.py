@@ -44,6 +44,13 @@ class Rule(StrEnum):
     LEAST_SQUARES = "least squares"
     CANCEL_INVERSE = "cancel an inverse"
     WISHART = "average of an inverse Wishart matrix"
+    SCHUR = "Schur complement"
+    POLAR = "polar decomposition"
+    INVARIANCE = "average by invariance"
+    IMAGE = "linear image of a Gaussian matrix"
+    FRAMES = "moment of uniform frames"
+    INVERSE_MEAN = "mean of an inverse Wishart matrix"
+    GRAM = "a Gram matrix is positive semidefinite"
     BOUND = "bound by Cauchy-Schwarz"
     ORDER = "order by degree"
 
@@ -51,6 +58,7 @@ class Rule(StrEnum):
 NO_NUMBER = {
     Rule.SUM: "it multiplies by the number of tasks",
     Rule.BOUND: "an inequality, which holds exactly at random matrices",
+    Rule.GRAM: "an inequality, which holds at any draw",
     Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",
 }
 """The rules whose moves are not sampled, and why."""
@@ -100,7 +108,9 @@ class Move:
     """One line of a proof.
 
     rule: by which `before` leads to `after`. reads: slugs of the steps it rests on. letters: what was put in, written
-    out or averaged over. values: what letters and names stand for. inverses: letters that are the inverse of a word.
+    out or averaged over. values: what letters and names stand for. inverses: letters that are the inverse of a word. frames: letters whose
+    rows are the first of a uniform orthogonal matrix, each with the name of the remaining rows. roots: letters that are the
+    symmetric square root of a word.
     tasks: what stacked letters are made of. second_route: the rule's second route, where it has several, and why it
     disagrees, nothing when it agrees. order_of_error: the order of what an expansion leaves out, by what grows. growths: along which it is seen.
     """
@@ -113,6 +123,8 @@ class Move:
     values: Mapping[str, Expression]
     second_route: Callable[[], SecondRoute] = field(repr=False, compare=False)
     inverses: Mapping[str, Expression] = field(default_factory=dict)
+    frames: Mapping[str, str] = field(default_factory=dict)
+    roots: Mapping[str, Expression] = field(default_factory=dict)
     tasks: Tasks | None = None
     order_of_error: Callable[[], Mapping[str, Exponent]] = field(default=_no_order, repr=False, compare=False)
     growths: tuple[Growth, ...] = ()

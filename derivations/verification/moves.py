@@ -44,6 +44,10 @@ AVERAGING = (
     Rule.HAAR,
     Rule.ROW_SPACES,
     Rule.WISHART,
+    Rule.INVARIANCE,
+    Rule.IMAGE,
+    Rule.FRAMES,
+    Rule.INVERSE_MEAN,
 )
 # where stacked letters are put together from the data of tasks
 OF_TASKS = (
@@ -154,6 +158,21 @@ def _draw(sample: Sample, letter: Letter, *, anew: bool) -> Array:
     return drawn
 
 
+def _frames(sample: Sample, letter: Letter) -> tuple[Array, Array]:
+    """The first rows of uniform orthogonal matrices, and the remaining ones."""
+    size, rows = sample.size(letter.columns), sample.size(letter.rows)
+    found, triangle = np.linalg.qr(sample.gaussian(size, size))
+    signs = np.sign(np.diagonal(triangle, axis1=-2, axis2=-1))
+    found = np.swapaxes(found * signs[:, None, :], -1, -2)
+    return found[:, :rows], found[:, rows:]
+
+
+def _root(found: Array) -> Array:
+    """The symmetric square roots of positive matrices."""
+    values, vectors = np.linalg.eigh(found)
+    return np.asarray((vectors * np.sqrt(values)[:, None, :]) @ np.swapaxes(vectors, -1, -2))
+
+
 def _basis_vector(sample: Sample, letter: Letter) -> Array:
     return np.eye(sample.size(letter.rows))[None, :, letter.unit - 1 : letter.unit]
 
@@ -186,7 +205,13 @@ def _sides(move: Move, sample: Sample) -> tuple[Array, Array]:
     """Both sides of a move at one batch of draws; a sum over tasks averaged over which task bears which label."""
     letters: dict[str, Letter] = {}
     scalars: set[str] = set()
-    for expr in (move.before, move.after, *move.values.values(), *move.inverses.values()):
+    for expr in (
+        move.before,
+        move.after,
+        *move.values.values(),
+        *move.inverses.values(),
+        *move.roots.values(),
+    ):
         letters |= expr.letters()
         scalars |= {name.removeprefix(INVERSE) for name in expr.scalars()}
     numbers = {
@@ -210,17 +235,21 @@ def _sides(move: Move, sample: Sample) -> tuple[Array, Array]:
             diagonal = name in letters and letters[name].columns == move.tasks.stacked
             matrices[name] = _stacked([block[name] for block in blocks[:count]], diagonal=diagonal)
     fresh = move.letters if move.rule in AVERAGING else ()
-    known = {*move.values, *move.inverses, *matrices, *labelled}
+    for name, rest in move.frames.items():
+        matrices[name], matrices[rest] = _frames(sample, letters[name])
+    known = {*move.values, *move.inverses, *move.roots, *matrices, *labelled}
     for name, letter in letters.items():
         if name not in known:
             drawn = (
                 _basis_vector(sample, letter) if letter.unit else _draw(sample, letter, anew=name in fresh)
             )
             matrices[name] = drawn
-    for name, value in in_order(move.values, move.inverses):
+    for name, value in in_order({**move.values, **move.roots}, move.inverses):
         found = batch_value(value, matrices, numbers)
         if name in move.inverses:
             matrices[name] = np.asarray(np.linalg.inv(found))
+        elif name in move.roots:
+            matrices[name] = _root(found)
         elif value.is_scalar:
             numbers[name] = float(found[0, 0, 0])
         else:
@@ -252,8 +281,9 @@ def sample_move(
     if move.rule not in AVERAGING:
         before, after = _sides(move, Sample(slug, sizes, index, batch=2, base_seed=base_seed))
         # the element at which the two sides differ most
+        before, after = np.broadcast_arrays(before, after)
         place = np.unravel_index(int(np.argmax(np.abs(before - after))), before.shape)
-        value, mean = float(np.broadcast_to(after, before.shape)[place]), float(before[place])
+        value, mean = float(after[place]), float(before[place])
         gap = abs(mean - value) / (float(np.max(np.abs(after))) or 1.0)
         verdict = "agree" if gap <= ROUNDING else "disagree"
         said = f"the two sides differ by {gap:.1e} of the largest element"

@@ -159,7 +159,7 @@ STEPS: tuple[Step, ...] = (
         "size and training rate.",
         "theorem1",
         regime=Regime.OVER,
-        uses=("loss-from-excess", "outer-mean-square-as-trace", "target-covariance", "inverse-wishart-mean"),
+        uses=("loss-from-excess", "outer-mean-square-as-trace", "one-task-suffices", "two-small-matrices"),
         depends_on=DEPENDS,
         claim=_claim,
         derive=_derive,

@@ -206,15 +206,27 @@ def draw(generator: np.random.Generator, task: OneTask, numbers: Numbers, batch:
 @lru_cache(maxsize=32)
 def _means(task: OneTask) -> tuple[Expression, ...]:
     """E Tr M, E Tr K, E Tr M^2 and E Tr M K; after many steps the first two alone."""
-    x, q = gaussian("X_t", "n_t", "p"), FRAME
-    m, k = (
-        expr.replace(
-            {name: value for name, value in {"U": x @ q.T, "Z": x @ x.T}.items() if name in expr.letters()}
-        )
-        for expr in (task.gram, task.weight)
-    )
+    m, k = _in_data(task)
     traces = [tr(m), tr(k)] + ([tr(m @ m), tr(m @ k)] if task.blocks <= MOST_SQUARED else [])
     return tuple(expect(expr).rewrite(PROJECTED) for expr in traces)
+
+
+def mean_of_traces(assumptions: Assumptions, powers: int) -> list[Expression]:
+    """E Tr M^j K for j = 0, ..., powers - 1, then E Tr M and E Tr M^2."""
+    m, k = _in_data(one_task(assumptions))
+    words = [m**j @ k for j in range(powers)] + [m, m @ m]
+    return [expect(tr(word)).rewrite(PROJECTED) for word in words]
+
+
+def _in_data(task: OneTask) -> tuple[Expression, Expression]:
+    """M and K in the training inputs themselves and a frame Q, of which an average is easier than in U and V."""
+    x, q = gaussian("X_t", "n_t", "p"), FRAME
+    whole = {"U": x @ q.T, "Z": x @ x.T}
+    m, k = (
+        expr.replace({name: value for name, value in whole.items() if name in expr.letters()})
+        for expr in (task.gram, task.weight)
+    )
+    return m, k
 
 
 def _surplus(task: OneTask, u: Array, v: Array, numbers: Numbers) -> Array:

@@ -11,7 +11,16 @@ from symbolic.wishart.wishart_moment import moment
 
 def mean_trace_of_inverse(dimension: sympy.Expr, freedom: sympy.Expr) -> sympy.Expr:
     """E Tr W^-1 for a Wishart matrix of that dimension and degrees of freedom, from the engine."""
-    (value,) = moment(0, (-1,), "identity").terms.values()
+    return _of_inverse((-1,), dimension, freedom)
+
+
+def mean_squared_trace_of_inverse(dimension: sympy.Expr, freedom: sympy.Expr) -> sympy.Expr:
+    """E (Tr W^-1)^2."""
+    return _of_inverse((-1, -1), dimension, freedom)
+
+
+def _of_inverse(powers: tuple[int, ...], dimension: sympy.Expr, freedom: sympy.Expr) -> sympy.Expr:
+    (value,) = moment(0, powers, "identity").terms.values()
     # the engine's n are degrees of freedom, its p the dimension; both replaced at once
     freedom_symbol, dimension_symbol = sympy.Dummy("freedom"), sympy.Dummy("dimension")
     expr = quotient_to_sympy(value, {"n": freedom_symbol, "p": dimension_symbol})

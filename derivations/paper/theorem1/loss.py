@@ -159,6 +159,7 @@ def _residual(quantity: Quantity, rel_error: float) -> Callable[[Step, Assumptio
     return check
 
 
+BOUNDED_BY = "theorem-1-remainder-bounded"
 _REMAINDER = (
     "The means of B B^T and Gamma are exact, so the first correction averages to zero and the remainder is of order "
     "xi^-2: smaller than the xi^(-3/2) of (5). The ladder confirms the exponent -2."
@@ -287,6 +288,7 @@ STEPS: tuple[Step, ...] = (
         check=_residual("excess", 0.0001),
         method="means of the blocks put into the exact formula (74)",
         neglects=r"\text{terms of lower order}",
+        bounded_by=BOUNDED_BY,
         errata={"not sharp": _REMAINDER},
     ),
     Step(
@@ -311,6 +313,7 @@ STEPS: tuple[Step, ...] = (
         check=_residual("loss", 0.00003),
         method="exact test phase (65) with the leading-order deviation",
         neglects=r"O\big(\xi^{-3/2}\big)",
+        bounded_by=BOUNDED_BY,
         remark=_REMAINDER_OF_LOSS,
         parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),
     ),

@@ -12,7 +12,7 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 
 from derivations.steps.rules.stacked import Tasks, unlike
-from symbolic.algebra.coefficients import INVERSE, to_fmpq
+from symbolic.algebra.coefficients import INVERSE, to_fmpq, to_fraction
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
 from symbolic.algebra.words import Expression
@@ -115,6 +115,11 @@ def differs_exactly(
         left, right = (exact_matrix(x) if isinstance(x, list) else x for x in sides)
         return "" if left == right else "the two sides differ at exact random matrices"
     return "no sizes were found at which the inverses exist"
+
+
+def entries(value: Any) -> Any:
+    """A matrix of flint as rows of fractions, as nothing but zeros comes; a number as it is."""
+    return [[to_fraction(x) for x in row] for row in value.tolist()] if isinstance(value, fmpq_mat) else value
 
 
 def differs_on_stacks(before: Expression, after: Expression, tasks: Tasks) -> str:

@@ -1,0 +1,222 @@
+"""What (5) and its next order leave out of the deviation for Gaussian inputs above p = n_v m, bounded, not counted.
+
+    -  theorem-1-remainder-bounded  the remainder of the leading order and of the next one, bounded
+
+By the reduction the label noise of one task is E Tr M^-1 K with M = h I + E, h I its mean. For even J = 2 k, exactly,
+
+  M^-1 = sum_(j < J) (-1)^j E^j / h^(j+1) + E^k M^-1 E^k / h^J.
+
+The terms of the sum have exact means, from which the formula differs by an exact rational function. The last term is not
+negative and at most Tr M^-1 (Tr E^2)^k Tr K / h^J. By Hoelder its mean is at most
+
+  [E (Tr M^-1)^2]^(1/2) [E (Tr E^2)^(4 k)]^(1/4) [E (Tr K)^4]^(1/4).
+
+For alpha_t <= 0, M - I is positive semidefinite. For alpha_t > 0, M is at least (alpha_t / n_t)^2 C T C^T, whence Tr M^-1 is at
+most n_v (n_t / alpha_t)^2 Tr S^-1 Tr T^-1 with independent Wishart matrices S = C C^T and T, whose moments are exact and
+bounded. Tr E^2 and Tr K are polynomials in Gaussian variables, of a degree that does not grow: all their moments are
+bounded by powers of the first (Nelson's hypercontractivity), which is exact too.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from flint import fmpq, fmpq_mat
+
+from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.normal_form import to_sympy
+from derivations.language.symbols import alpha_t, dist0_sq, m, n_t, n_v, nu, p
+from derivations.paper.beyond.exact_loss import tasks_factor
+from derivations.paper.beyond.exact_slopes import exact_checks
+from derivations.paper.beyond.one_task import mean_of_inverse, mean_of_traces, require_rotations
+from derivations.paper.theorem1.concentration import REGIME, leading_excess
+from derivations.paper.theorem1.exact_haar import mean_squared_trace_of_inverse
+from derivations.paper.theorem1.remainder import order_of
+from derivations.steps.chain import Chain, Rule, derived_by
+from derivations.steps.rules.exact_routes import random_matrix
+from derivations.steps.rules.rotations import bounded, replaced
+from derivations.steps.step import Check, Parts, Step
+from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.words import Expression, constant, identity, matrix, reciprocal, scalar, tr
+from symbolic.proofs.asymptotics import Exponent, largest
+
+LEADING, NEXT = r"a (\text{leading})", r"a (\text{next})"
+TERMS = {LEADING: 2, NEXT: 4}
+DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
+M_INVERSE, ERROR, WEIGHT = (matrix(name, "n_v", "n_v", symmetric=True) for name in ("M_inverse", "E", "K"))
+S_INVERSE, T_INVERSE = (matrix(name, "n_v", "n_v", symmetric=True) for name in ("S_inverse", "T_inverse"))
+
+
+# -- the sum, exactly ----------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _traces(assumptions: Assumptions) -> tuple[sympy.Expr, ...]:
+    """E Tr M^j K for j below the number of terms, E Tr M and E Tr M^2, over n_v."""
+    mean = sympy.Symbol("mean_inverse")
+    words = mean_of_traces(assumptions, max(TERMS.values()))
+    return tuple(to_sympy(word).subs(mean, mean_of_inverse()) for word in words)
+
+
+def _fluctuation(assumptions: Assumptions) -> tuple[sympy.Expr, sympy.Expr]:
+    """h, and E Tr E^2."""
+    *_, first, second = _traces(assumptions)
+    h = sympy.expand(first / n_v)
+    return h, sympy.expand(second - n_v * h**2)
+
+
+def sum_of_terms(assumptions: Assumptions, terms: int) -> sympy.Expr:
+    """The mean of the first terms of the series of Tr M^-1 K, exact."""
+    h, _ = _fluctuation(assumptions)
+    powers = _traces(assumptions)
+    total: sympy.Expr = sympy.Integer(0)
+    for j in range(terms):
+        of_error = sum(sympy.binomial(j, i) * (-h) ** (j - i) * powers[i] for i in range(j + 1))
+        total += (-1) ** j * of_error / h ** (j + 1)
+    return total
+
+
+# -- the chain -----------------------------------------------------------------------------------------------
+
+
+def _chain(assumptions: Assumptions) -> Chain:
+    require_rotations(assumptions)
+    why_not = _applies(assumptions)
+    if why_not:
+        raise NotDerivable(why_not)
+    h, inverse = scalar("h"), reciprocal("h")
+    chain = Chain(tr(M_INVERSE @ WEIGHT))
+    for label, terms in TERMS.items():
+        half = terms // 2
+        if chain.moves:
+            chain.begin(tr(M_INVERSE @ WEIGHT))
+        series = constant(0) * M_INVERSE
+        for j in range(terms):
+            series = series + constant((-1) ** j) * inverse ** (j + 1) * ERROR**j
+        last = inverse**terms * ERROR**half @ M_INVERSE @ ERROR**half
+        inverses = {"M_inverse": h * identity("n_v") + ERROR}
+        replaced(chain, Rule.INVERSE, {"M_inverse": series + last}, "two-small-matrices", inverses=inverses)
+        chain.begin(tr(last @ WEIGHT))
+        most = inverse**terms * tr(M_INVERSE) * tr(ERROR @ ERROR) ** half * tr(WEIGHT)
+        bounded(chain, most, _positive)
+        exponent = _exponent(assumptions, label, terms)
+        chain.shows_value(label, exponent)
+    chain.begin(tr(M_INVERSE))
+    rate = scalar("alpha_t") ** 2 * reciprocal("n_t") ** 2
+    bounded(
+        chain,
+        scalar("n_v") * scalar("n_t") ** 2 * reciprocal("alpha_t") ** 2 * tr(S_INVERSE) * tr(T_INVERSE),
+        lambda source, size: _two_wisharts(source, size, rate),
+    )
+    return chain
+
+
+def _exponent(assumptions: Assumptions, label: str, terms: int) -> sympy.Expr:
+    """The larger of the exact difference between the sum and the formula, and of the bound on the last term."""
+    factor = m * tasks_factor()
+    formula = leading_excess(replace(assumptions, order="leading" if label == LEADING else "next"))
+    exact = factor * (nu**2 * n_v / p + sum_of_terms(assumptions, terms)) + (1 - n_v * m / p) * dist0_sq
+    orders = [order_of(exact - formula, REGIME), _order_of_last(assumptions, terms)]
+    return largest(orders).sympy()
+
+
+def _order_of_last(assumptions: Assumptions, terms: int) -> Exponent:
+    """The exponent of the bound: of the tasks' factor, of E (Tr M^-1)^2, of E Tr E^2 and of E Tr K."""
+    h, square = _fluctuation(assumptions)
+    q = p - n_v
+    inverse = n_v**2 * (n_t / alpha_t) ** 4
+    inverse = inverse * mean_squared_trace_of_inverse(n_v, n_t) * mean_squared_trace_of_inverse(n_v, q)
+    parts = [
+        order_of(m * tasks_factor(), REGIME),
+        order_of(inverse, REGIME).scaled(Fraction(1, 2)),
+        order_of(square, REGIME).scaled(Fraction(terms, 2)),
+        order_of(_traces(assumptions)[0], REGIME),
+        order_of(h, REGIME).scaled(-terms),
+    ]
+    total = Exponent(Fraction(0))
+    for part in parts:
+        total = total + part
+    return total
+
+
+def _gram_of(source: random.Random, size: int, shift: int = 0) -> fmpq_mat:
+    half = random_matrix(source, size, size + 2)
+    return half * half.transpose() + _multiple(size, fmpq(shift))
+
+
+def _multiple(size: int, value: fmpq) -> fmpq_mat:
+    return fmpq_mat([[value if i == j else fmpq(0) for j in range(size)] for i in range(size)])
+
+
+def _positive(source: random.Random, size: int) -> dict[str, Any]:
+    """M and K positive, E the distance of M from a positive multiple of I."""
+    h = fmpq(source.randint(1, 9), source.randint(1, 3))
+    whole = _gram_of(source, size, 1)
+    error = whole - _multiple(size, h)
+    return {
+        "h": Fraction(str(h)),
+        "M_inverse": whole.inv(),
+        "E": error,
+        "K": _gram_of(source, size),
+        "n_v": size,
+    }
+
+
+def _two_wisharts(source: random.Random, size: int, rate: Expression) -> dict[str, Any]:
+    """M = (I - a S / n)^2 + (a / n)^2 C T C^T with S = C C^T, for a rate near an eigenvalue too."""
+    c, t = random_matrix(source, size, size), _gram_of(source, size)
+    c = c + _multiple(size, fmpq(7))
+    s, n = c * c.transpose(), source.randint(2, 9)
+    a = Fraction(source.randint(1, 9), source.randint(1, 60))
+    scale = fmpq(a.numerator, a.denominator) / n
+    first = _multiple(size, fmpq(1)) - s * scale
+    squared = evaluate(rate, {"alpha_t": a, "n_t": n})
+    whole = first * first + c * t * c.transpose() * fmpq(squared.numerator, squared.denominator)
+    place = {"M_inverse": whole.inv(), "S_inverse": s.inv(), "T_inverse": t.inv()}
+    return {**place, "alpha_t": a, "n_t": n, "n_v": size}
+
+
+# -- the step ------------------------------------------------------------------------------------------------
+
+
+def _claim() -> Parts:
+    return {LEADING: sympy.Integer(-2), NEXT: sympy.Integer(-3)}
+
+
+def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """The slopes of what the formula leaves out of the exact deviation."""
+    derived = {"E": leading_excess(assumptions)}
+    return exact_checks(replace(step, derive=lambda _: derived), assumptions, seed, "excess")
+
+
+def _applies(assumptions: Assumptions) -> str | None:
+    changed = assumptions.changes(DEPENDS)
+    return (
+        f"bounded for the paper's formula, another one when {', '.join(changed)} changes" if changed else None
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        "theorem-1-remainder-bounded",
+        (),
+        "claim",
+        "For Gaussian inputs, at every training rate, what (79)-(80) leave out of the mean square deviation is bounded by a "
+        "constant times xi^-2, and what the next order leaves out by a constant times xi^-3.",
+        "theorem1",
+        uses=("one-task-suffices", "two-small-matrices", "inverse-wishart-squared-trace"),
+        depends_on=DEPENDS,
+        claim=_claim,
+        derive=derived_by(_chain),
+        derivation=_chain,
+        check=_check,
+        sizes=({"n_v": 2}, {"n_v": 3}, {"n_v": 1}),
+        applies=_applies,
+        method="an exact series with its last term, bounded by moments of two inverse Wishart matrices",
+    ),
+)

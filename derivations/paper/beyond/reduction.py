@@ -1,0 +1,473 @@
+"""The exact reduction to one task above p = n_v m, for inputs that no rotation changes, move by move.
+
+    -  one-task-suffices       the tasks' row spaces are uniform frames: the number of tasks is a factor
+    -  two-small-matrices      one task in rotated coordinates: two independent Gaussian matrices
+    -  negative-rate-is-better  the loss at a negative rate is below that at the positive one, at every size
+
+The inner loop commutes with rotations, so that (X_v, X_t) -> (X_v O, X_t O) leaves the law of the data, B_i B_i^T and Gamma_i
+alone and turns the row space of B_i: B_i = D_i Q_i with D_i^2 = B_i B_i^T and uniform frames Q_i, independent of all else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+import sympy
+from sympy import Identity, MatrixSymbol, Symbol, Trace
+
+from derivations.language import model
+from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
+from derivations.language.symbols import alpha_t, m, n_t, n_v, nu, p, sigma
+from derivations.paper.beyond.exact_loss import tasks_factor
+from derivations.paper.beyond.one_task import (
+    FRAME,
+    ROOT,
+    ROOT_INVERSE,
+    average,
+    draw,
+    full_numbers,
+    mean_of_inverse,
+    one_task,
+    require_rotations,
+)
+from derivations.paper.outer_problem import target_covariance
+from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse
+from derivations.steps.chain import Chain, Rule, derived_by
+from derivations.steps.labels import Sign
+from derivations.steps.rules.rotations import (
+    by_invariance,
+    by_moment,
+    gram,
+    linear_image,
+    quotient,
+    rewritten,
+)
+from derivations.steps.signs import sign
+from derivations.steps.step import Check, Parts, Step
+from derivations.verification.growth import sign_check, simulated
+from derivations.verification.sampled_problem import sampled_fields
+from numeric_check.draws.seeds import generator_for
+from numeric_check.problem.setting import Setting
+from numeric_check.verdicts.verdict import judge
+from symbolic.algebra.words import Expression, identity, matrix, scalar, tr
+
+TRACE = r"\mathbb{E}\,\mathrm{Tr}\,(BB^T)^{-1}\Gamma"
+ONE_TRACE = r"\mathrm{Tr}\,(B_1B_1^T)^{-1}\Gamma_1"
+MEAN_K = r"\mathbb{E}_L\,K"
+BETTER = Sign(r"\bar L^{test}(\alpha_t)-\bar L^{test}(-\alpha_t)")
+DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val")
+MOST_STEPS = 4
+SIZES = (
+    {"n_v": 2, "n_o": 2, "N": 4, "m": 2, "q": 11, "p": 13, "n_t": 5, "alpha_t": 0.4, "sigma": 0.8, "nu": 0.9},
+    {
+        "n_v": 3,
+        "n_o": 3,
+        "N": 6,
+        "m": 2,
+        "q": 14,
+        "p": 17,
+        "n_t": 8,
+        "alpha_t": -0.5,
+        "sigma": 0.6,
+        "nu": 1.2,
+    },
+    {"n_v": 1, "n_o": 3, "N": 4, "m": 4, "q": 13, "p": 14, "n_t": 6, "alpha_t": 0.7, "sigma": 1.1, "nu": 0.7},
+)
+
+
+def _square(name: str, size: str = "n_v") -> Expression:
+    return matrix(name, size, size, symmetric=True)
+
+
+GAMMA, NOISE, OWN = _square("Gamma_1"), _square("Gamma_z"), matrix("B_1", "n_v", "p")
+OWN_INVERSE, M_INVERSE = _square("G_inverse"), _square("M_inverse")
+IN_FRAME = {"Q": "Q_perp"}
+
+
+# -- the number of tasks is a factor -------------------------------------------------------------------------
+
+
+def _tasks_chain(assumptions: Assumptions) -> Chain:
+    """One task's part of (74), with the rows Y of all others; m such parts are alike."""
+    require_rotations(assumptions)
+    others, first, second = matrix("Y", "n_o", "p"), matrix("E", "n_v", "N"), matrix("E_perp", "n_o", "N")
+    stack = first.T @ OWN + second.T @ others
+    whole, rest = _square("BBT_inverse", "N"), _square("YYT_inverse", "n_o")
+    inside, root, root_inverse, turned = (
+        _square("S_inverse"),
+        _square("D"),
+        _square("D_inverse"),
+        _square("R"),
+    )
+    outside = identity("p") - others.T @ rest @ others  # projects on what the other tasks do not see
+    of_others = {"YYT_inverse": others @ others.T}
+    chain = Chain(scalar("m") * tr(first @ whole @ first.T @ GAMMA))
+    rewritten(
+        chain,
+        Rule.SCHUR,
+        {(("E", False), ("BBT_inverse", False), ("E", True)): inside},
+        "outer-mean-square-as-trace",
+        "target-covariance-blocks",
+        inverses={**of_others, "BBT_inverse": stack @ stack.T, "S_inverse": OWN @ outside @ OWN.T},
+        frames={"E": "E_perp"},
+    )
+    in_frame = {"B_1": root @ FRAME}
+    turns = {**of_others, "R": FRAME @ outside @ FRAME.T}
+    rewritten(
+        chain,
+        Rule.POLAR,
+        {(("S_inverse", False),): root_inverse @ turned @ root_inverse},
+        "stacked-design",
+        values=in_frame,
+        inverses={**turns, "D_inverse": root, "S_inverse": OWN @ outside @ OWN.T},
+        frames=IN_FRAME,
+    )
+    by_invariance(chain, "Q", "Q_perp", "R", turns)
+    factor, room = quotient(tasks_factor(), "room")
+    by_moment(
+        chain,
+        Rule.FRAMES,
+        lambda before: before.replace({"R": factor * identity("n_v")}),
+        _other_factor,
+        ("Q",),
+        "inverse-wishart-mean",
+        values={"room": room},
+        inverses=turns,
+        frames=IN_FRAME,
+    )
+    rewritten(
+        chain,
+        Rule.POLAR,
+        {(("D_inverse", False), ("D_inverse", False)): OWN_INVERSE},
+        values=in_frame,
+        inverses={"D_inverse": root, "G_inverse": OWN @ OWN.T},
+        frames=IN_FRAME,
+    )
+    return chain.shows(TRACE, {"room": room})
+
+
+def _other_factor() -> str:
+    """Why the factor disagrees with what plain Gaussian rows give by degrees of freedom; nothing if it agrees.
+
+    By the Schur complement of a Wishart block for any sizes, and for two single rows, whose squared overlap is a beta
+    variable, by its integral.
+    """
+    factor = tasks_factor()
+    others = n_v * (m - 1)
+    own = n_v + others * mean_trace_of_inverse(n_v, p - others)  # one task's E Tr [(G^-1)_ii X_i X_i^T]
+    if sympy.cancel(n_v * factor - own) != 0:
+        return "the Schur complement of a Wishart block gives another factor"
+    k = Symbol("k", positive=True)  # (p - 3) / 2
+    half = sympy.Rational(1, 2)
+    below = sympy.gamma(k) * sympy.gamma(k + 3 * half) / sympy.gamma(k + 1) / sympy.gamma(k + half)
+    if sympy.simplify(sympy.expand_func(below) - factor.subs({n_v: 1, m: 2, p: 2 * k + 3})) != 0:
+        return "for two single rows the beta integral gives another factor"
+    return ""
+
+
+def _claim_tasks() -> Parts:
+    inverse, gamma = (MatrixSymbol(name, n_v, n_v) for name in ("G_inverse", "Gamma_1"))
+    return {TRACE: m * (p - n_v - 1) / (p - n_v * m - 1) * Trace(inverse * gamma)}
+
+
+def _check_tasks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """The deviation for several tasks over that for one, simulated, at rates of both signs."""
+    if step.derive is None:
+        raise ValueError(f"{step.name} derives nothing")
+    found = []
+    part = to_sympy(step.derive(assumptions)[TRACE])
+    factor = part.subs(dict.fromkeys(part.atoms(Trace), 1))
+    for rate, sizes in ((-0.4, SIZES[0]), (0.3, SIZES[1]), (0.5, SIZES[2])):
+        started = time.monotonic()
+        tasks, rows, size = (int(sizes[name]) for name in ("m", "n_v", "p"))
+        one, many = (
+            simulated(
+                Setting(
+                    int(sizes["n_t"]),
+                    rows,
+                    1,
+                    count,
+                    size,
+                    0.8,
+                    0.6,
+                    rate,
+                    0.0,
+                    **sampled_fields(assumptions),
+                ),
+                "excess",
+                0.001,
+                seed,
+            )
+            for count in (1, tasks)
+        )
+        value = float(factor.subs({n_v: rows, m: tasks, p: size})) * one.mean
+        stderr = float(np.hypot(many.stderr, value * one.stderr / one.mean))
+        verdict = judge(many.mean, stderr, value)
+        found.append(
+            Check(
+                "deviation of many tasks from that of one",
+                {name: float(sizes[name]) for name in ("n_t", "n_v", "m", "p")} | {"alpha_t": rate},
+                value,
+                many.mean,
+                stderr,
+                one.draws + many.draws,
+                time.monotonic() - started,
+                verdict.status,
+                verdict.reason,
+            )
+        )
+    return found
+
+
+# -- one task in rotated coordinates -------------------------------------------------------------------------
+
+
+def _turned(chain: Chain) -> Chain:
+    """X_v = L Q with L^2 = X_v X_v^T; what is seen of X_t along Q and across it are independent Gaussian matrices."""
+    rewritten(
+        chain,
+        Rule.POLAR,
+        {(("L_inverse", False), ("X_v", False)): FRAME, (("Q", False), ("Q", True)): identity("n_v")},
+        values={"X_v": ROOT @ FRAME},
+        inverses={"L_inverse": ROOT},
+        frames=IN_FRAME,
+    )
+    return linear_image(chain, "X_t", "Q", "Q_perp", "U", "V", "gaussian-inputs")
+
+
+@lru_cache(maxsize=16)
+def _one_task_chain(assumptions: Assumptions) -> Chain:
+    require_rotations(assumptions)
+    if assumptions.inner_steps > MOST_STEPS:
+        raise NotDerivable(f"in U and V this is written out for up to {MOST_STEPS} inner steps")
+    task = model.task(assumptions)
+    chain = Chain(ROOT_INVERSE @ OWN @ OWN.T @ ROOT_INVERSE)
+    _turned(chain.insert({"B_1": task.design}, "stacked-design")).shows("M")
+    chain.begin(ROOT_INVERSE @ NOISE @ ROOT_INVERSE)
+    _turned(chain.insert({"Gamma_z": target_covariance(assumptions).replace({"nu": 0})}, "target-covariance"))
+    mean, free = quotient(mean_of_inverse(), "free")
+    by_moment(
+        chain,
+        Rule.INVERSE_MEAN,
+        lambda before: before.rewrite({(("L_inverse", False), ("L_inverse", False)): mean * identity("n_v")}),
+        _other_mean,
+        ("X_v",),
+        "inverse-wishart-mean",
+        values={"free": free},
+        inverses={"L_inverse": ROOT},
+        roots={"L": model.task(assumptions).x_v @ model.task(assumptions).x_v.T},
+    ).shows(MEAN_K, {"free": free})
+    chain.begin(tr(OWN_INVERSE @ GAMMA))
+    variability = scalar("nu") ** 2 * scalar("1/p") * OWN @ OWN.T
+    chain.insert({"Gamma_1": variability + NOISE}, "target-covariance")
+    inverses = {"G_inverse": OWN @ OWN.T}
+    rewritten(
+        chain,
+        Rule.CANCEL_INVERSE,
+        {(("G_inverse", False), ("B_1", False), ("B_1", True)): identity("n_v")},
+        inverses=inverses,
+    )
+    rewritten(
+        chain,
+        Rule.POLAR,
+        {(("G_inverse", False),): ROOT_INVERSE @ M_INVERSE @ ROOT_INVERSE},
+        inverses={**inverses, "L_inverse": ROOT, "M_inverse": ROOT_INVERSE @ OWN @ OWN.T @ ROOT_INVERSE},
+    )
+    chain.name_word(ROOT_INVERSE @ NOISE @ ROOT_INVERSE, "K")
+    return chain.shows(ONE_TRACE)
+
+
+def _other_mean() -> str:
+    """Why the mean of an inverse Wishart matrix disagrees; nothing if it agrees.
+
+    A diagonal element of the inverse is one over a chi-square variable with p - n_v + 1 degrees of freedom.
+    """
+    k = Symbol("k", positive=True)
+    one_over = sympy.gammasimp(sympy.gamma(k / 2 - 1) / (2 * sympy.gamma(k / 2)))
+    same = sympy.cancel(one_over.subs(k, p - n_v + 1) - mean_of_inverse()) == 0
+    return "" if same else "the gamma integral of a chi-square variable gives another mean"
+
+
+def _claim_one_task() -> Parts:
+    u, v = MatrixSymbol("U", n_t, n_v), MatrixSymbol("V", n_t, Symbol("q", positive=True))
+    inverse, k = MatrixSymbol("M_inverse", n_v, n_v), MatrixSymbol("K", n_v, n_v)
+    s, rate, one = u.T * u, alpha_t / n_t, Identity(n_v)
+    return {
+        "M": one - 2 * rate * s + rate**2 * (s * s + u.T * v * v.T * u),
+        MEAN_K: sigma**2 / (p - n_v - 1) * one + sigma**2 * rate**2 * s,
+        ONE_TRACE: nu**2 * n_v / p + Trace(inverse * k),
+    }
+
+
+def _check_one_task(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """What the words give for one task against a simulation of the whole problem, at rates of both signs."""
+    found = []
+    for rate, sizes in ((-0.4, SIZES[0]), (0.3, SIZES[1]), (0.5, SIZES[2])):
+        started = time.monotonic()
+        n, rows, size = (int(sizes[name]) for name in ("n_t", "n_v", "p"))
+        setting = Setting(n, rows, 1, 1, size, 0.8, 0.6, rate, 0.0, **sampled_fields(assumptions))
+        seen = simulated(setting, "excess", 0.001, seed)
+        given = {"n_t": n, "n_v": rows, "p": size, "alpha_t": rate, "sigma": 0.8, "sigma_v": setting.sigma_v}
+        right = average(assumptions, given)
+        value = 0.6**2 * rows / size + right.mean
+        stderr = float(np.hypot(seen.stderr, right.stderr))
+        verdict = judge(seen.mean, stderr, value)
+        found.append(
+            Check(
+                "deviation for one task",
+                {"n_t": n, "n_v": rows, "p": size, "alpha_t": rate},
+                value,
+                seen.mean,
+                stderr,
+                seen.draws,
+                time.monotonic() - started,
+                verdict.status,
+                verdict.reason,
+            )
+        )
+    return found
+
+
+# -- a negative rate is better -------------------------------------------------------------------------------
+
+
+def _sign_chain(assumptions: Assumptions) -> Chain:
+    """M(-a) - M(a) is a Gram matrix and K is even: Tr M^-1 K is smaller at -a, as inverses reverse the order."""
+    shown = _one_task_chain(assumptions).parts
+    chain = Chain(_square("M_minus") - _square("M_plus"))
+    m_words = shown["M"]
+    k_words = one_task(assumptions).weight
+    if not isinstance(m_words, Expression):
+        raise NotDerivable("M is no polynomial in U and V")
+    rate = {"alpha_t": -scalar("alpha_t")}
+    chain.insert({"M_plus": m_words, "M_minus": m_words.replace(rate)}, "two-small-matrices")
+    chain.shows("M(-\\alpha_t)-M(\\alpha_t)")
+    gram(chain, lambda factor: sign(to_sympy(factor).subs(alpha_t, Symbol("m")))[0] == 1, BETTER)
+    chain.begin(_square("K_minus") - _square("K_plus"))
+    chain.insert({"K_plus": k_words, "K_minus": k_words.replace(rate)}, "two-small-matrices")
+    return chain.shows("K(-\\alpha_t)-K(\\alpha_t)")
+
+
+def _claim_sign() -> Parts:
+    u = MatrixSymbol("U", n_t, n_v)
+    return {
+        "M(-\\alpha_t)-M(\\alpha_t)": 4 * alpha_t / n_t * u.T * u,
+        BETTER: sympy.Integer(1),
+        "K(-\\alpha_t)-K(\\alpha_t)": sympy.ZeroMatrix(n_v, n_v),
+    }
+
+
+def _check_sign(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """Tr M^-1 K at a positive rate minus that at its negative, draw by draw at the same U and V."""
+    task = one_task(assumptions)
+    found = []
+    for rate, sizes in ((0.1, SIZES[0]), (0.7, SIZES[1]), (2.0, SIZES[2])):
+        started = time.monotonic()
+        given = {name: float(sizes[name]) for name in ("n_t", "n_v", "p")} | {"sigma": 1.0, "sigma_v": 1.0}
+        plus, minus = (full_numbers({**given, "alpha_t": one}) for one in (rate, -rate))
+        u, v = draw(generator_for(f"{step.name}/{seed}/{rate}"), task, plus, 20_000)
+        gap = task.values(u, v, plus) - task.values(u, v, minus)
+        stated = float(to_sympy(step.derive(assumptions)[BETTER])) if step.derive else 0.0
+        worst = float(gap.min())
+        found.append(
+            sign_check(
+                str(BETTER),
+                {**given, "alpha_t": rate},
+                worst,
+                0.0,
+                stated,
+                said=f"the smallest difference in {len(gap)} draws is",
+                draws=len(gap),
+                seconds=time.monotonic() - started,
+            )
+        )
+    return found
+
+
+def _one_step(assumptions: Assumptions) -> str | None:
+    reason = _rotations(assumptions)
+    if reason is None and (assumptions.inner_steps > 1 or assumptions.added):
+        return (
+            "with more inner steps the noise path is not even in the rate, and a positive rate can be better"
+        )
+    return reason
+
+
+def _rotations(assumptions: Assumptions) -> str | None:
+    try:
+        require_rotations(assumptions)
+    except NotDerivable as error:
+        return str(error)
+    return None
+
+
+_SIZES: tuple[Mapping[str, float], ...] = SIZES
+STEPS: tuple[Step, ...] = (
+    Step(
+        "one-task-suffices",
+        (),
+        "claim",
+        "Above p = n_v m + 1 the deviation that tasks and label noise cause is, exactly and at every training rate, that of "
+        "one task times a factor: the best rate does not depend on the number of tasks.",
+        "theorem1",
+        regime=Regime.OVER,
+        uses=(
+            "outer-mean-square-as-trace",
+            "target-covariance-blocks",
+            "stacked-design",
+            "inverse-wishart-mean",
+        ),
+        depends_on=DEPENDS,
+        claim=_claim_tasks,
+        derive=derived_by(_tasks_chain),
+        derivation=_tasks_chain,
+        check=_check_tasks,
+        sizes=_SIZES,
+        applies=_rotations,
+        method="row spaces of the tasks are independent uniform frames, whatever the inner loop",
+    ),
+    Step(
+        "two-small-matrices",
+        (),
+        "claim",
+        "One task in rotated coordinates: with independent Gaussian U (n_t x n_v) and V (n_t x q, q = p - n_v) its trace is "
+        "that of n_v x n_v matrices, of which S = U^T U and U^T V V^T U are all that matters after one step.",
+        "theorem1",
+        uses=("stacked-design", "target-covariance", "gaussian-inputs", "inverse-wishart-mean"),
+        depends_on=DEPENDS,
+        claim=_claim_one_task,
+        derive=derived_by(_one_task_chain),
+        derivation=_one_task_chain,
+        check=_check_one_task,
+        sizes=_SIZES,
+        applies=_rotations,
+        method="validation inputs turned to the first coordinates",
+        not_sampled={
+            "M": "a definition, whose moves are sampled",
+            MEAN_K: "an average of which the moves are sampled",
+        },
+    ),
+    Step(
+        "negative-rate-is-better",
+        (),
+        "claim",
+        "Above p = n_v m + 1, for label noise sigma > 0 and any alpha_t > 0, the average test loss at -alpha_t is below that "
+        "at alpha_t, at every size: every global minimizer of the exact loss is negative.",
+        "theorem1",
+        uses=("one-task-suffices", "two-small-matrices"),
+        depends_on=DEPENDS,
+        claim=_claim_sign,
+        derive=derived_by(_sign_chain),
+        derivation=_sign_chain,
+        check=_check_sign,
+        sizes=_SIZES,
+        applies=_one_step,
+        method="M(-a) - M(a) is a Gram matrix, K is even and positive, and inverses reverse the order",
+        remark="The inequality holds draw by draw, before any average. With one task it needs no law of the inputs at all.",
+    ),
+)

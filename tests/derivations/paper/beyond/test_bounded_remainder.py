@@ -1,0 +1,91 @@
+"""The remainder of Theorem 1 is bounded: the series with its last term, the bounds, and what a wrong one would be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import sympy
+
+from derivations.language.assumptions import PAPER, Assumptions, read
+from derivations.language.symbols import alpha_t, n_t, n_v, p, sigma
+from derivations.language.values import evaluate
+from derivations.paper.beyond import bounded_remainder as module
+from derivations.paper.beyond.bounded_remainder import LEADING, NEXT, STEPS, sum_of_terms
+from derivations.paper.beyond.one_task import average
+from derivations.paper.theorem1.concentration import leading_excess
+from derivations.steps.contents import find
+from derivations.verification.prove import prove
+from symbolic.algebra.words import constant
+
+(STEP,) = STEPS
+
+
+def test_the_bound_makes_the_theorem_proved() -> None:
+    assert prove(STEP).status == "proved"
+    for name in ("theorem-1", "excess-overparameterized"):
+        step = find(name)
+        assert prove(step).status == "proved"
+        assert prove(replace(step, bounded_by="")).status == "expanded"
+
+
+@pytest.mark.parametrize("rate", [-0.5, 0.3])
+def test_the_last_term_is_not_negative_and_as_small_as_is_claimed(rate: float) -> None:
+    """The exact average minus the sum of two and of four terms: it falls as xi^-2 and as xi^-3."""
+    for terms, order in ((2, 2.0), (4, 3.0)):
+        gaps = []
+        for k in (16, 32):
+            given = {
+                "n_t": 24.0 * k,
+                "n_v": 1.0,
+                "p": 48.0 * k,
+                "alpha_t": rate,
+                "sigma": 1.0,
+                "sigma_v": 1.0,
+            }
+            found = evaluate(sum_of_terms(PAPER, terms), given)
+            gaps.append(average(PAPER, given).mean - float(found))
+        assert min(gaps) > 0
+        assert float(sympy.log(gaps[0] / gaps[1], 2)) == pytest.approx(order, abs=0.1)
+
+
+# each formula with a mistake of the order that it should not have
+MISTAKES = {
+    LEADING: sigma**2 * n_v / p * alpha_t**2,
+    NEXT: sigma**2 * n_v / p / n_t * alpha_t**2,
+}
+
+
+@pytest.mark.parametrize("label", MISTAKES)
+def test_a_wrong_formula_has_a_larger_remainder(label: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = "leading" if label == LEADING else "next"
+
+    def changed(assumptions: Assumptions) -> sympy.Expr:
+        return leading_excess(assumptions) + (MISTAKES[label] if assumptions.order == order else 0)
+
+    monkeypatch.setattr(module, "leading_excess", changed)
+    assert prove(STEP).status == "failed"
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_a_bound_that_is_none_is_seen(factor: int) -> None:
+    chain = module._chain(PAPER)
+    moves = [move for move in chain.moves if move.rule == "bound by Cauchy-Schwarz"]
+    assert len(moves) == 3
+    assert [move.disproved for move in moves] == [""] * 3
+    for k, move in enumerate(moves):
+        draw = (
+            module._positive
+            if k < 2
+            else lambda source, size: module._two_wisharts(
+                source, size, module.scalar("alpha_t") ** 2 * module.reciprocal("n_t") ** 2
+            )
+        )
+        started = module.Chain(move.before)
+        shrunk = move.after * constant(1) * module.Fraction(1, 10**factor)
+        assert "is not between" in module.bounded(started, shrunk, draw).moves[-1].disproved
+
+
+@pytest.mark.parametrize("words", ["inner_steps=2", "noise_val=1/3", "inputs=laplace", "order=next"])
+def test_it_is_said_of_the_formula_that_it_is_about(words: str) -> None:
+    assert STEP.applies(read([words]))
