@@ -38,6 +38,7 @@ from derivations.paper.outer_problem_draws import (
     observe_target,
 )
 from derivations.steps.chain import Chain, abbreviation, derived_by
+from derivations.steps.held import Held
 from derivations.steps.rules import solutions
 from derivations.steps.step import Derived, Parts, Step
 from symbolic.algebra.words import Expression, identity, matrix, reciprocal, vector
@@ -189,7 +190,9 @@ def _block_chain(assumptions: Assumptions) -> Chain:
         )
     noise = task.target_deviation.replace({"w": 0 * task.deviation.T})
     chain = Chain(gap @ gap.T)
-    chain.insert({"delta_gamma": task.x_v @ SHORT_A @ task.deviation + noise}, "stacked-target")
+    residual = task.x_v @ SHORT_A @ task.deviation + noise
+    held = Held(assumptions, {"A": task.contraction}, {"w": task.deviation})
+    chain.insert({"delta_gamma": residual}, "stacked-target", held=held)
     chain.average("z_t", "z_v", "w", reads=("label-noise", "task-parameters"))
     chain.expand({"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters")
     return chain.shows(r"\Gamma^{(i)}", {"A": task.contraction})

@@ -33,6 +33,7 @@ from derivations.paper.target_task_draws import (
     observe_square_given_inputs,
 )
 from derivations.steps.chain import Chain, derived_by
+from derivations.steps.held import Held
 from derivations.steps.step import Derived, Parts, Step
 from symbolic.algebra.words import Expression, constant, reciprocal, scalar, tr, unit, vector
 from symbolic.averages.expectation import expect
@@ -173,10 +174,21 @@ def _isotropic_tasks(chain: Chain) -> Chain:
     return chain.expand({"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters")
 
 
+def _adapted_as_stated(assumptions: Assumptions) -> Held | None:
+    """(25) with the labels (26), for the one step that it states."""
+    if assumptions.adaptation_steps != 1:
+        return None
+    x_r = model.inputs("X_r", "n_r", assumptions)
+    labels = x_r @ target_parameters() + model.noise("z_r", "n_r")
+    return Held(assumptions, where={"X_r": x_r, "y_r": labels})
+
+
 def _mean_chain(assumptions: Assumptions) -> Chain:
     """(60): the adapted parameters put in and averaged over target data."""
     theta = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
-    chain = Chain(letter("theta_star")).insert({"theta_star": theta}, "adapted-parameters")
+    chain = Chain(letter("theta_star")).insert(
+        {"theta_star": theta}, "adapted-parameters", held=_adapted_as_stated(assumptions)
+    )
     chain.average("z_r", "X_r", reads=("wishart-mean", "label-noise"))
     return chain.shows(r"\mathbb{E}\,\theta^\star")
 
@@ -186,7 +198,9 @@ def _square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
     _require_identity(assumptions)
     label, theta = r"\mathbb{E}|\theta^\star|^2", letter("theta_star")
     adapted = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
-    chain = Chain(theta.T @ theta).insert({"theta_star": adapted}, "adapted-parameters")
+    chain = Chain(theta.T @ theta)
+    held = _adapted_as_stated(assumptions)
+    chain.insert({"theta_star": adapted}, "adapted-parameters", held=held)
     chain.average("z_r", "delta_w", reads=("label-noise", "task-parameters"))
     _isotropic_tasks(chain)
     if over_inputs:

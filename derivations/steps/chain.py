@@ -28,6 +28,7 @@ from flint import fmpq
 
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
+from derivations.steps.held import Held
 from derivations.steps.move import (
     NO_NUMBER,
     DoesNotApply,
@@ -170,9 +171,12 @@ class Chain:
 
     # -- equal expressions -----------------------------------------------------------------------------------
 
-    def insert(self, definitions: Mapping[str, Expression], *reads: str) -> Chain:
-        """Put definitions in for letters. Raises DoesNotApply when a letter does not occur."""
-        return self._substitute(Rule.INSERT, definitions, reads)
+    def insert(self, definitions: Mapping[str, Expression], *reads: str, held: Held | None = None) -> Chain:
+        """Put definitions in for letters. Raises DoesNotApply when a letter does not occur.
+
+        held: compares them with what the steps `reads` state; a definition that none of them states is disproved.
+        """
+        return self._substitute(Rule.INSERT, definitions, reads, held)
 
     def expand(self, definitions: Mapping[str, Expression], *reads: str) -> Chain:
         """Write abbreviations out, and multiply out. Raises DoesNotApply when one does not occur."""
@@ -627,7 +631,13 @@ class Chain:
         self._context.fluctuations[letter] = found
         return found
 
-    def _substitute(self, rule: Rule, values: Mapping[str, Expression], reads: tuple[str, ...]) -> Chain:
+    def _substitute(
+        self,
+        rule: Rule,
+        values: Mapping[str, Expression],
+        reads: tuple[str, ...],
+        held: Held | None = None,
+    ) -> Chain:
         before = self.result
         known = {name.removeprefix(INVERSE) for name in before.scalars()}
         self._require(rule, {*before.letters(), *known}, values)
@@ -644,7 +654,8 @@ class Chain:
             raise DoesNotApply(f"{rule}: {error}") from None
 
         def second_route() -> SecondRoute:
-            return "", differs_exactly(before, after, values)
+            said = differs_exactly(before, after, values)
+            return "", said or ("" if held is None else held.not_stated(values, reads))
 
         return self.made(Move(rule, before, after, reads, tuple(values), dict(values), second_route))
 

@@ -46,6 +46,7 @@ from derivations.paper.theorem2.abbreviations import (
 from derivations.paper.theorem2.concentration import INNER
 from derivations.steps.chain import Chain, Known
 from derivations.steps.draws import Array, transpose
+from derivations.steps.held import Held
 from derivations.steps.labels import Short
 from derivations.steps.step import Derived, Observed, Parts, Step
 from derivations.steps.task_draws import (
@@ -263,8 +264,10 @@ def _sum_chain(assumptions: Assumptions) -> Chain:
     path, level = task.x_v @ task.noise_path, scalar("sigma")
     noise = (level if assumptions.noise_val is None else scalar("sigma_v")) ** 2 * identity("n_v")
     tasks = scalar("nu") ** 2 * reciprocal("p") * (task.x_v @ SHORT_A @ SHORT_A @ task.x_v.T)
-    chain = Chain(b.T @ gamma @ b).insert({"B": task.x_v @ SHORT_A}, "stacked-design")
-    chain.insert({"Gamma": tasks + noise + level**2 * (path @ path.T)}, "target-covariance")
+    held = Held(assumptions, {"A": task.contraction})
+    chain = Chain(b.T @ gamma @ b).insert({"B": task.x_v @ SHORT_A}, "stacked-design", held=held)
+    covariance = tasks + noise + level**2 * (path @ path.T)
+    chain.insert({"Gamma": covariance}, "target-covariance", held=held)
     return chain.shows(SUM, {"A": task.contraction})
 
 
@@ -282,13 +285,14 @@ def term_chain(source: str, assumptions: Assumptions) -> Chain:
     task = model.task(assumptions)
     b, path = matrix("B", "n_v", "p"), matrix("P", "n_v", "n_t")
     kernel = {VALIDATION: b, TASKS: b @ b.T @ b, TRAINING: path @ path.T @ b}[source]
-    short: dict[str, Expression] = {"B": task.x_v @ SHORT_A}
     per_rate = task.noise_path * reciprocal("alpha_t") * scalar("n_t")
     # with one inner step the noise goes through X_t^T alone
     through = per_rate if per_rate == task.x_t.T else matrix("L", "p", "n_t")
+    chain = Chain(b.T @ kernel)
+    held = Held(assumptions, {"A": task.contraction})
+    chain.insert({"B": task.x_v @ SHORT_A}, "stacked-design", held=held)
     if source == TRAINING:
-        short["P"] = task.x_v @ through
-    chain = Chain(b.T @ kernel).insert(short, "stacked-design", "target-covariance")
+        chain.insert({"P": task.x_v @ through}, "target-covariance")
     chain.average("X_v", reads=("gaussian-inputs",) if source == VALIDATION else ("columns-sandwich",))
     written_out = {"A": task.contraction, "L": per_rate}
     if source != VALIDATION:

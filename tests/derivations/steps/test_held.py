@@ -1,0 +1,49 @@
+"""Definitions put in are held against the steps that state them, at the move that puts them in."""
+
+from __future__ import annotations
+
+import pytest
+
+from derivations.language import model
+from derivations.language.assumptions import PAPER, read
+from derivations.paper import outer_problem
+from derivations.paper.outer_problem import SHORT_A
+from derivations.steps.chain import Chain
+from derivations.steps.contents import find
+from derivations.steps.held import Held
+from symbolic.algebra.words import Expression, matrix
+
+TASK = model.task(PAPER)
+B, HELD = matrix("B", "n_v", "p"), Held(PAPER, {"A": TASK.contraction})
+
+
+@pytest.mark.parametrize(
+    ("value", "slug", "check"),
+    [
+        (TASK.x_v @ SHORT_A, "stacked-design", "proved"),
+        (TASK.x_v @ SHORT_A @ SHORT_A, "stacked-design", "failed"),
+        (-TASK.x_v @ SHORT_A, "stacked-design", "failed"),
+        (TASK.x_v @ SHORT_A, "stacked-target", "failed"),
+        (TASK.x_v @ SHORT_A, "gaussian-inputs", "failed"),
+    ],
+)
+def test_a_definition_is_what_the_step_states(value: Expression, slug: str, check: str) -> None:
+    (move,) = Chain(B.T @ B).insert({"B": value}, slug, held=HELD).moves
+    assert move.check == check
+    assert (move.disproved == f"B is not what {slug} states") == (check == "failed")
+
+
+@pytest.mark.parametrize("changed", [[], ["inner_steps=2"], ["noise_val=1/2"], ["inputs=uniform"]])
+@pytest.mark.parametrize("name", ["73", "89", "92", "60", "64"])
+def test_the_proofs_put_in_what_is_stated(name: str, changed: list[str]) -> None:
+    step, assumptions = find(name), read(changed)
+    if name == "92" and changed in (["noise_val=1/2"], ["inputs=uniform"]):
+        return
+    assert step.derivation is not None
+    assert step.derivation(assumptions).moves[0].disproved == ""
+
+
+def test_a_mutated_definition_is_caught_where_it_is_put_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outer_problem, "SHORT_A", SHORT_A @ SHORT_A)
+    chain = outer_problem._block_chain(PAPER)
+    assert chain.moves[0].disproved == "delta_gamma is not what stacked-target states"
