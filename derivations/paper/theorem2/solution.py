@@ -9,22 +9,21 @@ The stacked problem has N = n_v m validation rows; `B` and `gamma` are letters, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from sympy import MatrixSymbol, Trace
 
 from derivations.language import model
+from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.symbols import N, column, p
-from derivations.paper.setup import gradient
+from derivations.steps.chain import Chain, derived_by
 from derivations.steps.draws import fixed_column, squared_norms
+from derivations.steps.rules import solutions
 from derivations.steps.step import Observed, Step
 from derivations.steps.task_draws import nearest_solution, stacked_problem
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, identity
-from symbolic.averages.expectation import expect
 
 STACK_SIZES = ({"N": 9, "p": 4}, {"N": 7, "p": 6}, {"N": 15, "p": 3})
 B, GAMMA = MatrixSymbol("B", N, p), column("gamma", N)
@@ -32,42 +31,41 @@ DELTA_GAMMA, BIG_GAMMA = column("delta_gamma", N), MatrixSymbol("Gamma", N, N)
 G = (B.T * B).I
 MEAN_SQUARE = r"|\omega^\star-w_0|^2"
 INVERSE = "BTB_inverse"
-RULES: Mapping[tuple[tuple[str, bool], ...], Expression] = {
-    (("B", True), ("B", False), (INVERSE, False)): identity("p"),
-    ((INVERSE, False), ("B", True), ("B", False)): identity("p"),
-}
 
 
-# -- the engine ---------------------------------------------------------------------------------------------
+# -- the proofs, move by move ----------------------------------------------------------------------------------
 
 
-def least_squares_solution(matrix: Expression, target: Expression) -> Expression:
-    """The minimizer of |target - matrix @ omega|^2 (matrix N x p of full column rank, so N >= p).
-
-    The gradient at the result, by Stein's lemma, is checked to vanish exactly before it is returned.
-    """
-    solution = letter("inverse of B.T*B") @ matrix.T @ target
-
-    def loss(omega: Expression) -> Expression:
-        residual = target - matrix @ omega
-        return residual.T @ residual
-
-    if not gradient(loss, solution).rewrite(RULES).is_zero:
-        raise ArithmeticError("the gradient of the outer loss does not vanish at the solution")
-    return solution
+def solution_chain(assumptions: Assumptions) -> Chain:
+    """(83): the one solution, by the normal equations."""
+    chain = Chain(letter("omega_star"))
+    solutions.least_squares(chain, "omega_star", INVERSE, "stacked-loss", "outer-optimum")
+    return chain.shows(r"\omega^\star")
 
 
-def deviation() -> Expression:
-    """omega_star - w_0 with gamma = B w_0 + delta gamma."""
-    b = letter("B")
-    gap = least_squares_solution(b, b @ model.W_0 + letter("delta_gamma")) - model.W_0
-    return gap.rewrite(RULES)
+@cache
+def _square_chain(assumptions: Assumptions, *, averaged: bool) -> Chain:
+    """(84), and averaged over tasks and label noise (85): gamma = B w_0 + delta gamma put in."""
+    gap = letter("omega_star") - model.W_0
+    chain = Chain(gap.T @ gap)
+    solutions.least_squares(chain, "omega_star", INVERSE, "least-squares-solution")
+    target = letter("B") @ model.W_0 + letter("delta_gamma")
+    chain.insert({"gamma": target}, "stacked-target")
+    solutions.cancel_inverse(chain, INVERSE, ("B", True), ("B", False))
+    if not averaged:
+        return chain.shows(MEAN_SQUARE)
+    chain.average("delta_gamma", reads=("label-noise", "task-parameters", "target-covariance-blocks"))
+    return chain.shows(rf"\mathbb{{E}}{MEAN_SQUARE}")
 
 
-def squared_deviation() -> Expression:
-    """|omega_star - w_0|^2."""
-    gap = deviation()
-    return gap.T @ gap
+def deviation_chain(assumptions: Assumptions) -> Chain:
+    """(84): the squared deviation from the task mean."""
+    return _square_chain(assumptions, averaged=False)
+
+
+def mean_square_chain(assumptions: Assumptions) -> Chain:
+    """(85): its mean for given inputs."""
+    return _square_chain(assumptions, averaged=True)
 
 
 # -- what sampling sees -------------------------------------------------------------------------------------
@@ -108,7 +106,8 @@ STEPS: tuple[Step, ...] = (
         statement="With more validation rows than parameters the outer problem has one solution.",
         uses=("stacked-loss", "outer-optimum"),
         claim=lambda: {r"\omega^\star": G * B.T * GAMMA},
-        derive=lambda assumptions: {r"\omega^\star": least_squares_solution(letter("B"), letter("gamma"))},
+        derive=derived_by(solution_chain),
+        derivation=solution_chain,
         observe=_observe_solution,
         resolution={r"\omega^\star": 1e-8},
     ),
@@ -118,7 +117,8 @@ STEPS: tuple[Step, ...] = (
         statement="The squared deviation of the solution from the task mean is a quadratic form in the residual noise.",
         uses=("least-squares-solution",),
         claim=lambda: {MEAN_SQUARE: Trace(G * B.T * DELTA_GAMMA * DELTA_GAMMA.T * B * G)},
-        derive=lambda assumptions: {MEAN_SQUARE: squared_deviation()},
+        derive=derived_by(deviation_chain),
+        derivation=deviation_chain,
         observe=_observe_square,
         resolution={MEAN_SQUARE: 1e-8},
     ),
@@ -128,9 +128,8 @@ STEPS: tuple[Step, ...] = (
         statement="Its mean over tasks and label noise; shown for given inputs, over which a mean remains to be taken.",
         uses=("least-squares-deviation", "target-covariance-blocks"),
         claim=lambda: {rf"\mathbb{{E}}{MEAN_SQUARE}": Trace(G * B.T * BIG_GAMMA * B * G)},
-        derive=lambda assumptions: {
-            rf"\mathbb{{E}}{MEAN_SQUARE}": expect(squared_deviation(), {"delta_gamma"})
-        },
+        derive=derived_by(mean_square_chain),
+        derivation=mean_square_chain,
         observe=_observe_mean_square,
         method=_NORMAL + "; Gaussian integration by parts",
     ),

@@ -9,7 +9,6 @@ import pytest
 import sympy
 
 from derivations.language.assumptions import PAPER, NotDerivable, read
-from derivations.language.model_letters import letter
 from derivations.language.symbols import alpha_t, m, n_t, n_v, nu, p, sigma
 from derivations.paper.theorem2 import learning_rates, moments, solution
 from derivations.paper.theorem2.concentration import task_blocks
@@ -17,6 +16,7 @@ from derivations.paper.theorem2.expansion import expansion, leading_excess, lead
 from derivations.paper.theorem2.learning_rates import coefficients, degrees, require_positive
 from derivations.paper.theorem2.moments import G_3, G_4
 from derivations.steps.contents import load
+from derivations.steps.rules import solutions
 from derivations.verification.prove import prove
 from symbolic.algebra.words import Expression
 from symbolic.proofs.positivity import SignUnproved
@@ -95,10 +95,10 @@ def test_printed_slope_is_right_without_adaptation() -> None:
 # -- guards -------------------------------------------------------------------------------------------------
 
 
-def test_a_point_that_is_no_minimum_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solution, "RULES", {})
-    with pytest.raises(ArithmeticError, match="gradient"):
-        solution.least_squares_solution(letter("B"), letter("gamma"))
+def test_a_point_that_is_no_minimum_is_disproved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solutions, "TARGET", 2 * solutions.TARGET)
+    chain = solution.solution_chain(PAPER)
+    assert "does not solve the equations" in chain.moves[0].disproved
 
 
 def test_terms_must_make_up_the_noise_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
