@@ -189,7 +189,7 @@ def _card(name: str) -> str:
         notes.append(f"<p>Nothing to prove: {h.prose(record['proof_reason'])}.</p>")
     return (
         f'<section class="step" id="step-{name}"><header>{_title(step)} {_badges(record)}</header>'
-        f"<p>{h.prose(step.statement)}</p>{_body(step, record)}{''.join(notes)}"
+        f"<p>{text(step.statement)}</p>{_body(step, record)}{''.join(notes)}"
         f"{_moves(step, record)}{_derivation(step, record)}{_numbers(record)}</section>"
     )
 

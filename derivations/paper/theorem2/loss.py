@@ -116,8 +116,8 @@ def _claim_loss() -> Parts:
 
 _FEW_TASKS = (
     "It is a statement about many tasks: (9) is finite at every rate, but with few tasks the exact loss is not. With one "
-    "task B is X^v (I - alpha_t W / n_t) for W = X^tT X^t, the label noise enters through the inverse square of that factor, "
-    "and at every alpha_t > 0 an eigenvalue of W comes near n_t / alpha_t too often for its mean to exist."
+    "task B is X^v A, the label noise enters through the inverse square of A, and at every alpha_t > 0 an eigenvalue of A "
+    "comes near zero too often for the mean of that to exist."
 )
 _NEGLECTED = r"O\big((m\xi)^{-3/2}\big)"
 _METHOD = "means of the normal matrices put into the exact formula (85)"

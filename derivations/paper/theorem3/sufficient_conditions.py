@@ -138,7 +138,7 @@ STEPS: tuple[Step, ...] = (
         "claim",
         "(142) and (14) hold with their error of order xi^(-3/2) where (137)-(139) hold in mean square, as for "
         "independent entries, H_r and p Sigma_w have bounded eigenvalues, Tr H_t is of order xi, n_v and m are fixed, and, where there is label "
-        "noise, the second moment of Tr[p (B B^T)^-1 Gamma] stays bounded.",
+        "noise, the trace of Gamma times the inverse of B B^T / p has a bounded second moment.",
         "theorem3",
         uses=("weighted-forms-concentrate", "weighted-mean-square"),
         depends_on=ONE_INNER_STEP,
