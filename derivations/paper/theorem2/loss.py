@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 import sympy
 from sympy import Rational
 
-from derivations.language.assumptions import Assumptions, unchanged
+from derivations.language.assumptions import Assumptions, NotDerivable, unchanged
 from derivations.language.printed_order import in_order
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
@@ -38,9 +38,11 @@ from derivations.paper.theorem2.sampled_loss import (
     formula_checks,
     remainder_checks,
 )
+from derivations.steps.by_degree import order
+from derivations.steps.chain import Chain, derived_by
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LOSS
 from derivations.steps.step import Derived, Parts, Step
-from symbolic.algebra.words import reciprocal
+from symbolic.algebra.words import constant, reciprocal
 from symbolic.proofs.asymptotics import Exponent, degree
 
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val", "order")
@@ -52,29 +54,26 @@ SIZES = tuple({**sizes, "n_r": 6, "alpha_r": 0.3} for sizes in TASK_SIZES)
 # -- the engine ---------------------------------------------------------------------------------------------
 
 
-def _order(source: str, weights: Mapping[str, Exponent], assumptions: Assumptions) -> sympy.Expr:
-    """The exponent of the correction that is due to one source: task variability or label noise."""
+@lru_cache(maxsize=16)
+def _remainder_chain(assumptions: Assumptions) -> Chain:
+    """What the next order adds, for each source of noise alone, ordered by degree."""
     found = expansion(assumptions)
-    (other,) = set(SOURCES) - {source}
-    total = found.prefactor * reciprocal("m") * found.second.replace({other: 0})
-    exponent = degree(total, weights)
-    if exponent is None or degree(found.h, weights) != Exponent(Fraction(0)):
-        raise ArithmeticError("the correction vanishes, or h is not of order one")
-    return exponent.sympy()
+    if degree(found.h, ROWS_GROW) != Exponent(Fraction(0)):
+        raise NotDerivable("h_t is not of order one")
+    total = found.prefactor * reciprocal("m") * found.second
+    chain = Chain(total)
+    for source in SOURCES:
+        (other,) = set(SOURCES) - {source}
+        for label, weights in ((IN_SIZE, ROWS_GROW), (IN_TASKS, TASKS_GROW)):
+            chain.begin(total).expand({other: constant(0)}, "excess-underparameterized")
+            order(chain, label.due_to(SOURCES[source]), weights, root=False)
+    return chain
 
 
 def _derive_loss(assumptions: Assumptions) -> Derived:
     if assumptions.covariance == "identity":
         return {LOSS: leading_loss(assumptions)}
     return general_chain(assumptions).parts
-
-
-def _derive_remainder(assumptions: Assumptions) -> Derived:
-    return {
-        label.due_to(SOURCES[source]): _order(source, weights, assumptions)
-        for source in SOURCES
-        for label, weights in ((IN_SIZE, ROWS_GROW), (IN_TASKS, TASKS_GROW))
-    }
 
 
 # -- what the paper prints ----------------------------------------------------------------------------------
@@ -207,7 +206,8 @@ STEPS: tuple[Step, ...] = (
             IN_SIZE.due_to(SOURCES["sigma"]): Rational(-2),
             IN_TASKS.due_to(SOURCES["sigma"]): Rational(-2),
         },
-        derive=_derive_remainder,
+        derive=derived_by(_remainder_chain),
+        derivation=_remainder_chain,
         check=remainder_checks,
         applies=unchanged(INNER),
         method="second order of the Neumann series of (B^T B)^-1, exact covariances of one task's blocks",
