@@ -16,9 +16,10 @@ from sympy import Rational
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.model_letters import letter
-from derivations.paper.theorem3.concentration import ONE_INNER_STEP
+from derivations.paper.theorem3.concentration import ONE_INNER_STEP, form_chain
 from derivations.paper.theorem3.general_setting import general
 from derivations.paper.theorem3.outer_problem import target_covariance
+from derivations.steps.chain import Rule
 from derivations.steps.labels import ORDER
 from derivations.steps.orders import ONE, element
 from derivations.steps.step import Derived, Parts, Step
@@ -101,6 +102,10 @@ def _derive_remainder(assumptions: Assumptions) -> Derived:
     # the means of B B^T and B H_r B^T are of order xi, that of Gamma is of order one
     spreads = (gram + ONE.scaled(-1), noise, weight + ONE.scaled(-1))
     leading = ONE.scaled(-1)
+    # the chain of (142) lists every term that is left out; each has two fluctuations at least
+    (kept,) = (move for move in form_chain(assumptions).moves if move.rule is Rule.KEEP)
+    if kept.order["xi"] != leading + largest(list(spreads)).scaled(2):
+        raise ArithmeticError("what (142) leaves out is of another order than two fluctuations")
     return {
         label: (leading + remainder(spreads, moment)).sympy()
         for label, moment in ((NOISY, Fraction(1, 2)), (NOISELESS, Fraction(1)))
