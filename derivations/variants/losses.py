@@ -19,6 +19,7 @@ from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem2.general_covariance import INVERSE, NORMAL
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Check, Step
+from derivations.variants.means import has_means, mean_checks
 from derivations.verification.growth import simulated
 from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.seeds import generator_for
@@ -91,7 +92,8 @@ def values_of(setting: Setting) -> Mapping[str, Value]:
 def variant_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     """The derived loss against simulation at four sizes: equal where exact, else with a difference that falls.
 
-    Where the exact loss is known the formula is held against that, by source and at several rates.
+    Where the exact loss is known the formula is held against that, by source and at several rates; where it is not, above
+    p = n_v m, against the ratio of sampled means that it is.
     """
     if step.derive is None:
         raise ValueError(f"{step.name} derives no loss")
@@ -109,6 +111,8 @@ def variant_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Chec
         return float(evaluate(formula, values))
 
     found: list[Check] = []
+    if base == OVER and has_means(assumptions):
+        found += mean_checks(step, assumptions, seed, quantity)
     allowance = 0.0
     for k in GENERAL_LADDER if base == GENERAL else LADDER:
         started = time.monotonic()
