@@ -297,14 +297,6 @@ class Chain:
         self._context.words[name] = word
         return self._named(found, name, word, reads)
 
-    def collect(self, factor: Expression, name: str, stands_for: Expression, *reads: str) -> Chain:
-        """Write `stands_for` times a factor as the name times the factor. Raises DoesNotApply where that is no shorter."""
-        before = self.result
-        found = before - stands_for * factor + scalar(name) * factor
-        if _length(found) >= _length(before):
-            raise DoesNotApply(f"{Rule.NAME}: {name} times {factor} is no part of {before}")
-        return self._named(found, name, stands_for, reads)
-
     def write_mean(self, name: str, value: Expression, names: Mapping[str, Expression], *reads: str) -> Chain:
         """Write the number that a mean is by names; disproved where these do not make up what the engine found."""
         before, known = self.result, self.numbers()

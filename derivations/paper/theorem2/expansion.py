@@ -121,8 +121,7 @@ def loss_proof(assumptions: Assumptions) -> Chain:
         return general_chain(assumptions)
     chain, excess = _loss_chain(assumptions), excess_proof(assumptions)
     _, c_2 = loss_coefficients(assumptions)
-    spread = scalar("nu") ** 2 + scalar("excess")
-    chain.collect(constant(Fraction(1, 2)) * spread, "h_r", 2 * c_2, "adaptation-factor")
+    chain.name_number("h_r", 2 * c_2, "adaptation-factor")
     chain.expand({"excess": excess.result}, "excess-underparameterized")
     if excess.named_parts:
         chain.names(LOSS, lambda: {"h_r": 2 * c_2, **definitions(NAMES, assumptions)})

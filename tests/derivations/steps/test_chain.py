@@ -155,6 +155,21 @@ def test_a_task_unlike_the_others_is_noticed() -> None:
     assert other.moves[1].check == "failed"
 
 
+def test_a_number_gets_a_name_where_it_is_a_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    n, p, q, r = map(scalar, ("n", "p", "q", "r"))
+    value = n + p + 1
+    written_out = q * n + q * p + q + r * n
+    chain = Chain(written_out * identity("k")).name_number("h", value)
+    assert chain.result == (q * scalar("h") + r * n) * identity("k")
+    assert chain.moves[0].check == "proved"
+    assert Chain(scalar("1/h") * value * r).name_number("h", value).result == r
+    with pytest.raises(DoesNotApply, match="h does not occur as a factor"):
+        Chain(q * n + q * p).name_number("h", value)
+    wrong_sum = module.sum_of_terms
+    monkeypatch.setattr(module, "sum_of_terms", lambda terms: 2 * wrong_sum(terms))
+    assert Chain(written_out).name_number("h", value).moves[0].check == "failed"
+
+
 def test_a_name_stands_for_its_trace() -> None:
     e = vector("e", "p")
     chain = Chain((e.T @ e) * 3 + (e.T @ D @ e)).name(e.T @ e, "length")
