@@ -16,7 +16,6 @@ words of one task where their content does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from functools import partial
 
@@ -62,26 +61,9 @@ TASK_SIZES = (
 STACK_SIZES = ({"N": 4, "p": 9}, {"N": 6, "p": 14}, {"N": 3, "p": 15})
 DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val")
 INVERSE = "BBT_inverse"
-RULES: Mapping[tuple[tuple[str, bool], ...], Expression] = {
-    (("B", False), ("B", True), (INVERSE, False)): identity("N"),
-    ((INVERSE, False), ("B", False), ("B", True)): identity("N"),
-}
 
 
 # -- the engine ---------------------------------------------------------------------------------------------
-
-
-def minimum_norm_solution(design: Expression, target: Expression, start: Expression) -> Expression:
-    """The point nearest to `start` among all that solve design @ omega = target (design N x p, N < p).
-
-    Lagrange: omega = start + design^T multiplier; the multiplier solves (design design^T) multiplier = target -
-    design start. The result is checked to satisfy the equations exactly before it is returned.
-    """
-    multiplier = letter("inverse of B*B.T") @ (target - design @ start)
-    solution = start + design.T @ multiplier
-    if not (design @ solution - target).rewrite(RULES).is_zero:
-        raise ArithmeticError("the stationarity conditions of the outer problem are not met")
-    return solution
 
 
 def _labels(assumptions: Assumptions) -> dict[str, Expression]:

@@ -45,11 +45,11 @@ from derivations.language.symbols import (
     sigma,
     squared_norm,
 )
+from derivations.steps.chain import Chain, derived_by
 from derivations.steps.draws import Array, fixed_column, transpose
-from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.step import Observed, Parts, Step
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, gaussian, reciprocal, scalar
-from symbolic.averages.expectation import expect
+from symbolic.algebra.words import gaussian, reciprocal, scalar, vector
 
 I_P = Identity(p)
 SIZES: tuple[dict[str, float], ...] = (
@@ -207,21 +207,15 @@ def _squared_loss(
 # -- one gradient step --------------------------------------------------------------------------------------
 
 
-def gradient(loss: Callable[[Expression], Expression], at: Expression) -> Expression:
-    """The gradient of a quadratic loss, by Stein's lemma: E[loss(at + h) h] for a standard Gaussian h."""
-    h = gaussian("h", "1", "p").T
-    return expect(loss(at + h) * h, {"h"})
+def gradient(chain: Chain, data: str, rows: str, start: str) -> Chain:
+    """Set out for the gradient of |y - X theta|^2 / (2 rows) at a start, by Stein's lemma.
 
-
-def _squared_error(data: str, rows: str) -> Callable[[Expression], Expression]:
-    """The loss |y - X theta|^2 / (2 rows) as a function of theta."""
-    x, y = letter(f"X_{data}"), letter(f"y_{data}")
-
-    def loss(theta: Expression) -> Expression:
-        residual = y - x @ theta
-        return residual.T @ residual * reciprocal(rows) * Fraction(1, 2)
-
-    return loss
+    For a standard Gaussian h it is E[loss(start + h) h], exactly, as the loss is quadratic.
+    """
+    x, residual, h = letter(f"X_{data}"), vector("residual", rows), gaussian("h", "1", "p").T
+    chain.begin(residual.T @ residual * reciprocal(rows) * Fraction(1, 2) * h)
+    chain.insert({"residual": letter(f"y_{data}") - x @ (letter(start) + h)}, "gradient-step")
+    return chain.average("h")
 
 
 def _inner(
@@ -253,13 +247,15 @@ def _inner(
         ]
         return {left: (begin - sample[f"alpha_{data}"] * np.array(slope)[:, None])[None]}
 
-    def derive(assumptions: Assumptions) -> Derived:
+    def chain(assumptions: Assumptions) -> Chain:
         # the loop that everything rests on, with the one step of the paper whatever number is assumed
         loop = {"t": model.training_loop, "r": model.adaptation_loop}[data]
-        begin = letter(start)
+        begin, theta = letter(start), vector("theta", "p")
         moved = loop(begin, letter(f"X_{data}"), letter(f"y_{data}"), PAPER)
-        slope = gradient(_squared_error(data, rows), begin)
-        return {left: moved, descent: moved - begin + scalar(f"alpha_{data}") * slope}
+        found = Chain(theta).insert({"theta": moved}, "gradient-step").shows(left)
+        slope = gradient(found, data, rows, start).result
+        found.begin(theta - begin + scalar(f"alpha_{data}") * vector("G", "p"))
+        return found.insert({"theta": moved, "G": slope}).shows(descent)
 
     return Step(
         name,
@@ -272,7 +268,8 @@ def _inner(
             left: (I_P - rate / size * x.T * x) * omega + rate / size * x.T * y,
             descent: ZeroMatrix(p, 1),
         },
-        derive=derive,
+        derive=derived_by(chain),
+        derivation=chain,
         observe=observe,
         sizes=SIZES,
         resolution={left: EXACT},

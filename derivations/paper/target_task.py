@@ -15,6 +15,7 @@ meta-parameter was found, except that it does not depend on the target task.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 from sympy import MatrixSymbol, Rational, Symbol, Trace
 
@@ -34,8 +35,8 @@ from derivations.paper.target_task_draws import (
 )
 from derivations.steps.chain import Chain, derived_by
 from derivations.steps.held import Held
-from derivations.steps.step import Derived, Parts, Step
-from symbolic.algebra.words import Expression, constant, reciprocal, scalar, tr, unit, vector
+from derivations.steps.step import Parts, Step
+from symbolic.algebra.words import Expression, constant, reciprocal, tr, unit, vector
 from symbolic.averages.expectation import expect
 
 THETA, OMEGA_STAR, W_0 = column("theta_star", p), column("omega_star", p), column("w_0", p)
@@ -59,17 +60,6 @@ DEPENDS = ("adaptation_steps", "inputs", "covariance")
 def target_parameters() -> Expression:
     """w' = w_0 + delta w'."""
     return model.W_0 + letter("delta_w")
-
-
-def loss_at(theta: Expression, assumptions: Assumptions) -> Expression:
-    """(23)-(24) averaged over the test data X_s, z_s, for fixed adapted parameters and target task."""
-    loss = model.test_loss(theta, target_parameters(), assumptions)
-    return model.specialise(expect(loss, {"X_s", "z_s"}), assumptions)
-
-
-def without(expr: Expression, name: str) -> Expression:
-    """The terms in which a p x 1 letter does not occur."""
-    return expr.replace({name: 0 * vector(name, "p")})
 
 
 def average_loss(assumptions: Assumptions) -> Expression:
@@ -100,59 +90,6 @@ def loss_coefficients(assumptions: Assumptions) -> tuple[Expression, Expression]
     return c_0, c_2
 
 
-def _derive_split(assumptions: Assumptions) -> Derived:
-    loss = loss_at(letter("theta_star"), assumptions)
-    free = without(loss, "theta_star")
-    return {"L": model.specialise(expect(free, {"delta_w"}), assumptions) + loss - free}
-
-
-def _derive_mean_adapted(assumptions: Assumptions) -> Derived:
-    theta = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
-    return {r"\mathbb{E}\,\theta^\star": model.specialise(expect(theta, {"X_r", "z_r"}), assumptions)}
-
-
-def _derive_after_mean(assumptions: Assumptions) -> Derived:
-    if assumptions.covariance != "identity":
-        raise NotDerivable("with a general covariance the quadratic term is no squared norm, see (118)")
-    theta = letter("theta_star")
-    loss = loss_at(theta, assumptions)
-    free = without(loss, "theta_star")
-    quadratic = (loss + loss.replace({"theta_star": -theta})) * constant(Fraction(1, 2)) - free
-    linear = loss - free - quadratic
-    mean_theta = expect(model.adapted(model.OMEGA_STAR, target_parameters(), assumptions), {"X_r", "z_r"})
-    averaged = expect(free + linear.replace({"theta_star": mean_theta}), {"delta_w"})
-    averaged = model.specialise(averaged, assumptions)
-    overlap = model.W_0.T @ model.OMEGA_STAR
-    coefficient = averaged.replace({"w_0": unit("p", 1), "omega_star": unit("p", 1)}) - averaged.replace(
-        {"w_0": unit("p", 1), "omega_star": 0 * unit("p", 1)}
-    )
-    rest = averaged - coefficient * overlap
-    return {
-        "L": rest
-        + coefficient * scalar("mean_w_0_omega_star")
-        + quadratic.replace({"theta_star": unit("p", 1)}) * scalar("mean_theta_star_sq")
-    }
-
-
-def _squared_adapted(assumptions: Assumptions, over: set[str]) -> Expression:
-    theta = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
-    square = theta.T @ theta if assumptions.covariance == "identity" else theta.T @ model.SIGMA @ theta
-    return model.specialise(expect(square, over), assumptions)
-
-
-def _derive_square_given_inputs(assumptions: Assumptions) -> Derived:
-    return {r"\mathbb{E}|\theta^\star|^2": _squared_adapted(assumptions, {"z_r", "delta_w"})}
-
-
-def _derive_square(assumptions: Assumptions) -> Derived:
-    return {r"\mathbb{E}|\theta^\star|^2": _squared_adapted(assumptions, {"z_r", "delta_w", "X_r"})}
-
-
-def _derive_loss(assumptions: Assumptions) -> Derived:
-    c_0, c_2 = loss_coefficients(assumptions)
-    return {"L": c_0 + c_2 * scalar("excess")}
-
-
 # -- the same as proofs: move by move ------------------------------------------------------------------------
 
 
@@ -165,12 +102,46 @@ def residual_chain(assumptions: Assumptions) -> Chain:
     return chain.insert({"y_s": noisy}, "test-loss", "test-labels").shows("L")
 
 
+def _over_test_data(assumptions: Assumptions) -> Chain:
+    """The residual (58) averaged over the test data."""
+    x_s, noise = model.inputs("X_s", "n_s", assumptions), model.noise("z_s", "n_s")
+    residual = x_s @ (letter("w_prime") - letter("theta_star")) + noise
+    chain = Chain(constant(Fraction(1, 2)) * reciprocal("n_s") * tr(residual.T @ residual))
+    return chain.average("z_s", "X_s", reads=("loss-as-residual", "label-noise", "wishart-mean"))
+
+
+def _split_chain(assumptions: Assumptions) -> Chain:
+    """(59): averaged over the test data, and over the task but for the overlap, as the adapted parameters depend on it."""
+    task = {"w_prime": target_parameters()}
+    metric = model.IDENTITY if assumptions.covariance == "identity" else model.SIGMA
+    overlap = letter("w_prime").T @ metric @ letter("theta_star")
+    chain = _over_test_data(assumptions).name(overlap, "overlap").insert(task)
+    chain.average("delta_w", reads=("task-parameters",))
+    return _isotropic_tasks(chain, assumptions).expand({"overlap": overlap}).insert(task).shows("L")
+
+
+def _after_mean_chain(assumptions: Assumptions) -> Chain:
+    """(61): the mean square of the adapted parameters by a name, the linear term averaged over target data and task."""
+    _require_identity(assumptions)
+    theta = letter("theta_star")
+    chain = _over_test_data(assumptions).name(theta.T @ theta, "mean_theta_star_sq")
+    adapted = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
+    held = _adapted_as_stated(assumptions)
+    chain.insert({"theta_star": adapted}, "adapted-parameters", held=held)
+    chain.insert({"w_prime": target_parameters()})
+    chain.average("z_r", "X_r", "delta_w", reads=("mean-adapted-parameters", "task-parameters"))
+    _isotropic_tasks(chain, assumptions)
+    return chain.name(model.W_0.T @ model.OMEGA_STAR, "mean_w_0_omega_star").shows("L")
+
+
 def _require_identity(assumptions: Assumptions) -> None:
     if assumptions.covariance != "identity":
         raise NotDerivable("with a general covariance the loss is no function of a squared norm, see (118)")
 
 
-def _isotropic_tasks(chain: Chain) -> Chain:
+def _isotropic_tasks(chain: Chain, assumptions: Assumptions) -> Chain:
+    if assumptions.covariance != "identity":
+        return chain
     return chain.expand({"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters")
 
 
@@ -195,14 +166,14 @@ def _mean_chain(assumptions: Assumptions) -> Chain:
 
 def _square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
     """(63), and with the average over the target inputs (64)."""
-    _require_identity(assumptions)
     label, theta = r"\mathbb{E}|\theta^\star|^2", letter("theta_star")
     adapted = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
-    chain = Chain(theta.T @ theta)
+    identity = assumptions.covariance == "identity"
+    chain = Chain(theta.T @ theta if identity else theta.T @ model.SIGMA @ theta)
     held = _adapted_as_stated(assumptions)
     chain.insert({"theta_star": adapted}, "adapted-parameters", held=held)
     chain.average("z_r", "delta_w", reads=("label-noise", "task-parameters"))
-    _isotropic_tasks(chain)
+    _isotropic_tasks(chain, assumptions)
     if over_inputs:
         chain.average("X_r", reads=("wishart-mean", "wishart-second-moment"))
     return chain.shows(label)
@@ -217,7 +188,7 @@ def loss_chain(assumptions: Assumptions) -> Chain:
     adapted = model.adapted(model.W_0 + e, target_parameters(), assumptions)
     chain.insert({"w_prime": target_parameters(), "theta_star": adapted}, "adapted-parameters")
     chain.average("z_r", "delta_w", reads=("label-noise", "task-parameters"))
-    _isotropic_tasks(chain)
+    _isotropic_tasks(chain, assumptions)
     chain.average("X_r", reads=("wishart-mean", "wishart-second-moment"))
     return chain.name(e.T @ e, "excess").shows("L")
 
@@ -321,7 +292,8 @@ STEPS: tuple[Step, ...] = (
         uses=("loss-as-residual", "wishart-mean"),
         depends_on=("inputs", "covariance"),
         claim=_claim_split,
-        derive=_derive_split,
+        derive=derived_by(_split_chain),
+        derivation=_split_chain,
         observe=observe_split,
         sizes=SIZES,
         method=_ENGINE,
@@ -335,7 +307,7 @@ STEPS: tuple[Step, ...] = (
         uses=("adapted-parameters", "target-labels", "wishart-mean"),
         depends_on=DEPENDS,
         claim=_claim_mean_adapted,
-        derive=_derive_mean_adapted,
+        derive=derived_by(_mean_chain),
         derivation=_mean_chain,
         observe=observe_mean_adapted,
         sizes=SIZES,
@@ -350,7 +322,8 @@ STEPS: tuple[Step, ...] = (
         uses=("loss-after-test-data", "mean-adapted-parameters"),
         depends_on=DEPENDS,
         claim=_claim_after_mean,
-        derive=_derive_after_mean,
+        derive=derived_by(_after_mean_chain),
+        derivation=_after_mean_chain,
         observe=observe_after_mean,
         sizes=SIZES,
         method=_ENGINE,
@@ -364,8 +337,8 @@ STEPS: tuple[Step, ...] = (
         uses=("adapted-parameters", "target-labels"),
         depends_on=DEPENDS,
         claim=_claim_square_given_inputs,
-        derive=_derive_square_given_inputs,
-        derivation=lambda assumptions: _square_chain(assumptions, over_inputs=False),
+        derive=derived_by(partial(_square_chain, over_inputs=False)),
+        derivation=partial(_square_chain, over_inputs=False),
         observe=observe_square_given_inputs,
         sizes=SIZES,
         method=_ENGINE,
@@ -379,8 +352,8 @@ STEPS: tuple[Step, ...] = (
         uses=("adapted-square-given-inputs", "wishart-mean", "wishart-second-moment"),
         depends_on=DEPENDS,
         claim=_claim_square,
-        derive=_derive_square,
-        derivation=lambda assumptions: _square_chain(assumptions, over_inputs=True),
+        derive=derived_by(partial(_square_chain, over_inputs=True)),
+        derivation=partial(_square_chain, over_inputs=True),
         observe=observe_square,
         sizes=SIZES,
         method=_ENGINE,
@@ -395,7 +368,7 @@ STEPS: tuple[Step, ...] = (
         uses=("loss-after-linear-term", "adapted-square"),
         depends_on=DEPENDS,
         claim=_claim_loss,
-        derive=_derive_loss,
+        derive=derived_by(loss_chain),
         derivation=loss_chain,
         observe=observe_loss,
         sizes=SIZES,

@@ -27,12 +27,13 @@ from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.symbols import N, alpha_t, column, n_t, n_v, p, sigma
 from derivations.paper import outer_problem, outer_problem_draws
-from derivations.paper.outer_problem import minimum_norm_solution
+from derivations.paper.outer_problem import INVERSE
 from derivations.paper.theorem3.general_setting import SIGMA_W, general
 from derivations.steps import discrete_law
 from derivations.steps.chain import Chain, DoesNotApply, carried_out, derived_by
 from derivations.steps.draws import Array
-from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.rules import solutions
+from derivations.steps.step import Observed, Parts, Step
 from derivations.steps.task_draws import design, nearest_solution, outer_product, stacked_problem, target
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, gaussian, vector
@@ -63,9 +64,9 @@ STACK_SIZES = ({"N": 4, "p": 9}, {"N": 6, "p": 10}, {"N": 3, "p": 15})
 # -- the engine ---------------------------------------------------------------------------------------------
 
 
-def minimum_norm() -> Expression:
-    """omega_star: the solution nearest to zero."""
-    return minimum_norm_solution(letter("B"), letter("gamma"), 0 * letter("omega_0"))
+def _optimum_chain(assumptions: Assumptions) -> Chain:
+    """(128): the solution nearest to zero."""
+    return _solved(Chain(model.OMEGA_STAR), "general-stacked-loss", "outer-optimum").shows(OPTIMUM)
 
 
 def target_covariance(assumptions: Assumptions, first: str = "", second: str = "") -> Expression:
@@ -88,9 +89,9 @@ def _over_noise(chain: Chain, *tasks: model.Task) -> Chain:
     return chain
 
 
-def _given_design(expr: Expression) -> Chain:
-    """A word in omega_star, with the solution of minimum norm put in."""
-    return Chain(expr).insert({"omega_star": minimum_norm()}, "minimum-norm-solution")
+def _solved(chain: Chain, *reads: str) -> Chain:
+    """The solution nearest to zero put in for omega_star."""
+    return solutions.nearest(chain, "omega_star", INVERSE, 0 * letter("omega_0"), *reads)
 
 
 def _over_targets(chain: Chain) -> Chain:
@@ -110,20 +111,21 @@ def mean_chain(assumptions: Assumptions) -> Chain:
     _over_noise(chain, task)
     if not chain.result.is_zero:
         raise DoesNotApply("the mean of gamma is not zero")
-    chain.begin(model.OMEGA_STAR).insert({"omega_star": minimum_norm()}, "minimum-norm-solution")
+    _solved(chain.begin(model.OMEGA_STAR), "minimum-norm-solution")
     return _over_targets(chain).shows(MEAN_OPTIMUM)
 
 
 def form_chain(assumptions: Assumptions) -> Chain:
     """(129): the solution put in."""
     omega = model.OMEGA_STAR
-    return _given_design(omega.T @ letter("H_r") @ omega).shows(FORM)
+    return _solved(Chain(omega.T @ letter("H_r") @ omega), "minimum-norm-solution").shows(FORM)
 
 
 def mean_form_chain(assumptions: Assumptions) -> Chain:
     """(133): the solution put in, and averaged over gamma."""
     omega = model.OMEGA_STAR
-    return _over_targets(_given_design(omega.T @ letter("H_r") @ omega)).shows(MEAN_FORM)
+    chain = _solved(Chain(omega.T @ letter("H_r") @ omega), "minimum-norm-solution")
+    return _over_targets(chain).shows(MEAN_FORM)
 
 
 def block_chain(label: str, first: str, second: str, assumptions: Assumptions) -> Chain:
@@ -209,10 +211,14 @@ def _shared(
     *,
     statement: str,
     claim: Callable[[], Parts],
-    derive: Callable[[Assumptions], Derived],
+    chain: Callable[[Assumptions], Chain],
     observe: Callable[[Sample], Observed],
 ) -> Step:
     """An equation that is printed again, word for word, under the general assumptions."""
+
+    def generally(assumptions: Assumptions) -> Chain:
+        return chain(general(assumptions))
+
     return Step(
         name,
         (number,),
@@ -222,7 +228,8 @@ def _shared(
         uses=(basis,),
         depends_on=DEPENDS,
         claim=claim,
-        derive=lambda assumptions: derive(general(assumptions)),
+        derive=derived_by(generally),
+        derivation=generally,
         observe=observe,
         sizes=TASK_SIZES,
         method=_EXPANSION,
@@ -243,7 +250,7 @@ STEPS: tuple[Step, ...] = (
         "stacked-target",
         statement="The vector gamma is the same as in section 7.3.",
         claim=outer_problem.claim_target,
-        derive=derived_by(outer_problem.target_chain),
+        chain=outer_problem.target_chain,
         observe=outer_problem_draws.observe_target,
     ),
     _shared(
@@ -252,7 +259,7 @@ STEPS: tuple[Step, ...] = (
         "stacked-design",
         statement="The matrix B is the same as in section 7.3.",
         claim=outer_problem.claim_design,
-        derive=derived_by(outer_problem.design_chain),
+        chain=outer_problem.design_chain,
         observe=outer_problem_draws.observe_design,
     ),
     _shared(
@@ -261,7 +268,7 @@ STEPS: tuple[Step, ...] = (
         "stacked-loss",
         statement="The outer problem is the same least-squares problem as in section 7.3; shown for one task.",
         claim=outer_problem.claim_stacked_loss,
-        derive=derived_by(outer_problem.stacked_loss_chain),
+        chain=outer_problem.stacked_loss_chain,
         observe=outer_problem_draws.observe_stacked_loss,
     ),
     _of_the_stack(
@@ -270,7 +277,8 @@ STEPS: tuple[Step, ...] = (
         statement="Started at zero, training ends at the solution of minimum norm.",
         uses=("general-stacked-loss", "outer-optimum"),
         claim=lambda: {OPTIMUM: B.T * G * GAMMA},
-        derive=lambda assumptions: {OPTIMUM: minimum_norm()},
+        derive=derived_by(_optimum_chain),
+        derivation=_optimum_chain,
         observe=_observe_optimum,
         resolution={OPTIMUM: 1e-8},
     ),
