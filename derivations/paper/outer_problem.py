@@ -27,6 +27,9 @@ from derivations.language.model_letters import letter
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import N, alpha_t, column, m, n_t, n_v, nu, p, sigma, squared_norm
 from derivations.paper.outer_problem_draws import (
+    LOSS_OF_TASK,
+    MEAN_SQUARE,
+    OTHER_BLOCK,
     observe_block,
     observe_blocks,
     observe_design,
@@ -38,6 +41,7 @@ from derivations.paper.outer_problem_draws import (
 )
 from derivations.steps.chain import Chain, abbreviation, derived_by
 from derivations.steps.held import Held
+from derivations.steps.labels import OVER_TARGETS
 from derivations.steps.rules import solutions
 from derivations.steps.step import Derived, Parts, Step
 from symbolic.algebra.words import Expression, identity, matrix, reciprocal, vector
@@ -103,7 +107,7 @@ def stacked_loss_chain(assumptions: Assumptions) -> Chain:
     gap = vector("residual", rows)
     chain = Chain(gap.T @ gap * reciprocal("n_v") * reciprocal("m") * Fraction(1, 2))
     return chain.insert({"residual": residual}, "meta-loss-matrix", "stacked-target", "stacked-design").shows(
-        "L^{(i)}"
+        LOSS_OF_TASK
     )
 
 
@@ -128,7 +132,7 @@ def _mean_square_chain(assumptions: Assumptions) -> Chain:
     chain = Chain(gap.T @ gap).insert({"e": _deviation_chain(assumptions).result}, "outer-deviation")
     solutions.cancel_inverse(chain, INVERSE, ("B", False), ("B", True))
     chain.average("delta_gamma", reads=("label-noise", "task-parameters"))
-    return chain.shows(r"\mathbb{E}|\omega^\star-w_0|^2")
+    return chain.shows(MEAN_SQUARE)
 
 
 def target_covariance(assumptions: Assumptions, first: str = "", second: str = "") -> Expression:
@@ -152,7 +156,7 @@ def _blocks_chain(assumptions: Assumptions) -> Chain:
     chain.insert(values, "stacked-target")
     over = frozenset().union(*(task.noise | task.parameters for task in tasks))
     chain.average(*sorted(over & {*chain.result.letters()}), reads=("label-noise", "task-parameters"))
-    return chain.shows(r"\Gamma^{(i,j)}")
+    return chain.shows(OTHER_BLOCK)
 
 
 def _derive_block(assumptions: Assumptions) -> Derived:
@@ -196,7 +200,7 @@ def claim_design() -> Parts:
 def claim_stacked_loss() -> Parts:
     """The printed stacked loss."""
     residual = in_order(X_V * A * W, -alpha_t / n_t * X_V * X_T.T * Z_T, Z_V, -X_V * A * OMEGA)
-    return {"L^{(i)}": squared_norm(residual) / (2 * n_v * m)}
+    return {LOSS_OF_TASK: squared_norm(residual) / (2 * n_v * m)}
 
 
 def _claim_solution() -> Parts:
@@ -208,13 +212,11 @@ def _claim_deviation() -> Parts:
 
 
 def _claim_mean_square() -> Parts:
-    return {
-        r"\mathbb{E}|\omega^\star-w_0|^2": Trace(BIG_GAMMA * G) + Trace((I_P - B.T * G * B) * GAP * GAP.T)
-    }
+    return {MEAN_SQUARE: Trace(BIG_GAMMA * G) + Trace((I_P - B.T * G * B) * GAP * GAP.T)}
 
 
 def _claim_blocks() -> Parts:
-    return {r"\Gamma^{(i,j)}": ZeroMatrix(n_v, n_v)}
+    return {OTHER_BLOCK: ZeroMatrix(n_v, n_v)}
 
 
 def _claim_block() -> Parts:
@@ -225,11 +227,7 @@ def _claim_block() -> Parts:
 
 
 def _claim_outer_products() -> Parts:
-    return {
-        r"\mathbb{E}|\omega^\star-w_0|^2": in_order(
-            Trace(G * (BIG_GAMMA - B * GAP * GAP.T * B.T)), squared_norm(GAP)
-        )
-    }
+    return {MEAN_SQUARE: in_order(Trace(G * (BIG_GAMMA - B * GAP * GAP.T * B.T)), squared_norm(GAP))}
 
 
 # -- the steps ----------------------------------------------------------------------------------------------
@@ -271,13 +269,13 @@ STEPS: tuple[Step, ...] = (
     _of_a_task(
         "stacked-loss",
         ("66",),
-        statement="The meta-training loss is a least-squares loss in the meta-parameter; shown for the share of one task.",
+        statement="The meta-training loss is a least-squares loss in the meta-parameter: a sum over tasks, of which the share of one task is derived.",
         uses=("meta-loss-matrix", "stacked-target", "stacked-design"),
         claim=claim_stacked_loss,
         derive=derived_by(stacked_loss_chain),
         derivation=stacked_loss_chain,
         observe=observe_stacked_loss,
-        resolution={"L^{(i)}": 1e-9},
+        resolution={LOSS_OF_TASK: 1e-9},
     ),
     _of_the_stack(
         "outer-solution",
@@ -318,11 +316,12 @@ STEPS: tuple[Step, ...] = (
         ("72",),
         statement="Different tasks are uncorrelated, so the covariance of the stacked target is block diagonal.",
         uses=("stacked-target",),
+        tex=rf"\Gamma={OVER_TARGETS}\delta\gamma\,\delta\gamma^T=\mathrm{{diag}}\big(\Gamma^{{(1)}},\dots,\Gamma^{{(m)}}\big)",
         claim=_claim_blocks,
         derive=derived_by(_blocks_chain),
         derivation=_blocks_chain,
         observe=observe_blocks,
-        resolution={r"\Gamma^{(i,j)}": 0.06},
+        resolution={OTHER_BLOCK: 0.06},
         method=_ENGINE,
     ),
     _of_a_task(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from derivations.steps.draws import Array, fixed_column, transpose
+from derivations.steps.labels import META_LOSS, OVER_TARGETS, OVER_TASKS, Within
 from derivations.steps.step import Observed
 from derivations.steps.task_draws import (
     gradient_step,
@@ -14,6 +15,14 @@ from derivations.steps.task_draws import (
     target,
 )
 from numeric_check.draws.sample import Sample
+
+LOSS_OF_TASK = Within(
+    r"\tfrac1{2n_vm}|\gamma^{(i)}-B^{(i)}\omega|^2",
+    rf"{META_LOSS} = \tfrac1{{2n_vm}}|\gamma-B\omega|^2",
+    OVER_TASKS,
+)
+OTHER_BLOCK = rf"{OVER_TARGETS}\delta\gamma^{{(i)}}\delta\gamma^{{(j)T}}\ (i\neq j)"
+MEAN_SQUARE = rf"{OVER_TARGETS}|\omega^\star-w_0|^2"
 
 
 def _task_residual(sample: Sample, omega: Array) -> Array:
@@ -30,7 +39,7 @@ def _task_residual(sample: Sample, omega: Array) -> Array:
 def observe_stacked_loss(sample: Sample) -> Observed:
     """Sample the statement of the step of that name."""
     residual = _task_residual(sample, fixed_column(sample, "omega", "p"))
-    return {"L^{(i)}": np.array([float(np.sum(residual**2)) / (2 * sample["n_v"] * sample["m"])])}
+    return {LOSS_OF_TASK: np.array([float(np.sum(residual**2)) / (2 * sample["n_v"] * sample["m"])])}
 
 
 def observe_target(sample: Sample) -> Observed:
@@ -71,7 +80,7 @@ def observe_mean_square(sample: Sample) -> Observed:
     targets = np.concatenate([design @ w_0 + draw for draw in noise], axis=1)
     start = np.repeat(fixed_column(sample, "omega_0", "p"), targets.shape[1], axis=1)
     gap = nearest_solution(design, targets, start) - w_0
-    return {r"\mathbb{E}|\omega^\star-w_0|^2": np.sum(gap**2, axis=0)}
+    return {MEAN_SQUARE: np.sum(gap**2, axis=0)}
 
 
 def _target_deviation(sample: Sample, x_t: Array, x_v: Array) -> Array:
@@ -88,4 +97,4 @@ def observe_blocks(sample: Sample) -> Observed:
     """Sample the statement of the step of that name."""
     one = _target_deviation(sample, sample.matrix("X_t1", "n_t", "p"), sample.matrix("X_v1", "n_v", "p"))
     other = _target_deviation(sample, sample.matrix("X_t2", "n_t", "p"), sample.matrix("X_v2", "n_v", "p"))
-    return {r"\Gamma^{(i,j)}": one @ transpose(other)}
+    return {OTHER_BLOCK: one @ transpose(other)}

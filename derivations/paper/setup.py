@@ -47,6 +47,7 @@ from derivations.language.symbols import (
 )
 from derivations.steps.chain import Chain, derived_by
 from derivations.steps.draws import Array, fixed_column, transpose
+from derivations.steps.labels import META_LOSS, OVER_TASKS, TEST_LOSS, Within
 from derivations.steps.step import Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import gaussian, reciprocal, scalar, vector
@@ -175,19 +176,25 @@ def _labels(
 
 
 def _squared_loss(
-    name: str, number: str, data: str, rows: str, size: sympy.Expr, shares: str, statement: str
+    name: str,
+    number: str,
+    label: str,
+    data: str,
+    rows: str,
+    size: sympy.Expr,
+    parameters: str,
+    shares: str,
+    statement: str,
 ) -> Step:
     x, y = MatrixSymbol(f"X_{data}", size, p), column(f"y_{data}", size)
-    theta = column("theta", p)
+    theta = column(parameters, p)
     share = {"m": m, "": 1}[shares]
 
     def observe(sample: Sample) -> Observed:
         inputs, labels = sample.matrix(f"X_{data}", rows, "p"), fixed_column(sample, f"y_{data}", rows)
-        parameters = fixed_column(sample, "theta", "p")[:, 0]
-        losses = [
-            (float(labels[k, 0]) - float(inputs[k] @ parameters)) ** 2 / 2 for k in range(sample.size(rows))
-        ]
-        return {"L": np.array([float(np.mean(losses)) / (sample[shares] if shares else 1)])}
+        fixed = fixed_column(sample, parameters, "p")[:, 0]
+        losses = [(float(labels[k, 0]) - float(inputs[k] @ fixed)) ** 2 / 2 for k in range(sample.size(rows))]
+        return {label: np.array([float(np.mean(losses)) / (sample[shares] if shares else 1)])}
 
     return Step(
         name,
@@ -196,10 +203,10 @@ def _squared_loss(
         statement,
         "setup",
         uses=("meta-loss", "data-model"),
-        claim=lambda: {"L": squared_norm(y - x * theta) / (2 * size * share)},
+        claim=lambda: {label: squared_norm(y - x * theta) / (2 * size * share)},
         observe=observe,
         sizes=SIZES,
-        resolution={"L": EXACT},
+        resolution={label: EXACT},
         reason="a definition: (1) with the squared loss",
     )
 
@@ -337,11 +344,17 @@ STEPS: tuple[Step, ...] = (
     _squared_loss(
         "meta-loss-matrix",
         "20",
+        Within(
+            r"\tfrac1{2n_vm}|y^{v(i)}-X^{v(i)}\theta^{(i)}(\omega)|^2",
+            META_LOSS,
+            OVER_TASKS,
+        ),
         "v",
         "n_v",
         n_v,
+        "theta",
         "m",
-        "The meta-training loss with the squared loss, in matrix form; shown for the share of one of m tasks.",
+        "The meta-training loss with the squared loss, in matrix form: a sum over tasks, of which the share of one task is checked.",
     ),
     _inner(
         "inner-loop",
@@ -364,7 +377,15 @@ STEPS: tuple[Step, ...] = (
         ("meta-loss-matrix",),
     ),
     _squared_loss(
-        "test-loss", "23", "s", "n_s", n_s, "", "The test loss of one target task, in matrix form."
+        "test-loss",
+        "23",
+        TEST_LOSS,
+        "s",
+        "n_s",
+        n_s,
+        "theta_star",
+        "",
+        "The test loss of one target task, in matrix form.",
     ),
     _labels("test-labels", "24", "s", "n_s", n_s, "w_prime", "Test labels of the target task."),
     _inner(

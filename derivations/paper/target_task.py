@@ -25,6 +25,11 @@ from derivations.language.model_letters import letter
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import alpha_r, column, excess, inner, n_r, n_s, nu, p, sigma, squared_norm
 from derivations.paper.target_task_draws import (
+    LOSS_OF_TASK,
+    MEAN_ADAPTED,
+    SPLIT,
+    SQUARE,
+    SQUARE_GIVEN_INPUTS,
     observe_after_mean,
     observe_loss,
     observe_mean_adapted,
@@ -35,6 +40,7 @@ from derivations.paper.target_task_draws import (
 )
 from derivations.steps.chain import Chain, derived_by
 from derivations.steps.held import Held
+from derivations.steps.labels import LOSS
 from derivations.steps.step import Parts, Step
 from symbolic.algebra.words import Expression, constant, reciprocal, tr, unit, vector
 from symbolic.averages.expectation import expect
@@ -99,7 +105,7 @@ def residual_chain(assumptions: Assumptions) -> Chain:
     residual = labels - x_s @ letter("theta_star")
     chain = Chain(constant(Fraction(1, 2)) * reciprocal("n_s") * tr(residual.T @ residual))
     noisy = x_s @ letter("w_prime") + model.noise("z_s", "n_s")
-    return chain.insert({"y_s": noisy}, "test-loss", "test-labels").shows("L")
+    return chain.insert({"y_s": noisy}, "test-loss", "test-labels").shows(LOSS_OF_TASK)
 
 
 def _over_test_data(assumptions: Assumptions) -> Chain:
@@ -117,7 +123,7 @@ def _split_chain(assumptions: Assumptions) -> Chain:
     overlap = letter("w_prime").T @ metric @ letter("theta_star")
     chain = _over_test_data(assumptions).name(overlap, "overlap").insert(task)
     chain.average("delta_w", reads=("task-parameters",))
-    return _isotropic_tasks(chain, assumptions).expand({"overlap": overlap}).insert(task).shows("L")
+    return _isotropic_tasks(chain, assumptions).expand({"overlap": overlap}).insert(task).shows(SPLIT)
 
 
 def _after_mean_chain(assumptions: Assumptions) -> Chain:
@@ -131,7 +137,7 @@ def _after_mean_chain(assumptions: Assumptions) -> Chain:
     chain.insert({"w_prime": target_parameters()})
     chain.average("z_r", "X_r", "delta_w", reads=("mean-adapted-parameters", "task-parameters"))
     _isotropic_tasks(chain, assumptions)
-    return chain.name(model.W_0.T @ model.OMEGA_STAR, "mean_w_0_omega_star").shows("L")
+    return chain.name(model.W_0.T @ model.OMEGA_STAR, "mean_w_0_omega_star").shows(LOSS)
 
 
 def _require_identity(assumptions: Assumptions) -> None:
@@ -161,12 +167,12 @@ def _mean_chain(assumptions: Assumptions) -> Chain:
         {"theta_star": theta}, "adapted-parameters", held=_adapted_as_stated(assumptions)
     )
     chain.average("z_r", "X_r", reads=("wishart-mean", "label-noise"))
-    return chain.shows(r"\mathbb{E}\,\theta^\star")
+    return chain.shows(MEAN_ADAPTED)
 
 
 def _square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
     """(63), and with the average over the target inputs (64)."""
-    label, theta = r"\mathbb{E}|\theta^\star|^2", letter("theta_star")
+    theta = letter("theta_star")
     adapted = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
     identity = assumptions.covariance == "identity"
     chain = Chain(theta.T @ theta if identity else theta.T @ model.SIGMA @ theta)
@@ -176,7 +182,7 @@ def _square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
     _isotropic_tasks(chain, assumptions)
     if over_inputs:
         chain.average("X_r", reads=("wishart-mean", "wishart-second-moment"))
-    return chain.shows(label)
+    return chain.shows(SQUARE if over_inputs else SQUARE_GIVEN_INPUTS)
 
 
 def loss_chain(assumptions: Assumptions) -> Chain:
@@ -190,7 +196,7 @@ def loss_chain(assumptions: Assumptions) -> Chain:
     chain.average("z_r", "delta_w", reads=("label-noise", "task-parameters"))
     _isotropic_tasks(chain, assumptions)
     chain.average("X_r", reads=("wishart-mean", "wishart-second-moment"))
-    return chain.name(e.T @ e, "excess").shows("L")
+    return chain.name(e.T @ e, "excess").shows(LOSS)
 
 
 # -- what the paper prints ----------------------------------------------------------------------------------
@@ -198,12 +204,12 @@ def loss_chain(assumptions: Assumptions) -> Chain:
 
 def claim_residual() -> Parts:
     """The printed residual."""
-    return {"L": squared_norm(X_S * (W_PRIME - THETA) + Z_S) / (2 * n_s)}
+    return {LOSS_OF_TASK: squared_norm(X_S * (W_PRIME - THETA) + Z_S) / (2 * n_s)}
 
 
 def _claim_split() -> Parts:
     return {
-        "L": in_order(
+        SPLIT: in_order(
             sigma**2 / 2,
             nu**2 / 2,
             squared_norm(W_0) / 2,
@@ -214,14 +220,12 @@ def _claim_split() -> Parts:
 
 
 def _claim_mean_adapted() -> Parts:
-    return {
-        r"\mathbb{E}\,\theta^\star": in_order((1 - alpha_r) * OMEGA_STAR, alpha_r * in_order(W_0, DELTA_W))
-    }
+    return {MEAN_ADAPTED: in_order((1 - alpha_r) * OMEGA_STAR, alpha_r * in_order(W_0, DELTA_W))}
 
 
 def _claim_after_mean() -> Parts:
     return {
-        "L": in_order(
+        LOSS: in_order(
             sigma**2 / 2,
             (HALF - alpha_r) * (nu**2 + squared_norm(W_0)),
             -((1 - alpha_r) * MEAN_OVERLAP),
@@ -233,7 +237,7 @@ def _claim_after_mean() -> Parts:
 def _claim_square_given_inputs() -> Parts:
     gap = OMEGA_STAR - W_0
     return {
-        r"\mathbb{E}|\theta^\star|^2": in_order(
+        SQUARE_GIVEN_INPUTS: in_order(
             squared_norm(OMEGA_STAR),
             alpha_r**2 / n_r**2 * Trace(W_R**2 * gap * gap.T),
             -2 * alpha_r / n_r * Trace(W_R * gap * OMEGA_STAR.T),
@@ -246,7 +250,7 @@ def _claim_square_given_inputs() -> Parts:
 def _claim_square() -> Parts:
     gap = OMEGA_STAR - W_0
     return {
-        r"\mathbb{E}|\theta^\star|^2": in_order(
+        SQUARE: in_order(
             squared_norm(OMEGA_STAR),
             alpha_r**2 * (1 + (p + 1) / n_r) * (nu**2 + squared_norm(gap)),
             -2 * alpha_r * inner(OMEGA_STAR, gap),
@@ -257,7 +261,7 @@ def _claim_square() -> Parts:
 
 def _claim_loss() -> Parts:
     return {
-        "L": sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
+        LOSS: sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
         + HALF * ((1 - alpha_r) ** 2 + alpha_r**2 * (p + 1) / n_r) * (nu**2 + excess)
     }
 
@@ -280,7 +284,7 @@ STEPS: tuple[Step, ...] = (
         derivation=residual_chain,
         observe=observe_residual,
         sizes=SIZES,
-        resolution={"L": 1e-9},
+        resolution={LOSS_OF_TASK: 1e-9},
         method="expansion of the definition",
     ),
     Step(

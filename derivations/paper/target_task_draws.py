@@ -5,9 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from derivations.steps.draws import Array, fixed_column, squared_norms
+from derivations.steps.labels import LOSS, Within
 from derivations.steps.step import Observed
 from derivations.steps.task_draws import gradient_step, isotropic_tasks
 from numeric_check.draws.sample import Sample
+
+LOSS_OF_TASK = Within(
+    r"\tfrac1{2n_s}|y^s-X^s\theta^\star|^2",
+    LOSS,
+    r"\mathbb{E}",
+)
+SPLIT = Within(
+    r"\mathbb{E}_{X^s}\mathbb{E}_{z^s}L^{test}-\tfrac12|w'|^2+\tfrac12\mathbb{E}|w'|^2",
+    LOSS,
+    r"\mathbb{E}",
+    outside=3,
+)
+MEAN_ADAPTED = r"\mathbb{E}_{X^r}\mathbb{E}_{z^r}\theta^\star"
+SQUARE_GIVEN_INPUTS = r"\mathbb{E}_{w'}\mathbb{E}_{z^r}|\theta^\star|^2"
+SQUARE = r"\mathbb{E}_{X^r}\mathbb{E}_{w'}\mathbb{E}_{z^r}|\theta^\star|^2"
 
 
 def _target_task(sample: Sample) -> Array:
@@ -30,7 +46,7 @@ def observe_residual(sample: Sample) -> Observed:
     x_s, z_s = sample.matrix("X_s", "n_s", "p"), fixed_column(sample, "z_s", "n_s")
     labels = x_s @ fixed_column(sample, "w_prime", "p") + z_s
     residual = labels - x_s @ fixed_column(sample, "theta_star", "p")
-    return {"L": np.array([float(np.mean(residual**2)) / 2])}
+    return {LOSS_OF_TASK: np.array([float(np.mean(residual**2)) / 2])}
 
 
 def observe_split(sample: Sample) -> Observed:
@@ -38,16 +54,14 @@ def observe_split(sample: Sample) -> Observed:
     fixed = fixed_column(sample, "w_0", "p") + fixed_column(sample, "delta_w", "p")
     theta = fixed_column(sample, "theta_star", "p")
     loss = _test_loss(sample, theta[None], fixed[None])
-    return {"L": loss - float(np.sum(fixed**2)) / 2 + squared_norms(_target_task(sample)) / 2}
+    return {SPLIT: loss - float(np.sum(fixed**2)) / 2 + squared_norms(_target_task(sample)) / 2}
 
 
 def observe_mean_adapted(sample: Sample) -> Observed:
     """Sample the statement of the step of that name."""
     fixed = fixed_column(sample, "w_0", "p") + fixed_column(sample, "delta_w", "p")
     omega = fixed_column(sample, "omega_star", "p")
-    return {
-        r"\mathbb{E}\,\theta^\star": _adapt(sample, omega[None], fixed[None], sample.gaussian("n_r", "p"))
-    }
+    return {MEAN_ADAPTED: _adapt(sample, omega[None], fixed[None], sample.gaussian("n_r", "p"))}
 
 
 def observe_after_mean(sample: Sample) -> Observed:
@@ -60,21 +74,21 @@ def observe_after_mean(sample: Sample) -> Observed:
     square = 2.0 + float(np.sum(omega**2) + np.sum(w_0**2))
     sample.define("mean_theta_star_sq", square)
     sample.define("mean_w_0_omega_star", float(np.sum(w_0 * omega)))
-    return {"L": _test_loss(sample, theta, w_prime) + (square - squared_norms(theta)) / 2}
+    return {LOSS: _test_loss(sample, theta, w_prime) + (square - squared_norms(theta)) / 2}
 
 
 def observe_square_given_inputs(sample: Sample) -> Observed:
     """Sample the statement of the step of that name."""
     omega = fixed_column(sample, "omega_star", "p")
     theta = _adapt(sample, omega[None], _target_task(sample), sample.matrix("X_r", "n_r", "p")[None])
-    return {r"\mathbb{E}|\theta^\star|^2": squared_norms(theta)}
+    return {SQUARE_GIVEN_INPUTS: squared_norms(theta)}
 
 
 def observe_square(sample: Sample) -> Observed:
     """Sample the statement of the step of that name."""
     omega = fixed_column(sample, "omega_star", "p")
     theta = _adapt(sample, omega[None], _target_task(sample), sample.gaussian("n_r", "p"))
-    return {r"\mathbb{E}|\theta^\star|^2": squared_norms(theta)}
+    return {SQUARE: squared_norms(theta)}
 
 
 def observe_loss(sample: Sample) -> Observed:
@@ -83,4 +97,4 @@ def observe_loss(sample: Sample) -> Observed:
     sample.define("excess", float(np.sum((omega - w_0) ** 2)))
     w_prime = _target_task(sample)
     theta = _adapt(sample, omega[None], w_prime, sample.gaussian("n_r", "p"))
-    return {"L": _test_loss(sample, theta, w_prime)}
+    return {LOSS: _test_loss(sample, theta, w_prime)}

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 LOSS = r"\bar L^{test}"
 """The average test loss."""
+META_LOSS, TEST_LOSS = r"L^{meta}(\omega)", "L^{test}"
+OVER_TASKS = r"\sum_{i=1}^m"
+OVER_TARGETS = r"\mathbb{E}_w\mathbb{E}_{z^t}\mathbb{E}_{z^v}"
+"""The average over task parameters and label noise, for given inputs of training."""
+OVER_INPUTS = r"\mathbb{E}_{X^t}\mathbb{E}_{X^v}"
 
 
 class Sign(str):
@@ -75,6 +80,27 @@ class Words(str):
 
     def __reduce__(self) -> tuple[object, ...]:
         return Words, (self.name, self.full)
+
+
+class Within(str):
+    """The label of what stands under a sum or an average that is printed and that its part leaves to be taken.
+
+    The text is the left side of the part alone. whole: the printed left side. under: the sum or average that is printed
+    before the part, in LaTeX. outside: how many of the first terms, as printed, stand before it.
+    """
+
+    whole: str
+    under: str
+    outside: int
+
+    def __new__(cls, part: str, whole: str, under: str, outside: int = 0) -> Within:
+        """The part of that name in `whole = under [part]`."""
+        found = super().__new__(cls, part)
+        found.whole, found.under, found.outside = whole, under, outside
+        return found
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Within, (str(self), self.whole, self.under, self.outside)
 
 
 LEADING = "c"

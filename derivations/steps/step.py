@@ -75,7 +75,7 @@ class Step:
     not_sampled: why a part has no numeric content of its own, by label; every other part is held against sampling.
     applies: None, or the reason why the step does not apply under the assumptions.
     reason: why the step has no proof or no number, for definitions, figures and approximations.
-    tex: the printed formula of a definition that has no checkable parts.
+    tex: the printed formula of a definition that has no checkable parts, or a printed line of which the claim is a part.
     query: the arguments with which `derive moment` gives the step's formula, if it does.
     regime: the one in which the step's formula holds, where it has n_v m in it and holds on one side of p only.
     average: the average in the step's formula that is computed numerically, if there is one.

@@ -9,7 +9,7 @@ inner products.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import sympy
@@ -272,6 +272,11 @@ def latex_lines(
     width: int = 62,
     *,
     as_printed: bool = False,
+    arranged: Callable[[list[str]], list[str]] | None = None,
 ) -> list[str]:
-    """`latex` broken between the terms of its outermost sum into lines of about `width` characters."""
-    return fill(PaperPrinter(abbreviations, as_printed=as_printed).terms(to_sympy(formula)), width)
+    """`latex` broken between the terms of its outermost sum into lines of about `width` characters.
+
+    arranged: what is made of the terms before, such as a bracket around them.
+    """
+    terms = PaperPrinter(abbreviations, as_printed=as_printed).terms(to_sympy(formula))
+    return fill(arranged(terms) if arranged else terms, width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from itertools import takewhile
 
 import sympy
@@ -11,7 +11,7 @@ import sympy
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.steps.contents import load
-from derivations.steps.labels import LEADING, Order, Short, Sign, Words
+from derivations.steps.labels import LEADING, Order, Short, Sign, Within, Words
 from derivations.steps.step import Derived, Parts, Step
 from derivations.typeset.latex import exponent_latex, latex, latex_lines, tidy
 from derivations.typeset.left_sides import LEFT_SIDES
@@ -70,6 +70,18 @@ def named(step: Step, formula: sympy.Basic, assumptions: Assumptions) -> sympy.B
 def left_side(label: str) -> str:
     """The label of a part as LaTeX: words stay words."""
     return rf"\text{{{label.full}}}" if isinstance(label, Words) else label
+
+
+def _under(label: Within, outside: int, terms: list[str]) -> list[str]:
+    """The terms of a part under the sum or average that is printed before it, those outside before that."""
+    before, inside = terms[:outside], terms[outside:]
+    if len(terms) == 1:
+        return [f"{label.under} {terms[0]}"]
+    first = inside[0].removeprefix("+ ")
+    sign = "+ " if before else ""
+    if len(inside) == 1:
+        return [*before, f"{sign}{label.under} {first}"]
+    return [*before, rf"{sign}{label.under}\Big[ {first}", *inside[1:-1], rf"{inside[-1]} \Big]"]
 
 
 # -- orders -------------------------------------------------------------------------------------------------
@@ -139,7 +151,10 @@ def lines(
         short = {} if derived else abbreviations(step, tree)
         if derived:
             tree = tidy(tree) if under is None else named(step, tidy(tree), under)
-        shown.append(aligned(left_side(label), latex_lines(tree, short, as_printed=not derived)))
+        left, arranged = left_side(label), None
+        if isinstance(label, Within):
+            left, arranged = label.whole, partial(_under, label, 0 if derived else label.outside)
+        shown.append(aligned(left, latex_lines(tree, short, as_printed=not derived, arranged=arranged)))
     return shown
 
 
@@ -157,12 +172,12 @@ def heading(step: Step) -> str:
 
 def printed(step: Step) -> list[str]:
     """What the paper prints: the claim with the order of what it neglects, or the formula of a definition."""
-    if step.tex and not LEFT_SIDES.get(step.name):
-        return [step.tex]
-    if step.claim is None:
-        return []
+    whole = [step.tex] if step.tex and not LEFT_SIDES.get(step.name) else []
+    # a definition is its formula: what is checked of it is no print
+    if step.claim is None or (whole and step.kind == "definition"):
+        return whole
     *others, last = lines(step, step.claim())
-    return [*others, _neglecting(last, step.neglects)]
+    return [*whole, *others, _neglecting(last, step.neglects)]
 
 
 def _neglecting(line: str, term: str) -> str:

@@ -47,7 +47,7 @@ from derivations.paper.theorem2.concentration import INNER
 from derivations.steps.chain import Chain, Known
 from derivations.steps.draws import Array, transpose
 from derivations.steps.held import Held
-from derivations.steps.labels import Short
+from derivations.steps.labels import OVER_INPUTS, OVER_TASKS, Short, Within
 from derivations.steps.step import Derived, Observed, Parts, Step
 from derivations.steps.task_draws import (
     adapted_from,
@@ -214,9 +214,20 @@ def _g_step(
 
 # -- the three terms of B^T Gamma B -------------------------------------------------------------------------
 
-SUM = r"B^{(i)T}\Gamma^{(i)}B^{(i)}"
-GIVEN, MEAN = r"\mathbb{E}_{X^v}\ \mathrm{(one\ task)}", r"\mathbb{E}_{X^t}\mathbb{E}_{X^v}\sum_i"
+SUM = Within(r"B^{(i)T}\Gamma^{(i)}B^{(i)}", r"B^T\Gamma B", OVER_TASKS)
 VALIDATION, TASKS, TRAINING = "validation noise", "task parameters", "training noise"
+_A, _W_V, _W_T = r"A^{(i)}", r"X^{v(i)T}X^{v(i)}", r"X^{t(i)T}X^{t(i)}"
+WORDS = {
+    VALIDATION: f"{_A}{_W_V}{_A}",
+    TASKS: rf"{_A}{_W_V}A^{{(i)2}}{_W_V}{_A}",
+    TRAINING: f"{_A}{_W_V}{_W_T}{_W_V}{_A}",
+}
+"""The three parts of (89), without their coefficients, for one task."""
+MEAN = {source: f"{OVER_INPUTS}{OVER_TASKS}{word}" for source, word in WORDS.items()}
+GIVEN = {
+    source: Within(rf"\mathbb{{E}}_{{X^v}}{word}", MEAN[source], rf"\mathbb{{E}}_{{X^t}}{OVER_TASKS}")
+    for source, word in WORDS.items()
+}
 
 
 def terms(assumptions: Assumptions) -> dict[str, Expression]:
@@ -244,7 +255,7 @@ def _derive_term(source: str, assumptions: Assumptions, *, given: bool) -> Deriv
     word = terms(assumptions)[source]
     over_validation = expect(word, {"X_v"})
     mean = scalar("m") * expect(over_validation, {"X_t"})
-    return {GIVEN: over_validation, MEAN: mean} if given else {MEAN: mean}
+    return {GIVEN[source]: over_validation, MEAN[source]: mean} if given else {MEAN[source]: mean}
 
 
 def _derive_sum(assumptions: Assumptions) -> Derived:
@@ -296,7 +307,7 @@ def term_chain(source: str, assumptions: Assumptions) -> Chain:
     chain.average("X_v", reads=("gaussian-inputs",) if source == VALIDATION else ("columns-sandwich",))
     written_out = {"A": task.contraction, "L": per_rate}
     if source != VALIDATION:
-        chain.shows(GIVEN, written_out)
+        chain.shows(GIVEN[source], written_out)
     written_out = {name: x for name, x in written_out.items() if name in chain.result.letters()}
     square, rows, size = SHORT_A @ SHORT_A, scalar("n_t"), scalar("p")
     if source == VALIDATION:
@@ -317,8 +328,8 @@ def term_chain(source: str, assumptions: Assumptions) -> Chain:
         chain.by_known(named, written_out, {"X_t"})
     names = names_of(chain)
     chain.over_tasks(scalar("m"), expect(terms(assumptions)[source]), names, "gaussian-inputs")
-    chain.shows(MEAN, names)
-    return chain.names(MEAN, lambda: definitions(chain.result.scalars(), assumptions))
+    chain.shows(MEAN[source], names)
+    return chain.names(MEAN[source], lambda: definitions(chain.result.scalars(), assumptions))
 
 
 def _word(source: str, sample: Sample, x_t: Array, x_v: Array) -> Array:
@@ -335,8 +346,8 @@ def _observe_term(source: str, sample: Sample, *, given: bool) -> Observed:
     found: dict[str, Array] = {}
     if given:
         x_t = sample.matrix("X_t", "n_t", "p")[None]
-        found[GIVEN] = _word(source, sample, x_t, gaussian_inputs(sample, "n_v"))
-    found[MEAN] = np.asarray(
+        found[GIVEN[source]] = _word(source, sample, x_t, gaussian_inputs(sample, "n_v"))
+    found[MEAN[source]] = np.asarray(
         sum(
             _word(source, sample, gaussian_inputs(sample, "n_t"), gaussian_inputs(sample, "n_v"))
             for _ in range(sample.size("m"))
@@ -354,7 +365,7 @@ def _observe_sum(sample: Sample) -> Observed:
 def _term_step(
     name: str, numbers: tuple[str, ...], source: str, *, claim: Parts, uses: tuple[str, ...]
 ) -> Step:
-    given = GIVEN in claim
+    given = GIVEN[source] in claim
     return Step(
         name,
         numbers,
@@ -389,7 +400,7 @@ STEPS: tuple[Step, ...] = (
         ("89",),
         "equation",
         "B^T Gamma B has three parts: from the validation noise, the task parameters, the training noise; "
-        "shown for one task.",
+        "a sum over tasks, of which one term is derived.",
         "theorem2",
         uses=("stacked-design", "target-covariance"),
         depends_on=INNER,
@@ -412,7 +423,7 @@ STEPS: tuple[Step, ...] = (
         ("90",),
         VALIDATION,
         uses=("mu-2",),
-        claim={MEAN: m * n_v * (1 - 2 * alpha_t + alpha_t**2 * MU["2"]) * I_P},
+        claim={MEAN[VALIDATION]: m * n_v * (1 - 2 * alpha_t + alpha_t**2 * MU["2"]) * I_P},
     ),
     _term_step(
         "task-average",
@@ -420,8 +431,8 @@ STEPS: tuple[Step, ...] = (
         TASKS,
         uses=("g-3", "g-4", "columns-sandwich"),
         claim={
-            GIVEN: in_order(n_v * (n_v + 1) * A**4, n_v * Trace(A**2) * A**2),
-            MEAN: m * n_v * (n_v + 1) * G_3 * I_P + m * n_v * p * G_4 * I_P,
+            GIVEN[TASKS]: in_order(n_v * (n_v + 1) * A**4, n_v * Trace(A**2) * A**2),
+            MEAN[TASKS]: m * n_v * (n_v + 1) * G_3 * I_P + m * n_v * p * G_4 * I_P,
         },
     ),
     _term_step(
@@ -430,8 +441,8 @@ STEPS: tuple[Step, ...] = (
         TRAINING,
         uses=("g-1", "g-2", "columns-sandwich"),
         claim={
-            GIVEN: in_order(n_v * (n_v + 1) * A * W_T * A, n_v * Trace(W_T) * A**2),
-            MEAN: m * n_v * (n_v + 1) * n_t * G_1 * I_P + m * n_v * n_t * p * G_2 * I_P,
+            GIVEN[TRAINING]: in_order(n_v * (n_v + 1) * A * W_T * A, n_v * Trace(W_T) * A**2),
+            MEAN[TRAINING]: m * n_v * (n_v + 1) * n_t * G_1 * I_P + m * n_v * n_t * p * G_2 * I_P,
         },
     ),
 )

@@ -20,6 +20,7 @@ from derivations.language.model_letters import letter
 from derivations.language.symbols import N, column, p
 from derivations.steps.chain import Chain, derived_by
 from derivations.steps.draws import fixed_column, squared_norms
+from derivations.steps.labels import OVER_INPUTS, OVER_TARGETS, Within
 from derivations.steps.rules import solutions
 from derivations.steps.step import Observed, Step
 from derivations.steps.task_draws import nearest_solution, stacked_problem
@@ -29,7 +30,8 @@ STACK_SIZES = ({"N": 9, "p": 4}, {"N": 7, "p": 6}, {"N": 15, "p": 3})
 B, GAMMA = MatrixSymbol("B", N, p), column("gamma", N)
 DELTA_GAMMA, BIG_GAMMA = column("delta_gamma", N), MatrixSymbol("Gamma", N, N)
 G = (B.T * B).I
-MEAN_SQUARE = r"|\omega^\star-w_0|^2"
+SQUARE = r"|\omega^\star-w_0|^2"
+MEAN_GIVEN_INPUTS = Within(f"{OVER_TARGETS}{SQUARE}", rf"\mathbb{{E}}{SQUARE}", OVER_INPUTS)
 INVERSE = "BTB_inverse"
 
 
@@ -53,9 +55,9 @@ def _square_chain(assumptions: Assumptions, *, averaged: bool) -> Chain:
     chain.insert({"gamma": target}, "stacked-target")
     solutions.cancel_inverse(chain, INVERSE, ("B", True), ("B", False))
     if not averaged:
-        return chain.shows(MEAN_SQUARE)
+        return chain.shows(SQUARE)
     chain.average("delta_gamma", reads=("label-noise", "task-parameters", "target-covariance-blocks"))
-    return chain.shows(rf"\mathbb{{E}}{MEAN_SQUARE}")
+    return chain.shows(MEAN_GIVEN_INPUTS)
 
 
 def deviation_chain(assumptions: Assumptions) -> Chain:
@@ -79,7 +81,7 @@ def _observe_solution(sample: Sample) -> Observed:
 def _observe_square(sample: Sample) -> Observed:
     b, w_0 = sample.matrix("B", "N", "p"), fixed_column(sample, "w_0", "p")
     found = nearest_solution(b, b @ w_0 + fixed_column(sample, "delta_gamma", "N"), np.zeros_like(w_0))
-    return {MEAN_SQUARE: squared_norms((found - w_0)[None])}
+    return {SQUARE: squared_norms((found - w_0)[None])}
 
 
 def _observe_mean_square(sample: Sample) -> Observed:
@@ -88,7 +90,7 @@ def _observe_mean_square(sample: Sample) -> Observed:
     # the solution is linear in the right-hand side: solve once for every unit vector
     solve = nearest_solution(b, np.eye(len(b)), np.zeros((b.shape[1], len(b))))
     gap = solve @ (b @ w_0 + root @ sample.gaussian("N", 1)) - w_0
-    return {rf"\mathbb{{E}}{MEAN_SQUARE}": squared_norms(gap)}
+    return {MEAN_GIVEN_INPUTS: squared_norms(gap)}
 
 
 # -- the steps ----------------------------------------------------------------------------------------------
@@ -116,18 +118,18 @@ STEPS: tuple[Step, ...] = (
         ("84",),
         statement="The squared deviation of the solution from the task mean is a quadratic form in the residual noise.",
         uses=("least-squares-solution",),
-        claim=lambda: {MEAN_SQUARE: Trace(G * B.T * DELTA_GAMMA * DELTA_GAMMA.T * B * G)},
+        claim=lambda: {SQUARE: Trace(G * B.T * DELTA_GAMMA * DELTA_GAMMA.T * B * G)},
         derive=derived_by(deviation_chain),
         derivation=deviation_chain,
         observe=_observe_square,
-        resolution={MEAN_SQUARE: 1e-8},
+        resolution={SQUARE: 1e-8},
     ),
     _equation(
         "least-squares-mean-square",
         ("85",),
-        statement="Its mean over tasks and label noise; shown for given inputs, over which a mean remains to be taken.",
+        statement="Its mean over tasks and label noise; derived for given inputs, over which a mean remains to be taken.",
         uses=("least-squares-deviation", "target-covariance-blocks"),
-        claim=lambda: {rf"\mathbb{{E}}{MEAN_SQUARE}": Trace(G * B.T * BIG_GAMMA * B * G)},
+        claim=lambda: {MEAN_GIVEN_INPUTS: Trace(G * B.T * BIG_GAMMA * B * G)},
         derive=derived_by(mean_square_chain),
         derivation=mean_square_chain,
         observe=_observe_mean_square,

@@ -32,6 +32,7 @@ from derivations.paper.theorem3.general_setting import SIGMA_W, general
 from derivations.steps import discrete_law
 from derivations.steps.chain import Chain, DoesNotApply, carried_out, derived_by
 from derivations.steps.draws import Array
+from derivations.steps.labels import OVER_INPUTS, OVER_TARGETS, Within
 from derivations.steps.rules import solutions
 from derivations.steps.step import Observed, Parts, Step
 from derivations.steps.task_draws import design, nearest_solution, outer_product, stacked_problem, target
@@ -43,10 +44,10 @@ A = Identity(p) - alpha_t / n_t * X_T.T * X_T
 B, GAMMA, BIG_GAMMA = MatrixSymbol("B", N, p), column("gamma", N), MatrixSymbol("Gamma", N, N)
 WEIGHT = MatrixSymbol("H_r", p, p)
 G = (B * B.T).I
-OPTIMUM, MEAN_OPTIMUM = r"\omega^\star", r"\mathbb{E}\,\omega^\star"
+OPTIMUM, MEAN_OPTIMUM = r"\omega^\star", rf"{OVER_TARGETS}\omega^\star"
 FORM = r"\mathrm{Tr}(H_r\omega^\star\omega^{\star T})"
-MEAN_FORM = rf"\mathbb{{E}}\,{FORM}"
-BLOCK, OTHER_BLOCK = r"\Gamma^{(i)}", r"\Gamma^{(i,j)}"
+MEAN_FORM = Within(rf"{OVER_TARGETS}{FORM}", rf"\mathbb{{E}}\,{FORM}", OVER_INPUTS)
+BLOCK, OTHER_BLOCK = r"\Gamma^{(i)}", rf"{OVER_TARGETS}\gamma^{{(i)}}\gamma^{{(j)T}}\ (i\neq j)"
 DEPENDS = ("inner_steps", "split", "noise_val")
 TASK_SIZES = (
     {"n_t": 5, "n_v": 3, "p": 4, "m": 2, "sigma": 0.7, "nu": 0.9, "alpha_t": 0.2},
@@ -266,7 +267,7 @@ STEPS: tuple[Step, ...] = (
         "general-stacked-loss",
         "125",
         "stacked-loss",
-        statement="The outer problem is the same least-squares problem as in section 7.3; shown for one task.",
+        statement="The outer problem is the same least-squares problem as in section 7.3: a sum over tasks, of which the share of one task is derived.",
         claim=outer_problem.claim_stacked_loss,
         chain=outer_problem.stacked_loss_chain,
         observe=outer_problem_draws.observe_stacked_loss,
@@ -314,6 +315,7 @@ STEPS: tuple[Step, ...] = (
         ("130",),
         statement="Different tasks are uncorrelated, so the covariance of gamma is block diagonal.",
         uses=("general-stacked-target", "task-covariance"),
+        tex=rf"\Gamma={OVER_TARGETS}\gamma\gamma^T=\mathrm{{diag}}\big(\Gamma^{{(1)}},\dots,\Gamma^{{(m)}}\big)",
         claim=lambda: {OTHER_BLOCK: ZeroMatrix(n_v, n_v)},
         derive=derived_by(partial(block_chain, OTHER_BLOCK, "1", "2")),
         derivation=partial(block_chain, OTHER_BLOCK, "1", "2"),
@@ -336,7 +338,7 @@ STEPS: tuple[Step, ...] = (
     _of_the_stack(
         "weighted-mean-square",
         ("133",),
-        statement="Its mean over tasks and label noise; shown for given inputs, over which a mean remains to be taken.",
+        statement="Its mean over tasks and label noise; derived for given inputs, over which a mean remains to be taken.",
         uses=("weighted-square", "general-covariance-blocks"),
         claim=lambda: {MEAN_FORM: Trace(G * BIG_GAMMA * G * (B * WEIGHT * B.T))},
         derive=derived_by(mean_form_chain),

@@ -26,11 +26,12 @@ from derivations.language.model_letters import letter
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import alpha_r, column, inner, n_r, p, sigma
 from derivations.paper import target_task, target_task_draws
+from derivations.paper.target_task_draws import LOSS_OF_TASK, MEAN_ADAPTED
 from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general
 from derivations.steps import discrete_law
 from derivations.steps.chain import Chain, abbreviation, carried_out, derived_by
 from derivations.steps.draws import Array, fixed_column, squared_norms
-from derivations.steps.labels import Short
+from derivations.steps.labels import LOSS, Short, Within
 from derivations.steps.step import Observed, Parts, Step
 from derivations.steps.task_draws import gradient_step
 from numeric_check.draws.sample import Sample
@@ -44,7 +45,20 @@ HALF = Rational(1, 2)
 MEAN_FORM = Symbol("mean_theta_star_form")  # E theta_star^T Sigma theta_star
 H_R = in_order(SIGMA * (I_P - alpha_r * SIGMA) ** 2, alpha_r**2 / n_r * (F - SIGMA**3))
 NOISE = 1 + alpha_r**2 / n_r * Trace(SIGMA**2)
-SQUARE, MEAN = r"\mathbb{E}\,\theta^{\star T}\Sigma\theta^\star", r"\mathbb{E}\,\theta^\star"
+SQUARE_GIVEN_INPUTS = r"\mathbb{E}_{w'}\mathbb{E}_{z^r}\theta^{\star T}\Sigma\theta^\star"
+SQUARE = r"\mathbb{E}_{X^r}\mathbb{E}_{w'}\mathbb{E}_{z^r}\theta^{\star T}\Sigma\theta^\star"
+SPLIT = Within(
+    r"\mathbb{E}_{X^s}\mathbb{E}_{z^s}L^{test}-\tfrac12w'^T\Sigma w'+\tfrac12\mathbb{E}\,w'^T\Sigma w'",
+    LOSS,
+    r"\mathbb{E}",
+    outside=2,
+)
+LOSS_GIVEN_OPTIMUM = Within(
+    r"\mathbb{E}\big[L^{test}\,\big|\,\omega^\star\big]",
+    LOSS,
+    r"\mathbb{E}",
+    outside=1,
+)
 DEPENDS = ("adaptation_steps",)
 SIZES: tuple[dict[str, float], ...] = (
     {"n_r": 6, "n_s": 20, "p": 3, "sigma": 0.9, "alpha_r": 0.1},
@@ -122,14 +136,14 @@ def split_chain(assumptions: Assumptions) -> Chain:
     chain = _over_test_data(assumptions)
     overlap = w.T @ model.SIGMA @ theta
     _over_target(chain.name(overlap, OVERLAP))
-    return chain.expand({OVERLAP: overlap}).shows("L")
+    return chain.expand({OVERLAP: overlap}).shows(SPLIT)
 
 
 def mean_chain(assumptions: Assumptions) -> Chain:
     """(116): the adapted parameters put in and averaged over the target data."""
     chain = Chain(letter("theta_star")).insert({"theta_star": adapted(assumptions)}, "adapted-parameters")
     chain.average("z_r", reads=("label-noise",))
-    return _over_inputs(chain, "rows-mean").shows(MEAN)
+    return _over_inputs(chain, "rows-mean").shows(MEAN_ADAPTED)
 
 
 def after_mean_chain(assumptions: Assumptions) -> Chain:
@@ -141,7 +155,7 @@ def after_mean_chain(assumptions: Assumptions) -> Chain:
     chain.insert({"theta_star": adapted(assumptions)}, "adapted-parameters")
     chain.average("z_r", reads=("label-noise",))
     _over_inputs(chain, "rows-mean")
-    return _over_target(chain).shows("L")
+    return _over_target(chain).shows(LOSS)
 
 
 def square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
@@ -154,7 +168,7 @@ def square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
     chain.insert({"theta_star": adapted(assumptions)}, "adapted-parameters").average(
         "z_r", reads=("label-noise",)
     )
-    return _over_target(chain).shows(SQUARE)
+    return _over_target(chain).shows(SQUARE_GIVEN_INPUTS)
 
 
 def weight_chain(assumptions: Assumptions, *, every_moment: bool = False) -> Chain:
@@ -172,7 +186,9 @@ def loss_chain(assumptions: Assumptions, *, every_moment: bool = False) -> Chain
     chain.insert({"theta_star": adapted(assumptions)}, "general-loss-after-test-data", "adapted-parameters")
     chain.average("z_r", reads=("label-noise",))
     chain = _over_target(chain)
-    return _over_inputs(chain, "rows-mean", "rows-second-moment", every_moment=every_moment).shows("L")
+    return _over_inputs(chain, "rows-mean", "rows-second-moment", every_moment=every_moment).shows(
+        LOSS_GIVEN_OPTIMUM
+    )
 
 
 # -- what the paper prints ----------------------------------------------------------------------------------
@@ -180,7 +196,7 @@ def loss_chain(assumptions: Assumptions, *, every_moment: bool = False) -> Chain
 
 def _claim_split() -> Parts:
     return {
-        "L": sigma**2 / 2
+        SPLIT: sigma**2 / 2
         + HALF * Trace(SIGMA * SIGMA_W)
         + HALF * Trace(SIGMA * THETA * THETA.T)
         - inner(W_PRIME, SIGMA * THETA)
@@ -189,7 +205,7 @@ def _claim_split() -> Parts:
 
 def _claim_after_mean() -> Parts:
     return {
-        "L": in_order(
+        LOSS: in_order(
             sigma**2 / 2,
             HALF * Trace(SIGMA * SIGMA_W),
             -alpha_r * Trace(SIGMA**2 * SIGMA_W),
@@ -201,7 +217,7 @@ def _claim_after_mean() -> Parts:
 def _claim_square_given_inputs() -> Parts:
     a = I_P - alpha_r / n_r * W_R
     return {
-        SQUARE: Trace(SIGMA * a * OMEGA_STAR * OMEGA_STAR.T * a)
+        SQUARE_GIVEN_INPUTS: Trace(SIGMA * a * OMEGA_STAR * OMEGA_STAR.T * a)
         + alpha_r**2 * sigma**2 / n_r**2 * Trace(X_R * SIGMA * X_R.T)
         + alpha_r**2 / n_r**2 * Trace(SIGMA * W_R * SIGMA_W * W_R)
     }
@@ -216,7 +232,10 @@ def _claim_square() -> Parts:
 
 
 def _claim_loss() -> Parts:
-    return {"L": sigma**2 / 2 * NOISE + HALF * Trace(in_order(SIGMA_W, OMEGA_STAR * OMEGA_STAR.T) * H_R)}
+    return {
+        LOSS_GIVEN_OPTIMUM: sigma**2 / 2 * NOISE
+        + HALF * Trace(in_order(SIGMA_W, OMEGA_STAR * OMEGA_STAR.T) * H_R)
+    }
 
 
 # -- what sampling sees -------------------------------------------------------------------------------------
@@ -242,12 +261,12 @@ def _observe_split(sample: Sample) -> Observed:
     fixed = 0.3 * fixed_column(sample, "offset", "p") - theta
     sample.define("w_prime", fixed)  # far from theta, so that the loss is not small by chance
     loss = _test_loss(sample, theta[None], fixed[None]) - _form(sample, fixed[None]) / 2
-    return {"L": loss + _form(sample, discrete_law.tasks(sample)) / 2}
+    return {SPLIT: loss + _form(sample, discrete_law.tasks(sample)) / 2}
 
 
 def _observe_mean_adapted(sample: Sample) -> Observed:
     w_prime = fixed_column(sample, "w_prime", "p")
-    return {MEAN: _adapt(sample, w_prime[None], discrete_law.inputs(sample, "n_r"))}
+    return {MEAN_ADAPTED: _adapt(sample, w_prime[None], discrete_law.inputs(sample, "n_r"))}
 
 
 def _observe_after_mean(sample: Sample) -> Observed:
@@ -256,12 +275,12 @@ def _observe_after_mean(sample: Sample) -> Observed:
     # the formula keeps the mean of theta^T Sigma theta as a symbol: a number takes its place on both sides
     form = 2.0 + float(_form(sample, fixed_column(sample, "omega_star", "p")[None])[0])
     sample.define("mean_theta_star_form", form)
-    return {"L": _test_loss(sample, theta, w_prime) + (form - _form(sample, theta)) / 2}
+    return {LOSS: _test_loss(sample, theta, w_prime) + (form - _form(sample, theta)) / 2}
 
 
 def _observe_square_given_inputs(sample: Sample) -> Observed:
     x_r = sample.matrix("X_r", "n_r", "p")[None]
-    return {SQUARE: _form(sample, _adapt(sample, discrete_law.tasks(sample), x_r))}
+    return {SQUARE_GIVEN_INPUTS: _form(sample, _adapt(sample, discrete_law.tasks(sample), x_r))}
 
 
 def _observe_square(sample: Sample) -> Observed:
@@ -272,7 +291,7 @@ def _observe_square(sample: Sample) -> Observed:
 def _observe_loss(sample: Sample) -> Observed:
     w_prime = discrete_law.tasks(sample)
     theta = _adapt(sample, w_prime, discrete_law.inputs(sample, "n_r"))
-    return {"L": _test_loss(sample, theta, w_prime)}
+    return {LOSS_GIVEN_OPTIMUM: _test_loss(sample, theta, w_prime)}
 
 
 # -- the steps ----------------------------------------------------------------------------------------------
@@ -294,7 +313,7 @@ STEPS: tuple[Step, ...] = (
         derive=derived_by(_residual_chain),
         derivation=_residual_chain,
         observe=target_task_draws.observe_residual,
-        resolution={"L": 1e-9},
+        resolution={LOSS_OF_TASK: 1e-9},
         method="expansion of the definition",
     ),
     _equation(
@@ -313,7 +332,7 @@ STEPS: tuple[Step, ...] = (
         statement="On average the adaptation moves the meta-parameter towards the target, by alpha_r Sigma.",
         uses=("adapted-parameters", "target-labels", "rows-mean"),
         depends_on=DEPENDS,
-        claim=lambda: {MEAN: (I_P - alpha_r * SIGMA) * OMEGA_STAR + alpha_r * SIGMA * W_PRIME},
+        claim=lambda: {MEAN_ADAPTED: (I_P - alpha_r * SIGMA) * OMEGA_STAR + alpha_r * SIGMA * W_PRIME},
         derive=derived_by(mean_chain),
         derivation=mean_chain,
         observe=_observe_mean_adapted,
