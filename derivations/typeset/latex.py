@@ -18,6 +18,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.printed_order import order_of
 from derivations.typeset.line_breaks import fill
 from derivations.typeset.term_order import (
+    OF_TASK,
     SOURCES,
     common_number,
     factor_key,
@@ -40,13 +41,19 @@ class PaperPrinter:
     """SymPy trees in the paper's notation; `mu_2`-like names follow SymPy's own reading of names.
 
     abbreviations: sums that have a name, and that name. as_printed: whether sums keep the order of the paper's print.
+    of_task: whether data and parameters of a task carry the index of the task that is summed over.
     """
 
     def __init__(
-        self, abbreviations: Mapping[sympy.Basic, str] | None = None, *, as_printed: bool = False
+        self,
+        abbreviations: Mapping[sympy.Basic, str] | None = None,
+        *,
+        as_printed: bool = False,
+        of_task: bool = False,
     ) -> None:
         self._abbreviations = abbreviations or {}
         self._as_printed = as_printed
+        self._names = OF_TASK if of_task else {}
 
     def doprint(self, expr: sympy.Basic) -> str:
         """The LaTeX of a tree, which is never abbreviated as a whole: a definition shows what it defines."""
@@ -75,9 +82,12 @@ class PaperPrinter:
         return name_latex(str(expr.name))
 
     def _print_MatrixSymbol(self, expr: sympy.MatrixSymbol) -> str:
-        text = name_latex(str(expr.name))
+        text = self._letter(expr)
         # the engine's random columns are transposed rows
         return raised(text, "T") if is_row(expr) else text
+
+    def _letter(self, expr: sympy.MatrixSymbol) -> str:
+        return self._names.get(str(expr.name)) or name_latex(str(expr.name))
 
     def _print_Identity(self, expr: sympy.Identity) -> str:
         return "I"
@@ -191,7 +201,7 @@ class PaperPrinter:
 
     def _raise_matrix(self, base: sympy.Basic, exponent: str) -> str:
         if exponent == "T" and isinstance(base, sympy.MatrixSymbol) and is_row(base):
-            return name_latex(str(base.name))
+            return self._letter(base)
         if exponent == "T" and isinstance(base, sympy.Transpose):
             return self._print(base.arg)
         text = self._print(base)
@@ -272,11 +282,14 @@ def latex_lines(
     width: int = 62,
     *,
     as_printed: bool = False,
+    of_task: bool = False,
     arranged: Callable[[list[str]], list[str]] | None = None,
 ) -> list[str]:
     """`latex` broken between the terms of its outermost sum into lines of about `width` characters.
 
-    arranged: what is made of the terms before, such as a bracket around them.
+    of_task: with the index of the task that is summed over. arranged: what is made of the terms before, such as a bracket
+    around them.
     """
-    terms = PaperPrinter(abbreviations, as_printed=as_printed).terms(to_sympy(formula))
+    printer = PaperPrinter(abbreviations, as_printed=as_printed, of_task=of_task)
+    terms = printer.terms(to_sympy(formula))
     return fill(arranged(terms) if arranged else terms, width)

@@ -34,23 +34,28 @@ def broken(line: str, width: int) -> list[str]:
     if len(terms) == 1:
         return [line]
     first, *others = fill(terms, width - _MARGIN)
+    if not others:
+        return [line]
     pieces = [rf"{line[:start]}\bigg( {first}", *(rf"\quad {piece}" for piece in others)]
     pieces[-1] += rf" \bigg) {line[end:].strip()}"
     return [piece.strip() for piece in pieces]
 
 
 def bracketed(tex: str) -> list[tuple[int, int]]:
-    """Where the outermost `\\left( ... \\right)` of a line start and end; those inside a fraction do not count."""
+    """Where the outermost `\\left( ... \\right)` of a line start and end.
+
+    Those inside a fraction, or inside delimiters of another kind that cannot go over lines, do not count.
+    """
     spans, depth, braces, start = [], 0, 0, 0
     for k, letter in enumerate(tex):
         braces += {"{": 1, "}": -1}.get(letter, 0)
-        if braces == 0 and tex.startswith(_LEFT, k):
+        if braces == 0 and tex.startswith(r"\left", k):
             start = k if depth == 0 else start
             depth += 1
-        elif braces == 0 and tex.startswith(_RIGHT, k):
+        elif braces == 0 and tex.startswith(r"\right", k):
             depth -= 1
             # a power of a bracket keeps its bracket
-            if depth == 0 and not tex.startswith("^", k + len(_RIGHT)):
+            if depth == 0 and tex.startswith(_LEFT, start) and not tex.startswith("^", k + len(_RIGHT)):
                 spans.append((start, k + len(_RIGHT)))
     return spans
 

@@ -11,12 +11,15 @@ import sympy
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.steps.contents import load
-from derivations.steps.labels import LEADING, Order, Short, Sign, Within, Words
+from derivations.steps.labels import LEADING, OVER_TASKS, Order, Short, Sign, Within, Words
 from derivations.steps.step import Derived, Parts, Step
 from derivations.typeset.latex import exponent_latex, latex, latex_lines, tidy
 from derivations.typeset.left_sides import LEFT_SIDES
+from derivations.typeset.line_breaks import visible_length
 from derivations.verification.prove import prove
 
+# the visible characters of a line, and of a left side that still shares its line with what follows
+WIDTH, LONG_LEFT = 62, 24
 _RELATIONS = {1: ">", -1: "<", 0: "="}
 
 
@@ -123,11 +126,18 @@ def order_lines(step: Step, parts: Derived, *, derived: bool = False) -> list[st
 # -- all kinds ----------------------------------------------------------------------------------------------
 
 
+def _long(left: str, first: str) -> bool:
+    return visible_length(left) > LONG_LEFT and visible_length(left) + visible_length(first) > WIDTH
+
+
 def aligned(left: str, lines: list[str]) -> str:
-    """`left = lines`, broken where the lines are."""
-    if len(lines) == 1:
+    """`left = lines`, broken where the lines are, and before the equals sign where what is left of it is long."""
+    if len(lines) == 1 and not _long(left, lines[0]):
         return f"{left} = {lines[0]}"
     first, *others = lines
+    if _long(left, first):
+        rest = r" \\ & \qquad ".join([f"= {first}", *others])
+        return rf"\begin{{aligned}} & {left} \\ & \quad {rest} \end{{aligned}}"
     rest = r" \\ & \quad ".join(["", *others])
     return rf"\begin{{aligned}} {left} = {{}} & {first}{rest} \end{{aligned}}"
 
@@ -151,10 +161,12 @@ def lines(
         short = {} if derived else abbreviations(step, tree)
         if derived:
             tree = tidy(tree) if under is None else named(step, tidy(tree), under)
-        left, arranged = left_side(label), None
+        left, arranged, of_task = left_side(label), None, False
         if isinstance(label, Within):
-            left, arranged = label.whole, partial(_under, label, 0 if derived else label.outside)
-        shown.append(aligned(left, latex_lines(tree, short, as_printed=not derived, arranged=arranged)))
+            left, of_task = label.whole, OVER_TASKS in label.under
+            arranged = partial(_under, label, 0 if derived else label.outside)
+        terms = latex_lines(tree, short, as_printed=not derived, of_task=of_task, arranged=arranged)
+        shown.append(aligned(left, terms))
     return shown
 
 

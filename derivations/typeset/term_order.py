@@ -23,6 +23,12 @@ NAMES: Mapping[str, str] = {
     "BBT_inverse": "(BB^T)^{-1}",
     "BTB_inverse": "(B^TB)^{-1}",
 }
+# data and parameters of a task where a sum over tasks stands before them
+OF_TASK: Mapping[str, str] = {
+    **{f"{letter}_{which}": rf"{letter}^{{{which}(i)}}" for letter in "Xyz" for which in "tv"},
+    "w": "w^{(i)}",
+    "theta": r"\theta^{(i)}(\omega)",
+}
 _DATA = re.compile(r"^([Xyz])_([tvrs])(\d*)$")
 _INDEXED = re.compile(r"^(.*[A-Za-z])(\d+)$")
 _INDICES = re.compile(r"^\d+(_\d+)+$")

@@ -19,7 +19,6 @@ from derivations.paper.theorem1.sampled_rates import (
     stated_sign,
 )
 from derivations.steps.draws import Array, squared_norms, transpose
-from derivations.steps.labels import Words
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import sign_check, simulated
 from derivations.verification.measure import value_of_part
@@ -27,7 +26,7 @@ from numeric_check.draws.sample import Sample
 from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.verdict import judge
 
-UPPER = Words("upper end")
+UPPER = r"\alpha_r^{\mathrm{up}}"
 VERTEX_SIZES = ({"n_r": 5, "p": 4}, {"n_r": 8, "p": 6}, {"n_r": 14, "p": 3})
 BATCHES, BATCH = 20, 20_000
 

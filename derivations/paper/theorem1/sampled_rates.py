@@ -82,7 +82,7 @@ SIGN_SIGMA, SIGN_NU = Sign(r"\partial_\sigma\bar L"), Sign(r"\partial_\nu\bar L"
 SIGN_TARGET = Sign(r"\partial_{n_r}\bar L")
 SIGN_AT_0, SIGN_AT_UPPER = (
     Sign(r"\partial_{\alpha_r}\bar L\,(0)"),
-    Sign(r"\partial_{\alpha_r}\bar L\,(\mathrm{upper\ end})"),
+    Sign(r"\partial_{\alpha_r}\bar L\,(\alpha_r^{\mathrm{up}})"),
 )
 SIGN_BEND = Sign(r"\partial^2_{\alpha_r}\bar L")
 SLOPE_AT_0 = Sign(r"\partial_{\alpha_t}\bar L\,(0)")
