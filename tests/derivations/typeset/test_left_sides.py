@@ -29,6 +29,7 @@ _LETTERS = {
     r"\kappa",
     r"\mu",
     r"\nu",
+    r"\rho",
     r"\omega",
     r"\sigma",
     r"\xi",
