@@ -38,6 +38,7 @@ from derivations.paper.theorem1.concentration import REGIME, leading_excess
 from derivations.paper.theorem1.exact_haar import mean_squared_trace_of_inverse
 from derivations.paper.theorem1.remainder import order_of
 from derivations.steps.chain import Chain, Rule, derived_by
+from derivations.steps.labels import ORDER
 from derivations.steps.rules.exact_routes import random_matrix
 from derivations.steps.rules.rotations import bounded, replaced
 from derivations.steps.step import Check, Parts, Step
@@ -45,7 +46,7 @@ from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import Expression, constant, identity, matrix, reciprocal, scalar, tr
 from symbolic.proofs.asymptotics import Exponent, largest
 
-LEADING, NEXT = r"a (\text{leading})", r"a (\text{next})"
+LEADING, NEXT = ORDER.when(r"\text{leading order}"), ORDER.when(r"\text{next order}")
 TERMS = {LEADING: 2, NEXT: 4}
 DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
 M_INVERSE, ERROR, WEIGHT = (matrix(name, "n_v", "n_v", symmetric=True) for name in ("M_inverse", "E", "K"))

@@ -116,10 +116,6 @@ class _Reader:
             self._argument()
         elif token == r"\bar":
             self._argument()
-        elif token == r"\text":
-            # the only words that stand for an expression
-            if self._braced() != "rightsideof":
-                raise NotWellFormed("words are no expression")
         elif token == r"\mathrm":
             name = self._braced()
             if name not in _NAMED:
