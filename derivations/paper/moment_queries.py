@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial, reduce
+from operator import matmul, mul
 
 import numpy as np
 import sympy
@@ -14,9 +16,15 @@ from numpy.typing import NDArray
 
 from derivations.language.assumptions import Assumptions
 from derivations.paper.moment_trees import answer_tree
+from derivations.steps.chain import Chain
 from derivations.steps.step import Derived, Observed, Step
 from numeric_check.draws.sample import Sample
+from symbolic.algebra import words
+from symbolic.algebra.words import Expression, constant, independent_entries, matrix
+from symbolic.query.expanded import expand
 from symbolic.query.query import moment
+from symbolic.query.syntax import parse
+from symbolic.wishart.fixed_letters import TRANSPOSED, Word, is_wishart, row_dimension
 
 Array = NDArray[np.float64]
 Sizes = tuple[Mapping[str, float], ...]
@@ -92,10 +100,40 @@ def sampled_matrices(query: Query, sample: Sample) -> dict[str, Array]:
     return found
 
 
+def _word(factors: Word) -> Expression:
+    """A product of the letters of a query, W by its name."""
+    plain = ((_letter(f.removesuffix(TRANSPOSED)), f.endswith(TRANSPOSED)) for f in factors)
+    return reduce(matmul, (one.T if turned else one for one, turned in plain))
+
+
+def _letter(name: str) -> Expression:
+    """A letter of a query; all that are in use but A are symmetric."""
+    return matrix(name, "p", "p", symmetric=name != "A")
+
+
+@lru_cache(maxsize=32)
+def _chain(text: str, law: str, label: str, assumptions: Assumptions) -> Chain:
+    """The rows of the Wishart matrices put in, and averaged over."""
+    ((monomial, _),) = expand(text, parse(text)).terms.items()
+    traces = reduce(mul, map(words.tr, map(_word, monomial.traces)), constant(1))
+    chain = Chain(traces if monomial.word is None else traces * _word(monomial.word))
+    covariance = "Sigma" if law == GAUSSIAN else None
+    rows = {
+        name: independent_entries("X" + name[1:], row_dimension(name), "p", law, covariance)
+        for name in sorted(filter(is_wishart, chain.result.letters()))
+    }
+    # of one of two matrices, another law leaves the diagonal of what stands between, which no word expresses
+    for names in [[name] for name in rows] if law == GAUSSIAN else [[*rows]]:
+        chain.insert({name: rows[name].T @ rows[name] for name in names})
+        chain.average(*("X" + name[1:] for name in names))
+    return chain.shows(label)
+
+
 def step_of(query: Query) -> Step:
     """The step of a query, which is no part of the paper and depends on none of its assumptions."""
 
     def derive(assumptions: Assumptions) -> Derived:
+        # what the command answers, which the moves come to by a way of their own
         return {query.label: answer_tree(moment(query.text, None, query.covariance, query.law))}
 
     def observe(sample: Sample) -> Observed:
@@ -109,10 +147,12 @@ def step_of(query: Query) -> Step:
         page="moments",
         claim=lambda: {query.label: query.claim},
         derive=derive,
+        derivation=partial(_chain, query.text, query.law, query.label) if not query.when else None,
         observe=observe,
         sizes=query.sizes,
         power_sizes=query.small,
-        method="the engine's answer to the query, checked at small sizes",
+        method="the engine's answer to the query, checked at small sizes"
+        + ("" if query.when else "; integration by parts, or cumulants"),
         remark=f"The answer is compared with {query.source}.",
         query=query.arguments,
     )
