@@ -1,4 +1,4 @@
-"""Moves on sizes: traces bounded by Cauchy-Schwarz, and what is left ordered by its degree in a growing size xi.
+"""Moves on sizes: traces bounded by Cauchy-Schwarz or by eigenvalues, and what is left ordered by its degree in a growing size xi.
 
 A word Y with E Y = c I has Y = c I + O(xi^a) elementwise, in mean square, where 2 a is the degree of the mean square of
 Y - c I summed over its elements: a sum of squares, so that nothing can cancel, of a number of elements that does not
@@ -8,7 +8,7 @@ grow. The exponent is attained: it is sharp.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from math import log2
 
@@ -16,7 +16,7 @@ from flint import fmpq, fmpq_mat
 
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, Tasks
 from derivations.steps.labels import LEADING, ORDER
-from derivations.steps.move import SQUARED_LENGTH
+from derivations.steps.move import SQUARED_LENGTH, without_traces
 from derivations.steps.orders import bound_traces
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import Expression, constant, identity, matrix, reciprocal, scalar, tr, vector
@@ -33,21 +33,51 @@ SEED = 20_210_504
 
 def bound(chain: Chain) -> Chain:
     """Bound (Tr D)^2 by p Tr D^2 in the present scalar; checked as an inequality at random symmetric matrices."""
-    before = chain.result
-    after = bound_traces(before)
     square = matrix("D", "p", "p", symmetric=True)
     values = {"trace": tr(square), "trace_of_square": tr(square @ square)}
+    after = bound_traces(chain.result)
+    return _bounded(chain, Rule.BOUND, after, "D", values, lambda half: half + half.transpose())
+
+
+def bound_powers(chain: Chain) -> Chain:
+    """Bound every Tr Sigma^k by Tr Sigma in the present scalar, for eigenvalues of at most one.
+
+    Checked as an inequality at random such matrices. Raises DoesNotApply where another letter is left.
+    """
+    before, sigma = chain.result, matrix("Sigma", "p", "p", symmetric=True)
+    odd = sorted({*before.letters()} - {"Sigma"})
+    if odd:
+        raise DoesNotApply(f"{Rule.EIGENVALUES}: no bound is known for traces of {', '.join(odd)}")
+    after = without_traces(before, scalar("trace"))
+    return _bounded(chain, Rule.EIGENVALUES, after, "Sigma", {"trace": tr(sigma)}, _contraction)
+
+
+def _contraction(half: fmpq_mat) -> fmpq_mat:
+    """A positive semidefinite matrix over its largest sum of a row, which no eigenvalue exceeds."""
+    square = half * half.transpose()
+    largest = max(sum((abs(x) for x in row), fmpq(0)) for row in square.tolist())
+    return square / largest if largest else square
+
+
+def _bounded(
+    chain: Chain,
+    rule: Rule,
+    after: Expression,
+    letter: str,
+    values: Mapping[str, Expression],
+    drawn: Callable[[fmpq_mat], fmpq_mat],
+) -> Chain:
+    before = chain.result
     disproved = ""
     source = random.Random(SEED)
     for p in (1, 2, 3, 5):
         place = {name: Fraction(source.randint(1, 9)) for name in before.scalars() | after.scalars()}
         entries = [[fmpq(source.randint(-5, 5), source.randint(1, 3)) for _ in range(p)] for _ in range(p)]
-        half = fmpq_mat(entries)
-        at = {**place, "p": p, "D": half + half.transpose()}
+        at = {**place, "p": p, letter: drawn(fmpq_mat(entries))}
         at |= {name: evaluate(value, at) for name, value in values.items()}
         if evaluate(after - before, at) < 0:
             disproved = f"at a random symmetric matrix of size {p} the bound is less than what it bounds"
-    return chain.made(Move(Rule.BOUND, before, after, (), ("D",), values, lambda: ("", disproved)))
+    return chain.made(Move(rule, before, after, (), (letter,), values, lambda: ("", disproved)))
 
 
 def order(chain: Chain, label: str, weights: Mapping[str, Exponent], *, root: bool = True) -> Chain:

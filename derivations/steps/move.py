@@ -52,12 +52,14 @@ class Rule(StrEnum):
     INVERSE_MEAN = "mean of an inverse Wishart matrix"
     GRAM = "a Gram matrix is positive semidefinite"
     BOUND = "bound by Cauchy-Schwarz"
+    EIGENVALUES = "bound by eigenvalues of at most one"
     ORDER = "order by degree"
 
 
 NO_NUMBER = {
     Rule.SUM: "it multiplies by the number of tasks",
     Rule.BOUND: "an inequality, which holds exactly at random matrices",
+    Rule.EIGENVALUES: "an inequality, which holds exactly at random matrices",
     Rule.GRAM: "an inequality, which holds at any draw",
     Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",
 }

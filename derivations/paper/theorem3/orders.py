@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 
 from sympy import Identity, MatrixSymbol, Rational, Trace
@@ -26,18 +26,16 @@ from derivations.paper.theorem3 import sampled_blocks as checks
 from derivations.paper.theorem3.concentration import (
     ORDERS,
     block_chain,
-    bound_traces,
     inverse_chain,
     weight_chain,
 )
 from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general
-from derivations.steps.chain import derived_by
+from derivations.steps.by_degree import bound_powers, order
+from derivations.steps.chain import Chain, derived_by
 from derivations.steps.discrete_law import observe_weight
 from derivations.steps.labels import LEADING, ORDER, Short
-from derivations.steps.orders import element_moments
-from derivations.steps.step import Derived, Erratum, Parts, Step
-from symbolic.algebra.words import Expression, reciprocal
-from symbolic.proofs.asymptotics import sharp_exponent
+from derivations.steps.step import Erratum, Parts, Step
+from symbolic.algebra.words import Expression, identity, matrix, reciprocal, scalar, tr
 
 HALF = Rational(1, 2)
 INNER = ("inner_steps", "split", "noise_val", "order")
@@ -45,6 +43,10 @@ I_P = Identity(p)
 WEIGHT = MatrixSymbol("H_r", p, p)
 H_T = in_order(SIGMA * (I_P - alpha_t * SIGMA) ** 2, alpha_t**2 / n_t * (F - SIGMA**3))
 TRAINING_NOISE = 1 + alpha_t**2 / n_t * Trace(SIGMA**2)
+
+
+# where the moves of (134)-(136) are sampled
+PRODUCT_SIZES = ({"n_t": 3, "n_v": 2, "p": 4}, {"n_t": 5, "n_v": 3, "p": 3}, {"n_t": 4, "n_v": 1, "p": 5})
 
 
 # -- the engine ---------------------------------------------------------------------------------------------
@@ -65,15 +67,37 @@ def products_of_inputs(powers: tuple[int, int], assumptions: Assumptions) -> dic
     }
 
 
-def _derive_variance(powers: tuple[int, int], assumptions: Assumptions) -> Derived:
-    moments = element_moments(products_of_inputs(powers, assumptions), bound=bound_traces)
-    return {ORDER: sharp_exponent([], list(moments.variances), ORDERS).scaled(2).sympy()}
+@lru_cache(maxsize=32)
+def _variance_chain(powers: tuple[int, int], assumptions: Assumptions) -> Chain:
+    """(134)-(136): the mean of the product of one task, and its mean square distance from there, with that of two tasks.
+
+    All elements together, a number that does not grow: as a sum of squares no term can cancel.
+    """
+    words = products_of_inputs(powers, assumptions)
+    rows = (words["same task"].shape or ("",))[0]
+    same, other = (matrix(name, rows, rows) for name in "YZ")
+    chain = Chain(reciprocal(rows) * tr(same)).insert({"Y": words["same task"]})
+    mean = _over_inputs(chain).result
+    error = same - scalar("c") * identity(rows)
+    chain.begin(tr(error @ error.T) + tr(other @ other.T))
+    chain.insert({"Y": words["same task"], "Z": words["other task"], "c": mean})
+    return order(bound_powers(_over_inputs(chain)), ORDER, ORDERS, root=False)
+
+
+def _over_inputs(chain: Chain) -> Chain:
+    """The average over the inputs of tasks, validation rows first."""
+    for data in ("X_v", "X_t"):
+        present = [name for name in chain.result.letters() if name.startswith(data)]
+        if present:
+            chain.average(*present, reads=("input-covariance",))
+    return chain
 
 
 # -- the steps ----------------------------------------------------------------------------------------------
 
 
 def _variance_step(name: str, number: str, powers: tuple[int, int]) -> Step:
+    chain = partial(_variance_chain, powers)
     return Step(
         name,
         (number,),
@@ -83,9 +107,11 @@ def _variance_step(name: str, number: str, powers: tuple[int, int]) -> Step:
         "theorem3",
         uses=("input-covariance",),
         claim=lambda: {ORDER: Rational(-1)},
-        derive=lambda assumptions: _derive_variance(powers, assumptions),
+        derive=derived_by(chain),
+        derivation=chain,
         check=checks.products(powers),
-        method="exact variances by the engine, as traces of powers of Sigma; degree in xi",
+        sizes=PRODUCT_SIZES,
+        method="exact mean squares, as traces of powers of Sigma, bounded by Tr Sigma; degree in xi",
         remark="The exponent is attained at Sigma = I; the variances themselves are those of exact-variances. The "
         "check samples Laplace entries too.",
     )

@@ -9,14 +9,14 @@ import sympy
 
 from derivations.paper import lemma2, lemma3
 from derivations.steps import by_degree
-from derivations.steps.by_degree import bound, concentration, not_of_degree, order
+from derivations.steps.by_degree import bound, bound_powers, concentration, not_of_degree, order
 from derivations.steps.chain import Chain, DoesNotApply, Rule
 from derivations.steps.orders import WEIGHTS, bound_traces, element
 from symbolic.algebra.words import Expression, matrix, scalar, tr
 from symbolic.averages.expectation import variance
 from symbolic.proofs.asymptotics import DELTA, Exponent, sharp_exponent
 
-D = matrix("D", "p", "p", symmetric=True)
+D, SIGMA = (matrix(name, "p", "p", symmetric=True) for name in ("D", "Sigma"))
 p, n_t = scalar("p"), scalar("n_t")
 
 
@@ -79,3 +79,21 @@ def test_what_has_no_order_is_refused() -> None:
         order(Chain(p * scalar("1/n_t") * scalar("trace") ** 2 + scalar("n_t")), "a", WEIGHTS)
     with pytest.raises(DoesNotApply, match="order by degree"):
         order(Chain(tr(D)), "a", WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("start", "check"),
+    [
+        (tr(SIGMA) * tr(SIGMA @ SIGMA) + 2 * tr(SIGMA @ SIGMA @ SIGMA), "proved"),
+        # with a minus, what is left out is no upper bound
+        (tr(SIGMA) - tr(SIGMA @ SIGMA), "failed"),
+    ],
+)
+def test_traces_of_powers_are_bounded_where_no_term_is_taken_away(start: Expression, check: str) -> None:
+    (move,) = bound_powers(Chain(start)).moves
+    assert move.check == check
+
+
+def test_powers_of_another_letter_have_no_bound() -> None:
+    with pytest.raises(DoesNotApply, match="no bound is known for traces of D"):
+        bound_powers(Chain(tr(SIGMA @ D)))
