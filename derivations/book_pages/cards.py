@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
 from derivations.book_pages import html as h
@@ -82,15 +82,20 @@ def reason(step: Step, reason: str) -> str:
     return text(reason)
 
 
+def both_forms(step: Step, only: Collection[str] = ()) -> str:
+    """The proved and the printed form of a claim that is disproved, or only the parts named."""
+    (proved, right), (word, printed) = statements.forms(step, only)
+    return (
+        f"<p><strong>{proved}:</strong></p>{h.displays(right)}"
+        f'<p><strong>{word}:</strong></p><div class="step-refuted">{h.displays(printed)}</div>'
+    )
+
+
 def _body(step: Step, record: Record) -> str:
     """The formula: as printed where that is proved, else the right or the newly derived one beside it."""
     printed = statements.printed(step)
     if record["proof"] == ProofStatus.CORRECTED and step.correction is not None:
-        right = h.displays(statements.lines(step, step.correction()))
-        return (
-            f"<p><strong>Proved:</strong></p>{right}<p><strong>{statements.heading(step)}:</strong></p>"
-            f'<div class="step-refuted">{h.displays(printed)}</div>'
-        )
+        return both_forms(step)
     if record["proof"] == ProofStatus.DERIVED and step.derive is not None:
         now = assumptions_in_force()
         derived = _folded(

@@ -10,7 +10,6 @@ from derivations.book_pages import html as h
 from derivations.book_pages.errata_rows import Erratum, Sort, by_place, errata
 from derivations.book_pages.html import Html
 from derivations.steps.contents import load
-from derivations.typeset import statements
 
 
 @cache
@@ -32,16 +31,7 @@ def _forms(entry: Erratum) -> str:
     """The parts that differ, proved and printed."""
     if entry.printed is None or entry.right is None:
         return ""
-    step = load()[entry.step]
-    forms = (entry.right, entry.printed)
-    if step.claim and step.correction and statements.is_order(step.claim()):
-        # an order is one statement, also where only one of its exponents differs
-        forms = (step.correction(), step.claim())
-    right, printed = (h.displays(statements.lines(step, form)) for form in forms)
-    return (
-        f"<p><strong>Proved:</strong></p>{right}"
-        f'<p><strong>{statements.heading(step)}:</strong></p><div class="step-refuted">{printed}</div>'
-    )
+    return cards.both_forms(load()[entry.step], entry.printed)
 
 
 def _remark(entry: Erratum) -> str:

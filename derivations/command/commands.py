@@ -64,6 +64,8 @@ def _show(arguments: argparse.Namespace) -> Outcome:
         return _proof(contents.named(document["name"]), assumptions, document, title)
     lines = [title, document["statement"], f"proof: {document['proof']}; number: {document['numeric']}"]
     lines += whole_lines(contents.named(document["name"]), assumptions) or filter(None, [document["formula"]])
+    if document["unreadable"]:
+        lines.append(f"not fully legible: {document['unreadable']}")
     lines += _parameter_lines(document["parameters"])
     if document["holds_for"]:
         lines.append(f"  holds for {document['holds_for']}")

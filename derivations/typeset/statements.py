@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache, partial
 from itertools import takewhile
 
@@ -176,10 +176,23 @@ def formula(part: sympy.Basic) -> str:
     return latex(part, as_printed=True)
 
 
-def heading(step: Step) -> str:
-    """What stands over the claim where another form stands beside it: what could not be read with certainty is a
-    reading, and accuses no print."""
-    return "As read" if step.unreadable else "Printed"
+PROVED, PRINTED, AS_READ = "Proved", "Printed", "As read"
+
+
+def forms(step: Step, only: Collection[str] = ()) -> list[tuple[str, list[str]]]:
+    """The right form of a claim that its derivation disproves, if it does, and what is printed, each under its word.
+
+    What could not be read with certainty is a reading, and accuses no print. only: the parts to show; all of them for none
+    given and for an order, which is one statement also where only one of its exponents differs.
+    """
+    word = AS_READ if step.unreadable else PRINTED
+    if step.claim is None or step.correction is None:
+        return [(word, printed(step))]
+    right, claim = step.correction(), step.claim()
+    if not only or is_order(claim):
+        return [(PROVED, lines(step, right)), (word, printed(step))]
+    parts = ({label: part for label, part in form.items() if label in only} for form in (right, claim))
+    return [(form, lines(step, kept)) for form, kept in zip((PROVED, word), parts, strict=True)]
 
 
 def printed(step: Step) -> list[str]:

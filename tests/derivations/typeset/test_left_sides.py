@@ -8,10 +8,12 @@ import pytest
 
 from derivations.language.assumptions import PAPER
 from derivations.paper.theorem2.moments import WORDS
+from derivations.steps import contents
 from derivations.steps.chain import Chain, Rule
 from derivations.steps.contents import load
 from derivations.steps.labels import LEADING, Order, Sign, Within, Words
 from derivations.typeset import statements
+from derivations.typeset.presentation import whole_lines
 from derivations.verification.prove import chain_of
 from symbolic.algebra.words import Expression
 
@@ -329,3 +331,47 @@ def test_the_averages_on_the_left_are_those_of_the_proof(name: str) -> None:
     said = {_AVERAGED[x] for x in re.findall(r"\\mathbb\{E\}_\{([^{}]*)\}", left)}
     rules = (Rule.AVERAGE, Rule.CUMULANTS, Rule.ROWS)
     assert said == {x for move in _chain(name).moves if move.rule in rules for x in move.letters}
+
+
+# -- what is printed beside the formula ------------------------------------------------------------------------
+
+_ASYMPTOTIC = (
+    5,
+    9,
+    14,
+    *range(43, 58),
+    *range(75, 79),
+    81,
+    86,
+    87,
+    88,
+    97,
+    108,
+    *range(134, 140),
+    141,
+    142,
+    144,
+)
+
+
+@pytest.mark.parametrize("number", [str(number) for number in _ASYMPTOTIC])
+def test_the_printed_order_is_part_of_the_claim(number: str) -> None:
+    assert r"O\big(" in statements.printed(contents.find(number))[-1]
+
+
+@pytest.mark.parametrize("name", [name for name, step in load().items() if step.claim])
+def test_a_reading_is_never_called_print(name: str) -> None:
+    step = load()[name]
+    *proved, (word, shown) = statements.forms(step)
+    assert (word == "As read") == bool(step.unreadable)
+    assert shown == statements.printed(step)
+    assert [form for form, _ in proved] == ["Proved"] * (step.correction is not None)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [("10", ["Proved:", "As read:"]), ("88", ["Proved:", "As read:"]), ("97", ["As read:"]), ("5", [])],
+)
+def test_the_lines_of_a_step_say_which_form_is_which(number: str, words: list[str]) -> None:
+    found = whole_lines(contents.find(number), PAPER)
+    assert [line for line in found if line.endswith(":")] == words
