@@ -12,14 +12,13 @@ from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.figures.graphical_model import draw
 from derivations.publishing.build import SOURCE, assumptions_in_force
-from derivations.steps.chain import Rule
+from derivations.steps.chain import Chain
 from derivations.steps.contents import load
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Step
-from derivations.typeset import statements
+from derivations.typeset import proofs, statements
 from derivations.typeset.latex import latex
 from derivations.typeset.named_forms import derived_form
-from derivations.typeset.proofs import order_latex
 from derivations.verification.prove import chain_of
 from derivations.verification.verify import Record, verify
 
@@ -108,10 +107,20 @@ def _body(step: Step, record: Record) -> str:
     return h.displays(printed)
 
 
-def _folded(lines: list[str]) -> str:
+def _folded(lines: list[str], terms: int = 0) -> str:
     """Formulas for display; behind a line to open where they would fill pages."""
     shown = h.displays(lines)
-    return shown if sum(map(len, lines)) <= LONG else h.details("A long formula", shown)
+    if terms <= proofs.MANY_TERMS:
+        return shown if sum(map(len, lines)) <= LONG else h.details("A long formula", shown)
+    return h.details(f"A long formula of {terms} terms", shown)
+
+
+def _start(step: Step, chain: Chain, place: int) -> str:
+    """Where an expression from which the proof sets out comes from."""
+    sources = ", ".join(link(name) for name in proofs.origin(step, chain, place))
+    share = "one task's share" if proofs.one_share(chain, place) else ""
+    said = ", ".join(filter(None, (share, f"from {sources}" if sources else "")))
+    return f"<p><small>{said[0].upper()}{said[1:]}:</small></p>" if said else ""
 
 
 def _moves(step: Step, record: Record) -> str:
@@ -122,18 +131,23 @@ def _moves(step: Step, record: Record) -> str:
     if chain is None:
         return ""
     items = []
-    for k, move in enumerate(chain.moves):
+    for k, line in enumerate(proofs.proof_lines(chain)):
+        move = line.move
         verdicts = [c["verdict"] for c in record["checks"] if str(c["label"]).startswith(f"move {k + 1}:")]
         badges = h.badge(move.check) + (f" {h.badge(verdicts[0])}" if len({*verdicts}) == 1 else "")
         reads = f" <small>{', '.join(link(name) for name in move.reads)}</small>" if move.reads else ""
-        to = (
-            rf"= O\left({latex(move.after)}\right)"
-            if move.rule is Rule.ORDER
-            else f"= {latex(move.after)}{order_latex(move)}"
-        )
         if k in chain.starts:
-            items.append(f"{'</ol>' if k else ''}{_folded([latex(chain.starts[k])])}<ol start={k + 1}>")
-        items.append(f"<li>{h.escape(str(move.rule))}{reads} {badges}{_folded([to])}</li>")
+            start = _folded([latex(chain.starts[k])], proofs.term_count(chain.starts[k]))
+            items.append(f"{'</ol>' if k else ''}{_start(step, chain, k)}{start}<ol start={k + 1}>")
+        shown = _folded([proofs.related_latex(line)], proofs.term_count(move.after))
+        where = proofs.where_latex(line)
+        terms = max((proofs.term_count(value) for _, _, value in line.where), default=0)
+        shown += _folded(where, terms) if where else ""
+        shown += "".join(
+            f"<p><small>This is {h.inline(statements.left_side(part)) if part in chain.parts else part}.</small></p>"
+            for part in proofs.ends(step, chain, k + 1)
+        )
+        items.append(f"<li>{h.escape(str(move.rule))}{reads} {badges}{shown}</li>")
     items.append("</ol>")
     return f'<div class="moves"><p><strong>Proof.</strong></p>{"".join(items)}</div>'
 
@@ -223,7 +237,7 @@ def summary() -> Html:
     """How much of the paper is covered, and how it stands."""
     found = list(records().values())
     covered = {number for record in found for number in record["equations"]} & set(PAPER_EQUATIONS)
-    proofs = Counter(record["proof"] for record in found)
+    verdicts = Counter(record["proof"] for record in found)
     checks = [check for record in found for check in record["checks"]]
     agreeing = sum(check["verdict"] == NumericStatus.AGREE for check in checks)
     beyond = sum(bool(load()[record["name"]].query) for record in found)
@@ -231,7 +245,7 @@ def summary() -> Html:
         ("numbered equations covered", f"{len(covered)} of {len(PAPER_EQUATIONS)}"),
         ("steps, each with its verdict", str(len(found))),
         ("of them, moments beyond the paper", str(beyond)),
-        *((h.badge(status), str(number)) for status, number in proofs.most_common()),
+        *((h.badge(status), str(number)) for status, number in verdicts.most_common()),
         ("comparisons with sampling that agree", f"{h.count(agreeing)} of {h.count(len(checks))}"),
         ("random draws", h.count(sum(check["draws"] for check in checks))),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,9 +60,9 @@ def _show(arguments: argparse.Namespace) -> Outcome:
     document["proof"], document["numeric"] = known_statuses(document["name"], assumptions)
     numbers = ", ".join(f"({number})" for number in document["equations"])
     title = f"{document['name']}  {numbers}".rstrip()
-    if arguments.proof:
-        return _proof(contents.named(document["name"]), assumptions, document, title)
     lines = [title, document["statement"], f"proof: {document['proof']}; number: {document['numeric']}"]
+    if arguments.proof:
+        return _proof(contents.named(document["name"]), assumptions, document, lines)
     lines += whole_lines(contents.named(document["name"]), assumptions) or filter(None, [document["formula"]])
     if document["unreadable"]:
         lines.append(f"not fully legible: {document['unreadable']}")
@@ -82,7 +82,7 @@ def _parameter_lines(parameters: Mapping[str, Mapping[str, str | None]]) -> list
     return [f"  {a:{name}s}  {b:{allowed}s}  {c:{default}s}  {d}" for a, b, c, d in rows]
 
 
-def _proof(step: Step, assumptions: Assumptions, document: dict[str, Any], title: str) -> Outcome:
+def _proof(step: Step, assumptions: Assumptions, document: dict[str, Any], lines: Sequence[str]) -> Outcome:
     """The step's proof move by move; what sampling says of each move, as far as it is known."""
     from derivations.command.listing import known_checks
     from derivations.language.assumptions import NotDerivable
@@ -96,7 +96,7 @@ def _proof(step: Step, assumptions: Assumptions, document: dict[str, Any], title
         said = proof_text(step, assumptions, checks)
     except (DoesNotApply, NotDerivable) as error:
         raise BadInput(str(error)) from None
-    return Outcome(document, "\n".join((title, document["statement"], said)))
+    return Outcome(document, "\n".join((*lines, said)))
 
 
 def _eval(arguments: argparse.Namespace) -> Outcome:

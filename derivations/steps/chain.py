@@ -102,6 +102,7 @@ class Chain:
         self._moves: list[Move] = []
         self._starts: dict[int, Expression] = {0: start}
         self._parts: dict[str, Part] = {}
+        self._shown: dict[int, list[str]] = {}
         self._named_parts: dict[str, tuple[Expression, Callable[[], Mapping[str, Expression]]]] = {}
         self._context = Context()
 
@@ -133,8 +134,7 @@ class Chain:
 
     def shows(self, label: str, written_out: Mapping[str, Part] | None = None) -> Chain:
         """The present expression is this part of the step, its abbreviations written out for the comparison."""
-        self._parts[label] = written(self.result, {**self.numbers(), **(written_out or {})})
-        return self
+        return self._show(label, written(self.result, {**self.numbers(), **(written_out or {})}))
 
     def shows_number(self, label: str, written_out: Mapping[str, Part] | None = None) -> Chain:
         """The number of which the present matrix is a multiple of the identity is this part of the step.
@@ -144,13 +144,21 @@ class Chain:
         ((term, number),) = self.result.terms.items() if len(self.result.terms) == 1 else ((None, None),)
         if term is None or number is None or term.traces or term.word != ():
             raise DoesNotApply(f"{self.result} is no multiple of the identity")
-        self._parts[label] = written(polynomial(number), {**self.numbers(), **(written_out or {})})
-        return self
+        return self._show(label, written(polynomial(number), {**self.numbers(), **(written_out or {})}))
 
     def shows_value(self, label: str, value: sympy.Basic) -> Chain:
         """This part of the step is a number read off the last move, such as the exponent of an order."""
+        return self._show(label, value)
+
+    def _show(self, label: str, value: Part) -> Chain:
         self._parts[label] = value
+        self._shown.setdefault(len(self._moves), []).append(label)
         return self
+
+    @property
+    def shown(self) -> Mapping[int, Sequence[str]]:
+        """The labels of the parts shown, by the number of moves before."""
+        return self._shown
 
     def names(self, label: str, definitions: Callable[[], Mapping[str, Expression]]) -> Chain:
         """The present expression is how this part reads with its names; `definitions`: what they stand for, in order."""

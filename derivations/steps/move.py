@@ -19,6 +19,15 @@ SecondRoute: TypeAlias = tuple[str, str]
 SQUARED_LENGTH = "dist0_sq"
 
 
+class Relation(StrEnum):
+    """How the side that a move leads to is related to the side before."""
+
+    EQUAL = "="
+    AT_MOST = "<="
+    AT_LEAST_ZERO = ">= 0"
+    ORDER = "is of order"
+
+
 class Rule(StrEnum):
     """The rules by which one expression leads to the next."""
 
@@ -54,6 +63,25 @@ class Rule(StrEnum):
     BOUND = "bound by Cauchy-Schwarz"
     EIGENVALUES = "bound by eigenvalues of at most one"
     ORDER = "order by degree"
+
+    @property
+    def relation(self) -> Relation:
+        """What a move by this rule shows of its two sides."""
+        return _RELATIONS.get(self, Relation.EQUAL)
+
+    @property
+    def averages(self) -> bool:
+        """Whether a move by this rule is an average over its letters."""
+        return self in _AVERAGES
+
+
+_RELATIONS = {
+    Rule.GRAM: Relation.AT_LEAST_ZERO,
+    Rule.BOUND: Relation.AT_MOST,
+    Rule.ORDER: Relation.ORDER,
+}
+# the Wishart, Haar and other averages have no letter that is drawn in what is before
+_AVERAGES = (Rule.AVERAGE, Rule.CUMULANTS, Rule.ROWS, Rule.KNOWN, Rule.CENTRED)
 
 
 NO_NUMBER = {

@@ -5,43 +5,148 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.steps.chain import NO_NUMBER, DoesNotApply, Move, Rule
+from derivations.steps.chain import NO_NUMBER, Chain, DoesNotApply, Move, Rule
+from derivations.steps.contents import named
+from derivations.steps.move import Relation
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Step
+from derivations.typeset.latex import latex
 from derivations.typeset.term_order import name_latex
 from symbolic.algebra.coefficients import INVERSE, named_terms
 from symbolic.algebra.readable import Word
-from symbolic.algebra.words import Expression, polynomial
+from symbolic.algebra.words import Expression, matrix, polynomial, scalar
+from symbolic.proofs.asymptotics import Exponent
+
+# how many terms of an expression, and how many characters of what a name stands for, a line of text shows in full
+MANY_TERMS, FIRST_TERMS, LONG_VALUE = 40, 8, 200
+BLOCKS = "blocks"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A move with what a reader needs beside it.
+
+    where: what stands for what, as far as no move before says it; the power -1 or 1/2 of what a letter is, or the blocks
+    it is stacked of. errors: the orders of what was left out since the chain last set out, this move included.
+    """
+
+    move: Move
+    where: tuple[tuple[Expression, str, Expression], ...]
+    errors: tuple[Mapping[str, Exponent], ...]
+
+
+def proof_lines(chain: Chain) -> list[Line]:
+    """The moves of a chain, each with the names that are new in it and the errors that it carries along."""
+    found = []
+    said: dict[str, tuple[str, Expression]] = {}
+    errors: tuple[Mapping[str, Exponent], ...] = ()
+    for k, move in enumerate(chain.moves):
+        errors = () if k in chain.starts else errors
+        if move.rule is Rule.KEEP:
+            errors = (*errors, move.order)
+        new = {
+            name: meaning
+            for name, meaning in _meanings(move).items()
+            if name not in said or (name in move.letters and not move.rule.averages and said[name] != meaning)
+        }
+        said |= new
+        where = tuple((_symbol(name, value), kind, value) for name, (kind, value) in new.items())
+        found.append(Line(move, where, errors))
+    return found
+
+
+def _meanings(move: Move) -> dict[str, tuple[str, Expression]]:
+    """What the names in a move stand for, and the names in that in turn."""
+    known: dict[str, tuple[str, Expression]] = {}
+    if move.tasks is not None:
+        known |= {name: (BLOCKS, block("1")) for name, block in move.tasks.blocks.items()}
+    known |= {name: ("", value) for name, value in move.values.items()}
+    known |= {name: ("-1", value) for name, value in move.inverses.items()}
+    known |= {name: ("1/2", value) for name, value in move.roots.items()}
+    found: dict[str, tuple[str, Expression]] = {}
+    names = [*_names(move.before), *_names(move.after)]
+    for name in names:  # which grows
+        if name in known and name not in found:
+            found[name] = known[name]
+            if known[name][0] != BLOCKS:
+                names += _names(known[name][1])
+    return found
+
+
+def _names(expr: Expression) -> list[str]:
+    return [*expr.letters(), *sorted({name.removeprefix(INVERSE) for name in expr.scalars()})]
+
+
+def _symbol(name: str, value: Expression) -> Expression:
+    return matrix(name, *value.shape) if value.shape else scalar(name)
+
+
+def where_text(line: Line, most: int | None = None) -> str:
+    """What stands for what, as text, each value of at most so many characters."""
+    shown = []
+    for symbol, kind, value in line.where:
+        means = text(value)
+        if most is not None and len(means) > most:
+            means = f"{_cut(means, most)} ... (in full with --json)"
+        if kind == BLOCKS:
+            means = f"the blocks {means} of the tasks (here of task 1), stacked"
+        elif kind:
+            means = f"({means})^{kind if kind == '-1' else f'({kind})'}"
+        shown.append(f"{text(symbol)} = {means}")
+    return f"where {', '.join(shown)}" if shown else ""
+
+
+def where_latex(line: Line) -> list[str]:
+    """The same as formulas."""
+    shown = []
+    for symbol, kind, value in line.where:
+        left, right = latex(symbol), latex(value)
+        if kind == BLOCKS:
+            right = rf"\text{{the blocks }} {right} \text{{ of the tasks (here of task 1), stacked}}"
+        elif kind:
+            right = rf"\left({right}\right)^{{{kind}}}"
+        if left.replace(" ", "") not in (right.replace(" ", ""), _bare(right)):
+            shown.append(rf"\text{{where }} {left} = {right}")
+    return shown
+
+
+def _bare(tex: str) -> str:
+    return tex.replace(r"\left(", "(").replace(r"\right)", ")").replace(" ", "")
 
 
 def moves(
     step: Step, assumptions: Assumptions, checks: Sequence[Mapping[str, Any]] = ()
 ) -> list[dict[str, Any]]:
-    """The moves as plain data: rule, before, after, reads, note, check, numeric.
+    """The moves as plain data: rule, letters averaged over, before, relation, after, reads, note, check, numeric.
 
     checks: the comparisons with sampling that are known of the step. Raises DoesNotApply or NotDerivable, naming the
     move or the reason, where the step has no proof of this form.
     """
-    if step.derivation is None:
-        raise DoesNotApply(f"{step.name} is not proved move by move; its method: {step.method or 'none'}")
     return [
         {
-            "rule": str(move.rule),
-            "before": text(move.before),
-            "after": f"O({text(move.after)})"
-            if move.rule is Rule.ORDER
-            else text(move.after) + order_text(move),
-            "reads": list(move.reads),
-            "note": note(move),
-            "check": move.check,
-            "numeric": _numeric(move, k, checks),
+            "rule": str(line.move.rule),
+            "over": list(line.move.letters) if line.move.rule.averages else [],
+            "before": text(line.move.before),
+            "relation": str(line.move.rule.relation),
+            "after": text(line.move.after) + order_text(line),
+            "reads": list(line.move.reads),
+            "note": "; ".join(filter(None, (note(line.move), where_text(line)))),
+            "check": line.move.check,
+            "numeric": _numeric(line.move, k, checks),
         }
-        for k, move in enumerate(step.derivation(assumptions).moves)
+        for k, line in enumerate(proof_lines(_chain(step, assumptions)))
     ]
+
+
+def _chain(step: Step, assumptions: Assumptions) -> Chain:
+    if step.derivation is None:
+        raise DoesNotApply(f"{step.name} is not proved move by move; its method: {step.method or 'none'}")
+    return step.derivation(assumptions)
 
 
 def note(move: Move) -> str:
@@ -63,24 +168,113 @@ def _numeric(move: Move, place: int, checks: Iterable[Mapping[str, Any]]) -> str
     return next(iter(verdicts)) if len(verdicts) == 1 else NumericStatus.DISAGREE
 
 
+def origin(step: Step, chain: Chain, place: int) -> tuple[str, ...]:
+    """The steps that the start before a move comes from.
+
+    For the only start these are the steps that the proof rests on and no move reads; without any, and where there are
+    several, what the first move from there reads.
+    """
+    read = {name for move in chain.moves for name in move.reads}
+    unread = tuple(name for name in step.uses if name not in read) if len(chain.starts) == 1 else ()
+    return unread or (chain.moves[place].reads if place < len(chain.moves) else ())
+
+
+def one_share(chain: Chain, place: int) -> bool:
+    """Whether the start before a move is the share of one task, over which the chain sums later."""
+    later = [start for start in chain.starts if start > place]
+    section = chain.moves[place : min(later, default=len(chain.moves))]
+    return any(move.rule is Rule.SUM for move in section)
+
+
+def ends(step: Step, chain: Chain, place: int) -> list[str]:
+    """Which equations, or which parts of them, the expression after so many moves is; parts as LaTeX."""
+    numbers = ", ".join(f"({number})" for number in step.equations)
+    labels = chain.shown.get(place, ())
+    return [numbers] if numbers and labels and len(chain.parts) == 1 else [*labels]
+
+
+def numbered(name: str) -> str:
+    """A step by its equation numbers, or by its name where it has none."""
+    return ", ".join(f"({number})" for number in named(name).equations) or name
+
+
 def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[Mapping[str, Any]] = ()) -> str:
-    """The proof as lines of text within the width of the terminal."""
+    """The proof as lines of text within the width of the terminal; long expressions by their first terms."""
     width = max(40, shutil.get_terminal_size((100, 24)).columns)
     try:
-        found = moves(step, assumptions, checks)
+        chain = _chain(step, assumptions)
     except NotDerivable as error:
         return str(error)
     lines: list[str] = []
-    starts = step.derivation(assumptions).starts if step.derivation is not None else {}
-    for k, move in enumerate(found):
-        if k in starts:
-            lines.append(_wrapped(move["before"], width, "    "))
-        reads = f"  [{', '.join(move['reads'])}]" if move["reads"] else ""
-        lines.append(_wrapped(f"{k + 1}. {move['rule']}{reads}", width, ""))
-        lines.append(_wrapped(f"= {move['after']}", width, "    "))
-        note = f" ({move['note']})" if move["note"] else ""
-        lines.append(_wrapped(f"{move['check']}; sampled: {move['numeric']}{note}", width, "    "))
+    for k, line in enumerate(proof_lines(chain)):
+        move = line.move
+        if k in chain.starts:
+            sources = ", ".join(numbered(name) for name in origin(step, chain, k))
+            share = "one task's share" if one_share(chain, k) else ""
+            said = ", ".join(filter(None, (share, f"from {sources}" if sources else "")))
+            start = shortened(chain.starts[k])
+            lines.append(_wrapped(f"{start}  ({said})" if said else start, width, "    "))
+        reads = f"  [{', '.join(move.reads)}]" if move.reads else ""
+        over = f", over {', '.join(move.letters)}" if move.rule.averages else ""
+        lines.append(_wrapped(f"{k + 1}. {move.rule}{over}{reads}", width, ""))
+        lines.append(_wrapped(_related(line), width, "    "))
+        where = where_text(line, LONG_VALUE)
+        lines += [_wrapped(where, width, "    ")] if where else []
+        why = f" ({note(move)})" if note(move) else ""
+        lines.append(_wrapped(f"{move.check}; sampled: {_numeric(move, k, checks)}{why}", width, "    "))
+        whole = f" of {', '.join(f'({number})' for number in step.equations)}" if step.equations else ""
+        lines += [
+            _wrapped(f"This is {part}{whole if part in chain.parts else ''}.", width, "    ")
+            for part in ends(step, chain, k + 1)
+        ]
     return "\n".join(lines)
+
+
+def _related(line: Line) -> str:
+    relation, after = line.move.rule.relation, shortened(line.move.after) + order_text(line)
+    if relation is Relation.AT_LEAST_ZERO:
+        return f"= {after} {relation}"
+    left = f"E_{{{', '.join(line.move.letters)}}}[...] " if line.move.rule.averages else ""
+    return f"{left}{relation} {after}"
+
+
+def related_latex(line: Line) -> str:
+    """What a move leads to, after the relation that it shows."""
+    relation, after = line.move.rule.relation, latex(line.move.after) + order_latex(line)
+    if relation is Relation.AT_LEAST_ZERO:
+        return rf"= {after} \succeq 0"
+    if relation is Relation.ORDER:
+        return rf"\text{{{relation}}}\ {after}"
+    if relation is Relation.AT_MOST:
+        return rf"\le {after}"
+    if not line.move.rule.averages:
+        return f"= {after}"
+    over = ", ".join(
+        latex(matrix(name, *(letter.rows, letter.columns)))
+        if (letter := line.move.before.letters().get(name))
+        else name_latex(name)
+        for name in line.move.letters
+    )
+    return rf"\mathbb{{E}}_{{{over}}}[\cdots] = {after}"
+
+
+def shortened(expr: Expression) -> str:
+    """An expression as text; of a long one the first terms and their number."""
+    shown, count = text(expr), term_count(expr)
+    if count <= MANY_TERMS:
+        return shown
+    return f"{_cut(shown, len(shown) * FIRST_TERMS // count)} ... ({count} terms; all with --json)"
+
+
+def term_count(expr: Expression) -> int:
+    """The number of terms, coefficients multiplied out."""
+    return sum(len(coefficient) for coefficient in expr.terms.values())
+
+
+def _cut(shown: str, most: int) -> str:
+    """The start of a line of about so many characters, up to a sign between terms."""
+    places = [place for sign in (" + ", " - ") if (place := shown.rfind(sign, 0, most)) > 0]
+    return shown[: max(places, default=most)]
 
 
 def _wrapped(line: str, width: int, indent: str) -> str:
@@ -106,16 +300,22 @@ def text(expr: Expression) -> str:
     return shown
 
 
-def order_text(move: Move) -> str:
-    """The order of the error of a move, such as ` + O(xi^-2)`; nothing where its sides are equal."""
-    powers = [f"{name}^{exponent.sympy()}" for name, exponent in move.order.items()]
-    return f" + O({' '.join(powers)})" if powers else ""
+def order_text(line: Line) -> str:
+    """The orders of what was left out, such as ` + O(xi^-2)`; nothing where the sides are equal."""
+    shown = ""
+    for order in line.errors:
+        powers = [f"{name}^{exponent.sympy()}" for name, exponent in order.items()]
+        shown += f" + O({' '.join(powers)})" if powers else " + (what is left out)"
+    return shown
 
 
-def order_latex(move: Move) -> str:
+def order_latex(line: Line) -> str:
     """The same as LaTeX."""
-    powers = [f"{name_latex(name)}^{{{exponent.sympy()}}}" for name, exponent in move.order.items()]
-    return f" + O\\left({' '.join(powers)}\\right)" if powers else ""
+    shown = ""
+    for order in line.errors:
+        powers = [f"{name_latex(name)}^{{{exponent.sympy()}}}" for name, exponent in order.items()]
+        shown += f" + O\\left({' '.join(powers)}\\right)" if powers else r" + \text{(what is left out)}"
+    return shown
 
 
 def _coefficient(value: Expression) -> str:

@@ -416,3 +416,13 @@ def test_the_drawing_is_sound_and_names_every_node() -> None:
 @pytest.mark.parametrize("spoil", [lambda t: t.replace("</div>", "", 1), lambda t: t + "</p>"])
 def test_guard_sees_unsound_html(spoil: Callable[[str], str]) -> None:
     assert unbalanced(spoil(h.table(("a",), [("1",)])))
+
+
+def test_a_card_says_what_its_proof_uses() -> None:
+    record: Record = {**describe(load()["task-average"]), "proof": ProofStatus.PROVED, "checks": []}
+    shown = cards._moves(load()["task-average"], record)
+    assert "One task's share, from <a" in shown
+    assert r"\text{where } B = X^v A" in shown
+    assert r"\mathbb{E}_{X^v}[\cdots] = " in shown
+    shown = cards._moves(load()["theorem-1-remainder-bounded"], record)
+    assert r"\[\le " in shown

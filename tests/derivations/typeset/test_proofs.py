@@ -10,7 +10,15 @@ from derivations.command.cli import main
 from derivations.language.assumptions import PAPER
 from derivations.steps.chain import DoesNotApply
 from derivations.steps.contents import find
-from derivations.typeset.proofs import moves, proof_text, text
+from derivations.typeset.proofs import (
+    moves,
+    proof_lines,
+    proof_text,
+    related_latex,
+    shortened,
+    text,
+    where_latex,
+)
 from symbolic.algebra.words import Expression, gaussian, identity, scalar, tr
 
 X, n, p = gaussian("X", "n", "p"), scalar("n"), scalar("p")
@@ -52,8 +60,63 @@ def test_a_step_without_moves_says_how_it_is_proved() -> None:
 def test_the_command_shows_the_moves(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "92", "--proof", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    fields = {"rule", "before", "after", "reads", "note", "check", "numeric"}
+    fields = {"rule", "over", "before", "relation", "after", "reads", "note", "check", "numeric"}
     assert all(set(move) == fields for move in document["derivation"])
     assert document["derivation"][1]["after"] == "n_v tr(A^2) A^2 + (n_v^2 + n_v) A^4"
+    assert document["derivation"][1]["over"] == ["X_v"]
+    assert document["derivation"][0]["note"] == "where B = X_v A"
     assert main(["show", "theorem-1-remainder", "--proof"]) == 2
     assert "not proved move by move" in capsys.readouterr().err
+    assert main(["show", "92", "--proof"]) == 0
+    assert "proof: " in capsys.readouterr().out.splitlines()[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("92", ("(one task's share, from (89))", "where B = X_v A", "E_{X_v}[...] = n_v tr(A^2) A^2")),
+        (
+            "96",
+            (
+                "B' Gamma)  (from (85))",
+                "where BTB_inverse = (B' B)^-1, D = -N*h_t I + B' B, h_t = 1 - 2*alpha_t",
+            ),
+        ),
+        ("96", ("= g*p/(N*h_t^2) + O(xi^-1 m^-2)", "= g*p/(h_t^2*m*n_v) + O(xi^-1 m^-2)", "This is (96).")),
+        ("96", ("... (in full with --json)",)),
+        ("theorem-1-remainder-bounded", ("<= 1/h^2 tr(K) tr(M_inverse) tr(E^2)",)),
+        ("negative-rate-is-better", ("= 4*alpha_t/n_t U' U >= 0",)),
+        ("normal-matrix-concentrates", ("is of order",)),
+        ("88", ("This is a_m of (88).",)),
+    ],
+)
+def test_what_a_reader_of_the_paper_alone_needs(
+    monkeypatch: pytest.MonkeyPatch, name: str, said: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "4000")
+    shown = proof_text(find(name), PAPER)
+    assert [part for part in said if part not in shown] == []
+
+
+def test_errors_are_carried_until_the_chain_begins_anew() -> None:
+    chain = find("96").derivation
+    assert chain is not None
+    lines = proof_lines(chain(PAPER))
+    assert [len(line.errors) for line in lines] == [0, 0, 0, 1, 1, 1, 1]
+    assert [related_latex(line).endswith(r"\right)") for line in lines[3:]] == [True] * 4
+
+
+def test_an_average_names_its_letters_in_formulas() -> None:
+    chain = find("92").derivation
+    assert chain is not None
+    lines = proof_lines(chain(PAPER))
+    assert related_latex(lines[1]).startswith(r"\mathbb{E}_{X^v}[\cdots] = ")
+    assert where_latex(lines[0]) == [r"\text{where } B = X^v A"]
+
+
+def test_of_a_long_expression_the_first_terms_are_shown() -> None:
+    total = sum((scalar(f"a{k}") * n for k in range(1, 60)), n)
+    shown = shortened(total)
+    assert shown.endswith("... (60 terms; all with --json)")
+    assert len(shown) < len(text(total)) / 4
+    assert shortened(n * p) == "n*p"
