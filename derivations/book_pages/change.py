@@ -21,6 +21,7 @@ from derivations.formulas.optimum import optimum
 from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.publishing.build import BookError
 from derivations.steps.contents import find
+from derivations.steps.labels import LOSS
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.typeset import statements
 from derivations.typeset.committed_text import formula_text
@@ -39,6 +40,8 @@ MEANING = {
 }
 # standard errors from which a gap counts as seen
 RESOLVED = 5
+# how the sizes of a fit are called
+RUNG = "xi_"
 # two rates nearer than this are one
 SAME = 1e-9
 
@@ -130,7 +133,7 @@ def minima(best: Mapping[str, Any]) -> list[tuple[float | None, float]]:
 
 
 def confirmed(name: str, *words: str) -> Html:
-    """The changed formula against simulation at four sizes: the difference must fall as fast as the theory says."""
+    """The changed formula against exact and sampled losses: the difference must fall as fast as the theory says."""
     (record,) = verify([find(name).name], read(words))
     return Html(decay(record["checks"]))
 
@@ -174,6 +177,45 @@ def exponent(gaps: Sequence[Gap]) -> str:
 
 
 def decay(checks: Sequence[dict[str, Any]]) -> str:
+    """A formula against what confirms it: fitted powers of its gaps, losses over growing sizes, and single numbers."""
+    fitted = [check for check in checks if all(name.startswith(RUNG) for name in check["sizes"])]
+    ladder = [check for check in checks if check["label"] == LOSS]
+    single = [check for check in checks if check not in fitted and check not in ladder]
+    return (_powers(fitted) if fitted else "") + (_ladder(ladder) if ladder else "") + _numbers(single)
+
+
+def _powers(checks: Sequence[Mapping[str, Any]]) -> str:
+    """The power of the size with which a gap falls, fitted, beside the one that is stated."""
+    rows = [
+        (
+            h.escape(check["label"]),
+            h.number(check["value"]),
+            h.measured(check["mean"], check["stderr"]),
+            h.badge(check["verdict"], check["reason"]),
+        )
+        for check in checks
+    ]
+    ends = sorted(checks[0]["sizes"].values())
+    said = f"Fitted between sizes {h.number(ends[0])} and {h.number(ends[-1])} times the least; 0 where nothing is left out."
+    return f"{h.table(('gap', 'power stated', 'power found', ''), rows, numeric=(1, 2))}<p>{said}</p>"
+
+
+def _numbers(checks: Sequence[Mapping[str, Any]]) -> str:
+    """Values against sampled means."""
+    rows = [
+        (
+            h.escape(check["label"]),
+            h.sizes(check["sizes"]),
+            h.number(check["value"]),
+            h.measured(check["mean"], check["stderr"]),
+            h.badge(check["verdict"], check["reason"]),
+        )
+        for check in checks
+    ]
+    return h.table(("", "sizes", "value", "sampled", ""), rows, numeric=(2, 3)) if rows else ""
+
+
+def _ladder(checks: Sequence[dict[str, Any]]) -> str:
     """Formula and sampled mean over growing sizes: the gap, the gap times the size squared, and its fitted exponent."""
     gaps = gaps_of(checks)
     rows = [

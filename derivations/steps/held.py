@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -26,11 +27,11 @@ class Held:
 
     def not_stated(self, values: Mapping[str, Expression], reads: tuple[str, ...]) -> str:
         """Which of the values put in is not what one of the steps derives or claims; nothing where all are."""
-        from derivations.steps.contents import load  # which itself knows chains
-
+        # named, not imported: the result of a step does not depend on the contents, but on the steps it rests on
+        named = importlib.import_module("derivations.steps.contents").named
         for name, value in values.items():
             whole = value.replace(self.short)
-            stated = [part for slug in reads for part in _parts(load()[slug], self.assumptions)]
+            stated = [part for slug in reads for part in _parts(named(slug), self.assumptions)]
             if not any(_equal(part, whole, self.where) for part in stated):
                 return f"{name} is not what {', '.join(reads)} states"
         return ""

@@ -67,7 +67,7 @@ def keys_of(name: str, assumptions: Assumptions = PAPER, seed: int = 0) -> dict[
     """The key of each part of a step's record: an edit of any module that the part reaches changes it."""
     step = named(name)
     where = relevant(step, assumptions)
-    decided_by = (MODULE_OF[slug] for slug in step.proofs)
+    decided_by = (MODULE_OF[slug] for slug in {*step.proofs, *ancestors([name])})
     modules = {MODULE_OF[name], *decided_by, *modules_adding([*where, where.get("inputs", "")])}
     numeric = {*modules, "derivations.verification.examine"}
     if assumptions.changes(where) and name in SAMPLED_UNDER_CHANGES:

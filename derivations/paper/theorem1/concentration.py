@@ -24,11 +24,13 @@ from derivations.paper.outer_problem import target_covariance
 from derivations.paper.target_task import loss_chain
 from derivations.paper.theorem1 import reused_data
 from derivations.paper.theorem1.next_order import next_order
+from derivations.paper.theorem2.abbreviations import definitions
 from derivations.steps.by_degree import concentration
 from derivations.steps.chain import Chain, Growth, Mean, Tasks, carried_out
 from derivations.steps.labels import LEADING, ORDER, Short
 from derivations.steps.orders import ONE, WEIGHTS
 from derivations.steps.rules import haar
+from symbolic.algebra.coefficients import INVERSE as INVERSE_OF
 from symbolic.algebra.words import Expression, matrix, reciprocal, tr, unit, vector
 from symbolic.proofs.asymptotics import Exponent
 
@@ -173,7 +175,17 @@ def _put_in(deviation: Chain, assumptions: Assumptions) -> Chain:
     chain = Chain(loss_chain(assumptions).result)
     chain.name_number("h_r", adaptation_chain(assumptions).result, "adaptation-factor")
     chain.insert({"excess": deviation.result}, "loss-from-excess", "excess-overparameterized")
-    return chain.shows(LOSS, deviation.numbers())
+    chain.shows(LOSS, deviation.numbers())
+    numbers = {**chain.numbers(), **deviation.numbers()}
+
+    def stand_for() -> dict[str, Expression]:
+        used = {name.removeprefix(INVERSE_OF) for name in chain.result.scalars()}
+        found = {name: value for name, value in numbers.items() if name in used}
+        if "h_t" in found and assumptions.inputs == "gaussian":
+            found |= definitions(("h_t",), assumptions)
+        return found
+
+    return chain.names(LOSS, stand_for)
 
 
 @lru_cache(maxsize=32)

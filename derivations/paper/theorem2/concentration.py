@@ -266,7 +266,13 @@ STEPS: tuple[Step, ...] = (
         "B^T B is a multiple of the identity up to fluctuations.",
         block="gram",
         claim={LEADING: H_T, **_BOTH},
-        uses=("stacked-design", "columns-concentrate", "columns-after-wishart", "columns-between-wisharts"),
+        uses=(
+            "stacked-design",
+            "target-covariance",
+            "columns-concentrate",
+            "columns-after-wishart",
+            "columns-between-wisharts",
+        ),
     ),
     _concentration(
         "normal-inverse-concentrates",

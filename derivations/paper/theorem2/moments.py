@@ -205,7 +205,7 @@ def _g_step(
         number,
         Short(f"g_{index}"),
         claim=claim,
-        uses=uses,
+        uses=("inner-loop", "wishart-mean", *uses),
         observe=observe,
         chain=partial(abbreviation_chain, f"g_{index}"),
         depends_on=("inner_steps", "inputs", "covariance"),
@@ -422,7 +422,7 @@ STEPS: tuple[Step, ...] = (
         "validation-noise-average",
         ("90",),
         VALIDATION,
-        uses=("mu-2",),
+        uses=("mu-2", "wishart-mean"),
         claim={MEAN[VALIDATION]: m * n_v * (1 - 2 * alpha_t + alpha_t**2 * MU["2"]) * I_P},
     ),
     _term_step(

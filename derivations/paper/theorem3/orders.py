@@ -166,7 +166,7 @@ STEPS: tuple[Step, ...] = (
         "equation",
         "H_t, the mean of A Sigma A: how the inner loop reshapes the covariance of a validation row.",
         "theorem3",
-        uses=("rows-mean", "rows-second-moment"),
+        uses=("general-stacked-design", "rows-mean", "rows-second-moment"),
         depends_on=("inner_steps", "split", "order"),
         claim=lambda: {Short("H_t"): H_T},
         derive=derived_by(weight_chain),

@@ -95,11 +95,9 @@ def _solved(chain: Chain, *reads: str) -> Chain:
     return solutions.nearest(chain, "omega_star", INVERSE, 0 * letter("omega_0"), *reads)
 
 
-def _over_targets(chain: Chain) -> Chain:
+def _over_targets(chain: Chain, *reads: str) -> Chain:
     """The average over gamma, whose mean is zero and whose covariance is Gamma."""
-    chain.insert(
-        {"gamma": gaussian("gamma_draw", "1", "N", covariance="Gamma").T}, "general-covariance-blocks"
-    )
+    chain.insert({"gamma": gaussian("gamma_draw", "1", "N", covariance="Gamma").T}, *reads)
     return chain.average_rows("gamma_draw", fourth=model.FOURTH_MOMENT)
 
 
@@ -113,7 +111,7 @@ def mean_chain(assumptions: Assumptions) -> Chain:
     if not chain.result.is_zero:
         raise DoesNotApply("the mean of gamma is not zero")
     _solved(chain.begin(model.OMEGA_STAR), "minimum-norm-solution")
-    return _over_targets(chain).shows(MEAN_OPTIMUM)
+    return _over_targets(chain, "general-stacked-target").shows(MEAN_OPTIMUM)
 
 
 def form_chain(assumptions: Assumptions) -> Chain:
@@ -126,7 +124,7 @@ def mean_form_chain(assumptions: Assumptions) -> Chain:
     """(133): the solution put in, and averaged over gamma."""
     omega = model.OMEGA_STAR
     chain = _solved(Chain(omega.T @ letter("H_r") @ omega), "minimum-norm-solution")
-    return _over_targets(chain).shows(MEAN_FORM)
+    return _over_targets(chain, "general-covariance-blocks").shows(MEAN_FORM)
 
 
 def block_chain(label: str, first: str, second: str, assumptions: Assumptions) -> Chain:
@@ -289,7 +287,11 @@ STEPS: tuple[Step, ...] = (
         "equation",
         "Over tasks and label noise the learned meta-parameter averages to zero, for given inputs.",
         "theorem3",
-        uses=("minimum-norm-solution", "general-stacked-target"),
+        uses=(
+            "minimum-norm-solution",
+            "general-stacked-target",
+            "task-covariance",
+        ),
         depends_on=DEPENDS,
         claim=lambda: {MEAN_OPTIMUM: ZeroMatrix(p, 1)},
         derive=derived_by(mean_chain),

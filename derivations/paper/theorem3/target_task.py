@@ -378,7 +378,7 @@ STEPS: tuple[Step, ...] = (
         "adaptation-weight",
         ("16", "124"),
         statement="H_r, the weight with which a deviation of the meta-parameter enters the loss.",
-        uses=("rows-mean", "rows-second-moment"),
+        uses=("adapted-parameters", "rows-mean", "rows-second-moment"),
         depends_on=DEPENDS,
         claim=lambda: {Short("H_r"): H_R},
         derive=derived_by(weight_chain),

@@ -12,6 +12,7 @@ from derivations.language.assumptions import read
 from derivations.language.regime import Regime
 from derivations.publishing.build import BookError
 from derivations.steps.contents import find, load
+from derivations.typeset.named_forms import derived_form
 from derivations.typeset.statements import lines
 from derivations.variants import table
 from derivations.variants.table import BASES, VARIANTS, Variant, entries, name_of, setting_of, values_of
@@ -104,9 +105,10 @@ def test_formulas_carry_the_names_of_earlier_ones() -> None:
     changed = read(["inner_steps=2"])
     step = find("eq5")
     assert step.derive is not None
-    (text,) = lines(step, step.derive(changed), derived=True, under=changed)
+    text, *names = lines(step, derived_form(step, step.derive(changed), changed), derived=True)
     assert "h_t" in text
     assert "h_r" in text
+    assert names[1] == r"h_t = 1 - 4 \alpha_t + 6 \alpha_t^2 \mu_2 - 4 \alpha_t^3 \mu_3 + \alpha_t^4 \mu_4"
     (plain,) = lines(step, step.derive(changed), derived=True)
     assert "h_t" not in plain
 

@@ -10,7 +10,7 @@ from derivations.language import model
 from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.steps import chain as module
 from derivations.steps.chain import Chain, DoesNotApply, Known, Rule, abbreviation
-from derivations.steps.contents import find, load
+from derivations.steps.contents import ancestors, find, load
 from derivations.steps.rules.exact_routes import differs_exactly
 from derivations.verification.prove import difference
 from symbolic.algebra.words import (
@@ -55,7 +55,7 @@ def test_each_move_starts_where_the_last_one_ended_and_reads_known_steps(name: s
     for k, move in enumerate(found.moves):
         at = found.starts.get(k, at)
         assert move.before == at
-        assert set(move.reads) <= set(load())
+        assert set(move.reads) <= ancestors([name])
         at = move.after
 
 
