@@ -63,6 +63,7 @@ class Rule(StrEnum):
     BOUND = "bound by Cauchy-Schwarz"
     EIGENVALUES = "bound by eigenvalues of at most one"
     ORDER = "order by degree"
+    DIFFERENTIATE = "differentiate"
 
     @property
     def relation(self) -> Relation:
@@ -89,6 +90,7 @@ NO_NUMBER = {
     Rule.BOUND: "an inequality, which holds exactly at random matrices",
     Rule.EIGENVALUES: "an inequality, which holds exactly at random matrices",
     Rule.GRAM: "an inequality, which holds at any draw",
+    Rule.DIFFERENTIATE: "a derivative: its step samples the slope",
     Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",
 }
 """The rules whose moves are not sampled, and why."""

@@ -22,7 +22,7 @@ from functools import lru_cache
 import sympy
 from sympy import Integer
 
-from derivations.language.assumptions import Assumptions, unchanged
+from derivations.language.assumptions import Assumptions, NotDerivable, unchanged
 from derivations.language.normal_form import scalar, to_sympy
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
@@ -30,12 +30,15 @@ from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem1.adaptation_rate_checks import UPPER, bracket
 from derivations.paper.theorem1.concentration import H_R
 from derivations.paper.theorem2 import sampled_rates as checks
-from derivations.paper.theorem2.expansion import expansion, leading_excess, leading_loss
+from derivations.paper.theorem2.expansion import excess_chain, expansion, leading_excess, leading_loss
 from derivations.paper.theorem2.loss import DEPENDS
+from derivations.steps.chain import Chain, derived_by
 from derivations.steps.labels import DENOMINATOR, NUMERATOR
+from derivations.steps.rules.derivatives import slope_at_zero
 from derivations.steps.signs import common_sign, sign
 from derivations.steps.step import Check, Derived, Parts, Step
 from symbolic.algebra.coefficients import names_of
+from symbolic.algebra.words import scalar as symbol
 from symbolic.proofs.positivity import SignUnproved
 
 SIZES_FROM_ONE = {"n_t": Fraction(1), "p": Fraction(1)}
@@ -181,13 +184,17 @@ def degrees(formula: sympy.Expr, variable: str) -> Derived:
     return found
 
 
-def _derive_slope(assumptions: Assumptions) -> Derived:
-    slope = sympy.diff(leading_loss(assumptions), alpha_t).subs(alpha_t, 0)
-    found: dict[str, sympy.Basic] = {checks.SLOPE: sympy.factor(slope)}
+def _slope_chain(assumptions: Assumptions) -> Chain:
+    """(10): the deviation put into the loss, the derivative at zero, and its sign."""
+    if assumptions.covariance != "identity":
+        raise NotDerivable("with a general covariance h_t and g are matrices")
+    deviation, (c_0, c_2) = excess_chain(assumptions), loss_coefficients(assumptions)
+    chain = Chain(c_0 + c_2 * symbol("excess")).expand({"excess": deviation.result}, "theorem-2")
+    slope_at_zero(chain, "alpha_t", deviation.numbers()).shows(checks.SLOPE)
     # with inputs +-1 the slope vanishes at p = 1 and alpha_r = 1: its value stands without a sign
     with suppress(SignUnproved):
-        found[checks.SIGN_SLOPE] = Integer(sign(slope, SIZES_FROM_ONE)[0])
-    return found
+        chain.shows_value(checks.SIGN_SLOPE, Integer(sign(to_sympy(chain.result), SIZES_FROM_ONE)[0]))
+    return chain
 
 
 # -- what the paper says ------------------------------------------------------------------------------------
@@ -303,10 +310,11 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=lambda: _claim_slope(Integer(1)),
         correction=lambda: _claim_slope(H_R),
-        derive=_derive_slope,
+        derive=derived_by(_slope_chain),
+        derivation=_slope_chain,
         check=checks.slope,
         applies=unchanged(("covariance", "adaptation_steps")),
-        method="derivative of the derived formula",
+        method="derivative of the derived formula, move by move; polynomial certificate of its sign",
         remark="Differentiating (9) brings a factor h_r. At alpha_r = 0, where h_r = 1, the two forms are "
         "the same; the sign, which is what the argument needs, is as stated.",
         unreadable="no factor h_r can be seen in the available text; it may have been lost in the "
