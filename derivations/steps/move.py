@@ -26,6 +26,7 @@ class Relation(StrEnum):
     AT_MOST = "<="
     AT_LEAST_ZERO = ">= 0"
     ORDER = "is of order"
+    LAW = "has the law of"
 
 
 class Rule(StrEnum):
@@ -73,16 +74,29 @@ class Rule(StrEnum):
     @property
     def averages(self) -> bool:
         """Whether a move by this rule is an average over its letters."""
-        return self in _AVERAGES
+        return self in AVERAGES
 
 
 _RELATIONS = {
     Rule.GRAM: Relation.AT_LEAST_ZERO,
     Rule.BOUND: Relation.AT_MOST,
+    Rule.EIGENVALUES: Relation.AT_MOST,
     Rule.ORDER: Relation.ORDER,
+    Rule.IMAGE: Relation.LAW,
 }
-# the Wishart, Haar and other averages have no letter that is drawn in what is before
-_AVERAGES = (Rule.AVERAGE, Rule.CUMULANTS, Rule.ROWS, Rule.KNOWN, Rule.CENTRED)
+AVERAGES = (
+    Rule.AVERAGE,
+    Rule.CUMULANTS,
+    Rule.ROWS,
+    Rule.KNOWN,
+    Rule.CENTRED,
+    Rule.HAAR,
+    Rule.ROW_SPACES,
+    Rule.WISHART,
+    Rule.INVARIANCE,
+    Rule.FRAMES,
+    Rule.INVERSE_MEAN,
+)
 
 
 NO_NUMBER = {

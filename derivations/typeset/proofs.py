@@ -215,7 +215,7 @@ def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[Mapping[st
             start = shortened(chain.starts[k])
             lines.append(_wrapped(f"{start}  ({said})" if said else start, width, "    "))
         reads = f"  [{', '.join(move.reads)}]" if move.reads else ""
-        over = f", over {', '.join(move.letters)}" if move.rule.averages else ""
+        over = f", over {_averaged(move)}" if move.rule.averages else ""
         lines.append(_wrapped(f"{k + 1}. {move.rule}{over}{reads}", width, ""))
         lines.append(_wrapped(_related(line), width, "    "))
         where = where_text(line, LONG_VALUE)
@@ -230,11 +230,16 @@ def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[Mapping[st
     return "\n".join(lines)
 
 
+def _averaged(move: Move) -> str:
+    return ", ".join(move.letters) or "the data of the tasks"
+
+
 def _related(line: Line) -> str:
     relation, after = line.move.rule.relation, shortened(line.move.after) + order_text(line)
     if relation is Relation.AT_LEAST_ZERO:
         return f"= {after} {relation}"
-    left = f"E_{{{', '.join(line.move.letters)}}}[...] " if line.move.rule.averages else ""
+    over = f"_{{{', '.join(line.move.letters)}}}" if line.move.letters else ""
+    left = f"E{over}[...] " if line.move.rule.averages else ""
     return f"{left}{relation} {after}"
 
 
@@ -243,7 +248,7 @@ def related_latex(line: Line) -> str:
     relation, after = line.move.rule.relation, latex(line.move.after) + order_latex(line)
     if relation is Relation.AT_LEAST_ZERO:
         return rf"= {after} \succeq 0"
-    if relation is Relation.ORDER:
+    if relation in (Relation.ORDER, Relation.LAW):
         return rf"\text{{{relation}}}\ {after}"
     if relation is Relation.AT_MOST:
         return rf"\le {after}"
@@ -255,7 +260,7 @@ def related_latex(line: Line) -> str:
         else name_latex(name)
         for name in line.move.letters
     )
-    return rf"\mathbb{{E}}_{{{over}}}[\cdots] = {after}"
+    return rf"\mathbb{{E}}_{{{over}}}[\cdots] = {after}" if over else rf"\mathbb{{E}}[\cdots] = {after}"
 
 
 def shortened(expr: Expression) -> str:

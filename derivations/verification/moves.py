@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derivations.steps.chain import NO_NUMBER, Chain, Growth, Move, Rule, Tasks
+from derivations.steps.move import AVERAGES
 from derivations.steps.rules.exact_routes import in_order
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import slope_check
@@ -34,21 +35,8 @@ from symbolic.algebra.words import Expression, polynomial
 Array = NDArray[np.float64]
 # the relative difference of the two sides where they are the same number at any draw
 ROUNDING = 1e-9
-AVERAGING = (
-    Rule.AVERAGE,
-    Rule.CUMULANTS,
-    Rule.ROWS,
-    Rule.KNOWN,
-    Rule.CENTRED,
-    Rule.SHOWN,
-    Rule.HAAR,
-    Rule.ROW_SPACES,
-    Rule.WISHART,
-    Rule.INVARIANCE,
-    Rule.IMAGE,
-    Rule.FRAMES,
-    Rule.INVERSE_MEAN,
-)
+# where the two sides agree in the mean alone
+AVERAGING = (*AVERAGES, Rule.SHOWN, Rule.IMAGE)
 # where stacked letters are put together from the data of tasks
 OF_TASKS = (
     Rule.TASKS,

@@ -8,8 +8,9 @@ import pytest
 
 from derivations.command.cli import main
 from derivations.language.assumptions import PAPER
-from derivations.steps.chain import DoesNotApply
+from derivations.steps.chain import NO_NUMBER, DoesNotApply, Rule
 from derivations.steps.contents import find
+from derivations.steps.move import Relation
 from derivations.typeset.proofs import (
     moves,
     proof_lines,
@@ -88,6 +89,7 @@ def test_the_command_shows_the_moves(capsys: pytest.CaptureFixture[str]) -> None
         ("negative-rate-is-better", ("= 4*alpha_t/n_t U' U >= 0",)),
         ("normal-matrix-concentrates", ("is of order",)),
         ("88", ("This is a_m of (88).",)),
+        ("two-small-matrices", ("has the law of", "matrix, over X_v", "E_{X_v}[...] =")),
     ],
 )
 def test_what_a_reader_of_the_paper_alone_needs(
@@ -104,6 +106,12 @@ def test_errors_are_carried_until_the_chain_begins_anew() -> None:
     lines = proof_lines(chain(PAPER))
     assert [len(line.errors) for line in lines] == [0, 0, 0, 1, 1, 1, 1]
     assert [related_latex(line).endswith(r"\right)") for line in lines[3:]] == [True] * 4
+
+
+@pytest.mark.parametrize("rule", NO_NUMBER)
+def test_what_is_called_an_inequality_is_shown_as_one(rule: Rule) -> None:
+    inequality = rule.relation in (Relation.AT_MOST, Relation.AT_LEAST_ZERO)
+    assert inequality == NO_NUMBER[rule].startswith("an inequality")
 
 
 def test_an_average_names_its_letters_in_formulas() -> None:
