@@ -88,6 +88,9 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     parsers["show"].add_argument("--proof", action="store_true", help="the proof, move by move")
     parsers["list"].add_argument("names", nargs="*", metavar="NAME", help="these steps (default: all)")
     parsers["list"].add_argument("--status", metavar="S", help="only those with this proof or numeric status")
+    parsers["list"].add_argument(
+        "--without-chain", action="store_true", help="only those whose proof is not stated move by move"
+    )
     sweep = parsers["sweep"]
     sweep.add_argument("--simulate", action="store_true", help="Monte Carlo beside each row; remembered")
     sweep.add_argument("--out", metavar="FILE.csv", help="write the rows there, whole or not at all")
@@ -225,6 +228,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             warnings.simplefilter("error", RuntimeWarning)
             outcome = commands.run(arguments)
         _print(outcome.document, outcome.text, as_json=arguments.json)
+        if outcome.aside and not arguments.json:
+            _complain(outcome.aside, outcome.status)
         return outcome.status
     except (BadInput, OSError) as error:
         return _complain(_one_line(error), 2)

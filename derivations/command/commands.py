@@ -30,8 +30,11 @@ def progress_bar(what: str) -> Iterator[Callable[[Mapping[str, Any], int, int], 
 def _list(arguments: argparse.Namespace) -> Outcome:
     from derivations.command import listing
 
-    rows = listing.rows(arguments.names, arguments.status, read(arguments.assume))
-    return Outcome(rows, listing.text(rows))
+    assumptions = read(arguments.assume)
+    rows = listing.rows(arguments.names, arguments.status, assumptions, without_chain=arguments.without_chain)
+    return Outcome(
+        rows, listing.text(rows, arguments.status), aside=listing.remedy(assumptions, arguments.names)
+    )
 
 
 def _verify(arguments: argparse.Namespace) -> Outcome:
@@ -47,9 +50,9 @@ def _store(arguments: argparse.Namespace) -> Outcome:
 
 
 def _show(arguments: argparse.Namespace) -> Outcome:
-    from derivations.command.listing import known_statuses
+    from derivations.command.listing import known_statuses, module_path
     from derivations.support.bad_input import BadInput
-    from derivations.typeset.presentation import present, whole_lines
+    from derivations.typeset.presentation import present, said_of_print, whole_lines
 
     assumptions = read(arguments.assume)
     document = present(contents.find(arguments.name), assumptions, arguments.language or "latex")
@@ -57,13 +60,17 @@ def _show(arguments: argparse.Namespace) -> Outcome:
         raise BadInput(f"{document['name']} is no formula, so there is no source: leave --as out")
     if arguments.language:
         return Outcome(document, str(document["formula"]))
-    document["proof"], document["numeric"] = known_statuses(document["name"], assumptions)
+    step = contents.named(document["name"])
+    document["module"] = module_path(step.name)
+    document["proof"], document["numeric"] = known_statuses(step.name, assumptions)
     numbers = ", ".join(f"({number})" for number in document["equations"])
     title = f"{document['name']}  {numbers}".rstrip()
-    lines = [title, document["statement"], f"proof: {document['proof']}; number: {document['numeric']}"]
+    lines = [title, document["statement"], f"stated in {document['module']}"]
+    lines.append(f"proof: {document['proof']}; number: {document['numeric']}")
     if arguments.proof:
-        return _proof(contents.named(document["name"]), assumptions, document, lines)
-    lines += whole_lines(contents.named(document["name"]), assumptions) or filter(None, [document["formula"]])
+        return _proof(step, assumptions, document, lines)
+    lines += said_of_print(step, assumptions)
+    lines += whole_lines(step, assumptions) or filter(None, [document["formula"]])
     if document["unreadable"]:
         lines.append(f"not fully legible: {document['unreadable']}")
     lines += _parameter_lines(document["parameters"])

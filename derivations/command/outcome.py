@@ -8,8 +8,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a command: a document (for --json), a text, and an exit status."""
+    """The result of a command: a document (for --json), a text, a line beside the text on stderr, and an exit status."""
 
     document: Any
     text: str
     status: int = 0
+    aside: str = ""

@@ -14,6 +14,7 @@ from derivations.formulas.by_name import NoFormula, derived_parts, source_code
 from derivations.formulas.parameters import range_of
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.meanings import DEFAULTS, PARAMETERS
+from derivations.steps import contents
 from derivations.steps.step import Step
 from derivations.typeset import statements
 from derivations.typeset.named_forms import named_form
@@ -48,6 +49,18 @@ def whole_lines(step: Step, assumptions: Assumptions) -> list[str]:
     parts = named or shown_parts(step, assumptions)
     claimed = step.claim is not None and parts == dict(step.claim())
     return statements.printed(step) if claimed else statements.lines(step, parts)
+
+
+def said_of_print(step: Step, assumptions: Assumptions) -> list[str]:
+    """The remark of a step and, under the paper's assumptions, what is known of a condition that its print lacks."""
+    found = [step.remark] if step.remark else []
+    if step.condition and not assumptions.changes(step.depends_on):
+        condition = contents.named(step.condition).statement.rstrip(".")
+        found.append(
+            f"the print lacks a condition. Sufficient ({step.condition}): {condition}. "
+            f"False without one ({step.counterexample}). Printed:"
+        )
+    return found
 
 
 def _text(label: str, part: sympy.Basic, language: str) -> str:

@@ -95,7 +95,12 @@ def test_the_list_computes_nothing_and_says_what_is_not_known(
     assert main(["list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == list(load())
-    assert {row["proof"] for row in rows} | {row["numeric"] for row in rows} == {"not verified yet"}
+    known = {"gradient-step": "definition", "figure-2": "not-applicable", "theorem-1": "not verified yet"}
+    assert known.items() <= {row["name"]: row["proof"] for row in rows}.items()
+    derived = {row["name"] for row in rows if row["kind"] not in ("definition", "figure", "approximation")}
+    assert derived == {row["name"] for row in rows if row["proof"] == "not verified yet"}
+    sampled = {s.name for s in load().values() if s.name in derived or s.observe or s.check}
+    assert sampled == {row["name"] for row in rows if row["numeric"] == "not verified yet"}
     assert {row["name"]: row["unreadable"] for row in rows} == {s.name: s.unreadable for s in load().values()}
     assert any(row["unreadable"] for row in rows)
     assert not list(tmp_path.iterdir())
@@ -112,11 +117,63 @@ def test_the_list_shows_what_the_store_holds_under_the_same_assumptions(
     assert main(["verify", "wishart-mean", "theorem-1", "--symbolic-only"]) == 0
     capsys.readouterr()
     assert proofs("wishart-mean", "Eq. 9") == {"wishart-mean": "proved", "theorem-2": "not verified yet"}
-    assert {*proofs("--status", "not verified yet")} == {*load()}
+    assert {name for name, proof in proofs("--status", "not verified yet").items() if proof == "definition"}
     assert {*proofs("--status", "proved")} == {"wishart-mean"} | {
         name for name in ("theorem-1",) if proofs(name)[name] == "proved"
     }
     assert proofs("5", "--assume", "inner_steps=2") == {"theorem-1": "not verified yet"}
+
+
+def test_a_list_on_a_terminal_fits_it_and_says_what_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "80")
+    words = ["list", "eq5", "10", "adaptation-rate-bracket-underparameterized"]
+    assert main(words) == 0
+    whole, said = capsys.readouterr()
+    assert any(len(line) > 80 for line in whole.splitlines())
+    assert said == (
+        "derive: 3 of 3 steps are not verified yet (-): "
+        "run `derive verify eq5 10 adaptation-rate-bracket-underparameterized`\n"
+    )
+    assert main([*words, "--status", "proved"]) == 0
+    assert capsys.readouterr() == ("no step is known to be 'proved'\n", said)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert max(map(len, lines)) == 80
+    assert lines[0].split()[:3] == ["equation", "proof", "number"]
+    assert all(line.endswith("…") for line in lines[1:])
+
+
+def test_the_list_names_the_steps_without_a_chain(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--without-chain", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == [s.name for s in load().values() if s.derivation is None]
+    # what the README says of them
+    assert {row["kind"] for row in rows if row["equations"]} <= {"definition", "equation", "approximation"}
+    assert not {"lemma", "theorem"} & {row["kind"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("92", ["stated in derivations/paper/theorem2/moments.py"]),
+        ("10", ["Differentiating (9) brings a factor h_r.", "As read:\n", "Proved:\n"]),
+        ("14", ["the print lacks a condition", "(theorem-3-under-conditions): ", "Printed:\n"]),
+        ("3", ["proof: definition; number: not-applicable"]),
+    ],
+)
+def test_show_says_where_a_step_is_stated_and_what_is_printed(
+    name: str, said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["show", name]) == 0
+    out = capsys.readouterr().out
+    assert all(part in out for part in said)
+    assert main(["show", name, "--json"]) == 0
+    assert Path(json.loads(capsys.readouterr().out)["module"]).is_file()
 
 
 @pytest.mark.parametrize("name", ["eq5", "5", "(5)", "Eq. 5", "theorem-1", "Theorem 1"])
