@@ -144,7 +144,7 @@ def _moves(step: Step, record: Record) -> str:
         terms = max((proofs.term_count(value) for _, _, value in line.where), default=0)
         shown += _folded(where, terms) if where else ""
         shown += "".join(
-            f"<p><small>This is {h.inline(statements.left_side(part)) if part in chain.parts else part}.</small></p>"
+            f"<p><small>This is {h.inline(statements.left_side(part)) if part in chain.parts else part}{proofs.up_to(step, line)}.</small></p>"
             for part in proofs.ends(step, chain, k + 1)
         )
         items.append(f"<li>{h.escape(str(move.rule))}{reads} {badges}{shown}</li>")

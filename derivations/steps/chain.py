@@ -152,7 +152,12 @@ class Chain:
 
     def _show(self, label: str, value: Part) -> Chain:
         self._parts[label] = value
-        self._shown.setdefault(len(self._moves), []).append(label)
+        return self._mark(label)
+
+    def _mark(self, label: str) -> Chain:
+        here = self._shown.setdefault(len(self._moves), [])
+        if label not in here:
+            here.append(label)
         return self
 
     @property
@@ -163,7 +168,7 @@ class Chain:
     def names(self, label: str, definitions: Callable[[], Mapping[str, Expression]]) -> Chain:
         """The present expression is how this part reads with its names; `definitions`: what they stand for, in order."""
         self._named_parts[label] = self.result, definitions
-        return self
+        return self._mark(label)
 
     @property
     def named_parts(self) -> Mapping[str, tuple[Expression, Callable[[], Mapping[str, Expression]]]]:

@@ -193,6 +193,11 @@ def ends(step: Step, chain: Chain, place: int) -> list[str]:
     return [numbers] if numbers and labels and len(chain.parts) == 1 else [*labels]
 
 
+def up_to(step: Step, line: Line) -> str:
+    """That an end is not exact, where the errors stand in the steps that were put in and not beside the move."""
+    return ", up to what the steps put in leave out" if step.neglects and not line.errors else ""
+
+
 def numbered(name: str) -> str:
     """A step by its equation numbers, or by its name where it has none."""
     return ", ".join(f"({number})" for number in named(name).equations) or name
@@ -224,7 +229,9 @@ def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[Mapping[st
         lines.append(_wrapped(f"{move.check}; sampled: {_numeric(move, k, checks)}{why}", width, "    "))
         whole = f" of {', '.join(f'({number})' for number in step.equations)}" if step.equations else ""
         lines += [
-            _wrapped(f"This is {part}{whole if part in chain.parts else ''}.", width, "    ")
+            _wrapped(
+                f"This is {part}{whole if part in chain.parts else ''}{up_to(step, line)}.", width, "    "
+            )
             for part in ends(step, chain, k + 1)
         ]
     return "\n".join(lines)

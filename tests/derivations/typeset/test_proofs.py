@@ -89,6 +89,8 @@ def test_the_command_shows_the_moves(capsys: pytest.CaptureFixture[str]) -> None
         ("negative-rate-is-better", ("= 4*alpha_t/n_t U' U >= 0",)),
         ("normal-matrix-concentrates", ("is of order",)),
         ("88", ("This is a_m of (88).",)),
+        ("5", ("This is (5), (81), up to what the steps put in leave out.",)),
+        ("9", ("This is (9), (108), up to what the steps put in leave out.",)),
         ("two-small-matrices", ("has the law of", "matrix, over X_v", "E_{X_v}[...] =")),
     ],
 )
