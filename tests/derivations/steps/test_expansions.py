@@ -15,7 +15,7 @@ from derivations.steps.chain import Chain, DoesNotApply, Growth, Mean, Rule, Tas
 from derivations.steps.rules import expansions, stacked
 from derivations.steps.rules.exact_routes import differs_on_stacks
 from derivations.steps.rules.stacked import partitions
-from derivations.typeset.proofs import order_latex, order_text, text, proof_lines
+from derivations.typeset.proofs import order_latex, order_text, proof_lines, text
 from derivations.verification.moves import sample_move, sample_order
 from derivations.verification.prove import difference
 from symbolic.algebra.words import (
