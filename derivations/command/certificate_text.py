@@ -20,11 +20,9 @@ def certificate_text(document: Mapping[str, Any]) -> str:
         lines.append(f"sign of {rate}: {('negative', 'zero', 'positive')[sign + 1]}")
     lines += [f"method: {certificate['kind']}", f"why: {certificate['reason']}"]
     for at, value in [(point["at"], point["value"]) for point in certificate.get("stationary", ())]:
-        lines.append(
-            f"the derivative vanishes at {rate} in {interval(at)}, with the loss in {interval(value)}"
-        )
+        lines.append(f"the derivative vanishes at {rate} = {interval(at)}, with loss = {interval(value)}")
     if certificate.get("poles"):
-        lines.append(f"poles at {rate} in {', '.join(map(interval, certificate['poles']))}")
+        lines.append(f"poles at {rate} = {', '.join(map(interval, certificate['poles']))}")
     if certificate.get("limits"):
         low, high = map(number, certificate["limits"])
         lines.append(f"limits of the loss: {low} for {rate} to -infinity, {high} for {rate} to +infinity")
@@ -46,4 +44,4 @@ def interval(ends: Sequence[str]) -> str:
     low, high = (Fraction(Decimal(end)) if "/" not in end else Fraction(end) for end in ends)
     if low == high:
         return number(ends[0])
-    return f"{number(ends[0])} (known within {float(abs(high - low)):.0e})"
+    return f"{number(ends[0])} (enclosed within {float(abs(high - low)):.0e})"

@@ -83,7 +83,10 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
         if name in WITH_PARAMETERS:
             command.add_argument("values", nargs="*", default=[], metavar="k=v", help="parameter values")
     parsers["show"].add_argument(
-        "--as", dest="language", choices=("latex", "sympy", "python", "c", "javascript")
+        "--as",
+        dest="language",
+        choices=("latex", "sympy", "python", "c", "javascript"),
+        help="the formula alone, as source in this language",
     )
     parsers["show"].add_argument("--proof", action="store_true", help="the proof, move by move")
     parsers["list"].add_argument("names", nargs="*", metavar="NAME", help="these steps (default: all)")
@@ -95,7 +98,7 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     sweep.add_argument("--simulate", action="store_true", help="Monte Carlo beside each row; remembered")
     sweep.add_argument("--out", metavar="FILE.csv", help="write the rows there, whole or not at all")
     sweep.add_argument("--rel-error", type=float, default=None, metavar="R", help="as of simulate")
-    sweep.add_argument("--seed", type=int, default=0)
+    sweep.add_argument("--seed", type=int, default=0, help="as of simulate")
     parsers["completion"].add_argument("shell", choices=completion.SHELLS)
     verify = parsers["verify"]
     verify.add_argument("names", nargs="*", metavar="NAME")
@@ -126,9 +129,19 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     simulate.add_argument(
         "--rel-error", type=float, default=None, metavar="R", help="aimed-at standard error / mean"
     )
-    simulate.add_argument("--seed", type=int, default=0)
-    simulate.add_argument("--protocol", default="conditional", choices=("conditional", "plain"))
-    simulate.add_argument("--scheduler", default=None, metavar="ADDR")
+    simulate.add_argument("--seed", type=int, default=0, help="of the draws; the same seed, the same numbers")
+    simulate.add_argument(
+        "--protocol",
+        default="conditional",
+        choices=("conditional", "plain"),
+        help="plain: the experiment itself; conditional: averages over noise and target data done exactly, fewer draws",
+    )
+    simulate.add_argument(
+        "--scheduler",
+        default=None,
+        metavar="ADDR",
+        help="not part of this version: every core is used without it",
+    )
     parsers["regenerate"].add_argument("--out", default=None, metavar="DIR")
     parsers["regenerate"].add_argument(
         "--check", action="store_true", help="fail when the committed files are stale"
@@ -185,13 +198,19 @@ def _told(words: Sequence[str]) -> str | None:
         return None
     if words[0] not in COMMANDS:
         raise BadInput(f"unknown command {words[0]!r}; {nearest(words[0], COMMANDS)}")
-    return _parsers()[words[0]].format_help().rstrip()
+    parser = _parsers()[words[0]]
+    parser.epilog = epilog(words[0], added=True)
+    return parser.format_help().rstrip()
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     if argv[0] not in COMMANDS:
         raise BadInput(f"unknown command {argv[0]!r}; {nearest(argv[0], COMMANDS)}")
     rest = [_expression(word) for word in argv[1:] if word != "--"] if argv[0] == "moment" else list(argv[1:])
+    if argv[0] == "moment" and any(word.startswith("--assume") for word in rest):
+        raise BadInput(
+            "moment takes no --assume: name the law of the entries, as in --law rademacher, and --cov general"
+        )
     arguments = _parsers()[argv[0]].parse_intermixed_args(rest)
     arguments.command = argv[0]
     return arguments

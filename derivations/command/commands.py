@@ -65,8 +65,8 @@ def _show(arguments: argparse.Namespace) -> Outcome:
     document["proof"], document["numeric"] = known_statuses(step.name, assumptions)
     numbers = ", ".join(f"({number})" for number in document["equations"])
     title = f"{document['name']}  {numbers}".rstrip()
-    lines = [title, document["statement"], f"stated in {document['module']}"]
-    lines.append(f"proof: {document['proof']}; number: {document['numeric']}")
+    lines = [title, document["statement"], f"proof: {document['proof']}; number: {document['numeric']}"]
+    lines.append(f"stated in {document['module']}")
     if arguments.proof:
         return _proof(step, assumptions, document, lines)
     lines += said_of_print(step, assumptions)
@@ -130,13 +130,15 @@ def _optimum(arguments: argparse.Namespace) -> Outcome:
 
 
 def _moment(arguments: argparse.Namespace) -> Outcome:
+    from derivations.command.help_text import LETTERS
     from derivations.command.moment import run as run_moment
+    from derivations.command.moment import value_text
 
     document = run_moment(arguments.expression, arguments.values, arguments.cov, arguments.law)
-    shown = [str(document.get("value", document.get("latex", "")))]
+    shown = [value_text(document["value"]) if "value" in document else str(document.get("latex", ""))]
     if document.get("conditions"):
         shown.append(f"exists for {' and '.join(document['conditions'])}")
-    return Outcome(document, "\n".join(shown))
+    return Outcome(document, "\n".join(shown), aside="" if arguments.values else LETTERS)
 
 
 def _simulate(arguments: argparse.Namespace) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from derivations.language.meanings import ASSUMPTIONS, DEFAULTS, PARAMETERS
@@ -26,6 +27,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "store": ("derive store", "derive store prune", "derive store check --json"),
     "completion": ('eval "$(derive completion bash)"', "derive completion fish | source"),
 }
+# what the words of `derive moment` stand for
+LETTERS = "W = X^T X, where X is n x p with independent rows; I is the identity"
 WITH_PARAMETERS = ("eval", "optimum", "simulate", "sweep")
 WITH_ASSUMPTIONS = ("list", "show", "verify", *WITH_PARAMETERS, "regenerate", "figure", "book")
 _NAMES = "NAME: a slug, or a number in any usual spelling: theorem-1, 'Theorem 1', 5, '(5)', eq5, 'Eq. 5'."
@@ -36,8 +39,26 @@ def _table(title: str, meanings: Mapping[str, str]) -> list[str]:
     return ["", title, *(f"  {name:{width}s}  {text}" for name, text in meanings.items())]
 
 
-def epilog(command: str) -> str:
-    """The examples of a command, and the meaning of what is given to it."""
+def _added() -> dict[str, str]:
+    """The laws and assumptions of `derivations/extensions/`, as their modules introduce them: `NAME=VALUE: meaning`."""
+    from derivations.language.extension import EXTENSIONS, load_extensions, modules_adding
+    from symbolic.algebra.entry_laws import NAMED
+
+    load_extensions()
+    said: dict[str, str] = {}
+    for name in (*NAMED, *EXTENSIONS):
+        for module in modules_adding([name]):
+            first = (sys.modules[module].__doc__ or "").partition("\n")[0]
+            shown, colon, meaning = first.partition(": ")
+            said |= {shown: meaning} if colon else {name: first}
+    return said
+
+
+def epilog(command: str, *, added: bool = False) -> str:
+    """The examples of a command, and the meaning of what is given to it.
+
+    added: with the laws and assumptions that were added, which takes loading them.
+    """
     lines = ["examples:", *(f"  {example}" for example in EXAMPLES[command])]
     if command in (*WITH_PARAMETERS, "show", "verify", "list"):
         lines += ["", _NAMES]
@@ -47,5 +68,9 @@ def epilog(command: str) -> str:
         }
         lines += _table("parameters, as NAME=VALUE words (a formula needs some of them):", said)
     if command in WITH_ASSUMPTIONS:
-        lines += _table("assumptions, as --assume NAME=VALUE:", ASSUMPTIONS)
+        lines += _table(
+            "assumptions, as --assume NAME=VALUE:", {**ASSUMPTIONS, **(_added() if added else {})}
+        )
+    if command == "moment":
+        lines += ["", LETTERS]
     return "\n".join(lines)

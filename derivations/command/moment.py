@@ -57,6 +57,21 @@ def run(
         return moment(text, values, covariance, law).as_dict()
 
 
+def value_text(value: Any) -> str:
+    """A number as it is, a matrix as its rows below each other, a multiple of the identity as that."""
+    if not isinstance(value, list):
+        return str(value)
+    cells = [[str(x) for x in row] for row in value]
+    if len(cells) > 1 and all(
+        cell == cells[0][0] if i == j else cell in ("0", "0.0", "-0.0")
+        for i, row in enumerate(cells)
+        for j, cell in enumerate(row)
+    ):
+        return f"{cells[0][0]} I"
+    width = max(len(x) for row in cells for x in row)
+    return "\n".join("  ".join(x.rjust(width) for x in row) for row in cells)
+
+
 def read_values(words: Iterable[str]) -> dict[str, int | Matrix]:
     """The values in ``name=value`` words. Raises InvalidValue, naming the word, where one cannot be read."""
     values: dict[str, int | Matrix] = {}

@@ -190,8 +190,7 @@ def figure(name: str) -> Figure:
             "figure 5 is a neural-network experiment, not part of this version; draw 1, 2, 3, 4 or 6"
         )
     if slug not in FIGURES:
-        known = [name.removeprefix("figure") for name in FIGURES]
-        raise BadInput(
-            f"no figure {shortened(name)!r}; {nearest(name, [*FIGURES, *ALIASES])}; draw 1, {', '.join(known)}"
-        )
+        *known, last = [name.removeprefix("figure") for name in FIGURES]
+        close = "" if slug.startswith("figure") else f"; {nearest(name, [*FIGURES, *ALIASES])}"
+        raise BadInput(f"no figure {shortened(name)!r}{close}: draw 1, {', '.join(known)} or {last}")
     return _built(slug)

@@ -26,6 +26,7 @@ from derivations.paper.theorem2.general_covariance import NORMAL
 from derivations.steps.contents import ALIASES, find
 from derivations.steps.labels import Sign
 from derivations.support.bad_input import BadInput
+from symbolic.averages.network_polynomial import NotAnExpression
 from symbolic.code.codegen import compiled, high_precision, source
 from symbolic.code.stable import StableForm, stable
 from symbolic.proofs.asymptotics import UndecidedOrder
@@ -55,10 +56,16 @@ def derived_parts(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, s
         raise NotDerivable(why_not)
     if step.derive is None:
         raise NoFormula(
-            f"{name} is a {step.kind} and derives no formula: choose an equation of `derive list`"
+            f"{name} is {'an' if step.kind[0] in 'aeiou' else 'a'} {step.kind} and derives no formula: `derive show` "
+            f"prints it; numbers come from {', '.join(ALIASES)}"
         )
     try:
         return {label: to_sympy(part) for label, part in step.derive(assumptions).items()}
+    except NotAnExpression:
+        raise NotDerivable(
+            f"{', '.join(f'({number})' for number in step.equations) or step.name}: no form in traces and products "
+            f"under {assumptions.label()}: the average holds sums over indices, such as diagonals; choose inputs=gaussian"
+        ) from None
     except (NoClosedForm, SignUnproved, UndecidedOrder) as error:
         if assumptions == PAPER:
             raise

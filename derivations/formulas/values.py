@@ -25,6 +25,7 @@ from derivations.language.assumptions import Assumptions
 from derivations.language.regime import Regime
 from derivations.paper.theorem2.general_covariance import INVERSE
 from derivations.steps.contents import find
+from derivations.steps.step import Step
 from symbolic.algebra.quotients import Rational
 
 Value = TypeVar("Value")
@@ -115,11 +116,24 @@ def _checked_matrices(name: str, given: dict[str, Given], needed: set[str]) -> d
     return checked_found
 
 
+def holds_for(step: Step) -> str | None:
+    """The sizes for which the formula of a step holds, as an inequality; None where it holds for all."""
+    if step.regime is None:
+        return None
+    # the mean of an inverse Wishart matrix, in an exact average, is finite one row further only
+    return step.regime.title + (" + 1" if step.average is not None else "")
+
+
 def _check_regime(name: str, regime: Regime, values: Mapping[str, Fraction]) -> None:
     rows, size = values["n_v"] * values["m"], values["p"]
     if regime.holds(rows, size):
         return
+    step = find(name)
     here = f"{name} holds for {regime}, but n_v m = {rows} and p = {size}"
+    if step.average is not None:
+        raise InvalidParameter(
+            f"{name} holds for {holds_for(step)}, but n_v m = {rows} and p = {size}: take a larger p, or fewer validation points"
+        )
     if rows == size:
         raise InvalidParameter(f"{here}: neither {' nor '.join(LOSS.values())} holds, change n_v, m or p")
     raise InvalidParameter(f"{here}: use {LOSS[regime.other]}, which holds for {regime.other}")

@@ -280,6 +280,7 @@ OF_EQUATION: Mapping[str, str] = {
     for number in numbers.split()
 } | {alias.removeprefix("eq"): slug for alias, slug in ALIASES.items()}
 _EQUATION = re.compile(r"(?:(?:eq|eqs|equation|equations)[-.]*)?\(?([0-9]+)\)?")
+_LEMMA = re.compile(r"lemma-?([1-3])")
 
 
 class UnknownStep(BadInput):
@@ -329,6 +330,16 @@ def slug_of(name: str | int) -> str:
         words = "-".join(text.lower().replace("_", " ").split())
         if words in MODULE_OF:
             return words
+        lemma = _LEMMA.fullmatch(words)
+        if lemma:
+            numbers = [
+                int(n)
+                for each in CONTENTS[f"derivations.paper.lemma{lemma[1]}"].values()
+                for n in each.split()
+            ]
+            raise UnknownStep(
+                f"Lemma {lemma[1]} is the equations ({min(numbers)})-({max(numbers)}): name one of them, as {min(numbers)}"
+            )
         number = _EQUATION.fullmatch(words)
         if number and number[1] in OF_EQUATION:
             return OF_EQUATION[number[1]]

@@ -12,6 +12,7 @@ from sympy.printing.str import StrPrinter
 
 from derivations.formulas.by_name import NoFormula, derived_parts, source_code
 from derivations.formulas.parameters import range_of
+from derivations.formulas.values import holds_for
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.meanings import DEFAULTS, PARAMETERS
 from derivations.steps import contents
@@ -142,7 +143,7 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
             for name, meaning in PARAMETERS.items()
             if name in names
         },
-        "holds_for": None if step.regime is None else step.regime.title,
+        "holds_for": holds_for(step),
     }
 
 

@@ -176,6 +176,47 @@ def test_show_says_where_a_step_is_stated_and_what_is_printed(
     assert Path(json.loads(capsys.readouterr().out)["module"]).is_file()
 
 
+AT_THE_EDGE = ["n_t=9", "n_v=2", "n_r=9", "m=3", "sigma=1", "nu=1", "alpha_t=0", "alpha_r=0"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (
+            ["show", "92", "--assume", "inputs=rademacher"],
+            "(91), (92): no form in traces and products under inputs=rademacher",
+        ),
+        (["show", "Lemma 1"], "Lemma 1 is the equations (31)-(42): name one of them"),
+        (["show", "lemma3"], "Lemma 3 is the equations (55)-(57): name one of them"),
+        (["show", "eq2", "--proof"], "test-loss-definition is a definition: there is nothing to prove"),
+        (
+            ["eval", "eq1"],
+            "eq1 is a definition and derives no formula: `derive show` prints it; numbers come from eq5",
+        ),
+        (
+            ["eval", "exact-loss", *AT_THE_EDGE, "p=6"],
+            "exact-loss holds for p > n_v m + 1, but n_v m = 6 and p = 6",
+        ),
+        (["figure", "9"], "no figure '9': draw 1, 2, 3, 4 or 6"),
+        (["moment", "W^2", "--assume", "inputs=rademacher"], "moment takes no --assume: name the law"),
+    ],
+)
+def test_a_refusal_names_what_was_asked_for(
+    argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv) == 2
+    assert capsys.readouterr().err.startswith(f"derive: {said}")
+
+
+def test_help_lists_the_added_laws_and_assumptions(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["help", "eval"]) == 0
+    out = capsys.readouterr().out
+    assert "inputs=triangular  entries with the triangular density" in out
+    assert "rate_decay=Q  " in out
+
+
 @pytest.mark.parametrize("name", ["eq5", "5", "(5)", "Eq. 5", "theorem-1", "Theorem 1"])
 def test_a_name_may_be_written_in_every_usual_way(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", name, *FIGURE_2]) == 0

@@ -78,7 +78,13 @@ def test_the_text_without_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["moment", "W A W", "--law", "rademacher"]) == 0
     assert capsys.readouterr().out.strip().endswith(r"- 2 n \, \operatorname{diag}(A)")
     assert main(["moment", "tr(W)", "n=2", "p=3"]) == 0
-    assert capsys.readouterr().out == "6\n"
+    assert capsys.readouterr() == ("6\n", "")
+    assert main(["moment", "W^2 tr(W^2)", "n=7", "p=3"]) == 0
+    assert capsys.readouterr().out == "25515 I\n"
+    assert main(["moment", "W A W", "n=7", "p=2", "A=[[1,1/2],[1/2,3]]"]) == 0
+    assert capsys.readouterr().out == " 84   28\n 28  196\n"
+    assert main(["moment", "W A W"]) == 0
+    assert capsys.readouterr().err.startswith("derive: W = X^T X, where X is n x p")
 
 
 # -- bad input -------------------------------------------------------------------------------------------------
