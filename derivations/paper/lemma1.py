@@ -55,6 +55,12 @@ def _chain(label: str, word: Expression, assumptions: Assumptions) -> Chain:
     return chain.average("X", reads=("gaussian-inputs",)).shows(label)
 
 
+def word_text(power: int, traced: int) -> str:
+    """W^power Tr W^traced as text."""
+    first, inner = (f"W^{k}" if k > 1 else "W" for k in (power, traced))
+    return f"{first} Tr {inner}" if traced else first
+
+
 def _moment_step(
     name: str,
     equations: tuple[str, ...],
@@ -84,7 +90,7 @@ def _moment_step(
     return _lemma(
         name,
         equations,
-        statement=f"Mean of the Wishart word in equation {equations[0]} at every n and p.",
+        statement=f"The mean of {word_text(power, traced)} for a Wishart matrix W = X^T X, at every n and p.",
         uses=uses,
         claim=lambda: {label: claimed},
         derive=lambda assumptions: chain(assumptions).parts,

@@ -57,6 +57,15 @@ def word(left: int, right: int, *, with_d: bool, cross: bool) -> Expression:
     return x_v @ (x_t.T @ x_t) ** left @ middle @ (x_s.T @ x_s) ** right @ x_w.T
 
 
+def word_text(left: int, right: int, *, with_d: bool, cross: bool) -> str:
+    """The word as text, with rows X and W of each task."""
+    first, second = ("_i", "_j") if cross else ("", "")
+    before, after = [f"W{first}"] * left, [f"W{second}"] * right
+    if not (with_d or cross):
+        before, after = ([f"W^{left + right}" if left + right > 1 else "W"] if left + right else []), []
+    return " ".join([f"X{first}", *before, *(["D"] if with_d else []), *after, f"X{second}^T"])
+
+
 def _product(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool) -> Array:
     """Y for two validation rows."""
     x_v, x_t = sample.gaussian(2, "p"), sample.gaussian("n_t", "p")
@@ -101,6 +110,8 @@ def _order(
     with_d: bool,
     cross: bool,
 ) -> Step:
+    said = word_text(left, right, with_d=with_d, cross=cross)
+
     @cache
     def chain(assumptions: Assumptions) -> Chain:
         y = word(left, right, with_d=with_d, cross=cross)
@@ -120,9 +131,9 @@ def _order(
         name,
         (number,),
         "lemma",
-        "Between different tasks the product is pure fluctuation, of the stated order."
+        f"For validation rows X_i, X_j of different tasks the product {said} is pure fluctuation, of order xi^({exponent})."
         if cross
-        else "The product is a multiple of the identity up to fluctuations of the stated order.",
+        else f"For validation rows X the product {said} is a multiple of the identity up to fluctuations of order xi^({exponent}).",
         "lemma2",
         uses=("gaussian-inputs",),
         claim=lambda: {LEADING: leading, ORDER: exponent},

@@ -61,6 +61,7 @@ def _order(
     number: str, name: str, powers: tuple[int, int], leading: sympy.Expr, exponent: sympy.Expr
 ) -> Step:
     left, right = powers
+    said = " ".join([*["W_t"] * left, "W_v", *["W_t"] * right])
 
     @cache
     def chain(assumptions: Assumptions) -> Chain:
@@ -83,8 +84,8 @@ def _order(
         name,
         (number,),
         "lemma",
-        "With many rows and few dimensions the product is a multiple of the identity up to fluctuations "
-        "of the stated order.",
+        f"With many rows and few dimensions the product {said} is a multiple of the identity up to fluctuations of order "
+        f"xi^({exponent}).",
         "lemma3",
         uses=("gaussian-inputs",),
         claim=lambda: {LEADING: leading, ORDER: exponent},

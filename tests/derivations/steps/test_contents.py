@@ -60,3 +60,9 @@ def test_a_number_loads_the_module_of_its_step_alone() -> None:
     code = "import sys; from derivations.steps.contents import CONTENTS, find; find(31); print(*(set(CONTENTS) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["derivations.paper.lemma1"]
+
+
+@pytest.mark.parametrize("module", ["lemma1", "lemma2", "lemma3", "theorem2.moments"])
+def test_every_step_of_a_table_says_what_it_is_about(module: str) -> None:
+    said = [step.statement for step in stated(f"derivations.paper.{module}").values()]
+    assert len({*said}) == len(said)
