@@ -48,7 +48,7 @@ OF_TASKS = (
     Rule.WISHART,
     Rule.CANCEL,
 )
-MANY_DRAWS, MOST_DRAWS = 200_000, 4_000_000
+MANY_DRAWS, MOST_DRAWS = 50_000, 4_000_000
 # sizes of a ladder relative to its start, and draws at each
 LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), 960, 40
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
