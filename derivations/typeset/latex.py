@@ -9,7 +9,8 @@ inner products.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TypeAlias
 
 import sympy
@@ -183,12 +184,19 @@ class PaperPrinter:
 
     def _print_MatMul(self, expr: sympy.MatMul) -> str:
         scalars = [factor for factor in expr.args if not factor.is_Matrix]
-        matrices = [self._factor(factor) for factor in expr.args if factor.is_Matrix]
+        matrices = [self._repeated(*run) for run in runs(f for f in expr.args if f.is_Matrix)]
         scale = sympy.Mul(*scalars)
         negative = is_negative(scale)
         scale = -scale if negative else scale
         front = "" if scale == 1 else self._factor(scale) + " "
         return ("-" if negative else "") + front + " ".join(matrices)
+
+    def _repeated(self, factor: sympy.Basic, times: int) -> str:
+        """A square letter as a power where it is written without a superscript of its own."""
+        text = self._factor(factor)
+        if times > 1 and isinstance(factor, sympy.MatrixSymbol) and "^" not in text:
+            return raised(text, str(times))
+        return " ".join([text] * times)
 
     def _print_Transpose(self, expr: sympy.Transpose) -> str:
         return self._raise_matrix(expr.arg, "T")
@@ -241,6 +249,12 @@ def exponent_latex(exponent: sympy.Basic) -> str:
     sign = "-" if number < 0 else ""
     factor = "" if abs(number.p) == 1 else f"{abs(number.p)}"
     return f"{sign}{factor}{text}" + (f"/{number.q}" if number.q != 1 else "")
+
+
+def runs(factors: Iterable[sympy.Basic]) -> Iterator[tuple[sympy.Basic, int]]:
+    """Equal neighbours in a product, with how many they are."""
+    for factor, equal in groupby(factors):
+        yield factor, len(list(equal))
 
 
 # -- what pages call ----------------------------------------------------------------------------------------

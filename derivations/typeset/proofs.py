@@ -15,7 +15,7 @@ from derivations.steps.contents import named
 from derivations.steps.move import Relation
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Step
-from derivations.typeset.latex import latex
+from derivations.typeset.latex import latex, latex_lines
 from derivations.typeset.term_order import name_latex
 from symbolic.algebra.coefficients import INVERSE, named_terms
 from symbolic.algebra.readable import Word
@@ -256,22 +256,37 @@ def _related(line: Line) -> str:
 
 def related_latex(line: Line) -> str:
     """What a move leads to, after the relation that it shows."""
-    relation, after = line.move.rule.relation, latex(line.move.after) + order_latex(line)
-    if relation is Relation.AT_LEAST_ZERO:
-        return rf"= {after} \succeq 0"
+    relation = line.move.rule.relation
+    *pieces, last = latex_lines(line.move.after)
+    end = r" \succeq 0" if relation is Relation.AT_LEAST_ZERO else ""
+    return _aligned(_leading_latex(line), [*pieces, f"{last}{order_latex(line)}{end}"])
+
+
+def _aligned(left: str, lines: Sequence[str]) -> str:
+    """Lines of a formula below one another, after what stands before the first."""
+    if len(lines) == 1:
+        return f"{left} {lines[0]}"
+    first, *others = lines
+    rest = "".join(rf" \\ & \quad {piece}" for piece in others)
+    return rf"\begin{{aligned}} & {left} {first}{rest} \end{{aligned}}"
+
+
+def _leading_latex(line: Line) -> str:
+    """The relation in which a move stands to what was before, with what it averages over."""
+    relation = line.move.rule.relation
     if relation in (Relation.ORDER, Relation.LAW):
-        return rf"\text{{{relation}}}\ {after}"
+        return rf"\text{{{relation}}}\ "
     if relation is Relation.AT_MOST:
-        return rf"\le {after}"
-    if not line.move.rule.averages:
-        return f"= {after}"
+        return r"\le"
+    if relation is Relation.AT_LEAST_ZERO or not line.move.rule.averages:
+        return "="
     over = ", ".join(
         latex(matrix(name, *(letter.rows, letter.columns)))
         if (letter := line.move.before.letters().get(name))
         else name_latex(name)
         for name in line.move.letters
     )
-    return rf"\mathbb{{E}}_{{{over}}}[\cdots] = {after}" if over else rf"\mathbb{{E}}[\cdots] = {after}"
+    return rf"\mathbb{{E}}_{{{over}}}[\cdots] =" if over else r"\mathbb{E}[\cdots] ="
 
 
 def shortened(expr: Expression) -> str:
