@@ -83,6 +83,7 @@ class Step:
     errata: what a reader of the print should know of it although its formula is not disproved, by kind.
     neglects: what a formula to leading order leaves out, as it is printed (LaTeX); nothing where the claim is exact.
     bounded_by: slug of the step that bounds what is neglected; without one its order is only counted.
+    counted: whether an order in the claim itself is found by counting powers, such as that of an inverse.
     condition, counterexample: slugs of the steps that prove a condition to suffice which the print lacks, and that the
     print is false without one: both or neither.
     """
@@ -114,6 +115,7 @@ class Step:
     errata: Mapping[Erratum, str] = field(default_factory=dict)
     neglects: str = ""
     bounded_by: str = ""
+    counted: bool = False
     condition: str = ""
     counterexample: str = ""
     parameters: tuple[str, ...] = ()

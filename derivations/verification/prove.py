@@ -111,7 +111,9 @@ def qualified(step: Step) -> Proof:
     """
     others = {slug: _other(slug) for slug in step.proofs}
     for slug, (_, status) in others.items():
-        if status is not ProofStatus.PROVED:
+        # a counterexample may be that to a printed order: what it disproves is disproved exactly
+        enough = (ProofStatus.PROVED, *([ProofStatus.CORRECTED] if slug == step.counterexample else []))
+        if status not in enough:
             return Proof(ProofStatus.FAILED, step.method, f"it rests on {slug}, which is {status}")
     if bool(step.condition) != bool(step.counterexample):
         return Proof(
@@ -121,6 +123,9 @@ def qualified(step: Step) -> Proof:
         needed, without = others[step.condition][0], others[step.counterexample][0]
         said = f"true under a condition that is not printed, {needed.name}; false without, {without.name}"
         return Proof(ProofStatus.CONDITIONAL, step.method, said)
+    if step.counted:
+        said = "the order is that in probability, found by counting powers; that of the mean is not bounded"
+        return Proof(ProofStatus.EXPANDED, step.method, said)
     if step.neglects and not step.bounded_by:
         said = (
             "the order of what is neglected is counted in powers; the tail of the expectation is not bounded"

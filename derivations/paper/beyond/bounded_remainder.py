@@ -47,7 +47,10 @@ from symbolic.algebra.words import Expression, constant, identity, matrix, recip
 from symbolic.proofs.asymptotics import Exponent, largest
 
 LEADING, NEXT = ORDER.when(r"\text{leading order}"), ORDER.when(r"\text{next order}")
+# of the bound on the last term alone
+LEADING_TERM, NEXT_TERM = (ORDER.when(rf"\text{{last term, {order} order}}") for order in ("leading", "next"))
 TERMS = {LEADING: 2, NEXT: 4}
+LAST = {LEADING: LEADING_TERM, NEXT: NEXT_TERM}
 DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
 M_INVERSE, ERROR, WEIGHT = (matrix(name, "n_v", "n_v", symmetric=True) for name in ("M_inverse", "E", "K"))
 S_INVERSE, T_INVERSE = (matrix(name, "n_v", "n_v", symmetric=True) for name in ("S_inverse", "T_inverse"))
@@ -107,6 +110,7 @@ def _chain(assumptions: Assumptions) -> Chain:
         bounded(chain, most, _positive)
         exponent = _exponent(assumptions, label, terms)
         chain.shows_value(label, exponent)
+        chain.shows_value(LAST[label], _order_of_last(assumptions, terms).sympy())
     chain.begin(tr(M_INVERSE))
     rate = scalar("alpha_t") ** 2 * reciprocal("n_t") ** 2
     bounded(
@@ -186,7 +190,8 @@ def _two_wisharts(source: random.Random, size: int, rate: Expression) -> dict[st
 
 
 def _claim() -> Parts:
-    return {LEADING: sympy.Integer(-2), NEXT: sympy.Integer(-3)}
+    whole = {LEADING: sympy.Integer(-2), NEXT: sympy.Integer(-3)}
+    return whole | {LAST[label]: exponent for label, exponent in whole.items()}
 
 
 def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
@@ -208,7 +213,8 @@ STEPS: tuple[Step, ...] = (
         (),
         "claim",
         "For Gaussian inputs, at every training rate, what (79)-(80) leave out of the mean square deviation is bounded by a "
-        "constant times xi^-2, and what the next order leaves out by a constant times xi^-3.",
+        "constant times xi^-2, and what the next order leaves out by a constant times xi^-3; so is the loss where h_r is bounded, "
+        "that is, where n_r grows in proportion to p, or alpha_r = 0.",
         "theorem1",
         uses=("one-task-suffices", "two-small-matrices", "inverse-wishart-squared-trace"),
         depends_on=DEPENDS,

@@ -123,6 +123,7 @@ def _concentration_step(
         sizes=BLOCK_SIZES,
         method="exact mean and mean square of the elements by the engine; degree in xi",
         errata=errata,
+        counted=not exact,
     )
 
 
@@ -314,7 +315,8 @@ STEPS: tuple[Step, ...] = (
         check=_residual("loss", 0.00003),
         method="exact test phase (65) with the leading-order deviation",
         neglects=r"O\big(\xi^{-3/2}\big)",
-        bounded_by=BOUNDED_BY,
+        condition=BOUNDED_BY,
+        counterexample="theorem-1-remainder",
         remark=_REMAINDER_OF_LOSS,
         parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),
     ),

@@ -252,6 +252,7 @@ def _concentration(
         sizes=MEAN_SIZES if block == "gram" else (),
         remark=remark,
         unreadable=unreadable,
+        counted=block == "inverse",
         method="exact means and variances of the elements by the engine; degrees in xi and in m",
     )
 

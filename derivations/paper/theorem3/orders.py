@@ -151,6 +151,7 @@ def _concentration_step(
         remark=remark,
         unreadable=unreadable,
         errata=errata,
+        counted=block == "inverse",
         condition="weighted-forms-concentrate" if weighted else "",
         counterexample="scale-mixture-breaks-the-conclusion" if weighted else "",
     )

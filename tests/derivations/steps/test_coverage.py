@@ -56,7 +56,7 @@ def test_every_step_is_proved_corrected_or_defined(name: str) -> None:
         assert step.reason
         assert step.kind == "figure" or set(step.equations) <= APPROXIMATIONS
         return
-    plain = "expanded" if step.neglects and not step.bounded_by else "proved"
+    plain = "expanded" if step.counted or (step.neglects and not step.bounded_by) else "proved"
     derived = "conditional" if step.condition else plain
     assert status == ("corrected" if step.correction else derived if step.derive else "definition")
 

@@ -21,12 +21,13 @@ from symbolic.algebra.words import constant
 (STEP,) = STEPS
 
 
-def test_the_bound_makes_the_theorem_proved() -> None:
+def test_the_bound_makes_the_deviation_proved_and_the_loss_so_where_h_r_is_bounded() -> None:
     assert prove(STEP).status == "proved"
-    for name in ("theorem-1", "excess-overparameterized"):
-        step = find(name)
-        assert prove(step).status == "proved"
-        assert prove(replace(step, bounded_by="")).status == "expanded"
+    deviation, loss = find("excess-overparameterized"), find("theorem-1")
+    assert prove(deviation).status == "proved"
+    assert prove(replace(deviation, bounded_by="")).status == "expanded"
+    assert prove(loss).status == "conditional"
+    assert prove(replace(loss, condition="", counterexample="")).status == "expanded"
 
 
 @pytest.mark.parametrize("rate", [-0.5, 0.3])
