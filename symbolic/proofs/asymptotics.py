@@ -89,14 +89,3 @@ def sharp_exponent(
     if not exponents:
         raise ValueError("every error vanishes identically; the statement is exact and has no order")
     return largest(exponents)
-
-
-def inverse_exponent(leading: Exponent, error: Exponent) -> Exponent:
-    """The error exponent of an inverse: (c xi^l I + O(xi^a))^-1 = xi^-l I / c + O(xi^(a - 2 l)).
-
-    First term of the Neumann series, which does not vanish; the later ones are smaller when a < l.
-    Raises UndecidedOrder when the error is not smaller than the leading part.
-    """
-    if not leading.dominates(error) or error.dominates(leading):
-        raise UndecidedOrder("the error is as large as the leading part; the Neumann series does not start")
-    return error + leading.scaled(-2)
