@@ -46,6 +46,11 @@ def run_batch(task: tuple[BatchFunction, str, int]) -> Moments:
     return Moments.of(batch_function(generator_for(seed_text, index)))
 
 
+def _clock(executor: Executor | None) -> Callable[[], float]:
+    """Seconds of this process where it does all the work, so that a busy machine comes to the same verdict."""
+    return time.process_time if executor is None else time.monotonic
+
+
 def run_until(
     batch_function: BatchFunction,
     *,
@@ -65,12 +70,13 @@ def run_until(
     their index and the rule is applied after each, so the result depends on the seed text alone unless time
     runs out. At least `MIN_BATCHES` batches are drawn before the rule applies, so that an early underestimate
     of the spread does not stop it. progress: told the fraction of the work done. Raises ValueError for a
-    budget or error that is not positive.
+    budget or error that is not positive. max_seconds: of processor time, on the clock where an executor works.
     """
     for name, value in (("rel_error", rel_error), ("max_draws", max_draws), ("max_seconds", max_seconds)):
         if not value > 0:
             raise Impossible(f"{name} is {value}: give a positive number")
-    started = time.monotonic()
+    clock = _clock(executor)
+    started = clock()
     tasks: Iterator[tuple[BatchFunction, str, int]] = (
         (batch_function, seed_text, i) for i in itertools.count()
     )
@@ -78,7 +84,7 @@ def run_until(
     for count, batch in enumerate((executor or SerialExecutor()).map(run_batch, tasks), start=1):
         total = total.merge(batch)
         estimate = total.estimate()
-        elapsed = time.monotonic() - started
+        elapsed = clock() - started
         done = count >= MIN_BATCHES and estimate.resolved(rel_error, abs_error)
         done = done or estimate.draws >= max_draws or elapsed >= max_seconds or not np.isfinite(estimate.mean)
         if progress is not None:
@@ -153,7 +159,8 @@ def simulate(
     """
     require_finite_mean(setting)
     text = f"simulate/{quantity}/{protocol}/{seed}/{setting.fingerprint}"
-    deadline = time.monotonic() + max_seconds
+    clock = _clock(executor)
+    deadline = clock() + max_seconds
     if protocol == "conditional":
         setting = in_eigenbasis(setting)
     function = batch_function_of(setting, quantity, protocol)
@@ -161,7 +168,7 @@ def simulate(
     if protocol == "plain" or quantity == "slope" or not control.applies(setting):
         return run(function, seed_text=text, max_draws=max_draws, max_seconds=max_seconds, progress=progress)
     first = run(function, seed_text=text, max_draws=min(PILOT_DRAWS, max_draws), max_seconds=max_seconds)
-    left = deadline - time.monotonic()
+    left = deadline - clock()
     if first.resolved(rel_error, abs_error) or left <= 0 or max_draws <= first.draws:
         return first
     batch = batch_draws(setting, quantity, protocol)
