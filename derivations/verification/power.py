@@ -23,7 +23,8 @@ class Score:
     """How a step's perturbations fared.
 
     total: those that change the claimed function. equivalent: those that do not. survived_proof: accepted by the
-    exact comparison with the derivation. missed: not rejected by sampling; None when the step was not sampled.
+    exact comparison with the derivation. missed: not rejected by sampling; None when the step was not sampled. exempt:
+    changes of parts that say why they are not sampled.
     """
 
     step: str
@@ -31,6 +32,7 @@ class Score:
     equivalent: tuple[str, ...]
     survived_proof: tuple[str, ...]
     missed: tuple[Missed, ...] | None
+    exempt: int = 0
 
     @property
     def rejected_by_proof(self) -> int:
@@ -40,7 +42,7 @@ class Score:
     @property
     def sampled(self) -> int:
         """Perturbations held against samples."""
-        return 0 if self.missed is None else self.total
+        return 0 if self.missed is None else self.total - self.exempt
 
     @property
     def unresolved(self) -> tuple[Missed, ...]:
@@ -107,8 +109,12 @@ def score(step: Step, *, sampling: bool, seed: int = 0) -> Score:
     derived = step.derive(PAPER)
     judged = judge_exactly(parts, derived)
     sampled = sampling and (step.observe is not None or step.check is not None)
-    found = missed(step, derived, judged.changed, seed) if sampled else None
-    return Score(step.name, len(judged.changed), tuple(judged.equivalent), tuple(judged.accepted), found)
+    held = [change for change in judged.changed if change.label not in step.not_sampled]
+    found = missed(step, derived, held, seed) if sampled else None
+    exempt = len(judged.changed) - len(held)
+    return Score(
+        step.name, len(judged.changed), tuple(judged.equivalent), tuple(judged.accepted), found, exempt
+    )
 
 
 def report(title: str, scores: Sequence[Score]) -> str:

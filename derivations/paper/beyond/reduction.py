@@ -407,6 +407,9 @@ def _rotations(assumptions: Assumptions) -> str | None:
 
 
 _SIZES: tuple[Mapping[str, float], ...] = SIZES
+# each move is sampled, and so is the loss that the step is about
+BY_MOVES = "a word whose letters the moves define: it is sampled move by move, not as a formula of sizes"
+
 STEPS: tuple[Step, ...] = (
     Step(
         "one-task-suffices",
@@ -441,16 +444,13 @@ STEPS: tuple[Step, ...] = (
         uses=("stacked-design", "target-covariance", "gaussian-inputs", "inverse-wishart-mean"),
         depends_on=DEPENDS,
         claim=_claim_one_task,
+        not_sampled=dict.fromkeys(_claim_one_task(), BY_MOVES),
         derive=derived_by(_one_task_chain),
         derivation=_one_task_chain,
         check=_check_one_task,
         sizes=_SIZES,
         applies=_rotations,
         method="validation inputs turned to the first coordinates",
-        not_sampled={
-            "M": "a definition, whose moves are sampled",
-            MEAN_K: "an average of which the moves are sampled",
-        },
     ),
     Step(
         "negative-rate-is-better",
@@ -462,6 +462,7 @@ STEPS: tuple[Step, ...] = (
         uses=("one-task-suffices", "two-small-matrices"),
         depends_on=DEPENDS,
         claim=_claim_sign,
+        not_sampled=dict.fromkeys(_claim_sign(), BY_MOVES),
         derive=derived_by(_sign_chain),
         derivation=_sign_chain,
         check=_check_sign,

@@ -297,6 +297,8 @@ def term_chain(source: str, assumptions: Assumptions) -> Chain:
     """The average of one part of B^T Gamma B: first over X^v, with A by its name, then over X^t."""
     if assumptions.split == "reused":
         raise NotDerivable("with reused data X^v is X^t, and no average over X^v alone comes first")
+    if assumptions.inputs != "gaussian":
+        raise NotDerivable("the averages over X^t have names for Gaussian inputs only")
     task = model.task(assumptions)
     b, path = matrix("B", "n_v", "p"), matrix("P", "n_v", "n_t")
     kernel = {VALIDATION: b, TASKS: b @ b.T @ b, TRAINING: path @ path.T @ b}[source]

@@ -106,6 +106,7 @@ def _variance_step(name: str, number: str, powers: tuple[int, int]) -> Step:
         "with Tr Sigma^k = O(xi) it is a fact.",
         "theorem3",
         uses=("input-covariance",),
+        depends_on=("split",),
         claim=lambda: {ORDER: Rational(-1)},
         derive=derived_by(chain),
         derivation=chain,
