@@ -189,14 +189,14 @@ def _powers(checks: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (
             h.escape(check["label"]),
-            h.number(check["value"]),
-            h.measured(check["mean"], check["stderr"]),
+            h.number(check["value"]) if check["value"] else "",
+            h.measured(check["mean"], check["stderr"]) if check["value"] else "nothing is left out",
             h.badge(check["verdict"], check["reason"]),
         )
         for check in checks
     ]
     ends = sorted(checks[0]["sizes"].values())
-    said = f"Fitted between sizes {h.number(ends[0])} and {h.number(ends[-1])} times the least; 0 where nothing is left out."
+    said = f"Fitted between sizes {h.number(ends[0])} and {h.number(ends[-1])} times the least."
     return f"{h.table(('gap', 'power stated', 'power found', ''), rows, numeric=(1, 2))}<p>{said}</p>"
 
 

@@ -90,3 +90,10 @@ def test_a_bound_that_is_none_is_seen(factor: int) -> None:
 @pytest.mark.parametrize("words", ["inner_steps=2", "noise_val=1/3", "inputs=laplace", "order=next"])
 def test_it_is_said_of_the_formula_that_it_is_about(words: str) -> None:
     assert STEP.applies(read([words]))
+
+
+@pytest.mark.parametrize("label", [LEADING, NEXT])
+def test_a_wrong_exponent_is_seen_in_the_slopes(label: str) -> None:
+    derived = {**STEP.derive(PAPER), label: sympy.Integer(-4)}
+    found = STEP.check(replace(STEP, derive=lambda assumptions: derived), PAPER, 0)
+    assert "disagree" in {check.verdict for check in found}
