@@ -30,10 +30,10 @@ from flint import fmpq, fmpq_mat
 
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
-from derivations.language.symbols import alpha_t, dist0_sq, m, n_t, n_v, nu, p
-from derivations.paper.beyond.exact_loss import tasks_factor
+from derivations.language.symbols import alpha_t, label_noise, m, n_t, n_v, p
+from derivations.paper.beyond.exact_loss import exact_formula
 from derivations.paper.beyond.exact_slopes import EXPONENTS, exact_checks
-from derivations.paper.beyond.one_task import mean_of_inverse, mean_of_traces, require_rotations
+from derivations.paper.beyond.one_task import mean_of_inverse, mean_of_traces, require_rotations, tasks_factor
 from derivations.paper.theorem1.concentration import EXCESS, REGIME, leading_excess
 from derivations.paper.theorem1.exact_haar import mean_squared_trace_of_inverse
 from derivations.paper.theorem1.remainder import order_of
@@ -123,9 +123,8 @@ def _chain(assumptions: Assumptions) -> Chain:
 
 def _exponent(assumptions: Assumptions, label: str, terms: int) -> sympy.Expr:
     """The larger of the exact difference between the sum and the formula, and of the bound on the last term."""
-    factor = m * tasks_factor()
     formula = leading_excess(replace(assumptions, order="leading" if label == LEADING else "next"))
-    exact = factor * (nu**2 * n_v / p + sum_of_terms(assumptions, terms)) + (1 - n_v * m / p) * dist0_sq
+    exact = exact_formula(assumptions, "excess").subs(label_noise, sum_of_terms(assumptions, terms))
     orders = [order_of(exact - formula, REGIME), _order_of_last(assumptions, terms)]
     return largest(orders).sympy()
 

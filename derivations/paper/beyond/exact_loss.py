@@ -18,39 +18,48 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, dist0_sq, label_noise, m, n_r, n_v, nu, p, sigma
 from derivations.language.values import evaluate
-from derivations.paper.beyond.one_task import average, mean_of_inverse, require_rotations
-from derivations.paper.target_task import loss_coefficients
+from derivations.paper.beyond.one_task import average, require_rotations
+from derivations.paper.beyond.reduction import room_left, share_of_one
 from derivations.paper.theorem1.block_draws import numbers
-from derivations.paper.theorem1.concentration import H_R
-from derivations.paper.theorem1.exact_haar import noise_mean
+from derivations.paper.theorem1.concentration import EXCESS, H_R, put_in
+from derivations.paper.theorem1.next_order import GAP, NOISE, exactly_known, tasks
+from derivations.steps.chain import Chain, carried_out, derived_by
 from derivations.steps.labels import LOSS
-from derivations.steps.step import Average, Check, Derived, Parts, Step
+from derivations.steps.step import Average, Check, Parts, Step
 from derivations.support.bad_input import BadInput
 from derivations.verification.growth import simulated
 from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.estimate import Estimate
 from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.verdict import judge
+from symbolic.algebra.words import matrix, tr
 
 MOST_PRECISE = 4  # inner steps up to which the average is computed to more digits
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val")
 
 
-def tasks_factor() -> sympy.Expr:
-    """c: the mean of (Q Q^T)^-1 over independent uniform frames, from the two inverse Wishart moments it links."""
-    rows = n_v * m
-    return noise_mean(rows) / rows / mean_of_inverse()
-
-
-def excess(assumptions: Assumptions) -> sympy.Expr:
-    """E|omega_star - w_0|^2 in the average `label_noise` of one task."""
+def _deviation(assumptions: Assumptions) -> Chain:
+    """(74) with start and task variability exact, and the label noise of all tasks by that of one."""
     require_rotations(assumptions)
-    return (1 - n_v * m / p) * dist0_sq + m * tasks_factor() * (nu**2 * n_v / p + label_noise)
+    chain = exactly_known(assumptions).name(
+        tr(matrix("BBT_inverse", "N", "N", symmetric=True) @ NOISE), "noise"
+    )
+    chain.expand({"noise": share_of_one(label_noise.name, assumptions)}, "one-task-suffices")
+    chain.expand({"N": tasks(assumptions).total}).name(GAP.T @ GAP, "dist0_sq")
+    return chain
 
 
-def _derive(assumptions: Assumptions) -> Derived:
-    c_0, c_2 = (to_sympy(part) for part in loss_coefficients(assumptions))
-    return {LOSS: c_0 + c_2 * excess(assumptions)}
+@lru_cache(maxsize=16)
+def excess_chain(assumptions: Assumptions) -> Chain:
+    """The exact deviation by its formula."""
+    return _deviation(assumptions).shows(EXCESS, {"room": room_left()})
+
+
+@lru_cache(maxsize=16)
+def loss_exact_chain(assumptions: Assumptions) -> Chain:
+    """The exact deviation, put into (65)."""
+    found = _deviation(assumptions)
+    return put_in(found, assumptions, names={"room": room_left()}, after=found)
 
 
 def _claim() -> Parts:
@@ -83,7 +92,8 @@ def _remembered(assumptions: Assumptions, given: tuple[tuple[str, float], ...]) 
 
 def exact_formula(assumptions: Assumptions, quantity: str) -> sympy.Expr:
     """The exact `loss`, or the `excess` E|omega_star - w_0|^2, in the average `label_noise`."""
-    return to_sympy(_derive(assumptions)[LOSS]) if quantity == "loss" else excess(assumptions)
+    chain, label = (loss_exact_chain, LOSS) if quantity == "loss" else (excess_chain, EXCESS)
+    return to_sympy(carried_out(chain, assumptions).parts[label])
 
 
 def exact_at(formula: sympy.Basic, assumptions: Assumptions, values: Mapping[str, float]) -> Estimate:
@@ -159,10 +169,17 @@ STEPS: tuple[Step, ...] = (
         "size and training rate.",
         "theorem1",
         regime=Regime.OVER,
-        uses=("loss-from-excess", "outer-mean-square-as-trace", "one-task-suffices", "two-small-matrices"),
+        uses=(
+            "loss-from-excess",
+            "adaptation-factor",
+            "outer-mean-square-as-trace",
+            "one-task-suffices",
+            "two-small-matrices",
+        ),
         depends_on=DEPENDS,
         claim=_claim,
-        derive=_derive,
+        derive=derived_by(loss_exact_chain),
+        derivation=loss_exact_chain,
         check=loss_checks,
         applies=_applies,
         method="invariance under rotations reduces the tasks to one and that to two small Wishart matrices",

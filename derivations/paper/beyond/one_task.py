@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.symbols import n_v, p
+from derivations.language.symbols import m, n_v, p
 from derivations.paper.beyond.one_task_integral import by_quadrature
 from derivations.paper.outer_problem import target_covariance
-from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse
+from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse, noise_mean
 from derivations.support.bad_input import BadInput
 from derivations.verification.moves import batch_value
 from numeric_check.draws.estimate import Estimate
@@ -75,6 +75,12 @@ def require_rotations(assumptions: Assumptions) -> None:
 def mean_of_inverse() -> sympy.Expr:
     """E (X_v X_v^T)^-1 as a multiple of the identity: an inverse Wishart moment."""
     return mean_trace_of_inverse(n_v, p) / n_v
+
+
+def tasks_factor() -> sympy.Expr:
+    """c: the mean of (Q Q^T)^-1 over independent uniform frames, from the two inverse Wishart moments it links."""
+    rows = n_v * m
+    return noise_mean(rows) / rows / mean_of_inverse()
 
 
 @dataclass(frozen=True)

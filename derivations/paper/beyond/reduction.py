@@ -23,7 +23,6 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_t, m, n_t, n_v, nu, p, sigma
-from derivations.paper.beyond.exact_loss import tasks_factor
 from derivations.paper.beyond.one_task import (
     FRAME,
     ROOT,
@@ -34,10 +33,11 @@ from derivations.paper.beyond.one_task import (
     mean_of_inverse,
     one_task,
     require_rotations,
+    tasks_factor,
 )
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse
-from derivations.steps.chain import Chain, Rule, derived_by
+from derivations.steps.chain import Chain, Rule, carried_out, derived_by, in_place_of
 from derivations.steps.labels import Sign
 from derivations.steps.rules.rotations import (
     by_invariance,
@@ -92,7 +92,18 @@ IN_FRAME = {"Q": "Q_perp"}
 # -- the number of tasks is a factor -------------------------------------------------------------------------
 
 
-def _tasks_chain(assumptions: Assumptions) -> Chain:
+def room_left() -> Expression:
+    """p - N - 1, by which the factor of one task's part is divided."""
+    return quotient(tasks_factor(), "room")[1]
+
+
+def share_of_one(name: str, assumptions: Assumptions) -> Expression:
+    """The mean over all tasks by that over one: what (74) takes the trace of, E Tr (B_1 B_1^T)^-1 Gamma_1, by a name."""
+    return in_place_of(tr(OWN_INVERSE @ GAMMA), scalar(name), carried_out(tasks_chain, assumptions).result)
+
+
+@lru_cache(maxsize=16)
+def tasks_chain(assumptions: Assumptions) -> Chain:
     """One task's part of (74), with the rows Y of all others; m such parts are alike."""
     require_rotations(assumptions)
     others, first, second = matrix("Y", "n_o", "p"), matrix("E", "n_v", "N"), matrix("E_perp", "n_o", "N")
@@ -165,7 +176,7 @@ def _other_factor() -> str:
     k = Symbol("k", positive=True)  # (p - 3) / 2
     half = sympy.Rational(1, 2)
     below = sympy.gamma(k) * sympy.gamma(k + 3 * half) / sympy.gamma(k + 1) / sympy.gamma(k + half)
-    if sympy.simplify(sympy.expand_func(below) - factor.subs({n_v: 1, m: 2, p: 2 * k + 3})) != 0:
+    if sympy.cancel(sympy.expand_func(below) - factor.subs({n_v: 1, m: 2, p: 2 * k + 3})) != 0:
         return "for two single rows the beta integral gives another factor"
     return ""
 
@@ -427,8 +438,8 @@ STEPS: tuple[Step, ...] = (
         ),
         depends_on=DEPENDS,
         claim=_claim_tasks,
-        derive=derived_by(_tasks_chain),
-        derivation=_tasks_chain,
+        derive=derived_by(tasks_chain),
+        derivation=tasks_chain,
         check=_check_tasks,
         sizes=_SIZES,
         applies=_rotations,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
+from types import MappingProxyType
 
 import sympy
 from sympy import Rational
@@ -170,13 +171,23 @@ def leading_excess(assumptions: Assumptions) -> sympy.Expr:
     return to_sympy(carried_out(excess_chain, assumptions).parts[EXCESS])
 
 
-def _put_in(deviation: Chain, assumptions: Assumptions) -> Chain:
-    """(65) with a deviation put in."""
-    chain = Chain(loss_chain(assumptions).result)
+def put_in(
+    deviation: Chain,
+    assumptions: Assumptions,
+    *reads: str,
+    names: Mapping[str, Expression] = MappingProxyType({}),
+    after: Chain | None = None,
+) -> Chain:
+    """(65) with a deviation put in, which the steps `reads` find.
+
+    names: what further names in it stand for. after: the chain to go on with, where no step of its own has found it.
+    """
+    start, found, found_names = loss_chain(assumptions).result, deviation.result, deviation.numbers()
+    chain = Chain(start) if after is None else after.begin(start)
     chain.name_number("h_r", adaptation_chain(assumptions).result, "adaptation-factor")
-    chain.insert({"excess": deviation.result}, "loss-from-excess", "excess-overparameterized")
-    chain.shows(LOSS, deviation.numbers())
-    numbers = {**chain.numbers(), **deviation.numbers()}
+    chain.insert({"excess": found}, "loss-from-excess", *reads)
+    numbers = {**chain.numbers(), **found_names, **names}
+    chain.shows(LOSS, numbers)
 
     def stand_for() -> dict[str, Expression]:
         used = {name.removeprefix(INVERSE_OF) for name in chain.result.scalars()}
@@ -193,12 +204,12 @@ def loss_over_chain(assumptions: Assumptions) -> Chain:
     """(65) to (5): the deviation put into the exact test phase."""
     if assumptions.split == "separate":
         require_derivable(assumptions, Regime.OVER)
-    return _put_in(excess_chain(assumptions), assumptions)
+    return put_in(excess_chain(assumptions), assumptions, "excess-overparameterized")
 
 
 def with_excess(deviation: Chain, assumptions: Assumptions) -> sympy.Expr:
     """The average test loss with a deviation put in."""
-    return to_sympy(_put_in(deviation, assumptions).parts[LOSS])
+    return to_sympy(put_in(deviation, assumptions).parts[LOSS])
 
 
 def leading_loss(assumptions: Assumptions) -> sympy.Expr:

@@ -52,17 +52,22 @@ def tasks(assumptions: Assumptions) -> Tasks:
     )
 
 
-def next_order(assumptions: Assumptions, growth: Growth) -> Chain:
-    """E|omega_star - w_0|^2 from (74): start and task variability exactly, label noise to the next order."""
+def exactly_known(assumptions: Assumptions) -> Chain:
+    """E|omega_star - w_0|^2 from (74) with start and task variability averaged exactly, and the label noise left."""
     if assumptions.inputs != "gaussian":
-        raise NotDerivable("the next order rests on terms that are exactly known for Gaussian inputs only")
+        raise NotDerivable("start and task variability are exactly known for Gaussian inputs only")
     made_of = tasks(assumptions)
     chain = Chain(tr(INVERSE @ GAMMA) - GAP.T @ B.T @ INVERSE @ B @ GAP + GAP.T @ GAP)
     haar.project(chain, "BBT_inverse", made_of, "outer-mean-square")
     tasks_part = scalar("nu") ** 2 * reciprocal("p") * OWN
     chain.split_blocks("Gamma", NOISE + tasks_part, made_of, "target-covariance")
     haar.to_plain_rows(chain, "BBT_inverse", PLAIN, made_of, PLAIN_ROWS)
-    haar.average_plain_rows(chain, PLAIN, PLAIN_ROWS)
+    return haar.average_plain_rows(chain, PLAIN, PLAIN_ROWS)
+
+
+def next_order(assumptions: Assumptions, growth: Growth) -> Chain:
+    """The same with the label noise to the next order."""
+    made_of, chain = tasks(assumptions), exactly_known(assumptions)
     chain.expand_inverse("BBT_inverse", B @ B.T, Mean("h_t", "p"), 2, "D", made_of, "gram-concentrates")
     chain.split_mean("Z", Mean("s"), "F", made_of, "noise-concentrates")
     main = chain.keep(2, growth).average_fluctuations().result

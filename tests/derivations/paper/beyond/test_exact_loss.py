@@ -13,7 +13,7 @@ from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import label_noise, n_v, sigma
 from derivations.paper.beyond import one_task as module
-from derivations.paper.beyond.exact_loss import excess, loss_checks
+from derivations.paper.beyond.exact_loss import exact_formula, loss_checks
 from derivations.paper.beyond.one_task import average, one_task
 from derivations.paper.beyond.one_task_integral import by_quadrature
 from derivations.paper.theorem1.reused_data import at_rate_zero
@@ -30,7 +30,7 @@ def at(rate: float, rows: int = 1, points: int = 30, size: int = 60) -> dict[str
 
 def test_at_rate_zero_it_is_the_closed_form() -> None:
     exact = to_sympy(at_rate_zero(PAPER).shows("exact").parts["exact"])
-    found = excess(PAPER).subs(label_noise, sigma**2 * n_v * module.mean_of_inverse())
+    found = exact_formula(PAPER, "excess").subs(label_noise, sigma**2 * n_v * module.mean_of_inverse())
     assert sympy.simplify(found - exact) == 0
 
 
