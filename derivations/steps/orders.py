@@ -13,10 +13,10 @@ from derivations.language.assumptions import Assumptions
 from derivations.steps.labels import LEADING, ORDER, Order
 from symbolic.algebra.words import Expression, polynomial, scalar, tr, unit, zero
 from symbolic.averages.expectation import expect, variance
-from symbolic.proofs.asymptotics import DELTA, Exponent, sharp_exponent
+from symbolic.proofs.asymptotics import DELTA, Exponent
 
 if TYPE_CHECKING:
-    from derivations.steps.step import Derived, Step
+    from derivations.steps.step import Step
 
 SAME_TASK = "same task"
 ONE = Exponent(Fraction(1))
@@ -86,21 +86,6 @@ def element_moments(
     return ElementMoments(leading, tuple(errors), tuple(variances))
 
 
-def mean_element(block: Expression, squared_length: str | None = None) -> Expression:
-    """The exact mean of a diagonal element of a square word."""
-    return _scalars(expect(element(block, 1, 1)), squared_length)
-
-
-def derive_order(
-    blocks: Mapping[str, Expression],
-    weights: Mapping[str, Exponent] = WEIGHTS,
-    squared_length: str | None = None,
-) -> tuple[Expression, Exponent]:
-    """Exact mean of the diagonal, and the sharp exponent of the elementwise error (`element_moments`)."""
-    moments = element_moments(blocks, squared_length)
-    return moments.leading, sharp_exponent(list(moments.errors), list(moments.variances), weights)
-
-
 def _scalars(expr: Expression, squared_length: str | None) -> Expression:
     if squared_length is None:
         return expr
@@ -110,11 +95,6 @@ def _scalars(expr: Expression, squared_length: str | None) -> Expression:
         lengths = len(term.traces)
         total = total + polynomial(coefficient) * scalar(squared_length) ** lengths
     return total
-
-
-def order_parts(leading: Expression, exponent: Exponent) -> Derived:
-    """The derived parts of such a statement."""
-    return {LEADING: leading, ORDER: exponent.sympy()}
 
 
 def leading_of(step: Step, assumptions: Assumptions) -> sympy.Basic | Expression:
