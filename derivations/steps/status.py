@@ -57,7 +57,8 @@ _MEANINGS: Mapping[ProofStatus, str] = {
     "powers; that the rest of the expectation is no larger is not bounded.",
     ProofStatus.CONDITIONAL: "True under a condition that the print lacks: the condition is proved to suffice, and an exact "
     "counterexample shows that something is needed.",
-    ProofStatus.CORRECTED: "The printed claim is disproved by an exact counterexample; the corrected form is proved.",
+    ProofStatus.CORRECTED: "The printed claim is disproved by an exact counterexample; the corrected form is derived "
+    "exactly. A corrected order is that of the first term left out: the rest is counted, not bounded.",
     ProofStatus.DERIVED: "Under changed assumptions: the formula stands, the printed claim is not asserted.",
     ProofStatus.DEFINITION: "The equation names something. There is nothing to prove, and something later uses it.",
     ProofStatus.NOT_APPLICABLE: "A figure, or an approximation that is no identity. The reason is given.",

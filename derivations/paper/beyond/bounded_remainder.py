@@ -237,5 +237,8 @@ STEPS: tuple[Step, ...] = (
         sizes=({"n_v": 2}, {"n_v": 3}, {"n_v": 1}),
         applies=_applies,
         method="an exact series with its last term, bounded by moments of two inverse Wishart matrices",
+        remark="The moves are the series and the bounds on its last term at alpha_t > 0, and the exponents are computed from exact "
+        "moments. Not computed but argued, at the top of the module: Hoelder's inequality, Nelson's for moments of polynomials in "
+        "Gaussian variables, the laws of the two Wishart matrices, and that M - I is positive semidefinite at alpha_t <= 0.",
     ),
 )

@@ -154,6 +154,7 @@ STEPS: tuple[Step, ...] = (
         method="exact means; variances, Cauchy-Schwarz and Chebyshev for the rest",
         remark="Without label noise nothing need be asked of the inverse: B H_r B^T is at most |H_r| B B^T and Gamma at most "
         "|Sigma_w| B B^T, so the quotient of (133) is bounded draw by draw, and the error is of order xi^-2. For inputs whose law has "
-        "atoms B B^T can be singular, and the second moment infinite at every size.",
+        "atoms B B^T can be singular, and the second moment infinite at every size. What is computed are the orders; that they "
+        "combine like this, by the inequalities of Hoelder, Cauchy-Schwarz and Chebyshev, is argued in the module.",
     ),
 )
