@@ -10,7 +10,7 @@ from typing import Any
 
 from derivations.language.assumptions import Assumptions
 from derivations.steps.contents import MODULE_OF, named, slug_of
-from derivations.steps.status import NumericStatus, ProofStatus
+from derivations.steps.status import NOT_VERIFIED, NumericStatus, ProofStatus
 from derivations.steps.step import Step
 from derivations.support import store
 from derivations.support.bad_input import BadInput
@@ -18,7 +18,6 @@ from derivations.support.text import nearest
 from derivations.verification.examine import examine
 from derivations.verification.verify import describe, keys_of
 
-NOT_VERIFIED = "not verified yet"
 FIELDS = (
     "name",
     "equations",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+# what is said where nothing is remembered of a step
+NOT_VERIFIED = "not verified yet"
+
 
 class ProofStatus(StrEnum):
     """How the claim of a step stands against its derivation."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -13,7 +13,7 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.steps.chain import NO_NUMBER, Chain, DoesNotApply, Move, Rule
 from derivations.steps.contents import named
 from derivations.steps.move import Relation
-from derivations.steps.status import NumericStatus
+from derivations.steps.status import NOT_VERIFIED, NumericStatus
 from derivations.steps.step import Step
 from derivations.typeset.latex import latex, latex_lines
 from derivations.typeset.term_order import name_latex
@@ -135,7 +135,7 @@ def moves(
             "relation": str(line.move.rule.relation),
             "after": text(line.move.after) + order_text(line),
             "reads": list(line.move.reads),
-            "note": "; ".join(filter(None, (note(line.move), where_text(line)))),
+            "note": "; ".join(filter(None, (note(line.move, k, checks), where_text(line)))),
             "check": line.move.check,
             "numeric": _numeric(line.move, k, checks),
         }
@@ -153,22 +153,28 @@ def _chain(step: Step, assumptions: Assumptions) -> Chain:
     return step.derivation(assumptions)
 
 
-def note(move: Move) -> str:
-    """Why a move is disproved, what its second route was where its rule has several, or why it has no number."""
-    return (
+def note(move: Move, place: int, checks: Sequence[Mapping[str, Any]]) -> str:
+    """Why a move is disproved, or what its second route was where its rule has several; and why it has no number."""
+    silent = _numeric(move, place, checks) == NumericStatus.NOT_APPLICABLE
+    said = (
         move.disproved
         or move.order_unknown
         or NO_NUMBER.get(move.rule, "")
         or (f"checked by {move.route}" if move.route else "")
     )
+    alone = (
+        "not drawn by itself: the step is sampled as a whole" if silent and move.rule not in NO_NUMBER else ""
+    )
+    return "; ".join(filter(None, (said, alone)))
 
 
-def _numeric(move: Move, place: int, checks: Iterable[Mapping[str, Any]]) -> str:
+def _numeric(move: Move, place: int, checks: Sequence[Mapping[str, Any]]) -> str:
     if move.rule in NO_NUMBER:
         return NumericStatus.NOT_APPLICABLE
     verdicts = {check["verdict"] for check in checks if str(check["label"]).startswith(f"move {place + 1}:")}
     if not verdicts:
-        return "not verified yet"
+        # a step that was sampled, but not this move of it
+        return NumericStatus.NOT_APPLICABLE if checks else NOT_VERIFIED
     return next(iter(verdicts)) if len(verdicts) == 1 else NumericStatus.DISAGREE
 
 
@@ -229,7 +235,8 @@ def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[Mapping[st
         lines.append(_wrapped(_related(line), width, "    "))
         where = where_text(line, LONG_VALUE)
         lines += [_wrapped(where, width, "    ")] if where else []
-        why = f" ({note(move)})" if note(move) else ""
+        because = note(move, k, checks)
+        why = f" ({because})" if because else ""
         lines.append(_wrapped(f"{move.check}; sampled: {_numeric(move, k, checks)}{why}", width, "    "))
         whole = f" of {', '.join(f'({number})' for number in step.equations)}" if step.equations else ""
         lines += [

@@ -54,8 +54,6 @@ def tasks(assumptions: Assumptions) -> Tasks:
 
 def exactly_known(assumptions: Assumptions) -> Chain:
     """E|omega_star - w_0|^2 from (74) with start and task variability averaged exactly, and the label noise left."""
-    if assumptions.inputs != "gaussian":
-        raise NotDerivable("start and task variability are exactly known for Gaussian inputs only")
     made_of = tasks(assumptions)
     chain = Chain(tr(INVERSE @ GAMMA) - GAP.T @ B.T @ INVERSE @ B @ GAP + GAP.T @ GAP)
     haar.project(chain, "BBT_inverse", made_of, "outer-mean-square")
@@ -67,6 +65,8 @@ def exactly_known(assumptions: Assumptions) -> Chain:
 
 def next_order(assumptions: Assumptions, growth: Growth) -> Chain:
     """The same with the label noise to the next order."""
+    if assumptions.inputs != "gaussian":
+        raise NotDerivable("the next order rests on terms that are exactly known for Gaussian inputs only")
     made_of, chain = tasks(assumptions), exactly_known(assumptions)
     chain.expand_inverse("BBT_inverse", B @ B.T, Mean("h_t", "p"), 2, "D", made_of, "gram-concentrates")
     chain.split_mean("Z", Mean("s"), "F", made_of, "noise-concentrates")

@@ -130,3 +130,14 @@ def test_of_a_long_expression_the_first_terms_are_shown() -> None:
     assert shown.endswith("... (60 terms; all with --json)")
     assert len(shown) < len(text(total)) / 4
     assert shortened(n * p) == "n*p"
+
+
+def test_a_move_that_is_not_sampled_by_itself_says_so() -> None:
+    """Once its step was sampled; before that nothing is known of it."""
+    step = find("96")
+    before, after = (
+        moves(step, PAPER, checks)[0] for checks in ((), ({"label": "loss", "verdict": "agree"},))
+    )
+    assert before["numeric"] == "not verified yet"
+    assert after["numeric"] == "not-applicable"
+    assert "sampled as a whole" in after["note"]
