@@ -93,7 +93,7 @@ def both_forms(step: Step, only: Collection[str] = ()) -> str:
 def _body(step: Step, record: Record) -> str:
     """The formula: as printed where that is proved, else the right or the newly derived one beside it."""
     printed = statements.printed(step)
-    if record["proof"] == ProofStatus.CORRECTED and step.correction is not None:
+    if record["proof"] == ProofStatus.CORRECTED:
         return both_forms(step)
     if record["proof"] == ProofStatus.DERIVED and step.derive is not None:
         now = assumptions_in_force()
@@ -332,7 +332,9 @@ def keep_formulas(*names: str) -> None:
     for name in names:
         step, status = load()[name], records()[name]["proof"]
         shown = statements.printed(step)
-        if status == ProofStatus.DERIVED and step.derive is not None:
+        if status == ProofStatus.CORRECTED:
+            shown = statements.proved(step)
+        elif status == ProofStatus.DERIVED and step.derive is not None:
             now = assumptions_in_force()
             shown = statements.lines(step, derived_form(step, step.derive(now), now), derived=True, under=now)
             if sum(map(len, shown)) > LONG:

@@ -19,6 +19,8 @@ make moves, and each rule knows a second route to its own result that shares not
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from functools import reduce
 from operator import add, matmul
 from typing import TypeAlias
@@ -61,7 +63,7 @@ from symbolic.algebra.words import (
 )
 from symbolic.averages.expectation import expect
 from symbolic.averages.rows import BeyondFourthMoment, expect_rows
-from symbolic.proofs.asymptotics import Exponent
+from symbolic.proofs.asymptotics import Exponent, degree, largest
 
 __all__ = [
     "NO_NUMBER",
@@ -86,6 +88,14 @@ Part: TypeAlias = Expression | sympy.Basic
 Powers: TypeAlias = tuple[tuple[str, int], ...]
 
 
+@dataclass(frozen=True)
+class Carried:
+    """A chain whose error is carried along, and what it is multiplied by."""
+
+    chain: Chain
+    factor: Expression
+
+
 class Chain:
     """The moves from a starting expression to `result`, made one by one.
 
@@ -104,6 +114,7 @@ class Chain:
         self._parts: dict[str, Part] = {}
         self._shown: dict[int, list[str]] = {}
         self._named_parts: dict[str, tuple[Expression, Callable[[], Mapping[str, Expression]]]] = {}
+        self._carried: list[Carried] = []
         self._context = Context()
 
     @property
@@ -174,6 +185,60 @@ class Chain:
     def named_parts(self) -> Mapping[str, tuple[Expression, Callable[[], Mapping[str, Expression]]]]:
         """The parts that have a form with names, and what these stand for: see `names`."""
         return self._named_parts
+
+    # -- what is left out ------------------------------------------------------------------------------------
+
+    def carry(self, found: Chain, letter: str = "") -> Chain:
+        """What another chain leaves out is left out here too: the one that has found the number of this name, which stands
+        as a factor, or the present expression.
+
+        Raises DoesNotApply when the name does not occur, or not as a factor.
+        """
+        factor = constant(1)
+        if letter:
+            parts = by_powers(self.result, [letter])
+            if set(parts) - {(0,)} != {(1,)}:
+                raise DoesNotApply(f"{letter} is no factor of {self.result}")
+            factor = parts[1,]
+        self._carried.append(Carried(found, factor))
+        return self
+
+    @property
+    def carried(self) -> Sequence[Carried]:
+        """The chains whose errors this one has, each with what they are multiplied by."""
+        return tuple(self._carried)
+
+    @property
+    def growths(self) -> Mapping[str, Growth]:
+        """Along what the order of what is left out is known."""
+        found = {label: growth for one in self._carried for label, growth in one.chain.growths.items()}
+        return found | {growth.label: growth for move in self._moves for growth in move.growths}
+
+    def left_out(self, where: Mapping[str, Exponent] | None = None) -> dict[str, Exponent]:
+        """The order of what the moves leave out, by what grows; what is carried along times what it is multiplied by.
+
+        where: further numbers that grow with the size. Raises Refused for an order that is not known.
+        """
+        found: dict[str, list[Exponent]] = {}
+        for move in self._moves:
+            for label, order in move.order_of_error().items():
+                found.setdefault(label, []).append(order)
+        for one in self._carried:
+            for label, order in one.chain.left_out(where).items():
+                found.setdefault(label, []).append(order + self.size(one, label, where or {}))
+        return {label: largest(orders) for label, orders in found.items()}
+
+    def size(self, one: Carried, label: str, where: Mapping[str, Exponent]) -> Exponent:
+        """The order of what the error of another chain is multiplied by."""
+        growth, factor = one.chain.growths[label], written(one.factor, self.numbers())
+        if not isinstance(factor, Expression):
+            raise DoesNotApply(f"the order of {factor} is not known")
+        found = degree(growth.bound(factor), {**growth.weights, **where})
+        return Exponent(Fraction(0)) if found is None else found
+
+    def fluctuating(self) -> list[Expression]:
+        """The words whose fluctuations the chain knows, in the data of one task where they have a block for each."""
+        return [fluctuation.blocks()[SAME_TASK] for fluctuation in self._context.fluctuations.values()]
 
     def numbers(self) -> dict[str, Expression]:
         """What the names of means, of means found above, and of what is divided by, stand for."""

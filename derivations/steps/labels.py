@@ -42,6 +42,11 @@ class Order(str):
     where: str
     said: str
 
+    @property
+    def growing(self) -> str:
+        """What grows, in plain text."""
+        return self.letter.removeprefix("\\")
+
     def __new__(cls, name: str, letter: str, where: str = "", said: str = "") -> Order:
         """The exponent called `name`."""
         found = super().__new__(cls, f"{name} ({where})" if where else name)

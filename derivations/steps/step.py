@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from derivations.language.assumptions import Assumptions
 from derivations.language.regime import Regime
 from derivations.steps.chain import Chain
+from derivations.steps.neglected import Neglected, Remainders
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression
+from symbolic.proofs.asymptotics import Exponent
 
 Kind = Literal["equation", "lemma", "theorem", "claim", "definition", "figure", "approximation", "moment"]
 # a bound that can be sharpened; a condition left out or not met; a slip of wording
@@ -81,11 +83,14 @@ class Step:
     average: the average in the step's formula that is computed numerically, if there is one.
     unreadable: what of the printed equation could not be read in the available text, if anything.
     errata: what a reader of the print should know of it although its formula is not disproved, by kind.
-    neglects: what a formula to leading order leaves out, as it is printed (LaTeX); nothing where the claim is exact.
+    neglects: the order of what a formula to leading order leaves out, as printed; None where the claim is exact.
+    right_order: the right one, where the printed order is too small. where: what grows with the size besides, under the
+    condition that the print lacks.
+    remainders: by how much the quantities that the step is about deviate from what is stated of them, from what it derives.
     bounded_by: slug of the step that bounds what is neglected; without one its order is only counted.
     counted: whether an order in the claim itself is found by counting powers, such as that of an inverse.
     condition, counterexample: slugs of the steps that prove a condition to suffice which the print lacks, and that the
-    print is false without one: both or neither.
+    print is false without one: both or neither; a counterexample alone disproves the printed order.
     """
 
     name: str
@@ -113,7 +118,10 @@ class Step:
     query: str = ""
     unreadable: str = ""
     errata: Mapping[Erratum, str] = field(default_factory=dict)
-    neglects: str = ""
+    neglects: Neglected | None = None
+    right_order: Neglected | None = None
+    where: Mapping[str, Exponent] = field(default_factory=dict)
+    remainders: Remainders | None = None
     bounded_by: str = ""
     counted: bool = False
     condition: str = ""

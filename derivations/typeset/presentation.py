@@ -44,7 +44,8 @@ def shown_parts(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
 def whole_lines(step: Step, assumptions: Assumptions) -> list[str]:
     """The formulas that stand as whole equations in LaTeX: an order has its left side, and both it and a formula to
     leading order their O-term. What is disproved stands below what is proved, and what is a reading is called one."""
-    if not assumptions.changes(step.depends_on) and (step.unreadable or step.correction is not None):
+    disproved = step.correction is not None or step.right_order is not None
+    if not assumptions.changes(step.depends_on) and (step.unreadable or disproved):
         return [line for word, shown in statements.forms(step) for line in (f"{word}:", *shown)]
     named = named_form(step, assumptions) if assumptions.changes(step.depends_on) else {}
     parts = named or shown_parts(step, assumptions)

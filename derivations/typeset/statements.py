@@ -12,6 +12,7 @@ from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.steps.contents import load
 from derivations.steps.labels import LEADING, OVER_TASKS, Order, Short, Sign, Within, Words
+from derivations.steps.neglected import Neglected
 from derivations.steps.step import Derived, Parts, Step
 from derivations.typeset.latex import exponent_latex, latex, latex_lines, tidy
 from derivations.typeset.left_sides import LEFT_SIDES
@@ -186,6 +187,8 @@ def forms(step: Step, only: Collection[str] = ()) -> list[tuple[str, list[str]]]
     given and for an order, which is one statement also where only one of its exponents differs.
     """
     word = AS_READ if step.unreadable else PRINTED
+    if step.right_order is not None:
+        return [(PROVED, proved(step)), (word, printed(step))]
     if step.claim is None or step.correction is None:
         return [(word, printed(step))]
     right, claim = step.correction(), step.claim()
@@ -205,10 +208,19 @@ def printed(step: Step) -> list[str]:
     return [*whole, *others, _neglecting(last, step.neglects)]
 
 
-def _neglecting(line: str, term: str) -> str:
+def proved(step: Step) -> list[str]:
+    """The claim with what is wrong in it set right: its parts, or the order of what it neglects."""
+    right = step.claim if step.correction is None else step.correction
+    if right is None:
+        return []
+    *others, last = lines(step, right())
+    return [*others, _neglecting(last, step.right_order or step.neglects)]
+
+
+def _neglecting(line: str, order: Neglected | None) -> str:
     """A line of mathematics with what is left out at its end."""
-    if not term:
+    if order is None:
         return line
     end = r" \end{aligned}"
     body = line.removesuffix(end)
-    return f"{body} + {term}{line[len(body) :]}"
+    return f"{body} + {order.tex}{line[len(body) :]}"

@@ -18,11 +18,15 @@ import sympy
 
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.language.bounds import OUT_OF_REACH
-from derivations.language.normal_form import NormalForm, normal_form
+from derivations.language.normal_form import NormalForm, normal_form, to_sympy
 from derivations.steps.chain import Chain, DoesNotApply
+from derivations.steps.labels import Order
+from derivations.steps.neglected import Neglected, Orders, Quantity, order_of, power_of, same
 from derivations.steps.status import ProofStatus
 from derivations.steps.step import Derived, Parts, Step
 from symbolic.algebra.quotients import NotRational
+from symbolic.algebra.refusal import Refused
+from symbolic.proofs.asymptotics import Exponent, largest
 
 
 @dataclass(frozen=True)
@@ -101,13 +105,14 @@ def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
     if step.claim is None:
         return Proof(ProofStatus.FAILED, step.method, "nothing is claimed")
     found = compare(step, step.claim(), derived)
-    return qualified(step) if found.status is ProofStatus.PROVED else found
+    return qualified(step, derived) if found.status is ProofStatus.PROVED else found
 
 
-def qualified(step: Step) -> Proof:
+def qualified(step: Step, derived: Derived) -> Proof:
     """What the proof of a step amounts to whose claim equals its derivation: see `ProofStatus.meaning`.
 
-    A step that names another which is not proved is `failed`.
+    A step is `failed` that names another which is not proved, or is about something else, or does not say of it what is
+    needed; so is one whose printed order is smaller than what its moves leave out, if no right one is given.
     """
     others = {slug: _other(slug) for slug in step.proofs}
     for slug, (_, status) in others.items():
@@ -115,13 +120,22 @@ def qualified(step: Step) -> Proof:
         enough = (ProofStatus.PROVED, *([ProofStatus.CORRECTED] if slug == step.counterexample else []))
         if status not in enough:
             return Proof(ProofStatus.FAILED, step.method, f"it rests on {slug}, which is {status}")
-    if bool(step.condition) != bool(step.counterexample):
+    if bool(step.condition) != (bool(step.counterexample) and step.right_order is None):
         return Proof(
             ProofStatus.FAILED, step.method, "a condition needs a counterexample without it, and the reverse"
         )
+    named = ((step.bounded_by, False), (step.condition, False), (step.counterexample, True))
+    faults = (unfit(step, slug, derived, contradicts=against) for slug, against in named if slug)
+    fault = next(filter(None, faults), "")
+    fault = fault or wrong_order(step, derived)
+    if fault:
+        return Proof(ProofStatus.FAILED, step.method, fault)
+    left_out = said_of_order(step)
+    if step.right_order is not None:
+        return Proof(ProofStatus.CORRECTED, step.method, left_out)
     if step.condition:
         needed, without = others[step.condition][0], others[step.counterexample][0]
-        said = f"true under a condition that is not printed, {needed.name}; false without, {without.name}"
+        said = f"true under a condition that is not printed, {needed.name}; false without, {without.name}{left_out}"
         return Proof(ProofStatus.CONDITIONAL, step.method, said)
     if step.counted:
         said = "the order is that in probability, found by counting powers; that of the mean is not bounded"
@@ -130,8 +144,127 @@ def qualified(step: Step) -> Proof:
         said = (
             "the order of what is neglected is counted in powers; the tail of the expectation is not bounded"
         )
-        return Proof(ProofStatus.EXPANDED, step.method, said)
-    return Proof(ProofStatus.PROVED, step.method)
+        return Proof(ProofStatus.EXPANDED, step.method, said + left_out)
+    return Proof(ProofStatus.PROVED, step.method, left_out.removeprefix("; "))
+
+
+# -- orders -------------------------------------------------------------------------------------------------
+
+
+def stated_order(step: Step) -> Neglected | None:
+    """The order that a step prints: of what it neglects, or the one that is a part of its claim."""
+    if step.neglects is not None or step.claim is None:
+        return step.neglects
+    parts = {label: part for label, part in step.claim().items() if isinstance(label, Order)}
+    return Neglected({label.growing: to_sympy(part) for label, part in parts.items()}) if parts else None
+
+
+def left_out(step: Step, where: Mapping[str, Exponent] | None = None) -> Orders:
+    """The order of what the moves of a step leave out, by what grows; raises Refused where it is not known."""
+    chain = chain_of(step, PAPER)
+    found = {} if chain is None else chain.left_out(where)
+    return {name: order.sympy() for name, order in found.items()}
+
+
+def order_kept(step: Step, derived: Derived) -> Orders:
+    """The order of the formula that a step derives, by what grows."""
+    chain = chain_of(step, PAPER)
+    growths = {} if chain is None else chain.growths
+    parts = [to_sympy(part) for label, part in derived.items() if not isinstance(label, Order)]
+    return {
+        name: largest([order_of(part, growth.weights) for part in parts]).sympy()
+        for name, growth in growths.items()
+    }
+
+
+def _exceeded(step: Step, derived: Derived, found: Orders) -> list[str]:
+    """Along what grows an order is larger than what the step prints, or no smaller than what it keeps."""
+    stated = stated_order(step)
+    if stated is None:
+        return []
+    if not stated.exponents:
+        return [
+            name
+            for name, kept in order_kept(step, derived).items()
+            if not (name in found and found[name] < kept)
+        ]
+    return stated.exceeded(found)
+
+
+def _quantities(
+    step: Step, derived: Derived, where: Mapping[str, Exponent]
+) -> list[tuple[Quantity, Mapping[str, Exponent]]]:
+    """What a step is about: what it derives, what its order is that of, and what it is made of, whose error it has, with
+    the orders of what these are multiplied by.
+    """
+    found: list[tuple[Quantity, Mapping[str, Exponent]]] = []
+    found += [(part, {}) for label, part in derived.items() if not isinstance(label, Order)]
+    chain = chain_of(step, PAPER)
+    if chain is None:
+        return found
+    if any(isinstance(label, Order) for label in derived):
+        found += [(word, {}) for word in chain.fluctuating()]
+    for one in chain.carried:
+        sizes = {name: chain.size(one, name, where) for name in one.chain.growths}
+        found += [(part, sizes) for part in one.chain.parts.values()]
+    return found
+
+
+def unfit(step: Step, slug: str, derived: Derived, *, contradicts: bool) -> str:
+    """Why another step is not the bound, the condition or the counterexample that this one names it for; nothing if it is.
+
+    It must be about a quantity of this step, by normal form; a bound or a condition must bring its error within the printed
+    order, and a counterexample beyond it.
+    """
+    other, _ = _other(slug)
+    if other.remainders is None or other.derive is None:
+        return f"{slug} says of no quantity how large its error is"
+    stated = list(other.remainders(other.derive(PAPER)))
+    orders = [
+        {name: order + sizes[name].sympy() if name in sizes else order for name, order in one.orders.items()}
+        for quantity, sizes in _quantities(step, derived, {} if contradicts else step.where)
+        for one in stated
+        if same(one.of, quantity)
+    ]
+    if not orders:
+        return f"{slug} is about something else"
+    beyond = [bool(_exceeded(step, derived, found)) for found in orders]
+    if contradicts:
+        return "" if any(beyond) else f"{slug} does not contradict the printed order"
+    return f"{slug} leaves an error larger than the printed order" if any(beyond) else ""
+
+
+def wrong_order(step: Step, derived: Derived) -> str:
+    """What is wrong with the printed order of what a step neglects, or with the right one that it gives; else nothing."""
+    if step.neglects is None:
+        return ""
+    try:
+        found = left_out(step, step.where)
+        without = left_out(step)
+    except Refused as error:
+        return f"the order of what is left out is not known: {error}"
+    exceeded = _exceeded(step, derived, found)
+    if step.where and not _exceeded(step, derived, without):
+        return "the printed order holds without the condition too"
+    if step.right_order is None:
+        said = f"what is left out is of order {power_of(found)}"
+        return f"{said}, larger than what is printed, as {', '.join(exceeded)} grows" if exceeded else ""
+    if not exceeded:
+        return "the printed order holds: there is nothing to correct"
+    same_order = dict(step.right_order.exponents) == dict(found)
+    return "" if same_order else f"the corrected order is wrong too: it is {power_of(found)}"
+
+
+def said_of_order(step: Step) -> str:
+    """How the printed order compares with what is left out, where they differ."""
+    if step.neglects is None or not step.neglects.exponents:
+        return ""
+    found = left_out(step, step.where)
+    if step.right_order is not None:
+        printed = power_of(step.neglects.exponents)
+        return f"O({printed}) is printed; what is left out is of order {power_of(found)}, by {step.counterexample}"
+    smaller = any(found[name] != value for name, value in step.neglects.exponents.items())
+    return f"; what is left out is smaller than printed, of order {power_of(found)}" if smaller else ""
 
 
 @cache

@@ -20,6 +20,7 @@ bounded by powers of the first (Nelson's hypercontractivity), which is exact too
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
@@ -28,7 +29,7 @@ from typing import Any
 import sympy
 from flint import fmpq, fmpq_mat
 
-from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import alpha_t, label_noise, m, n_t, n_v, p
 from derivations.paper.beyond.exact_loss import exact_formula
@@ -36,9 +37,9 @@ from derivations.paper.beyond.exact_slopes import EXPONENTS, exact_checks
 from derivations.paper.beyond.one_task import mean_of_inverse, mean_of_traces, require_rotations, tasks_factor
 from derivations.paper.theorem1.concentration import EXCESS, REGIME, leading_excess
 from derivations.paper.theorem1.exact_haar import mean_squared_trace_of_inverse
-from derivations.paper.theorem1.remainder import order_of
 from derivations.steps.chain import Chain, Rule, derived_by
 from derivations.steps.labels import ORDER
+from derivations.steps.neglected import Quantity, Remainder, order_of
 from derivations.steps.rules.exact_routes import random_matrix
 from derivations.steps.rules.rotations import bounded, replaced
 from derivations.steps.step import Check, Derived, Parts, Step
@@ -211,6 +212,14 @@ def _deviation(assumptions: Assumptions) -> Derived:
     return {EXCESS: leading_excess(assumptions)}
 
 
+def _remainders(found: Mapping[str, Quantity]) -> list[Remainder]:
+    """Of (80), and of its next order."""
+    return [
+        Remainder(leading_excess(replace(PAPER, order=order)), {"xi": to_sympy(found[label])})
+        for label, order in ((LEADING, "leading"), (NEXT, "next"))
+    ]
+
+
 def _applies(assumptions: Assumptions) -> str | None:
     changed = assumptions.changes(DEPENDS)
     return (
@@ -233,6 +242,7 @@ STEPS: tuple[Step, ...] = (
         not_sampled=dict.fromkeys(LAST.values(), "a bound, which what it bounds need not attain"),
         derive=derived_by(_chain),
         derivation=_chain,
+        remainders=_remainders,
         check=_check,
         sizes=({"n_v": 2}, {"n_v": 3}, {"n_v": 1}),
         applies=_applies,

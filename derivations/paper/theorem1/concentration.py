@@ -185,7 +185,7 @@ def put_in(
     start, found, found_names = loss_chain(assumptions).result, deviation.result, deviation.numbers()
     chain = Chain(start) if after is None else after.begin(start)
     chain.name_number("h_r", adaptation_chain(assumptions).result, "adaptation-factor")
-    chain.insert({"excess": found}, "loss-from-excess", *reads)
+    chain.carry(deviation, "excess").insert({"excess": found}, "loss-from-excess", *reads)
     numbers = {**chain.numbers(), **found_names, **names}
     chain.shows(LOSS, numbers)
 

@@ -61,7 +61,8 @@ from derivations.paper.theorem1.concentration import (
 from derivations.steps.chain import Chain, derived_by
 from derivations.steps.draws import Array
 from derivations.steps.labels import LEADING, ORDER, Short
-from derivations.steps.orders import exponent_of, leading_of
+from derivations.steps.neglected import Neglected
+from derivations.steps.orders import ONE, exponent_of, leading_of
 from derivations.steps.step import Check, Erratum, Observed, Parts, Step
 from derivations.verification.growth import Halves, fluctuation_check, residual_check
 from numeric_check.draws.sample import Sample
@@ -289,7 +290,7 @@ STEPS: tuple[Step, ...] = (
         sizes=EXCESS_SIZES,
         check=_residual("excess", 0.0001),
         method="means of the blocks put into the exact formula (74)",
-        neglects=r"\text{terms of lower order}",
+        neglects=Neglected({}, r"\text{terms of lower order}"),
         bounded_by=BOUNDED_BY,
         errata={"not sharp": _REMAINDER},
     ),
@@ -314,7 +315,8 @@ STEPS: tuple[Step, ...] = (
         sizes=EXCESS_SIZES,
         check=_residual("loss", 0.00003),
         method="exact test phase (65) with the leading-order deviation",
-        neglects=r"O\big(\xi^{-3/2}\big)",
+        neglects=Neglected({"xi": -3 * HALF}),
+        where={"n_r": ONE},
         condition=BOUNDED_BY,
         counterexample="theorem-1-remainder",
         remark=_REMAINDER_OF_LOSS,

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 
 import sympy
 from sympy import Integer, Rational
 
-from derivations.language.assumptions import Assumptions, unchanged
-from derivations.language.normal_form import scalar, to_sympy
+from derivations.language.assumptions import PAPER, Assumptions, unchanged
+from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import alpha_t
 from derivations.language.values import evaluate
 from derivations.paper.theorem1.block_draws import SIMULATED, point, setting_at
@@ -24,25 +23,16 @@ from derivations.paper.theorem1.concentration import DEPENDS, REGIME, XI, leadin
 from derivations.paper.theorem1.next_order import next_order
 from derivations.paper.theorem1.reused_data import at_rate_zero
 from derivations.steps.labels import ORDER
+from derivations.steps.neglected import Quantity, Remainder, order_of
 from derivations.steps.orders import ONE
 from derivations.steps.step import Check, Derived, Parts, Step
 from derivations.verification.growth import residual_check, slope_check
 from numeric_check.problem.setting import Setting
-from symbolic.algebra.words import polynomial
-from symbolic.proofs.asymptotics import Exponent, degree
+from symbolic.proofs.asymptotics import Exponent
 
 MANY, FEW = ORDER.when(r"n_r\propto\xi"), ORDER.when(r"n_r=\mathrm{const}")
 TARGET_POINTS: Mapping[str, Mapping[str, Exponent]] = {FEW: {}, MANY: {"n_r": ONE}}
 ORDERS: Parts = {FEW: Integer(-1), MANY: Integer(-2)}
-
-
-def order_of(formula: sympy.Expr, weights: Mapping[str, Exponent]) -> Exponent:
-    """The degree in xi of a rational function of the sizes; raises ArithmeticError for zero."""
-    value = scalar(formula)
-    above, below = (degree(polynomial(part), weights) for part in (value.numerator, value.denominator))
-    if above is None or below is None:
-        raise ArithmeticError("the remainder vanishes: there is no order")
-    return above + below.scaled(Fraction(-1))
 
 
 def exact_loss_at_rate_zero(assumptions: Assumptions) -> sympy.Expr:
@@ -74,6 +64,12 @@ def _derive(assumptions: Assumptions) -> Derived:
     formula = leading_loss(assumptions)
     exact = exact_loss_at_rate_zero(assumptions) - formula.subs(alpha_t, 0)
     return remainder_orders(next_loss(assumptions) - formula, exact)
+
+
+def _remainders(found: Mapping[str, Quantity]) -> list[Remainder]:
+    """Of (5), for many and for few target points."""
+    formula = leading_loss(PAPER)
+    return [Remainder(formula, {"xi": to_sympy(found[label])}) for label in TARGET_POINTS]
 
 
 # -- what the paper prints, and what is so ------------------------------------------------------------------
@@ -165,6 +161,7 @@ STEPS: tuple[Step, ...] = (
         claim=claim_remainder,
         correction=lambda: ORDERS,
         derive=_derive,
+        remainders=_remainders,
         check=_check,
         applies=unchanged(DEPENDS),
         method="second order of the Neumann series, exact at alpha_t = 0, times h_r; degree in xi",

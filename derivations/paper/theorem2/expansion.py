@@ -107,7 +107,8 @@ def _loss_chain(assumptions: Assumptions) -> Chain:
 @lru_cache(maxsize=32)
 def short_proof(assumptions: Assumptions) -> Chain:
     """(96) to (97): g by the names of the averages that it is made of."""
-    chain = Chain(excess_chain(assumptions).result)
+    found = excess_chain(assumptions)
+    chain = Chain(found.result).carry(found)
     if assumptions.changes(("order", "inputs", "split", "noise_val")):
         raise NotDerivable("the averages of the parts of B^T Gamma B have no names here")
     chain.expand({"g": _noise_by_name(assumptions)}, *AVERAGES)
@@ -122,7 +123,7 @@ def loss_proof(assumptions: Assumptions) -> Chain:
     chain, excess = _loss_chain(assumptions), excess_proof(assumptions)
     _, c_2 = loss_coefficients(assumptions)
     chain.name_number("h_r", 2 * c_2, "adaptation-factor")
-    chain.expand({"excess": excess.result}, "excess-underparameterized")
+    chain.carry(excess, "excess").expand({"excess": excess.result}, "excess-underparameterized")
     if excess.named_parts:
         chain.names(LOSS, lambda: {"h_r": 2 * c_2, **definitions(NAMES, assumptions)})
     return chain

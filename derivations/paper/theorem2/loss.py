@@ -8,13 +8,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
 import sympy
 from sympy import Rational
 
-from derivations.language.assumptions import Assumptions, NotDerivable, unchanged
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, unchanged
+from derivations.language.normal_form import to_sympy
 from derivations.language.printed_order import in_order
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
@@ -41,6 +43,7 @@ from derivations.paper.theorem2.sampled_loss import (
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, derived_by
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LOSS
+from derivations.steps.neglected import Neglected, Quantity, Remainder
 from derivations.steps.step import Derived, Parts, Step
 from symbolic.algebra.words import constant, reciprocal
 from symbolic.proofs.asymptotics import Exponent, degree
@@ -68,6 +71,17 @@ def _remainder_chain(assumptions: Assumptions) -> Chain:
             chain.begin(total).expand({other: constant(0)}, "excess-underparameterized")
             order(chain, label.due_to(SOURCES[source]), weights, root=False)
     return chain
+
+
+def _remainders(found: Mapping[str, Quantity]) -> list[Remainder]:
+    """Of (96), by what causes them."""
+    return [
+        Remainder(
+            leading_excess(PAPER),
+            {label.growing: to_sympy(found[label.due_to(source)]) for label in (IN_SIZE, IN_TASKS)},
+        )
+        for source in SOURCES.values()
+    ]
 
 
 def _derive_loss(assumptions: Assumptions) -> Derived:
@@ -118,7 +132,13 @@ _FEW_TASKS = (
     "task B is X^v A, the label noise enters through the inverse square of A, and at every alpha_t > 0 an eigenvalue of A "
     "comes near zero too often for the mean of that to exist."
 )
-_NEGLECTED = r"O\big((m\xi)^{-3/2}\big)"
+_NEGLECTED = Neglected({"xi": -3 * HALF, "m": -3 * HALF})
+# that of the task variability; the part of the label noise is smaller
+_LEFT_OUT = Neglected({"xi": Rational(-1), "m": Rational(-2)})
+_ORDER_ALONE = (
+    "Of what is printed only the order of what is left out is too small; where m grows at least like xi it is right. By its "
+    "causes it is the matter of a step of its own, theorem-2-remainder."
+)
 _METHOD = "means of the normal matrices put into the exact formula (85)"
 _BASIS = ("least-squares-mean-square", "normal-inverse-concentrates", "normal-noise-concentrates")
 
@@ -139,8 +159,10 @@ STEPS: tuple[Step, ...] = (
         sizes=SIZES,
         check=formula_checks,
         neglects=_NEGLECTED,
+        right_order=_LEFT_OUT,
+        counterexample="theorem-2-remainder",
         method=_METHOD,
-        remark="The size of the remainder is the matter of a step of its own, theorem-2-remainder.",
+        remark=_ORDER_ALONE,
     ),
     Step(
         "excess-underparameterized-short",
@@ -157,6 +179,8 @@ STEPS: tuple[Step, ...] = (
         sizes=SIZES,
         check=formula_checks,
         neglects=_NEGLECTED,
+        right_order=_LEFT_OUT,
+        counterexample="theorem-2-remainder",
         method=_METHOD,
         unreadable="one index cannot be read with certainty in the available text, which has g_3 twice; g_4 is "
         "taken from (96), written out, and from (9) and (108); nor can the exponent of the error, for which -3/2 is taken from "
@@ -183,9 +207,11 @@ STEPS: tuple[Step, ...] = (
         sizes=SIZES,
         check=formula_checks,
         neglects=_NEGLECTED,
+        right_order=_LEFT_OUT,
+        counterexample="theorem-2-remainder",
         errata={"condition": _FEW_TASKS},
         method="exact test phase (65) with the leading-order deviation",
-        remark="The size of the remainder is the matter of a step of its own, theorem-2-remainder.",
+        remark=_ORDER_ALONE,
         parameters=PARAMETERS,
     ),
     Step(
@@ -208,6 +234,7 @@ STEPS: tuple[Step, ...] = (
         },
         derive=derived_by(_remainder_chain),
         derivation=_remainder_chain,
+        remainders=_remainders,
         check=remainder_checks,
         applies=unchanged(INNER),
         method="second order of the Neumann series of (B^T B)^-1, exact covariances of one task's blocks",

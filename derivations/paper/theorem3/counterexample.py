@@ -28,17 +28,30 @@ from derivations.language import model
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.normal_form import to_sympy
-from derivations.language.symbols import alpha_r, n_r, n_t, p, sigma
+from derivations.language.symbols import alpha_r, m, n_r, n_t, n_v, p, sigma
 from derivations.language.values import evaluate
+from derivations.paper.theorem3.concentration import BLOCKS, form_chain, tasks
+from derivations.paper.theorem3.outer_problem import MEAN_FORM
 from derivations.paper.theorem3.target_task import adaptation_weight
 from derivations.steps.draws import Array, transpose
+from derivations.steps.neglected import Quantity, Remainder
+from derivations.steps.rules.stacked import SAME_TASK
 from derivations.steps.step import Check, Derived, Observed, Parts, Step
 from derivations.verification.growth import fluctuation_check, sign_check
 from numeric_check.draws.sample import Sample
 from numeric_check.draws.seeds import generator_for
 from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.readable import Word
-from symbolic.algebra.words import Expression, gaussian, polynomial, tr
+from symbolic.algebra.words import (
+    Expression,
+    constant,
+    gaussian,
+    identity,
+    letter_expression,
+    polynomial,
+    scalar,
+    tr,
+)
 from symbolic.averages.expectation import expect, variance
 
 # eigenvalues of Sigma, the direction v in which the rows of a sign lean, and p times the eigenvalues of Sigma_w
@@ -310,8 +323,46 @@ def limit_of_ratio(share: sympy.Expr) -> sympy.Expr:
     for means in found.means.values():
         one, tasks, weight = (_limit(means[name] / size, share) for name, size in scale.items())
         exact += (tasks + sigma**2) * weight / one**2 / len(SIGNS)
-    one, tasks, weight = (_limit(found.average(name) / size, share) for name, size in scale.items())
-    return sympy.cancel(exact / ((tasks + sigma**2) * weight / one**2))
+    return sympy.cancel(exact / _limit(p * stated_square(), share))
+
+
+def blocks() -> dict[str, Expression]:
+    """B B^T, Gamma and B H_r B^T of one task, as Theorem 3 has them."""
+    made_of = tasks(PAPER)
+    return {
+        name: made_of.block(word, SAME_TASK)
+        for name, (word, _) in zip(
+            WEIGHTS, (BLOCKS[which] for which in ("gram", "noise", "weighted")), strict=True
+        )
+    }
+
+
+def require_forms() -> None:
+    """Checks that at alpha_t = 0 these are the forms x M x^T, Gamma with the label noise; else ArithmeticError."""
+    for name, block in blocks().items():
+        (x,) = (
+            letter_expression(one)
+            for one in block.letters().values()
+            if one.random and one.name.startswith("X_v")
+        )
+        form = x @ WEIGHTS[name] @ x.T
+        if name == "Sigma_w":
+            form = form + scalar("sigma") ** 2 * identity("n_v")
+        if block.replace({"alpha_t": constant(0)}) != form:
+            raise ArithmeticError(f"the form with {name} is not the block of Theorem 3")
+
+
+@cache
+def stated_square() -> sympy.Expr:
+    """The right side of (142) at alpha_t = 0, for one task with one validation point."""
+    chain, values = form_chain(PAPER), weighted_letters()
+    numbers = {
+        name: number(value.replace({"alpha_t": constant(0)}), values)
+        for name, value in chain.numbers().items()
+    }
+    found = to_sympy(chain.result)
+    at = {symbol: numbers[symbol.name] for symbol in found.free_symbols if symbol.name in numbers}
+    return found.xreplace(at).subs({n_v: 1, m: 1})
 
 
 def _variance_over_signs(name: str) -> sympy.Expr:
@@ -321,8 +372,24 @@ def _variance_over_signs(name: str) -> sympy.Expr:
     return sympy.expand(second - found.average(name) ** 2)
 
 
+def _remainders(found: Mapping[str, Quantity]) -> list[Remainder]:
+    """Of Gamma and B H_r B^T, by the roots of their variances, and of (142), of which no limit is one."""
+    of, size = blocks(), to_sympy(_at(stated_square(), FEW))
+    found = {name: to_sympy(part) for name, part in found.items()}
+    noise = Rational(_order([found[VARIANCE]]), 2)
+    # over p, the variance tends to a positive number
+    weight = Rational(_order([found[WEIGHTED] * p**2]), 2)
+    square = (
+        [Remainder(form_chain(PAPER).parts[MEAN_FORM], {"xi": _order([size])})]
+        if 1 not in {found[name] for name in RATIOS}
+        else []
+    )
+    return [Remainder(of["Sigma_w"], {"xi": noise}), Remainder(of["H_r"], {"xi": weight}), *square]
+
+
 def _derive_conclusion(assumptions: Assumptions) -> Derived:
     require_blind()
+    require_forms()
     return {
         VARIANCE: _variance_over_signs("Sigma_w"),
         WEIGHTED: _limit(_variance_over_signs("H_r") / p**2, FEW),
@@ -544,6 +611,7 @@ STEPS: tuple[Step, ...] = (
         uses=("scale-mixture-meets-the-conditions", "weighted-mean-square", "adaptation-weight"),
         claim=_claim_conclusion,
         derive=_derive_conclusion,
+        remainders=_remainders,
         observe=_observe_conclusion,
         check=_check_conclusion,
         not_sampled={WEIGHTED: "what it does to the loss is in rho, which is sampled"},

@@ -43,6 +43,7 @@ from derivations.paper.theorem3.target_task import (
 )
 from derivations.steps.chain import Chain, carried_out, written
 from derivations.steps.labels import DENOMINATOR, LOSS, NUMERATOR
+from derivations.steps.neglected import Neglected
 from derivations.steps.step import Derived, Erratum, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, constant, identity, reciprocal
@@ -89,7 +90,7 @@ def loss_over_chain(assumptions: Assumptions) -> Chain:
     if start.replace({"H_r": weight}) != average_loss(assumptions, every_moment=every_moment):
         raise ArithmeticError("the loss does not weigh omega_star with H_r")
     chain = Chain(start).name(square, "form", "general-loss-from-square", "adaptation-weight")
-    chain.insert({"form": form.result}, "weighted-square-leading")
+    chain.carry(form, "form").insert({"form": form.result}, "weighted-square-leading")
     return chain.shows(LOSS, weighed(form, assumptions))
 
 
@@ -241,7 +242,7 @@ STEPS: tuple[Step, ...] = (
         check=checks.form,
         sizes=MOVE_SIZES,
         method="expansion of the exact formula (133) about the means of its blocks",
-        neglects=r"O\big(\xi^{-3/2}\big)",
+        neglects=Neglected({"xi": -3 * HALF}),
         condition="theorem-3-under-conditions",
         counterexample="scale-mixture-breaks-the-conclusion",
         remark=_REMAINDER,
@@ -262,7 +263,7 @@ STEPS: tuple[Step, ...] = (
         check=checks.loss,
         sizes=MOVE_SIZES,
         method="exact test phase (123) with the leading-order square",
-        neglects=r"O\big(\xi^{-3/2}\big)",
+        neglects=Neglected({"xi": -3 * HALF}),
         condition="theorem-3-under-conditions",
         counterexample="scale-mixture-breaks-the-conclusion",
         remark=_REMAINDER,

@@ -8,19 +8,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 
 from sympy import Rational
 
 from derivations.language import model
-from derivations.language.assumptions import Assumptions, unchanged
+from derivations.language.assumptions import PAPER, Assumptions, unchanged
 from derivations.language.model_letters import letter
+from derivations.language.normal_form import to_sympy
 from derivations.paper.theorem3.concentration import ONE_INNER_STEP, form_chain
 from derivations.paper.theorem3.general_setting import general
-from derivations.paper.theorem3.outer_problem import target_covariance
+from derivations.paper.theorem3.outer_problem import MEAN_FORM, target_covariance
 from derivations.steps.chain import Rule
 from derivations.steps.labels import ORDER
+from derivations.steps.neglected import Quantity, Remainder
 from derivations.steps.orders import ONE, element
 from derivations.steps.step import Derived, Parts, Step
 from symbolic.algebra.entry_laws import generic
@@ -112,6 +115,20 @@ def _derive_remainder(assumptions: Assumptions) -> Derived:
     }
 
 
+def _of_forms(found: Mapping[str, Quantity]) -> list[Remainder]:
+    """Of the blocks of a task, about their means."""
+    return [
+        Remainder(_block(which, "1", "1", PAPER), {"xi": to_sympy(found[which])})
+        for which in (GRAM, NOISE, WEIGHT)
+    ]
+
+
+def _of_square(found: Mapping[str, Quantity]) -> list[Remainder]:
+    """Of (142)."""
+    formula = form_chain(PAPER).parts[MEAN_FORM]
+    return [Remainder(formula, {"xi": to_sympy(found[label])}) for label in (NOISY, NOISELESS)]
+
+
 def _claim_forms() -> Parts:
     return {GRAM: HALF, NOISE: -HALF, WEIGHT: HALF}
 
@@ -130,6 +147,7 @@ STEPS: tuple[Step, ...] = (
         depends_on=ONE_INNER_STEP,
         claim=_claim_forms,
         derive=_derive_forms,
+        remainders=_of_forms,
         applies=unchanged(ONE_INNER_STEP),
         reason="the orders are those of (137)-(139), which are sampled there, with Laplace entries too",
         method="exact variances by cumulants of a generic law; a bound of each sum over indices by its connected parts",
@@ -149,6 +167,7 @@ STEPS: tuple[Step, ...] = (
         depends_on=ONE_INNER_STEP,
         claim=lambda: {NOISY: -3 * HALF, NOISELESS: Rational(-2)},
         derive=_derive_remainder,
+        remainders=_of_square,
         applies=unchanged(ONE_INNER_STEP),
         reason="the remainder is sampled at (142) and (14), with Laplace entries too",
         method="exact means; variances, Cauchy-Schwarz and Chebyshev for the rest",

@@ -365,12 +365,19 @@ def test_a_reading_is_never_called_print(name: str) -> None:
     *proved, (word, shown) = statements.forms(step)
     assert (word == "As read") == bool(step.unreadable)
     assert shown == statements.printed(step)
-    assert [form for form, _ in proved] == ["Proved"] * (step.correction is not None)
+    disproved = step.correction is not None or step.right_order is not None
+    assert [form for form, _ in proved] == ["Proved"] * disproved
 
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [("10", ["Proved:", "As read:"]), ("88", ["Proved:", "As read:"]), ("97", ["As read:"]), ("5", [])],
+    [
+        ("10", ["Proved:", "As read:"]),
+        ("88", ["Proved:", "As read:"]),
+        ("97", ["Proved:", "As read:"]),
+        ("9", ["Proved:", "Printed:"]),
+        ("5", []),
+    ],
 )
 def test_the_lines_of_a_step_say_which_form_is_which(number: str, words: list[str]) -> None:
     found = whole_lines(contents.find(number), PAPER)

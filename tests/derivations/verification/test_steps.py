@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sympy
+from sympy import Rational
 
 from derivations.language.assumptions import PAPER
 from derivations.language.symbols import n, p
-from derivations.steps.contents import load
+from derivations.steps.contents import find, load
+from derivations.steps.neglected import Neglected
 from derivations.steps.step import Observed
 from derivations.verification.power import report, score
 from derivations.verification.prove import prove
@@ -34,30 +36,94 @@ def test_every_step_is_proved_corrected_or_says_why_not(name: str) -> None:
 
 def test_what_is_neglected_and_not_bounded_is_expanded() -> None:
     """Without a bound of its remainder, an asymptotic claim is not proved; with one that is itself proved, it is."""
-    step = STEPS["theorem-2"]
-    assert prove(step).status == "expanded"
-    assert "not bounded" in prove(step).detail
-    assert prove(replace(step, bounded_by="wishart-mean")).status == "proved"
-    assert prove(replace(step, neglects="")).status == "proved"
+    step = STEPS["excess-overparameterized"]
+    assert prove(step).status == "proved"
+    expanded = prove(replace(step, bounded_by=""))
+    assert expanded.status == "expanded"
+    assert "not bounded" in expanded.detail
+    assert prove(replace(step, bounded_by="", neglects=None)).status == "proved"
+
+
+ABOUT = "is about something else"
+SILENT = "says of no quantity how large its error is"
+BROKEN, SUFFICIENT = "scale-mixture-breaks-the-conclusion", "weighted-forms-concentrate"
+LEFT_OUT = "what is left out is of order"
 
 
 @pytest.mark.parametrize(
-    ("names", "status"),
+    ("name", "changed", "said"),
     [
-        ({"condition": "wishart-mean", "counterexample": "rows-mean"}, "conditional"),
-        ({"condition": "wishart-mean"}, "failed"),
-        ({"counterexample": "rows-mean"}, "failed"),
-        ({"condition": "wishart-mean", "counterexample": "theorem-1-remainder"}, "conditional"),
-        ({"condition": "theorem-1-remainder", "counterexample": "rows-mean"}, "failed"),
-        ({"condition": "theorem-2", "counterexample": "rows-mean"}, "failed"),
-        ({"bounded_by": "theorem-2"}, "failed"),
+        ("wishart-second-moment", {"condition": "wishart-mean", "counterexample": BROKEN}, SILENT),
+        (
+            "wishart-second-moment",
+            {"condition": "theorem-1-remainder-bounded", "counterexample": BROKEN},
+            ABOUT,
+        ),
+        (
+            "wishart-second-moment",
+            {"condition": "theorem-1-remainder", "counterexample": BROKEN},
+            "which is corrected",
+        ),
+        ("wishart-second-moment", {"condition": SUFFICIENT}, "needs a counterexample"),
+        ("wishart-second-moment", {"counterexample": BROKEN}, "needs a counterexample"),
+        ("wishart-second-moment", {"bounded_by": "wishart-mean"}, SILENT),
+        ("wishart-second-moment", {"bounded_by": "theorem-1-remainder-bounded"}, ABOUT),
+        # the same kind of statement, of another formula
+        ("excess-overparameterized", {"bounded_by": "theorem-3-under-conditions"}, ABOUT),
+        ("theorem-1", {"condition": "theorem-3-under-conditions"}, ABOUT),
+        ("theorem-1", {"counterexample": BROKEN}, ABOUT),
+        ("theorem-3", {"condition": "theorem-1-remainder-bounded"}, ABOUT),
+        ("general-noise-concentrates", {"condition": "theorem-3-under-conditions"}, ABOUT),
+        ("general-noise-concentrates", {"counterexample": "theorem-1-remainder"}, ABOUT),
+        # of the same quantity, but no bound and no counterexample to what is printed
+        ("general-weight-concentrates", {"counterexample": SUFFICIENT}, "does not contradict"),
+        ("general-weight-concentrates", {"condition": BROKEN}, "larger than the printed order"),
+        ("theorem-1", {"neglects": Neglected({"xi": Rational(-5, 2)})}, "larger than the printed order"),
+        ("theorem-2", {"counterexample": "theorem-1-remainder"}, ABOUT),
+        # orders
+        ("theorem-2", {"right_order": None, "counterexample": ""}, LEFT_OUT),
+        (
+            "theorem-2",
+            {"right_order": Neglected({"xi": Rational(-1), "m": Rational(-1)})},
+            "the corrected order is wrong",
+        ),
+        (
+            "theorem-2",
+            {"neglects": Neglected({"xi": Rational(-1), "m": Rational(-1)})},
+            "does not contradict",
+        ),
+        ("theorem-1", {"where": {}}, "larger than the printed order"),
+        ("theorem-1", {"neglects": Neglected({"xi": Rational(-1)})}, "does not contradict"),
+        ("theorem-3", {"neglects": Neglected({"xi": Rational(-5, 2)})}, "larger than the printed order"),
+        ("theorem-3", {"neglects": Neglected({"m": Rational(-1)})}, "larger than the printed order"),
     ],
 )
-def test_a_condition_and_a_counterexample_must_be_proved(names: Mapping[str, str], status: str) -> None:
-    step = replace(STEPS["wishart-second-moment"], **names)
-    assert prove(step).status == status
-    (label,) = step.claim()
-    assert prove(replace(step, claim=lambda: {label: n * sympy.Identity(p)})).status == "failed"
+def test_a_step_that_is_named_must_say_of_the_same_quantity_what_it_is_named_for(
+    name: str, changed: Mapping[str, object], said: str
+) -> None:
+    found = prove(replace(STEPS[name], **changed))
+    assert found.status == "failed"
+    assert said in found.detail
+
+
+def test_a_larger_order_than_needed_is_true_and_said_to_be_so() -> None:
+    for name, order in (("theorem-3", "xi^-2"), ("theorem-1", "xi^-2")):
+        found = prove(STEPS[name])
+        assert found.status == "conditional"
+        assert f"smaller than printed, of order {order}" in found.detail
+    step = replace(STEPS["theorem-2"], right_order=None, counterexample="")
+    found = prove(replace(step, neglects=Neglected({"xi": Rational(-1, 2), "m": Rational(-2)})))
+    assert found.status == "expanded"
+    assert "smaller than printed, of order m^-2 xi^-1" in found.detail
+    exact = prove(replace(step, neglects=Neglected({"xi": Rational(-1), "m": Rational(-2)})))
+    assert "smaller" not in exact.detail
+
+
+def test_a_printed_order_that_is_too_small_is_corrected() -> None:
+    for number in ("96", "97", "9"):
+        found = prove(find(number))
+        assert found.status == "corrected"
+        assert "O(m^-3/2 xi^-3/2) is printed; what is left out is of order m^-2 xi^-1" in found.detail
 
 
 def test_a_wrong_claim_fails() -> None:

@@ -27,7 +27,9 @@ def test_the_bound_makes_the_deviation_proved_and_the_loss_so_where_h_r_is_bound
     assert prove(deviation).status == "proved"
     assert prove(replace(deviation, bounded_by="")).status == "expanded"
     assert prove(loss).status == "conditional"
+    # at a fixed n_r the printed order is too small, and none without a condition is right
     assert prove(replace(loss, condition="", counterexample="")).status == "expanded"
+    assert prove(replace(loss, condition="", counterexample="", where={})).status == "failed"
 
 
 @pytest.mark.parametrize("rate", [-0.5, 0.3])

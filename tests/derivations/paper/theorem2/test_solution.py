@@ -161,7 +161,7 @@ def test_the_short_form_is_taken_as_the_long_one_has_it() -> None:
     step = STEPS["excess-underparameterized-short"]
     assert step.claim is not None
     assert step.unreadable
-    assert prove(step).status == "expanded"
+    assert prove(step).status == "corrected"
     (label,) = step.claim()
     other = step.claim()[label].subs(G_4, G_3)
     assert prove(replace(step, claim=lambda: {label: other})).status == "failed"
