@@ -31,7 +31,6 @@ from symbolic.code.codegen import compiled, high_precision, source
 from symbolic.code.stable import StableForm, stable
 from symbolic.proofs.asymptotics import UndecidedOrder
 from symbolic.proofs.positivity import SignUnproved
-from symbolic.proofs.stationary import NoClosedForm
 
 RATES = ("alpha_t", "alpha_r", "alpha")
 KEYS = {r"\alpha_t^-": "minimum", r"\alpha_t^+": "maximum"}
@@ -66,7 +65,7 @@ def derived_parts(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, s
             f"{', '.join(f'({number})' for number in step.equations) or step.name}: no form in traces and products "
             f"under {assumptions.label()}: the average holds sums over indices, such as diagonals; choose inputs=gaussian"
         ) from None
-    except (NoClosedForm, SignUnproved, UndecidedOrder) as error:
+    except (SignUnproved, UndecidedOrder) as error:
         if assumptions == PAPER:
             raise
         raise NotDerivable(

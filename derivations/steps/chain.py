@@ -161,6 +161,10 @@ class Chain:
         """This part of the step is a number read off the last move, such as the exponent of an order."""
         return self._show(label, value)
 
+    def shows_sign(self, label: str) -> Chain:
+        """The sign that the last move has certified is this part of the step."""
+        return self._show(label, to_sympy(self._moves[-1].after))
+
     def _show(self, label: str, value: Part) -> Chain:
         self._parts[label] = value
         return self._mark(label)

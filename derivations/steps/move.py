@@ -26,6 +26,8 @@ class Relation(StrEnum):
     AT_MOST = "<="
     AT_LEAST_ZERO = ">= 0"
     ORDER = "is of order"
+    SIGN = "has the sign of"
+    ROOT = "vanishes at"
     LAW = "has the law of"
 
 
@@ -65,6 +67,10 @@ class Rule(StrEnum):
     EIGENVALUES = "bound by eigenvalues of at most one"
     ORDER = "order by degree"
     DIFFERENTIATE = "differentiate"
+    SIGN = "sign certificate"
+    FACTOR = "leave out a positive factor"
+    ROOT = "isolate roots"
+    LIMIT = "limit by leading coefficients"
 
     @property
     def relation(self) -> Relation:
@@ -82,6 +88,9 @@ _RELATIONS = {
     Rule.BOUND: Relation.AT_MOST,
     Rule.EIGENVALUES: Relation.AT_MOST,
     Rule.ORDER: Relation.ORDER,
+    Rule.SIGN: Relation.SIGN,
+    Rule.FACTOR: Relation.SIGN,
+    Rule.ROOT: Relation.ROOT,
     Rule.IMAGE: Relation.LAW,
 }
 AVERAGES = (
@@ -105,6 +114,10 @@ NO_NUMBER = {
     Rule.EIGENVALUES: "an inequality, which holds exactly at random matrices",
     Rule.GRAM: "an inequality, which holds at any draw",
     Rule.DIFFERENTIATE: "a derivative: its step samples the slope",
+    Rule.SIGN: "a sign: its step samples what has it",
+    Rule.FACTOR: "a sign: exact at random points",
+    Rule.ROOT: "a root: exact when put back",
+    Rule.LIMIT: "a limit: exact values far out come close to it",
     Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",
 }
 """The rules whose moves are not sampled, and why."""

@@ -39,12 +39,15 @@ def sign(
     quantity: sympy.Expr,
     at_least: Mapping[str, Fraction] = MappingProxyType({}),
     nonzero: frozenset[str] = NONZERO,
+    positive: frozenset[str] = frozenset(),
 ) -> tuple[int, Certificate]:
     """The strict sign of one derived quantity and its certificate, checked again from its own data.
 
     `at_least`: sizes for which more than positivity is used. `nonzero`: the rates taken not to vanish.
+    `positive`: further variables known to be positive.
     """
-    bounds, strict = {**BOUNDS, **at_least}, POSITIVE - set(at_least)
+    bounds = {**BOUNDS, **dict.fromkeys(positive, Fraction(0)), **at_least}
+    strict = (POSITIVE | positive) - set(at_least)
     found, certificate = prove_sign(scalar(quantity), bounds, strict, nonzero)
     if not recheck(certificate):
         raise SignUnproved("the certificate does not hold on its own")

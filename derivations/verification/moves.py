@@ -237,7 +237,10 @@ def _sides(move: Move, sample: Sample) -> tuple[Array, Array]:
         if name in move.inverses:
             matrices[name] = np.asarray(np.linalg.inv(found))
         elif name in move.roots:
-            matrices[name] = _root(found)
+            if value.is_scalar:
+                numbers[name] = math.sqrt(float(found[0, 0, 0]))
+            else:
+                matrices[name] = _root(found)
         elif value.is_scalar:
             numbers[name] = float(found[0, 0, 0])
         else:

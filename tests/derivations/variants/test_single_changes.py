@@ -8,8 +8,9 @@ import pytest
 
 from derivations.formulas.by_name import evaluate_named
 from derivations.language.assumptions import PAPER, NotDerivable, read
+from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import alpha_r, n_r, p
-from derivations.paper.theorem1.learning_rates import loss_parts
+from derivations.paper.target_task import loss_coefficients
 from derivations.steps import contents
 from derivations.verification.prove import prove
 
@@ -50,6 +51,6 @@ def test_bracket_of_several_adaptation_steps_is_refused_at_once() -> None:
 
 def test_bracket_ends_where_the_adaptation_factor_is_least() -> None:
     end = evaluate_named(BRACKET.name, {"p": 3, "n_r": 5})["value"]
-    _, factor, _ = loss_parts(PAPER)
+    factor = to_sympy(loss_coefficients(PAPER)[1])
     values = {x: factor.subs({alpha_r: x, p: 3, n_r: 5}) for x in (end - 1e-3, end, end + 1e-3)}
     assert min(values, key=lambda x: float(values[x])) == end

@@ -1,0 +1,355 @@
+"""The moves that certify a sign, by polynomials with positive coefficients, and leave out a positive factor.
+
+The engine finds a certificate of plain data. The second route is a program of its own: it multiplies the polynomials of
+the certificate out as tables of fractions, and holds them against the values of the expression at exact random points.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import comb, prod
+from typing import Any
+
+import sympy
+
+from derivations.language.normal_form import scalar as quotient_of
+from derivations.language.normal_form import to_sympy
+from derivations.language.symbols import symbol_table
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers
+from derivations.steps.move import SecondRoute
+from derivations.steps.rules.derivatives import generator
+from derivations.steps.rules.exact_routes import SEED, differs_exactly, in_order
+from derivations.steps.signs import BOUNDS, NONZERO, POSITIVE, sign
+from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.quotients import Rational
+from symbolic.algebra.sympy_trees import quotient_to_sympy
+from symbolic.algebra.words import Expression, constant, polynomial, scalar
+from symbolic.proofs.positivity import Certificate, SignUnproved
+
+Names = Mapping[str, Expression]
+# a certificate, and whether it holds at rates that are zero too
+Found = tuple[Certificate, bool]
+Table = dict[tuple[tuple[str, int], ...], Fraction]
+POINTS = 8
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where a sign holds: all sizes, noise and variability positive, rates real, unless said otherwise.
+
+    at_least: lower bounds other than zero. nonzero: the rates that are not zero. positive: names known to be positive.
+    within: sizes by others, as p = n_v m + room.
+    """
+
+    at_least: Mapping[str, Fraction] = field(default_factory=dict)
+    nonzero: frozenset[str] = frozenset()
+    positive: frozenset[str] = frozenset()
+    within: Mapping[str, Expression] = field(default_factory=dict)
+
+    @property
+    def bounds(self) -> Mapping[str, Fraction]:
+        """The lower bound of each variable that has one."""
+        return {**BOUNDS, **dict.fromkeys(self.positive, Fraction(0)), **self.at_least}
+
+    @property
+    def strict(self) -> frozenset[str]:
+        """The variables that lie strictly above their bound."""
+        return (POSITIVE | self.positive) - set(self.at_least)
+
+
+EVERYWHERE = Domain()
+
+
+def certify(
+    chain: Chain, names: Names, *reads: str, domain: Domain = EVERYWHERE, apart: Sequence[str] | None = None
+) -> Chain:
+    """The strict sign of the present scalar, where all its parts have it: those with the same powers of names.
+
+    names: what the names in it stand for. apart: by which of them it is taken apart; None: by all. Some of the parts may
+    vanish where a rate is zero. Raises DoesNotApply where a part has no certificate, or two have different signs.
+    """
+    before = chain.result
+    _require_known(chain, names, domain)
+    kept = [*(names if apart is None else apart)]
+    found: list[Found] = []
+    signs = set()
+    for part in _parts(before, kept):
+        written = _written(part, names, domain)
+        for strict in (True, False):
+            nonzero = domain.nonzero if strict else NONZERO
+            try:
+                which, certificate = sign(written, domain.at_least, nonzero, domain.positive)
+            except SignUnproved as error:
+                if not strict:
+                    raise DoesNotApply(f"{Rule.SIGN}: {error}") from None
+                continue
+            found.append((certificate, strict))
+            signs.add(which)
+            break
+    if len(signs) != 1:
+        raise DoesNotApply(f"{Rule.SIGN}: the parts of {before} have no sign in common")
+    if not any(strict for _, strict in found):
+        raise DoesNotApply(f"{Rule.SIGN}: {before} may vanish at a rate of zero")
+    after = constant(signs.pop())
+    values = _open(before, names, domain)
+
+    def second_route() -> SecondRoute:
+        return "its certificate, multiplied out", not_certified(before, after, values, found, domain)
+
+    return chain.made(Move(Rule.SIGN, before, after, reads, (), values, second_route))
+
+
+def leave_out_factor(
+    chain: Chain, variable: str, names: Names, *reads: str, domain: Domain = EVERYWHERE
+) -> Chain:
+    """The one factor of the present scalar in a variable whose sign is not certified; all others are positive.
+
+    names: what the names in it stand for. Raises DoesNotApply where there is not just one.
+    """
+    before = chain.result
+    whole = quotient_of(_written(before, names, domain))
+    rest = Rational.number(1)
+    unknown = []
+    for factor, multiplicity in whole.numerator.factor()[1]:
+        one = Rational.polynomial(factor)
+        if variable in one.names():
+            unknown += [one] * int(multiplicity)
+    if len(unknown) != 1:
+        raise DoesNotApply(f"{Rule.FACTOR}: there is not just one factor in {variable}")
+    rest = whole / unknown[0]
+    try:
+        which, certificate = sign(
+            quotient_to_sympy(rest, symbol_table()), domain.at_least, domain.nonzero, domain.positive
+        )
+    except SignUnproved as error:
+        raise DoesNotApply(f"{Rule.FACTOR}: {error}") from None
+    after = polynomial(unknown[0].numerator) * which
+    values = _open(before, names, domain)
+
+    def second_route() -> SecondRoute:
+        said = not_positive(certificate, domain, which) or next(
+            (
+                "the two sides differ by another factor"
+                for place, value in points(before, after, values, domain)
+                if value != which * _ratio(certificate, place) * Fraction(evaluate(after, place))
+            ),
+            "",
+        )
+        return "the certificate of what is left out, multiplied out", said
+
+    return chain.made(Move(Rule.FACTOR, before, after, reads, (variable,), values, second_route))
+
+
+def part_off(chain: Chain, name: str, power: int, names: Names, *reads: str) -> Chain:
+    """Write the present scalar as a power of a name and a rest.
+
+    names: what it and the names in it stand for.
+    """
+    before = chain.result
+    after = scalar(name) ** power + before - names[name] ** power
+
+    def second_route() -> SecondRoute:
+        return "", differs_exactly(before, after, {name: names[name]})
+
+    return chain.made(Move(Rule.NAME, before, after, reads, (name,), {name: names[name]}, second_route))
+
+
+def _require_known(chain: Chain, names: Names, domain: Domain) -> None:
+    """Names may be taken for positive where the chain has shown what they stand for to be, or they are a distance."""
+    ends = [*list(chain.starts)[1:], len(chain.moves)]
+    shown = [
+        start
+        for (k, start), end in zip(chain.starts.items(), ends, strict=True)
+        if end > k and chain.moves[end - 1].rule is Rule.SIGN and chain.moves[end - 1].after == constant(1)
+    ]
+    distances = {name for move in chain.moves if move.rule is Rule.ROOT for name in move.roots}
+    odd = sorted(name for name in domain.positive - distances if names.get(name) not in shown)
+    if odd:
+        raise DoesNotApply(f"{Rule.SIGN}: {', '.join(odd)} was not shown to be positive")
+
+
+def _parts(expr: Expression, names: Sequence[str]) -> list[Expression]:
+    """The terms with the same powers of the names, together."""
+    generators = [*names, *(INVERSE + name for name in names)]
+    found = []
+    for powers, part in by_powers(expr, generators).items():
+        product = part
+        for name, power in zip(generators, powers, strict=True):
+            product = product * generator(name) ** power
+        found.append(product)
+    return found
+
+
+def _open(expr: Expression, names: Names, domain: Domain) -> dict[str, Expression]:
+    """What the names in an expression stand for that are not taken for positive, and sizes by others."""
+    found: dict[str, Expression] = {}
+    for name in sorted({name.removeprefix(INVERSE) for name in expr.scalars()}):
+        if name in names and name not in domain.positive:
+            found |= {name: names[name], **_open(names[name], names, domain)}
+        elif name in domain.within:
+            found[name] = domain.within[name]
+    return found
+
+
+def _written(expr: Expression, names: Names, domain: Domain) -> sympy.Expr:
+    """An expression with its names written out, as a tree."""
+    values = _open(expr, names, domain)
+    tree = to_sympy(expr)
+    for name, value in reversed(in_order(values, {})):
+        tree = tree.subs({s: to_sympy(value) for s in tree.free_symbols if s.name == name})
+    return tree
+
+
+# -- the second route ----------------------------------------------------------------------------------------
+
+
+def not_certified(
+    before: Expression,
+    after: Expression,
+    values: Names,
+    certificates: Sequence[Found],
+    domain: Domain,
+) -> str:
+    """Why certificates do not show that a scalar has the sign of another; nothing if they do."""
+    which = 1 if after == constant(1) else -1
+    if not any(strict for _, strict in certificates):
+        return "it may vanish at a rate of zero"
+    for certificate, strict in certificates:
+        where = domain if strict else replace(domain, nonzero=NONZERO)
+        said = not_positive(certificate, where, which)
+        if said:
+            return said
+    for place, value in points(before, after, values, domain):
+        if value * which <= 0:
+            return "it has another sign at a random point"
+        if value != sum(_ratio(certificate, place) for certificate, _ in certificates):
+            return "the certificates are about something else"
+    return ""
+
+
+def not_positive(certificate: Certificate, domain: Domain, which: int) -> str:
+    """Why the data of a certificate do not show a quotient of polynomials to have a sign; nothing if they do."""
+    total = 1
+    for role in ("numerator", "denominator"):
+        product: Table = {(): Fraction(1)}
+        for factor in certificate["factors"]:
+            if factor["role"] == role:
+                total *= factor["sign"] ** factor["multiplicity"]
+                if not _shown(factor["certificate"], domain, factor["multiplicity"]):
+                    return "a factor is not shown to be positive"
+                for _ in range(factor["multiplicity"]):
+                    product = _times(
+                        product, _scaled(_table(factor["certificate"]["polynomial"]), factor["sign"])
+                    )
+        whole = _table(certificate[role])
+        some = next(iter(product))
+        unit = whole.get(some, Fraction(0)) / product[some]
+        if not unit or whole != _scaled(product, unit):
+            return f"the factors do not make up the {role}"
+        total *= 1 if unit > 0 else -1
+    return "" if total == which else "the factors make up another sign"
+
+
+def _shown(certificate: Certificate, domain: Domain, multiplicity: int) -> bool:
+    """Whether a polynomial is shown to be positive, on the whole domain."""
+    method, poly = certificate["method"], _table(certificate["polynomial"])
+    if method == "even power of a non-zero variable":
+        ((powers, one),) = poly.items() if len(poly) == 1 else (((), Fraction(0)),)
+        single = len(powers) == 1 and powers[0][1] == 1 and powers[0][0] in domain.nonzero
+        return single and one != 0 and multiplicity % 2 == 0
+    if method == "positive coefficients":
+        moved = _moved(poly, domain.bounds)
+        known = {name for powers in poly for name, _ in powers} <= domain.bounds.keys()
+        away = any(all(name in domain.strict for name, _ in powers) for powers in moved)
+        return known and away and all(one > 0 for one in moved.values())
+    if method == "quadratic without real roots":
+        parts: list[Table] = [{}, {}, {}]
+        for powers, one in poly.items():
+            power = dict(powers).get(certificate["variable"], 0)
+            if power > 2:
+                return False
+            parts[power][tuple(item for item in powers if item[0] != certificate["variable"])] = one
+        c, b, a = parts
+        gap = _plus(_scaled(_times(a, c), 4), _scaled(_times(b, b), -1))
+        same = _table(certificate["leading"]["polynomial"]) == a
+        same = same and _table(certificate["discriminant"]["polynomial"]) == gap
+        return same and all(_shown(certificate[part], domain, 1) for part in ("leading", "discriminant"))
+    return False
+
+
+def _table(data: Mapping[str, Any]) -> Table:
+    names = data["variables"]
+    return {
+        tuple(sorted((name, e) for name, e in zip(names, powers, strict=True) if e)): Fraction(one)
+        for powers, one in data["terms"]
+    }
+
+
+def _plus(first: Table, second: Table) -> Table:
+    found = {key: first.get(key, Fraction(0)) + second.get(key, Fraction(0)) for key in first | second}
+    return {key: one for key, one in found.items() if one}
+
+
+def _scaled(table: Table, number: Fraction | int) -> Table:
+    return {key: one * number for key, one in table.items()}
+
+
+def _times(first: Table, second: Table) -> Table:
+    found: Table = {}
+    for left, one in first.items():
+        for right, other in second.items():
+            powers = dict(left)
+            for name, power in right:
+                powers[name] = powers.get(name, 0) + power
+            key = tuple(sorted(powers.items()))
+            found[key] = found.get(key, Fraction(0)) + one * other
+    return {key: one for key, one in found.items() if one}
+
+
+def _moved(table: Table, bounds: Mapping[str, Fraction]) -> Table:
+    """With every variable written as its bound and a rest, by the binomial theorem."""
+    found: Table = {}
+    for powers, one in table.items():
+        product: Table = {(): one}
+        for name, power in powers:
+            bound = bounds.get(name, Fraction(0))
+            ways = {k: comb(power, k) * bound ** (power - k) for k in range(power + 1)}
+            product = _times(product, {((name, k),) if k else (): x for k, x in ways.items() if x})
+        found = _plus(found, product)
+    return found
+
+
+def _ratio(certificate: Certificate, place: Mapping[str, Fraction]) -> Fraction:
+    top, bottom = (_value(_table(certificate[role]), place) for role in ("numerator", "denominator"))
+    return top / bottom
+
+
+def _value(table: Table, place: Mapping[str, Fraction]) -> Fraction:
+    total = Fraction(0)
+    for powers, one in table.items():
+        total += one * prod(place[name] ** power for name, power in powers)
+    return total
+
+
+def points(
+    before: Expression, after: Expression, values: Names, domain: Domain
+) -> Iterator[tuple[dict[str, Fraction], Fraction]]:
+    """Exact random points of the domain, with the value there."""
+    source = random.Random(SEED)
+    exprs = (before, after, *values.values())
+    free = {name.removeprefix(INVERSE) for expr in exprs for name in expr.scalars()} - values.keys()
+    for _ in range(POINTS):
+        place = {}
+        for name in sorted(free):
+            size = Fraction(source.randint(1, 99), source.randint(1, 9))
+            if name in domain.bounds:
+                place[name] = domain.bounds[name] + size
+            else:
+                place[name] = size * source.choice((-1, 1)) / source.choice((1, 20))
+        for name, expr in in_order(values, {}):
+            place[name] = Fraction(evaluate(expr, place))
+        yield place, Fraction(evaluate(before, place))
