@@ -70,6 +70,7 @@ class Rule(StrEnum):
     SIGN = "sign certificate"
     FACTOR = "leave out a positive factor"
     ROOT = "isolate roots"
+    FRACTION = "write as one fraction"
     LIMIT = "limit by leading coefficients"
 
     @property

@@ -100,7 +100,7 @@ def bracket_chain(
     certify(chain.begin(bend), names, domain=domain)
     chain.begin(names["h_r"]).name_number(BEND, bend, "adaptation-factor")
     known = {**names, "h_r": chain.result, BEND: bend}
-    within = replace(domain, positive=frozenset({BEND}))
+    within = replace(domain, positive=domain.positive | {BEND})
     derivative(chain, "alpha_r", known)
     isolate(chain, "alpha_r", domain=within).shows(UPPER, {BEND: bend})
     least = chain.moves[-1]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 
 import sympy
@@ -20,16 +20,21 @@ from sympy import Integer, Rational, Trace
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.model_letters import letter
-from derivations.language.normal_form import scalar, to_sympy
+from derivations.language.normal_form import to_sympy
 from derivations.language.printed_order import in_order
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.paper.theorem1.concentration import H_R as H_R_ISOTROPIC
 from derivations.paper.theorem1.concentration import H_T as H_T_ISOTROPIC
 from derivations.paper.theorem1.reused_data import plain_rows
-from derivations.paper.theorem2.learning_rates import degrees
 from derivations.paper.theorem3 import sampled_loss as checks
-from derivations.paper.theorem3.concentration import form_chain, several_steps, training_weight, weighed
+from derivations.paper.theorem3.claim_chains import (
+    isotropic_values,
+    quadratic_chain,
+    quartics_chain,
+    reduction_chain,
+)
+from derivations.paper.theorem3.concentration import form_chain, several_steps, weighed
 from derivations.paper.theorem3.general_setting import SIGMA_W
 from derivations.paper.theorem3.orders import H_T, TRAINING_NOISE
 from derivations.paper.theorem3.outer_problem import MEAN_FORM as FORM
@@ -41,13 +46,12 @@ from derivations.paper.theorem3.target_task import (
     average_loss,
     loss_at_zero,
 )
-from derivations.steps.chain import Chain, carried_out, written
+from derivations.steps.chain import Chain, carried_out, derived_by, written
 from derivations.steps.labels import DENOMINATOR, LOSS, NUMERATOR
 from derivations.steps.neglected import Neglected
-from derivations.steps.step import Derived, Erratum, Observed, Parts, Step
+from derivations.steps.step import Erratum, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, constant, identity, reciprocal
-from symbolic.algebra.words import scalar as number
+from symbolic.algebra.words import Expression, constant
 
 HALF = Rational(1, 2)
 DEPENDS = ("inner_steps", "adaptation_steps", "split", "noise_val", "order")
@@ -113,40 +117,14 @@ def _put(expr: Expression, values: Mapping[str, Expression]) -> Expression:
     return expr.replace({name: value for name, value in values.items() if name in present})
 
 
-def _isotropic_values() -> dict[str, Expression]:
-    """The letters of Theorem 3 for Gaussian inputs and isotropic tasks."""
-    one = identity("p")
-    return {
-        "Sigma": one,
-        "Sigma_w": number("nu") ** 2 * reciprocal("p") * one,
-        "F": (number("p") + 2) * one,
-    }
-
-
 def isotropic_loss(assumptions: Assumptions) -> sympy.Expr:
     """The loss of Theorem 3 for Gaussian inputs and isotropic tasks."""
-    return loss_with(assumptions, _isotropic_values())
+    return loss_with(assumptions, isotropic_values())
 
 
-def _derive_reduction(assumptions: Assumptions) -> Derived:
-    weights = {"H_t": training_weight(assumptions), "H_r": adaptation_weight(assumptions)}
-    return {
-        **{label: _put(weight, _isotropic_values()) for label, weight in weights.items()},
-        LOSS: isotropic_loss(assumptions),
-    }
-
-
-def _derive_quadratic(assumptions: Assumptions) -> Derived:
-    formula = leading_loss(assumptions)
-    values = [formula.subs(alpha_r, k * Rational(1, 10)) for k in range(4)]
-    third = sum(sign * value for sign, value in zip((-1, 3, -3, 1), values, strict=True))
-    if not scalar(third).is_zero():
-        raise ArithmeticError("the third difference does not vanish")
-    return {**degrees(formula, "alpha_r"), checks.THIRD: Integer(0)}
-
-
-def _derive_quartics(assumptions: Assumptions) -> Derived:
-    return degrees(leading_loss(assumptions), "alpha_t")
+_REDUCTION, _QUADRATIC, _QUARTICS = (
+    partial(chain, loss_over_chain) for chain in (reduction_chain, quadratic_chain, quartics_chain)
+)
 
 
 # -- what the paper prints ----------------------------------------------------------------------------------
@@ -190,7 +168,7 @@ def _claim_step(
     statement: str,
     *,
     claim: Callable[[], Parts],
-    derive: Callable[[Assumptions], Derived],
+    chain: Callable[[Assumptions], Chain],
     method: str,
     uses: tuple[str, ...] = ("theorem-3",),
     reason: str = "",
@@ -208,9 +186,10 @@ def _claim_step(
         uses=uses,
         depends_on=DEPENDS,
         claim=claim,
-        derive=derive,
+        derive=derived_by(chain),
+        derivation=chain,
         observe=observe,
-        sizes=() if observe is None else SIZES,
+        sizes=MOVE_SIZES if observe is None else SIZES,
         applies=unchanged(DEPENDS),
         resolution={checks.THIRD: 1e-8, NUMERATOR: 1e-8},
         not_sampled=not_sampled,
@@ -286,8 +265,8 @@ STEPS: tuple[Step, ...] = (
         "At Sigma = I, Sigma_w = nu^2/p I and F = (p + 2) I Theorem 3 is Theorem 1 with training started at the "
         "task mean.",
         claim=_claim_reduction,
-        derive=_derive_reduction,
-        method="substitution in the derived formulas",
+        chain=_REDUCTION,
+        method="substitution in the derived formulas, move by move",
         uses=("theorem-3", "theorem-1", "training-weight", "adaptation-weight"),
         reason="an identity between two formulas, each of which is confirmed by sampling",
     ),
@@ -295,8 +274,8 @@ STEPS: tuple[Step, ...] = (
         "quadratic-in-adaptation-rate",
         "In the adaptation rate the loss of Theorem 3 is a quadratic.",
         claim=lambda: {NUMERATOR: Integer(2), DENOMINATOR: Integer(0), checks.THIRD: Integer(0)},
-        derive=_derive_quadratic,
-        method="degrees of the reduced fraction; third difference",
+        chain=_QUADRATIC,
+        method="degrees of the reduced fraction, and third difference, move by move",
         observe=checks.observe_degree,
         not_sampled={
             DENOMINATOR: "that the sampled loss is a polynomial is what its vanishing third difference says"
@@ -306,8 +285,8 @@ STEPS: tuple[Step, ...] = (
         "ratio-of-quartics-general",
         "In the training rate the loss of Theorem 3 is a ratio of two polynomials of degree four.",
         claim=lambda: {NUMERATOR: Integer(4), DENOMINATOR: Integer(4)},
-        derive=_derive_quartics,
-        method="degrees of the reduced fraction",
+        chain=_QUARTICS,
+        method="degrees of the reduced fraction, move by move",
         reason="the degrees of a formula; nothing to sample",
         errata={
             "wording": "The available text names the adaptation rate in this sentence, for which the sentence before it "

@@ -78,7 +78,7 @@ def certify(
     found: list[Found] = []
     signs = set()
     for part in _parts(before, kept):
-        written = _written(part, names, domain)
+        written = written_out(part, names, domain)
         for strict in (True, False):
             nonzero = domain.nonzero if strict else NONZERO
             try:
@@ -95,7 +95,7 @@ def certify(
     if not any(strict for _, strict in found):
         raise DoesNotApply(f"{Rule.SIGN}: {before} may vanish at a rate of zero")
     after = constant(signs.pop())
-    values = _open(before, names, domain)
+    values = opened(before, names, domain)
 
     def second_route() -> SecondRoute:
         return "its certificate, multiplied out", not_certified(before, after, values, found, domain)
@@ -111,7 +111,7 @@ def leave_out_factor(
     names: what the names in it stand for. Raises DoesNotApply where there is not just one.
     """
     before = chain.result
-    whole = quotient_of(_written(before, names, domain))
+    whole = quotient_of(written_out(before, names, domain))
     rest = Rational.number(1)
     unknown = []
     for factor, multiplicity in whole.numerator.factor()[1]:
@@ -128,7 +128,7 @@ def leave_out_factor(
     except SignUnproved as error:
         raise DoesNotApply(f"{Rule.FACTOR}: {error}") from None
     after = polynomial(unknown[0].numerator) * which
-    values = _open(before, names, domain)
+    values = opened(before, names, domain)
 
     def second_route() -> SecondRoute:
         said = not_positive(certificate, domain, which) or next(
@@ -184,20 +184,20 @@ def _parts(expr: Expression, names: Sequence[str]) -> list[Expression]:
     return found
 
 
-def _open(expr: Expression, names: Names, domain: Domain) -> dict[str, Expression]:
+def opened(expr: Expression, names: Names, domain: Domain) -> dict[str, Expression]:
     """What the names in an expression stand for that are not taken for positive, and sizes by others."""
     found: dict[str, Expression] = {}
     for name in sorted({name.removeprefix(INVERSE) for name in expr.scalars()}):
         if name in names and name not in domain.positive:
-            found |= {name: names[name], **_open(names[name], names, domain)}
+            found |= {name: names[name], **opened(names[name], names, domain)}
         elif name in domain.within:
             found[name] = domain.within[name]
     return found
 
 
-def _written(expr: Expression, names: Names, domain: Domain) -> sympy.Expr:
+def written_out(expr: Expression, names: Names, domain: Domain) -> sympy.Expr:
     """An expression with its names written out, as a tree."""
-    values = _open(expr, names, domain)
+    values = opened(expr, names, domain)
     tree = to_sympy(expr)
     for name, value in reversed(in_order(values, {})):
         tree = tree.subs({s: to_sympy(value) for s in tree.free_symbols if s.name == name})
@@ -338,11 +338,12 @@ def _value(table: Table, place: Mapping[str, Fraction]) -> Fraction:
 def points(
     before: Expression, after: Expression, values: Names, domain: Domain
 ) -> Iterator[tuple[dict[str, Fraction], Fraction]]:
-    """Exact random points of the domain, with the value there."""
+    """Exact random points of the domain at which nothing that is divided by vanishes, with the value there."""
     source = random.Random(SEED)
     exprs = (before, after, *values.values())
     free = {name.removeprefix(INVERSE) for expr in exprs for name in expr.scalars()} - values.keys()
-    for _ in range(POINTS):
+    found = 0
+    while found < POINTS:
         place = {}
         for name in sorted(free):
             size = Fraction(source.randint(1, 99), source.randint(1, 9))
@@ -352,4 +353,11 @@ def points(
                 place[name] = size * source.choice((-1, 1)) / source.choice((1, 20))
         for name, expr in in_order(values, {}):
             place[name] = Fraction(evaluate(expr, place))
-        yield place, Fraction(evaluate(before, place))
+        if all(
+            place[name.removeprefix(INVERSE)]
+            for expr in exprs
+            for name in expr.scalars()
+            if name.startswith(INVERSE)
+        ):
+            found += 1
+            yield place, Fraction(evaluate(before, place))

@@ -10,16 +10,14 @@ import sympy
 
 from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.symbols import alpha_t, m, n_t, n_v, nu, p, sigma
-from derivations.paper.theorem2 import learning_rates, moments, solution
+from derivations.paper.theorem2 import moments, solution
 from derivations.paper.theorem2.concentration import task_blocks
-from derivations.paper.theorem2.expansion import expansion, leading_excess, leading_loss
-from derivations.paper.theorem2.learning_rates import coefficients, degrees, require_positive
+from derivations.paper.theorem2.expansion import expansion, leading_excess
 from derivations.paper.theorem2.moments import G_3, G_4
 from derivations.steps.contents import load
 from derivations.steps.rules import solutions
 from derivations.verification.prove import prove
 from symbolic.algebra.words import Expression
-from symbolic.proofs.positivity import SignUnproved
 
 STEPS = load()
 N = n_v * m
@@ -116,30 +114,6 @@ def test_terms_must_make_up_the_noise_matrix(monkeypatch: pytest.MonkeyPatch) ->
 def test_unsupported_assumptions_are_refused_with_a_reason(word: str) -> None:
     with pytest.raises(NotDerivable):
         task_blocks(read([word]))
-
-
-def test_signs_need_certificates() -> None:
-    h = 1 - 2 * alpha_t + 2 * alpha_t**2
-    assert require_positive(alpha_t**2 * n_t, h) is False
-    assert require_positive(h + alpha_t**2, h) is True
-    with pytest.raises(SignUnproved):
-        require_positive(h - 3 * alpha_t**2, h)
-    with pytest.raises(SignUnproved):
-        require_positive(-(alpha_t**2), h)
-
-
-def test_coefficients_must_make_up_the_excess(monkeypatch: pytest.MonkeyPatch) -> None:
-    coefficients.cache_clear()
-    monkeypatch.setattr(learning_rates, "leading_excess", lambda assumptions: sigma**2)
-    with pytest.raises(ArithmeticError, match="make up"):
-        coefficients(PAPER)
-    coefficients.cache_clear()
-
-
-def test_degrees_are_of_the_reduced_fraction() -> None:
-    assert degrees((alpha_t**2 - 1) / (alpha_t - 1), "alpha_t") == {"numerator": 1, "denominator": 0}
-    assert degrees(sigma**2, "alpha_t") == {"numerator": 0, "denominator": 0}
-    assert degrees(leading_loss(PAPER), "alpha_t") == {"numerator": 4, "denominator": 4}
 
 
 def test_a_claim_about_the_papers_formula_is_not_made_of_another() -> None:

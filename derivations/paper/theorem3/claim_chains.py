@@ -1,0 +1,91 @@
+"""What the text says of (14) as proofs: what it is for isotropic data, and its degrees in either rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+from derivations.language.assumptions import Assumptions
+from derivations.paper.theorem2.rate_chains import ratio_chain
+from derivations.paper.theorem3 import sampled_loss as checks
+from derivations.paper.theorem3.concentration import form_chain, training_weight, weighed
+from derivations.paper.theorem3.target_task import adaptation_weight
+from derivations.steps.chain import Chain, in_place_of, product_of
+from derivations.steps.labels import LOSS
+from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.readable import Term
+from symbolic.algebra.words import Expression, constant, identity, reciprocal, scalar
+
+LossChain = Callable[[Assumptions], Chain]
+
+
+def isotropic_values() -> dict[str, Expression]:
+    """The letters of Theorem 3 for Gaussian inputs and isotropic tasks."""
+    one = identity("p")
+    return {
+        "Sigma": one,
+        "Sigma_w": scalar("nu") ** 2 * reciprocal("p") * one,
+        "F": (scalar("p") + 2) * one,
+    }
+
+
+def _present(expr: Expression, values: Mapping[str, Expression]) -> Mapping[str, Expression]:
+    letters = expr.letters()
+    return {name: value for name, value in values.items() if name in letters}
+
+
+def _opened(chain: Chain, loss: Chain, assumptions: Assumptions) -> dict[str, Expression]:
+    """(14) with its names written out, those that are divided by apart: these."""
+    names = weighed(form_chain(assumptions), assumptions)
+    chain.begin(loss.result)
+    divided = {name for name in names if INVERSE + name in loss.result.scalars()}
+    plain = {name: value for name, value in names.items() if name in loss.result.scalars()}
+    chain.expand(plain, "theorem-3")
+    return {name: names[name] for name in divided}
+
+
+def reduction_chain(loss: LossChain, assumptions: Assumptions) -> Chain:
+    """H_t, H_r and the loss at Sigma = I, Sigma_w = nu^2/p I and Gaussian F."""
+    weights = {"H_t": training_weight(assumptions), "H_r": adaptation_weight(assumptions)}
+    chain = Chain(weights["H_t"])
+    values = isotropic_values()
+    for label, weight in weights.items():
+        chain.begin(weight).insert(_present(weight, values)).shows(label)
+    divided = _opened(chain, loss(assumptions), assumptions)
+    whole = chain.result
+    found = {}
+    for name, value in divided.items():
+        found[name] = chain.begin(value).insert(_present(value, values)).result
+    return chain.begin(whole).insert(_present(whole, values)).shows(LOSS, found)
+
+
+def _by_traces(loss: LossChain, assumptions: Assumptions) -> tuple[Chain, dict[str, Expression]]:
+    """The loss with a name for each trace, and what is divided by in these names."""
+    found = loss(assumptions)
+    chain = Chain(found.result)
+    divided = _opened(chain, found, assumptions)
+    exprs = (chain.result, *divided.values())
+    words = {word: expr for expr in exprs for term in expr.terms for word in term.traces}
+    for k, (word, expr) in enumerate(words.items()):
+        trace = product_of(expr, Term((word,), None))
+        name = f"tau_{k + 1}"
+        if in_place_of(trace, scalar(name), chain.result) != chain.result:
+            chain.name(trace, name)
+        divided = {key: in_place_of(trace, scalar(name), value) for key, value in divided.items()}
+    return chain, divided
+
+
+def quartics_chain(loss: LossChain, assumptions: Assumptions) -> Chain:
+    """The degrees in alpha_t."""
+    chain, names = _by_traces(loss, assumptions)
+    return ratio_chain(chain, names)
+
+
+def quadratic_chain(loss: LossChain, assumptions: Assumptions) -> Chain:
+    """The degrees in alpha_r, and the third difference."""
+    chain, names = _by_traces(loss, assumptions)
+    whole = chain.result
+    ratio_chain(chain, names, variable="alpha_r")
+    at = {f"L_{k}": whole.replace({"alpha_r": constant(Fraction(k, 10))}) for k in range(4)}
+    difference = scalar("L_3") - 3 * scalar("L_2") + 3 * scalar("L_1") - scalar("L_0")
+    return chain.begin(difference).insert(at).shows(checks.THIRD)
