@@ -14,7 +14,7 @@ from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.model_letters import letter
 from derivations.language.normal_form import to_sympy
 from derivations.language.values import evaluate
-from derivations.paper.theorem3 import concentration, loss, outer_problem
+from derivations.paper.theorem3 import claim_chains, concentration, loss, outer_problem
 from derivations.paper.theorem3.concentration import (
     block_chain,
     bound_traces,
@@ -76,9 +76,9 @@ def test_weights_agree_with_the_simulation_code(law: str) -> None:
 def test_reduction_needs_the_right_fourth_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     step = STEPS["theorem-3-reduces-to-theorem-1"]
     assert prove(step).status == "proved"
-    right = loss.training_weight
+    right = claim_chains.training_weight
     monkeypatch.setattr(
-        loss,
+        claim_chains,
         "training_weight",
         lambda assumptions: right(assumptions) + ALPHA**2 * ROWS * identity("p"),
     )
