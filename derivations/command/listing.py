@@ -70,10 +70,11 @@ def _row(slug: str, assumptions: Assumptions) -> dict[str, Any]:
 
 def _known_at_once(step: Step, assumptions: Assumptions) -> dict[str, str]:
     """The statuses that need no computing: of what does not apply, of figures, and of definitions."""
-    none_to_derive = step.kind in ("figure", "approximation") or step.applies(assumptions) is not None
+    limited = step.applies(assumptions) is not None
+    none_to_derive = step.proofless or limited
     if not none_to_derive and step.derive is not None:
         return {}
-    none_to_sample = none_to_derive or (step.observe is None and step.check is None)
+    none_to_sample = limited or (step.proofless and step.check is None) or not (step.observe or step.check)
     found = examine(step, assumptions, ["proof", "numeric"] if none_to_sample else ["proof"]).parts
     return {part: str(examined["result"][part]) for part, examined in found.items()}
 

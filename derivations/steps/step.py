@@ -131,6 +131,11 @@ class Step:
     regime: Regime | None = None
 
     @property
+    def proofless(self) -> bool:
+        """Whether there is nothing to prove by kind; a `check` may put such a step to the test."""
+        return self.kind in ("figure", "approximation")
+
+    @property
     def proofs(self) -> tuple[str, ...]:
         """Slugs of the other steps whose proofs decide the status of this one."""
         return tuple(slug for slug in (self.bounded_by, self.condition, self.counterexample) if slug)

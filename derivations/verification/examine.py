@@ -99,7 +99,8 @@ def _numeric(
 def _compared(
     step: Step, assumptions: Assumptions, proof: dict[str, Any], seed: int, sampled: Sampled | None
 ) -> tuple[NumericStatus, str, list[Check]]:
-    if proof["proof"] == ProofStatus.NOT_APPLICABLE:
+    tested = step.proofless and step.check is not None and step.applies(assumptions) is None
+    if proof["proof"] == ProofStatus.NOT_APPLICABLE and not tested:
         return NumericStatus.NOT_APPLICABLE, proof["proof_reason"], []
     if proof["proof"] == ProofStatus.DERIVED:
         # beyond the paper the losses, deviations and factors are simulated, and confirm what leads to them
@@ -119,6 +120,8 @@ def _compared(
             parts = step.derive(assumptions)
         elif step.claim is not None:
             parts = step.claim()
+        elif tested:
+            parts = {}
         else:
             return NumericStatus.INCONCLUSIVE, "nothing to compare with", []
         found = checks(step, assumptions, parts, seed)

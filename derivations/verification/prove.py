@@ -78,7 +78,7 @@ def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
     why_not = step.applies(assumptions)
     if why_not is not None:
         return Proof(ProofStatus.NOT_APPLICABLE, "", why_not)
-    if step.kind in ("figure", "approximation"):
+    if step.proofless:
         return Proof(ProofStatus.NOT_APPLICABLE, "", step.reason)
     if step.derive is None:
         if step.kind == "definition":
