@@ -1,6 +1,7 @@
 """Monte Carlo of what a central formula states, beside the number the formula gives.
 
-`eq5`, `eq9`, `eq14`, `exact-loss`: the average test loss. `eq10`: its derivative in the training rate at zero, by
+`eq5`, `eq9`, `eq14`, `exact-loss`: the average test loss; `exact-loss-at-zero`: at alpha_t = 0. `eq10`,
+`exact-slope-at-zero`: its derivative in the training rate at zero, by
 differences at common random numbers. `eq8`: the training rate at which it is smallest, located on the
 simulated curve.
 
@@ -26,7 +27,7 @@ from derivations.command.simulation_budget import (
     require_memory,
     require_reachable,
 )
-from derivations.command.simulation_gap import explained
+from derivations.command.simulation_gap import AT_ZERO, explained
 from derivations.formulas.by_name import evaluate_named
 from derivations.formulas.parameters import Exact, checked_number, parse_values
 from derivations.formulas.trace_form import RATES, trace_form
@@ -56,6 +57,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     "eq10": "slope",
     "eq14": "loss",
     "exact-loss": "loss",
+    "exact-loss-at-zero": "loss",
+    "exact-slope-at-zero": "slope",
 }
 # A rate or a slope is harder to resolve than a loss, and a run of the plain protocol costs more than a draw.
 DEFAULT_ERROR: Mapping[tuple[Quantity, Method], float] = {
@@ -192,7 +195,7 @@ def setting_of(alias: str, values: Mapping[str, Exact], assumptions: Assumptions
     if "Sigma" in matrices:
         numbers["p"] = len(matrices["Sigma"])
     numbers.setdefault("n_t", numbers["p"])
-    if QUANTITIES[alias] == "slope":
+    if QUANTITIES[alias] == "slope" or alias in AT_ZERO:
         numbers["alpha_t"] = 0.0
     n_t, n_v, n_r, m, p = (int(numbers[name]) for name in ("n_t", "n_v", "n_r", "m", "p"))
     setting = Setting(

@@ -13,6 +13,7 @@ from numeric_check.draws.estimate import Estimate
 from symbolic.algebra.refusal import Refused
 
 EXACT = "exact-loss"
+AT_ZERO = ("exact-loss-at-zero", "exact-slope-at-zero")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ def explained(
     next, exact: None where there is no such number. resolved: whether the draws differ by more than rounding.
     """
     gap = found.mean - theory
+    if name in AT_ZERO:
+        note = "the formula is exact: the gap is an error of the sampling"
+        return {"gap": gap, "next": None, "exact": theory, "note": note}
     exact = exact_value(name, values, assumptions)
     if name == EXACT and exact is not None:
         note = f"the formula is exact; its average is computed to {exact.error:.2g}, the gap is an error of the sampling"

@@ -24,7 +24,7 @@ from derivations.language.regime import Regime
 from derivations.language.symbols import m, n_t, n_v, p
 from derivations.paper.theorem2.general_covariance import NORMAL
 from derivations.steps.contents import ALIASES, find
-from derivations.steps.labels import Sign
+from derivations.steps.labels import InRegime, Sign
 from derivations.support.bad_input import BadInput
 from symbolic.averages.network_polynomial import NotAnExpression
 from symbolic.code.codegen import compiled, high_precision, source
@@ -33,6 +33,7 @@ from symbolic.proofs.asymptotics import UndecidedOrder
 from symbolic.proofs.positivity import SignUnproved
 
 RATES = ("alpha_t", "alpha_r", "alpha")
+BY_REGIME = {regime.value: regime for regime in Regime}
 KEYS = {r"\alpha_t^-": "minimum", r"\alpha_t^+": "maximum"}
 
 
@@ -95,7 +96,31 @@ def formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, sympy.
         )
     if len(parts) == 1:
         return {"value": next(iter(parts.values()))}
-    return {KEYS.get(label, label): part for label, part in parts.items()}
+    return {
+        label.regime.value if isinstance(label, InRegime) else KEYS.get(label, label): part
+        for label, part in parts.items()
+    }
+
+
+def in_regime(
+    name: str, values: Mapping[str, Given], assumptions: Assumptions = PAPER
+) -> Mapping[str, sympy.Expr]:
+    """As `formulas`; of a step that has a formula for each regime, the one of these sizes.
+
+    Raises InvalidParameter where the sizes are missing, or neither formula holds.
+    """
+    found = formulas(name, assumptions)
+    if found.keys() != BY_REGIME.keys():
+        return found
+    point = checked_point(name, values, assumptions, needed={"n_v", "m", "p"}, matrices=set())
+    rows, size = point.scalars["n_v"] * point.scalars["m"], point.scalars["p"]
+    for key, regime in BY_REGIME.items():
+        if abs(size - rows) > 1 and regime.holds(rows, size):
+            return {"value": found[key]}
+    conditions = " or ".join(regime.with_room("p", "n_v m") for regime in Regime)
+    raise InvalidParameter(
+        f"{name} is infinite unless {conditions}, but n_v m = {rows} and p = {size}: change n_v, m or p"
+    )
 
 
 def formula(name: str, assumptions: Assumptions = PAPER, key: str | None = None) -> sympy.Expr:
@@ -124,9 +149,11 @@ def stable_formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str,
     """
     rows = (n_t if assumptions.split == "reused" else n_v) * m
     positive = {Regime.OVER: {"room": p - rows}, Regime.UNDER: {"surplus": rows - p}, None: {}}
-    differences = positive[find(name).regime]
+    differences = {
+        key: positive[find(name).regime or BY_REGIME.get(key)] for key in formulas(name, assumptions)
+    }
     return {
-        key: stable(expr, rates=RATES, sizes=SIZES, weights=NOT_NEGATIVE, differences=differences)
+        key: stable(expr, rates=RATES, sizes=SIZES, weights=NOT_NEGATIVE, differences=differences[key])
         for key, expr in formulas(name, assumptions).items()
     }
 
@@ -139,6 +166,8 @@ def function(name: str, assumptions: Assumptions = PAPER, key: str | None = None
             f"{name} has an average without a closed form: ask for one number at a time (evaluate)"
         )
     found = stable_formulas(name, assumptions)
+    if found.keys() == BY_REGIME.keys():
+        raise NoFormula(f"{name} has a formula for each regime: ask for one number at a time (evaluate)")
     chosen = _chosen(name, found, key)
     expr = formulas(name, assumptions)[chosen]
     return Function(
@@ -164,7 +193,8 @@ def evaluate_named(
     if find(name).average is not None:
         return _averaged(name, formula(name, assumptions), values, assumptions)
     return {
-        key: _number(name, expr, values, assumptions) for key, expr in formulas(name, assumptions).items()
+        key: _number(name, expr, values, assumptions)
+        for key, expr in in_regime(name, values, assumptions).items()
     }
 
 

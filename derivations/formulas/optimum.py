@@ -13,7 +13,7 @@ from typing import Any
 
 from flint import fmpq_poly
 
-from derivations.formulas.by_name import formula, formulas
+from derivations.formulas.by_name import derived_parts, formula, in_regime
 from derivations.formulas.exact import along, parameters, quotient
 from derivations.formulas.least_loss import bound, is_loss, remedy, warning
 from derivations.formulas.normal_inverse import along_rate
@@ -22,6 +22,7 @@ from derivations.formulas.values import Point, checked_point, needs, traces
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.paper.theorem2.general_covariance import INVERSE
 from derivations.steps.contents import find
+from derivations.steps.labels import LOSS_AT_ZERO, InRegime
 from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.quotients import Rational
 from symbolic.proofs.minimum import Minimum, NoMinimum, Undecided, minimum
@@ -38,7 +39,7 @@ def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = P
     Raises ValueError in one line on bad values, on a formula that is no loss, where there is no minimum, and where
     the formula falls below what any loss is.
     """
-    found = formulas(name, assumptions)
+    found = in_regime(name, values, assumptions)
     if find(name).average is not None:
         raise InvalidParameter(
             f"{name} has an average without a closed form, so no optimum with a certificate: ask eq5, with order=next"
@@ -48,7 +49,11 @@ def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = P
     value = quotient(found["value"])
     scalars, matrices = needs(value, assumptions)
     depends = scalars | set(find(name).parameters)
-    if value.roots or TRAINING not in depends:
+    at_zero = any(
+        isinstance(label, InRegime) and label.quantity == LOSS_AT_ZERO
+        for label in derived_parts(name, assumptions)
+    )
+    if value.roots or not (TRAINING in depends or at_zero):
         raise InvalidParameter(f"{name} does not depend on alpha_t: ask for the optimum of eq5, eq9 or eq14")
     rate = _left_out(name, [rate for rate in RATES if rate in depends], values)
     point = checked_point(name, values, assumptions, needed=scalars - {rate}, matrices=matrices)

@@ -25,6 +25,7 @@ from derivations.language.assumptions import Assumptions
 from derivations.language.regime import Regime
 from derivations.paper.theorem2.general_covariance import INVERSE
 from derivations.steps.contents import find
+from derivations.steps.labels import InRegime
 from derivations.steps.step import Step
 from symbolic.algebra.quotients import Rational
 
@@ -118,6 +119,9 @@ def _checked_matrices(name: str, given: dict[str, Given], needed: set[str]) -> d
 
 def holds_for(step: Step) -> str | None:
     """The sizes for which the formula of a step holds, as an inequality; None where it holds for all."""
+    labels = step.claim() if step.claim is not None and step.regime is None else {}
+    if any(isinstance(label, InRegime) for label in labels):
+        return " or ".join(regime.with_room("p", "n_v m") for regime in Regime)
     if step.regime is None:
         return None
     # the mean of an inverse Wishart matrix, in an exact average, is finite one row further only

@@ -21,6 +21,10 @@ class Regime(Enum):
         """How p and n_v m compare, whatever stands for them."""
         return f"{size} {'>' if self is Regime.OVER else '<'} {rows}"
 
+    def with_room(self, size: str, rows: str) -> str:
+        """The same with one to spare, where means of inverse Wishart matrices are finite."""
+        return f"{self.inequality(size, rows)}{'+' if self is Regime.OVER else '-'}1"
+
     @property
     def other(self) -> Regime:
         """The other of the two."""

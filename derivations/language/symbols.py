@@ -71,6 +71,12 @@ LATEX_NAMES = {
     "K_minus": r"K(-\alpha_t)",
     "room": "(p-n_vm-1)",
     "free": "(p-n_v-1)",
+    "spare": "(n_vm-p-1)",
+    "triples": "(N-1)N(N+2)",
+    "B_dot": r"\dot B",
+    "Gamma_dot": r"\dot\Gamma",
+    "excess_dot": r"\partial_{\alpha_t}\mathbb{E}|\omega^\star-w_0|^2",
+    "Pi": r"\Pi",
 }
 
 

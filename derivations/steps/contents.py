@@ -249,6 +249,14 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "negative-rate-is-better": "",
     },
     "derivations.paper.beyond.exact_loss": {"exact-loss": ""},
+    "derivations.paper.beyond.at_zero": {
+        "deviation-at-zero-overparameterized": "",
+        "deviation-at-zero-underparameterized": "",
+        "exact-loss-at-zero": "",
+        "deviation-slope-at-zero-overparameterized": "",
+        "deviation-slope-at-zero-underparameterized": "",
+        "exact-slope-at-zero": "",
+    },
     "derivations.paper.beyond.bounded_remainder": {"theorem-1-remainder-bounded": ""},
 }
 # Names under which the central formulas are known on the command line.
@@ -270,6 +278,8 @@ SAMPLED_UNDER_CHANGES: Mapping[str, tuple[str, str]] = {
         ("inner-factor", "adaptation-factor", "stacked-design"), ("derivations.variants.parts", "part_checks")
     ),
     "exact-loss": ("derivations.paper.beyond.exact_loss", "loss_checks"),
+    "exact-loss-at-zero": ("derivations.paper.beyond.at_zero", "loss_checks"),
+    "exact-slope-at-zero": ("derivations.paper.beyond.at_zero", "slope_checks"),
 }
 MODULE_OF: Mapping[str, str] = {slug: module for module, slugs in CONTENTS.items() for slug in slugs}
 # The first step that states an equation is the one its number names; an alias goes before.

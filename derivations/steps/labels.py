@@ -6,8 +6,12 @@ strings too, and carry what a reader of the step would otherwise have to guess f
 
 from __future__ import annotations
 
+from derivations.language.regime import Regime
+
 LOSS = r"\bar L^{test}"
 """The average test loss."""
+LOSS_AT_ZERO = rf"{LOSS}(0)"
+"""The same at a training rate of zero."""
 META_LOSS, TEST_LOSS = r"L^{meta}(\omega)", "L^{test}"
 OVER_TASKS = r"\sum_{i=1}^m"
 OVER_TARGETS = r"\mathbb{E}_w\mathbb{E}_{z^t}\mathbb{E}_{z^v}"
@@ -106,6 +110,25 @@ class Within(str):
 
     def __reduce__(self) -> tuple[object, ...]:
         return Within, (str(self), self.whole, self.under, self.outside)
+
+
+class InRegime(str):
+    """The label of a quantity in one regime, of a step that has a formula for each.
+
+    regime: p above n_v m + 1, or below n_v m - 1.
+    """
+
+    quantity: str
+    regime: Regime
+
+    def __new__(cls, quantity: str, regime: Regime) -> InRegime:
+        """This quantity there."""
+        found = super().__new__(cls, rf"{quantity}\big|_{{{regime.with_room('p', 'n_vm')}}}")
+        found.quantity, found.regime = quantity, regime
+        return found
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return InRegime, (self.quantity, self.regime)
 
 
 LEADING = "c"

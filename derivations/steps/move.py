@@ -61,6 +61,7 @@ class Rule(StrEnum):
     INVARIANCE = "average by invariance"
     IMAGE = "linear image of a Gaussian matrix"
     FRAMES = "moment of uniform frames"
+    LINEAR = "average of what enters linearly"
     INVERSE_MEAN = "mean of an inverse Wishart matrix"
     GRAM = "a Gram matrix is positive semidefinite"
     BOUND = "bound by Cauchy-Schwarz"
@@ -105,6 +106,7 @@ AVERAGES = (
     Rule.WISHART,
     Rule.INVARIANCE,
     Rule.FRAMES,
+    Rule.LINEAR,
     Rule.INVERSE_MEAN,
 )
 

@@ -25,7 +25,9 @@ from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression
 from symbolic.proofs.asymptotics import Exponent
 
-Kind = Literal["equation", "lemma", "theorem", "claim", "definition", "figure", "approximation", "moment"]
+Kind = Literal[
+    "equation", "lemma", "theorem", "claim", "definition", "figure", "approximation", "moment", "beyond"
+]
 # a bound that can be sharpened; a condition left out or not met; a slip of wording
 Erratum = Literal["not sharp", "condition", "wording"]
 Parts = Mapping[str, sympy.Basic]

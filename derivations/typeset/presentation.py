@@ -73,7 +73,9 @@ def _text(label: str, part: sympy.Basic, language: str) -> str:
 
 def assigned(label: str) -> str:
     """The name to which the part with this label is assigned in SymPy source."""
-    label = label.replace("^-", " minus").replace("^+", " plus").replace(">", " above ")
+    label = (
+        label.replace("^-", " minus").replace("^+", " plus").replace(">", " above ").replace("<", " below ")
+    )
     name = re.sub(r"\W+", "_", label).strip("_") or "value"
     return f"part_{name}" if name[0].isdigit() or iskeyword(name) else name
 

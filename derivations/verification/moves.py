@@ -47,6 +47,7 @@ OF_TASKS = (
     Rule.ROW_SPACES,
     Rule.WISHART,
     Rule.CANCEL,
+    Rule.LINEAR,
 )
 MANY_DRAWS, MOST_DRAWS = 50_000, 4_000_000
 # sizes of a ladder relative to its start, and draws at each

@@ -231,11 +231,11 @@ STEPS: tuple[Step, ...] = (
     Step(
         "theorem-1-remainder-bounded",
         (),
-        "claim",
+        "beyond",
         "For Gaussian inputs, at every training rate, what (79)-(80) leave out of the mean square deviation is bounded by a "
         "constant times xi^-2, and what the next order leaves out by a constant times xi^-3; so is the loss where h_r is bounded, "
         "that is, where n_r grows in proportion to p, or alpha_r = 0.",
-        "theorem1",
+        "beyond",
         uses=("one-task-suffices", "two-small-matrices", "inverse-wishart-squared-trace"),
         depends_on=DEPENDS,
         claim=_claim,

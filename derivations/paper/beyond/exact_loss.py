@@ -13,12 +13,12 @@ from typing import Any
 
 import sympy
 
-from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, dist0_sq, label_noise, m, n_r, n_v, nu, p, sigma
 from derivations.language.values import evaluate
-from derivations.paper.beyond.one_task import average, require_rotations
+from derivations.paper.beyond.one_task import average, require_rotations, rotations
 from derivations.paper.beyond.reduction import room_left, share_of_one
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem1.concentration import EXCESS, H_R, put_in
@@ -152,22 +152,14 @@ def loss_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     return found
 
 
-def _applies(assumptions: Assumptions) -> str | None:
-    try:
-        require_rotations(assumptions)
-    except NotDerivable as error:
-        return str(error)
-    return None
-
-
 STEPS: tuple[Step, ...] = (
     Step(
         "exact-loss",
         (),
-        "claim",
+        "beyond",
         "The average test loss with more parameters than validation data, exactly: p > n_v m + 1, Gaussian inputs, at every "
         "size and training rate.",
-        "theorem1",
+        "beyond",
         regime=Regime.OVER,
         uses=(
             "loss-from-excess",
@@ -181,7 +173,7 @@ STEPS: tuple[Step, ...] = (
         derive=derived_by(loss_exact_chain),
         derivation=loss_exact_chain,
         check=loss_checks,
-        applies=_applies,
+        applies=rotations,
         method="invariance under rotations reduces the tasks to one and that to two small Wishart matrices",
         average=Average(label_noise.name, ("n_t", "n_v", "m", "p", "alpha_t", "sigma"), label_noise_at),
         parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),

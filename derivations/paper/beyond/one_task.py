@@ -72,6 +72,15 @@ def require_rotations(assumptions: Assumptions) -> None:
         )
 
 
+def rotations(assumptions: Assumptions) -> str | None:
+    """Why there is no such reduction; None where there is."""
+    try:
+        require_rotations(assumptions)
+    except NotDerivable as error:
+        return str(error)
+    return None
+
+
 def mean_of_inverse() -> sympy.Expr:
     """E (X_v X_v^T)^-1 as a multiple of the identity: an inverse Wishart moment."""
     return mean_trace_of_inverse(n_v, p) / n_v

@@ -33,6 +33,7 @@ from derivations.paper.beyond.one_task import (
     mean_of_inverse,
     one_task,
     require_rotations,
+    rotations,
     tasks_factor,
 )
 from derivations.paper.outer_problem import target_covariance
@@ -401,20 +402,12 @@ def _check_sign(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
 
 
 def _one_step(assumptions: Assumptions) -> str | None:
-    reason = _rotations(assumptions)
+    reason = rotations(assumptions)
     if reason is None and (assumptions.inner_steps > 1 or assumptions.added):
         return (
             "with more inner steps the noise path is not even in the rate, and a positive rate can be better"
         )
     return reason
-
-
-def _rotations(assumptions: Assumptions) -> str | None:
-    try:
-        require_rotations(assumptions)
-    except NotDerivable as error:
-        return str(error)
-    return None
 
 
 _SIZES: tuple[Mapping[str, float], ...] = SIZES
@@ -425,10 +418,10 @@ STEPS: tuple[Step, ...] = (
     Step(
         "one-task-suffices",
         (),
-        "claim",
+        "beyond",
         "Above p = n_v m + 1 the deviation that tasks and label noise cause is, exactly and at every training rate, that of "
         "one task times a factor: the best rate does not depend on the number of tasks.",
-        "theorem1",
+        "beyond",
         regime=Regime.OVER,
         uses=(
             "outer-mean-square-as-trace",
@@ -442,16 +435,16 @@ STEPS: tuple[Step, ...] = (
         derivation=tasks_chain,
         check=_check_tasks,
         sizes=_SIZES,
-        applies=_rotations,
+        applies=rotations,
         method="row spaces of the tasks are independent uniform frames, whatever the inner loop",
     ),
     Step(
         "two-small-matrices",
         (),
-        "claim",
+        "beyond",
         "One task in rotated coordinates: with independent Gaussian U (n_t x n_v) and V (n_t x q, q = p - n_v) its trace is "
         "that of n_v x n_v matrices, of which S = U^T U and U^T V V^T U are all that matters after one step.",
-        "theorem1",
+        "beyond",
         uses=("stacked-design", "target-covariance", "gaussian-inputs", "inverse-wishart-mean"),
         depends_on=DEPENDS,
         claim=_claim_one_task,
@@ -460,16 +453,16 @@ STEPS: tuple[Step, ...] = (
         derivation=_one_task_chain,
         check=_check_one_task,
         sizes=_SIZES,
-        applies=_rotations,
+        applies=rotations,
         method="validation inputs turned to the first coordinates",
     ),
     Step(
         "negative-rate-is-better",
         (),
-        "claim",
+        "beyond",
         "Above p = n_v m + 1, for label noise sigma > 0 and any alpha_t > 0, the average test loss at -alpha_t is below that "
         "at alpha_t, at every size: every global minimizer of the exact loss is negative.",
-        "theorem1",
+        "beyond",
         uses=("one-task-suffices", "two-small-matrices"),
         depends_on=DEPENDS,
         claim=_claim_sign,

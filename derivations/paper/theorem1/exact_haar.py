@@ -19,6 +19,11 @@ def mean_squared_trace_of_inverse(dimension: sympy.Expr, freedom: sympy.Expr) ->
     return _of_inverse((-1, -1), dimension, freedom)
 
 
+def mean_traces_of_both(dimension: sympy.Expr, freedom: sympy.Expr) -> sympy.Expr:
+    """E Tr W Tr W^-1."""
+    return _of_inverse((1, -1), dimension, freedom)
+
+
 def _of_inverse(powers: tuple[int, ...], dimension: sympy.Expr, freedom: sympy.Expr) -> sympy.Expr:
     (value,) = moment(0, powers, "identity").terms.values()
     # the engine's n are degrees of freedom, its p the dimension; both replaced at once

@@ -110,7 +110,7 @@ def without_factor(assumptions: Assumptions) -> Chain:
 
 def exactly(assumptions: Assumptions) -> Chain:
     """E|omega_star - w_0|^2 for reused Gaussian data, exactly, at every p > n_t m + 1."""
-    return _averaged(without_factor(assumptions), plain_tasks(assumptions))
+    return _averaged(without_factor(assumptions), plain_tasks(assumptions), scalar("sigma"))
 
 
 def at_rate_zero(assumptions: Assumptions) -> Chain:
@@ -126,14 +126,20 @@ def at_rate_zero(assumptions: Assumptions) -> Chain:
     x, gap = matrix(haar.PLAIN, "N", "p"), vector("d", "p")
     inverse, noise = (matrix(name, "N", "N", symmetric=True) for name in (PLAIN_INVERSE, haar.COVARIANCE))
     chain = Chain(tr(inverse @ noise) - gap.T @ x.T @ inverse @ x @ gap + gap.T @ gap)
-    return _averaged(chain, made_of)
+    return _averaged(chain, made_of, noise_level(assumptions))
 
 
-def _averaged(chain: Chain, made_of: Tasks) -> Chain:
+def noise_level(assumptions: Assumptions) -> Expression:
+    """The standard deviation of the label noise in separate validation data."""
+    ((name, _),) = ((x, None) for x in model.task(assumptions).z_v.scalars())
+    return scalar(name)
+
+
+def _averaged(chain: Chain, made_of: Tasks, noise: Expression) -> Chain:
     """(74) in plain Gaussian rows, averaged exactly."""
     gap, own = vector("d", "p"), matrix(haar.OWN_PLAIN, "N", "N", symmetric=True)
     haar.project(chain, PLAIN_INVERSE, made_of, design=haar.PLAIN)
-    parts = scalar("sigma") ** 2 * identity("N") + scalar("nu") ** 2 * reciprocal("p") * own
+    parts = noise**2 * identity("N") + scalar("nu") ** 2 * reciprocal("p") * own
     chain.split_blocks(haar.COVARIANCE, parts, made_of, "target-covariance")
     haar.average_plain_rows(chain, PLAIN_INVERSE, made_of)
     return chain.expand({"N": made_of.total}).name(gap.T @ gap, "dist0_sq")

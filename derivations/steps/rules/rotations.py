@@ -13,7 +13,7 @@ second routes put exact rational orthogonal matrices in (Cayley), at which both 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import permutations, product
 from typing import Any
@@ -50,6 +50,12 @@ SIZES: tuple[Mapping[str, int], ...] = (
     {"n_v": 3, "q": 2, "p": 5, "n_t": 2, "n_o": 1, "N": 4, "m": 1},
     {"n_v": 1, "q": 4, "p": 5, "n_t": 3, "n_o": 2, "N": 3, "m": 3},
 )
+# fewer parameters than rows
+TALL: tuple[Mapping[str, int], ...] = (
+    {"n_v": 2, "p": 3, "n_t": 3, "N": 6, "m": 3},
+    {"n_v": 4, "p": 3, "n_t": 2, "N": 4, "m": 1},
+    {"n_v": 1, "p": 2, "n_t": 5, "N": 5, "m": 5},
+)
 
 
 def rewritten(
@@ -60,11 +66,12 @@ def rewritten(
     values: Named | None = None,
     inverses: Named | None = None,
     frames: Mapping[str, str] | None = None,
+    sizes: Sequence[Mapping[str, int]] = SIZES,
 ) -> Chain:
     """Words that are equal at every draw put for one another.
 
     values, inverses: what letters stand for; frames: names of frames, each with that of the rest of its orthogonal matrix.
-    Raises DoesNotApply when none of the words occurs.
+    sizes: at which the two sides are compared. Raises DoesNotApply when none of the words occurs.
     """
     before = chain.result
     after = before.rewrite(patterns)
@@ -73,7 +80,7 @@ def rewritten(
     given, inverse, frame = dict(values or {}), dict(inverses or {}), dict(frames or {})
 
     def second_route() -> SecondRoute:
-        for place in places((before, after), given, inverse, frame):
+        for place in places((before, after), given, inverse, frame, sizes):
             if entries(evaluate(before, place)) != entries(evaluate(after, place)):
                 return "", "the two sides differ at exact random matrices"
         return "", ""
@@ -285,9 +292,16 @@ def bounded(chain: Chain, after: Expression, draw: Callable[[random.Random, int]
     return chain.made(Move(Rule.BOUND, before, after, (), (), {}, second_route))
 
 
-def quotient(value: sympy.Expr, bottom: str) -> tuple[Expression, Expression]:
-    """A rational function as a word in the inverse of its denominator's name, and that denominator."""
+def quotient(
+    value: sympy.Expr, bottom: str, growing: sympy.Symbol | None = None
+) -> tuple[Expression, Expression]:
+    """A rational function as a word in the inverse of its denominator's name, and that denominator.
+
+    growing: with which the denominator grows, where its sign is to be settled by that.
+    """
     top, below = sympy.fraction(sympy.cancel(value))
+    if growing is not None and sympy.Poly(below, growing).LC().could_extract_minus_sign():
+        top, below = -top, -below
     return _polynomial(top) * scalar(f"{INVERSE}{bottom}"), _polynomial(below)
 
 
@@ -306,7 +320,11 @@ def _polynomial(value: sympy.Expr) -> Expression:
 
 
 def places(
-    sides: tuple[Expression, ...], values: Named, inverses: Named, frames: Mapping[str, str]
+    sides: tuple[Expression, ...],
+    values: Named,
+    inverses: Named,
+    frames: Mapping[str, str],
+    at: Sequence[Mapping[str, int]] = SIZES,
 ) -> Iterator[dict[str, Any]]:
     """Exact values of all letters at several sizes, frames from rational orthogonal matrices."""
     source = random.Random(SEED)
@@ -315,7 +333,7 @@ def places(
     for expr in (*sides, *values.values(), *inverses.values()):
         letters |= expr.letters()
         names |= {name.removeprefix(INVERSE) for name in expr.scalars()}
-    for sizes in SIZES:
+    for sizes in at:
         place: dict[str, Any] = dict(sizes)
         for name in sorted(names - place.keys() - values.keys()):
             place[name] = Fraction(source.randint(1, 9), source.randint(1, 9))

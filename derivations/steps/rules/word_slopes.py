@@ -1,0 +1,150 @@
+"""Moves that differentiate words whose letters depend on a rate, at zero, and average what the derivative is linear in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from fractions import Fraction
+
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers
+from derivations.steps.move import SecondRoute
+from derivations.steps.rules.derivatives import LEAST_FALL, STEPS
+from derivations.steps.rules.exact_routes import SEED, random_matrix
+from derivations.steps.rules.stacked import Tasks
+from derivations.steps.second_routes import compared
+from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.letters import ONE
+from symbolic.algebra.words import Expression, constant, letter_expression, polynomial, scalar, zero
+from symbolic.averages.expectation import expect
+
+SMALL = "small"
+
+
+def slope_of_words(
+    chain: Chain,
+    variable: str,
+    slopes: Mapping[str, Expression],
+    inverses: Mapping[str, Expression],
+    sizes: Mapping[str, int],
+    *reads: str,
+) -> Chain:
+    """The derivative of the present scalar in a variable at zero, where letters depend on it: by the product rule.
+
+    slopes: the derivatives of letters, as letters. inverses: letters that are the inverse of a word. sizes: at which
+    central differences are taken. Raises DoesNotApply where no letter depends on the variable.
+    """
+    before = chain.result
+    here = before.letters()
+    changes = {name: slope for name, slope in slopes.items() if name in here}
+    for name, word in inverses.items():
+        if name in here:
+            inverse = letter_expression(here[name])
+            changes[name] = -1 * inverse @ _linear_part(word, slopes) @ inverse
+    if not changes:
+        raise DoesNotApply(f"{Rule.DIFFERENTIATE}: no letter of {before} depends on {variable}")
+    after = _linear_part(before, changes)
+
+    def second_route() -> SecondRoute:
+        return "exact central differences", _not_the_slope_of_words(before, after, slopes, inverses, sizes)
+
+    return chain.made(
+        Move(Rule.DIFFERENTIATE, before, after, reads, (variable,), {}, second_route, inverses=dict(inverses))
+    )
+
+
+def coefficient(expr: Expression, variable: str, power: int) -> Expression:
+    """The coefficient of a power of a variable in a word."""
+    return by_powers(expr, [variable]).get((power,), zero(*expr.shape) if expr.shape else zero())
+
+
+def _linear_part(expr: Expression, changes: Mapping[str, Expression]) -> Expression:
+    """What is linear in the changes of letters."""
+    letters = expr.letters()
+    moved = {
+        name: letter_expression(letters[name]) + scalar(SMALL) * change
+        for name, change in changes.items()
+        if name in letters
+    }
+    return coefficient(expr.replace(moved), SMALL, 1)
+
+
+def _not_the_slope_of_words(
+    before: Expression,
+    after: Expression,
+    slopes: Mapping[str, Expression],
+    inverses: Mapping[str, Expression],
+    sizes: Mapping[str, int],
+) -> str:
+    """Why a scalar is not the derivative of another at zero; nothing if it is, at exact random matrices."""
+    source = random.Random(SEED)
+    place: dict[str, object] = dict(sizes)
+    letters = {**before.letters(), **after.letters()}
+    for word in inverses.values():
+        letters |= word.letters()
+    for name, x in sorted(letters.items()):
+        if name not in inverses:
+            shape = [1 if side == ONE else sizes[side] for side in (x.rows, x.columns)]
+            place[name] = random_matrix(source, *shape, symmetric=x.symmetric)
+
+    def at(step: Fraction, expr: Expression) -> Fraction:
+        here = dict(place)
+        for name, slope in slopes.items():
+            if name in letters:
+                moved = letter_expression(letters[name]) + scalar(SMALL) * slope
+                here[name] = evaluate(moved, {**place, SMALL: step})
+        for name, word in inverses.items():
+            here[name] = evaluate(word, here).inv()
+        return Fraction(str(evaluate(expr, here)))
+
+    claimed = at(Fraction(0), after)
+    wide, narrow = (abs((at(h, before) - at(-h, before)) / (2 * h) - claimed) for h in STEPS)
+    return "" if narrow <= LEAST_FALL * wide else "central differences do not come close to it"
+
+
+def average_linear(
+    chain: Chain,
+    means: Mapping[str, Expression],
+    over: tuple[str, ...],
+    tasks: Tasks,
+    inverses: Mapping[str, Expression],
+    *reads: str,
+) -> Chain:
+    """The average over data of a task that stand only in letters of which every term holds one: their means put in.
+
+    means: the stacked letter of which the mean of each is a multiple, which the engine finds. over: the data, without the
+    label of a task. Raises DoesNotApply where a term holds another number of these letters, or a mean is no such multiple.
+    """
+    rule, before = Rule.LINEAR, chain.result
+    for term in before.terms:
+        words = (*term.traces, term.word or ())
+        if sum(factor.name in means for word in words for factor in word) != 1:
+            raise DoesNotApply(f"{rule}: a term of {before} does not hold one of {', '.join(means)}")
+    values, blocks = {}, {}
+    for name, letter in means.items():
+        (stem,) = letter.letters()
+        block, like = tasks.blocks[name]("1"), tasks.blocks[stem]("1")
+        data = [f"{x}1" for x in over]
+        mean = expect(block, [x for x in data if x in block.letters()])
+        (term, *_) = like.terms
+        factor = polynomial(mean.terms[term]) if term in mean.terms else constant(0)
+        if mean != factor * like:
+            raise DoesNotApply(f"{rule}: the mean of {name} is no multiple of {letter}")
+        values[name], blocks[name] = factor * letter, (block, mean)
+
+    def second_route() -> SecondRoute:
+        found = (compared(block, [f"{x}1" for x in over], mean, {})[1] for block, mean in blocks.values())
+        return "the means of blocks by pairings", next(filter(None, found), "")
+
+    return chain.made(
+        Move(
+            rule,
+            before,
+            before.replace(values),
+            reads,
+            tuple(means),
+            {},
+            second_route,
+            inverses=dict(inverses),
+            tasks=tasks,
+        )
+    )
