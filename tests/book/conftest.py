@@ -35,9 +35,14 @@ FLAGS = (
 # The folder that receives a picture of each page, when set.
 SCREENSHOTS = "BOOK_SCREENSHOTS"
 
+# Milliseconds a page may take on a busy machine.
+PATIENCE = 120_000
+
 # Everything a page shows about its mathematics and its width, read off the rendered document.
 PROBE = r"""async () => {
   if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+  // a window of another width is laid out, and what watches its size has drawn
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const text = (element) => element.textContent.trim().slice(0, 80);
   const maths = [...document.querySelectorAll('.math')];
   const red = [...document.querySelectorAll('mjx-mtext')].filter(
@@ -64,7 +69,7 @@ PROBE = r"""async () => {
 
 @dataclass
 class Findings:
-    """What is wrong with one page at one width; `formulas` counts the rendered formulas."""
+    """What is wrong with one page; `overflow` is by width, `formulas` counts the rendered formulas."""
 
     console: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
@@ -72,7 +77,7 @@ class Findings:
     unrendered: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     raw: list[str] = field(default_factory=list)
-    overflow: int = 0
+    overflow: dict[int, int] = field(default_factory=dict)
     formulas: int = 0
 
     def faults(self) -> dict[str, object]:
@@ -156,11 +161,12 @@ def serve(site: Path) -> Iterator[str]:
         thread.join()
 
 
-def look(browser: Browser, address: str, width: int, picture: Path | None = None) -> Findings:
-    """Open `address` in a window of this width and note its faults."""
+def look(browser: Browser, address: str, *widths: int, picture: Callable[[int], Path | None]) -> Findings:
+    """Open `address` in a window of the first width, give it the others in turn, and note the faults at each."""
     findings = Findings()
     home = urlsplit(address).netloc
-    context = browser.new_context(viewport={"width": width, "height": 900})
+    context = browser.new_context(viewport={"width": widths[0], "height": 900})
+    context.set_default_timeout(PATIENCE)
     try:
         page: Page = context.new_page()
         page.on(
@@ -176,11 +182,16 @@ def look(browser: Browser, address: str, width: int, picture: Path | None = None
 
         page.on("request", note)
         page.goto(address, wait_until="networkidle")
-        seen = page.evaluate(PROBE)
-        for name, value in seen.items():
-            setattr(findings, name, value)
-        if picture is not None:
-            page.screenshot(path=str(picture), full_page=True)
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 900})
+            seen = page.evaluate(PROBE)
+            for name in ("unrendered", "errors", "raw"):
+                getattr(findings, name).extend(f"{width} px: {text}" for text in seen[name])
+            if seen["overflow"]:
+                findings.overflow[width] = seen["overflow"]
+            findings.formulas = seen["formulas"]
+            if (file := picture(width)) is not None:
+                page.screenshot(path=str(file), full_page=True)
     finally:
         context.close()
     return findings
@@ -210,20 +221,24 @@ def address(site: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def picture() -> Callable[[str, int], Path | None]:
+def picture(name: str, width: int) -> Path | None:
     """Where to keep the picture of a page, or None when nobody asked for pictures."""
     folder = os.environ.get(SCREENSHOTS)
     if not folder:
-        return lambda name, width: None
+        return None
     Path(folder).mkdir(parents=True, exist_ok=True)
-    return lambda name, width: Path(folder) / f"{name}-{width}.png"
+    return Path(folder) / f"{name}-{width}.png"
 
 
 @pytest.fixture(scope="session")
 def inspect(browser: Browser) -> Callable[..., Findings]:
-    """`look` with the browser already chosen."""
-    return functools.partial(look, browser)
+    """`look` with the browser already chosen; pictures are named for the page."""
+
+    def looked(address: str, *widths: int) -> Findings:
+        name = Path(urlsplit(address).path).stem
+        return look(browser, address, *widths, picture=functools.partial(picture, name))
+
+    return looked
 
 
 @pytest.fixture(scope="session")

@@ -14,17 +14,15 @@ import pytest
 from derivations.publishing.build import SOURCE
 
 PAGES = tuple(sorted(path.stem for path in SOURCE.glob("*.md")))
-WIDTHS = (1400, 390)
+# opened in the narrow window, then made wide
+WIDTHS = (390, 1400)
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("book")]
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_complete_quiet_offline_and_fits(
-    name: str, width: int, address: str, inspect: Callable, picture: Callable
-) -> None:
-    assert inspect(f"{address}/{name}.html", width, picture(name, width)).faults() == {}
+def test_page_is_complete_quiet_offline_and_fits(name: str, address: str, inspect: Callable) -> None:
+    assert inspect(f"{address}/{name}.html", *WIDTHS).faults() == {}
 
 
 @pytest.mark.parametrize("name", ["search.html?q=theorem", "genindex.html", "prf-prf.html", "index.html"])
@@ -69,31 +67,46 @@ def bad_page(site: Path, tmp_path_factory: pytest.TempPathFactory, local_server:
 
 
 FAULTS = [
-    pytest.param("<script>console.error('broken')</script>", "console", 1400, id="console error"),
-    pytest.param("<script>console.warn('doubtful')</script>", "console", 1400, id="console warning"),
-    pytest.param("<script>undefinedFunction()</script>", "console", 1400, id="uncaught exception"),
-    pytest.param('<img src="https://example.org/pixel.png">', "foreign", 1400, id="image from another host"),
+    pytest.param("<script>console.error('broken')</script>", "console", id="console error"),
+    pytest.param("<script>console.warn('doubtful')</script>", "console", id="console warning"),
+    pytest.param("<script>undefinedFunction()</script>", "console", id="uncaught exception"),
+    pytest.param('<img src="https://example.org/pixel.png">', "foreign", id="image from another host"),
     pytest.param(
-        '<script src="https://example.org/a.js"></script>', "foreign", 1400, id="script from another host"
+        '<script src="https://example.org/a.js"></script>', "foreign", id="script from another host"
     ),
-    pytest.param(
-        "<script>fetch('http://127.0.0.1:1/x').catch(() => 0)</script>", "foreign", 1400, id="fetch"
-    ),
-    pytest.param('<img src="_static/missing.png">', "missing", 1400, id="missing file"),
-    pytest.param(r'<span class="math">\(\frac{1}\)</span>', "errors", 1400, id="TeX syntax error"),
-    pytest.param(r'<span class="math">\(\nosuchmacro{x}\)</span>', "errors", 1400, id="undefined macro"),
-    pytest.param('<span class="math">x + y</span>', "unrendered", 1400, id="formula without delimiters"),
-    pytest.param(r"<p>As \(x grows</p>", "raw", 1400, id="TeX in plain text"),
-    pytest.param('<div style="width: 700px">wide</div>', "overflow", 390, id="too wide for a narrow window"),
+    pytest.param("<script>fetch('http://127.0.0.1:1/x').catch(() => 0)</script>", "foreign", id="fetch"),
+    pytest.param('<img src="_static/missing.png">', "missing", id="missing file"),
+    pytest.param(r'<span class="math">\(\frac{1}\)</span>', "errors", id="TeX syntax error"),
+    pytest.param(r'<span class="math">\(\nosuchmacro{x}\)</span>', "errors", id="undefined macro"),
+    pytest.param('<span class="math">x + y</span>', "unrendered", id="formula without delimiters"),
+    pytest.param(r"<p>As \(x grows</p>", "raw", id="TeX in plain text"),
 ]
 
 
-@pytest.mark.parametrize(("addition", "kind", "width"), FAULTS)
+@pytest.mark.parametrize(("addition", "kind"), FAULTS)
 def test_guard_sees_a_bad_page(
-    addition: str, kind: str, width: int, bad_page: Callable, local_server: Callable, inspect: Callable
+    addition: str, kind: str, bad_page: Callable, local_server: Callable, inspect: Callable
 ) -> None:
     with local_server(bad_page(addition)) as url:
-        assert kind in inspect(f"{url}/bad.html", width).faults()
+        assert kind in inspect(f"{url}/bad.html", *WIDTHS).faults()
+
+
+TOO_WIDE = [
+    pytest.param('<div style="width: 700px">wide</div>', 390, id="for a narrow window"),
+    pytest.param(
+        "<style>@media (min-width: 1000px) { #wide { width: 3000px } }</style><div id='wide'>wide</div>",
+        1400,
+        id="for a wide window",
+    ),
+]
+
+
+@pytest.mark.parametrize(("addition", "width"), TOO_WIDE)
+def test_guard_sees_what_is_too_wide(
+    addition: str, width: int, bad_page: Callable, local_server: Callable, inspect: Callable
+) -> None:
+    with local_server(bad_page(addition)) as url:
+        assert set(inspect(f"{url}/bad.html", *WIDTHS).overflow) == {width}
 
 
 def test_guard_sees_that_the_renderer_is_missing(

@@ -6,10 +6,11 @@ import math
 import random
 from dataclasses import replace
 
-import mpmath
+import flint
 import numpy as np
 import pytest
 import sympy
+from flint import arb
 
 from derivations.figures.panels import FIGURE_2, FIGURE_3
 from derivations.formulas.by_name import (
@@ -34,6 +35,8 @@ SCALAR = [
 ]
 LARGEST = 10**9
 ACCURACY = 1e-12
+# fifty digits
+BITS = 167
 
 
 # -- accuracy -----------------------------------------------------------------------------------------------
@@ -89,24 +92,25 @@ def point(generator: random.Random, side: Regime | None) -> dict[str, float]:
     return found
 
 
-def reference(expr: sympy.Expr, points: list[dict[str, float]]) -> list[mpmath.mpf]:
-    """The derived formula as it is, by mpmath: of 150 digits more than 50 survive any cancellation here."""
+def reference(expr: sympy.Expr, points: list[dict[str, float]]) -> list[arb]:
+    """The derived formula as it is, in balls that hold the value: of 150 digits 50 must survive any cancellation."""
     names = sorted(str(symbol.name) for symbol in expr.free_symbols)
     bare = expr.xreplace({symbol: sympy.Symbol(str(symbol.name)) for symbol in expr.free_symbols})
-    exact = sympy.lambdify([sympy.Symbol(name) for name in names], bare, modules="mpmath", cse=True)
-    with mpmath.workdps(150):
-        return [exact(*(mpmath.mpf(values[name]) for name in names)) for values in points]
+    balls = {"mpf": arb, "sqrt": arb.sqrt}
+    exact = sympy.lambdify([sympy.Symbol(name) for name in names], bare, modules=[balls, "mpmath"], cse=True)
+    return [exact(*(arb(values[name]) for name in names)) for values in points]
 
 
 def errors(code: Compiled, expr: sympy.Expr, points: list[dict[str, float]]) -> np.ndarray:
-    """Relative errors of a compiled formula at the points (absolute where the value is zero)."""
+    """Relative errors of a compiled formula at the points, at most (absolute where the value is zero)."""
     columns = {name: np.array([float(values[name]) for values in points]) for name in code.parameters}
     got = np.broadcast_to(code(**columns), len(points))
     found = []
-    with mpmath.workdps(150):
+    with flint.ctx.workdps(150):
         for number, exact in zip(got, reference(expr, points), strict=True):
-            gap = abs(mpmath.mpf(float(number)) - exact) if np.isfinite(number) else mpmath.inf
-            found.append(float(gap / abs(exact)) if exact else float(gap))
+            assert exact.contains(0) or exact.rel_accuracy_bits() > BITS
+            gap = abs(arb(float(number)) - exact) / (1 if exact.contains(0) else abs(exact))
+            found.append(float(gap.upper()) if np.isfinite(number) else math.inf)
     return np.array(found)
 
 
