@@ -8,6 +8,8 @@ side and a failed build leaves nothing behind.
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -15,12 +17,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 
 from derivations.language.assumptions import PAPER, Assumptions, read
+from derivations.publishing import pages
+from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable
+from derivations.support.workers import cores
 from derivations.verification.verify import Record, verify
 
 SOURCE = Path(__file__).resolve().parents[2] / "book"
@@ -29,6 +37,8 @@ DEFAULT_OUT = SOURCE / "_build" / "html"
 MARK = ".built-book.json"
 # The file beside the staged pages, in whose folder their cells run, that says under which assumptions they are built.
 SETTINGS = ".book-assumptions.json"
+# The folder beside the paper's book in which it is put together.
+WORKSHOP = ".workshop"
 # Extensions that Jupyter Book adds and the book must not load: both serve features that call other hosts.
 # In a banner, the file name of the page that shows it.
 PAGE = "@page@"
@@ -86,29 +96,31 @@ def build(
         _verify_first(assumptions, echo)
     words = [f"{name}={value}" for name, value in assumptions.changed().items()]
     out.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the target, so that publishing is a rename on one file system.
-    with tempfile.TemporaryDirectory(prefix=".book-", dir=out.parent) as scratch:
-        staged = Path(scratch) / "source"
-        shutil.copytree(source, staged, ignore=shutil.ignore_patterns("_build", "conf.py", "__pycache__"))
-        (staged / SETTINGS).write_text(json.dumps(words), encoding="utf-8")
-        environment = _environment(Path(scratch))
-        _quieten_kernels(Path(environment["IPYTHONDIR"]))
-        _write_configuration(staged, environment, assumptions, banner)
-        if source == SOURCE:
-            _prepare(environment, echo)
-        fresh = Path(scratch) / "html"
-        _run_sphinx(staged, fresh, Path(scratch) / "doctrees", environment, echo)
-        _name_the_icon(fresh / "index.html")
-        for page in fresh.glob("*.html") if PAGE in banner else ():
-            text = page.read_text(encoding="utf-8")
-            page.write_text(text.replace(PAGE, page.name), encoding="utf-8")
-        pages = tuple(
-            sorted(page.stem for page in staged.glob("*.md") if (fresh / f"{page.stem}.html").exists())
+    with _workshop(source, out, words, banner) as work:
+        staged, html = work / "source", work / "html"
+        _stage(source, staged)
+        _write_if_new(staged / SETTINGS, json.dumps(words))
+        environment = _environment(work)
+        if not (staged / "conf.py").is_file():
+            _write_configuration(staged, work / "notebooks", environment, assumptions, banner)
+        _run_cells(staged, work / "notebooks", words, environment, kept=source == SOURCE, echo=echo)
+        _run_sphinx(staged, html, work / "doctrees", environment, echo)
+        _name_the_icon(html / "index.html")
+        built = tuple(
+            sorted(page.stem for page in staged.glob("*.md") if (html / f"{page.stem}.html").exists())
         )
-        seconds = time.monotonic() - started
-        (fresh / MARK).write_text(json.dumps({"assumptions": words, "pages": pages}) + "\n", encoding="utf-8")
-        publish(fresh, out)
-    return Book(out, pages, seconds, assumptions)
+        # Beside the target, so that publishing is a rename on one file system.
+        with tempfile.TemporaryDirectory(prefix=".book-", dir=out.parent) as scratch:
+            fresh = Path(scratch) / "html"
+            shutil.copytree(html, fresh)
+            for page in fresh.glob("*.html") if PAGE in banner else ():
+                text = page.read_text(encoding="utf-8")
+                page.write_text(text.replace(PAGE, page.name), encoding="utf-8")
+            seconds = time.monotonic() - started
+            mark = json.dumps({"assumptions": words, "pages": built})
+            (fresh / MARK).write_text(f"{mark}\n", encoding="utf-8")
+            publish(fresh, out)
+    return Book(out, built, seconds, assumptions)
 
 
 def is_current(out: Path = DEFAULT_OUT, *, source: Path = SOURCE) -> bool:
@@ -182,16 +194,103 @@ def _environment(scratch: Path) -> dict[str, str]:
     return {**os.environ, **own}
 
 
-def _quieten_kernels(folder: Path) -> None:
-    """Keep kernels from warning at every start that local traffic is not encrypted."""
-    profile = folder / "profile_default"
-    profile.mkdir(parents=True)
-    settings = "c.IPKernelApp.log_level = 40\nc.HistoryManager.enabled = False\n"
-    (profile / "ipython_kernel_config.py").write_text(settings, encoding="utf-8")
+@contextmanager
+def _workshop(source: Path, out: Path, words: Sequence[str], banner: str) -> Iterator[Path]:
+    """Where the book is put together: for the paper's book a folder that stays, so that only what changed is built anew.
+
+    It is emptied when a build fails, and when other pages, another configuration or other libraries are asked for. While
+    another build works there, and for every other book, it is a temporary folder.
+    """
+    place = out.parent / WORKSHOP
+    if (source, out, *words, banner) == (SOURCE, DEFAULT_OUT, ""):
+        place.mkdir(exist_ok=True)
+        with (place / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                pass
+            else:
+                with _kept(place / "work", _shape(source)) as work:
+                    yield work
+                return
+    with tempfile.TemporaryDirectory(prefix=".book-", dir=out.parent) as scratch:
+        yield Path(scratch)
+
+
+@contextmanager
+def _kept(work: Path, shape: str) -> Iterator[Path]:
+    """The folder as the last good build of this shape left it, or empty."""
+    mark = work / "shape"
+    if not mark.is_file() or mark.read_text(encoding="utf-8") != shape:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+    mark.unlink(missing_ok=True)
+    yield work
+    mark.write_text(shape, encoding="utf-8")
+
+
+def _shape(source: Path) -> str:
+    """What must be the same for a build to go on from the last one: files, configuration, builder, libraries."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and "_build" not in path.relative_to(source).parts:
+            digest.update(f"{path.relative_to(source)};".encode())
+    for path in (source / "_config.yml", source / "_toc.yml", *sorted(Path(__file__).parent.glob("*.py"))):
+        digest.update(path.read_bytes())
+    for library in sorted(f"{found.name}={found.version}" for found in distributions()):
+        digest.update(f"{library};".encode())
+    return digest.hexdigest()
+
+
+def _stage(source: Path, staged: Path) -> None:
+    """Copy the sources; a file that is the same as before keeps its time, by which Sphinx knows what changed."""
+    for path in source.rglob("*"):
+        place = path.relative_to(source)
+        if path.is_file() and not {"_build", "__pycache__"} & set(place.parts) and place.name != "conf.py":
+            _write_if_new(staged / place, path.read_bytes())
+
+
+def _write_if_new(path: Path, content: str | bytes) -> bool:
+    """Write a file where that changes it; whether it did."""
+    raw = content.encode() if isinstance(content, str) else content
+    if path.is_file() and path.read_bytes() == raw:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(raw)
+    return True
+
+
+def _run_cells(
+    staged: Path,
+    notebooks: Path,
+    words: Sequence[str],
+    environment: dict[str, str],
+    *,
+    kept: bool,
+    echo: bool,
+) -> None:
+    """Run the cells of every page that is not known to be as it would be, and lay all pages ready for Sphinx."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(staged.glob("*.md"))}
+    found, keys = pages.missing(texts, words) if kept else ({}, dict.fromkeys(texts))
+    if keys and kept:
+        _prepare(environment, echo)
+    if keys and echo:
+        sys.stderr.write(f"running the cells of {', '.join(keys)}\n")
+    try:
+        ran = pages.run_all([texts[name] for name in keys], staged, environment)
+    except pages.CellError as error:
+        raise BookError(f"the book did not build: {error}", f"{error}\n{error.log}") from error
+    for (name, key), notebook in zip(keys.items(), ran, strict=True):
+        found[name] = notebook
+        if key is not None:
+            store.save(key, notebook)
+    for name, text in texts.items():
+        if _write_if_new(notebooks / f"{pages.digest(text)}.ipynb", json.dumps(found[name])):
+            (staged / name).touch()
 
 
 def _write_configuration(
-    staged: Path, environment: dict[str, str], assumptions: Assumptions, banner: str
+    staged: Path, notebooks: Path, environment: dict[str, str], assumptions: Assumptions, banner: str
 ) -> None:
     entry = "from jupyter_book.cli.main import main; main()"  # the package has no __main__
     command = [sys.executable, "-c", entry, "config", "sphinx", str(staged)]
@@ -210,6 +309,8 @@ def _write_configuration(
         # Jupyter Book would load every vendored script on every page: a page that needs one asks for it.
         f"html_js_files = {[name for name in own if name.endswith('.js')]!r}",
         f"html_css_files = {[name for name in own if name.endswith('.css')]!r}",
+        # the cells have run when Sphinx reads a page
+        f"nb_custom_formats = {{'.md': ['{pages.__name__}.ready', {{'folder': {str(notebooks)!r}}}, False]}}",
     ]
     if assumptions.changed():
         banner = banner or f"Built under changed assumptions, beyond the paper: {assumptions.label()}"
@@ -232,7 +333,7 @@ def _run_sphinx(staged: Path, html: Path, doctrees: Path, environment: dict[str,
         "-T",
         "--color" if echo and sys.stderr.isatty() else "--no-color",
     ]
-    command += ["-b", "html", "-d", str(doctrees), str(staged), str(html)]
+    command += ["-j", str(cores()), "-b", "html", "-d", str(doctrees), str(staged), str(html)]
     log: list[str] = []
     with subprocess.Popen(
         command,

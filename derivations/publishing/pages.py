@@ -1,0 +1,169 @@
+"""The pages of the book with their cells run: on all cores before Sphinx, and only where something they reach has changed.
+
+A page whose cells have run is a notebook, kept in the store under everything that its cells can reach: its own text, the
+modules of the three packages, the data beside them, the libraries and the assumptions. Of the modules that serve pages only
+those count that the page's cells import. Many pages run in one process one after another, each with names of its own: a
+kernel for each page would take longer to start than most pages take to run.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from derivations.support import store
+from derivations.support.sources import PACKAGES, ROOT, file_of, reached
+from derivations.support.workers import cores
+from numeric_check.draws.executor import ProcessExecutor
+
+# the room of which a page reaches only what its cells import
+OF_PAGES = "derivations.book_pages"
+LIBRARIES = ("ipython", "matplotlib", "myst-nb")
+# what a page is read with, as `parse` in `_config.yml` has it
+SYNTAX = frozenset({"colon_fence", "dollarmath", "amsmath"})
+
+
+class CellError(RuntimeError):
+    """A cell raised, or wrote to stderr. `log` holds what it said."""
+
+    def __init__(self, message: str, log: str) -> None:
+        super().__init__(message)
+        self.log = log
+
+    def __reduce__(self) -> tuple[type[CellError], tuple[str, str]]:
+        """As it is sent from a worker."""
+        return CellError, (str(self), self.log)
+
+
+def read_page(text: str) -> nbformat.NotebookNode:
+    """A page as the notebook that Sphinx reads, its cells not run."""
+    from myst_nb.core.read import read_myst_markdown_notebook
+    from myst_parser.config.main import MdParserConfig
+
+    config = MdParserConfig(enable_extensions=set(SYNTAX))
+    found: nbformat.NotebookNode = read_myst_markdown_notebook(text, config=config, add_source_map=True)
+    return found
+
+
+def digest(text: str) -> str:
+    """The name under which a page's notebook lies ready for Sphinx."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def ready(text: str, folder: str) -> nbformat.NotebookNode:
+    """The notebook of a page whose cells have run: how Sphinx reads a page."""
+    found: nbformat.NotebookNode = nbformat.read(Path(folder) / f"{digest(text)}.ipynb", as_version=4)
+    return found
+
+
+def key(text: str, words: Sequence[str]) -> store.Key:
+    """The key of a page under these changed assumptions: all that its cells can reach."""
+    cells = [cell.source for cell in read_page(text).cells if cell.cell_type == "code"]
+    return store.key(
+        "page",
+        sorted(_modules(cells)),
+        text=text,
+        assumptions=list(words),
+        data=_data(),
+        libraries={name: version(name) for name in LIBRARIES},
+    )
+
+
+def _modules(cells: Sequence[str]) -> set[str]:
+    """The modules that cells can reach: all that serve no page, and what the cells import."""
+    named = set()
+    for node in (node for cell in cells for node in ast.walk(ast.parse(cell))):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    every = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for name in PACKAGES
+        for path in (ROOT / name).rglob("*.py")
+    }
+    shared = {name for name in every if not name.startswith(OF_PAGES)}
+    return shared | reached(name for name in named if file_of(name) is not None)
+
+
+def _data() -> dict[str, str]:
+    """What lies beside the modules and is no Python, by its hash."""
+    return {
+        str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for name in PACKAGES
+        for path in sorted((ROOT / name).rglob("*"))
+        if path.is_file() and path.suffix not in {".py", ".pyc"}
+    }
+
+
+def run(text: str, folder: Path) -> dict[str, Any]:
+    """The page as a notebook whose cells have run in this folder, as a JSON document. Raises CellError."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "NoColor"
+    shell = InteractiveShell.instance(config=config)
+    shell.reset(new_session=True)
+    notebook = read_page(text)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+            with capture_output() as captured:
+                result = shell.run_cell(cell.source)
+            error = result.error_before_exec or result.error_in_exec
+            if error is not None:
+                raise CellError(f"{type(error).__name__}: {error}", captured.stdout + captured.stderr)
+            if captured.stderr:
+                raise CellError(
+                    f"a cell wrote to stderr: {captured.stderr.strip().splitlines()[0]}", captured.stderr
+                )
+            printed = [nbformat.v4.new_output("stream", name="stdout", text=captured.stdout)]
+            cell.outputs = (printed if captured.stdout else []) + [
+                nbformat.v4.new_output("display_data", data=one.data, metadata=one.metadata or {})
+                for one in captured.outputs
+            ]
+            cell.execution_count = shell.execution_count - 1
+    finally:
+        os.chdir(before)
+    return dict(json.loads(nbformat.writes(notebook)))
+
+
+def missing(
+    pages: Mapping[str, str], words: Sequence[str]
+) -> tuple[dict[str, dict[str, Any]], dict[str, store.Key]]:
+    """The notebooks of pages that are known, and the keys of those that are not; pages are texts by name."""
+    known, open_ = {}, {}
+    for name, text in pages.items():
+        wanted = key(text, words)
+        found = store.load(wanted)
+        if found is None:
+            open_[name] = wanted
+        else:
+            known[name] = found
+    return known, open_
+
+
+def run_all(texts: Sequence[str], folder: Path, environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Each page run, on all cores. Raises CellError."""
+    if not texts:
+        return []
+    # never in this process: a shell leaves hooks behind
+    with ProcessExecutor(min(cores(), len(texts)), partial(_begin, dict(environment))) as executor:
+        return list(executor.map(partial(run, folder=folder), texts))
+
+
+def _begin(environment: dict[str, str]) -> None:
+    os.environ.update(environment)
