@@ -2,8 +2,8 @@
 
 The book is a Jupyter Book 1.x project built by Sphinx itself with every warning an error, because
 `jupyter-book build` loads the thebe extension whatever its configuration says, and thebe reports an error on
-every page that has no launch button. Sources are staged in a temporary folder, so that builds may run side by
-side and a failed build leaves nothing behind.
+every page that has no launch button. The cells of pages run before Sphinx starts, on all cores (`pages`). Sources are
+staged in a folder beside the target, so that builds may run side by side and a failed build leaves the old book.
 """
 
 from __future__ import annotations

@@ -107,6 +107,8 @@ def _data() -> dict[str, str]:
 
 def run(text: str, folder: Path) -> dict[str, Any]:
     """The page as a notebook whose cells have run in this folder, as a JSON document. Raises CellError."""
+    from IPython.core.displayhook import CapturingDisplayHook
+    from IPython.core.displaypub import CapturingDisplayPublisher
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.utils.capture import capture_output
     from traitlets.config import Config
@@ -117,11 +119,16 @@ def run(text: str, folder: Path) -> dict[str, Any]:
     shell = InteractiveShell.instance(config=config)
     shell.reset(new_session=True)
     notebook = read_page(text)
+    notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     before = Path.cwd()
     os.chdir(folder)
     try:
         for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
-            with capture_output() as captured:
+            shown = CapturingDisplayPublisher()
+            shell.display_pub = shown
+            # the value of a cell goes where its displays go
+            shell.display_trap.hook = CapturingDisplayHook(shell, shown.outputs)
+            with capture_output(display=False) as captured:
                 result = shell.run_cell(cell.source)
             error = result.error_before_exec or result.error_in_exec
             if error is not None:
@@ -132,8 +139,8 @@ def run(text: str, folder: Path) -> dict[str, Any]:
                 )
             printed = [nbformat.v4.new_output("stream", name="stdout", text=captured.stdout)]
             cell.outputs = (printed if captured.stdout else []) + [
-                nbformat.v4.new_output("display_data", data=one.data, metadata=one.metadata or {})
-                for one in captured.outputs
+                nbformat.v4.new_output("display_data", data=one["data"], metadata=one["metadata"] or {})
+                for one in shown.outputs
             ]
             cell.execution_count = shell.execution_count - 1
     finally:

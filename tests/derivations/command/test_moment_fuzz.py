@@ -23,7 +23,8 @@ from symbolic.query import law_answer
 from symbolic.query import work as moment_work
 from symbolic.query.query import MomentSyntaxError, moment
 
-MAX_SECONDS = 2.0
+# processor time, with room for a machine whose cores are shared
+MAX_SECONDS = 3.0
 """Most processor time of one query; what takes longer should have been refused."""
 
 A = "A=[[1,2],[-1,3]]"
@@ -296,17 +297,18 @@ def outcome(arguments: Query, seconds: float = MAX_SECONDS) -> str:
     """How the query ends, after checking that this is one of the documented ways."""
     start = time.process_time()
     try:
-        json.dumps(run(*arguments), allow_nan=False)
+        document = run(*arguments)
         kind = "answered"
     except (BadInput, Refused) as error:
         message, kind = str(error), type(error).__name__
         is_read = message.isascii() and message.isprintable() and 0 < len(message) < 600
         position = error.position if isinstance(error, MomentSyntaxError) else 1
     else:
+        json.dumps(document, allow_nan=False)
         is_read, position = True, 1
+    spent = time.process_time() - start
     assert is_read, arguments
     assert 1 <= position <= len(arguments[0]) + 1, arguments
-    spent = time.process_time() - start
     assert spent < seconds, f"{spent:.1f} s: {arguments}"
     return kind
 
