@@ -20,6 +20,7 @@ _LETTERS: dict[str, Callable[[], Expression]] = {
     "D": lambda: matrix("D", "p", "p", symmetric=True),
     "Sigma": lambda: model.SIGMA,
     "inverse of Sigma": lambda: matrix("Sigma_inverse", "p", "p", symmetric=True),
+    "Sigma_inverse": lambda: matrix("Sigma_inverse", "p", "p", symmetric=True),
     "Sigma_w": lambda: model.SIGMA_W,
     "F": lambda: model.FOURTH_MOMENT,
     "H_r": lambda: matrix("H_r", "p", "p", symmetric=True),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from derivations.language.assumptions import Assumptions
 from derivations.paper.moment_trees import answer_tree
 from derivations.steps.chain import Chain
+from derivations.steps.rules import haff
 from derivations.steps.step import Derived, Observed, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra import words
@@ -24,7 +25,7 @@ from symbolic.algebra.words import Expression, constant, independent_entries, ma
 from symbolic.query.expanded import expand
 from symbolic.query.query import moment
 from symbolic.query.syntax import parse
-from symbolic.wishart.fixed_letters import TRANSPOSED, Word, is_wishart, row_dimension
+from symbolic.wishart.fixed_letters import TRANSPOSED, Word, is_inverse, is_wishart, row_dimension
 
 Array = NDArray[np.float64]
 Sizes = tuple[Mapping[str, float], ...]
@@ -108,15 +109,33 @@ def _word(factors: Word) -> Expression:
 
 def _letter(name: str) -> Expression:
     """A letter of a query; all that are in use but A are symmetric."""
+    if is_inverse(name):
+        return haff.LETTERS[haff.INVERSE]
     return matrix(name, "p", "p", symmetric=name != "A")
+
+
+def _start(text: str) -> Expression:
+    """The product of traces and a word that a query asks for."""
+    ((monomial, _),) = expand(text, parse(text)).terms.items()
+    traces = reduce(mul, map(words.tr, map(_word, monomial.traces)), constant(1))
+    return traces if monomial.word is None else traces * _word(monomial.word)
+
+
+@lru_cache(maxsize=8)
+def _inverse_chain(text: str, label: str, assumptions: Assumptions) -> Chain:
+    """Factors of the Wishart matrix averaged away first, then one inverse after the other, by Haff's identity."""
+    chain = Chain(_start(text))
+    while haff.WISHART in chain.result.letters():
+        haff.by_parts(chain)
+    while haff.INVERSE in chain.result.letters():
+        haff.one_inverse_fewer(chain)
+    return chain.shows(label, haff.divisors(chain.result))
 
 
 @lru_cache(maxsize=32)
 def _chain(text: str, law: str, label: str, assumptions: Assumptions) -> Chain:
     """The rows of the Wishart matrices put in, and averaged over."""
-    ((monomial, _),) = expand(text, parse(text)).terms.items()
-    traces = reduce(mul, map(words.tr, map(_word, monomial.traces)), constant(1))
-    chain = Chain(traces if monomial.word is None else traces * _word(monomial.word))
+    chain = Chain(_start(text))
     covariance = "Sigma" if law == GAUSSIAN else None
     rows = {
         name: independent_entries("X" + name[1:], row_dimension(name), "p", law, covariance)
@@ -147,12 +166,14 @@ def step_of(query: Query) -> Step:
         page="moments",
         claim=lambda: {query.label: query.claim},
         derive=derive,
-        derivation=partial(_chain, query.text, query.law, query.label) if not query.when else None,
+        derivation=partial(_inverse_chain, query.text, query.label)
+        if query.when
+        else partial(_chain, query.text, query.law, query.label),
         observe=observe,
         sizes=query.sizes,
         power_sizes=query.small,
         method="the engine's answer to the query, checked at small sizes"
-        + ("" if query.when else "; integration by parts, or cumulants"),
+        + ("; Haff's identity, move by move" if query.when else "; integration by parts, or cumulants"),
         remark=f"The answer is compared with {query.source}.",
         query=query.arguments,
     )

@@ -62,6 +62,7 @@ class Rule(StrEnum):
     IMAGE = "linear image of a Gaussian matrix"
     FRAMES = "moment of uniform frames"
     LINEAR = "average of what enters linearly"
+    HAFF = "Haff's identity"
     INVERSE_MEAN = "mean of an inverse Wishart matrix"
     GRAM = "a Gram matrix is positive semidefinite"
     BOUND = "bound by Cauchy-Schwarz"
@@ -108,6 +109,7 @@ AVERAGES = (
     Rule.FRAMES,
     Rule.LINEAR,
     Rule.INVERSE_MEAN,
+    Rule.HAFF,
 )
 
 
