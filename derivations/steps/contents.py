@@ -257,6 +257,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "deviation-slope-at-zero-underparameterized": "",
         "exact-slope-at-zero": "",
     },
+    "derivations.paper.beyond.negative_minimum": {"theorem-2-minimum-is-negative": ""},
     "derivations.paper.beyond.bounded_remainder": {"theorem-1-remainder-bounded": ""},
 }
 # Names under which the central formulas are known on the command line.

@@ -1,7 +1,7 @@
 """The moves that certify a sign, by polynomials with positive coefficients, and leave out a positive factor.
 
-The engine finds a certificate of plain data. The second route is a program of its own: it multiplies the polynomials of
-the certificate out as tables of fractions, and holds them against the values of the expression at exact random points.
+The engine finds a certificate of plain data. The second route is a program of its own, `symbolic.proofs.plain_check`: it
+multiplies the polynomials of the certificate out as tables of fractions, and holds them against the values of the expression at exact random points.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import comb, prod
-from typing import Any
+from math import prod
 
 import sympy
 
@@ -28,12 +27,12 @@ from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.sympy_trees import quotient_to_sympy
 from symbolic.algebra.words import Expression, constant, polynomial, scalar
+from symbolic.proofs.plain_check import Table, not_positive, table
 from symbolic.proofs.positivity import Certificate, SignUnproved
 
 Names = Mapping[str, Expression]
 # a certificate, and whether it holds at rates that are zero too
 Found = tuple[Certificate, bool]
-Table = dict[tuple[tuple[str, int], ...], Fraction]
 POINTS = 8
 
 
@@ -191,7 +190,8 @@ def opened(expr: Expression, names: Names, domain: Domain) -> dict[str, Expressi
         if name in names and name not in domain.positive:
             found |= {name: names[name], **opened(names[name], names, domain)}
         elif name in domain.within:
-            found[name] = domain.within[name]
+            inside = domain.within[name]
+            found |= {name: inside, **opened(inside, names, domain)}
     return found
 
 
@@ -231,106 +231,14 @@ def not_certified(
     return ""
 
 
-def not_positive(certificate: Certificate, domain: Domain, which: int) -> str:
-    """Why the data of a certificate do not show a quotient of polynomials to have a sign; nothing if they do."""
-    total = 1
-    for role in ("numerator", "denominator"):
-        product: Table = {(): Fraction(1)}
-        for factor in certificate["factors"]:
-            if factor["role"] == role:
-                total *= factor["sign"] ** factor["multiplicity"]
-                if not _shown(factor["certificate"], domain, factor["multiplicity"]):
-                    return "a factor is not shown to be positive"
-                for _ in range(factor["multiplicity"]):
-                    product = _times(
-                        product, _scaled(_table(factor["certificate"]["polynomial"]), factor["sign"])
-                    )
-        whole = _table(certificate[role])
-        some = next(iter(product))
-        unit = whole.get(some, Fraction(0)) / product[some]
-        if not unit or whole != _scaled(product, unit):
-            return f"the factors do not make up the {role}"
-        total *= 1 if unit > 0 else -1
-    return "" if total == which else "the factors make up another sign"
-
-
-def _shown(certificate: Certificate, domain: Domain, multiplicity: int) -> bool:
-    """Whether a polynomial is shown to be positive, on the whole domain."""
-    method, poly = certificate["method"], _table(certificate["polynomial"])
-    if method == "even power of a non-zero variable":
-        ((powers, one),) = poly.items() if len(poly) == 1 else (((), Fraction(0)),)
-        single = len(powers) == 1 and powers[0][1] == 1 and powers[0][0] in domain.nonzero
-        return single and one != 0 and multiplicity % 2 == 0
-    if method == "positive coefficients":
-        moved = _moved(poly, domain.bounds)
-        known = {name for powers in poly for name, _ in powers} <= domain.bounds.keys()
-        away = any(all(name in domain.strict for name, _ in powers) for powers in moved)
-        return known and away and all(one > 0 for one in moved.values())
-    if method == "quadratic without real roots":
-        parts: list[Table] = [{}, {}, {}]
-        for powers, one in poly.items():
-            power = dict(powers).get(certificate["variable"], 0)
-            if power > 2:
-                return False
-            parts[power][tuple(item for item in powers if item[0] != certificate["variable"])] = one
-        c, b, a = parts
-        gap = _plus(_scaled(_times(a, c), 4), _scaled(_times(b, b), -1))
-        same = _table(certificate["leading"]["polynomial"]) == a
-        same = same and _table(certificate["discriminant"]["polynomial"]) == gap
-        return same and all(_shown(certificate[part], domain, 1) for part in ("leading", "discriminant"))
-    return False
-
-
-def _table(data: Mapping[str, Any]) -> Table:
-    names = data["variables"]
-    return {
-        tuple(sorted((name, e) for name, e in zip(names, powers, strict=True) if e)): Fraction(one)
-        for powers, one in data["terms"]
-    }
-
-
-def _plus(first: Table, second: Table) -> Table:
-    found = {key: first.get(key, Fraction(0)) + second.get(key, Fraction(0)) for key in first | second}
-    return {key: one for key, one in found.items() if one}
-
-
-def _scaled(table: Table, number: Fraction | int) -> Table:
-    return {key: one * number for key, one in table.items()}
-
-
-def _times(first: Table, second: Table) -> Table:
-    found: Table = {}
-    for left, one in first.items():
-        for right, other in second.items():
-            powers = dict(left)
-            for name, power in right:
-                powers[name] = powers.get(name, 0) + power
-            key = tuple(sorted(powers.items()))
-            found[key] = found.get(key, Fraction(0)) + one * other
-    return {key: one for key, one in found.items() if one}
-
-
-def _moved(table: Table, bounds: Mapping[str, Fraction]) -> Table:
-    """With every variable written as its bound and a rest, by the binomial theorem."""
-    found: Table = {}
-    for powers, one in table.items():
-        product: Table = {(): one}
-        for name, power in powers:
-            bound = bounds.get(name, Fraction(0))
-            ways = {k: comb(power, k) * bound ** (power - k) for k in range(power + 1)}
-            product = _times(product, {((name, k),) if k else (): x for k, x in ways.items() if x})
-        found = _plus(found, product)
-    return found
-
-
 def _ratio(certificate: Certificate, place: Mapping[str, Fraction]) -> Fraction:
-    top, bottom = (_value(_table(certificate[role]), place) for role in ("numerator", "denominator"))
+    top, bottom = (_value(table(certificate[role]), place) for role in ("numerator", "denominator"))
     return top / bottom
 
 
-def _value(table: Table, place: Mapping[str, Fraction]) -> Fraction:
+def _value(values: Table, place: Mapping[str, Fraction]) -> Fraction:
     total = Fraction(0)
-    for powers, one in table.items():
+    for powers, one in values.items():
         total += one * prod(place[name] ** power for name, power in powers)
     return total
 

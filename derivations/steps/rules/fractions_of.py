@@ -1,4 +1,4 @@
-"""The move that writes a scalar as one fraction, without a common factor."""
+"""The moves that write a scalar as one fraction without a common factor, and 1/x - 1 as (1 - x)/x."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from fractions import Fraction
 from flint import fmpq_poly
 
 from derivations.language.normal_form import scalar as quotient_of
-from derivations.steps.chain import Chain, Move, Rule, by_powers
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers
 from derivations.steps.move import SecondRoute
-from derivations.steps.rules.certified_signs import EVERYWHERE, opened, points, written_out
-from symbolic.algebra.coefficients import to_fmpq
+from derivations.steps.rules.certified_signs import EVERYWHERE, Domain, opened, points, written_out
+from symbolic.algebra.coefficients import INVERSE, to_fmpq
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.words import Expression, polynomial, reciprocal
+from symbolic.algebra.words import Expression, constant, polynomial, reciprocal, scalar
 
 DENOMINATOR = "d"
 
@@ -61,3 +61,29 @@ def not_one_fraction(
 def _in_one_variable(expr: Expression, variable: str, place: Mapping[str, Fraction]) -> fmpq_poly:
     parts = {power: Fraction(evaluate(part, place)) for (power,), part in by_powers(expr, [variable]).items()}
     return fmpq_poly([to_fmpq(parts.get(power, Fraction(0))) for power in range(max(parts) + 1)])
+
+
+def complement(
+    chain: Chain, name: str, rest: str, names: Mapping[str, Expression], domain: Domain = EVERYWHERE
+) -> Chain:
+    """Write 1/name - 1 as (1 - name)/name, with 1 - name by a name of its own.
+
+    Raises DoesNotApply where the terms without and with a single 1/name are not opposite.
+    """
+    before = chain.result
+    parts = by_powers(before, [INVERSE + name])
+    once = parts.get((1,), constant(0))
+    if parts.get((0,), constant(0)) != -1 * once:
+        raise DoesNotApply(f"{Rule.EXPAND}: {before} does not hold 1/{name} - 1")
+    after = once * scalar(rest) * reciprocal(name)
+    for (power,), part in parts.items():
+        if power > 1:
+            after = after + part * reciprocal(name) ** power
+    given = {**names, rest: constant(1) - scalar(name)}
+    values = {**opened(before, given, domain), **opened(after, given, domain)}
+
+    def second_route() -> SecondRoute:
+        same = all(value == evaluate(after, place) for place, value in points(before, after, values, domain))
+        return "random points", "" if same else "the two sides differ at a random point"
+
+    return chain.made(Move(Rule.EXPAND, before, after, (), (rest,), values, second_route))

@@ -1,0 +1,163 @@
+"""Checks certificates of signs from their data alone, with nothing but the standard library.
+
+    python symbolic/proofs/plain_check.py derivations/paper/beyond/negative_minimum.json
+
+A certificate factors a quotient of polynomials; each factor is shown to be positive by positive coefficients above lower
+bounds, or as a quadratic in a real variable without real roots. Polynomials are tables of fractions, multiplied out here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import comb
+from pathlib import Path
+from typing import Any, Protocol
+
+Certificate = Mapping[str, Any]
+Table = dict[tuple[tuple[str, int], ...], Fraction]
+
+
+class Domain(Protocol):
+    """Where a sign holds: lower bounds, which of them are strict, and the real variables that are not zero."""
+
+    @property
+    def bounds(self) -> Mapping[str, Fraction]:
+        """The lower bound of each variable that has one."""
+
+    @property
+    def strict(self) -> Collection[str]:
+        """The variables strictly above their bound."""
+
+    @property
+    def nonzero(self) -> Collection[str]:
+        """The variables without a bound that are not zero."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A domain read from a file."""
+
+    bounds: Mapping[str, Fraction]
+    strict: Collection[str]
+    nonzero: Collection[str]
+
+
+def not_positive(certificate: Certificate, domain: Domain, which: int) -> str:
+    """Why the data of a certificate do not show a quotient of polynomials to have a sign; nothing if they do."""
+    total = 1
+    for role in ("numerator", "denominator"):
+        product: Table = {(): Fraction(1)}
+        for factor in certificate["factors"]:
+            if factor["role"] == role:
+                total *= factor["sign"] ** factor["multiplicity"]
+                if not _shown(factor["certificate"], domain, factor["multiplicity"]):
+                    return "a factor is not shown to be positive"
+                for _ in range(factor["multiplicity"]):
+                    product = _times(
+                        product, _scaled(table(factor["certificate"]["polynomial"]), factor["sign"])
+                    )
+        whole = table(certificate[role])
+        some = next(iter(product))
+        unit = whole.get(some, Fraction(0)) / product[some]
+        if not unit or whole != _scaled(product, unit):
+            return f"the factors do not make up the {role}"
+        total *= 1 if unit > 0 else -1
+    return "" if total == which else "the factors make up another sign"
+
+
+def _shown(certificate: Certificate, domain: Domain, multiplicity: int) -> bool:
+    """Whether a polynomial is shown to be positive, on the whole domain."""
+    method, poly = certificate["method"], table(certificate["polynomial"])
+    if method == "even power of a non-zero variable":
+        ((powers, one),) = poly.items() if len(poly) == 1 else (((), Fraction(0)),)
+        single = len(powers) == 1 and powers[0][1] == 1 and powers[0][0] in domain.nonzero
+        return single and one != 0 and multiplicity % 2 == 0
+    if method == "positive coefficients":
+        moved = _moved(poly, domain.bounds)
+        known = {name for powers in poly for name, _ in powers} <= domain.bounds.keys()
+        away = any(all(name in domain.strict for name, _ in powers) for powers in moved)
+        return known and away and all(one > 0 for one in moved.values())
+    if method == "quadratic without real roots":
+        parts: list[Table] = [{}, {}, {}]
+        for powers, one in poly.items():
+            power = dict(powers).get(certificate["variable"], 0)
+            if power > 2:
+                return False
+            parts[power][tuple(item for item in powers if item[0] != certificate["variable"])] = one
+        c, b, a = parts
+        gap = _plus(_scaled(_times(a, c), 4), _scaled(_times(b, b), -1))
+        same = table(certificate["leading"]["polynomial"]) == a
+        same = same and table(certificate["discriminant"]["polynomial"]) == gap
+        return same and all(_shown(certificate[part], domain, 1) for part in ("leading", "discriminant"))
+    return False
+
+
+def table(data: Mapping[str, Any]) -> Table:
+    """A polynomial from its data."""
+    names = data["variables"]
+    return {
+        tuple(sorted((name, e) for name, e in zip(names, powers, strict=True) if e)): Fraction(one)
+        for powers, one in data["terms"]
+    }
+
+
+def _plus(first: Table, second: Table) -> Table:
+    found = {key: first.get(key, Fraction(0)) + second.get(key, Fraction(0)) for key in first | second}
+    return {key: one for key, one in found.items() if one}
+
+
+def _scaled(values: Table, number: Fraction | int) -> Table:
+    return {key: one * number for key, one in values.items()}
+
+
+def _times(first: Table, second: Table) -> Table:
+    found: Table = {}
+    for left, one in first.items():
+        for right, other in second.items():
+            powers = dict(left)
+            for name, power in right:
+                powers[name] = powers.get(name, 0) + power
+            key = tuple(sorted(powers.items()))
+            found[key] = found.get(key, Fraction(0)) + one * other
+    return {key: one for key, one in found.items() if one}
+
+
+def _moved(values: Table, bounds: Mapping[str, Fraction]) -> Table:
+    """With every variable written as its bound and a rest, by the binomial theorem."""
+    found: Table = {}
+    for powers, one in values.items():
+        product: Table = {(): one}
+        for name, power in powers:
+            bound = bounds.get(name, Fraction(0))
+            ways = {k: comb(power, k) * bound ** (power - k) for k in range(power + 1)}
+            product = _times(product, {((name, k),) if k else (): x for k, x in ways.items() if x})
+        found = _plus(found, product)
+    return found
+
+
+def faults(document: list[dict[str, Any]]) -> list[str]:
+    """What is wrong with the certificates of a document: a list of {what, sign, certificate, domain}."""
+    found = []
+    for row in document:
+        where = row["domain"]
+        bounds = {name: Fraction(bound) for name, bound in where["bounds"].items()}
+        said = not_positive(row["certificate"], Given(bounds, where["strict"], where["nonzero"]), row["sign"])
+        if said:
+            found.append(f"{row['what']}: {said}")
+    return found
+
+
+def main(path: str) -> int:
+    """Check a file: 0 where all of it holds."""
+    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    found = faults(document)
+    sys.stdout.write("".join(f"{line}\n" for line in found) or f"{len(document)} certificates hold\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
