@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from derivations.language.assumptions import Assumptions
 from symbolic.code.codegen import Compiled
 
 Values = Mapping[str, Any]
+# elements compared at once: they and the answers fit into the cache of a core
+LARGEST_BLOCK = 2**16
 OUT_OF_RANGE = (FloatingPointError, ZeroDivisionError, OverflowError)
 
 
@@ -106,13 +109,35 @@ def thinned(value: Any) -> Any:
 
 
 def _repeats(value: NDArray[Any], first: NDArray[Any], axis: int) -> bool:
+    """Whether an array is the same at every place of an axis: each element is held against its neighbour there."""
     # most arrays that vary do so at once
-    second = value[(slice(None),) * axis + (slice(1, 2),)]
-    if not np.array_equal(first, second):
+    if not np.array_equal(first, value[(slice(None),) * axis + (slice(1, 2),)]):
         return False
-    # each with its neighbour: two arrays of one layout are compared faster than an array with one that is spread
-    before = (slice(None),) * axis
-    return bool(np.array_equal(value[(*before, slice(1, None))], value[(*before, slice(None, -1))]))
+    if not value.flags.c_contiguous:
+        before = (slice(None),) * axis
+        return bool(np.array_equal(value[(*before, slice(1, None))], value[(*before, slice(None, -1))]))
+    size, step = value.shape[axis], math.prod(value.shape[axis + 1 :])
+    rows = value.reshape(-1, size * step)
+    if len(rows) == 1:  # cut into lines as well, so that a block stays in the cache
+        starts = range(0, (size - 1) * step, LARGEST_BLOCK)
+        return all(
+            _shifted(rows[0, k : min(k + LARGEST_BLOCK, (size - 1) * step) + step], step).all()
+            for k in starts
+        )
+    height = max(1, LARGEST_BLOCK // (size * step))
+    for k in range(0, len(rows), height):
+        same = np.ones(rows[k : k + height].size, dtype=bool)
+        same[:-step] = _shifted(rows[k : k + height].reshape(-1), step)
+        # the last of a row has no neighbour in it
+        same.reshape(-1, size * step)[:, -step:] = True
+        if not same.all():
+            return False
+    return True
+
+
+def _shifted(values: NDArray[Any], step: int) -> NDArray[np.bool_]:
+    """Whether each element, the last ones apart, equals the one `step` further: two flat arrays, compared at once."""
+    return np.asarray(values[step:] == values[:-step])
 
 
 def _floating(value: Any) -> NDArray[np.float64]:

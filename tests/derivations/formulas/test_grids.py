@@ -37,8 +37,22 @@ def test_values_that_repeat_everywhere_keep_their_shape() -> None:
         (np.array([[1.0, 1.0, 2.0], [1.0, 1.0, 2.0]]), (1, 3)),
         (np.array([[1.0, 2.0], [1.0, 2.0], [1.0, 3.0]]), (3, 2)),
         (np.ones(7), (7,)),
+        (np.asfortranarray(np.broadcast_to(ROW, (80, 70))), (1, 70)),
+        (np.array(np.broadcast_to(np.arange(4.0)[None, :, None], (3, 4, 5))), (1, 4, 1)),
+        (np.array(np.broadcast_to(np.arange(15.0).reshape(3, 1, 5), (3, 4, 5))), (3, 1, 5)),
     ],
 )
 def test_only_axes_that_repeat_throughout_are_cut(array: np.ndarray, shape: tuple[int, ...]) -> None:
     assert thinned(array).shape == shape
     np.testing.assert_array_equal(np.broadcast_to(thinned(array), array.shape), array)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("place", [(1, 1), (299, 0), (0, 299), (299, 299), (150, 218), (219, 1)])
+def test_one_element_that_differs_keeps_the_whole_axis(axis: int, place: tuple[int, int]) -> None:
+    # more elements than are compared at once, so that every block is met, and their borders
+    line = np.arange(300.0)
+    array = np.array(np.broadcast_to(line[None, :] if axis == 0 else line[:, None], (300, 300)))
+    assert thinned(array).shape[axis] == 1
+    array[place] += 0.5
+    assert thinned(array).shape == array.shape
