@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -16,6 +17,8 @@ import threading
 import traceback
 import warnings
 from collections.abc import Sequence
+from functools import cache
+from types import ModuleType
 from typing import Any, NoReturn
 
 from derivations.command import completion
@@ -239,9 +242,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             text = completion.script(arguments.shell, _parsers(), names)
             _print({"shell": arguments.shell, "script": text}, text, as_json=arguments.json)
             return 0
-        # here, so that an interrupt while the libraries load is met too
-        from derivations.command import commands
-
+        commands = _loaded()
         with warnings.catch_warnings():
             # an overflow is no line beside the answer: it is a number the answer cannot be trusted with
             warnings.simplefilter("error", RuntimeWarning)
@@ -269,6 +270,20 @@ def run() -> NoReturn:
         if any(thread.is_alive() for thread in others):
             os._exit(status)  # Python would wait for what looks after interrupted work, and it is stuck
     sys.exit(status)
+
+
+@cache
+def _loaded() -> ModuleType:
+    """What the subcommands do; loaded only now, so that an interrupt meanwhile is met, and help waits for nothing."""
+    # almost nothing that loading makes is garbage, and it stays: it is not looked through, now or later
+    gc.disable()
+    try:
+        from derivations.command import commands
+
+        return commands
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _complain_of(error: Exception, command: Sequence[str]) -> int:

@@ -16,8 +16,8 @@ from derivations.language.assumptions import Assumptions
 from symbolic.code.codegen import Compiled
 
 Values = Mapping[str, Any]
-# elements compared at once: they and the answers fit into the cache of a core
-LARGEST_BLOCK = 2**16
+# elements compared at once: more of them would leave the cache between their two reads
+LARGEST_BLOCK = 2**17
 OUT_OF_RANGE = (FloatingPointError, ZeroDivisionError, OverflowError)
 
 
