@@ -19,13 +19,16 @@ import warnings
 from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from derivations.command import completion
 from derivations.command.help_text import WITH_ASSUMPTIONS, WITH_PARAMETERS, epilog
 from derivations.language.meanings import PARAMETERS
 from derivations.support.bad_input import BadInput
 from derivations.support.text import nearest, shortened
+
+if TYPE_CHECKING:
+    from derivations.command.outcome import Outcome
 
 COMMANDS = {
     "list": "every numbered equation, lemma, theorem, text claim and figure",
@@ -246,7 +249,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             # an overflow is no line beside the answer: it is a number the answer cannot be trusted with
             warnings.simplefilter("error", RuntimeWarning)
-            outcome = commands.run(arguments)
+            outcome: Outcome = commands.run(arguments)
         _print(outcome.document, outcome.text, as_json=arguments.json)
         if outcome.aside and not arguments.json:
             _complain(outcome.aside, outcome.status)
