@@ -15,7 +15,7 @@ from derivations.publishing.build import SOURCE, assumptions_in_force
 from derivations.steps.chain import Chain
 from derivations.steps.contents import load
 from derivations.steps.status import NumericStatus, ProofStatus
-from derivations.steps.step import Step
+from derivations.steps.step import Kind, Step
 from derivations.typeset import proofs, statements
 from derivations.typeset.latex import latex
 from derivations.typeset.named_forms import derived_form
@@ -40,8 +40,8 @@ def records() -> Mapping[str, Record]:
 
 def _title(step: Step) -> str:
     numbers = ", ".join(f"({number})" for number in step.equations)
-    kind = "" if step.kind in ("equation", "lemma", "definition") else step.kind
-    name = step.name.replace("-", " ").capitalize() if step.kind == "figure" else step.kind
+    kind = "" if step.kind in (Kind.EQUATION, Kind.LEMMA, Kind.DEFINITION) else step.kind
+    name = step.name.replace("-", " ").capitalize() if step.kind == Kind.FIGURE else step.kind
     return " ".join(
         part
         for part in (

@@ -18,7 +18,7 @@ import sympy
 from derivations.language.assumptions import PAPER
 from derivations.language.normal_form import to_sympy
 from derivations.steps.contents import load
-from derivations.steps.step import Step
+from derivations.steps.step import Kind, Step
 from derivations.verification.prove import disagreeing, prove
 
 Sort = Literal["corrected", "as read", "unreadable", "not sharp", "condition", "wording"]
@@ -105,7 +105,7 @@ def _conditional(step: Step, steps: Mapping[str, Step]) -> Erratum:
 
 
 def _numbers(step: Step, steps: Mapping[str, Step]) -> tuple[str, ...]:
-    if step.equations or step.kind == "figure":
+    if step.equations or step.kind == Kind.FIGURE:
         return step.equations
     return tuple(number for name in step.uses for number in steps[name].equations)
 

@@ -56,7 +56,7 @@ def derived_parts(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, s
         raise NotDerivable(why_not)
     if step.derive is None:
         raise NoFormula(
-            f"{name} is {'an' if step.kind[0] in 'aeiou' else 'a'} {step.kind} and derives no formula: `derive show` "
+            f"{name} is {step.kind.with_article} and derives no formula: `derive show` "
             f"prints it; numbers come from {', '.join(ALIASES)}"
         )
     try:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from derivations.steps.step import Step
+from derivations.steps.step import Kind, Step
 
 _SIMULATED = "the points of a figure are simulated and its lines are the formulas; the chapter shows both"
 
@@ -30,7 +30,7 @@ def _figure(
     return Step(
         f"figure-{number}",
         (),
-        "figure",
+        Kind.FIGURE,
         statement,
         page,
         uses=uses,

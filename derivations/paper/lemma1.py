@@ -28,7 +28,7 @@ from derivations.language.assumptions import Assumptions
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import n, p
 from derivations.steps.chain import Chain, abbreviation
-from derivations.steps.step import Observed, Parts, Step
+from derivations.steps.step import Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, gaussian, matrix, tr
 
@@ -126,7 +126,7 @@ def _observe_sandwich_columns(sample: Sample) -> Observed:
 
 _lemma = partial(
     Step,
-    kind="lemma",
+    kind=Kind.LEMMA,
     page="lemma1",
     sizes=SIZES,
     power_sizes=SMALL,

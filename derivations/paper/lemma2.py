@@ -34,7 +34,7 @@ from derivations.steps.chain import Chain
 from derivations.steps.draws import Array, transpose
 from derivations.steps.labels import LEADING, ORDER
 from derivations.steps.orders import WEIGHTS, exponent_of, leading_of
-from derivations.steps.step import Check, Observed, Step
+from derivations.steps.step import Check, Kind, Observed, Step
 from derivations.verification.growth import fluctuation_check
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, gaussian
@@ -130,7 +130,7 @@ def _order(
     return Step(
         name,
         (number,),
-        "lemma",
+        Kind.LEMMA,
         f"For validation rows X_i, X_j of different tasks the product {said} is pure fluctuation, of order xi^({exponent})."
         if cross
         else f"For validation rows X the product {said} is a multiple of the identity up to fluctuations of order xi^({exponent}).",

@@ -25,7 +25,7 @@ from derivations.steps.chain import Chain
 from derivations.steps.draws import Array, transpose
 from derivations.steps.labels import LEADING, ORDER
 from derivations.steps.orders import ONE, exponent_of, leading_of
-from derivations.steps.step import Check, Observed, Step
+from derivations.steps.step import Check, Kind, Observed, Step
 from derivations.verification.growth import fluctuation_check
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, gaussian
@@ -83,7 +83,7 @@ def _order(
     return Step(
         name,
         (number,),
-        "lemma",
+        Kind.LEMMA,
         f"With many rows and few dimensions the product {said} is a multiple of the identity up to fluctuations of order "
         f"xi^({exponent}).",
         "lemma3",

@@ -18,7 +18,7 @@ from derivations.language.assumptions import Assumptions
 from derivations.paper.moment_trees import answer_tree
 from derivations.steps.chain import Chain
 from derivations.steps.rules import haff
-from derivations.steps.step import Derived, Observed, Step
+from derivations.steps.step import Derived, Kind, Observed, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra import words
 from symbolic.algebra.words import Expression, constant, independent_entries, matrix
@@ -161,7 +161,7 @@ def step_of(query: Query) -> Step:
     return Step(
         name=query.slug,
         equations=(),
-        kind="moment",
+        kind=Kind.MOMENT,
         statement=query.statement,
         page="moments",
         claim=lambda: {query.label: query.claim},

@@ -43,7 +43,7 @@ from derivations.steps.chain import Chain, abbreviation, derived_by
 from derivations.steps.held import Held
 from derivations.steps.labels import OVER_TARGETS
 from derivations.steps.rules import solutions
-from derivations.steps.step import Derived, Parts, Step
+from derivations.steps.step import Derived, Kind, Parts, Step
 from symbolic.algebra.words import Expression, identity, matrix, reciprocal, vector
 from symbolic.averages.expectation import expect
 
@@ -238,9 +238,9 @@ _ENGINE = "expansion of the model in matrix words; Gaussian integration by parts
 
 
 _of_a_task = partial(
-    Step, kind="equation", page="averages", depends_on=DEPENDS, sizes=TASK_SIZES, method=_EXPANSION
+    Step, kind=Kind.EQUATION, page="averages", depends_on=DEPENDS, sizes=TASK_SIZES, method=_EXPANSION
 )
-_of_the_stack = partial(Step, kind="equation", page="averages", sizes=STACK_SIZES, method=_ENGINE)
+_of_the_stack = partial(Step, kind=Kind.EQUATION, page="averages", sizes=STACK_SIZES, method=_ENGINE)
 
 
 STEPS: tuple[Step, ...] = (

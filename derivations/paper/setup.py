@@ -48,7 +48,7 @@ from derivations.language.symbols import (
 from derivations.steps.chain import Chain, derived_by
 from derivations.steps.draws import Array, fixed_column, transpose
 from derivations.steps.labels import META_LOSS, OVER_TASKS, TEST_LOSS, Within
-from derivations.steps.step import Observed, Parts, Step
+from derivations.steps.step import Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import gaussian, reciprocal, scalar, vector
 
@@ -100,7 +100,7 @@ def _define(
     return Step(
         name,
         numbers,
-        "definition",
+        Kind.DEFINITION,
         statement,
         "setup",
         uses=uses,
@@ -133,7 +133,7 @@ def _law(
     return Step(
         name,
         (number,),
-        "definition",
+        Kind.DEFINITION,
         statement,
         "setup",
         claim=lambda: parts,
@@ -163,7 +163,7 @@ def _labels(
     return Step(
         name,
         (number,),
-        "definition",
+        Kind.DEFINITION,
         statement,
         "setup",
         uses=("data-model",),
@@ -199,7 +199,7 @@ def _squared_loss(
     return Step(
         name,
         (number,),
-        "definition",
+        Kind.DEFINITION,
         statement,
         "setup",
         uses=("meta-loss", "data-model"),
@@ -267,7 +267,7 @@ def _inner(
     return Step(
         name,
         (number,),
-        "equation",
+        Kind.EQUATION,
         statement,
         "setup",
         uses=uses,

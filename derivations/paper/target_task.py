@@ -41,7 +41,7 @@ from derivations.paper.target_task_draws import (
 from derivations.steps.chain import Chain, derived_by
 from derivations.steps.held import Held
 from derivations.steps.labels import LOSS
-from derivations.steps.step import Parts, Step
+from derivations.steps.step import Kind, Parts, Step
 from symbolic.algebra.words import Expression, constant, reciprocal, tr, unit, vector
 from symbolic.averages.expectation import expect
 
@@ -275,7 +275,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "loss-as-residual",
         ("58",),
-        "equation",
+        Kind.EQUATION,
         "The test loss depends on the target task only through the gap between its parameters and the adapted ones.",
         "averages",
         uses=("test-loss", "test-labels"),
@@ -290,7 +290,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "loss-after-test-data",
         ("59",),
-        "equation",
+        Kind.EQUATION,
         "Averaging over the test data leaves the label noise and half the squared gap.",
         "averages",
         uses=("loss-as-residual", "wishart-mean"),
@@ -305,7 +305,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "mean-adapted-parameters",
         ("60",),
-        "equation",
+        Kind.EQUATION,
         "On average the adaptation moves the meta-parameter a fraction alpha_r of the way to the target.",
         "averages",
         uses=("adapted-parameters", "target-labels", "wishart-mean"),
@@ -320,7 +320,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "loss-after-linear-term",
         ("61",),
-        "equation",
+        Kind.EQUATION,
         "The linear term averages in closed form; only the mean square of the adapted parameters is left.",
         "averages",
         uses=("loss-after-test-data", "mean-adapted-parameters"),
@@ -335,7 +335,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "adapted-square-given-inputs",
         ("62", "63"),
-        "equation",
+        Kind.EQUATION,
         "The mean square of the adapted parameters over target noise and task, for given target inputs.",
         "averages",
         uses=("adapted-parameters", "target-labels"),
@@ -350,7 +350,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "adapted-square",
         ("64",),
-        "equation",
+        Kind.EQUATION,
         "The mean square of the adapted parameters over the whole target task.",
         "averages",
         uses=("adapted-square-given-inputs", "wishart-mean", "wishart-second-moment"),
@@ -365,7 +365,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "loss-from-excess",
         ("65",),
-        "equation",
+        Kind.EQUATION,
         "Exactly, at every size: the average test loss is an affine function of the mean squared deviation of the "
         "learned meta-parameter from the task mean.",
         "averages",

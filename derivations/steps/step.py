@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Literal
 
 import numpy as np
@@ -25,9 +26,26 @@ from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression
 from symbolic.proofs.asymptotics import Exponent
 
-Kind = Literal[
-    "equation", "lemma", "theorem", "claim", "definition", "figure", "approximation", "moment", "beyond"
-]
+
+class Kind(StrEnum):
+    """What a step is in the paper, or that the paper does not have it."""
+
+    EQUATION = "equation"
+    LEMMA = "lemma"
+    THEOREM = "theorem"
+    CLAIM = "claim"
+    DEFINITION = "definition"
+    FIGURE = "figure"
+    APPROXIMATION = "approximation"
+    MOMENT = "moment"
+    BEYOND = "beyond"
+
+    @property
+    def with_article(self) -> str:
+        """`an equation`, `a lemma`."""
+        return f"{'an' if self[0] in 'aeiou' else 'a'} {self}"
+
+
 # a bound that can be sharpened; a condition left out or not met; a slip of wording
 Erratum = Literal["not sharp", "condition", "wording"]
 Parts = Mapping[str, sympy.Basic]
@@ -135,7 +153,7 @@ class Step:
     @property
     def proofless(self) -> bool:
         """Whether there is nothing to prove by kind; a `check` may put such a step to the test."""
-        return self.kind in ("figure", "approximation")
+        return self.kind in (Kind.FIGURE, Kind.APPROXIMATION)
 
     @property
     def proofs(self) -> tuple[str, ...]:

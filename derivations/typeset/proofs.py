@@ -146,7 +146,7 @@ def moves(
 def _chain(step: Step, assumptions: Assumptions) -> Chain:
     if step.derive is None:
         raise DoesNotApply(
-            f"{step.name} is {'an' if step.kind[0] in 'aeiou' else 'a'} {step.kind}: there is nothing to prove, leave --proof out"
+            f"{step.name} is {step.kind.with_article}: there is nothing to prove, leave --proof out"
         )
     if step.derivation is None:
         raise DoesNotApply(f"{step.name} is not proved move by move; its method: {step.method or 'none'}")

@@ -13,7 +13,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.steps.contents import load
 from derivations.steps.labels import LEADING, OVER_TASKS, Order, Short, Sign, Within, Words
 from derivations.steps.neglected import Neglected
-from derivations.steps.step import Derived, Parts, Step
+from derivations.steps.step import Derived, Kind, Parts, Step
 from derivations.typeset.latex import exponent_latex, latex, latex_lines, tidy
 from derivations.typeset.left_sides import LEFT_SIDES
 from derivations.typeset.line_breaks import visible_length
@@ -202,7 +202,7 @@ def printed(step: Step) -> list[str]:
     """What the paper prints: the claim with the order of what it neglects, or the formula of a definition."""
     whole = [step.tex] if step.tex and not LEFT_SIDES.get(step.name) else []
     # a definition is its formula: what is checked of it is no print
-    if step.claim is None or (whole and step.kind == "definition"):
+    if step.claim is None or (whole and step.kind == Kind.DEFINITION):
         return whole
     *others, last = lines(step, step.claim())
     return [*whole, *others, _neglecting(last, step.neglects)]

@@ -23,7 +23,7 @@ from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.labels import Order
 from derivations.steps.neglected import Neglected, Orders, Quantity, order_of, power_of, same
 from derivations.steps.status import ProofStatus
-from derivations.steps.step import Derived, Parts, Step
+from derivations.steps.step import Derived, Kind, Parts, Step
 from symbolic.algebra.quotients import NotRational
 from symbolic.algebra.refusal import Refused
 from symbolic.proofs.asymptotics import Exponent, largest
@@ -81,7 +81,7 @@ def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
     if step.proofless:
         return Proof(ProofStatus.NOT_APPLICABLE, "", step.reason)
     if step.derive is None:
-        if step.kind == "definition":
+        if step.kind == Kind.DEFINITION:
             return Proof(ProofStatus.DEFINITION, "definition", step.reason)
         return Proof(ProofStatus.NONE, "", "no derivation")
     try:

@@ -37,7 +37,7 @@ from derivations.steps.chain import Chain, Rule, Tasks, by_powers, derived_by, i
 from derivations.steps.labels import LOSS_AT_ZERO, InRegime
 from derivations.steps.rules import haar, solutions, word_slopes
 from derivations.steps.rules.rotations import TALL, by_moment, quotient, rewritten
-from derivations.steps.step import Check, Parts, Step
+from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import simulated
 from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.estimators.simulation import Quantity
@@ -491,7 +491,7 @@ def _deviation_step(regime: Regime, uses: tuple[str, ...], method: str) -> Step:
     return Step(
         _slug("deviation-at-zero", regime),
         (),
-        "beyond",
+        Kind.BEYOND,
         f"The mean square deviation at a training rate of zero, exactly, for Gaussian inputs and {regime.with_room('p', 'n_v m')}.",
         "beyond",
         regime=regime,
@@ -512,7 +512,7 @@ def _deviation_slope_step(regime: Regime, uses: tuple[str, ...]) -> Step:
     return Step(
         _slug("deviation-slope-at-zero", regime),
         (),
-        "beyond",
+        Kind.BEYOND,
         f"The derivative of the mean square deviation in the training rate at zero, exactly, for Gaussian inputs and "
         f"{regime.with_room('p', 'n_v m')}.",
         "beyond",
@@ -545,7 +545,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "exact-loss-at-zero",
         (),
-        "beyond",
+        Kind.BEYOND,
         "The average test loss at a training rate of zero, exactly, for Gaussian inputs: above p = n_v m + 1 and below "
         "p = n_v m - 1.",
         "beyond",
@@ -570,7 +570,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "exact-slope-at-zero",
         (),
-        "beyond",
+        Kind.BEYOND,
         "The derivative of the average test loss in the training rate at zero, exactly, for Gaussian inputs: positive in both "
         "regimes where labels are noisy, so that a negative rate helps.",
         "beyond",

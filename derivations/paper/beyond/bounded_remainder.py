@@ -42,7 +42,7 @@ from derivations.steps.labels import ORDER
 from derivations.steps.neglected import Quantity, Remainder, order_of
 from derivations.steps.rules.exact_routes import random_matrix
 from derivations.steps.rules.rotations import bounded, replaced
-from derivations.steps.step import Check, Derived, Parts, Step
+from derivations.steps.step import Check, Derived, Kind, Parts, Step
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import Expression, constant, identity, matrix, reciprocal, scalar, tr
 from symbolic.proofs.asymptotics import Exponent, largest
@@ -231,7 +231,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "theorem-1-remainder-bounded",
         (),
-        "beyond",
+        Kind.BEYOND,
         "For Gaussian inputs, at every training rate, what (79)-(80) leave out of the mean square deviation is bounded by a "
         "constant times xi^-2, and what the next order leaves out by a constant times xi^-3; so is the loss where h_r is bounded, "
         "that is, where n_r grows in proportion to p, or alpha_r = 0.",

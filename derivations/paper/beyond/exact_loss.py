@@ -25,7 +25,7 @@ from derivations.paper.theorem1.concentration import EXCESS, H_R, put_in
 from derivations.paper.theorem1.next_order import GAP, NOISE, exactly_known, tasks
 from derivations.steps.chain import Chain, carried_out, derived_by
 from derivations.steps.labels import LOSS
-from derivations.steps.step import Average, Check, Parts, Step
+from derivations.steps.step import Average, Check, Kind, Parts, Step
 from derivations.support.bad_input import BadInput
 from derivations.verification.growth import simulated
 from derivations.verification.sampled_problem import sampled_fields
@@ -156,7 +156,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "exact-loss",
         (),
-        "beyond",
+        Kind.BEYOND,
         "The average test loss with more parameters than validation data, exactly: p > n_v m + 1, Gaussian inputs, at every "
         "size and training rate.",
         "beyond",

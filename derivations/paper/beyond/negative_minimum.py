@@ -36,7 +36,7 @@ from derivations.steps.rules.certified_signs import Domain, certify
 from derivations.steps.rules.derivatives import at_zero, limit, slope_at_zero
 from derivations.steps.rules.fractions_of import DENOMINATOR, complement, one_fraction
 from derivations.steps.signs import BOUNDS, recording
-from derivations.steps.step import Check, Parts, Step
+from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import difference_check
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.coefficients import INVERSE
@@ -180,7 +180,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "theorem-2-minimum-is-negative",
         (),
-        "beyond",
+        Kind.BEYOND,
         "For all n_t, n_v, p, m >= 1 and label noise sigma > 0 every global minimizer of (9) in the training rate is negative, "
         "whether it is small in absolute value or not.",
         "beyond",

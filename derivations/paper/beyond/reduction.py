@@ -49,7 +49,7 @@ from derivations.steps.rules.rotations import (
     rewritten,
 )
 from derivations.steps.signs import sign
-from derivations.steps.step import Check, Parts, Step
+from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check, simulated
 from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.seeds import generator_for
@@ -418,7 +418,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "one-task-suffices",
         (),
-        "beyond",
+        Kind.BEYOND,
         "Above p = n_v m + 1 the deviation that tasks and label noise cause is, exactly and at every training rate, that of "
         "one task times a factor: the best rate does not depend on the number of tasks.",
         "beyond",
@@ -441,7 +441,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "two-small-matrices",
         (),
-        "beyond",
+        Kind.BEYOND,
         "One task in rotated coordinates: with independent Gaussian U (n_t x n_v) and V (n_t x q, q = p - n_v) its trace is "
         "that of n_v x n_v matrices, of which S = U^T U and U^T V V^T U are all that matters after one step.",
         "beyond",
@@ -459,7 +459,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "negative-rate-is-better",
         (),
-        "beyond",
+        Kind.BEYOND,
         "Above p = n_v m + 1, for label noise sigma > 0 and any alpha_t > 0, the average test loss at -alpha_t is below that "
         "at alpha_t, at every size: every global minimizer of the exact loss is negative.",
         "beyond",

@@ -39,7 +39,7 @@ from derivations.paper.theorem1.adaptation_rate_checks import UPPER, bracket
 from derivations.paper.theorem1.block_draws import EXCESS_SIZES
 from derivations.paper.theorem1.concentration import DEPENDS, H_R, INNER
 from derivations.steps.chain import Chain, derived_by
-from derivations.steps.step import Check, Erratum, Parts, Step
+from derivations.steps.step import Check, Erratum, Kind, Parts, Step
 
 LOW, HIGH = checks.LOW, checks.HIGH
 
@@ -90,7 +90,7 @@ def _claim_step(
     return Step(
         name,
         (),
-        "claim",
+        Kind.CLAIM,
         statement,
         "learning_rates",
         regime=Regime.OVER,
@@ -165,7 +165,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "stationary-rates",
         ("8",),
-        "equation",
+        Kind.EQUATION,
         "The two stationary training rates in closed form.",
         "learning_rates",
         regime=Regime.OVER,

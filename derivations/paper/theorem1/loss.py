@@ -63,7 +63,7 @@ from derivations.steps.draws import Array
 from derivations.steps.labels import LEADING, ORDER, Short
 from derivations.steps.neglected import Neglected
 from derivations.steps.orders import ONE, exponent_of, leading_of
-from derivations.steps.step import Check, Erratum, Observed, Parts, Step
+from derivations.steps.step import Check, Erratum, Kind, Observed, Parts, Step
 from derivations.verification.growth import Halves, fluctuation_check, residual_check
 from numeric_check.draws.sample import Sample
 from numeric_check.estimators.simulation import Quantity
@@ -111,7 +111,7 @@ def _concentration_step(
     return Step(
         name,
         (number,),
-        "equation",
+        Kind.EQUATION,
         statement,
         "theorem1",
         uses=uses,
@@ -242,7 +242,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "inner-factor",
         ("6", "82"),
-        "equation",
+        Kind.EQUATION,
         "h_t, the mean square length of a row of B per dimension.",
         "theorem1",
         uses=("gram-concentrates", "wishart-mean", "wishart-second-moment"),
@@ -257,7 +257,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "adaptation-factor",
         ("7", "82"),
-        "equation",
+        Kind.EQUATION,
         "h_r, by which adaptation scales the squared deviation of the meta-parameter.",
         "theorem1",
         uses=("loss-from-excess",),
@@ -272,7 +272,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "excess-overparameterized",
         ("79", "80"),
-        "equation",
+        Kind.EQUATION,
         "The mean square deviation of the learned meta-parameter, to leading order.",
         "theorem1",
         regime=Regime.OVER,
@@ -297,7 +297,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "theorem-1",
         ("5", "81"),
-        "theorem",
+        Kind.THEOREM,
         "The average test loss with more parameters than validation data, to leading order.",
         "theorem1",
         regime=Regime.OVER,

@@ -25,7 +25,7 @@ from derivations.paper.theorem1.reused_data import at_rate_zero
 from derivations.steps.labels import ORDER
 from derivations.steps.neglected import Quantity, Remainder, order_of
 from derivations.steps.orders import ONE
-from derivations.steps.step import Check, Derived, Parts, Step
+from derivations.steps.step import Check, Derived, Kind, Parts, Step
 from derivations.verification.growth import residual_check, slope_check
 from numeric_check.problem.setting import Setting
 from symbolic.proofs.asymptotics import Exponent
@@ -152,7 +152,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "theorem-1-remainder",
         (),
-        "claim",
+        Kind.CLAIM,
         "The size of the remainder in (5): exponents of xi when the number of target points stays fixed, and when "
         "it grows with the dimension.",
         "theorem1",

@@ -22,7 +22,7 @@ from derivations.paper.outer_problem import target_covariance
 from derivations.steps.chain import Chain, Tasks
 from derivations.steps.draws import Array, fixed_column
 from derivations.steps.rules import haar
-from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.step import Derived, Kind, Observed, Parts, Step
 from derivations.steps.task_draws import adapted_from, gradient_step, nearest_solution
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, identity, matrix, reciprocal, scalar, tr, vector
@@ -214,7 +214,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "reused-data-ignore-the-rate",
         (),
-        "claim",
+        Kind.CLAIM,
         "With more parameters than data and the training data reused for validation, the outer optimum does not "
         "depend on the training rate.",
         "variants",

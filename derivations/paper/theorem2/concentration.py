@@ -29,7 +29,7 @@ from derivations.steps.chain import Chain, Growth, Mean, Tasks, derived_by, with
 from derivations.steps.draws import Array, transpose
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LEADING
 from derivations.steps.orders import ONE, exponent_of, leading_of
-from derivations.steps.step import Check, Observed, Parts, Step
+from derivations.steps.step import Check, Kind, Observed, Parts, Step
 from derivations.steps.task_draws import design, isotropic_tasks, outer_product, target
 from derivations.verification.growth import Halves, fluctuation_check
 from numeric_check.draws.sample import Sample
@@ -238,7 +238,7 @@ def _concentration(
     return Step(
         name,
         (number,),
-        "equation",
+        Kind.EQUATION,
         statement,
         "theorem2",
         uses=uses,

@@ -33,7 +33,7 @@ from derivations.steps.chain import Chain, DoesNotApply, derived_by
 from derivations.steps.labels import DENOMINATOR, NUMERATOR
 from derivations.steps.rules.certified_signs import certify
 from derivations.steps.rules.derivatives import slope_at_zero
-from derivations.steps.step import Check, Parts, Step
+from derivations.steps.step import Check, Kind, Parts, Step
 from symbolic.algebra.words import scalar as symbol
 
 # where the moves that have a number are sampled
@@ -113,7 +113,7 @@ def _claim_step(
     return Step(
         name,
         (),
-        "claim",
+        Kind.CLAIM,
         statement,
         "theorem2",
         uses=("theorem-2",),
@@ -176,7 +176,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "slope-at-zero-underparameterized",
         ("10",),
-        "equation",
+        Kind.EQUATION,
         "At a zero training rate the loss increases: a slightly negative rate is better.",
         "theorem2",
         regime=Regime.UNDER,

@@ -44,7 +44,7 @@ from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, derived_by
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LOSS
 from derivations.steps.neglected import Neglected, Quantity, Remainder
-from derivations.steps.step import Derived, Parts, Step
+from derivations.steps.step import Derived, Kind, Parts, Step
 from symbolic.algebra.words import constant, reciprocal
 from symbolic.proofs.asymptotics import Exponent, degree
 
@@ -147,7 +147,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "excess-underparameterized",
         ("96",),
-        "equation",
+        Kind.EQUATION,
         "The mean square deviation of the learned meta-parameter, to leading order.",
         "theorem2",
         regime=Regime.UNDER,
@@ -167,7 +167,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "excess-underparameterized-short",
         ("97",),
-        "equation",
+        Kind.EQUATION,
         "The same with the abbreviations g_1 to g_4.",
         "theorem2",
         regime=Regime.UNDER,
@@ -189,7 +189,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "theorem-2",
         ("9", "108"),
-        "theorem",
+        Kind.THEOREM,
         "The average test loss with fewer parameters than validation data, to leading order.",
         "theorem2",
         regime=Regime.UNDER,
@@ -217,7 +217,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "theorem-2-remainder",
         (),
-        "claim",
+        Kind.CLAIM,
         "The size of the remainder in (9) and (96): exponents of xi and m in the first correction that does "
         "not average to zero, by what causes it.",
         "theorem2",

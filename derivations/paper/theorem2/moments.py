@@ -48,7 +48,7 @@ from derivations.steps.chain import Chain, Known
 from derivations.steps.draws import Array, transpose
 from derivations.steps.held import Held
 from derivations.steps.labels import OVER_INPUTS, OVER_TASKS, Short, Within
-from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.step import Derived, Kind, Observed, Parts, Step
 from derivations.steps.task_draws import (
     adapted_from,
     design,
@@ -157,7 +157,7 @@ def _abbreviation_step(
     return Step(
         name,
         (number,),
-        "equation",
+        Kind.EQUATION,
         f"The average over the training inputs of {averaged}, each trace divided by p, with W = X^T X / n_t.",
         "theorem2",
         uses=uses,
@@ -375,7 +375,7 @@ def _term_step(
     return Step(
         name,
         numbers,
-        "equation",
+        Kind.EQUATION,
         f"The average of the part that comes from the {source}.",
         "theorem2",
         uses=("normal-noise-terms", *uses),
@@ -432,7 +432,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "normal-noise-terms",
         ("89",),
-        "equation",
+        Kind.EQUATION,
         "B^T Gamma B has three parts: from the validation noise, the task parameters, the training noise; "
         "a sum over tasks, of which one term is derived.",
         "theorem2",

@@ -22,7 +22,7 @@ from derivations.steps.chain import Chain, derived_by
 from derivations.steps.draws import fixed_column, squared_norms
 from derivations.steps.labels import OVER_INPUTS, OVER_TARGETS, Within
 from derivations.steps.rules import solutions
-from derivations.steps.step import Observed, Step
+from derivations.steps.step import Kind, Observed, Step
 from derivations.steps.task_draws import nearest_solution, stacked_problem
 from numeric_check.draws.sample import Sample
 
@@ -98,7 +98,7 @@ def _observe_mean_square(sample: Sample) -> Observed:
 _NORMAL = "normal equations, checked in the algebra of matrix words"
 
 
-_equation = partial(Step, kind="equation", page="theorem2", sizes=STACK_SIZES, method=_NORMAL)
+_equation = partial(Step, kind=Kind.EQUATION, page="theorem2", sizes=STACK_SIZES, method=_NORMAL)
 
 
 STEPS: tuple[Step, ...] = (

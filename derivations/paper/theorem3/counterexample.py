@@ -36,7 +36,7 @@ from derivations.paper.theorem3.target_task import adaptation_weight
 from derivations.steps.draws import Array, transpose
 from derivations.steps.neglected import Quantity, Remainder
 from derivations.steps.rules.stacked import SAME_TASK
-from derivations.steps.step import Check, Derived, Observed, Parts, Step
+from derivations.steps.step import Check, Derived, Kind, Observed, Parts, Step
 from derivations.verification.growth import fluctuation_check, sign_check
 from numeric_check.draws.sample import Sample
 from numeric_check.draws.seeds import generator_for
@@ -579,7 +579,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "scale-mixture-meets-the-conditions",
         (),
-        "claim",
+        Kind.CLAIM,
         "A law that meets every condition of Theorem 3: Sigma has the eigenvalues 1, 4, 7, 8 in equal numbers, a row is "
         "Gaussian with the covariance Sigma (1 + v) or Sigma (1 - v), each with probability 1/2, where v is -1, 7/8, -1, 9/16, "
         "and Sigma_w has the eigenvalues 0, 2/p, 0, 2/p.",
@@ -604,7 +604,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "scale-mixture-breaks-the-conclusion",
         (),
-        "claim",
+        Kind.CLAIM,
         "For the law of scale-mixture-meets-the-conditions, one task with one validation point, alpha_t = 0 and alpha_r = 1/7, Gamma and B H_r B^T "
         "fluctuate as much as they are large, and rho, the left side of (142) over what its right side states, does not tend to one.",
         "theorem3",

@@ -20,7 +20,7 @@ from derivations.paper.theorem3.general_setting import SIGMA
 from derivations.paper.theorem3.orders import products_of_inputs
 from derivations.steps.draws import Array, transpose
 from derivations.steps.orders import element
-from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.step import Derived, Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.averages.expectation import variance
 
@@ -121,7 +121,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "exact-variances",
         (),
-        "claim",
+        Kind.CLAIM,
         "For Gaussian inputs the variances of (134)-(136) are known exactly, as traces of powers of Sigma: those of the "
         "element (k, l) of the product of the data of tasks i and j.",
         "theorem3",

@@ -34,7 +34,7 @@ from derivations.paper.theorem3.linearisation import linearisation_checks
 from derivations.steps import discrete_law
 from derivations.steps.chain import Chain, abbreviation, derived_by
 from derivations.steps.draws import Array, fixed_column, transpose
-from derivations.steps.step import Observed, Parts, Step
+from derivations.steps.step import Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, constant, gaussian, scalar, tr
 from symbolic.averages.rows import BeyondFourthMoment, expect_rows
@@ -74,7 +74,7 @@ def _define(name: str, number: str, statement: str, tex: str, uses: tuple[str, .
     return Step(
         name,
         (number,),
-        "definition",
+        Kind.DEFINITION,
         statement,
         "theorem3",
         uses=uses,
@@ -223,7 +223,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "linearized-model",
         ("12",),
-        "approximation",
+        Kind.APPROXIMATION,
         "Near the start of training the model is replaced by its first-order expansion in the parameters.",
         "theorem3",
         uses=("nonlinear-loss", "tangent-features"),
@@ -236,7 +236,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "linearized-loss",
         (),
-        "claim",
+        Kind.CLAIM,
         "With (12) in (11) the loss at a point (x, y) is that of linear regression: the gradient k at the start is the "
         "input, and the label is what the start leaves of y, plus k^T omega_0.",
         "theorem3",
@@ -254,7 +254,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "input-covariance",
         ("109",),
-        "definition",
+        Kind.DEFINITION,
         "The covariance of an input.",
         "theorem3",
         claim=lambda: {r"\mathbb{E}\,xx^T": SIGMA},
@@ -266,7 +266,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "task-covariance",
         ("110",),
-        "definition",
+        Kind.DEFINITION,
         "The covariance of the task parameters.",
         "theorem3",
         claim=lambda: {r"\mathbb{E}\,ww^T": SIGMA_W},
@@ -278,7 +278,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "fourth-moment",
         ("111",),
-        "definition",
+        Kind.DEFINITION,
         "The matrix of fourth moments of an input, all that enters of its law beyond the covariance.",
         "theorem3",
         uses=("input-covariance",),
@@ -291,7 +291,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "wishart-covariances",
         ("17",),
-        "definition",
+        Kind.DEFINITION,
         "The covariances of the experiment: one draw each of a Wishart matrix with p degrees of freedom.",
         "theorem3",
         uses=("input-covariance", "task-covariance"),
@@ -306,7 +306,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "rows-mean",
         ("112",),
-        "lemma",
+        Kind.LEMMA,
         "The mean of X^T X for rows of any law.",
         "theorem3",
         uses=("input-covariance",),
@@ -320,7 +320,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "rows-second-moment",
         ("113",),
-        "lemma",
+        Kind.LEMMA,
         "The second moment of X^T X that enters, for rows of any law, with W = X^T X and any matrix A.",
         "theorem3",
         uses=("rows-mean", "fourth-moment"),
@@ -336,7 +336,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "gaussian-fourth-moment",
         (),
-        "claim",
+        Kind.CLAIM,
         "For Gaussian inputs the matrix of fourth moments is known.",
         "theorem3",
         uses=("fourth-moment",),

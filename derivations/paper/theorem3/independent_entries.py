@@ -17,7 +17,7 @@ from derivations.language.model_letters import letter
 from derivations.language.symbols import kappa_4, n, p
 from derivations.paper.theorem3.general_setting import A
 from derivations.steps.draws import transpose
-from derivations.steps.step import Derived, Observed, Parts, Step
+from derivations.steps.step import Derived, Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.entry_laws import generic
 from symbolic.algebra.words import Expression, gaussian, scalar, tr
@@ -87,7 +87,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "rows-second-moment-by-cumulants",
         (),
-        "claim",
+        Kind.CLAIM,
         "For inputs with independent entries the averages of (111) and (113) follow from the cumulants of an entry, of "
         "which the fourth is all that enters.",
         "theorem3",

@@ -49,7 +49,7 @@ from derivations.paper.theorem3.target_task import (
 from derivations.steps.chain import Chain, carried_out, derived_by, written
 from derivations.steps.labels import DENOMINATOR, LOSS, NUMERATOR
 from derivations.steps.neglected import Neglected
-from derivations.steps.step import Erratum, Observed, Parts, Step
+from derivations.steps.step import Erratum, Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, constant
 
@@ -180,7 +180,7 @@ def _claim_step(
     return Step(
         name,
         (),
-        "claim",
+        Kind.CLAIM,
         statement,
         "theorem3",
         uses=uses,
@@ -204,7 +204,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "weighted-square-leading",
         ("142",),
-        "equation",
+        Kind.EQUATION,
         "The weighted square of the learned meta-parameter, to leading order.",
         "theorem3",
         regime=Regime.OVER,
@@ -229,7 +229,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "theorem-3",
         ("14", "143", "144"),
-        "theorem",
+        Kind.THEOREM,
         "The average test loss with more parameters than validation data, for inputs and tasks of any law, "
         "to leading order.",
         "theorem3",

@@ -34,7 +34,7 @@ from derivations.steps.by_degree import bound_powers, order
 from derivations.steps.chain import Chain, derived_by
 from derivations.steps.discrete_law import observe_weight
 from derivations.steps.labels import LEADING, ORDER, Short
-from derivations.steps.step import Erratum, Parts, Step
+from derivations.steps.step import Erratum, Kind, Parts, Step
 from symbolic.algebra.words import Expression, identity, matrix, reciprocal, scalar, tr
 
 HALF = Rational(1, 2)
@@ -101,7 +101,7 @@ def _variance_step(name: str, number: str, powers: tuple[int, int]) -> Step:
     return Step(
         name,
         (number,),
-        "equation",
+        Kind.EQUATION,
         "A condition of Theorem 3: the variance of a product of rescaled inputs. For Gaussian inputs "
         "with Tr Sigma^k = O(xi) it is a fact.",
         "theorem3",
@@ -137,7 +137,7 @@ def _concentration_step(
     return Step(
         name,
         (number,),
-        "equation",
+        Kind.EQUATION,
         statement,
         "theorem3",
         uses=uses,
@@ -165,7 +165,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "training-weight",
         ("15", "140"),
-        "equation",
+        Kind.EQUATION,
         "H_t, the mean of A Sigma A: how the inner loop reshapes the covariance of a validation row.",
         "theorem3",
         uses=("general-stacked-design", "rows-mean", "rows-second-moment"),

@@ -34,7 +34,7 @@ from derivations.steps.chain import Chain, DoesNotApply, carried_out, derived_by
 from derivations.steps.draws import Array
 from derivations.steps.labels import OVER_INPUTS, OVER_TARGETS, Within
 from derivations.steps.rules import solutions
-from derivations.steps.step import Observed, Parts, Step
+from derivations.steps.step import Kind, Observed, Parts, Step
 from derivations.steps.task_draws import design, nearest_solution, outer_product, stacked_problem, target
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, gaussian, vector
@@ -221,7 +221,7 @@ def _shared(
     return Step(
         name,
         (number,),
-        "equation",
+        Kind.EQUATION,
         statement,
         "theorem3",
         uses=(basis,),
@@ -237,9 +237,9 @@ def _shared(
 
 
 _of_a_task = partial(
-    Step, kind="equation", page="theorem3", depends_on=DEPENDS, sizes=TASK_SIZES, method=_SECOND
+    Step, kind=Kind.EQUATION, page="theorem3", depends_on=DEPENDS, sizes=TASK_SIZES, method=_SECOND
 )
-_of_the_stack = partial(Step, kind="equation", page="theorem3", sizes=STACK_SIZES, method=_LAGRANGE)
+_of_the_stack = partial(Step, kind=Kind.EQUATION, page="theorem3", sizes=STACK_SIZES, method=_LAGRANGE)
 
 
 STEPS: tuple[Step, ...] = (
@@ -284,7 +284,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "optimum-mean-vanishes",
         ("117",),
-        "equation",
+        Kind.EQUATION,
         "Over tasks and label noise the learned meta-parameter averages to zero, for given inputs.",
         "theorem3",
         uses=(

@@ -25,7 +25,7 @@ from derivations.paper.theorem1.remainder import (
 )
 from derivations.paper.theorem3.loss import LOSS_DEPENDS, isotropic_loss, leading_loss
 from derivations.paper.theorem3.sampled_loss import setting_at, values_at
-from derivations.steps.step import Check, Derived, Step
+from derivations.steps.step import Check, Derived, Kind, Step
 from derivations.verification.growth import residual_check
 from numeric_check.problem.setting import Setting
 
@@ -73,7 +73,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "theorem-3-remainder",
         (),
-        "claim",
+        Kind.CLAIM,
         "The size of the remainder in (14): exponents of xi when the number of target points stays fixed, and when "
         "it grows with the dimension.",
         "theorem3",

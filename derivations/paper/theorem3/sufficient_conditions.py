@@ -25,7 +25,7 @@ from derivations.steps.chain import Rule
 from derivations.steps.labels import ORDER
 from derivations.steps.neglected import Quantity, Remainder
 from derivations.steps.orders import ONE, element
-from derivations.steps.step import Derived, Parts, Step
+from derivations.steps.step import Derived, Kind, Parts, Step
 from symbolic.algebra.entry_laws import generic
 from symbolic.algebra.terms import accumulate
 from symbolic.algebra.words import Expression
@@ -139,7 +139,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "weighted-forms-concentrate",
         (),
-        "claim",
+        Kind.CLAIM,
         "The orders of (137)-(139) hold when an input is Sigma^(1/2) u with independent entries u of one symmetric law with moments "
         "up to the eighth, the eigenvalues of Sigma, H_r and p Sigma_w stay bounded, and p and n_t are of order xi.",
         "theorem3",
@@ -158,7 +158,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "theorem-3-under-conditions",
         (),
-        "claim",
+        Kind.CLAIM,
         "(142) and (14) hold with their error of order xi^(-3/2) where (137)-(139) hold in mean square, as for "
         "independent entries, H_r and p Sigma_w have bounded eigenvalues, Tr H_t is of order xi, n_v and m are fixed, and, where there is label "
         "noise, the trace of Gamma times the inverse of B B^T / p has a bounded second moment.",

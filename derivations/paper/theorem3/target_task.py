@@ -32,7 +32,7 @@ from derivations.steps import discrete_law
 from derivations.steps.chain import Chain, abbreviation, carried_out, derived_by
 from derivations.steps.draws import Array, fixed_column, squared_norms
 from derivations.steps.labels import LOSS, Short, Within
-from derivations.steps.step import Observed, Parts, Step
+from derivations.steps.step import Kind, Observed, Parts, Step
 from derivations.steps.task_draws import gradient_step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression
@@ -299,7 +299,7 @@ def _observe_loss(sample: Sample) -> Observed:
 _METHOD = "expansion from the definitions; independence of the rows; Gaussian label noise"
 
 
-_equation = partial(Step, kind="equation", page="theorem3", sizes=SIZES, method=_METHOD)
+_equation = partial(Step, kind=Kind.EQUATION, page="theorem3", sizes=SIZES, method=_METHOD)
 
 
 STEPS: tuple[Step, ...] = (

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from derivations.steps.contents import ALIASES, load
-from derivations.steps.step import Step
+from derivations.steps.step import Kind, Step
 from derivations.verification.prove import prove
 
 LAST = 144
@@ -51,10 +51,10 @@ def test_the_command_lines_names_exist() -> None:
 def test_every_step_is_proved_corrected_or_defined(name: str) -> None:
     step = STEPS[name]
     status = prove(step).status
-    if step.kind in ("figure", "approximation"):
+    if step.kind in (Kind.FIGURE, Kind.APPROXIMATION):
         assert status == "not-applicable"
         assert step.reason
-        assert step.kind == "figure" or set(step.equations) <= APPROXIMATIONS
+        assert step.kind == Kind.FIGURE or set(step.equations) <= APPROXIMATIONS
         return
     plain = "expanded" if step.counted or (step.neglects and not step.bounded_by) else "proved"
     derived = "conditional" if step.condition else plain
@@ -62,7 +62,7 @@ def test_every_step_is_proved_corrected_or_defined(name: str) -> None:
     assert status == ("corrected" if corrected else derived if step.derive else "definition")
 
 
-@pytest.mark.parametrize("name", [name for name, step in STEPS.items() if step.kind == "definition"])
+@pytest.mark.parametrize("name", [name for name, step in STEPS.items() if step.kind == Kind.DEFINITION])
 def test_every_definition_is_used(name: str) -> None:
     users = [step.name for step in STEPS.values() if name in step.uses]
     assert users

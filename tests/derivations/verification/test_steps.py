@@ -14,7 +14,7 @@ from derivations.language.assumptions import PAPER
 from derivations.language.symbols import n, p
 from derivations.steps.contents import find, load
 from derivations.steps.neglected import Neglected
-from derivations.steps.step import Observed
+from derivations.steps.step import Kind, Observed
 from derivations.verification.power import report, score
 from derivations.verification.prove import prove
 from numeric_check.draws.sample import Sample
@@ -30,7 +30,7 @@ def test_every_step_is_proved_corrected_or_says_why_not(name: str) -> None:
     assert found.status.passes
     assert found.status not in ("derived", "skipped")
     if found.status == "not-applicable":
-        assert STEPS[name].kind in ("figure", "approximation")
+        assert STEPS[name].kind in (Kind.FIGURE, Kind.APPROXIMATION)
         assert found.detail
 
 
