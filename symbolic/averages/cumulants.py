@@ -11,7 +11,7 @@ of the block become one index, and its columns. Networks that become equal are a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -23,7 +23,7 @@ from symbolic.algebra.coefficients import context, lift
 from symbolic.algebra.entry_laws import Law
 from symbolic.algebra.letters import ONE
 from symbolic.algebra.refusal import Refused
-from symbolic.averages.network_order import Edge, Label, Network
+from symbolic.averages.network_order import Edge, Entry, Label, Network
 from symbolic.averages.networks import TERMINAL, reduce_network
 
 MAX_BLOCKS = 4_000_000
@@ -37,6 +37,9 @@ State = tuple[Network, ...]
 
 Finished = tuple[tuple[str, ...], tuple[Network, ...]]
 """Traces, and networks without entries."""
+
+Block = tuple[State, Finished, tuple[str, ...], int]
+"""What a block leaves, with its dimensions, and its size."""
 
 Entries = Mapping[tuple[str, int, int], int]
 """Matrix, row vertex and column vertex, with multiplicity."""
@@ -69,7 +72,7 @@ class Budget:
 
 
 class Cumulants:
-    """Expectations over the matrices in ``laws`` (by their characters), in a ring of coefficients."""
+    """Expectations over the matrices in ``laws`` (by their names), in a ring of coefficients."""
 
     def __init__(self, laws: Mapping[str, Law], ring: fmpq_mpoly_ctx) -> None:
         self.laws = dict(laws)
@@ -93,27 +96,13 @@ class Cumulants:
             if count % 2 and law.symmetric:
                 law.check(count)
                 return {}
-        split = self._split(labels, edges, entries)
+        split = _split(labels, edges, entries)
         if split is None:
             return {}
-        state, finished, factor = split
+        state, finished, dimensions = split
         total: Averages = {}
-        self._add(total, {finished: factor}, self._integrate(state))
+        self._add(total, {finished: _monomial(self.ring, dimensions)}, self._integrate(state))
         return total
-
-    def _split(
-        self, labels: Sequence[Label], edges: Sequence[Edge], entries: Entries
-    ) -> tuple[State, Finished, fmpq_mpoly] | None:
-        """The part with entries, the finished part, and the dimensions; None when the network is zero."""
-        reduced = reduce_network(labels, edges, entries)
-        if reduced is None:
-            return None
-        state = tuple(part for part in reduced.networks if part.entries)
-        finished = tuple(part for part in reduced.networks if not part.entries)
-        return state, (reduced.traces, finished), self._dimensions(reduced.dimensions)
-
-    def _dimensions(self, names: tuple[str, ...]) -> fmpq_mpoly:
-        return _monomial(self.ring, names)
 
     @staticmethod
     def _add(total: Averages, factors: Averages, averages: Averages) -> None:
@@ -130,9 +119,14 @@ class Cumulants:
         known = self._known.get(state)
         if known is not None:
             return known
+        matrix, own, _ = _pivot(_entries_of(state))
+        law = self.laws[matrix]
+        self._budget.spend(prod(count + 1 for count in _counts(own)))
+        sizes = tuple(size for size in range(2, sum(entry[3] for entry in own) + 1) if _may_occur(law, size))
         parts: dict[State, Averages] = {}
-        for child, finished, factor in self._blocks(state):
+        for (child, finished, dimensions, size), weight in _blocks(state, sizes).items():
             into = parts.setdefault(child, {})
+            factor = lift(law.cumulant(size), self.ring) * weight * _monomial(self.ring, dimensions)
             into[finished] = into[finished] + factor if finished in into else factor
         total: Averages = {}
         for child, factors in parts.items():
@@ -141,56 +135,69 @@ class Cumulants:
         self._known[state] = total
         return total
 
-    def _blocks(self, state: State) -> Iterator[tuple[State, Finished, fmpq_mpoly]]:
-        """What becomes of a state for every block of one of its entries."""
-        labels: list[Label] = []
-        edges: list[Edge] = []
-        entries: list[tuple[str, int, int, int]] = []
-        for network in state:
-            base = len(labels)
-            labels += network.labels
-            edges += [
-                (a + base if a >= 0 else TERMINAL, b + base if b >= 0 else TERMINAL, word)
-                for a, b, word in network.edges
-            ]
-            entries += [(matrix, i + base, a + base, n) for matrix, i, a, n in network.entries]
-        matrix, place = _pivot(entries)
-        law = self.laws[matrix]
-        own = [entry for entry in entries if entry[0] == matrix]
-        own.insert(0, own.pop(place))
-        others = [entry for entry in entries if entry[0] != matrix]
-        counts = [own[0][3] - 1, *(entry[3] for entry in own[1:])]
-        self._budget.spend(prod(count + 1 for count in counts))
-        for chosen in product(*(range(count + 1) for count in counts)):
-            size = 1 + sum(chosen)
-            if size == 1 or (size % 2 and law.symmetric):
-                continue
-            block = [own[0], *(entry for entry, k in zip(own[1:], chosen[1:], strict=True) if k)]
-            merged = _merged(labels, [entry[1] for entry in block], [entry[2] for entry in block])
-            if merged is None:
-                continue
-            cumulant = law.cumulant(size)
-            if not cumulant:
-                continue
-            place_of, new_labels = merged
-            remaining: dict[tuple[str, int, int], int] = {}
-            for entry, count, taken in zip(own, counts, chosen, strict=True):
-                if count > taken:
-                    key = matrix, place_of[entry[1]], place_of[entry[2]]
-                    remaining[key] = remaining.get(key, 0) + count - taken
-            for name, i, a, n in others:
-                remaining[name, place_of[i], place_of[a]] = (
-                    remaining.get((name, place_of[i], place_of[a]), 0) + n
-                )
-            split = self._split(
-                new_labels,
-                [(place_of[a] if a >= 0 else a, place_of[b] if b >= 0 else b, word) for a, b, word in edges],
-                remaining,
-            )
-            if split is not None:
-                child, finished, dimensions = split
-                weight = prod(comb(count, taken) for count, taken in zip(counts, chosen, strict=True))
-                yield child, finished, lift(cumulant, self.ring) * weight * dimensions
+
+def _may_occur(law: Law, size: int) -> bool:
+    """Whether a block of this size counts; beyond the order of the law it does, and is refused where there is one."""
+    return not (size % 2 and law.symmetric) and (size > law.order or bool(law.cumulant(size)))
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def _blocks(state: State, sizes: tuple[int, ...]) -> Mapping[Block, int]:
+    """What becomes of a state for every block, of one of these sizes, of one of its entries: the same for all laws."""
+    labels: list[Label] = []
+    edges: list[Edge] = []
+    for network in state:
+        base = len(labels)
+        labels += network.labels
+        edges += [
+            (a + base if a >= 0 else TERMINAL, b + base if b >= 0 else TERMINAL, word)
+            for a, b, word in network.edges
+        ]
+    matrix, own, others = _pivot(_entries_of(state))
+    counts = _counts(own)
+    found: dict[Block, int] = {}
+    for chosen in product(*(range(count + 1) for count in counts)):
+        size = 1 + sum(chosen)
+        if size not in sizes:
+            continue
+        block = [own[0], *(entry for entry, k in zip(own[1:], chosen[1:], strict=True) if k)]
+        merged = _merged(labels, [entry[1] for entry in block], [entry[2] for entry in block])
+        if merged is None:
+            continue
+        place_of, new_labels = merged
+        remaining: dict[tuple[str, int, int], int] = {}
+        for entry, count, taken in zip(own, counts, chosen, strict=True):
+            if count > taken:
+                key = matrix, place_of[entry[1]], place_of[entry[2]]
+                remaining[key] = remaining.get(key, 0) + count - taken
+        for name, i, a, n in others:
+            remaining[name, place_of[i], place_of[a]] = remaining.get((name, place_of[i], place_of[a]), 0) + n
+        split = _split(
+            new_labels,
+            [(place_of[a] if a >= 0 else a, place_of[b] if b >= 0 else b, word) for a, b, word in edges],
+            remaining,
+        )
+        if split is not None:
+            weight = prod(comb(count, taken) for count, taken in zip(counts, chosen, strict=True))
+            found[*split, size] = found.get((*split, size), 0) + weight
+    return found
+
+
+def forget_blocks() -> None:
+    """Forget what becomes of states."""
+    _blocks.cache_clear()
+
+
+def _split(
+    labels: Sequence[Label], edges: Sequence[Edge], entries: Entries
+) -> tuple[State, Finished, tuple[str, ...]] | None:
+    """The part with entries, the finished part, and the dimensions; None when the network is zero."""
+    reduced = reduce_network(labels, edges, entries)
+    if reduced is None:
+        return None
+    state = tuple(part for part in reduced.networks if part.entries)
+    finished = tuple(part for part in reduced.networks if not part.entries)
+    return state, (reduced.traces, finished), reduced.dimensions
 
 
 @lru_cache(maxsize=4096)
@@ -202,14 +209,30 @@ def _monomial(ring: fmpq_mpoly_ctx, names: tuple[str, ...]) -> fmpq_mpoly:
     return result
 
 
-def _pivot(entries: Sequence[tuple[str, int, int, int]]) -> tuple[str, int]:
-    """The matrix with the fewest entries left, and among its entries that of highest multiplicity."""
+def _entries_of(state: State) -> list[Entry]:
+    """The entries of all networks, on the vertices of all."""
+    found: list[Entry] = []
+    base = 0
+    for network in state:
+        found += [(matrix, i + base, a + base, n) for matrix, i, a, n in network.entries]
+        base += len(network.labels)
+    return found
+
+
+def _pivot(entries: Sequence[Entry]) -> tuple[str, list[Entry], list[Entry]]:
+    """The matrix with the fewest entries left, these with that of highest multiplicity first, and those of others."""
     totals: dict[str, int] = {}
     for matrix, _, _, n in entries:
         totals[matrix] = totals.get(matrix, 0) + n
     chosen = min(totals, key=lambda name: (totals[name], name))
-    own = [n for matrix, _, _, n in entries if matrix == chosen]
-    return chosen, own.index(max(own))
+    own = [entry for entry in entries if entry[0] == chosen]
+    own.insert(0, own.pop(max(range(len(own)), key=lambda place: own[place][3])))
+    return chosen, own, [entry for entry in entries if entry[0] != chosen]
+
+
+def _counts(own: Sequence[Entry]) -> list[int]:
+    """How often each entry may be in the rest of the block of the first."""
+    return [own[0][3] - 1, *(entry[3] for entry in own[1:])]
 
 
 def _merged(

@@ -21,7 +21,7 @@ from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import Letter, covariance_letter, letter_of
 from symbolic.algebra.refusal import Refused
 from symbolic.algebra.terms import accumulate
-from symbolic.averages.cumulants import Averages, Budget, Cumulants, ring_of
+from symbolic.averages.cumulants import Averages, Budget, Cumulants, forget_blocks, ring_of
 from symbolic.averages.network_order import Edge, Label
 from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm, opened
 from symbolic.averages.networks import root_of
@@ -62,7 +62,6 @@ def average(
     laws = _laws(known, law, over)
     if not laws:
         return NetworkPolynomial.of(expr)
-    characters = {chr(2 * letters.index_of(known[name])): value for name, value in laws.items()}
     indices = expr.letter_indices
     for name in laws:
         covariance = covariance_letter(known[name])
@@ -70,7 +69,7 @@ def average(
             indices = letters.merge_alphabets(indices, frozenset((letters.index_of(covariance),)))
     end = letters.end_letter(expr.shape)
     dimensions = {name for letter in known.values() for name in (letter.rows, letter.columns)}
-    engine = _engine(tuple(sorted(characters.items(), key=lambda item: item[0])), tuple(sorted(dimensions)))
+    engine = _engine(tuple(laws.items()), tuple(sorted(dimensions)))
     engine.start(budget)
     total: dict[NetworkTerm, fmpq_mpoly] = {}
     for (traces, word), value in expr.monomials.items():
@@ -111,6 +110,7 @@ def _engine(laws: tuple[tuple[str, Law], ...], dimensions: tuple[str, ...]) -> C
 def clear_cache() -> None:
     """Forget all averages."""
     _engine.cache_clear()
+    forget_blocks()
 
 
 def _monomial(words: tuple[str, ...], engine: Cumulants) -> Averages:
@@ -124,12 +124,11 @@ def _monomial(words: tuple[str, ...], engine: Cumulants) -> Averages:
         for place, character in enumerate(word):
             here, there = first + place, first + (place + 1) % len(word)
             letter, transposed = letter_of(character), letters.is_transposed(character)
-            straight = chr(2 * letters.index_of(letter))
             row, column = (there, here) if transposed else (here, there)
             if letter.unit:
                 labels[row] = letter.rows, letter.unit
                 continue
-            if straight not in engine.laws:
+            if letter.name not in engine.laws:
                 edges.append((here, there, character))
                 continue
             covariance = covariance_letter(letter)
@@ -137,7 +136,8 @@ def _monomial(words: tuple[str, ...], engine: Cumulants) -> Averages:
                 labels.append((letter.columns, 0))
                 edges.append((len(labels) - 1, column, root_of(covariance)))
                 column = len(labels) - 1
-            entries[straight, row, column] = entries.get((straight, row, column), 0) + 1
+            key = letter.name, row, column
+            entries[key] = entries.get(key, 0) + 1
     count = sum(entries.values())
     if count > MAX_FACTORS:
         raise MomentDegreeError(

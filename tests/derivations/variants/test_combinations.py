@@ -13,6 +13,7 @@ from derivations.language.assumptions import PAPER, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.values import evaluate
+from derivations.paper.beyond.exact_slopes import known_exactly
 from derivations.steps.contents import load
 from derivations.variants import combinations, losses
 from derivations.variants.combinations import (
@@ -105,10 +106,24 @@ def test_the_committed_numbers_are_those_of_the_formulas(words: tuple[str, ...],
     assert float(value) == pytest.approx(row.checks[-1]["value"], rel=1e-10)
 
 
+def together(words: tuple[str, ...], regime: Regime, what: str) -> list[pytest.MarkDecorator]:
+    """One worker for what shares the most: blocks of several laws, or values of the exact loss above p = n_v m."""
+    steps = next((word for word in words if word.startswith("inner_steps=")), "inner_steps=1")
+    exact = regime is Regime.OVER and known_exactly(read(words))
+    if not exact and words not in LONG:
+        return []
+    return [pytest.mark.xdist_group(f"exact {steps}" if exact else f"{what} {steps} {regime}")]
+
+
 @pytest.mark.parametrize(
     "row",
-    [row for row in stored() if row.verdict == REFUSED],
-    ids=lambda row: f"{row.regime}: {' '.join(row.words)}",
+    [
+        pytest.param(
+            row, id=f"{row.regime}: {' '.join(row.words)}", marks=together(row.words, row.regime, "refused")
+        )
+        for row in stored()
+        if row.verdict == REFUSED
+    ],
 )
 def test_what_is_refused_is_refused_at_once_with_the_committed_reason(row: combinations.Combination) -> None:
     step = load()[step_of(row.words, row.regime)]
@@ -127,7 +142,10 @@ def test_what_is_refused_is_refused_at_once_with_the_committed_reason(row: combi
             words,
             regime,
             id=f"{' '.join(words)}, {regime}",
-            marks=pytest.mark.slow(25 if words in LONG else 3),
+            marks=[
+                pytest.mark.slow(25 if words in LONG or words[0] == "inner_steps=4" else 3),
+                *together(words, regime, "laws"),
+            ],
         )
         for words, regime in places()
     ],

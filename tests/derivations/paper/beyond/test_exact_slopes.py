@@ -43,15 +43,25 @@ def mixed_term(assumptions: Assumptions) -> sympy.Expr:
     return m * n_v * (pairs[0] + (n_v - 1) * pairs[1]) / h**2 / p
 
 
+# in one worker with the pairs of changes that are held against the same exact values
 @pytest.mark.parametrize(
     "words",
     [
         "order=leading",
         "order=next",
         "order=next noise_val=1/3",
-        pytest.param("inner_steps=2 order=next", marks=pytest.mark.slow(12)),
-        pytest.param("inner_steps=3 order=next", marks=pytest.mark.slow(30)),
-        pytest.param("inner_steps=4 order=next", marks=pytest.mark.slow(60)),
+        pytest.param(
+            "inner_steps=2 order=next",
+            marks=[pytest.mark.slow(12), pytest.mark.xdist_group("exact inner_steps=2")],
+        ),
+        pytest.param(
+            "inner_steps=3 order=next",
+            marks=[pytest.mark.slow(30), pytest.mark.xdist_group("exact inner_steps=3")],
+        ),
+        pytest.param(
+            "inner_steps=4 order=next",
+            marks=[pytest.mark.slow(60), pytest.mark.xdist_group("exact inner_steps=4")],
+        ),
     ],
 )
 def test_the_slope_is_that_of_the_remainder(words: str) -> None:
