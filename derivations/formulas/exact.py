@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import matmul
 
 import numpy as np
 import sympy
@@ -17,12 +18,13 @@ from flint import fmpq, fmpq_mat, fmpq_mpoly, fmpq_poly
 from derivations.formulas.parameters import InvalidParameter, Matrix
 from derivations.language import model
 from derivations.language.assumptions import Assumptions
-from derivations.language.normal_form import NormalForm, normal_form, scalar
+from derivations.language.normal_form import scalar
 from numeric_check.problem.setting import symmetric_root
-from symbolic.algebra.coefficients import named_terms, to_fmpq, to_fraction
+from symbolic.algebra.coefficients import named_terms, to_fmpq
 from symbolic.algebra.entry_laws import law
+from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.quotients import Rational
-from symbolic.algebra.words import Expression, gaussian, tr
+from symbolic.algebra.words import Expression, gaussian, matrix, tr
 from symbolic.averages.expectation import expect
 from symbolic.averages.network_polynomial import NetworkPolynomial
 from symbolic.averages.network_values import evaluate_networks
@@ -50,39 +52,13 @@ def _word(trace: str) -> list[tuple[str, bool]]:
     return [(letter.removesuffix("^T"), letter.endswith("^T")) for letter in letters]
 
 
-class Matrices:
-    """Products and traces of words in given matrices, exact, each product formed once."""
-
-    def __init__(self, given: Mapping[str, Matrix]) -> None:
-        self._letters = {name: exact_matrix(value) for name, value in given.items()}
-        self._products: dict[tuple[tuple[str, bool], ...], fmpq_mat] = {}
-
-    def product(self, word: tuple[tuple[str, bool], ...]) -> fmpq_mat:
-        """The product of the matrices of a word that is not empty."""
-        if word not in self._products:
-            name, transposed = word[-1]
-            last = self._letters[name].transpose() if transposed else self._letters[name]
-            self._products[word] = last if len(word) == 1 else self.product(word[:-1]) * last
-        return self._products[word]
-
-    def trace(self, word: list[tuple[str, bool]]) -> fmpq:
-        """The trace of a word, from the products of its two halves."""
-        half = (len(word) + 1) // 2
-        left, right = tuple(word[:half]), tuple(word[half:])
-        whole = self.product(left) * self.product(right) if right else self.product(left)
-        return sum((whole[i, i] for i in range(whole.nrows())), fmpq(0))
-
-    def define(self, name: str, value: NormalForm) -> None:
-        """A further matrix, given as a combination of words in those known."""
-        total: fmpq_mat | None = None
-        for term, coefficient in value.terms.items():
-            traces = {t: self.trace(_word(t)) for t in coefficient.names()}
-            factor = to_fmpq(coefficient.at(traces))
-            word = tuple((letter.name, letter.transposed) for letter in term.word or ())
-            summand = self.product(word) * factor
-            total = summand if total is None else total + summand
-        assert total is not None
-        self._letters[name] = total
+def trace_at(name: str, matrices: Mapping[str, fmpq_mat]) -> Fraction:
+    """The trace of this name at exact matrices."""
+    word = _word(name)
+    letters = [matrix(letter, "p", "p") for letter, _ in word]
+    factors = [x.T if transposed else x for x, (_, transposed) in zip(letters, word, strict=True)]
+    value: Fraction = evaluate(tr(reduce(matmul, factors)), {letter: matrices[letter] for letter, _ in word})
+    return value
 
 
 def exact_matrix(value: Matrix) -> fmpq_mat:
@@ -91,14 +67,14 @@ def exact_matrix(value: Matrix) -> fmpq_mat:
     return fmpq_mat(rows, columns, [fmpq(*float(x).as_integer_ratio()) for x in value.ravel()])
 
 
-def fourth_moment(covariance: Matrix, inputs: str) -> Matrix | NormalForm:
+def fourth_moment(covariance: Matrix, inputs: str) -> Matrix | Expression:
     """F = E (x^T Sigma x) x x^T (111) for x = Sigma^(1/2) u, u with independent entries of the law `inputs`.
 
-    By the engine: for Gaussian inputs a combination of words, otherwise a matrix, because sums over indices of
+    By the engine: for Gaussian inputs an expression in Sigma, otherwise a matrix, because sums over indices of
     the root Sigma^(1/2) remain.
     """
     if inputs == "gaussian":
-        return normal_form(expect(_fourth_moment_of_a_row()))
+        return expect(_fourth_moment_of_a_row())
     size = len(covariance)
     values = {"p": size, "Sigma": covariance, "Sigma^(1/2)": symmetric_root(covariance)}
     return np.asarray(evaluate_networks(_fourth_moment_under(inputs), values))
@@ -122,14 +98,15 @@ def trace_values(
     if not traces:
         return {}
     _, needed = parameters(value)
-    matrices = Matrices(given)
+    matrices = {name: exact_matrix(array) for name, array in given.items()}
     if "F" in needed and "F" not in given:
         found = fourth_moment(given["Sigma"], assumptions.inputs)
-        if isinstance(found, NormalForm):
-            matrices.define("F", found)
-        else:
-            matrices = Matrices({**given, "F": found})
-    return {name: to_fraction(matrices.trace(_word(name))) for name in traces}
+        matrices["F"] = (
+            evaluate(found, {"Sigma": matrices["Sigma"]})
+            if isinstance(found, Expression)
+            else exact_matrix(found)
+        )
+    return {name: trace_at(name, matrices) for name in traces}
 
 
 def value_at(value: Rational, numbers: Mapping[str, Fraction]) -> Fraction:

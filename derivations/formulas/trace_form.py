@@ -20,9 +20,10 @@ from derivations.formulas.exact import TRACE, fourth_moment, parameters, quotien
 from derivations.formulas.parameters import Given, InvalidParameter, Matrix
 from derivations.formulas.values import checked_point
 from derivations.language.assumptions import PAPER, Assumptions
-from derivations.language.normal_form import NormalForm
+from derivations.language.normal_form import normal_form
 from derivations.paper.theorem2.general_covariance import INVERSE
 from symbolic.algebra.coefficients import named_terms, to_fmpq
+from symbolic.algebra.words import Expression
 
 Array = NDArray[np.float64]
 Coefficients = tuple[tuple[float, ...], ...]
@@ -114,8 +115,8 @@ def _traces(names: list[str], given: Mapping[str, Matrix], assumptions: Assumpti
     basis = Eigenbasis(given)
     if "F" not in given and any("F" in word for word in words.values()):
         found = fourth_moment(given["Sigma"], assumptions.inputs)
-        if isinstance(found, NormalForm):
-            basis.define("F", found)
+        if isinstance(found, Expression):
+            basis.define("F", normal_form(found))
         else:
             basis = Eigenbasis({**given, "F": found})
     return {name: basis.trace(word) for name, word in words.items()}

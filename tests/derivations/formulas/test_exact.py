@@ -9,21 +9,23 @@ import pytest
 from sympy import MatrixSymbol, Trace
 
 from derivations.formulas.exact import (
-    Matrices,
     along,
     exact_matrix,
     fourth_moment,
     parameters,
     quotient,
+    trace_at,
     trace_values,
     value_at,
 )
 from derivations.formulas.parameters import InvalidParameter
 from derivations.language.assumptions import PAPER
-from derivations.language.normal_form import NormalForm
 from derivations.language.symbols import alpha_t, n_t, p
 from numeric_check.problem.laws import input_law
 from numeric_check.problem.setting import symmetric_root
+from symbolic.algebra.coefficients import to_fraction
+from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.words import Expression, tr
 
 SIGMA, F = MatrixSymbol("Sigma", p, p), MatrixSymbol("F", p, p)
 
@@ -72,21 +74,20 @@ def test_traces_are_exact() -> None:
 
 def test_transposed_letters_are_transposed() -> None:
     given = np.array([[1.0, 2.0], [3.0, 4.0]])
-    matrices = Matrices({"A": given})
-    assert matrices.trace([("A", False), ("A", True)]) == int(np.trace(given @ given.T))
-    assert matrices.trace([("A", False), ("A", False)]) == int(np.trace(given @ given))
+    matrices = {"A": exact_matrix(given)}
+    assert trace_at("tr(A A^T)", matrices) == int(np.trace(given @ given.T))
+    assert trace_at("tr(A A)", matrices) == int(np.trace(given @ given))
     assert exact_matrix(given)[1, 0] == 3
 
 
 def test_fourth_moment_of_gaussian_inputs() -> None:
     sigma = covariance(3)
     found = fourth_moment(sigma, "gaussian")
-    assert isinstance(found, NormalForm)
-    matrices = Matrices({"Sigma": sigma})
-    matrices.define("F", found)
+    assert isinstance(found, Expression)
+    value = evaluate(found, {"Sigma": exact_matrix(sigma)})
     cube = sigma @ sigma @ sigma
     expected = 2 * cube + sigma * np.trace(sigma @ sigma)
-    got = np.array([[float(matrices.product((("F", False),))[i, j]) for j in range(3)] for i in range(3)])
+    got = np.array([[float(to_fraction(value[i, j])) for j in range(3)] for i in range(3)])
     assert np.allclose(got, expected, rtol=1e-14)
 
 
@@ -110,7 +111,6 @@ def test_kurtosis_of_a_gaussian_gives_the_engines_form() -> None:
     sigma = covariance(4)
     by_law, by_engine = fourth_moment(sigma, "kurtosis:3"), fourth_moment(sigma, "gaussian")
     assert isinstance(by_law, np.ndarray)
-    assert isinstance(by_engine, NormalForm)
-    matrices = Matrices({"Sigma": sigma})
-    matrices.define("F", by_engine)
-    assert float(matrices.trace([("F", False)])) == pytest.approx(float(np.trace(by_law)), rel=1e-13)
+    assert isinstance(by_engine, Expression)
+    found = evaluate(tr(by_engine), {"Sigma": exact_matrix(sigma)})
+    assert float(found) == pytest.approx(float(np.trace(by_law)), rel=1e-13)
