@@ -9,9 +9,13 @@ WORKERS := 2
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+DEV_READY := $(VENV)/.ready-dev
 BENCH_READY := $(VENV)/.ready-bench
 # Errors only: what pip remarks about a machine's own settings is no news here.
 PIP := -qq --disable-pip-version-check
+# Byte code is written for all packages at once, on all cores, and not for their tests.
+INSTALL = $(PY) -m pip install $(PIP) --no-compile --require-hashes -r
+BYTE_CODE = $(PY) -m compileall -qq -j 0 -x '[/\\]tests[/\\]' $(VENV)/lib
 LOCK_VENV := build/lock-venv
 COMPILE = $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet $(UPGRADE) --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-emit-index-url
@@ -26,26 +30,33 @@ help:
 	@echo "make lock       resolve the locked requirements anew"
 	@echo "make clean      remove what was built; make distclean: and .venv"
 
-$(READY): requirements/dev.lock pyproject.toml
+$(READY): requirements/book.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip' || { echo "this Python cannot make environments; install its venv package (Debian: python3-venv)" >&2; exit 1; }
 	@echo "Preparing .venv from the locked requirements; this is done once."
 	"$(PYTHON)" -m venv $(VENV)
-	$(PY) -m pip install $(PIP) --require-hashes -r requirements/dev.lock
+	$(INSTALL) requirements/book.lock
 	$(PY) -m pip install $(PIP) --no-deps --no-build-isolation --editable .
+	-$(BYTE_CODE)
 	@touch $(READY)
 
-$(BENCH_READY): requirements/bench.lock $(READY)
-	$(PY) -m pip install $(PIP) --require-hashes -r requirements/bench.lock
+$(DEV_READY): requirements/dev.lock $(READY)
+	$(INSTALL) requirements/dev.lock
+	-$(BYTE_CODE)
+	@touch $(DEV_READY)
+
+$(BENCH_READY): requirements/bench.lock $(DEV_READY)
+	$(INSTALL) requirements/bench.lock
+	-$(BYTE_CODE)
 	@touch $(BENCH_READY)
 
 book: $(READY)
 	$(PY) -m derivations.publishing.build
 
-test: book
+test: $(DEV_READY) book
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-lint: $(READY)
+lint: $(DEV_READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
@@ -58,6 +69,7 @@ lock:
 	"$(PYTHON)" -m venv $(LOCK_VENV)
 	$(LOCK_VENV)/bin/python -m pip install $(PIP) uv
 	$(COMPILE) --extra book --extra test --extra lint -o requirements/dev.lock
+	$(COMPILE) --extra book -c requirements/dev.lock -o requirements/book.lock
 	$(COMPILE) --extra bench -c requirements/dev.lock -o requirements/bench.lock
 
 clean:

@@ -38,7 +38,7 @@ PYTHON = ".venv/bin/python"
 IN_A_CLONE: dict[str, tuple[str | None, list[str], float]] = {
     "make book, cold": (None, ["make", "book"], 240.0),
     "make book, page edited": ("derivations/book_pages/errata.py", ["make", "book"], 15.0),
-    "make book, theorem edited": ("derivations/paper/theorem2/loss.py", ["make", "book"], 60.0),
+    "make book, theorem edited": ("derivations/paper/theorem1/loss.py", ["make", "book"], 60.0),
     "derive verify --fresh": (None, [PYTHON, "-m", "derivations", "verify", "--fresh"], 60.0),
     "make test": (None, ["make", "test"], 900.0),
 }
