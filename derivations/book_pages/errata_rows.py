@@ -100,7 +100,9 @@ def _conditional(step: Step, steps: Mapping[str, Step]) -> Erratum:
     if proof.status != "conditional":
         raise NotProved(f"{step.name} names a condition, but its proof status is {proof.status}")
     without, needed = steps[step.counterexample], steps[step.condition]
-    text = f"As printed it is false ({without.name}): {without.statement} It holds under a condition ({needed.name}): {needed.statement}"
+    # a counterexample that is an entry itself stands in the same place already
+    said = "." if without.correction is not None else f": {without.statement}"
+    text = f"As printed it is false ({without.name}){said} It holds under a condition ({needed.name}): {needed.statement}"
     return _entry(step, steps, "condition", text)
 
 

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,9 @@ MARK = ".built-book.json"
 SETTINGS = ".book-assumptions.json"
 # The folder beside the paper's book in which it is put together.
 WORKSHOP = ".workshop"
+# The lines of a page that other pages may show: headings, and the titles and labels of directives. Sphinx does not write the
+# others anew when one of them changes.
+SEEN_ELSEWHERE = re.compile(r"^[#:`(].*$", re.MULTILINE)
 # Extensions that Jupyter Book adds and the book must not load: both serve features that call other hosts.
 # In a banner, the file name of the page that shows it.
 PAGE = "@page@"
@@ -230,11 +234,13 @@ def _kept(work: Path, shape: str) -> Iterator[Path]:
 
 
 def _shape(source: Path) -> str:
-    """What must be the same for a build to go on from the last one: files, configuration, builder, libraries."""
+    """What must be the same for a build to go on from the last one: files, headings, configuration, builder, libraries."""
     digest = hashlib.sha256(sys.version.encode())
     for path in sorted(source.rglob("*")):
         if path.is_file() and "_build" not in path.relative_to(source).parts:
             digest.update(f"{path.relative_to(source)};".encode())
+            if path.suffix == ".md":
+                digest.update("\n".join(SEEN_ELSEWHERE.findall(path.read_text(encoding="utf-8"))).encode())
     for path in (source / "_config.yml", source / "_toc.yml", *sorted(Path(__file__).parent.glob("*.py"))):
         digest.update(path.read_bytes())
     for library in sorted(f"{found.name}={found.version}" for found in distributions()):

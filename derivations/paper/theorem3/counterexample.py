@@ -407,7 +407,8 @@ def _claim_conclusion() -> Parts:
     }
     for name, share in RATIOS.items():
         weight = square - 2 * RATE * cube + RATE**2 * fourth + RATE**2 / share * square**2
-        parts[name] = 1 + lean_of_tasks * lean_of_weight / ((_moment(d, s) + sigma**2) * weight)
+        excess = lean_of_tasks * lean_of_weight / ((_moment(d, s) + sigma**2) * weight)
+        parts[name] = 1 + sympy.factor(excess)
     return parts
 
 

@@ -59,6 +59,9 @@ def test_what_is_conditional_is_among_the_errata_with_both_halves() -> None:
             if e.sort == "condition" and set(step.equations) <= set(e.equations) and step.condition in e.text
         )
         assert step.counterexample in entry.text
+        # what an entry of its own says is not said again
+        without = load()[step.counterexample]
+        assert (without.statement in entry.text) == (without.correction is None)
 
 
 def test_a_condition_that_is_not_proved_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,6 +154,19 @@ def _reprinted(notebook: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.mark.slow
+def test_a_new_title_is_shown_in_the_contents_of_every_page(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path / "store"))
+    out, page_file = tmp_path / "html", source / "other.md"
+    build(out, source=source)
+    renamed = page_file.read_text(encoding="utf-8").replace("# A page", "# Another name")
+    page_file.write_text(renamed, encoding="utf-8")
+    build(out, source=source)
+    assert "Another name" in (out / "intro.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
 def test_after_a_failed_build_the_next_starts_anew(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
