@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 import sympy
 from sympy import Integer, Rational
@@ -19,16 +20,29 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import alpha_t
 from derivations.language.values import evaluate
 from derivations.paper.theorem1.block_draws import SIMULATED, point, setting_at
-from derivations.paper.theorem1.concentration import DEPENDS, REGIME, XI, leading_loss, with_excess
+from derivations.paper.theorem1.concentration import (
+    DEPENDS,
+    LOSS,
+    REGIME,
+    XI,
+    leading_loss,
+    loss_over_chain,
+    put_in,
+    with_excess,
+)
 from derivations.paper.theorem1.next_order import next_order
 from derivations.paper.theorem1.reused_data import at_rate_zero
+from derivations.steps.by_degree import order
+from derivations.steps.chain import Chain
 from derivations.steps.labels import ORDER
 from derivations.steps.neglected import Quantity, Remainder, order_of
 from derivations.steps.orders import ONE
+from derivations.steps.rules.fractions_of import DENOMINATOR, one_fraction
 from derivations.steps.step import Check, Derived, Kind, Parts, Step
 from derivations.verification.growth import residual_check, slope_check
 from numeric_check.problem.setting import Setting
-from symbolic.proofs.asymptotics import Exponent
+from symbolic.algebra.words import scalar
+from symbolic.proofs.asymptotics import Exponent, degree
 
 MANY, FEW = ORDER.when(r"n_r\propto\xi"), ORDER.when(r"n_r=\mathrm{const}")
 TARGET_POINTS: Mapping[str, Mapping[str, Exponent]] = {FEW: {}, MANY: {"n_r": ONE}}
@@ -58,6 +72,25 @@ def remainder_orders(remainder: sympy.Expr, exact: sympy.Expr) -> Derived:
             raise ArithmeticError("the expansion and the exact loss at alpha_t = 0 have different orders")
         found[label] = orders.pop().sympy()
     return found
+
+
+def remainder_chain(assumptions: Assumptions, *reads: str) -> Chain:
+    """The next order of the loss minus (5), and its degree in xi with few and with many target points."""
+    further, leading = put_in(next_order(assumptions, XI), assumptions), loss_over_chain(assumptions)
+    names = {**further.named_parts[LOSS][1](), **leading.named_parts[LOSS][1]()}
+    chain = Chain(scalar("next") - scalar("leading"))
+    chain.insert({"next": further.result, "leading": leading.result}, *reads)
+    _, below = one_fraction(chain, "alpha_t", names)
+    found = chain.result
+    for label, more in TARGET_POINTS.items():
+        weights = {**REGIME, **more}
+        divisor = degree(below, weights) or Exponent(Fraction(0))
+        order(chain.begin(found), label, {**weights, DENOMINATOR: divisor}, root=False)
+    return chain
+
+
+def _chain(assumptions: Assumptions) -> Chain:
+    return remainder_chain(assumptions, "theorem-1")
 
 
 def _derive(assumptions: Assumptions) -> Derived:
@@ -161,6 +194,7 @@ STEPS: tuple[Step, ...] = (
         claim=claim_remainder,
         correction=lambda: ORDERS,
         derive=_derive,
+        derivation=_chain,
         remainders=_remainders,
         check=_check,
         applies=unchanged(DEPENDS),

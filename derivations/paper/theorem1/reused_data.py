@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 from sympy import Identity, MatrixSymbol, ZeroMatrix
@@ -19,10 +20,11 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
 from derivations.language.symbols import alpha_t, column, n_t, p
 from derivations.paper.outer_problem import target_covariance
-from derivations.steps.chain import Chain, Tasks
+from derivations.steps.chain import Chain, Rule, Tasks, derived_by
 from derivations.steps.draws import Array, fixed_column
-from derivations.steps.rules import haar
-from derivations.steps.step import Derived, Kind, Observed, Parts, Step
+from derivations.steps.rules import haar, solutions
+from derivations.steps.rules.rotations import rewritten
+from derivations.steps.step import Kind, Observed, Parts, Step
 from derivations.steps.task_draws import adapted_from, gradient_step, nearest_solution
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, identity, matrix, reciprocal, scalar, tr, vector
@@ -30,9 +32,9 @@ from symbolic.averages.expectation import expect
 
 DESIGN, TARGET, CHANGE = "B^{(i)}", r"\gamma^{(i)}", r"\omega^\star(\alpha_t)-\omega^\star(0)"
 SIZES = (
-    {"n_t": 3, "p": 5, "sigma": 0.7, "alpha_t": 0.4},
-    {"n_t": 4, "p": 9, "sigma": 1.2, "alpha_t": -0.7},
-    {"n_t": 2, "p": 7, "sigma": 0.4, "alpha_t": 0.25},
+    {"n_t": 3, "p": 5, "N": 3, "sigma": 0.7, "alpha_t": 0.4},
+    {"n_t": 4, "p": 9, "N": 8, "sigma": 1.2, "alpha_t": -0.7},
+    {"n_t": 2, "p": 7, "N": 6, "sigma": 0.4, "alpha_t": 0.25},
 )
 
 
@@ -148,39 +150,45 @@ def _averaged(chain: Chain, made_of: Tasks, noise: Expression) -> Chain:
 C, C_INVERSE = (matrix(name, "N", "N", symmetric=True) for name in ("C", "C_inverse"))
 GRAM_INVERSE = matrix("XXT_inverse", "N", "N", symmetric=True)
 ROWS, LABELS, START = matrix("X", "N", "p"), vector("y", "N"), vector("omega_0", "p")
-RULES: Mapping[tuple[tuple[str, bool], ...], Expression] = {
-    (("C", False), ("C_inverse", False)): identity("N"),
+Word: TypeAlias = tuple[tuple[str, bool], ...]
+CANCELS: Mapping[Word, Expression] = {
     (("C_inverse", False), ("C", False)): identity("N"),
-    (("X", False), ("X", True), ("XXT_inverse", False)): identity("N"),
-    (("XXT_inverse", False), ("X", False), ("X", True)): identity("N"),
+    (("C", False), ("C_inverse", False)): identity("N"),
 }
+BBT_INVERSE: Word = (("BBT_inverse", False),)
 
 
-def solution(factor: Expression, inverse: Expression) -> Expression:
-    """The point nearest to the start among all with factor X omega = factor y, checked to be one of them.
+def _solution_chain(chain: Chain, factor: bool) -> Expression:
+    """(69) with C X and C y for B and gamma, C cancelled; or with the plain rows and labels themselves."""
+    chain.begin(letter("omega_star"))
+    solutions.nearest(chain, "omega_star", "BBT_inverse", START, "outer-solution")
+    gram = {"XXT_inverse": ROWS @ ROWS.T}
+    if not factor:
+        chain.insert({"B": ROWS, "gamma": LABELS})
+        inverses = {**gram, "BBT_inverse": ROWS @ ROWS.T}
+        return rewritten(chain, Rule.CANCEL_INVERSE, {BBT_INVERSE: GRAM_INVERSE}, inverses=inverses).result
+    chain.insert({"B": C @ ROWS, "gamma": C @ LABELS})
+    inverses = {**gram, "C_inverse": C, "BBT_inverse": C @ ROWS @ ROWS.T @ C}
+    inside: Mapping[Word, Expression] = {BBT_INVERSE: C_INVERSE @ GRAM_INVERSE @ C_INVERSE}
+    rewritten(chain, Rule.CANCEL_INVERSE, inside, inverses=inverses)
+    return rewritten(chain, Rule.CANCEL_INVERSE, CANCELS, inverses=inverses).result
 
-    It moves from the start by a combination of the rows of factor X, with multipliers from the inverse of
-    factor X X^T factor.
-    """
-    design, target = factor @ ROWS, factor @ LABELS
-    multiplier = inverse @ GRAM_INVERSE @ inverse @ (target - design @ START)
-    found = START + design.T @ multiplier
-    if not (design @ found - target).rewrite(RULES).is_zero:
-        raise ArithmeticError("the equations of the outer problem are not met")
-    return found
 
-
-def _derive(assumptions: Assumptions) -> Derived:
+def _chain(assumptions: Assumptions) -> Chain:
+    """Every task's block of B and of gamma has the factor C, which drops out of the outer optimum."""
     reused = replace(assumptions, split="reused", noise_val=None)
     require_shared_factor(reused)
     task = model.task(reused)
-    labels = task.x_t @ vector("w", "p") + task.z_t
-    change = solution(C, C_INVERSE) - solution(identity("N"), identity("N"))
-    return {
-        DESIGN: task.design,
-        TARGET: labels - task.x_t @ task.noise_path @ labels,
-        CHANGE: change.rewrite(RULES),
+    chain = Chain(matrix("B_1", "n_t", "p")).insert({"B_1": task.design}, "stacked-design").shows(DESIGN)
+    labels = vector("y", "n_t")
+    chain.begin(labels - task.x_t @ task.noise_path @ labels)
+    chain.insert({"y": task.x_t @ vector("w", "p") + task.z_t}, "stacked-target").shows(TARGET)
+    found = {
+        name: _solution_chain(chain, factor)
+        for name, factor in (("omega_alpha", True), ("omega_zero", False))
     }
+    chain.begin(vector("omega_alpha", "p") - vector("omega_zero", "p"))
+    return chain.insert(found).shows(CHANGE)
 
 
 # -- what is claimed ----------------------------------------------------------------------------------------
@@ -221,11 +229,12 @@ STEPS: tuple[Step, ...] = (
         uses=("stacked-design", "stacked-target", "outer-solution"),
         depends_on=("inner_steps",),
         claim=_claim,
-        derive=_derive,
+        derive=derived_by(_chain),
+        derivation=_chain,
         observe=_observe,
         sizes=SIZES,
         resolution={DESIGN: 1e-9, TARGET: 1e-9, CHANGE: 1e-8},
-        method="expansion of the model in matrix words; Lagrange conditions with a factor C before the rows",
+        method="expansion of the model in matrix words, and the solution (69) with a factor C before the rows, move by move",
         remark="Beyond the paper. It holds for inputs of any law and covariance wherever C = I - alpha_t X X^T / n_t has "
         "an inverse: for given inputs, at all but at most n_t training rates.",
     ),

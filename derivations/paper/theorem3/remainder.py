@@ -21,10 +21,12 @@ from derivations.paper.theorem1.remainder import (
     claim_remainder,
     exact_loss_at_rate_zero,
     next_loss,
+    remainder_chain,
     remainder_orders,
 )
 from derivations.paper.theorem3.loss import LOSS_DEPENDS, isotropic_loss, leading_loss
 from derivations.paper.theorem3.sampled_loss import setting_at, values_at
+from derivations.steps.chain import Chain
 from derivations.steps.step import Check, Derived, Kind, Step
 from derivations.verification.growth import residual_check
 from numeric_check.problem.setting import Setting
@@ -37,6 +39,12 @@ def _derive(assumptions: Assumptions) -> Derived:
     isotropic = replace(assumptions, covariance="identity", inputs="gaussian")
     more, exact = (part(isotropic).subs(dist0_sq, 0) for part in (next_loss, exact_loss_at_rate_zero))
     return remainder_orders(more - formula, exact - formula.subs(alpha_t, 0))
+
+
+def _chain(assumptions: Assumptions) -> Chain:
+    """At the isotropic point, where (14) is (5) at the task mean; the difference does not contain where training starts."""
+    isotropic = replace(assumptions, covariance="identity", inputs="gaussian")
+    return remainder_chain(isotropic, "theorem-3-reduces-to-theorem-1")
 
 
 def _rung(size: int, label: str) -> Setting:
@@ -82,6 +90,7 @@ STEPS: tuple[Step, ...] = (
         claim=claim_remainder,
         correction=lambda: ORDERS,
         derive=_derive,
+        derivation=_chain,
         check=_check,
         applies=unchanged(LOSS_DEPENDS),
         method="the next order at Sigma = I, exact at alpha_t = 0; degree in xi",
