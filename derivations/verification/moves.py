@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
 from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.steps.chain import NO_NUMBER, Chain, Growth, Move, Rule, Tasks
+from derivations.steps.chain import NO_NUMBER, Chain, Growth, Move, Rule
 from derivations.steps.move import AVERAGES
 from derivations.steps.rules.exact_routes import in_order
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import slope_check
-from derivations.verification.measure import batch_size
+from derivations.verification.measure import draws_at
 from numeric_check.draws.sample import Sample
 from numeric_check.draws.seeds import generator_for
 from numeric_check.verdicts.verdict import judge
@@ -53,9 +54,58 @@ MANY_DRAWS, MOST_DRAWS = 50_000, 4_000_000
 # sizes of a ladder relative to its start, and draws at each
 LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), 960, 40
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
-RESOLUTION = 0.0018
+RESOLUTION = 0.00199
 # a mean below this share of its spread would take millions of draws to be resolved relative to itself
 SMALL_MEAN = 1.0
+# sizes whose draws differ by less than this are sampled alike
+TIE = 1.01
+
+
+@dataclass(frozen=True)
+class _Weighted:
+    """An expression with numbers put in for its coefficients: traces, open word and coefficient of each term.
+
+    constant: what an empty open word stands for, the identity; of an expression without terms, zero.
+    """
+
+    terms: tuple[tuple[tuple[Word, ...], Word | None, float], ...]
+    constant: Array | None
+
+    @classmethod
+    def of(cls, expr: Expression, numbers: Mapping[str, float]) -> _Weighted:
+        """The numbers of all coefficients."""
+        terms = tuple(
+            (
+                term.traces,
+                term.word if expr.shape is not None else None,
+                float(evaluate(polynomial(coefficient), numbers)),
+            )
+            for term, coefficient in expr.terms.items()
+        )
+        sides = expr.shape or (ONE, ONE)
+        constant: Array | None = None
+        if not terms:
+            constant = np.zeros([1, *(1 if name == ONE else int(numbers[name]) for name in sides)])
+        elif any(word == () for _, word, _ in terms):
+            constant = np.eye(int(numbers[sides[0]]))[None]
+        return cls(terms, constant)
+
+    def at(self, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
+        """The value at a batch of matrices; `known`: products of these matrices, which are added to."""
+        total: Array | None = None
+        for traces, word, coefficient in self.terms:
+            value: Array = np.full((1, 1, 1), coefficient)
+            for trace in traces:
+                value = value * _trace(_from_a_cut(trace, matrices), matrices, known)[:, None, None]
+            if word is not None:
+                value = value * (_product(word, matrices, known) if word else self._constant)
+            total = value if total is None else total + value
+        return self._constant if total is None else total
+
+    @property
+    def _constant(self) -> Array:
+        assert self.constant is not None
+        return self.constant
 
 
 def batch_value(expr: Expression, matrices: Mapping[str, Array], numbers: Mapping[str, float]) -> Array:
@@ -63,24 +113,7 @@ def batch_value(expr: Expression, matrices: Mapping[str, Array], numbers: Mappin
 
     Matrices have the batch as their first axis, of length 1 where they are the same in every draw.
     """
-    total: Array | None = None
-    known: dict[Word, Array] = {}
-    for term, coefficient in expr.terms.items():
-        value = np.full((1, 1, 1), float(evaluate(polynomial(coefficient), numbers)))
-        for trace in term.traces:
-            value = value * _trace(_from_a_cut(trace, matrices), matrices, known)[:, None, None]
-        if term.word is not None and expr.shape is not None:
-            rows = expr.shape[0]
-            value = value * (
-                _product(term.word, matrices, known) if term.word else np.eye(int(numbers[rows]))
-            )
-        total = value if total is None else total + value
-    if total is None:
-        rows, columns = expr.shape or (ONE, ONE)
-        return np.zeros(
-            (1, 1 if rows == ONE else int(numbers[rows]), 1 if columns == ONE else int(numbers[columns]))
-        )
-    return total
+    return _Weighted.of(expr, numbers).at(matrices, {})
 
 
 def _from_a_cut(trace: Word, matrices: Mapping[str, Array]) -> Word:
@@ -97,12 +130,24 @@ def _product(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array]
             raise ValueError("an empty trace is a dimension: it has no letters")
         if len(word) == 1:
             matrix = matrices[word[0].name]
-            known[word] = np.swapaxes(matrix, -1, -2) if word[0].transposed else matrix
+            # products with copies of transposes take half the time of products with views
+            known[word] = np.ascontiguousarray(np.swapaxes(matrix, -1, -2)) if word[0].transposed else matrix
         else:
             sides = [_product((factor,), matrices, known).shape[-2:] for factor in word]
             _, cut = _least_work((sides[0][0], *(columns for _, columns in sides)))
-            known[word] = _product(word[:cut], matrices, known) @ _product(word[cut:], matrices, known)
+            known[word] = _times(_product(word[:cut], matrices, known), _product(word[cut:], matrices, known))
     return known[word]
+
+
+def _times(left: Array, right: Array) -> Array:
+    """The products of two batches; where one side is the same in every draw, as a single product of tall matrices."""
+    if len(left) > 1 and len(right) == 1:
+        draws, rows, inner = left.shape
+        return np.asarray((left.reshape(draws * rows, inner) @ right[0]).reshape(draws, rows, -1))
+    if len(right) > 1 and len(left) == 1:
+        transposed = _times(np.swapaxes(right, -1, -2), np.swapaxes(left, -1, -2))
+        return np.ascontiguousarray(np.swapaxes(transposed, -1, -2))
+    return np.asarray(left @ right)
 
 
 @lru_cache(maxsize=4096)
@@ -127,7 +172,7 @@ def _trace(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array]) 
         return np.asarray(np.trace(_product(word, matrices, known), axis1=-2, axis2=-1))
     half = len(word) // 2
     left, right = _product(word[:half], matrices, known), _product(word[half:], matrices, known)
-    return np.asarray((left * np.swapaxes(right, -1, -2)).sum(axis=(-2, -1)))
+    return np.asarray(np.einsum("bij,bji->b", left, right))
 
 
 def _draw(sample: Sample, letter: Letter, *, anew: bool) -> Array:
@@ -166,19 +211,6 @@ def _basis_vector(sample: Sample, letter: Letter) -> Array:
     return np.eye(sample.size(letter.rows))[None, :, letter.unit - 1 : letter.unit]
 
 
-def _of_tasks(
-    tasks: Tasks, wanted: Collection[str], labels: int, sample: Sample, numbers: Mapping[str, float]
-) -> list[dict[str, Array]]:
-    """The blocks of stacked letters for so many tasks, from data drawn anew for each."""
-    found = []
-    for label in map(str, range(1, labels + 1)):
-        blocks = {name: block(label) for name, block in tasks.blocks.items() if name in wanted}
-        letters = {name: x for block in blocks.values() for name, x in block.letters().items()}
-        matrices = {name: _draw(sample, x, anew=x.random) for name, x in letters.items()}
-        found.append({name: batch_value(block, matrices, numbers) for name, block in blocks.items()})
-    return found
-
-
 def _stacked(blocks: list[Array], *, diagonal: bool) -> Array:
     """Blocks one below the other, or on the diagonal."""
     if not diagonal:
@@ -190,72 +222,169 @@ def _stacked(blocks: list[Array], *, diagonal: bool) -> Array:
     return found
 
 
-def _sides(move: Move, sample: Sample) -> tuple[Array, Array]:
-    """Both sides of a move at one batch of draws; a sum over tasks averaged over which task bears which label."""
-    letters: dict[str, Letter] = {}
-    scalars: set[str] = set()
-    for expr in (
-        move.before,
-        move.after,
-        *move.values.values(),
-        *move.inverses.values(),
-        *move.roots.values(),
-    ):
-        letters |= expr.letters()
-        scalars |= {name.removeprefix(INVERSE) for name in expr.scalars()}
-    numbers = {
-        name: float(value) for name, value in sample.values.items() if not isinstance(value, np.ndarray)
-    }
-    for name in sorted(scalars - numbers.keys() - move.values.keys()):
-        numbers[name] = float(generator_for(f"number/{name}").uniform(0.5, 1.5))
-    matrices: dict[str, Array] = {}
-    labelled: dict[str, tuple[str, int]] = {}
-    blocks: list[dict[str, Array]] = []
-    count = 1
-    if move.tasks is not None and move.rule in OF_TASKS:
-        count = sample.size(move.tasks.count)
-        for name in move.tasks.definitions(move.after):
-            stem = name.rstrip("0123456789")
-            labelled[name] = stem, int(name[len(stem) :])
-        most = max((label for _, label in labelled.values()), default=1)
-        wanted = {*letters} | {stem for stem, _ in labelled.values()}
-        blocks = _of_tasks(move.tasks, wanted, max(count, most), sample, numbers)
-        for name in move.tasks.blocks.keys() & wanted:
-            diagonal = name in letters and letters[name].columns == move.tasks.stacked
-            matrices[name] = _stacked([block[name] for block in blocks[:count]], diagonal=diagonal)
-    fresh = move.letters if move.rule in AVERAGING else ()
-    for name, rest in move.frames.items():
-        matrices[name], matrices[rest] = _frames(sample, letters[name])
-    known = {*move.values, *move.inverses, *move.roots, *matrices, *labelled}
-    for name, letter in letters.items():
-        if name not in known:
-            drawn = (
-                _basis_vector(sample, letter) if letter.unit else _draw(sample, letter, anew=name in fresh)
+class _Sides:
+    """Both sides of a move, batch by batch; what is the same in every batch is worked out once."""
+
+    def __init__(
+        self, move: Move, slug: str, sizes: Mapping[str, float], index: int, base_seed: int, batch: int | None
+    ) -> None:
+        """batch: draws in a batch; None: by the sizes of what is drawn."""
+        self._move = move
+        exprs = [
+            move.before,
+            move.after,
+            *move.values.values(),
+            *move.inverses.values(),
+            *move.roots.values(),
+        ]
+        self._letters: dict[str, Letter] = {}
+        scalars: set[str] = set()
+        for expr in exprs:
+            self._letters |= expr.letters()
+            scalars |= {name.removeprefix(INVERSE) for name in expr.scalars()}
+        self._labelled: dict[str, tuple[str, int]] = {}
+        self._blocks: dict[str, Callable[[str], Expression]] = {}
+        self._count, self._labels = 1, 0
+        first = Sample(slug, sizes, index, base_seed=base_seed)
+        if move.tasks is not None and move.rule in OF_TASKS:
+            self._count = first.size(move.tasks.count)
+            for name in move.tasks.definitions(move.after):
+                stem = name.rstrip("0123456789")
+                self._labelled[name] = stem, int(name[len(stem) :])
+            self._labels = max(self._count, *(label for _, label in self._labelled.values()), 1)
+            wanted = {*self._letters} | {stem for stem, _ in self._labelled.values()}
+            self._blocks = {name: block for name, block in move.tasks.blocks.items() if name in wanted}
+        self._of_task = [
+            {name: block(str(label)) for name, block in self._blocks.items()}
+            for label in range(1, self._labels + 1)
+        ]
+        self._drawn_for = [
+            {name: letter for block in blocks.values() for name, letter in block.letters().items()}
+            for blocks in self._of_task
+        ]
+        if batch is None:
+            letters = [*self._letters.values(), *(x for one in self._drawn_for for x in one.values())]
+            sides = {side for letter in letters for side in (letter.rows, letter.columns)}
+            counts = sorted((first.size(side) for side in sides - {ONE}), reverse=True)
+            batch = draws_at(counts[0] * counts[min(1, len(counts) - 1)] if counts else 1)
+        self._sample = partial(Sample, slug, sizes, index, batch=batch, base_seed=base_seed, fixed={})
+        self._numbers = {name: float(value) for name, value in sizes.items()}
+        for name in sorted(scalars - self._numbers.keys() - move.values.keys()):
+            self._numbers[name] = float(generator_for(f"number/{name}").uniform(0.5, 1.5))
+        self._order = in_order({**move.values, **move.roots}, move.inverses)
+        self._weighted: dict[int, _Weighted] = {}
+
+    def _value(self, expr: Expression, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
+        # the expressions are those of the move, or of the tasks: kept, so that each has a number of its own
+        if id(expr) not in self._weighted:
+            self._weighted[id(expr)] = _Weighted.of(expr, self._numbers)
+        return self._weighted[id(expr)].at(matrices, known)
+
+    def _define(self, name: str, value: float) -> None:
+        """A number that stands for a scalar; another one than in the batch before changes the coefficients."""
+        if self._numbers.get(name) != value:
+            self._numbers[name] = value
+            self._weighted.clear()
+
+    @cached_property
+    def first(self) -> tuple[Array, Array]:
+        """Both sides at the first batch."""
+        return self._at(0)
+
+    def at(self, batch_index: int) -> tuple[Array, Array]:
+        """Both sides at one batch; a sum over tasks averaged over which task bears which label."""
+        return self._at(batch_index) if batch_index else self.first
+
+    def _at(self, batch_index: int) -> tuple[Array, Array]:
+        move, letters = self._move, self._letters
+        sample = self._sample(batch_index)
+        matrices: dict[str, Array] = {}
+        blocks: list[dict[str, Array]] = []
+        for exprs, drawn in zip(self._of_task, self._drawn_for, strict=True):
+            of_task = {name: _draw(sample, letter, anew=letter.random) for name, letter in drawn.items()}
+            shared: dict[Word, Array] = {}
+            blocks.append({name: self._value(expr, of_task, shared) for name, expr in exprs.items()})
+        for name in self._blocks:
+            diagonal = (
+                name in letters and move.tasks is not None and letters[name].columns == move.tasks.stacked
             )
-            matrices[name] = drawn
-    for name, value in in_order({**move.values, **move.roots}, move.inverses):
-        found = batch_value(value, matrices, numbers)
-        if name in move.inverses:
-            matrices[name] = np.asarray(np.linalg.inv(found))
-        elif name in move.roots:
-            if value.is_scalar:
-                numbers[name] = math.sqrt(float(found[0, 0, 0]))
+            matrices[name] = _stacked([block[name] for block in blocks[: self._count]], diagonal=diagonal)
+        fresh = move.letters if move.rule in AVERAGING else ()
+        for name, rest in move.frames.items():
+            matrices[name], matrices[rest] = _frames(sample, letters[name])
+        known = {*move.values, *move.inverses, *move.roots, *matrices, *self._labelled}
+        for name, letter in letters.items():
+            if name not in known:
+                matrices[name] = (
+                    _basis_vector(sample, letter)
+                    if letter.unit
+                    else _draw(sample, letter, anew=name in fresh)
+                )
+        products: dict[Word, Array] = {}
+        for name, expr in self._order:
+            found = self._value(expr, matrices, products)
+            if name in move.inverses:
+                matrices[name] = np.asarray(np.linalg.inv(found))
+            elif expr.is_scalar:
+                value = float(found[0, 0, 0])
+                self._define(name, math.sqrt(value) if name in move.roots else value)
             else:
-                matrices[name] = _root(found)
-        elif value.is_scalar:
-            numbers[name] = float(found[0, 0, 0])
-        else:
-            matrices[name] = found
-    before = batch_value(move.before, matrices, numbers)
-    if not labelled:
-        return before, batch_value(move.after, matrices, numbers)
-    orders = [*permutations(range(count))]
-    after: Array = np.zeros(())
-    for order in orders:
-        which = (*order, *range(count, len(blocks)))
-        chosen = {name: blocks[which[label - 1]][stem] for name, (stem, label) in labelled.items()}
-        after = np.asarray(after + batch_value(move.after, {**matrices, **chosen}, numbers) / len(orders))
-    return before, after
+                matrices[name] = _root(found) if name in move.roots else found
+        before = self._value(move.before, matrices, products)
+        if not self._labelled:
+            return before, self._value(move.after, matrices, products)
+        orders = [*permutations(range(self._count))]
+        after: Array = np.zeros(())
+        for order in orders:
+            which = (*order, *range(self._count, len(blocks)))
+            chosen = {name: blocks[which[label - 1]][stem] for name, (stem, label) in self._labelled.items()}
+            after = np.asarray(after + self._value(move.after, {**matrices, **chosen}, {}) / len(orders))
+        return before, after
+
+
+class _Averaged:
+    """The two sides along a fixed direction, batch by batch: their gap in each draw, and the value."""
+
+    def __init__(self, move: Move, slug: str, sizes: Mapping[str, float], index: int, base_seed: int) -> None:
+        self._sides = _Sides(move, slug, sizes, index, base_seed, None)
+        self._probe = _direction(np.asarray(self._sides.first[1].mean(axis=0)), slug)
+
+    def at(self, batch_index: int) -> tuple[Array, Array]:
+        """Before minus after, and after, in each draw of a batch."""
+        before, after = (
+            side.reshape(len(side), -1) @ self._probe.ravel() for side in self._sides.at(batch_index)
+        )
+        gap = np.asarray(before - after)
+        return gap, np.broadcast_to(after, gap.shape)
+
+    @cached_property
+    def needed(self) -> float:
+        """About how many draws the mean takes to be resolved, by those of the first batch."""
+        gap, value = self.at(0)
+        spread = float(np.std(gap))
+        aim = max(abs(float(value.mean())), SMALL_MEAN * spread) or 1.0
+        return (spread / (RESOLUTION * aim)) ** 2
+
+    def check(self, label: str, sizes: Mapping[str, float]) -> Check:
+        """The comparison, with draws until the mean is resolved or the budget is spent."""
+        started = time.monotonic()
+        total = square = centre = 0.0
+        draws = batch = 0
+        while True:
+            seen, values = self.at(batch)
+            total, square = total + float(seen.sum()), square + float((seen**2).sum())
+            draws, batch, centre = draws + len(seen), batch + 1, centre + float(values.sum())
+            gap, value = total / draws, centre / draws
+            spread = float(np.sqrt(max(square / draws - gap**2, 0.0)))
+            stderr = spread / float(np.sqrt(draws - 1))
+            aim = max(abs(value), SMALL_MEAN * spread)
+            if stderr <= RESOLUTION * aim or draws >= MOST_DRAWS:
+                break
+        found = judge(value + gap, stderr, value, resolution=None if aim == abs(value) else 0.01 * aim)
+        seconds = time.monotonic() - started
+        return Check(
+            label, dict(sizes), value, value + gap, stderr, draws, seconds, found.status, found.reason
+        )
 
 
 def sample_move(
@@ -269,38 +398,18 @@ def sample_move(
     """
     if move.rule in NO_NUMBER:
         return None
+    if move.rule in AVERAGING:
+        return _Averaged(move, slug, sizes, index, base_seed).check(label, sizes)
     started = time.monotonic()
-    if move.rule not in AVERAGING:
-        before, after = _sides(move, Sample(slug, sizes, index, batch=2, base_seed=base_seed))
-        # the element at which the two sides differ most
-        before, after = np.broadcast_arrays(before, after)
-        place = np.unravel_index(int(np.argmax(np.abs(before - after))), before.shape)
-        value, mean = float(after[place]), float(before[place])
-        gap = abs(mean - value) / (float(np.max(np.abs(after))) or 1.0)
-        verdict = "agree" if gap <= ROUNDING else "disagree"
-        said = f"the two sides differ by {gap:.1e} of the largest element"
-        seconds = time.monotonic() - started
-        return Check(label, dict(sizes), value, mean, 0.0, len(before), seconds, verdict, said)
-    total = square = centre = 0.0
-    draws = batch = 0
-    while True:
-        sample = Sample(slug, sizes, index, batch, batch=batch_size(sizes), base_seed=base_seed)
-        before, after = _sides(move, sample)
-        if batch == 0:
-            probe = _direction(np.asarray(after.mean(axis=0)), slug)
-        values = np.broadcast_to(np.sum(after * probe, axis=(1, 2)), (sample.batch,))
-        seen = np.sum(before * probe, axis=(1, 2)) - values
-        total, square = total + float(seen.sum()), square + float((seen**2).sum())
-        draws, batch, centre = draws + len(seen), batch + 1, centre + float(values.sum())
-        gap, value = total / draws, centre / draws
-        spread = float(np.sqrt(max(square / draws - gap**2, 0.0)))
-        stderr = spread / float(np.sqrt(draws - 1))
-        aim = max(abs(value), SMALL_MEAN * spread)
-        if stderr <= RESOLUTION * aim or draws >= MOST_DRAWS:
-            break
-    found = judge(value + gap, stderr, value, resolution=None if aim == abs(value) else 0.01 * aim)
+    # the element at which the two sides differ most
+    before, after = np.broadcast_arrays(*_Sides(move, slug, sizes, index, base_seed, 2).first)
+    place = np.unravel_index(int(np.argmax(np.abs(before - after))), before.shape)
+    value, mean = float(after[place]), float(before[place])
+    gap = abs(mean - value) / (float(np.max(np.abs(after))) or 1.0)
+    verdict = "agree" if gap <= ROUNDING else "disagree"
+    said = f"the two sides differ by {gap:.1e} of the largest element"
     seconds = time.monotonic() - started
-    return Check(label, dict(sizes), value, value + gap, stderr, draws, seconds, found.status, found.reason)
+    return Check(label, dict(sizes), value, mean, 0.0, len(before), seconds, verdict, said)
 
 
 def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: int = 0) -> Check:
@@ -313,10 +422,10 @@ def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: i
             if name in rung:
                 grown = rung[name] * factor ** float(exponent.constant)
                 rung[name] = round(grown) if isinstance(rung[name], int) else grown
+        sides = _Sides(move, slug, _with_total(rung, move), k, base_seed, RUNG_BATCH)
         gaps = []
         for batch in range(RUNG_DRAWS // RUNG_BATCH):
-            sample = Sample(slug, _with_total(rung, move), k, batch, batch=RUNG_BATCH, base_seed=base_seed)
-            before, after = _sides(move, sample)
+            before, after = sides.at(batch)
             gaps.append(np.mean((before - after) ** 2, axis=(1, 2)))
         square = np.concatenate(gaps)
         root = math.sqrt(float(square.mean()))
@@ -372,22 +481,15 @@ def move_checks(chain: Chain, step: Step, numbers: Mapping[str, float], base_see
         if move.rule in NO_NUMBER:
             continue
         at = [_with_total({**sizes, **numbers}, move) for sizes in step.sizes]
-        needed = [_draws_needed(move, slug, sizes, k, base_seed) for k, sizes in enumerate(at)]
-        for index, sizes in enumerate(at):
-            if needed[index] <= max(MANY_DRAWS, min(needed)):
-                check = sample_move(move, label, slug, sizes, index, base_seed)
-                found += [] if check is None else [check]
+        if move.rule not in AVERAGING:
+            checks = (sample_move(move, label, slug, sizes, k, base_seed) for k, sizes in enumerate(at))
+            found += [check for check in checks if check is not None]
+            continue
+        averaged = [_Averaged(move, slug, sizes, index, base_seed) for index, sizes in enumerate(at)]
+        fewest = min((one.needed for one in averaged), default=0.0)
+        found += [
+            one.check(label, sizes)
+            for one, sizes in zip(averaged, at, strict=True)
+            if one.needed <= max(MANY_DRAWS, TIE * fewest)
+        ]
     return found
-
-
-def _draws_needed(move: Move, slug: str, sizes: Mapping[str, float], index: int, base_seed: int) -> float:
-    """About how many draws the mean takes to be resolved, by those of one batch; none where nothing is averaged."""
-    if move.rule not in AVERAGING:
-        return 0.0
-    sample = Sample(slug, sizes, index, batch=batch_size(sizes), base_seed=base_seed)
-    before, after = _sides(move, sample)
-    probe = _direction(np.asarray(after.mean(axis=0)), slug)
-    values = np.broadcast_to(np.sum(after * probe, axis=(1, 2)), (sample.batch,))
-    spread = float(np.std(np.sum(before * probe, axis=(1, 2)) - values))
-    aim = max(abs(float(values.mean())), SMALL_MEAN * spread) or 1.0
-    return (spread / (RESOLUTION * aim)) ** 2

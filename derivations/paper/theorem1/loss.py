@@ -99,7 +99,7 @@ def _concentration_step(
                 blocks[block],
                 exponent_of(step, assumptions),
                 leading_of(step, assumptions),
-                draws=720,
+                draws=320,
                 base_seed=seed,
             )
         ]

@@ -100,21 +100,29 @@ def _observe(sample: Sample) -> Observed:
         for rows in (ROWS, "n_t")
     )
     # X W^k of each task
-    passed = [x_v, (x_v @ transpose(x_t)) @ x_t]
+    passed = [x_v, (x_v @ np.ascontiguousarray(transpose(x_t))) @ x_t]
     few = [rows[:, :, :FEW] for rows in passed]
-    off = ~np.eye(FEW, dtype=bool)
     found: dict[str, Array] = {}
     for left, right in NUMBERS:
         scale = sample["p"] ** (1 + left + right)
         diagonal = np.sum(passed[left] * passed[right], axis=-1)
         same = few[left] @ transpose(few[right])
         between = few[left][:, ::2] @ transpose(few[right][:, 1::2])
-        places = {DIAGONAL: diagonal, OFF: same, BETWEEN: between}
-        for place, elements in places.items():
-            values = np.var(elements / scale, axis=1, ddof=1)
-            chosen = values[:, off] if place == OFF else values.reshape(groups, -1)
-            found[label((left, right), place)] = chosen.mean(axis=1)
+        places = {DIAGONAL: _variances(diagonal), BETWEEN: _variances(between).mean(axis=(1, 2))}
+        all_places, on_diagonal = _variances(same), _variances(np.diagonal(same, axis1=-2, axis2=-1))
+        places[OFF] = (all_places.sum(axis=(1, 2)) - on_diagonal.sum(axis=1)) / (FEW * (FEW - 1))
+        for place, values in places.items():
+            found[label((left, right), place)] = (
+                values.mean(axis=1) if place == DIAGONAL else values
+            ) / scale**2
     return found
+
+
+def _variances(elements: Array) -> Array:
+    """Sampled variances over the second axis, the tasks."""
+    tasks = elements.shape[1]
+    squares = np.einsum("gt...,gt...->g...", elements, elements)
+    return np.asarray((squares - elements.sum(axis=1) ** 2 / tasks) / (tasks - 1))
 
 
 STEPS: tuple[Step, ...] = (

@@ -26,7 +26,7 @@ LADDER = tuple({**BASE, "xi": float(k), "p": 2 * k, "n_t": 3 * k, "n_v": 4} for 
 INVERSE_LADDER = tuple(
     {**BASE, "xi": float(k), "p": 6 * k, "n_t": 3 * k, "n_v": 1} for k in (16, 32, 64, 128)
 )
-DRAWS = {"inverse": 320, "noise": 240}
+DRAWS = {"inverse": 160, "noise": 160}
 SIZES = (
     {"n_t": 5, "n_v": 2, "m": 1, "p": 4, "sigma": 0.7, "alpha_t": 0.2},
     {"n_t": 9, "n_v": 1, "m": 2, "p": 5, "sigma": 0.9, "alpha_t": -0.15},
