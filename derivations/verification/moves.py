@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from itertools import permutations
 
 import numpy as np
@@ -29,7 +30,7 @@ from numeric_check.draws.seeds import generator_for
 from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.letters import ONE, Letter
+from symbolic.algebra.letters import ONE, Factor, Letter
 from symbolic.algebra.readable import Word
 from symbolic.algebra.words import Expression, polynomial
 
@@ -51,6 +52,8 @@ OF_TASKS = (
     Rule.LINEAR,
 )
 MANY_DRAWS, MOST_DRAWS = 50_000, 4_000_000
+# what a product of small matrices takes besides its multiplications, in multiplications
+CALL = 500
 # sizes of a ladder relative to its start, and draws at each
 LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), 960, 40
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
@@ -90,15 +93,15 @@ class _Weighted:
             constant = np.eye(int(numbers[sides[0]]))[None]
         return cls(terms, constant)
 
-    def at(self, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
+    def at(self, matrices: Mapping[str, Array], known: dict[Word, Array], plan: _Plan) -> Array:
         """The value at a batch of matrices; `known`: products of these matrices, which are added to."""
         total: Array | None = None
         for traces, word, coefficient in self.terms:
             value: Array = np.full((1, 1, 1), coefficient)
             for trace in traces:
-                value = value * _trace(_from_a_cut(trace, matrices), matrices, known)[:, None, None]
+                value = value * _trace(trace, matrices, known, plan)[:, None, None]
             if word is not None:
-                value = value * (_product(word, matrices, known) if word else self._constant)
+                value = value * (_product(word, matrices, known, plan) if word else self._constant)
             total = value if total is None else total + value
         return self._constant if total is None else total
 
@@ -113,18 +116,70 @@ def batch_value(expr: Expression, matrices: Mapping[str, Array], numbers: Mappin
 
     Matrices have the batch as their first axis, of length 1 where they are the same in every draw.
     """
-    return _Weighted.of(expr, numbers).at(matrices, {})
+    return _Weighted.of(expr, numbers).at(matrices, {}, _Plan([expr]))
 
 
-def _from_a_cut(trace: Word, matrices: Mapping[str, Array]) -> Word:
-    """A closed word turned to start with a single row, where it has one: its products are then of vectors."""
-    rows = [matrices[f.name].shape[-1 if f.transposed else -2] for f in trace]
-    start = rows.index(1) if 1 in rows else 0
-    return trace[start:] + trace[:start]
+class _Plan:
+    """Where products are cut, so that the words of some expressions take the least work together.
+
+    The work of a product is shared among the words that it is a part of. A cut once chosen stays, for all batches.
+    """
+
+    def __init__(self, exprs: Iterable[Expression]) -> None:
+        self._shared: Counter[Word] = Counter()
+        for expr in exprs:
+            for traces, word in expr.terms:
+                self._shared.update(part for trace in traces for part in _parts(trace, len(trace)))
+                self._shared.update(_parts(word or (), 0))
+        self._cuts: dict[Word, int] = {}
+        self._turns: dict[Word, tuple[Word, Word]] = {}
+
+    def cut(self, word: Word, matrices: Mapping[str, Array]) -> int:
+        """The place at which a product is cut last."""
+        if word not in self._cuts:
+            self._least(word, matrices, {})
+        return self._cuts[word]
+
+    def halves(self, trace: Word, matrices: Mapping[str, Array]) -> tuple[Word, Word]:
+        """The two products whose elements give a trace, of any of its rotations."""
+        if trace not in self._turns:
+            known: dict[Word, float] = {}
+            turns = (trace[k:] + trace[:k] for k in range(len(trace)))
+            pairs = [(turn[:cut], turn[cut:]) for turn in turns for cut in range(1, len(trace))]
+            self._turns[trace] = min(
+                pairs, key=lambda pair: sum(self._least(half, matrices, known) for half in {*pair})
+            )
+        return self._turns[trace]
+
+    def _least(self, word: Word, matrices: Mapping[str, Array], known: dict[Word, float]) -> float:
+        """The least share of the work of a product, in multiplications."""
+        if len(word) == 1:
+            return 0.0
+        if word not in known:
+            rows, columns = _side(word[0], matrices, 0), _side(word[-1], matrices, 1)
+            found = []
+            for cut in range(1, len(word)):
+                own = CALL + rows * _side(word[cut], matrices, 0) * columns
+                halves = {word[:cut], word[cut:]}
+                parts = sum(self._least(half, matrices, known) for half in halves)
+                found.append((parts + own / max(self._shared[word], 1), cut))
+            known[word], self._cuts[word] = min(found)
+        return known[word]
 
 
-def _product(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
-    """The product of a word in the order of least work; what occurs twice is multiplied once."""
+def _parts(word: Word, turns: int) -> set[Word]:
+    """The products that a word contains, of its rotations where it is closed."""
+    turned = [word[k:] + word[:k] for k in range(max(turns, 1))]
+    return {w[i:j] for w in turned for i in range(len(w)) for j in range(i + 2, len(w) + 1)}
+
+
+def _side(factor: Factor, matrices: Mapping[str, Array], which: int) -> int:
+    """The number of rows, or of columns, of a factor."""
+    return int(matrices[factor.name].shape[-1 - which if factor.transposed else which - 2])
+
+
+def _product(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array], plan: _Plan) -> Array:
+    """The product of a word; what occurs twice is multiplied once."""
     if word not in known:
         if not word:
             raise ValueError("an empty trace is a dimension: it has no letters")
@@ -133,9 +188,9 @@ def _product(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array]
             # products with copies of transposes take half the time of products with views
             known[word] = np.ascontiguousarray(np.swapaxes(matrix, -1, -2)) if word[0].transposed else matrix
         else:
-            sides = [_product((factor,), matrices, known).shape[-2:] for factor in word]
-            _, cut = _least_work((sides[0][0], *(columns for _, columns in sides)))
-            known[word] = _times(_product(word[:cut], matrices, known), _product(word[cut:], matrices, known))
+            cut = plan.cut(word, matrices)
+            left, right = (_product(half, matrices, known, plan) for half in (word[:cut], word[cut:]))
+            known[word] = _times(left, right)
     return known[word]
 
 
@@ -150,28 +205,11 @@ def _times(left: Array, right: Array) -> Array:
     return np.asarray(left @ right)
 
 
-@lru_cache(maxsize=4096)
-def _least_work(sizes: tuple[int, ...]) -> tuple[int, int]:
-    """The least number of multiplications for a product of matrices of these sizes, and where it is cut last."""
-    if len(sizes) == 2:
-        return 0, 0
-    return min(
-        (
-            _least_work(sizes[: cut + 1])[0]
-            + _least_work(sizes[cut:])[0]
-            + sizes[0] * sizes[cut] * sizes[-1],
-            cut,
-        )
-        for cut in range(1, len(sizes) - 1)
-    )
-
-
-def _trace(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
+def _trace(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array], plan: _Plan) -> Array:
     """The trace of a word without its last product: the sum over the elements of one half times the other."""
     if len(word) == 1:
-        return np.asarray(np.trace(_product(word, matrices, known), axis1=-2, axis2=-1))
-    half = len(word) // 2
-    left, right = _product(word[:half], matrices, known), _product(word[half:], matrices, known)
+        return np.asarray(np.trace(_product(word, matrices, known, plan), axis1=-2, axis2=-1))
+    left, right = (_product(half, matrices, known, plan) for half in plan.halves(word, matrices))
     return np.asarray(np.einsum("bij,bji->b", left, right))
 
 
@@ -273,12 +311,13 @@ class _Sides:
             self._numbers[name] = float(generator_for(f"number/{name}").uniform(0.5, 1.5))
         self._order = in_order({**move.values, **move.roots}, move.inverses)
         self._weighted: dict[int, _Weighted] = {}
+        self._plan = _Plan([*exprs, *(expr for one in self._of_task for expr in one.values())])
 
     def _value(self, expr: Expression, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
         # the expressions are those of the move, or of the tasks: kept, so that each has a number of its own
         if id(expr) not in self._weighted:
             self._weighted[id(expr)] = _Weighted.of(expr, self._numbers)
-        return self._weighted[id(expr)].at(matrices, known)
+        return self._weighted[id(expr)].at(matrices, known, self._plan)
 
     def _define(self, name: str, value: float) -> None:
         """A number that stands for a scalar; another one than in the batch before changes the coefficients."""

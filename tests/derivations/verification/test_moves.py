@@ -14,6 +14,7 @@ from derivations.steps.step import Step
 from derivations.verification.examine import examine
 from derivations.verification.moves import batch_value, move_checks, sample_move
 from derivations.verification.prove import prove
+from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import constant, gaussian, identity, matrix, reciprocal, tr
 
 SIZES = {
@@ -40,6 +41,18 @@ def test_a_batch_has_the_value_of_each_draw() -> None:
     for one, value in zip(x, found, strict=True):
         w = one.T @ one
         np.testing.assert_allclose(value, 2 * w @ d[0] + np.trace(w) / 5 * np.eye(2))
+
+
+def test_words_that_share_products_keep_their_values() -> None:
+    generator = np.random.default_rng(2)
+    x, y = generator.standard_normal((3, 5, 2)), generator.standard_normal((3, 1, 2))
+    d = generator.standard_normal((1, 2, 2))
+    d = d + np.swapaxes(d, -1, -2)
+    w, v = X.T @ X, gaussian("Y", "k", "p").T @ gaussian("Y", "k", "p")
+    expr = tr(w @ D @ v @ w) * w @ D @ v - tr(v @ w @ v @ D) * D @ w @ w + tr(w) * tr(D @ w) * v
+    found = batch_value(expr, {"X": x, "Y": y, "D": d}, {"n": 5.0, "p": 2.0, "k": 1.0})
+    for one, other, value in zip(x, y, found, strict=True):
+        np.testing.assert_allclose(value, evaluate(expr, {"X": one, "Y": other, "D": d[0]}))
 
 
 @pytest.mark.parametrize("name", ["65", "73", "92"])
