@@ -8,21 +8,31 @@ from pathlib import Path
 
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
+from derivations.figures import network_figure, network_runs
 from derivations.figures.captions import alt_text, caption, lowest_predicted
 from derivations.figures.curves import predicted
 from derivations.figures.draw import draw
-from derivations.figures.panels import figure
+from derivations.figures.network_estimates import REPORTED, gaps, level, lowered, marks, ten_runs
+from derivations.figures.network_figure import TITLES
+from derivations.figures.panels import figure, slug_of
 from derivations.figures.points import simulated
+from derivations.language.assumptions import PAPER
+from derivations.paper.wide_network.signs import POINTS, predicted_differences
+from numeric_check.draws.estimate import Estimate
+from numeric_check.network.features import feature_moments
 
 
 def picture(name: str, *, with_caption: bool = True) -> Html:
     """A figure as an image of its own, whose identifiers stay apart from those of the page."""
-    shown = figure(name)
+    if slug_of(name) == network_figure.NAME:
+        said, described = network_figure.caption(), network_figure.alt_text()
+    else:
+        said, described = caption(figure(name)), alt_text(figure(name))
     with tempfile.TemporaryDirectory() as folder:
         data = draw(name, Path(folder) / "figure.svg")[0].read_bytes()
     source = f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
-    text = f"<figcaption>{h.prose(caption(shown))}</figcaption>" if with_caption else ""
-    return Html(f'<figure><img src="{source}" alt="{h.escape(alt_text(shown))}"/>{text}</figure>')
+    text = f"<figcaption>{h.prose(said)}</figcaption>" if with_caption else ""
+    return Html(f'<figure><img src="{source}" alt="{h.escape(described)}"/>{text}</figure>')
 
 
 def training_rate(name: str) -> Html:
@@ -71,3 +81,107 @@ def points(name: str) -> Html:
             )
         )
     return Html("".join(blocks))
+
+
+# -- Figure 5 -----------------------------------------------------------------------------------------------
+
+LETTERS = dict(zip(TITLES, "abc", strict=True))
+
+
+def _measured(estimate: Estimate) -> str:
+    return h.measured(estimate.mean, estimate.stderr) if estimate.stderr > 0 else h.number(estimate.mean)
+
+
+def network_differences() -> Html:
+    """Loss minus loss at rate zero, linearised and in two levels, under each reading."""
+    columns = [marks(how) for how in TITLES]
+    rows = [
+        [h.number(found[0].rate)]
+        + [_measured(value) for mark in found for value in (mark.linearised, mark.two_level)]
+        for found in zip(*columns, strict=True)
+    ]
+    headers = ["rate"]
+    for letter in LETTERS.values():
+        headers += [f"({letter}) linearised", f"({letter}) trained"]
+    text = "The loss minus that at rate zero. Trained: the linearised mean plus the paired difference of trained and linearised runs."
+    return Html(f"<p>{text}</p>{h.table(headers, rows, numeric=range(len(headers)))}")
+
+
+def network_verdict() -> Html:
+    """What the reported rate does under each reading, with its significance, and where the loss is lowest."""
+    lines = []
+    for how, letter in LETTERS.items():
+        found = marks(how)
+        (at,) = (mark for mark in found if mark.rate == REPORTED)
+        best = min(found, key=lambda mark: mark.linearised.mean)
+        lines.append(
+            f"<li>({letter}) {TITLES[how]}: from rate zero to {h.number(REPORTED)} the loss changes by "
+            f"{_measured(at.linearised)} linearised, {_errors(at.linearised)} standard errors, and by {_measured(at.two_level)} "
+            f"trained, {_errors(at.two_level)} standard errors; {lowered(how)} of {at.two_level.draws} trained runs are lower there. Of the rates tried linearised "
+            f"networks do best at {h.number(best.rate)}. The loss at zero is {_measured(level(how))}.</li>"
+        )
+    return Html(f"<ul>{''.join(lines)}</ul>")
+
+
+def _errors(estimate: Estimate) -> str:
+    return f"{abs(estimate.mean) / estimate.stderr:.0f}"
+
+
+def network_scatter() -> Html:
+    """The scatter of figures of ten trained runs."""
+    rows = []
+    for how, letter in LETTERS.items():
+        found = ten_runs(how)
+        (at,) = (mark for mark in marks(how) if mark.rate == REPORTED)
+        cells = ["fewer than ten runs", "", ""]
+        if found is not None:
+            shares = (f"{100 * share:.0f} %" for share in (found.improved, found.negative))
+            cells = [h.number(found.spread, 2), *shares]
+        rows.append([f"({letter})", _measured(at.two_level), *cells])
+    headers = (
+        "reading",
+        f"change at {h.number(REPORTED)}",
+        "its spread over ten-run figures",
+        f"figures lower at {h.number(REPORTED)} than at 0",
+        "figures lowest at a negative rate",
+    )
+    return Html(h.table(headers, rows, numeric=range(1, 5)))
+
+
+def network_criterion() -> Html:
+    """What (14) predicts with the moments of the tangent features: the loss at some rates minus that at zero."""
+    rates = (REPORTED, -0.0025, 0.0025, 0.005)
+    rows = []
+    for how, letter in LETTERS.items():
+        found = predicted_differences(PAPER, how, 0, rates)
+        rows.append([f"({letter})", *(h.number(found[rate], 2) for rate in rates)])
+    share = 100 * feature_moments(network_runs.PRINTED, next(iter(TITLES)), POINTS, 0).largest
+    headers = ("reading", *(f"(14) at {h.number(rate)}, minus at 0" for rate in rates))
+    return Html(
+        f"<p>The largest eigenvalue of the features' covariance is {share:.0f} % of its trace.</p>"
+        f"{h.table(headers, rows, numeric=range(1, 5))}"
+    )
+
+
+def network_widths() -> Html:
+    """Trained minus linearised loss over the width."""
+    rows = [
+        [str(gap.width), str(gap.runs), h.number(gap.root_mean_square, 2), h.number(gap.median, 2)]
+        for gap in gaps()
+    ]
+    headers = ("width", "runs", "root mean square", "median size")
+    text = (
+        "Trained minus linearised loss at rate zero, over the same number of runs at each width, with every rate scaled by the mean "
+        "kernel. It falls with width; a few runs with a large bias carry the mean square."
+    )
+    return Html(f"<p>{text}</p>{h.table(headers, rows, numeric=range(4))}")
+
+
+def network_provenance() -> Html:
+    """How the shipped runs were made."""
+    document = network_runs.provenance()
+    versions = ", ".join(f"{name} {number}" for name, number in document["versions"].items())
+    return Html(
+        f"<p><small>Shipped runs: <code>{h.escape(document['command'])}</code>, seed {document['seed']}, {versions}, "
+        f"{document['date']}, {document['seconds']} seconds of one core.</small></p>"
+    )

@@ -17,7 +17,7 @@ from derivations.book_pages import cards
 from derivations.book_pages import html as h
 from derivations.book_pages.change import exponent, gaps_of
 from derivations.book_pages.html import Html
-from derivations.figures.draw import BLUE, STYLE, VERMILION, defaults
+from derivations.figures.style import BLUE, STYLE, VERMILION, defaults
 from derivations.language.regime import Regime
 from derivations.steps.labels import LOSS
 from derivations.steps.status import NumericStatus

@@ -182,9 +182,9 @@ def _sweep(arguments: argparse.Namespace) -> Outcome:
 
 
 def _figure(arguments: argparse.Namespace) -> Outcome:
+    from derivations.figures import network_figure, network_runs, points
     from derivations.figures.draw import draw
     from derivations.figures.panels import slug_of
-    from derivations.figures.points import provenance
 
     with progress_bar("simulating") as report:
         out = None if arguments.out is None else Path(arguments.out)
@@ -195,11 +195,16 @@ def _figure(arguments: argparse.Namespace) -> Outcome:
             recomputed=arguments.recompute,
             progress=report,
         )
-    experiment = provenance().get(slug_of(arguments.figure), {}) if not arguments.assume else {}
+    slug = slug_of(arguments.figure)
+    network = slug == network_figure.NAME
+    experiment = network_runs.provenance() if network else points.provenance().get(slug, {})
+    rows = ("points", "linearised", "trained")
     document = {
         "file": str(path),
         "series": series,
-        "provenance": {key: value for key, value in experiment.items() if key != "points"},
+        "provenance": {}
+        if arguments.assume
+        else {key: value for key, value in experiment.items() if key not in rows},
     }
     return Outcome(document, str(path))
 

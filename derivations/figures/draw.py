@@ -14,51 +14,29 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
-from numpy.typing import NDArray
 
-from derivations.figures import graphical_model
+from derivations.figures import graphical_model, network_figure, network_runs
 from derivations.figures.captions import alt_text, equation_number, panel_title
 from derivations.figures.curves import predicted
 from derivations.figures.panels import Figure, Panel, figure, slug_of
 from derivations.figures.points import Point, Report, recompute, simulated
+from derivations.figures.style import BARS, BLUE, LABELS, STYLE, VERMILION, Series, defaults, rounded
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
 
-Array = NDArray[np.float64]
 FORMATS = ("svg", "png", "pdf")
 # Figure 1, the one without data.
 MODEL = "figure1"
 CURVE_POINTS = 241
-# Digits kept before drawing: far below the width of a line, far above the rounding of another processor.
-DIGITS = 6
-BARS = 2.0
 # More entries than this stand in two rows.
 LEGEND_COLUMNS = 3
-# From Okabe and Ito's palette: safe for colour-blind readers; in grey, the shapes tell the marks apart.
-VERMILION, BLUE = "#d55e00", "#0072b2"
 # The first theory of a figure is drawn solid, a second one dashed.
 DASHES = ("-", "--")
 EXPERIMENT_LABEL = "experiment"
 EXPERIMENT = rf"experiment, mean $\pm$ {BARS:g} standard errors"
 ESTIMATE = "only inputs drawn, error below the mark"
 SIMULATED = (EXPERIMENT, ESTIMATE)
-STYLE: dict[str, object] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.labelsize": 11,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "legend.frameon": False,
-    "savefig.dpi": 110,
-    "svg.fonttype": "path",
-}
-LABELS = {"alpha_r": r"adaptation rate $\alpha_r$", "alpha_t": r"training rate $\alpha_t$"}
-
-
-Series = dict[str, object]
 
 
 def draw(
@@ -69,15 +47,15 @@ def draw(
     recomputed: bool = False,
     progress: Report | None = None,
 ) -> tuple[Path, list[Series]]:
-    """Draws a figure (`1`, `2`, `3`, `4`, `6`, `figure-2`, or by equation: `eq5`); returns the file and what it shows.
+    """Draws a figure (`1` to `6`, `figure-2`, or by equation: `eq5`); returns the file and what it shows.
 
     out: an .svg, .png or .pdf file, by default NAME.svg here; Figure 1 is no plot and always .svg. Points not in the
     store are simulated and stored one by one; progress hears of each. recomputed: make the shipped experiment anew
-    first. Raises BadInput for an unknown figure, another suffix, assumptions under which nothing is derived, or a
+    first, of Figure 5 what is missing (`network_runs.recompute`). Raises BadInput for an unknown figure, another suffix, assumptions under which nothing is derived, or a
     place where nothing can be written, before anything is simulated.
     """
     model = slug_of(name) == MODEL
-    slug = MODEL if model else figure(name).name
+    slug = slug_of(name) if slug_of(name) in (MODEL, network_figure.NAME) else figure(name).name
     target = Path(f"{slug}.svg") if out is None else out
     kind = target.suffix.removeprefix(".").lower()
     if kind not in FORMATS:
@@ -89,7 +67,7 @@ def draw(
     if not target.resolve().parent.is_dir():
         raise BadInput(f"the folder {str(target.parent)!r} does not exist: make it first")
     require_writable(target.resolve().parent)
-    if (model or recomputed) and assumptions != PAPER:
+    if (model or recomputed or slug == network_figure.NAME) and assumptions != PAPER:
         raise BadInput("figure 1 and the paper's experiments are the paper's: leave out --assume")
     if model:
         if recomputed:
@@ -97,6 +75,12 @@ def draw(
         with whole(target) as temporary:
             temporary.write_text(graphical_model.draw(), encoding="utf-8")
         return target, []
+    if slug == network_figure.NAME:
+        if recomputed:
+            network_runs.recompute(progress)
+        with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": slug}):
+            _save(network_figure.canvas(), target, kind, network_figure.STATEMENT, network_figure.alt_text())
+        return target, network_figure.series()
     shown = figure(name).under(assumptions)
     for panel in shown.panels:  # refused before anything is simulated
         predicted(panel, panel.grid[:1])
@@ -104,7 +88,7 @@ def draw(
         recompute(shown, progress)
     points = simulated(shown, progress)
     with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": shown.name}):
-        _save(_canvas(shown, points), target, kind, shown)
+        _save(_canvas(shown, points), target, kind, shown.statement, alt_text(shown))
     return target, series(shown, points)
 
 
@@ -154,16 +138,11 @@ def _one(
     }
 
 
-def defaults() -> dict[str, object]:
-    """The settings of the library itself: a user's own would make another picture."""
-    return {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
-
-
-def _save(canvas: Canvas, target: Path, kind: str, shown: Figure) -> None:
+def _save(canvas: Canvas, target: Path, kind: str, title: str, described: str) -> None:
     """Writes the file whole or not at all."""
-    metadata: dict[str, str | None] = {"Title": shown.statement, "Description": alt_text(shown)}
+    metadata: dict[str, str | None] = {"Title": title, "Description": described}
     if kind == "pdf":
-        metadata = {"Title": shown.statement, "Subject": alt_text(shown), "CreationDate": None}
+        metadata = {"Title": title, "Subject": described, "CreationDate": None}
     elif kind == "svg":
         metadata |= {"Date": None, "Creator": None}
     else:
@@ -200,10 +179,6 @@ def _legend(axes: Sequence[Axes]) -> tuple[list[Artist], list[str]]:
     return [found[label] for label in labels], labels
 
 
-def _round(values: Sequence[float] | Array) -> Array:
-    return np.array([float(f"{value:.{DIGITS}g}") for value in values])
-
-
 def _panel(axis: Axes, panel: Panel, points: Sequence[Point], dashes: str) -> None:
     rates = np.linspace(panel.grid[0], panel.grid[-1], CURVE_POINTS)
     marks = [point.rate for point in points]
@@ -211,7 +186,7 @@ def _panel(axis: Axes, panel: Panel, points: Sequence[Point], dashes: str) -> No
         axis.axvline(0.0, color="0.8", linewidth=1.0, zorder=0)
     axis.plot(
         rates,
-        _round(predicted(panel, rates)),
+        rounded(predicted(panel, rates)),
         dashes,
         color="black",
         linewidth=1.5,
@@ -221,8 +196,8 @@ def _panel(axis: Axes, panel: Panel, points: Sequence[Point], dashes: str) -> No
     if plain:
         axis.errorbar(
             marks,
-            _round([estimate.mean for estimate in plain]),
-            yerr=_round([BARS * estimate.stderr for estimate in plain]),
+            rounded([estimate.mean for estimate in plain]),
+            yerr=rounded([BARS * estimate.stderr for estimate in plain]),
             fmt="o",
             color=VERMILION,
             markerfacecolor="white",
@@ -234,7 +209,7 @@ def _panel(axis: Axes, panel: Panel, points: Sequence[Point], dashes: str) -> No
         )
     axis.plot(
         marks,
-        _round([point.conditional.mean for point in points]),
+        rounded([point.conditional.mean for point in points]),
         "D",
         color=BLUE,
         markersize=2.8,

@@ -185,12 +185,7 @@ def slug_of(name: str) -> str:
 def figure(name: str) -> Figure:
     """The figure with this number, name or equation (`2`, `figure-2`, `eq5`); else raises ValueError."""
     slug = slug_of(name)
-    if slug == "figure5":
-        raise BadInput(
-            "figure 5 is a neural-network experiment, not part of this version; draw 1, 2, 3, 4 or 6"
-        )
     if slug not in FIGURES:
-        *known, last = [name.removeprefix("figure") for name in FIGURES]
         close = "" if slug.startswith("figure") else f"; {nearest(name, [*FIGURES, *ALIASES])}"
-        raise BadInput(f"no figure {shortened(name)!r}{close}: draw 1, {', '.join(known)} or {last}")
+        raise BadInput(f"no figure {shortened(name)!r}{close}: draw one of 1 to 6")
     return _built(slug)

@@ -216,6 +216,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "figure-2": "",
         "figure-3": "",
         "figure-4": "",
+        "figure-5": "",
         "figure-6": "",
     },
     "derivations.paper.theorem1.reused_data": {"reused-data-ignore-the-rate": ""},

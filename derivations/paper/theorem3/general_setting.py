@@ -30,7 +30,7 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import column, f_0, inner, n, nu, p, y
-from derivations.paper.theorem3.linearisation import linearisation_checks
+from derivations.paper.wide_network.linearisation import linearisation_checks
 from derivations.steps import discrete_law
 from derivations.steps.chain import Chain, abbreviation, derived_by
 from derivations.steps.draws import Array, fixed_column, transpose

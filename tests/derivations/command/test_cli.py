@@ -197,7 +197,7 @@ AT_THE_EDGE = ["n_t=9", "n_v=2", "n_r=9", "m=3", "sigma=1", "nu=1", "alpha_t=0",
             ["eval", "exact-loss", *AT_THE_EDGE, "p=6"],
             "exact-loss holds for p > n_v m + 1, but n_v m = 6 and p = 6",
         ),
-        (["figure", "9"], "no figure '9': draw 1, 2, 3, 4 or 6"),
+        (["figure", "9"], "no figure '9': draw one of 1 to 6"),
         (["moment", "W^2", "--assume", "inputs=rademacher"], "moment takes no --assume: name the law"),
     ],
 )

@@ -82,8 +82,6 @@ def test_names(name: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("5", "not part of this version"),
-        ("figure-5", "not part of this version"),
         ("7", "no figure '7'"),
         ("figur2", "did you mean 'figure2'"),
         ("", "no figure"),

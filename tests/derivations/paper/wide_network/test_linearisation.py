@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from derivations.language.assumptions import PAPER
-from derivations.paper.theorem3 import linearisation
+from derivations.paper.wide_network import linearisation
 from derivations.steps.contents import named
 from derivations.verification.examine import examine
 from numeric_check.network.relu import Tangents, Weights

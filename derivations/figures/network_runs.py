@@ -1,0 +1,250 @@
+"""The runs behind Figure 5, each kept as soon as it is done: interrupted work continues, hours of it are shipped.
+
+A row is one network, trained and linearised on the same draws, under a reading of the bias, at a rate and a width. It
+counts as done when the store has it, or when the shipped data have it and were computed by the same sources.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
+from functools import cache
+from importlib.metadata import version
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derivations.support import store
+from derivations.support.files import require_writable, whole
+from derivations.support.sources import fingerprint
+from derivations.support.workers import workers
+from numeric_check.network.descent import train, trained_loss
+from numeric_check.network.experiment import PRINTED_WIDTH, Experiment, Reading, draw
+from numeric_check.network.linearised import Linearised
+
+Report = Callable[[dict[str, str], int, int], None]
+
+RATES = (-0.02, -0.015, -0.01, -0.0075, -0.005, -0.0025, 0.0, 0.0025, 0.005, 0.0075, 0.01)
+PRINTED = Experiment()
+# the labels of a linearised run are averaged exactly, so that fewer test tasks do
+AVERAGED = replace(PRINTED, test_tasks=20)
+# Trained runs wanted under each reading, in the order in which they are made.
+WANTED = (
+    (Reading.TASK, 0, 20),
+    (Reading.RUN, 0, 10),
+    (Reading.POINT, 0, 10),
+    (Reading.TASK, 20, 200),
+    (Reading.RUN, 10, 50),
+    (Reading.POINT, 10, 50),
+)
+# of a shipped row
+COLUMNS = ("trained", "linearised", "epochs", "meta_loss", "seconds")
+BATCH, BATCHES = 100, 30
+LADDER, LADDER_RUNS = (50, 100, 200, 800), 40
+SEED = 0
+SOURCES = ("numeric_check.network.linearised", "numeric_check.network.descent")
+SHIPPED = Path(__file__).with_name("network_runs.json")
+
+
+class Job(NamedTuple):
+    """One run under a reading at a width: a row for each of its rates."""
+
+    reading: Reading
+    width: int
+    run: int
+    rates: tuple[float, ...]
+
+
+class Batch(NamedTuple):
+    """Linearised runs `number * BATCH` and on, under all readings at all rates."""
+
+    number: int
+
+
+def row_key(job: Job, rate: float) -> store.Key:
+    """What a row depends on: its draws, the experiment, and the code that trains."""
+    experiment = asdict(replace(PRINTED, width=job.width))
+    return store.key(
+        "network run", SOURCES, experiment=experiment, reading=job.reading, run=job.run, rate=rate, seed=SEED
+    )
+
+
+def batch_key(batch: Batch) -> store.Key:
+    """What a batch of linearised runs depends on."""
+    return store.key(
+        "linearised network runs",
+        SOURCES,
+        experiment=asdict(AVERAGED),
+        index=batch.number,
+        size=BATCH,
+        rates=RATES,
+        seed=SEED,
+    )
+
+
+def jobs() -> list[Batch | Job]:
+    """All that is wanted, in order: the cheap linearised runs first."""
+    found: list[Batch | Job] = [Batch(k) for k in range(BATCHES)]
+    for k, (reading, first, end) in enumerate(WANTED):
+        found += [Job(reading, PRINTED_WIDTH, run, RATES) for run in range(first, end)]
+        if k == 2:
+            found += [Job(Reading.TASK, width, run, (0.0,)) for run in range(LADDER_RUNS) for width in LADDER]
+    return found
+
+
+def done(job: Batch | Job) -> bool:
+    """Whether nothing of a job is missing."""
+    if isinstance(job, Batch):
+        return store.load(batch_key(job)) is not None
+    return all(row(job, rate) is not None for rate in job.rates)
+
+
+def row(job: Job, rate: float) -> Mapping[str, Any] | None:
+    """The row of a run at a rate, from the store or, computed by today's sources, from the shipped data; else None."""
+    return store.load(row_key(job, rate)) or _shipped_rows().get((job.reading, job.width, job.run, rate))
+
+
+def perform(job: Batch | Job) -> None:
+    """Computes what is missing of a job and stores it, row by row."""
+    if isinstance(job, Batch):
+        _perform_batch(job)
+        return
+    experiment = replace(PRINTED, width=job.width)
+    run = draw(experiment, job.reading, SEED, job.run)
+    linearised = Linearised(experiment, run)
+    for rate in job.rates:
+        if row(job, rate) is None:
+            started = time.process_time()
+            trained = train(experiment, run, rate)
+            found = {
+                "trained": trained_loss(experiment, run, trained.weights),
+                "linearised": linearised.loss(rate),
+                "epochs": trained.epochs,
+                "meta_loss": trained.meta_loss,
+                "seconds": time.process_time() - started,
+            }
+            store.save(row_key(job, rate), found)
+
+
+def _perform_batch(batch: Batch) -> None:
+    started = time.process_time()
+    losses: dict[str, list[list[float]]] = {reading.value: [] for reading in Reading}
+    for run in range(batch.number * BATCH, (batch.number + 1) * BATCH):
+        # how b is drawn does not matter where labels are averaged
+        found = Linearised(AVERAGED, draw(AVERAGED, Reading.TASK, SEED, run)).mean_losses(RATES)
+        for reading, values in found.items():
+            losses[reading.value].append([float(value) for value in values])
+    store.save(batch_key(batch), {"losses": losses, "seconds": time.process_time() - started})
+
+
+# -- shipping -----------------------------------------------------------------------------------------------
+
+
+def provenance() -> dict[str, Any]:
+    """The shipped document: command, seed, versions, date, CPU seconds, hash of the sources, and all rows."""
+    document: dict[str, Any] = json.loads(SHIPPED.read_text(encoding="utf-8")) if SHIPPED.exists() else {}
+    return document
+
+
+@cache
+def _shipped_rows() -> Mapping[tuple[str, int, int, float], Mapping[str, Any]]:
+    document = provenance()
+    if document.get("sources") != fingerprint(frozenset(SOURCES)):
+        return {}
+    return {
+        (group["reading"], group["width"], run, group["rate"]): dict(zip(COLUMNS, values, strict=True))
+        for group in document["trained"]
+        for run, values in enumerate(group["rows"])
+    }
+
+
+def recompute(report: Report | None = None) -> None:
+    """Computes what is missing of the experiment, and ships all that is there with its provenance.
+
+    Hours of work: each row is stored at once, and when interrupted the rows so far are shipped. Rows of other sources do
+    not count. Raises BadInput where the data cannot be written, before anything is computed.
+    """
+    require_writable(SHIPPED.parent)
+    wanted = jobs()
+    missing = [job for job in wanted if not done(job)]
+    try:
+        with workers(len(missing)) as executor:
+            for k, _ in enumerate(executor.map(perform, missing), len(wanted) - len(missing) + 1):
+                if report is not None:
+                    report({"name": "figure5, trained networks"}, k, len(wanted))
+    finally:
+        ship()
+
+
+def ship() -> None:
+    """Writes the linearised runs and the rows of every run up to the first that is not complete."""
+    batches = [found for k in range(BATCHES) if (found := store.load(batch_key(Batch(k)))) is not None]
+    linearised: dict[str, Any] = provenance().get("linearised", {})
+    if batches:
+        losses = {
+            how: np.array([run for batch in batches for run in batch["losses"][how]]) for how in Reading
+        }
+        seconds = math.fsum(batch["seconds"] for batch in batches)
+        linearised = {"seconds": seconds} | {how.value: _summary(values) for how, values in losses.items()}
+    trained: list[dict[str, Any]] = []
+    kinds = dict.fromkeys((job.reading, job.width, job.rates) for job in jobs() if isinstance(job, Job))
+    for reading, width, rates in kinds:
+        rows = list(_complete(reading, width, rates))
+        trained += [
+            {"reading": reading, "width": width, "rate": rate, "rows": [run[k] for run in rows]}
+            for k, rate in enumerate(rates)
+        ]
+    document = {
+        "command": "derive figure 5 --recompute",
+        "seed": SEED,
+        "versions": {"python": platform.python_version(), "numpy": version("numpy")},
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "seconds": round(
+            math.fsum(values[-1] for group in trained for values in group["rows"])
+            + linearised.get("seconds", 0.0)
+        ),
+        "sources": fingerprint(frozenset(SOURCES)),
+        "experiment": asdict(PRINTED),
+        "columns": COLUMNS,
+        "linearised": linearised,
+        "trained": trained,
+    }
+    with whole(SHIPPED) as temporary:
+        temporary.write_text(_text(document), encoding="utf-8")
+    _shipped_rows.cache_clear()
+
+
+def _complete(reading: Reading, width: int, rates: tuple[float, ...]) -> Iterator[list[list[float]]]:
+    """Runs from the first on, until one lacks a row: for each rate the columns, rounded below any error."""
+    for run in count():
+        found = [row(Job(reading, width, run, rates), rate) for rate in rates]
+        ready = [values for values in found if values is not None]
+        if len(ready) < len(rates):
+            return
+        yield [[float(f"{values[name]:.9g}") for name in COLUMNS] for values in ready]
+
+
+def _summary(losses: NDArray[np.float64]) -> dict[str, Any]:
+    """Means and standard errors over runs (runs, rates), of the losses and of their differences from rate zero."""
+    found: dict[str, Any] = {"runs": len(losses), "rates": RATES}
+    for name, values in (("loss", losses), ("difference", losses - losses[:, [RATES.index(0.0)]])):
+        error = values.std(axis=0, ddof=1) / math.sqrt(len(values))
+        found |= {name: _rounded(values.mean(axis=0)), f"{name}_stderr": _rounded(error)}
+    return found
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float]:
+    return [float(f"{value:.9g}") for value in values]
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    """JSON with a row of numbers on each line."""
+    return json.dumps(document, separators=(",", ":")).replace("],[", "],\n[").replace("},{", "},\n{") + "\n"
