@@ -159,24 +159,24 @@ class Symbol(Node):
 
 
 @dataclass(frozen=True)
-class Trace(Node):
+class OfOne(Node):
+    """What is made of one other part."""
+
+    of: Node
+
+
+class Trace(OfOne):
     """The trace of a matrix."""
 
-    of: Node
 
-
-@dataclass(frozen=True)
-class Transpose(Node):
+class Transpose(OfOne):
     """The transpose of a matrix."""
 
-    of: Node
-
 
 @dataclass(frozen=True)
-class Power(Node):
+class Power(OfOne):
     """An integer power, perhaps negative."""
 
-    of: Node
     exponent: int
 
 

@@ -16,7 +16,6 @@ moments enter, as everything is quadratic in them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -26,7 +25,7 @@ from derivations.language import model
 from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.symbols import N, alpha_t, column, n_t, n_v, p, sigma
-from derivations.paper import outer_problem, outer_problem_draws
+from derivations.paper import outer_problem
 from derivations.paper.outer_problem import INVERSE
 from derivations.paper.theorem3.general_setting import SIGMA_W, general
 from derivations.steps import discrete_law
@@ -34,7 +33,7 @@ from derivations.steps.chain import Chain, DoesNotApply, carried_out, derived_by
 from derivations.steps.draws import Array
 from derivations.steps.labels import OVER_INPUTS, OVER_TARGETS, Within
 from derivations.steps.rules import solutions
-from derivations.steps.step import Kind, Observed, Parts, Step
+from derivations.steps.step import Kind, Observed, Step
 from derivations.steps.task_draws import design, nearest_solution, outer_product, stacked_problem, target
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, gaussian, vector
@@ -203,33 +202,31 @@ _LAGRANGE = "Lagrange conditions, checked in the algebra of matrix words"
 _SECOND = "second moments of task parameters and label noise; no law is used"
 
 
-def _shared(
-    name: str,
-    number: str,
-    basis: str,
-    *,
-    statement: str,
-    claim: Callable[[], Parts],
-    chain: Callable[[Assumptions], Chain],
-    observe: Callable[[Sample], Observed],
-) -> Step:
-    """An equation that is printed again, word for word, under the general assumptions."""
+_SECTION_7_3 = {step.name: step for step in outer_problem.STEPS}
+
+
+def _shared(number: str, earlier: str, statement: str) -> Step:
+    """An equation of section 7.3 that is printed again, word for word, under the general assumptions."""
+    step = _SECTION_7_3[earlier]
+    claim, chain = step.claim, step.derivation
+    assert claim is not None
+    assert chain is not None
 
     def generally(assumptions: Assumptions) -> Chain:
         return chain(general(assumptions))
 
     return Step(
-        name,
+        f"general-{earlier}",
         (number,),
         Kind.EQUATION,
         statement,
         "theorem3",
-        uses=(basis,),
+        uses=(earlier,),
         depends_on=DEPENDS,
         claim=claim,
         derive=derived_by(generally),
         derivation=generally,
-        observe=observe,
+        observe=step.observe,
         sizes=TASK_SIZES,
         method=_EXPANSION,
         resolution=dict.fromkeys(claim(), 1e-9),
@@ -243,32 +240,12 @@ _of_the_stack = partial(Step, kind=Kind.EQUATION, page="theorem3", sizes=STACK_S
 
 
 STEPS: tuple[Step, ...] = (
+    _shared("126", "stacked-target", "The vector gamma is the same as in section 7.3."),
+    _shared("127", "stacked-design", "The matrix B is the same as in section 7.3."),
     _shared(
-        "general-stacked-target",
-        "126",
-        "stacked-target",
-        statement="The vector gamma is the same as in section 7.3.",
-        claim=outer_problem.claim_target,
-        chain=outer_problem.target_chain,
-        observe=outer_problem_draws.observe_target,
-    ),
-    _shared(
-        "general-stacked-design",
-        "127",
-        "stacked-design",
-        statement="The matrix B is the same as in section 7.3.",
-        claim=outer_problem.claim_design,
-        chain=outer_problem.design_chain,
-        observe=outer_problem_draws.observe_design,
-    ),
-    _shared(
-        "general-stacked-loss",
         "125",
         "stacked-loss",
-        statement="The outer problem is the same least-squares problem as in section 7.3: a sum over tasks, of which the share of one task is derived.",
-        claim=outer_problem.claim_stacked_loss,
-        chain=outer_problem.stacked_loss_chain,
-        observe=outer_problem_draws.observe_stacked_loss,
+        "The outer problem is the same least-squares problem as in section 7.3: a sum over tasks, of which the share of one task is derived.",
     ),
     _of_the_stack(
         "minimum-norm-solution",
