@@ -95,6 +95,9 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
         help="the formula alone, as source in this language",
     )
     parsers["show"].add_argument("--proof", action="store_true", help="the proof, move by move")
+    parsers["eval"].add_argument(
+        "--rel-error", type=float, default=None, metavar="R", help="error / value of what has no closed form"
+    )
     parsers["list"].add_argument("names", nargs="*", metavar="NAME", help="these steps (default: all)")
     parsers["list"].add_argument("--status", metavar="S", help="only those with this proof or numeric status")
     parsers["list"].add_argument(

@@ -112,7 +112,7 @@ def _eval(arguments: argparse.Namespace) -> Outcome:
     from derivations.formulas.parameters import parse_values
 
     values, assumptions = parse_values(arguments.values), read(arguments.assume)
-    numbers = evaluate_named(arguments.name, values, assumptions)
+    numbers = evaluate_named(arguments.name, values, assumptions, arguments.rel_error)
     document: dict[str, float | str] = {**numbers}
     said = note(arguments.name, values, assumptions, numbers["value"]) if "value" in numbers else None
     if said is not None:

@@ -7,6 +7,7 @@ its label.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping
 from fractions import Fraction
@@ -26,6 +27,7 @@ from derivations.paper.theorem2.general_covariance import NORMAL
 from derivations.steps.contents import ALIASES, find
 from derivations.steps.labels import InRegime, Sign
 from derivations.support.bad_input import BadInput
+from numeric_check.draws.estimate import Estimate
 from symbolic.averages.network_polynomial import NotAnExpression
 from symbolic.code.codegen import compiled, high_precision, source
 from symbolic.code.stable import StableForm, stable
@@ -179,19 +181,25 @@ def function(name: str, assumptions: Assumptions = PAPER, key: str | None = None
 
 
 def evaluate_named(
-    name: str, values: Mapping[str, Given], assumptions: Assumptions = PAPER
+    name: str,
+    values: Mapping[str, Given],
+    assumptions: Assumptions = PAPER,
+    rel_error: float | None = None,
 ) -> dict[str, float]:
     """The numbers a step's formulas give: `{"value": ...}`, or `{"minimum": ..., "maximum": ...}` for (8).
 
-    A formula with an average that has no closed form gives `{"value": ..., "error": ...}`.
+    A formula with an average that has no closed form gives `{"value": ..., "error": ...}`, with the error below
+    rel_error of the value where that is asked for, and within reach.
 
     values: by parameter name, taken as exact numbers; the results are computed exactly (a square root to 50
     digits) and then rounded to doubles. Raises ValueError, in one line, on whatever does not fit together.
     """
+    if rel_error is not None and not 0 < rel_error < math.inf:
+        raise InvalidParameter(f"the error asked for is {rel_error}: give a positive number, as in 1e-6")
     if assumptions.split == "reused":
         united(values)  # refused before a long derivation, not after it
     if find(name).average is not None:
-        return _averaged(name, formula(name, assumptions), values, assumptions)
+        return _averaged(name, formula(name, assumptions), values, assumptions, rel_error)
     return {
         key: _number(name, expr, values, assumptions)
         for key, expr in in_regime(name, values, assumptions).items()
@@ -199,7 +207,11 @@ def evaluate_named(
 
 
 def _averaged(
-    name: str, expr: sympy.Expr, values: Mapping[str, Given], assumptions: Assumptions
+    name: str,
+    expr: sympy.Expr,
+    values: Mapping[str, Given],
+    assumptions: Assumptions,
+    rel_error: float | None,
 ) -> dict[str, float]:
     """The number of a formula with an average that has no closed form, and its error."""
     average = find(name).average
@@ -207,12 +219,27 @@ def _averaged(
     value = quotient(expr)
     needed = parameters(value)[0] - {average.name} | {*average.needs}
     point = checked_point(name, values, assumptions, needed=needed, matrices=set())
-    found = average.value(assumptions, {key: float(number) for key, number in point.scalars.items()})
-    at, next_to = (
-        value_at(value, {**point.scalars, average.name: Fraction(number)})
-        for number in (found.mean, found.mean + found.stderr)
-    )
-    return {"value": float(at), "error": abs(float(next_to - at))}
+    numbers = {key: float(number) for key, number in point.scalars.items()}
+
+    def computed(aim: float | None) -> tuple[float, float, Estimate]:
+        """The value, its error, and the average."""
+        found = average.value(assumptions, numbers, aim)
+        at, next_to = (
+            value_at(value, {**point.scalars, average.name: Fraction(number)})
+            for number in (found.mean, found.mean + found.stderr)
+        )
+        return float(at), abs(float(next_to - at)), found
+
+    at, error, found = computed(None)
+    if rel_error is not None and error > rel_error * abs(at):
+        # the average may be less precise than the value, of which it is a part
+        at, error, found = computed(found.stderr / abs(found.mean) * rel_error * abs(at) / error)
+        if error > rel_error * abs(at):
+            reached = float(f"{error / abs(at) * 1.1:.1e}")
+            raise InvalidParameter(
+                f"an error of {rel_error:g} of the value is out of reach here: ask for --rel-error {reached:g} or more"
+            )
+    return {"value": at, "error": error}
 
 
 def _number(name: str, expr: sympy.Expr, values: Mapping[str, Given], assumptions: Assumptions) -> float:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from flint import fmpq_poly
 
-from derivations.formulas.by_name import derived_parts, formula, in_regime
-from derivations.formulas.exact import along, parameters, quotient
+from derivations.formulas.by_name import derived_parts, evaluate_named, formula, in_regime
+from derivations.formulas.exact import along, parameters, quotient, value_at
 from derivations.formulas.least_loss import bound, is_loss, remedy, warning
 from derivations.formulas.normal_inverse import along_rate
 from derivations.formulas.parameters import Given, InvalidParameter
@@ -41,9 +42,7 @@ def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = P
     """
     found = in_regime(name, values, assumptions)
     if find(name).average is not None:
-        raise InvalidParameter(
-            f"{name} has an average without a closed form, so no optimum with a certificate: ask eq5, with order=next"
-        )
+        return _of_average(name, values, assumptions)
     if len(found) != 1:
         raise InvalidParameter(f"{name} is no loss: ask for the optimum of eq5, eq9 or eq14")
     value = quotient(found["value"])
@@ -75,6 +74,68 @@ def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = P
         why = f" when {' and '.join(f'{key} = 0' for key in zero)}" if zero else ""
         certificate["reason"] = f"the loss does not depend on {rate}{why}: every rate is a minimum"
     return {rate: best.at, "loss": best.value, "certificate": certificate}
+
+
+# the rates at which an average is looked at first, alpha / (1 + |alpha|), and the steps that close in on the least
+GRID, CLOSER = 24, 40
+SURE = 1e-4  # error of an average in the search
+
+
+def _of_average(name: str, values: Mapping[str, Given], assumptions: Assumptions) -> dict[str, Any]:
+    """The best alpha_t of a loss with an average that has no closed form: the least on a grid, closed in on.
+
+    Between neighbours of the grid the loss is not bounded: the certificate says so.
+    """
+    average = find(name).average
+    assert average is not None
+    if TRAINING in values:
+        raise InvalidParameter(f"{TRAINING} given: leave it out, and give alpha_r=VALUE")
+    negative = average.negative(assumptions)
+
+    value = quotient(formula(name, assumptions))
+    needed = parameters(value)[0] - {average.name} | {*average.needs}
+
+    @cache
+    def loss(rate: float) -> float:
+        """To the error of the search; where draws are needed, they are the same at all rates."""
+        given = {**values, TRAINING: Fraction(rate)}
+        point = checked_point(name, given, assumptions, needed=needed, matrices=set())
+        numbers = {key: float(number) for key, number in point.scalars.items()}
+        mean = average.value(assumptions, numbers, SURE).mean
+        return float(value_at(value, {**point.scalars, average.name: Fraction(mean)}))
+
+    def at(place: float) -> float:
+        return place / (1 - abs(place))
+
+    low = -1.0
+    places = [low + (1 if negative else 2) * k / GRID for k in range(1, GRID)]
+    seen = {place: loss(at(place)) for place in places}
+    best = min(places, key=lambda place: seen[place])
+    step = places[1] - places[0]
+    left, right = max(best - step, low + step / 8), min(best + step, 1 - step / 8)
+    golden = (5**0.5 - 1) / 2
+    for _ in range(CLOSER):
+        first, second = right - golden * (right - left), left + golden * (right - left)
+        if loss(at(first)) <= loss(at(second)):
+            right = second
+        else:
+            left = first
+        if right - left < 1e-6:
+            break
+    rate = at((left + right) / 2)
+    found = evaluate_named(name, {**values, TRAINING: Fraction(rate)}, assumptions)
+    flat = max(seen.values()) - min(seen.values()) <= 1e-13 * abs(found["value"])
+    reason = (
+        f"the least of {len(places)} rates over the whole line, closed in on; nothing is proved between them"
+    )
+    if negative:
+        reason = f"{negative}; {reason.replace('the whole line', 'all negative ones')}"
+    if flat:
+        rate_found, reason = None, "the loss does not depend on alpha_t: every rate is a minimum"
+    else:
+        rate_found = rate
+    certificate = {"kind": "flat" if flat else "search", "reason": reason, "error": found["error"]}
+    return {TRAINING: rate_found, "loss": found["value"], "certificate": certificate}
 
 
 def slope_at_zero(name: str, values: Mapping[str, Given], assumptions: Assumptions = PAPER) -> float:

@@ -73,12 +73,14 @@ class Average:
     """An average in a step's formula that has no closed form.
 
     name: of its symbol in the formula. needs: the parameters that it depends on. value: the average at checked parameter
-    values, with its error; no draws where it is a quadrature.
+    values, with its error, to a relative error that is aimed at (None: as usual); no draws where it is a quadrature.
+    negative: why it is least at a negative rate, under the assumptions; None where that is not known.
     """
 
     name: str
     needs: tuple[str, ...]
-    value: Callable[[Assumptions, Mapping[str, float]], Estimate]
+    value: Callable[[Assumptions, Mapping[str, float], float | None], Estimate]
+    negative: Callable[[Assumptions], str | None] = lambda assumptions: None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, dist0_sq, label_noise, m, n_r, n_v, nu, p, sigma
 from derivations.language.values import evaluate
 from derivations.paper.beyond.one_task import average, require_rotations, rotations
-from derivations.paper.beyond.reduction import room_left, share_of_one
+from derivations.paper.beyond.reduction import one_step, room_left, share_of_one
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem1.concentration import EXCESS, H_R, put_in
 from derivations.paper.theorem1.next_order import GAP, NOISE, exactly_known, tasks
@@ -35,6 +35,7 @@ from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import matrix, tr
 
 MOST_PRECISE = 4  # inner steps up to which the average is computed to more digits
+MOST_DRAWS = 2_000_000  # where an error is asked for
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val")
 
 
@@ -68,18 +69,29 @@ def _claim() -> Parts:
     return {LOSS: noise + H_R / 2 * (nu**2 + learned)}
 
 
-def label_noise_at(assumptions: Assumptions, values: Mapping[str, float]) -> Estimate:
-    """The average of one task's label noise; raises BadInput where it is infinite."""
+def label_noise_at(
+    assumptions: Assumptions, values: Mapping[str, float], rel_error: float | None = None
+) -> Estimate:
+    """The average of one task's label noise, to a relative error as far as it is reached; raises BadInput where it is infinite."""
     if values["p"] <= values["n_v"] * values["m"] + 1:
         raise BadInput(
             "the mean loss is infinite at p = n_v m + 1: take a larger p, or fewer validation points"
         )
     names = ("n_t", "n_v", "p", "alpha_t", "sigma")
-    return _remembered(assumptions, tuple((name, float(values[name])) for name in names))
+    return _remembered(assumptions, tuple((name, float(values[name])) for name in names), rel_error)
+
+
+def negative_is_best(assumptions: Assumptions) -> str | None:
+    """Why the loss is least at a negative rate, with one inner step; None with more."""
+    if one_step(assumptions) is not None:
+        return None
+    return "at every size the loss at -alpha_t is below that at alpha_t > 0 (negative-rate-is-better)"
 
 
 @lru_cache(maxsize=4096)
-def _remembered(assumptions: Assumptions, given: tuple[tuple[str, float], ...]) -> Estimate:
+def _remembered(
+    assumptions: Assumptions, given: tuple[tuple[str, float], ...], asked: float | None
+) -> Estimate:
     values = dict(given)
     noise = values["sigma"] if assumptions.noise_val is None else float(assumptions.noise_val)
     if not values["sigma"] and not noise:
@@ -87,7 +99,16 @@ def _remembered(assumptions: Assumptions, given: tuple[tuple[str, float], ...]) 
     # neither the order of a formula nor what happens at the test changes the average
     plain = replace(assumptions, order="leading", adaptation_steps=1)
     rel_error = 1e-5 if assumptions.inner_steps <= MOST_PRECISE else 1e-4
-    return average(plain, {**values, "sigma_v": noise}, rel_error=rel_error)
+    given_all = {**values, "sigma_v": noise}
+    if asked is None:
+        return average(plain, given_all, rel_error=rel_error)
+    return average(
+        plain,
+        given_all,
+        rel_error=asked,
+        max_draws=MOST_DRAWS if asked < rel_error else 400_000,
+        agreed=max(asked, 1e-13),
+    )
 
 
 def exact_formula(assumptions: Assumptions, quantity: str) -> sympy.Expr:
@@ -175,7 +196,9 @@ STEPS: tuple[Step, ...] = (
         check=loss_checks,
         applies=rotations,
         method="invariance under rotations reduces the tasks to one and that to two small Wishart matrices",
-        average=Average(label_noise.name, ("n_t", "n_v", "m", "p", "alpha_t", "sigma"), label_noise_at),
+        average=Average(
+            label_noise.name, ("n_t", "n_v", "m", "p", "alpha_t", "sigma"), label_noise_at, negative_is_best
+        ),
         parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),
     ),
 )

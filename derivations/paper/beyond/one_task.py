@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.symbols import m, n_v, p
-from derivations.paper.beyond.one_task_integral import by_quadrature
+from derivations.paper.beyond.one_task_integral import AGREED, by_quadrature
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse, noise_mean
 from derivations.support.bad_input import BadInput
@@ -161,24 +161,28 @@ def average(
     rel_error: float = 1e-5,
     seed: int = 0,
     max_draws: int = 400_000,
+    agreed: float = AGREED,
     sampled: bool = False,
     executor: Executor | None = None,
 ) -> Estimate:
     """E Tr M^-1 K with its error: by quadrature for one or two validation points (no draws), else by sampling U and V.
 
-    given: n_t, n_v, p > n_v + 1, alpha_t, sigma, sigma_v. sampled: never by quadrature. Sampling subtracts multiples of traces
+    given: n_t, n_v, p > n_v + 1, alpha_t, sigma, sigma_v. sampled: never by quadrature. agreed: within which
+    two rules of a quadrature must come to the same. Sampling subtracts multiples of traces
     whose means the engine knows; equal arguments give equal results.
     """
     task, numbers = one_task(assumptions), full_numbers(given)
-    found = None if sampled else by_quadrature(task, numbers)
-    if found is not None and isfinite(found.mean) and found.resolved(ENOUGH):
+    found = None if sampled else by_quadrature(task, numbers, agreed)
+    if found is not None and isfinite(found.mean) and found.resolved(max(ENOUGH, agreed)):
         return found
     size = seen_rows(task, numbers)
     if size > MOST_ROWS:
         raise BadInput(
             f"the exact loss is sampled for up to {MOST_ROWS} validation points times inner steps: give a smaller n_v"
         )
-    text = f"one-task/{seed}/{assumptions.label()}/{sorted(given.items())}"
+    # the same draws at all rates, so that their losses are compared
+    fixed = sorted((name, value) for name, value in given.items() if name != "alpha_t")
+    text = f"one-task/{seed}/{assumptions.label()}/{fixed}"
     fitted = _fit(task, numbers, text)
     return run_until(
         partial(_controlled, task=task, numbers=numbers, fitted=fitted),

@@ -36,7 +36,7 @@ RULES: Mapping[int, tuple[int, ...]] = {4: (7, 10, 13, 17), 5: (5, 7, 9, 11, 14)
 AGREED, ROUNDING = 1e-13, 1e-15
 
 
-def by_quadrature(task: OneTask, numbers: Mapping[str, float]) -> Estimate | None:
+def by_quadrature(task: OneTask, numbers: Mapping[str, float], agreed: float = AGREED) -> Estimate | None:
     """E Tr M^-1 K with the error of the quadrature and no draws; None where there are too many dimensions."""
     rows, room = int(numbers["n_v"]), min(int(numbers["n_t"]), int(numbers["q"]))
     if rows == 1 and task.blocks == 1:
@@ -49,7 +49,7 @@ def by_quadrature(task: OneTask, numbers: Mapping[str, float]) -> Estimate | Non
     for nodes in RULES[dimensions]:
         value = _product_rule(task, numbers, nodes, place)
         found = Estimate(value, abs(value - found.mean) + ROUNDING * abs(value), 0)
-        if found.resolved(AGREED):
+        if found.resolved(agreed):
             break
     return found
 

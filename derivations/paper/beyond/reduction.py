@@ -401,7 +401,8 @@ def _check_sign(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     return found
 
 
-def _one_step(assumptions: Assumptions) -> str | None:
+def one_step(assumptions: Assumptions) -> str | None:
+    """Why the noise path is not even in the rate, or there is no reduction; None where it is."""
     reason = rotations(assumptions)
     if reason is None and (assumptions.inner_steps > 1 or assumptions.added):
         return (
@@ -471,7 +472,7 @@ STEPS: tuple[Step, ...] = (
         derivation=_sign_chain,
         check=_check_sign,
         sizes=_SIZES,
-        applies=_one_step,
+        applies=one_step,
         method="M(-a) - M(a) is a Gram matrix, K is even and positive, and inverses reverse the order",
         remark="The inequality holds draw by draw, before any average. With one task it needs no law of the inputs at all.",
     ),

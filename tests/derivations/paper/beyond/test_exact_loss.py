@@ -9,6 +9,7 @@ import pytest
 import sympy
 
 from derivations.formulas.by_name import evaluate_named
+from derivations.formulas.optimum import optimum
 from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import label_noise, n_v, sigma
@@ -130,3 +131,35 @@ def test_where_no_rotation_helps_it_is_refused(words: list[str]) -> None:
 def test_an_infinite_mean_is_refused() -> None:
     with pytest.raises(BadInput, match="infinite at p = n_v m"):
         evaluate_named("exact-loss", {**FIGURE_2, "p": 7, "alpha_t": Fraction(1, 10)})
+
+
+@pytest.mark.parametrize(("rows", "steps", "best"), [(1, 1, -1.0419), (2, 1, -1.058)])
+def test_the_best_rate_of_the_exact_loss(rows: int, steps: int, best: float) -> None:
+    """No rate beside it, nor that of the leading order, is better."""
+    given = {**FIGURE_2, "n_v": rows, "alpha_r": 0}
+    assumptions = read([f"inner_steps={steps}"])
+    found = optimum("exact-loss", given, assumptions)
+    assert found["alpha_t"] == pytest.approx(best, abs=0.02)
+    others = [found["alpha_t"] + step for step in (-0.05, 0.05)] + [
+        optimum("eq5", given, assumptions)["alpha_t"]
+    ]
+    for rate in others:
+        beside = evaluate_named("exact-loss", {**given, "alpha_t": Fraction(rate)}, assumptions)["value"]
+        assert beside >= found["loss"]
+    assert ("negative-rate-is-better" in found["certificate"]["reason"]) == (steps == 1)
+
+
+def test_an_error_is_reached_or_the_one_in_reach_is_named() -> None:
+    given = {**FIGURE_2, "n_v": 3, "alpha_t": -1}
+    found = evaluate_named("exact-loss", given, PAPER, 1e-5)
+    assert found["error"] <= 1e-5 * found["value"]
+    with pytest.raises(BadInput, match="out of reach here: ask for --rel-error"):
+        evaluate_named("exact-loss", given, PAPER, 1e-12)
+    with pytest.raises(BadInput, match="give a positive number"):
+        evaluate_named("exact-loss", given, PAPER, -1.0)
+
+
+def test_a_loss_without_label_noise_is_flat() -> None:
+    found = optimum("exact-loss", {**FIGURE_2, "sigma": 0})
+    assert found["alpha_t"] is None
+    assert found["certificate"]["kind"] == "flat"
