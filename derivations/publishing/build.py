@@ -324,7 +324,9 @@ def _write_configuration(
     if banner:
         lines.append(f"html_theme_options['announcement'] = {banner!r}")
     # Tables written by cells may hold mathematics on pages whose prose has none.
-    lines += ["", "", "def setup(app):", "    app.set_html_assets_policy('always')", ""]
+    lines += ["", "", "def setup(app):", "    app.set_html_assets_policy('always')"]
+    # It numbers chapters once all pages are read, and does not say that pages may be read on all cores: a warning else.
+    lines += ["    app.extensions['sphinx_multitoc_numbering'].parallel_read_safe = True", ""]
     with (staged / "conf.py").open("a", encoding="utf-8") as configuration:
         configuration.write("\n".join(lines))
 
