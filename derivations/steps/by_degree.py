@@ -14,15 +14,26 @@ from math import log2
 
 from flint import fmpq, fmpq_mat
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, Tasks
+from derivations.steps.chain import (
+    POWER_OF_SIZE,
+    SIZE,
+    Chain,
+    DoesNotApply,
+    Move,
+    Rule,
+    Tasks,
+    carries_out,
+    degree_of_powers,
+)
 from derivations.steps.labels import LEADING, ORDER
-from derivations.steps.move import SQUARED_LENGTH, without_traces
+from derivations.steps.move import SQUARED_LENGTH, SecondRoute, without_traces
 from derivations.steps.orders import bound_traces
+from derivations.steps.rules.exact_routes import extremes
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import Expression, constant, identity, matrix, reciprocal, scalar, tr, vector
 from symbolic.proofs.asymptotics import Exponent, UndecidedOrder, degree
 
-WORD, SIZE, POWER_OF_SIZE = "Y", "xi", "xi_delta"
+WORD = "Y"
 # xi^delta at these values of delta is a whole number when xi is a power of two to one of these
 DELTAS = (Fraction(1, 4), Fraction(1, 2), Fraction(1))
 DOUBLINGS = (400, 800)
@@ -31,6 +42,7 @@ SLACK = 0.05
 SEED = 20_210_504
 
 
+@carries_out
 def bound(chain: Chain) -> Chain:
     """Bound (Tr D)^2 by p Tr D^2 in the present scalar; checked as an inequality at random symmetric matrices."""
     square = matrix("D", "p", "p", symmetric=True)
@@ -39,6 +51,7 @@ def bound(chain: Chain) -> Chain:
     return _bounded(chain, Rule.BOUND, after, "D", values, lambda half: half + half.transpose())
 
 
+@carries_out
 def bound_powers(chain: Chain) -> Chain:
     """Bound every Tr Sigma^k by Tr Sigma in the present scalar, for eigenvalues of at most one.
 
@@ -68,43 +81,74 @@ def _bounded(
     drawn: Callable[[fmpq_mat], fmpq_mat],
 ) -> Chain:
     before = chain.result
-    disproved = ""
+
+    def second_route() -> SecondRoute:
+        return "", not_at_most(before, after, letter, values, drawn)
+
+    return chain.made(Move(rule, before, after, (), (letter,), values, second_route))
+
+
+def not_at_most(
+    before: Expression,
+    after: Expression,
+    letter: str,
+    values: Mapping[str, Expression],
+    drawn: Callable[[fmpq_mat], fmpq_mat],
+) -> str:
+    """Why a scalar in one letter is not at most another, at exact matrices of several sizes; nothing if it is.
+
+    Among these are multiples of the identity, of rank one, with one eigenvalue far from the others, and zero.
+    """
     source = random.Random(SEED)
     for p in (1, 2, 3, 5):
-        place = {name: Fraction(source.randint(1, 9)) for name in before.scalars() | after.scalars()}
-        entries = [[fmpq(source.randint(-5, 5), source.randint(1, 3)) for _ in range(p)] for _ in range(p)]
-        at = {**place, "p": p, letter: drawn(fmpq_mat(entries))}
-        at |= {name: evaluate(value, at) for name, value in values.items()}
-        if evaluate(after - before, at) < 0:
-            disproved = f"at a random symmetric matrix of size {p} the bound is less than what it bounds"
-    return chain.made(Move(rule, before, after, (), (letter,), values, lambda: ("", disproved)))
+        for half in extremes(source, p):
+            place = {name: Fraction(source.randint(1, 9)) for name in before.scalars() | after.scalars()}
+            at = {**place, "p": p, letter: drawn(half)}
+            at |= {name: evaluate(value, at) for name, value in values.items()}
+            if evaluate(after - before, at) < 0:
+                return f"at a symmetric matrix of size {p} the bound is less than what it bounds"
+    return ""
 
 
-def order(chain: Chain, label: str, weights: Mapping[str, Exponent], *, root: bool = True) -> Chain:
-    """Order the present scalar by its degree in xi, and show half of it (`root`: of a mean square) as a part.
+@carries_out
+def order(
+    chain: Chain, weights: Mapping[str, Exponent], names: Mapping[str, Expression] | None = None
+) -> Chain:
+    """Order the present scalar by its degree in xi.
 
-    Raises DoesNotApply for zero, or where different terms dominate for different delta.
+    names: what is divided by, whose degrees are taken too. Raises DoesNotApply for zero, or where different terms dominate
+    for different delta.
     """
-    before = chain.result
+    before, values = chain.result, dict(names or {})
     try:
-        found = degree(before, weights)
+        below = {name: degree(value, weights) or Exponent(Fraction(0)) for name, value in values.items()}
+        found = degree(before, {**weights, **below})
     except (UndecidedOrder, ValueError) as error:
         raise DoesNotApply(f"{Rule.ORDER}: {error}") from None
     if found is None:
         raise DoesNotApply(f"{Rule.ORDER}: it vanishes identically and has no order")
     after = _power(SIZE, found.constant) * _power(POWER_OF_SIZE, found.slope)
-    chain.made(
-        Move(Rule.ORDER, before, after, (), (), {}, lambda: ("", not_of_degree(before, found, weights)))
-    )
-    return chain.shows_value(label, (found.scaled(Fraction(1, 2)) if root else found).sympy())
+
+    def second_route() -> SecondRoute:
+        return "", not_of_degree(before, degree_of_powers(after), weights, values)
+
+    return chain.made(Move(Rule.ORDER, before, after, (), (), values, second_route))
 
 
-def not_of_degree(expr: Expression, claimed: Exponent, weights: Mapping[str, Exponent]) -> str:
+def not_of_degree(
+    expr: Expression,
+    claimed: Exponent,
+    weights: Mapping[str, Exponent],
+    values: Mapping[str, Expression] | None = None,
+) -> str:
     """Why a scalar is not of the degree claimed, by its values at two very large sizes; nothing if it is.
 
-    All sizes are different multiples of powers of xi; no monomial is looked at.
+    All sizes are different multiples of powers of xi; no monomial is looked at. values: what names stand for.
     """
-    names = {name.removeprefix("1/") for name in expr.scalars()}
+    known = values or {}
+    names = {
+        name.removeprefix("1/") for one in (expr, *known.values()) for name in one.scalars()
+    } - known.keys()
     deltas = DELTAS if any(weights[name].slope for name in names & weights.keys()) else DELTAS[-1:]
     for delta in deltas:
         logs = []
@@ -113,6 +157,7 @@ def not_of_degree(expr: Expression, claimed: Exponent, weights: Mapping[str, Exp
             for name in names & weights.keys():
                 power = (weights[name].constant + weights[name].slope * delta) * doublings
                 at[name] *= Fraction(2) ** int(power)
+            at |= {name: Fraction(evaluate(one, at)) for name, one in known.items()}
             value = abs(Fraction(evaluate(expr, at)))
             if not value:
                 return "it vanishes at a large size"
@@ -152,7 +197,7 @@ def concentration(
     _averages(chain, over, tasks)
     if "D" in chain.result.letters():
         bound(chain)
-    return order(chain, ORDER, weights)
+    return order(chain, weights).shows_degree(ORDER, Fraction(1, 2))
 
 
 def _averages(chain: Chain, over: Sequence[Collection[str]], tasks: Tasks | None) -> None:

@@ -19,11 +19,11 @@ make moves, and each rule knows a second route to its own result that shares not
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import reduce
+from functools import reduce, wraps
 from operator import add, matmul
-from typing import TypeAlias
+from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import sympy
 from flint import fmpq
@@ -77,6 +77,7 @@ __all__ = [
     "Tasks",
     "abbreviation",
     "carried_out",
+    "carries_out",
     "derived_by",
     "without_traces",
     "written",
@@ -84,8 +85,27 @@ __all__ = [
 
 # a number by which every fluctuation is multiplied to count them
 SMALL = "small"
+# what grows, and its power with the exponent delta, in what an order by degree leads to
+SIZE, POWER_OF_SIZE = "xi", "xi_delta"
 Part: TypeAlias = Expression | sympy.Basic
 Powers: TypeAlias = tuple[tuple[str, int], ...]
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def carries_out(rule: Callable[Concatenate[Chain, P], R]) -> Callable[Concatenate[Chain, P], R]:
+    """A rule: what it makes of the present expression of a chain is a move, which keeps how to carry it out again.
+
+    Nothing else makes moves.
+    """
+
+    @wraps(rule)
+    def carried(chain: Chain, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return chain._carried_out(lambda one: rule(one, *args, **kwargs))
+
+    return carried
 
 
 @dataclass(frozen=True)
@@ -116,6 +136,7 @@ class Chain:
         self._named_parts: dict[str, tuple[Expression, Callable[[], Mapping[str, Expression]]]] = {}
         self._carried: list[Carried] = []
         self._context = Context()
+        self._again: Callable[[Expression], Expression] | None = None
 
     @property
     def moves(self) -> tuple[Move, ...]:
@@ -157,15 +178,44 @@ class Chain:
             raise DoesNotApply(f"{self.result} is no multiple of the identity")
         return self._show(label, written(polynomial(number), {**self.numbers(), **(written_out or {})}))
 
-    def shows_value(self, label: str, value: sympy.Basic) -> Chain:
-        """This part of the step is a number read off the last move, such as the exponent of an order."""
-        return self._show(label, value)
+    def shows_order(self, label: str, growth: str) -> Chain:
+        """The order of what the last move leaves out is this part of the step; raises Refused where it is not known."""
+        return self._show(label, self._last(Rule.KEEP).order_of_error()[growth].sympy())
+
+    def shows_degree(self, label: str, factor: Fraction | int = 1) -> Chain:
+        """The order that the last move has found, times a number, is this part of the step."""
+        return self._show(label, self.degree().scaled(factor).sympy())
 
     def shows_sign(self, label: str) -> Chain:
-        """The sign that the last move has certified is this part of the step."""
-        return self._show(label, to_sympy(self._moves[-1].after))
+        """The sign that the last move has certified is this part of the step: 1 where a matrix is positive semidefinite."""
+        move = self._moves[-1] if self._moves else None
+        if move is not None and move.rule is Rule.GRAM:
+            return self._show(label, sympy.Integer(1))
+        return self._show(label, to_sympy(self._last(Rule.SIGN).after))
+
+    def shows_largest(self, label: str, *products: Mapping[int, Fraction | int]) -> Chain:
+        """The largest of the orders of products is this part of the step: powers of what moves have ordered, by their place."""
+        orders = []
+        for product in products:
+            total = Exponent(Fraction(0))
+            for place, power in product.items():
+                total = total + degree_of_powers(self._moves[place].after).scaled(power)
+            orders.append(total)
+        return self._show(label, largest(orders).sympy())
+
+    def degree(self) -> Exponent:
+        """The order that the last move has found."""
+        return degree_of_powers(self._last(Rule.ORDER).after)
+
+    def _last(self, rule: Rule) -> Move:
+        """The last move, which must be one by that rule; raises ValueError where it is another."""
+        if not self._moves or self._moves[-1].rule is not rule:
+            raise ValueError(f"the last move is not by the rule {rule}")
+        return self._moves[-1]
 
     def _show(self, label: str, value: Part) -> Chain:
+        if len(self._moves) in self._starts:
+            raise ValueError(f"{label}: no move has led to it yet")
         self._parts[label] = value
         return self._mark(label)
 
@@ -253,6 +303,7 @@ class Chain:
 
     # -- equal expressions -----------------------------------------------------------------------------------
 
+    @carries_out
     def insert(self, definitions: Mapping[str, Expression], *reads: str, held: Held | None = None) -> Chain:
         """Put definitions in for letters. Raises DoesNotApply when a letter does not occur.
 
@@ -260,10 +311,12 @@ class Chain:
         """
         return self._substitute(Rule.INSERT, definitions, reads, held)
 
+    @carries_out
     def expand(self, definitions: Mapping[str, Expression], *reads: str) -> Chain:
         """Write abbreviations out, and multiply out. Raises DoesNotApply when one does not occur."""
         return self._substitute(Rule.EXPAND, definitions, reads)
 
+    @carries_out
     def write_out(self, *letters: str) -> Chain:
         """Write out fluctuations, and abbreviated words, by what the chain knows of them."""
         known = self._context
@@ -276,10 +329,12 @@ class Chain:
             (),
         )
 
+    @carries_out
     def insert_blocks(self, tasks: Tasks, *reads: str) -> Chain:
         """Put in what the labelled letters of a sum over tasks stand for."""
         return self._substitute(Rule.INSERT, tasks.definitions(self.result), reads)
 
+    @carries_out
     def split_blocks(self, letter: str, parts: Expression, tasks: Tasks, *reads: str) -> Chain:
         """Write a block diagonal letter as a combination of others. Raises DoesNotApply when it does not occur."""
         before = self.result
@@ -293,6 +348,7 @@ class Chain:
 
         return self.made(Move(Rule.INSERT, before, after, reads, (letter,), {letter: parts}, second_route))
 
+    @carries_out
     def name(self, trace: Expression, name: str, *reads: str) -> Chain:
         """Give the trace of a word a name, wherever it occurs. Raises DoesNotApply when it does not occur."""
         before = self.result
@@ -301,6 +357,7 @@ class Chain:
             raise DoesNotApply(f"{Rule.NAME}: {trace} does not occur")
         return self._named(found, name, trace, reads)
 
+    @carries_out
     def name_number(self, name: str, value: Expression, *reads: str) -> Chain:
         """Give a number a name where it stands as a factor, in what is multiplied by one product of other names.
 
@@ -333,6 +390,7 @@ class Chain:
 
         return self.made(Move(Rule.NAME, before, found, reads, (name,), {name: value}, second_route))
 
+    @carries_out
     def use(self, trace: Expression, name: str, *reads: str) -> Chain:
         """Put in, by a name, the mean of a trace that the chain has found from a start of its own.
 
@@ -367,6 +425,7 @@ class Chain:
             )
         )
 
+    @carries_out
     def name_word(self, word: Expression, name: str, *reads: str) -> Chain:
         """Give a square symmetric word a name, wherever it occurs. Raises DoesNotApply when it does not occur."""
         before = self.result
@@ -379,6 +438,7 @@ class Chain:
         self._context.words[name] = word
         return self._named(found, name, word, reads)
 
+    @carries_out
     def write_mean(self, name: str, value: Expression, names: Mapping[str, Expression], *reads: str) -> Chain:
         """Write the number that a mean is by names; disproved where these do not make up what the engine found."""
         before, known = self.result, self.numbers()
@@ -392,11 +452,13 @@ class Chain:
 
         return self.made(Move(Rule.EXPAND, before, after, reads, (name,), {name: value}, second_route))
 
+    @carries_out
     def write_mean_matrix(self, name: str, *reads: str) -> Chain:
         """Write the matrix that a mean is by what the engine found."""
         (value,) = (f.value for f in self._context.fluctuations.values() if f.mean.name == name)
         return self._substitute(Rule.EXPAND, {name: value}, reads)
 
+    @carries_out
     def commute(
         self, commuted: Callable[[Expression], Expression], inverse: str, of: Expression, *reads: str
     ) -> Chain:
@@ -421,6 +483,7 @@ class Chain:
 
     # -- averages --------------------------------------------------------------------------------------------
 
+    @carries_out
     def average(self, *letters: str, reads: Collection[str] = ()) -> Chain:
         """Average over random letters: by integration by parts, or by cumulants where a law is not Gaussian.
 
@@ -438,6 +501,7 @@ class Chain:
             raise DoesNotApply(f"{rule}: {error}") from None
         return self._averaged(rule, after, letters, tuple(reads))
 
+    @carries_out
     def average_rows(self, *letters: str, fourth: Expression, reads: Collection[str] = ()) -> Chain:
         """Average over matrices of independent rows of any law, with `fourth` for its fourth moments.
 
@@ -462,6 +526,7 @@ class Chain:
 
         return self.made(Move(Rule.ROWS, before, after, tuple(reads), letters, values, second_route))
 
+    @carries_out
     def by_known(
         self,
         known: Collection[Known],
@@ -494,6 +559,7 @@ class Chain:
         values = {**definitions, **names}
         return self.made(Move(Rule.KNOWN, before, after, rests, tuple(over), values, second_route))
 
+    @carries_out
     def over_tasks(
         self, count: Expression, at_once: Expression, names: Mapping[str, Expression], *reads: str
     ) -> Chain:
@@ -513,6 +579,7 @@ class Chain:
 
         return self.made(Move(Rule.SUM, before, count * before, reads, (), dict(names), second_route))
 
+    @carries_out
     def sum_tasks(self, tasks: Tasks, *reads: str) -> Chain:
         """The sum over tasks in a word of stacked letters, by which of the tasks coincide.
 
@@ -533,6 +600,7 @@ class Chain:
 
     # -- expansions ------------------------------------------------------------------------------------------
 
+    @carries_out
     def expand_inverse(
         self,
         inverse: str,
@@ -570,6 +638,7 @@ class Chain:
             Move(Rule.INVERSE, before, after, reads, (inverse,), values, second_route, inverses, tasks=tasks)
         )
 
+    @carries_out
     def split_mean(self, letter: str, mean: Mean, fluctuation: str, tasks: Tasks, *reads: str) -> Chain:
         """Write a random letter, stacked or the name of a word, as its mean and a fluctuation.
 
@@ -590,6 +659,7 @@ class Chain:
         values = {**definition, mean.name: found.number}
         return self.made(Move(Rule.MEAN, before, after, reads, (letter,), values, second_route, tasks=tasks))
 
+    @carries_out
     def keep(
         self,
         most: int,
@@ -659,6 +729,7 @@ class Chain:
             )
         )
 
+    @carries_out
     def average_fluctuations(self, *reads: str) -> Chain:
         """Terms with a single fluctuation and nothing else that is random average to zero.
 
@@ -744,9 +815,42 @@ class Chain:
         return self.made(Move(rule, before, after, reads, letters, {}, second_route))
 
     def made(self, move: Move) -> Chain:
-        """Take over a move that a rule has made from the present expression."""
-        self._moves.append(move)
+        """Take over a move that a rule has made from the present expression.
+
+        Raises ValueError for one that no rule makes, and for one that sets out from another expression.
+        """
+        if self._again is None:
+            raise ValueError(f"{move.rule}: only a rule makes moves (`carries_out`)")
+        if move.before != self.result:
+            raise ValueError(f"{move.rule}: a move sets out from the present expression")
+        self._moves.append(replace(move, again=self._again))
         return self
+
+    def _carried_out(self, rule: Callable[[Chain], R]) -> R:
+        """What a rule makes of this chain; its move keeps how to carry it out again, from any expression."""
+        if self._again is not None:  # a part of another rule
+            return rule(self)
+        before = self._copy()
+
+        def again(start: Expression) -> Expression:
+            twin = before._copy().begin(start)
+            twin._again = again
+            rule(twin)
+            return twin.result
+
+        self._again = again
+        try:
+            return rule(self)
+        finally:
+            self._again = None
+
+    def _copy(self) -> Chain:
+        """The same moves and meanings, to go on from here without a trace."""
+        found = Chain(self.start)
+        found._moves, found._starts = [*self._moves], {**self._starts}
+        found._parts, found._named_parts = {**self._parts}, {**self._named_parts}
+        found._carried, found._context = [*self._carried], self._context.copy()
+        return found
 
     @staticmethod
     def _require(rule: Rule, known: Collection[str], names: Collection[str]) -> None:
@@ -809,6 +913,15 @@ def _closed(value: Expression, names: Mapping[str, Part]) -> Expression:
 
 def _length(expr: Expression) -> int:
     return sum(len(coefficient) for coefficient in expr.terms.values())
+
+
+def degree_of_powers(expr: Expression) -> Exponent:
+    """The exponent of a power of xi and of xi^delta; raises ValueError for anything else."""
+    ((powers, one),) = by_powers(expr, [SIZE, INVERSE + SIZE, POWER_OF_SIZE, INVERSE + POWER_OF_SIZE]).items()
+    if one != constant(1):
+        raise ValueError(f"{expr} is no power of {SIZE}")
+    above, below, with_delta, below_delta = powers
+    return Exponent(Fraction(above - below), Fraction(with_delta - below_delta))
 
 
 def by_powers(expr: Expression, names: Sequence[str]) -> dict[tuple[int, ...], Expression]:

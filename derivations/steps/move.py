@@ -175,6 +175,7 @@ class Move:
     out or averaged over. values: what letters and names stand for. inverses: letters that are the inverse of a word. frames: letters whose
     rows are the first of a uniform orthogonal matrix, each with the name of the remaining rows. roots: letters that are the
     symmetric square root of a word.
+    again: the rule once more, from any expression.
     tasks: what stacked letters are made of. second_route: the rule's second route, where it has several, and why it
     disagrees, nothing when it agrees. order_of_error: the order of what an expansion leaves out, by what grows. growths: along which it is seen.
     """
@@ -192,6 +193,7 @@ class Move:
     tasks: Tasks | None = None
     order_of_error: Callable[[], Mapping[str, Exponent]] = field(default=_no_order, repr=False, compare=False)
     growths: tuple[Growth, ...] = ()
+    again: Callable[[Expression], Expression] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def _checked(self) -> SecondRoute:

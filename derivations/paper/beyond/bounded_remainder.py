@@ -23,13 +23,14 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import sympy
 from flint import fmpq, fmpq_mat
 
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
+from derivations.language.normal_form import scalar as quotient_of
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import alpha_t, label_noise, m, n_t, n_v, p
 from derivations.paper.beyond.exact_loss import exact_formula
@@ -37,15 +38,15 @@ from derivations.paper.beyond.exact_slopes import EXPONENTS, exact_checks
 from derivations.paper.beyond.one_task import mean_of_inverse, mean_of_traces, require_rotations, tasks_factor
 from derivations.paper.theorem1.concentration import EXCESS, REGIME, leading_excess
 from derivations.paper.theorem1.exact_haar import mean_squared_trace_of_inverse
+from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, Rule, derived_by
 from derivations.steps.labels import ORDER
-from derivations.steps.neglected import Quantity, Remainder, order_of
+from derivations.steps.neglected import Quantity, Remainder
 from derivations.steps.rules.exact_routes import random_matrix
-from derivations.steps.rules.rotations import bounded, replaced
+from derivations.steps.rules.rotations import bounded_inverse, bounded_product, replaced
 from derivations.steps.step import Check, Derived, Kind, Parts, Step
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.words import Expression, constant, identity, matrix, reciprocal, scalar, tr
-from symbolic.proofs.asymptotics import Exponent, largest
+from symbolic.algebra.words import Expression, constant, identity, matrix, polynomial, reciprocal, scalar, tr
 
 LEADING, NEXT = ORDER.when(r"\text{leading order}"), ORDER.when(r"\text{next order}")
 # of the bound on the last term alone
@@ -96,7 +97,7 @@ def _chain(assumptions: Assumptions) -> Chain:
         raise NotDerivable(why_not)
     h, inverse = scalar("h"), reciprocal("h")
     chain = Chain(tr(M_INVERSE @ WEIGHT))
-    for label, terms in TERMS.items():
+    for terms in TERMS.values():
         half = terms // 2
         if chain.moves:
             chain.begin(tr(M_INVERSE @ WEIGHT))
@@ -107,46 +108,47 @@ def _chain(assumptions: Assumptions) -> Chain:
         inverses = {"M_inverse": h * identity("n_v") + ERROR}
         replaced(chain, Rule.INVERSE, {"M_inverse": series + last}, "two-small-matrices", inverses=inverses)
         chain.begin(tr(last @ WEIGHT))
-        most = inverse**terms * tr(M_INVERSE) * tr(ERROR @ ERROR) ** half * tr(WEIGHT)
-        bounded(chain, most, _positive)
-        exponent = _exponent(assumptions, label, terms)
-        chain.shows_value(label, exponent)
-        chain.shows_value(LAST[label], _order_of_last(assumptions, terms).sympy())
+        bounded_product(chain, "E", ("M_inverse", "K"), _positive)
     chain.begin(tr(M_INVERSE))
-    rate = scalar("alpha_t") ** 2 * reciprocal("n_t") ** 2
-    bounded(
-        chain,
-        scalar("n_v") * scalar("n_t") ** 2 * reciprocal("alpha_t") ** 2 * tr(S_INVERSE) * tr(T_INVERSE),
-        lambda source, size: _two_wisharts(source, size, rate),
-    )
-    return chain
+    rate = (scalar("alpha_t") * reciprocal("n_t")) ** 2
+    over = (scalar("n_t") * reciprocal("alpha_t")) ** 2
+    draw = partial(_two_wisharts, rate=rate)
+    bounded_inverse(chain, "M_inverse", rate, over, "S_inverse", "T_inverse", draw)
+    return _exponents(chain, assumptions)
 
 
-def _exponent(assumptions: Assumptions, label: str, terms: int) -> sympy.Expr:
-    """The larger of the exact difference between the sum and the formula, and of the bound on the last term."""
-    formula = leading_excess(replace(assumptions, order="leading" if label == LEADING else "next"))
-    exact = exact_formula(assumptions, "excess").subs(label_noise, sum_of_terms(assumptions, terms))
-    orders = [order_of(exact - formula, REGIME), _order_of_last(assumptions, terms)]
-    return largest(orders).sympy()
-
-
-def _order_of_last(assumptions: Assumptions, terms: int) -> Exponent:
-    """The exponent of the bound: of the tasks' factor, of E (Tr M^-1)^2, of E Tr E^2 and of E Tr K."""
+def _exponents(chain: Chain, assumptions: Assumptions) -> Chain:
+    """Of the exact difference between sum and formula, and of the bound on the last term: by Hoelder the product of the orders of
+    the tasks' factor, of the root of E (Tr M^-1)^2, of E Tr E^2 to half the number of terms, of E Tr K and of a power of h.
+    """
     h, square = _fluctuation(assumptions)
     q = p - n_v
     inverse = n_v**2 * (n_t / alpha_t) ** 4
     inverse = inverse * mean_squared_trace_of_inverse(n_v, n_t) * mean_squared_trace_of_inverse(n_v, q)
-    parts = [
-        order_of(m * tasks_factor(), REGIME),
-        order_of(inverse, REGIME).scaled(Fraction(1, 2)),
-        order_of(square, REGIME).scaled(Fraction(terms, 2)),
-        order_of(_traces(assumptions)[0], REGIME),
-        order_of(h, REGIME).scaled(-terms),
-    ]
-    total = Exponent(Fraction(0))
-    for part in parts:
-        total = total + part
-    return total
+    factor, root, spread, weight, mean = (
+        _ordered(chain, value) for value in (m * tasks_factor(), inverse, square, _traces(assumptions)[0], h)
+    )
+    for label, terms in TERMS.items():
+        formula = leading_excess(replace(assumptions, order="leading" if label == LEADING else "next"))
+        exact = exact_formula(assumptions, "excess").subs(label_noise, sum_of_terms(assumptions, terms))
+        gap = _ordered(chain, exact - formula)
+        last: dict[int, Fraction | int] = {
+            factor: 1,
+            root: Fraction(1, 2),
+            spread: Fraction(terms, 2),
+            weight: 1,
+            mean: -terms,
+        }
+        chain.shows_largest(label, {gap: 1}, last).shows_largest(LAST[label], last)
+    return chain
+
+
+def _ordered(chain: Chain, value: sympy.Expr) -> int:
+    """Order a rational function of the sizes; the place of the move."""
+    whole = quotient_of(value)
+    above, below = (polynomial(part) for part in (whole.numerator, whole.denominator))
+    order(chain.begin(above * reciprocal("below")), REGIME, {"below": below})
+    return len(chain.moves) - 1
 
 
 def _gram_of(source: random.Random, size: int, shift: int = 0) -> fmpq_mat:
@@ -158,23 +160,33 @@ def _multiple(size: int, value: fmpq) -> fmpq_mat:
     return fmpq_mat([[value if i == j else fmpq(0) for j in range(size)] for i in range(size)])
 
 
+# what is far larger or smaller than all else in a draw, or of a rank too low
+FAR = (fmpq(1), fmpq(1), fmpq(1000), fmpq(1, 1000))
+
+
+def _degenerate(source: random.Random, size: int) -> fmpq_mat:
+    """A positive semidefinite matrix of any rank, with eigenvalues of any size."""
+    half = random_matrix(source, size, source.randint(1, size))
+    return half * half.transpose() * source.choice(FAR)
+
+
 def _positive(source: random.Random, size: int) -> dict[str, Any]:
-    """M and K positive, E the distance of M from a positive multiple of I."""
-    h = fmpq(source.randint(1, 9), source.randint(1, 3))
-    whole = _gram_of(source, size, 1)
+    """M positive, K positive semidefinite, E the distance of M from a positive multiple of I."""
+    h = fmpq(source.randint(1, 9), source.randint(1, 3)) * source.choice(FAR)
+    whole = _degenerate(source, size) + _multiple(size, source.choice(FAR))
     error = whole - _multiple(size, h)
     return {
         "h": Fraction(str(h)),
         "M_inverse": whole.inv(),
         "E": error,
-        "K": _gram_of(source, size),
+        "K": _degenerate(source, size),
         "n_v": size,
     }
 
 
 def _two_wisharts(source: random.Random, size: int, rate: Expression) -> dict[str, Any]:
     """M = (I - a S / n)^2 + (a / n)^2 C T C^T with S = C C^T, for a rate near an eigenvalue too."""
-    c, t = random_matrix(source, size, size), _gram_of(source, size)
+    c, t = random_matrix(source, size, size), _gram_of(source, size) * source.choice(FAR)
     c = c + _multiple(size, fmpq(7))
     s, n = c * c.transpose(), source.randint(2, 9)
     a = Fraction(source.randint(1, 9), source.randint(1, 60))
@@ -199,10 +211,10 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     if step.derive is None:
         raise ValueError(f"{step.name} derives no exponents")
     stated, found = step.derive(assumptions), []
-    for label, order in ((LEADING, "leading"), (NEXT, "next")):
-        under, exponent = replace(assumptions, order=order), float(to_sympy(stated[label]))
+    for label, which in ((LEADING, "leading"), (NEXT, "next")):
+        under, exponent = replace(assumptions, order=which), float(to_sympy(stated[label]))
         exponents = {
-            source: None if usual is None else exponent for source, usual in EXPONENTS[order].items()
+            source: None if usual is None else exponent for source, usual in EXPONENTS[which].items()
         }
         found += exact_checks(replace(step, derive=_deviation), under, seed, "excess", exponents)
     return found
@@ -215,8 +227,8 @@ def _deviation(assumptions: Assumptions) -> Derived:
 def _remainders(found: Mapping[str, Quantity]) -> list[Remainder]:
     """Of (80), and of its next order."""
     return [
-        Remainder(leading_excess(replace(PAPER, order=order)), {"xi": to_sympy(found[label])})
-        for label, order in ((LEADING, "leading"), (NEXT, "next"))
+        Remainder(leading_excess(replace(PAPER, order=which)), {"xi": to_sympy(found[label])})
+        for label, which in ((LEADING, "leading"), (NEXT, "next"))
     ]
 
 

@@ -359,7 +359,8 @@ def _sign_chain(assumptions: Assumptions) -> Chain:
     rate = {"alpha_t": -scalar("alpha_t")}
     chain.insert({"M_plus": m_words, "M_minus": m_words.replace(rate)}, "two-small-matrices")
     chain.shows("M(-\\alpha_t)-M(\\alpha_t)")
-    gram(chain, lambda factor: sign(to_sympy(factor).subs(alpha_t, Symbol("m")))[0] == 1, BETTER)
+    gram(chain, lambda factor: sign(to_sympy(factor).subs(alpha_t, Symbol("m")))[0] == 1)
+    chain.shows_sign(BETTER)
     chain.begin(_square("K_minus") - _square("K_plus"))
     chain.insert({"K_plus": k_words, "K_minus": k_words.replace(rate)}, "two-small-matrices")
     return chain.shows("K(-\\alpha_t)-K(\\alpha_t)")

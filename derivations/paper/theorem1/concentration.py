@@ -108,7 +108,7 @@ def inverse_chain(assumptions: Assumptions) -> Chain:
         "BBT_inverse", B @ B.T, Mean("h_t", "p"), 0, "D", tasks(assumptions), "gram-concentrates"
     )
     chain.keep(0, XI).shows_number(LEADING)
-    return chain.shows_value(ORDER, chain.moves[-1].order_of_error()["xi"].sympy())
+    return chain.shows_order(ORDER, "xi")
 
 
 @lru_cache(maxsize=32)

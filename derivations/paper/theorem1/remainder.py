@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 
 import sympy
 from sympy import Integer, Rational
@@ -42,7 +41,7 @@ from derivations.steps.step import Check, Derived, Kind, Parts, Step
 from derivations.verification.growth import residual_check, slope_check
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.words import scalar
-from symbolic.proofs.asymptotics import Exponent, degree
+from symbolic.proofs.asymptotics import Exponent
 
 MANY, FEW = ORDER.when(r"n_r\propto\xi"), ORDER.when(r"n_r=\mathrm{const}")
 TARGET_POINTS: Mapping[str, Mapping[str, Exponent]] = {FEW: {}, MANY: {"n_r": ONE}}
@@ -83,9 +82,7 @@ def remainder_chain(assumptions: Assumptions, *reads: str) -> Chain:
     _, below = one_fraction(chain, "alpha_t", names)
     found = chain.result
     for label, more in TARGET_POINTS.items():
-        weights = {**REGIME, **more}
-        divisor = degree(below, weights) or Exponent(Fraction(0))
-        order(chain.begin(found), label, {**weights, DENOMINATOR: divisor}, root=False)
+        order(chain.begin(found), {**REGIME, **more}, {DENOMINATOR: below}).shows_degree(label)
     return chain
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -108,8 +109,8 @@ def _average_chain(word: Expression, assumptions: Assumptions, *, states_mean: b
     error = reciprocal("N") * word - scalar(LEADING) * identity("p")
     chain.begin(tr(error @ error)).insert({LEADING: mean})
     square = _averaged(chain, of).result
-    order(chain, IN_SIZE, ROWS_GROW).begin(square)
-    return order(chain, IN_TASKS, TASKS_GROW)
+    order(chain, ROWS_GROW).shows_degree(IN_SIZE, Fraction(1, 2)).begin(square)
+    return order(chain, TASKS_GROW).shows_degree(IN_TASKS, Fraction(1, 2))
 
 
 @lru_cache(maxsize=32)
@@ -139,7 +140,7 @@ def inverse_chain(assumptions: Assumptions) -> Chain:
     size, count = (replace(growth, base={**growth.base, **_LARGER}) for growth in (SIZE_GROWS, COUNT_GROWS))
     chain.keep(0, size, count).shows(LEADING)
     for label, growth in ((IN_SIZE, size), (IN_TASKS, count)):
-        chain.shows_value(label, chain.moves[-1].order[growth.label].sympy())
+        chain.shows_order(label, growth.label)
     return chain
 
 

@@ -97,11 +97,18 @@ def excess_proof(assumptions: Assumptions) -> Chain:
     return chain.names(EXCESS, lambda: definitions(NAMES, assumptions))
 
 
-def _loss_chain(assumptions: Assumptions) -> Chain:
-    """(65) with what the deviation is."""
+def _put_in(excess: Chain, assumptions: Assumptions) -> Chain:
+    """(65) with what a chain finds of the deviation."""
     require_derivable(assumptions, Regime.UNDER)
     c_0, c_2 = loss_coefficients(assumptions)
-    return Chain(c_0 + c_2 * scalar("excess")).shows(LOSS, {"excess": leading_excess(assumptions)})
+    chain = Chain(c_0 + c_2 * scalar("excess")).name_number("h_r", 2 * c_2, "adaptation-factor")
+    chain.carry(excess, "excess").expand({"excess": excess.result}, "excess-underparameterized")
+    numbers = {
+        "h_r": 2 * c_2,
+        **{name: term_value(name, assumptions) for name in NAMES if name in chain.result.scalars()},
+    }
+    # as trees the factors stay factors
+    return chain.shows(LOSS, {name: to_sympy(value) for name, value in (numbers | excess.numbers()).items()})
 
 
 @lru_cache(maxsize=32)
@@ -120,11 +127,10 @@ def loss_proof(assumptions: Assumptions) -> Chain:
     """(65) with the deviation put in: (9)."""
     if assumptions.covariance != "identity":
         return general_chain(assumptions)
-    chain, excess = _loss_chain(assumptions), excess_proof(assumptions)
-    _, c_2 = loss_coefficients(assumptions)
-    chain.name_number("h_r", 2 * c_2, "adaptation-factor")
-    chain.carry(excess, "excess").expand({"excess": excess.result}, "excess-underparameterized")
+    excess = excess_proof(assumptions)
+    chain = _put_in(excess, assumptions)
     if excess.named_parts:
+        _, c_2 = loss_coefficients(assumptions)
         chain.names(LOSS, lambda: {"h_r": 2 * c_2, **definitions(NAMES, assumptions)})
     return chain
 
@@ -151,7 +157,9 @@ def general_chain(assumptions: Assumptions) -> Chain:
     chain.average_fluctuations()
     chain.write_mean_matrix("Q").expand({"N": of.total}, "stacked-design")
     chain.commute(commuted, INVERSE, normal_mean(assumptions)).shows(LOSS)
-    return chain.begin(normal_mean(assumptions)).shows(NORMAL)
+    # H_t itself, whose inverse stands in the loss
+    chain.begin(reciprocal("N") * b.T @ b).sum_tasks(of).insert_blocks(of, "stacked-design")
+    return chain.average(*(name for name, one in chain.result.letters().items() if one.random)).shows(NORMAL)
 
 
 @dataclass(frozen=True)
@@ -212,4 +220,4 @@ def leading_loss(assumptions: Assumptions) -> sympy.Expr:
     require_derivable(assumptions, Regime.UNDER)
     if assumptions.covariance != "identity":
         return to_sympy(general_chain(assumptions).parts[LOSS])
-    return to_sympy(_loss_chain(assumptions).parts[LOSS])
+    return to_sympy(_put_in(excess_chain(assumptions), assumptions).parts[LOSS])

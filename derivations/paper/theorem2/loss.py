@@ -69,7 +69,7 @@ def _remainder_chain(assumptions: Assumptions) -> Chain:
         (other,) = set(SOURCES) - {source}
         for label, weights in ((IN_SIZE, ROWS_GROW), (IN_TASKS, TASKS_GROW)):
             chain.begin(total).expand({other: constant(0)}, "excess-underparameterized")
-            order(chain, label.due_to(SOURCES[source]), weights, root=False)
+            order(chain, weights).shows_degree(label.due_to(SOURCES[source]))
     return chain
 
 

@@ -98,5 +98,5 @@ def degrees_chain(assumptions: Assumptions) -> Chain:
 def ratio_chain(chain: Chain, names: Names, *reads: str, variable: str = "alpha_t") -> Chain:
     """The present scalar as a ratio of two polynomials in a rate, and their degrees."""
     top, bottom = one_fraction(chain, variable, names, *reads)
-    order(chain.begin(top), NUMERATOR, {variable: ONE}, root=False)
-    return order(chain.begin(bottom), DENOMINATOR, {variable: ONE}, root=False)
+    order(chain.begin(top), {variable: ONE}).shows_degree(NUMERATOR)
+    return order(chain.begin(bottom), {variable: ONE}).shows_degree(DENOMINATOR)

@@ -167,7 +167,7 @@ def block_chain(block: str, assumptions: Assumptions) -> Chain:
         one, other = (made_of.blocks["B"](label) for label in "12")
         if order_from_conditions(one @ one.T, one @ other.T) != found:
             raise ArithmeticError("the conditions give another order than Gaussian inputs have")
-    return chain.shows_value(ORDER, found.sympy())
+    return chain.shows_order(ORDER, "xi")
 
 
 @lru_cache(maxsize=32)
@@ -183,7 +183,7 @@ def inverse_chain(assumptions: Assumptions) -> Chain:
         "general-gram-concentrates",
     )
     chain.keep(0, COUNTED).shows(LEADING)
-    return chain.shows_value(ORDER, chain.moves[-1].order["xi"].sympy())
+    return chain.shows_order(ORDER, "xi")
 
 
 @lru_cache(maxsize=32)

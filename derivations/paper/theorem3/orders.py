@@ -81,7 +81,7 @@ def _variance_chain(powers: tuple[int, int], assumptions: Assumptions) -> Chain:
     error = same - scalar("c") * identity(rows)
     chain.begin(tr(error @ error.T) + tr(other @ other.T))
     chain.insert({"Y": words["same task"], "Z": words["other task"], "c": mean})
-    return order(bound_powers(_over_inputs(chain)), ORDER, ORDERS, root=False)
+    return order(bound_powers(_over_inputs(chain)), ORDERS).shows_degree(ORDER)
 
 
 def _over_inputs(chain: Chain) -> Chain:

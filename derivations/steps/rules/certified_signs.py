@@ -17,7 +17,7 @@ import sympy
 from derivations.language.normal_form import scalar as quotient_of
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import symbol_table
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers, carries_out
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.derivatives import generator
 from derivations.steps.rules.exact_routes import SEED, differs_exactly, in_order
@@ -63,6 +63,7 @@ class Domain:
 EVERYWHERE = Domain()
 
 
+@carries_out
 def certify(
     chain: Chain, names: Names, *reads: str, domain: Domain = EVERYWHERE, apart: Sequence[str] | None = None
 ) -> Chain:
@@ -102,6 +103,7 @@ def certify(
     return chain.made(Move(Rule.SIGN, before, after, reads, (), values, second_route))
 
 
+@carries_out
 def leave_out_factor(
     chain: Chain, variable: str, names: Names, *reads: str, domain: Domain = EVERYWHERE
 ) -> Chain:
@@ -143,6 +145,7 @@ def leave_out_factor(
     return chain.made(Move(Rule.FACTOR, before, after, reads, (variable,), values, second_route))
 
 
+@carries_out
 def part_off(chain: Chain, name: str, power: int, names: Names, *reads: str) -> Chain:
     """Write the present scalar as a power of a name and a rest.
 

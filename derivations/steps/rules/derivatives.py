@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers, carries_out
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import SEED, differs_exactly, in_order
 from symbolic.algebra.coefficients import INVERSE
@@ -22,6 +22,7 @@ LEAST_APPROACH = Fraction(1, 2**80)
 Names = Mapping[str, Expression]
 
 
+@carries_out
 def derivative(chain: Chain, variable: str, names: Names, *reads: str) -> Chain:
     """The derivative of the present scalar in a variable: by the product rule and the chain rule.
 
@@ -36,6 +37,7 @@ def derivative(chain: Chain, variable: str, names: Names, *reads: str) -> Chain:
     return chain.made(Move(Rule.DIFFERENTIATE, before, after, reads, (variable,), used, second_route))
 
 
+@carries_out
 def slope_at_zero(chain: Chain, variable: str, names: Names, *reads: str) -> Chain:
     """The derivative of the present scalar in a variable, at zero.
 
@@ -54,6 +56,7 @@ def slope_at_zero(chain: Chain, variable: str, names: Names, *reads: str) -> Cha
     return chain.made(Move(Rule.DIFFERENTIATE, before, after, reads, (variable,), used, second_route))
 
 
+@carries_out
 def at_zero(chain: Chain, variables: tuple[str, ...], names: Names, *reads: str) -> Chain:
     """Put zero in for variables, and in what names that depend on them stand for.
 
@@ -72,6 +75,7 @@ def at_zero(chain: Chain, variables: tuple[str, ...], names: Names, *reads: str)
     return chain.made(Move(Rule.INSERT, before, after, reads, variables, values, second_route))
 
 
+@carries_out
 def limit(chain: Chain, variable: str, names: Names, leading: Mapping[str, str], *reads: str) -> Chain:
     """The limit of the present scalar as a variable grows without bound in either direction, by leading coefficients.
 
@@ -107,6 +111,7 @@ def limit(chain: Chain, variable: str, names: Names, leading: Mapping[str, str],
     return chain.made(Move(Rule.LIMIT, before, after, reads, (variable,), values, second_route))
 
 
+@carries_out
 def _scalar(chain: Chain, names: Names) -> tuple[Expression, Names]:
     before = chain.result
     if before.letters() or before.shape:

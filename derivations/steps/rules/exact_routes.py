@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
 from itertools import permutations
 from math import factorial
@@ -34,6 +34,27 @@ def random_matrix(source: random.Random, rows: int, columns: int, *, symmetric: 
     ]
     found = fmpq_mat(entries)
     return found + found.transpose() if symmetric and rows == columns else found
+
+
+def extremes(source: random.Random, size: int, count: int = 12) -> Iterator[fmpq_mat]:
+    """Random square matrices, and those at which an inequality would fail first.
+
+    Multiples of the identity, ranks down to zero, one entry or one row far larger or smaller than all others.
+    """
+    one = fmpq_mat([[fmpq(int(i == j)) for j in range(size)] for i in range(size)])
+    for far in (fmpq(1), fmpq(1000), fmpq(1, 1000)):
+        yield one * far
+        scaled = random_matrix(source, size, size)
+        for k in range(size):
+            scaled[0, k] = scaled[0, k] * far
+        yield scaled
+        corner = fmpq_mat(size, size)
+        corner[size - 1, size - 1] = far
+        yield corner
+        yield one + corner * far
+    yield fmpq_mat(size, size)
+    for _ in range(count):
+        yield random_matrix(source, size, size)
 
 
 def invertible_matrix(source: random.Random, size: int) -> fmpq_mat:

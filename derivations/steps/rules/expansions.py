@@ -220,6 +220,12 @@ class Context:
     expanded: dict[str, Fluctuation] = field(default_factory=dict)
     named: dict[str, Expression] = field(default_factory=dict)
 
+    def copy(self) -> Context:
+        """The same, to be added to apart."""
+        return Context(
+            {**self.fluctuations}, {**self.inverses}, {**self.words}, {**self.expanded}, {**self.named}
+        )
+
     def definitions(self, *exprs: Expression) -> dict[str, Expression]:
         """What the letters and names of expressions stand for, each by letters and names that come before it."""
         names = {name for expr in exprs for name in (*expr.letters(), *expr.scalars())}

@@ -8,7 +8,7 @@ from fractions import Fraction
 from flint import fmpq_poly
 
 from derivations.language.normal_form import scalar as quotient_of
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers, carries_out
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.certified_signs import EVERYWHERE, Domain, opened, points, written_out
 from symbolic.algebra.coefficients import INVERSE, to_fmpq
@@ -18,6 +18,7 @@ from symbolic.algebra.words import Expression, constant, polynomial, reciprocal,
 DENOMINATOR = "d"
 
 
+@carries_out
 def one_fraction(
     chain: Chain, variable: str, names: Mapping[str, Expression], *reads: str
 ) -> tuple[Expression, Expression]:
@@ -63,6 +64,7 @@ def _in_one_variable(expr: Expression, variable: str, place: Mapping[str, Fracti
     return fmpq_poly([to_fmpq(parts.get(power, Fraction(0))) for power in range(max(parts) + 1)])
 
 
+@carries_out
 def complement(
     chain: Chain, name: str, rest: str, names: Mapping[str, Expression], domain: Domain = EVERYWHERE
 ) -> Chain:

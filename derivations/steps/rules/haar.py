@@ -14,7 +14,7 @@ from itertools import permutations, product
 
 from flint import fmpq, fmpq_mat
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, Tasks, product_of
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, Tasks, carries_out, product_of
 from derivations.steps.rules.exact_routes import SEED, invertible_matrix, random_matrix, stack
 from derivations.steps.rules.stacked import unlike
 from symbolic.algebra.coefficients import INVERSE
@@ -66,6 +66,7 @@ def turned(block: Expression) -> str:
     return "" if same else "it does not turn into itself times a rotation"
 
 
+@carries_out
 def project(chain: Chain, inverse: str, tasks: Tasks, *reads: str, design: str = DESIGN) -> Chain:
     """The projection B^T (B B^T)^-1 B on a uniform row space averages to N/p times the identity.
 
@@ -127,6 +128,7 @@ def not_projected(before: Expression, after: Expression, inverse: str, letter_of
     return "" if same else "averaged over signed permutations of the coordinates it is another"
 
 
+@carries_out
 def to_plain_rows(
     chain: Chain, inverse: str, plain: str, tasks: Tasks, plain_tasks: Tasks, *reads: str
 ) -> Chain:
@@ -189,6 +191,7 @@ def depends_on_more(inverse: str, tasks: Tasks) -> str:
     return "" if same else f"{inverse} and the blocks do not cancel a factor before the rows of a task"
 
 
+@carries_out
 def cancel(
     chain: Chain,
     inverse: str,
@@ -253,6 +256,7 @@ def not_cancelled(before: Expression, after: Expression, inverse: str, plain: st
     return "" if same else "at exact random matrices the factor matters"
 
 
+@carries_out
 def average_plain_rows(chain: Chain, plain: str, tasks: Tasks, *reads: str) -> Chain:
     """The means of Tr (X X^T)^-1, and of the same with the diagonal blocks X_i X_i^T, for plain Gaussian rows.
 

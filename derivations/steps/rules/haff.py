@@ -19,7 +19,7 @@ from operator import add, matmul, mul
 
 import sympy
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import in_order
 from symbolic.algebra.coefficients import INVERSE as OVER
@@ -52,6 +52,7 @@ VALUES = {WISHART: ROWS.T @ ROWS}
 INVERSES = {INVERSE: LETTERS[WISHART], SIGMA_INVERSE: LETTERS[SIGMA]}
 
 
+@carries_out
 def by_parts(chain: Chain, *reads: str) -> Chain:
     """Average one factor W of each term away that begins with one. Raises DoesNotApply where no term does."""
     before = chain.result
@@ -65,6 +66,7 @@ def by_parts(chain: Chain, *reads: str) -> Chain:
     return _made(chain, before, after, reads)
 
 
+@carries_out
 def one_inverse_fewer(chain: Chain, *reads: str) -> Chain:
     """Average one inverse of W of each term that has the most away, by the solved equations.
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from flint import fmpq, fmpq_poly
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers, carries_out
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.certified_signs import EVERYWHERE, Domain, points
 from derivations.steps.signs import sign
@@ -24,6 +24,7 @@ from symbolic.proofs.positivity import SignUnproved
 SPREAD = "s"
 
 
+@carries_out
 def isolate(
     chain: Chain,
     variable: str,
@@ -70,6 +71,7 @@ def isolate(
     return chain.made(Move(Rule.ROOT, before, after, reads, (variable,), values, second_route, roots=roots))
 
 
+@carries_out
 def put_root(chain: Chain, variable: str, root: Move, domain: Domain = EVERYWHERE) -> Chain:
     """Put a root that was isolated in for the variable; the square of the spread is written out."""
     before, values = chain.result, {variable: root.after}
@@ -92,6 +94,7 @@ def put_root(chain: Chain, variable: str, root: Move, domain: Domain = EVERYWHER
     )
 
 
+@carries_out
 def write_square(chain: Chain, root: Move) -> Chain:
     """Write the square of the spread of a root out. Raises DoesNotApply where it does not occur."""
     before = chain.result

@@ -13,15 +13,17 @@ second routes put exact rational orthogonal matrices in (Cayley), at which both 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import reduce
 from itertools import permutations, product
+from operator import mul
 from typing import Any
 
 import sympy
 from flint import fmpq, fmpq_mat
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out, in_place_of
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import entries, in_order, random_matrix
 from symbolic.algebra.coefficients import INVERSE
@@ -42,8 +44,9 @@ from symbolic.averages.pairings import expect_by_pairings
 
 Word = tuple[tuple[str, bool], ...]
 Named = Mapping[str, Expression]
+Draw = Callable[[random.Random, int], dict[str, Any]]
 SEED = 20_210_505
-TRIALS = 12
+BOUND_TRIALS = 48
 # p = n_v + q, N = n_v m; n_o rows belong to the other tasks
 SIZES: tuple[Mapping[str, int], ...] = (
     {"n_v": 2, "q": 4, "p": 6, "n_t": 3, "n_o": 2, "N": 4, "m": 2},
@@ -58,6 +61,7 @@ TALL: tuple[Mapping[str, int], ...] = (
 )
 
 
+@carries_out
 def rewritten(
     chain: Chain,
     rule: Rule,
@@ -90,6 +94,7 @@ def rewritten(
     )
 
 
+@carries_out
 def replaced(chain: Chain, rule: Rule, same: Named, *reads: str, inverses: Named) -> Chain:
     """Letters put for words that are equal to them, in which they may occur themselves, as in a series with its last term."""
     before = chain.result
@@ -104,6 +109,7 @@ def replaced(chain: Chain, rule: Rule, same: Named, *reads: str, inverses: Named
     return chain.made(Move(rule, before, after, reads, (), {}, second_route, inverses=dict(inverses)))
 
 
+@carries_out
 def by_invariance(
     chain: Chain,
     frame: str,
@@ -159,6 +165,7 @@ def by_invariance(
     )
 
 
+@carries_out
 def linear_image(
     chain: Chain, data: str, frame: str, rest: str, along: str, across: str, *reads: str
 ) -> Chain:
@@ -211,6 +218,7 @@ def _other_covariance(parts: tuple[Letter, Letter], images: Named, data: str, fr
     return ""
 
 
+@carries_out
 def by_moment(
     chain: Chain,
     rule: Rule,
@@ -244,8 +252,9 @@ def by_moment(
     )
 
 
-def gram(chain: Chain, positive: Callable[[Expression], bool], label: str, *reads: str) -> Chain:
-    """The present matrix is a positive multiple of a Gram matrix W^T W, which is positive semidefinite; its sign is a part.
+@carries_out
+def gram(chain: Chain, positive: Callable[[Expression], bool], *reads: str) -> Chain:
+    """The present matrix is a positive multiple of a Gram matrix W^T W, which is positive semidefinite.
 
     positive: whether a coefficient is positive. Raises DoesNotApply for any other word.
     """
@@ -269,27 +278,79 @@ def gram(chain: Chain, positive: Callable[[Expression], bool], label: str, *read
                     return "", "a quadratic form is negative at exact random matrices"
         return "quadratic forms at exact random matrices", ""
 
-    chain.made(Move(Rule.GRAM, before, before, reads, (), {}, second_route))
-    return chain.shows_value(label, sympy.Integer(1))
+    return chain.made(Move(Rule.GRAM, before, before, reads, (), {}, second_route))
 
 
-def bounded(chain: Chain, after: Expression, draw: Callable[[random.Random, int], dict[str, Any]]) -> Chain:
-    """A scalar that is not negative, and at most `after`: checked at exact random matrices.
+@carries_out
+def bounded_product(chain: Chain, symmetric: str, positive: Collection[str], draw: Draw) -> Chain:
+    """Tr E^k P E^k Q is at most Tr P Tr Q (Tr E^2)^k, and not negative, for positive semidefinite P, Q and a symmetric E.
 
-    draw: the values of all letters and names, from a source and a size.
+    draw: the values of all letters and names, from a source and a size. Raises DoesNotApply for any other word.
     """
+    before = chain.result
+    after = zero()
+    for term, coefficient in before.terms.items():
+        product = polynomial(coefficient)
+        for word in term.traces:
+            names = [factor.name for factor in word]
+            first = next((k for k, name in enumerate(names) if name in positive), 0)
+            turned = names[first:] + names[:first]
+            half = len(names) // 2
+            inside, other = turned[1:half], turned[half]
+            odd = {*inside, *turned[half + 1 :]} - {symmetric}
+            if odd or len(names) % 2 or not {turned[0], other} <= {*positive}:
+                raise DoesNotApply(f"{Rule.BOUND}: Tr {' '.join(names)} is no product of that form")
+            e = matrix(symmetric, *_sides(before, symmetric), symmetric=True)
+            product = product * tr(e @ e) ** (half - 1)
+            for name in (turned[0], other):
+                product = product * tr(letter_expression(before.letters()[name]))
+        after = after + product
+    return _bounded(chain, after, draw)
+
+
+@carries_out
+def bounded_inverse(
+    chain: Chain, inverse: str, rate: Expression, over: Expression, outer: str, inner: str, draw: Draw
+) -> Chain:
+    """Where M is at least `rate` C T C^T, with one over it given, Tr M^-1 is at most n Tr S^-1 Tr T^-1 over that rate, S = C C^T.
+
+    outer, inner: the letters of S^-1 and T^-1. Raises DoesNotApply where Tr M^-1 does not occur.
+    """
+    before = chain.result
+    if rate * over != constant(1) and not (rate * over - constant(1)).is_zero:
+        raise DoesNotApply(f"{Rule.BOUND}: {over} is not one over {rate}")
+    size, _ = _sides(before, inverse)
+    traces = (tr(matrix(name, size, size, symmetric=True)) for name in (outer, inner))
+    most = reduce(mul, traces, scalar(size) * over)
+    after = in_place_of(tr(letter_expression(before.letters()[inverse])), most, before)
+    if after == before:
+        raise DoesNotApply(f"{Rule.BOUND}: Tr {inverse} does not occur")
+    return _bounded(chain, after, draw)
+
+
+def _sides(expr: Expression, name: str) -> tuple[str, str]:
+    letter = expr.letters()[name]
+    return letter.rows, letter.columns
+
+
+def _bounded(chain: Chain, after: Expression, draw: Draw) -> Chain:
     before = chain.result
 
     def second_route() -> SecondRoute:
-        source = random.Random(SEED)
-        for trial in range(TRIALS):
-            place = draw(source, 1 + trial % 3)
-            low, high = (Fraction(str(evaluate(expr, place))) for expr in (before, after))
-            if not 0 <= low <= high:
-                return "", f"at exact random matrices {float(low):.3g} is not between 0 and {float(high):.3g}"
-        return "exact random matrices", ""
+        return "exact random matrices", not_bounded(before, after, draw)
 
     return chain.made(Move(Rule.BOUND, before, after, (), (), {}, second_route))
+
+
+def not_bounded(before: Expression, after: Expression, draw: Draw) -> str:
+    """Why a scalar is negative or larger than another, at exact matrices; nothing where it is neither."""
+    source = random.Random(SEED)
+    for trial in range(BOUND_TRIALS):
+        place = draw(source, 1 + trial % 4)
+        low, high = (Fraction(str(evaluate(expr, place))) for expr in (before, after))
+        if not 0 <= low <= high:
+            return f"at exact random matrices {float(low):.3g} is not between 0 and {float(high):.3g}"
+    return ""
 
 
 def quotient(

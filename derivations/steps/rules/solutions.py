@@ -8,7 +8,7 @@ from typing import Any
 
 from flint import fmpq_mat
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.rules.exact_routes import SEED, differs_exactly, exact_matrix, random_matrix
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import Expression, identity, matrix, vector
@@ -16,6 +16,7 @@ from symbolic.algebra.words import Expression, identity, matrix, vector
 DESIGN, TARGET = matrix("B", "N", "p"), vector("gamma", "N")
 
 
+@carries_out
 def nearest(chain: Chain, letter: str, inverse: str, start: Expression, *reads: str) -> Chain:
     """Put in, for a letter, the solution of B omega = gamma nearest to a start, with (B B^T)^-1 by its letter.
 
@@ -27,6 +28,7 @@ def nearest(chain: Chain, letter: str, inverse: str, start: Expression, *reads: 
     return _solved(chain, Rule.NEAREST, letter, solution, inverses, start, reads)
 
 
+@carries_out
 def least_squares(chain: Chain, letter: str, inverse: str, *reads: str) -> Chain:
     """Put in, for a letter, the minimizer of |gamma - B omega|^2, with (B^T B)^-1 by its letter."""
     normal = matrix(inverse, "p", "p", symmetric=True)
@@ -106,6 +108,7 @@ def _flint(value: Any) -> fmpq_mat:
     return value if isinstance(value, fmpq_mat) else exact_matrix(value)
 
 
+@carries_out
 def cancel_inverse(chain: Chain, inverse: str, *factors: tuple[str, bool]) -> Chain:
     """An inverse beside what it inverts, the product of two factors (name, transposed), is the identity.
 

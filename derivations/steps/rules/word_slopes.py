@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from fractions import Fraction
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers, carries_out
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.derivatives import LEAST_FALL, STEPS
 from derivations.steps.rules.exact_routes import SEED, random_matrix
@@ -20,6 +20,7 @@ from symbolic.averages.expectation import expect
 SMALL = "small"
 
 
+@carries_out
 def slope_of_words(
     chain: Chain,
     variable: str,
@@ -101,6 +102,7 @@ def _not_the_slope_of_words(
     return "" if narrow <= LEAST_FALL * wide else "central differences do not come close to it"
 
 
+@carries_out
 def average_linear(
     chain: Chain,
     means: Mapping[str, Expression],

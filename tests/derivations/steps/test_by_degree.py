@@ -60,7 +60,7 @@ def test_a_cancelled_term_does_not_count() -> None:
 
 def test_a_wrong_degree_fails_its_move(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(by_degree, "degree", lambda expr, weights: Exponent(Fraction(2)))
-    (move,) = order(Chain(p * n_t + p**3), "a", WEIGHTS).moves
+    (move,) = order(Chain(p * n_t + p**3), WEIGHTS).moves
     assert move.check == "failed"
 
 
@@ -74,11 +74,11 @@ def test_a_wrong_bound_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_has_no_order_is_refused() -> None:
     with pytest.raises(DoesNotApply, match="vanishes identically"):
-        order(Chain(p - p), "a", WEIGHTS)
+        order(Chain(p - p), WEIGHTS)
     with pytest.raises(DoesNotApply, match="no exponent dominates"):
-        order(Chain(p * scalar("1/n_t") * scalar("trace") ** 2 + scalar("n_t")), "a", WEIGHTS)
+        order(Chain(p * scalar("1/n_t") * scalar("trace") ** 2 + scalar("n_t")), WEIGHTS)
     with pytest.raises(DoesNotApply, match="order by degree"):
-        order(Chain(tr(D)), "a", WEIGHTS)
+        order(Chain(tr(D)), WEIGHTS)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from derivations.language import model
 from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.steps import chain as module
-from derivations.steps.chain import Chain, DoesNotApply, Known, Rule, abbreviation
+from derivations.steps.chain import Chain, DoesNotApply, Known, Rule, abbreviation, carries_out
 from derivations.steps.contents import ancestors, find, load
 from derivations.steps.rules.exact_routes import differs_exactly
 from derivations.verification.prove import difference
@@ -57,6 +57,55 @@ def test_each_move_starts_where_the_last_one_ended_and_reads_known_steps(name: s
         assert move.before == at
         assert set(move.reads) <= ancestors([name])
         at = move.after
+
+
+# what these lead to is a sign, an exponent, a root or a name, which do not double
+UNSCALED = (Rule.SIGN, Rule.FACTOR, Rule.ROOT, Rule.ORDER, Rule.NAME)
+
+
+@pytest.mark.slow(30)
+def test_every_move_is_what_its_rule_makes_of_the_side_before() -> None:
+    """Carried out again each move leads to the same, and from twice the side before to twice: nothing was typed in."""
+    wrong = []
+    for step in STEPS:
+        assert step.derivation is not None
+        for k, move in enumerate(step.derivation(PAPER).moves):
+            assert move.again is not None
+            same = move.again(move.before) == move.after
+            twice = move.rule in UNSCALED or move.again(2 * move.before) == 2 * move.after
+            if not (same and twice):
+                wrong.append(f"{step.name}, move {k + 1}: {move.rule}")
+    assert not wrong
+
+
+def test_a_result_that_is_typed_in_does_not_double() -> None:
+    @carries_out
+    def typed(chain: Chain, after: Expression) -> Chain:
+        return chain.made(replace(right, before=chain.result, after=after))
+
+    right = Chain(X.T @ X).average("X").moves[0]
+    move = typed(Chain(X.T @ X), right.after).moves[0]
+    assert move.again is not None
+    assert move.again(move.before) == right.after
+    assert move.again(2 * move.before) != 2 * right.after
+
+
+def test_only_rules_make_moves_from_the_present_expression_and_only_moves_lead_to_parts() -> None:
+    right = Chain(X.T @ X).average("X")
+    with pytest.raises(ValueError, match="only a rule makes moves"):
+        Chain(X.T @ X).made(right.moves[0])
+
+    @carries_out
+    def other(chain: Chain) -> Chain:
+        return chain.made(right.moves[0])
+
+    with pytest.raises(ValueError, match="from the present expression"):
+        other(Chain(2 * X.T @ X))
+    for begun in (Chain(X.T @ X), right.begin(D)):
+        with pytest.raises(ValueError, match="no move has led to it yet"):
+            begun.shows("a part")
+    with pytest.raises(ValueError, match="not by the rule"):
+        Chain(X.T @ X).average("X").shows_degree("an order")
 
 
 def test_the_proof_of_92_reads_as_on_paper() -> None:

@@ -87,7 +87,7 @@ def another(chain: Chain) -> Chain:
     """The same chain, to be spoilt: the step's own is remembered."""
     found = Chain(chain.start)
     for move in chain.moves:
-        found.made(move)
+        found._moves.append(move)
     found._parts.update(chain.parts)
     return found
 
@@ -113,7 +113,7 @@ def test_a_step_fails_with_a_chain_that_ends_elsewhere() -> None:
     (label,) = chain.parts
     chain.shows(label, {"mu_2": constant(1)})
     assert "does not end at what the step derives" in prove(shown(chain)).detail
-    assert "the chain shows" in prove(shown(Chain(X.T @ X).shows("x"))).detail
+    assert "the chain shows" in prove(shown(Chain(X.T @ X).average("X").shows("x"))).detail
 
 
 def test_under_changed_assumptions_the_moves_are_sampled() -> None:
