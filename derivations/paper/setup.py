@@ -94,15 +94,22 @@ SIZES: tuple[dict[str, float], ...] = (
 EXACT = 1e-9
 
 
-def _define(
-    name: str, numbers: tuple[str, ...], statement: str, tex: str, uses: tuple[str, ...] = ()
+def define(
+    name: str,
+    numbers: tuple[str, ...],
+    statement: str,
+    tex: str,
+    uses: tuple[str, ...] = (),
+    *,
+    page: str = "setup",
 ) -> Step:
+    """An equation that names something which a later step uses."""
     return Step(
         name,
         numbers,
         Kind.DEFINITION,
         statement,
-        "setup",
+        page,
         uses=uses,
         tex=tex,
         reason="a definition; used below",
@@ -288,21 +295,21 @@ def _inner(
 
 
 STEPS: tuple[Step, ...] = (
-    _define(
+    define(
         "meta-loss",
         ("1",),
         "The meta-training loss averages the loss of the adapted parameters over tasks and "
         "validation points.",
         r"L^{meta}(\omega)=\frac{1}{m\,n_v}\sum_{i=1}^{m}\sum_{j=1}^{n_v}L\big(\theta^{(i)}(\omega);x^{v(i)}_j,y^{v(i)}_j\big)",
     ),
-    _define(
+    define(
         "test-loss-definition",
         ("2",),
         "The test loss is the same loss at the trained meta-parameter, on target data.",
         r"L^{test}=L^{meta}\big(\omega^\star(D_t,D_v);D_r,D_s\big)",
         ("meta-loss",),
     ),
-    _define(
+    define(
         "gradient-step",
         ("3",),
         "The inner loop takes one gradient step on the training loss of the task.",
@@ -332,7 +339,7 @@ STEPS: tuple[Step, ...] = (
         {r"\mathbb{E}\,(w-w_0)(w-w_0)^T": nu**2 / p * I_P},
         _observe_tasks,
     ),
-    _define(
+    define(
         "data-model",
         ("4",),
         "Mixed linear regression: linear labels with Gaussian inputs, noise and task parameters.",
@@ -369,7 +376,7 @@ STEPS: tuple[Step, ...] = (
         r"\theta^{(i)}(\omega)",
         r"\theta^{(i)}(\omega)-\omega+\alpha_t\nabla_\omega L",
     ),
-    _define(
+    define(
         "outer-optimum",
         ("22",),
         "Training is carried to a minimizer of the meta-training loss.",
@@ -404,7 +411,7 @@ STEPS: tuple[Step, ...] = (
     _labels(
         "target-labels", "26", "r", "n_r", n_r, "w_prime", "Labels of the target data used for adaptation."
     ),
-    _define(
+    define(
         "average-loss",
         ("27",),
         "The quantity of interest: the test loss averaged over all data, noise and tasks.",

@@ -30,6 +30,7 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import column, f_0, inner, n, nu, p, y
+from derivations.paper.setup import define
 from derivations.paper.wide_network.linearisation import linearisation_checks
 from derivations.steps import discrete_law
 from derivations.steps.chain import Chain, abbreviation, derived_by
@@ -68,19 +69,6 @@ def over_rows(expr: Expression, *names: str) -> Expression:
     except BeyondFourthMoment as error:
         raise NotDerivable(str(error)) from None
     return expr
-
-
-def _define(name: str, number: str, statement: str, tex: str, uses: tuple[str, ...] = ()) -> Step:
-    return Step(
-        name,
-        (number,),
-        Kind.DEFINITION,
-        statement,
-        "theorem3",
-        uses=uses,
-        tex=tex,
-        reason="a definition; used below",
-    )
 
 
 def _linear_model(at: Expression) -> Expression:
@@ -206,16 +194,19 @@ def _observe_gaussian(sample: Sample) -> Observed:
 _ROWS = "independence of the rows; no law is used"
 
 
+_define = partial(define, page="theorem3")
+
+
 STEPS: tuple[Step, ...] = (
     _define(
         "nonlinear-loss",
-        "11",
+        ("11",),
         "Regression with the squared loss, for any model f.",
         r"L(\omega)=\mathbb{E}_x\mathbb{E}_{y|x}\,\tfrac12\big[y-f(x,\omega)\big]^2",
     ),
     _define(
         "tangent-features",
-        "13",
+        ("13",),
         "The inputs of the linearized model: gradients of f at the start of training.",
         r"k(x,\omega_0)=\nabla_\omega f(x,\omega)\big|_{x,\omega_0}",
         uses=("nonlinear-loss",),
