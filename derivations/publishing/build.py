@@ -29,7 +29,6 @@ from derivations.publishing import pages
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable
-from derivations.support.workers import cores
 from derivations.verification.verify import Record, verify
 
 SOURCE = Path(__file__).resolve().parents[2] / "book"
@@ -324,9 +323,7 @@ def _write_configuration(
     if banner:
         lines.append(f"html_theme_options['announcement'] = {banner!r}")
     # Tables written by cells may hold mathematics on pages whose prose has none.
-    lines += ["", "", "def setup(app):", "    app.set_html_assets_policy('always')"]
-    # It numbers chapters once all pages are read, and does not say that pages may be read on all cores: a warning else.
-    lines += ["    app.extensions['sphinx_multitoc_numbering'].parallel_read_safe = True", ""]
+    lines += ["", "", "def setup(app):", "    app.set_html_assets_policy('always')", ""]
     with (staged / "conf.py").open("a", encoding="utf-8") as configuration:
         configuration.write("\n".join(lines))
 
@@ -341,7 +338,8 @@ def _run_sphinx(staged: Path, html: Path, doctrees: Path, environment: dict[str,
         "-T",
         "--color" if echo and sys.stderr.isatty() else "--no-color",
     ]
-    command += ["-j", str(cores()), "-b", "html", "-d", str(doctrees), str(staged), str(html)]
+    # on one core: extensions that the book needs fail where Sphinx reads pages on several
+    command += ["-b", "html", "-d", str(doctrees), str(staged), str(html)]
     log: list[str] = []
     with subprocess.Popen(
         command,
