@@ -482,8 +482,7 @@ def _deviation_slope_checks(regime: Regime) -> Callable[[Step, Assumptions, int]
 
 _EXISTS = "It exists where p is above n_v m + 1 or below n_v m - 1: between, means of inverse Wishart matrices are infinite."
 _DENSITY = (
-    "Differentiation under the average needs a law with a density: for inputs that take few values it fails "
-    "(atomic-inputs-break-the-slope)."
+    "Differentiation under the average needs a law with a density: for inputs that take few values it fails."
 )
 
 

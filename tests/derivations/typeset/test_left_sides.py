@@ -72,8 +72,12 @@ class _Reader:
     def _relations(self, end: str) -> None:
         self._sum(end)
         while self._next in _RELATIONS | {",", ";", r"\big|"} and self._next != end:
-            self._take()
-            self._sum(end)
+            if self._take() == r"\big|" and self._next == "_":
+                # `L|_{p > N}`: a value under a condition
+                self._take("_")
+                self._script()
+            else:
+                self._sum(end)
 
     def _sum(self, end: str) -> None:
         if self._next in ("+", "-"):
