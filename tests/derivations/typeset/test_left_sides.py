@@ -101,6 +101,8 @@ class _Reader:
             r"\right",
             end,
         }:
+            if self._next == "/" and operand:
+                self._take("/")
             operand = self._factor()
         if not operand:
             raise NotWellFormed("an operator, or nothing, stands where an operand is expected")
