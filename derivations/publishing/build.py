@@ -275,22 +275,23 @@ def _run_cells(
     echo: bool,
 ) -> None:
     """Run the cells of every page that is not known to be as it would be, and lay all pages ready for Sphinx."""
-    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(staged.glob("*.md"))}
+    # the later chapters rest on more and take longer: they begin first
+    files = sorted(staged.glob("*.md"), reverse=True)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in files}
     found, keys = pages.missing(texts, words) if kept else ({}, dict.fromkeys(texts))
     if keys and kept:
         _prepare(environment, echo)
     if keys and echo:
         sys.stderr.write(f"running the cells of {', '.join(keys)}\n")
     try:
-        ran = pages.run_all([texts[name] for name in keys], staged, environment)
+        ran = pages.run_all({name: texts[name] for name in keys}, staged, environment)
     except pages.CellError as error:
         raise BookError(f"the book did not build: {error}", f"{error}\n{error.log}") from error
-    for (name, key), notebook in zip(keys.items(), ran, strict=True):
-        found[name] = notebook
+    for name, key in keys.items():
         if key is not None:
-            store.save(key, notebook)
+            store.save(key, ran[name])
     for name, text in texts.items():
-        if _write_if_new(notebooks / f"{pages.digest(text)}.ipynb", json.dumps(found[name])):
+        if _write_if_new(notebooks / f"{pages.digest(text)}.ipynb", json.dumps({**found, **ran}[name])):
             (staged / name).touch()
 
 

@@ -105,8 +105,8 @@ def _data() -> dict[str, str]:
     }
 
 
-def run(text: str, folder: Path) -> dict[str, Any]:
-    """The page as a notebook whose cells have run in this folder, as a JSON document. Raises CellError."""
+def run(page: tuple[str, str], folder: Path) -> dict[str, Any]:
+    """A page, by name and text, as a notebook whose cells have run in this folder, a JSON document. Raises CellError."""
     from IPython.core.displayhook import CapturingDisplayHook
     from IPython.core.displaypub import CapturingDisplayPublisher
     from IPython.core.interactiveshell import InteractiveShell
@@ -118,6 +118,9 @@ def run(text: str, folder: Path) -> dict[str, Any]:
     config.InteractiveShell.colors = "NoColor"
     shell = InteractiveShell.instance(config=config)
     shell.reset(new_session=True)
+    # which processes that a cell starts look for
+    shell.user_ns["__spec__"] = None
+    name, text = page
     notebook = read_page(text)
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     before = Path.cwd()
@@ -132,10 +135,11 @@ def run(text: str, folder: Path) -> dict[str, Any]:
                 result = shell.run_cell(cell.source)
             error = result.error_before_exec or result.error_in_exec
             if error is not None:
-                raise CellError(f"{type(error).__name__}: {error}", captured.stdout + captured.stderr)
+                raise CellError(f"{name}: {type(error).__name__}: {error}", captured.stdout + captured.stderr)
             if captured.stderr:
                 raise CellError(
-                    f"a cell wrote to stderr: {captured.stderr.strip().splitlines()[0]}", captured.stderr
+                    f"{name}: a cell wrote to stderr: {captured.stderr.strip().splitlines()[0]}",
+                    captured.stderr,
                 )
             printed = [nbformat.v4.new_output("stream", name="stdout", text=captured.stdout)]
             cell.outputs = (printed if captured.stdout else []) + [
@@ -163,13 +167,16 @@ def missing(
     return known, open_
 
 
-def run_all(texts: Sequence[str], folder: Path, environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Each page run, on all cores. Raises CellError."""
+def run_all(
+    texts: Mapping[str, str], folder: Path, environment: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Each page, text by name, run on all cores. Raises CellError."""
     if not texts:
-        return []
+        return {}
     # never in this process: a shell leaves hooks behind
     with ProcessExecutor(min(cores(), len(texts)), partial(_begin, dict(environment))) as executor:
-        return list(executor.map(partial(run, folder=folder), texts))
+        ran = executor.map(partial(run, folder=folder), texts.items())
+        return dict(zip(texts, ran, strict=True))
 
 
 def _begin(environment: dict[str, str]) -> None:

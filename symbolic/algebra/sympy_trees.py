@@ -153,7 +153,8 @@ class _Reader:
         for name, transposed in word:
             letter = self._known[name]
             matrix = self._symbols.get(name)
-            if matrix is None:
+            # a scalar may bear the name of a letter elsewhere: the labels y, and one label y
+            if not isinstance(matrix, sympy.MatrixExpr):
                 matrix = sympy.MatrixSymbol(name, self.symbol(letter.rows), self.symbol(letter.columns))
             factors.append(matrix.T if transposed else matrix)
         return factors[0] if len(factors) == 1 else sympy.MatMul(*factors)

@@ -25,7 +25,7 @@ def page(*cells: str) -> str:
 
 def shown(text: str, folder: Path) -> list[list[str]]:
     """What each cell of a page prints and shows."""
-    (notebook,) = pages.run_all([text], folder, {})
+    notebook = pages.run_all({"page": text}, folder, {})["page"]
     return [
         ["".join(output.get("text") or output["data"]["text/html"]) for output in cell["outputs"]]
         for cell in notebook["cells"]
@@ -72,8 +72,14 @@ def test_what_cells_show_and_print_is_kept_and_names_last_for_a_page(tmp_path: P
 def test_pages_share_no_names_and_run_in_the_folder(tmp_path: Path) -> None:
     (tmp_path / "here").write_text("", encoding="utf-8")
     texts = [page("y = 1; import os; print(os.listdir())"), page("print('y' in globals())")] * 2
-    found = ["".join(run["cells"][1]["outputs"][0]["text"]) for run in pages.run_all(texts, tmp_path, {})]
+    ran = pages.run_all({str(k): text for k, text in enumerate(texts)}, tmp_path, {})
+    found = ["".join(notebook["cells"][1]["outputs"][0]["text"]) for notebook in ran.values()]
     assert found == ["['here']\n", "False\n"] * 2
+
+
+def test_a_cell_may_start_processes(tmp_path: Path) -> None:
+    code = "from derivations.support.workers import workers\nwith workers(2) as pool: print(*pool.map(abs, [-1, -2]))"
+    assert shown(page(code), tmp_path) == [["1 2\n"]]
 
 
 @pytest.mark.parametrize(
@@ -81,12 +87,12 @@ def test_pages_share_no_names_and_run_in_the_folder(tmp_path: Path) -> None:
     [
         ("1 / 0", "ZeroDivisionError"),
         ("x = (", "SyntaxError"),
-        ("import sys; print('odd', file=sys.stderr)", "stderr: odd"),
+        ("import sys; print('odd', file=sys.stderr)", "page: a cell wrote to stderr: odd"),
     ],
 )
 def test_a_cell_that_fails_or_complains_ends_the_build(cell: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(pages.CellError, match=said):
-        pages.run_all([page(cell)], tmp_path, {})
+        pages.run_all({"page": page(cell)}, tmp_path, {})
 
 
 # Going on from the last build
@@ -138,7 +144,9 @@ def test_only_what_changed_is_built_anew_and_nothing_old_is_shown(
     # the same page text, another result: as after the edit of a module
     monkeypatch.setattr(pages, "_data", lambda: {"edited": "module"})
     monkeypatch.setattr(
-        pages, "run_all", lambda texts, *rest: [_reprinted(one) for one in run_all(texts, *rest)]
+        pages,
+        "run_all",
+        lambda texts, *rest: {k: _reprinted(one) for k, one in run_all(texts, *rest).items()},
     )
     build(out, source=source)
     assert "again\n" in (out / "other.html").read_text(encoding="utf-8")

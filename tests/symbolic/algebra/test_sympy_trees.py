@@ -53,3 +53,12 @@ def test_explicit_value_agrees_with_evaluation():
 def test_a_missing_symbol_is_refused():
     with pytest.raises(ValueError, match="no symbol given for n"):
         polynomial_to_sympy(scalar("1/n").coefficient(), {})
+
+
+def test_a_scalar_of_the_same_name_is_not_taken_for_a_letter():
+    y, a = matrix("y", "n", "1"), matrix("A", "n", "n")
+    tree = to_sympy(y + a @ y, {"y": sympy.Symbol("y")})
+    assert {one.name: one.shape for one in tree.atoms(sympy.MatrixSymbol)}["y"] == (
+        sympy.Symbol("n", positive=True),
+        1,
+    )
