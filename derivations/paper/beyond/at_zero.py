@@ -564,8 +564,20 @@ STEPS: tuple[Step, ...] = (
         remark=_EXISTS,
         parameters=("n_v", "n_r", "m", "p", "sigma", "nu", "alpha_r", "dist0_sq"),
     ),
-    _deviation_slope_step(Regime.OVER, ("outer-mean-square-as-trace", "stacked-design", "target-covariance")),
-    _deviation_slope_step(Regime.UNDER, ("least-squares-mean-square", "stacked-design", "target-covariance")),
+    _deviation_slope_step(
+        Regime.OVER,
+        ("outer-mean-square-as-trace", "stacked-design", "target-covariance", "inverse-wishart-mean"),
+    ),
+    _deviation_slope_step(
+        Regime.UNDER,
+        (
+            "least-squares-mean-square",
+            "outer-mean-square-as-trace",
+            "stacked-design",
+            "target-covariance",
+            "inverse-wishart-mean",
+        ),
+    ),
     Step(
         "exact-slope-at-zero",
         (),

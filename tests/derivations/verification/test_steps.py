@@ -181,6 +181,7 @@ LEAST: Mapping[str, float] = {
     "theorem3": 0.85,
     "moments": 0.97,
     "variants": 0.9,
+    "beyond": 0.95,
 }
 
 

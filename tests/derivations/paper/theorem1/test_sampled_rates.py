@@ -92,7 +92,7 @@ def test_every_part_of_the_limit_of_many_tasks_is_looked_at() -> None:
     step = STEPS["many-tasks-limit"]
     assert set(verdicts(step).values()) == {"agree"}
     for label, part in step.derive(PAPER).items():
-        wrong = verdicts(step, **{label: part + sympy.Rational(1, 100)})
+        wrong = verdicts(step, **{label: to_sympy(part) + sympy.Rational(1, 100)})
         assert set(wrong.values()) != {"agree"}, label
 
 
