@@ -42,9 +42,9 @@ WORKSHOP = ".workshop"
 # The lines of a page that other pages may show: headings, and the titles and labels of directives. Sphinx does not write the
 # others anew when one of them changes.
 SEEN_ELSEWHERE = re.compile(r"^[#:`(].*$", re.MULTILINE)
-# Extensions that Jupyter Book adds and the book must not load: both serve features that call other hosts.
 # In a banner, the file name of the page that shows it.
 PAGE = "@page@"
+# Extensions that Jupyter Book adds and the book must not load: both serve features that call other hosts.
 UNWANTED = ("sphinx_thebe", "sphinx_comments")
 
 

@@ -5,7 +5,7 @@ Each variant changes one thing (or two); sizes are those of Figures 2 and 3. Wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -19,8 +19,12 @@ from derivations.formulas.parameters import Given
 from derivations.formulas.values import LOSS
 from derivations.language.assumptions import Assumptions, read
 from derivations.language.regime import Regime
+from derivations.steps.contents import slug_of
+from derivations.support import store
 from derivations.support.bad_input import BadInput
+from derivations.support.workers import workers
 from derivations.verification.sampled_problem import sampled_fields
+from derivations.verification.verify import keys_of
 from numeric_check.draws.estimate import Estimate
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.refusal import Refused
@@ -120,20 +124,46 @@ def name_of(variant: Variant, regime: Regime) -> str:
     return "eq14" if regime is Regime.OVER and variant.spectrum != "identity" else LOSS[regime]
 
 
+def _key(variant: Variant, regime: Regime) -> store.Key:
+    """The key of a variant's formula side: what the derivation of its loss reaches."""
+    assumptions = variant.assumptions
+    derived_by = keys_of(slug_of(name_of(variant, regime)), assumptions)["proof"].modules
+    at = setting_of(variant, BASES[regime]).fingerprint
+    return store.key("variant", [__name__, *derived_by], assumptions=assumptions.as_dict(), at=at)
+
+
+def _by_formula(job: tuple[Variant, Regime]) -> Entry:
+    """One variant in one regime by its formula, derived now."""
+    variant, regime = job
+    setting, name = setting_of(variant, BASES[regime]), name_of(variant, regime)
+    try:
+        best = optimum(name, values_of(setting), variant.assumptions)
+        slope = slope_at_zero(name, values_of(setting), variant.assumptions)
+    except (BadInput, Refused) as error:
+        return Entry(variant.label, reason=str(error))
+    return Entry(variant.label, best["alpha_t"], best["loss"], slope)
+
+
+def _derived(jobs: Sequence[tuple[Variant, Regime]]) -> Iterator[Entry]:
+    """Every variant by its formula: from the store, or derived on all cores and kept."""
+    known = {job: store.load(_key(*job)) for job in jobs}
+    missing = [job for job in jobs if known[job] is None]
+    with workers(len(missing)) as executor:
+        for job, entry in zip(missing, executor.map(_by_formula, missing), strict=True):
+            kept = {"rate": entry.rate, "loss": entry.loss, "slope": entry.slope}
+            known[job] = {"reason": entry.reason} if entry.reason else kept
+            store.save(_key(*job), known[job] or {})
+    for job in jobs:
+        yield Entry(job[0].label, **(known[job] or {}))
+
+
 @cache
 def _found(regime: Regime, variants: Sequence[Variant] = VARIANTS) -> list[tuple[Entry, Task | None]]:
     """Every variant in the regime by its formula, with what is to be sampled there."""
     found: list[tuple[Entry, Task | None]] = []
-    for variant in variants:
-        setting, name = setting_of(variant, BASES[regime]), name_of(variant, regime)
-        try:
-            best = optimum(name, values_of(setting), variant.assumptions)
-            slope = slope_at_zero(name, values_of(setting), variant.assumptions)
-        except (BadInput, Refused) as error:
-            found.append((Entry(variant.label, reason=str(error)), None))
-            continue
-        item = task(replace(setting, alpha_t=best["alpha_t"] or 0.0), "conditional", 1)
-        found.append((Entry(variant.label, best["alpha_t"], best["loss"], slope), item))
+    for variant, entry in zip(variants, _derived([(one, regime) for one in variants]), strict=True):
+        setting = replace(setting_of(variant, BASES[regime]), alpha_t=entry.rate or 0.0)
+        found.append((entry, None if entry.reason else task(setting, "conditional", 1)))
     return found
 
 

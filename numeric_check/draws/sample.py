@@ -79,7 +79,7 @@ class Sample:
         entries = input_law(law).draw(self.generator, (self.batch, self.size(rows), self.size(columns)))
         if covariance is None:
             return entries
-        # one product of all rows: a product for each matrix of the batch takes several times as long
+        # all rows of the batch in one product
         return np.asarray(
             (entries.reshape(-1, len(covariance)) @ symmetric_root(covariance)).reshape(entries.shape)
         )
