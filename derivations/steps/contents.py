@@ -280,8 +280,8 @@ SAMPLED_UNDER_CHANGES: Mapping[str, tuple[str, str]] = {
         ("inner-factor", "adaptation-factor", "stacked-design"), ("derivations.variants.parts", "part_checks")
     ),
     "exact-loss": ("derivations.paper.beyond.exact_loss", "loss_checks"),
-    "exact-loss-at-zero": ("derivations.paper.beyond.at_zero", "loss_checks"),
-    "exact-slope-at-zero": ("derivations.paper.beyond.at_zero", "slope_checks"),
+    "exact-loss-at-zero": ("derivations.paper.beyond.sampled_at_zero", "loss_checks"),
+    "exact-slope-at-zero": ("derivations.paper.beyond.sampled_at_zero", "slope_checks"),
 }
 MODULE_OF: Mapping[str, str] = {slug: module for module, slugs in CONTENTS.items() for slug in slugs}
 # The first step that states an equation is the one its number names; an alias goes before.

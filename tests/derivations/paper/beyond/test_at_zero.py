@@ -13,7 +13,7 @@ from derivations.formulas.parameters import InvalidParameter
 from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import N, alpha_t, m, n_v, nu, p, sigma
-from derivations.paper.beyond import at_zero
+from derivations.paper.beyond import at_zero, chains_at_zero
 from derivations.paper.theorem2.expansion import leading_excess
 from derivations.steps.chain import Chain, DoesNotApply, Tasks
 from derivations.steps.contents import find
@@ -58,7 +58,7 @@ def test_between_the_regimes_it_is_infinite(name: str, size: int) -> None:
 
 def test_many_tasks_have_the_leading_order_of_theorem_2() -> None:
     """The printed one at alpha_t = 0; the first correction is of order 1/m^2."""
-    exact = to_sympy(at_zero.under_chain(PAPER).parts[at_zero.EXCESS])
+    exact = to_sympy(chains_at_zero.under_chain(PAPER).parts[chains_at_zero.EXCESS])
     gap = sympy.cancel((exact - leading_excess(PAPER).subs(alpha_t, 0)) * m)
     values = {n_v: 7, p: 4, sigma: 2, nu: 3}
     assert sympy.limit(gap.subs(values), m, sympy.oo) == 0
@@ -92,13 +92,13 @@ def test_other_laws_and_data_are_refused(words: list[str]) -> None:
 
 
 def test_wrong_moments_are_seen() -> None:
-    a, b = at_zero.beta_moments()
-    assert at_zero.other_beta_moments((a, b)) == ""
-    assert at_zero.other_beta_moments((a + b, 0 * b))
-    trace, both = at_zero.mean_trace_of_inverse(p, N), at_zero.mean_traces_of_both(p, N)
-    assert at_zero.other_inverse_means(trace, both) == ""
-    assert at_zero.other_inverse_means(trace * 2, both)
-    assert at_zero.other_inverse_means(trace, both + 1)
+    a, b = chains_at_zero.beta_moments()
+    assert chains_at_zero.other_beta_moments((a, b)) == ""
+    assert chains_at_zero.other_beta_moments((a + b, 0 * b))
+    trace, both = chains_at_zero.mean_trace_of_inverse(p, N), chains_at_zero.mean_traces_of_both(p, N)
+    assert chains_at_zero.other_inverse_means(trace, both) == ""
+    assert chains_at_zero.other_inverse_means(trace * 2, both)
+    assert chains_at_zero.other_inverse_means(trace, both + 1)
 
 
 def test_a_wrong_derivative_of_a_word_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
