@@ -2,16 +2,15 @@
 
 W = X^T X, where the rows of X are N(0, Sigma). In a product of traces and a word, a matrix whose occurrences
 are traces of its own powers and at most one further run W^k is integrated by `symbolic.wishart.wishart_moment`, k of
-either sign: E[u W^k v tr W^l] = u E[W^k tr W^l] v. What remains goes to the word engine, `symbolic.averages.expectation`.
+either sign: E[u W^k v tr W^l] = u E[W^k tr W^l] v. Of what remains, matrices with inverses are integrated one after the
+other by `symbolic.wishart.inverse_words`; the rest goes to the word engine, `symbolic.averages.expectation`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symbolic.algebra.coefficients import context, names_of
 from symbolic.algebra.quotients import Rational
-from symbolic.algebra.refusal import Refused
 from symbolic.averages.expectation import expect
 from symbolic.query import work as moment_work
 from symbolic.query.block import Block, isolated
@@ -23,7 +22,7 @@ from symbolic.wishart.fixed_letters import (
     is_wishart,
     row_dimension,
 )
-from symbolic.wishart.moment_text import monomial_text
+from symbolic.wishart.inverse_words import word_moment
 from symbolic.wishart.partitions import Partition
 from symbolic.wishart.trace_polynomial import (
     ONE,
@@ -33,12 +32,8 @@ from symbolic.wishart.trace_polynomial import (
     collect,
     product_of_traces,
 )
-from symbolic.wishart.wishart_moment import Covariance
+from symbolic.wishart.wishart_moment import Covariance, in_rows
 from symbolic.wishart.wishart_moment import moment as moment_of_powers
-
-
-class UnknownMoment(Refused):
-    """An expectation for which there is no method here."""
 
 
 class Expectation:
@@ -53,7 +48,7 @@ class Expectation:
         """The expectation, in Sigma, the deterministic letters and the dimensions.
 
         Raises QueryTooLarge, before any is taken, where they are more work than `moment_work.MAX_WORK`;
-        UnknownMoment where there is no method; and ValueError over a limit of the degree.
+        and ValueError over a limit of the degree.
         """
         work = moment_work.of_query(polynomial.terms, self.covariance)
         if work > moment_work.MAX_WORK:
@@ -94,11 +89,7 @@ class Expectation:
             if block is not None:
                 return self._sum(self._without(block, monomial.word is not None))
         if degrees := inverse_degrees([monomial]):
-            name = min(degrees)
-            raise UnknownMoment(
-                f"E[{monomial_text(monomial)}] has no method here: an inverse of {name} may stand in one run "
-                f"of powers of {name}, with traces of its powers beside it"
-            )
+            return self._sum(word_moment(monomial, min(degrees), self.covariance))
         return self._by_words(monomial)
 
     # -- one run of powers ---------------------------------------------------------------------------------
@@ -110,7 +101,7 @@ class Expectation:
         terms = []
         for monomial, coefficient in value.terms.items():
             key, factor = block.around(monomial.word or (), monomial.traces)
-            terms.append((key, _renamed(coefficient, rows) * factor))
+            terms.append((key, in_rows(coefficient, rows) * factor))
         return collect(terms, is_matrix)
 
     def _powers(self, block: Block) -> TracePolynomial:
@@ -146,17 +137,6 @@ class Expectation:
             words = map(factors, traces)
             terms.append(product_of_traces(words, None if word is None else factors(word), factor))
         return collect(terms, inner.word is not None)
-
-
-def _renamed(value: Rational, rows: str) -> Rational:
-    """A coefficient in n and p with another name for n."""
-    if rows == "n":
-        return value
-    parts = []
-    for part in (value.numerator, value.denominator):
-        names = [rows if name == "n" else name for name in names_of(part.context())]
-        parts.append(context(names).from_dict(part.to_dict()))
-    return Rational(parts[0], parts[1], {})
 
 
 def inverse_degrees(monomials: Iterable[Monomial]) -> dict[str, int]:

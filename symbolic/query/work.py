@@ -54,8 +54,12 @@ class _Plan:
             degree = max(block.power + sum(block.parts), 0) if self._covariance == "general" else 0
             rest, _ = block.around((SIGMA,) * degree, ())
             return work + self.of(rest, copies * terms)
-        if any(is_inverse(factor) for word in monomial.words for factor in word if is_wishart(factor)):
-            return 0  # there is no method
+        inverted = [base(f) for word in monomial.words for f in word if is_wishart(f) and is_inverse(f)]
+        if inverted:
+            name = min(inverted)
+            pairings, terms = inverse_word_terms(monomial, name, self._covariance)
+            work = copies * (1 + pairings // 128 + terms // 3)
+            return work + self.of(_without(monomial, name), copies * terms)
         return copies * of_words(monomial, self._covariance)
 
     def _is_new(self, key: Monomial | tuple[int, Partition]) -> bool:
@@ -89,6 +93,28 @@ def of_block(block: Block, covariance: Covariance) -> int:
     if below:
         return 1 + _expansion(block) * below**2 * (3 + 2 * above) // 72
     return 1 + block_terms(block, covariance) * (1 if block.power else 2) // 3
+
+
+def inverse_word_terms(monomial: Monomial, name: str, covariance: Covariance) -> tuple[int, int]:
+    """For one matrix that has inverses between other factors: how many pairings are looked at, and about how many terms come.
+
+    A factor W meets every other one in two ways, or none; then come the pairings of the ends of the inverses.
+    """
+    counts = Counter(f for word in monomial.words for f in word if base(f) == name)
+    below = sum(count for factor, count in counts.items() if is_inverse(factor))
+    met = prod(2 * k + 1 for k in range(below, counts.total()))
+    pairings = met * _double_factorial(2 * below - 1)
+    words = [tuple(name if base(f) == name else f for f in word) for word in monomial.words]
+    open_word = None if monomial.word is None else words.pop()
+    cheaper = IDENTITY if covariance == "identity" else 1
+    return pairings, min(pairings, _ways(words, open_word, name, cheaper))
+
+
+def _without(monomial: Monomial, name: str) -> Monomial:
+    """The product with the factors of one matrix left out."""
+    words = [tuple(f for f in word if base(f) != name) for word in monomial.words]
+    word = None if monomial.word is None else words.pop()
+    return Monomial(tuple(words), word)
 
 
 def of_words(monomial: Monomial, covariance: Covariance) -> int:

@@ -41,7 +41,7 @@ def inverse_trace_moment(partition: Iterable[int]) -> Quotients:
     """
     parts = as_positive_partition(partition)
     _check_degree(sum(parts))
-    return _result(*_traces(parts))
+    return _result(*trace_numerators(parts))
 
 
 def inverse_matrix_moment(power: int, partition: Iterable[int] = ()) -> Quotients:
@@ -54,7 +54,7 @@ def inverse_matrix_moment(power: int, partition: Iterable[int] = ()) -> Quotient
         raise Refused(f"{power!r} is no power here: give the k of W^-k, an integer of at least 0")
     parts = as_positive_partition(partition)
     _check_degree(power + sum(parts))
-    vector, roots = _traces(parts)
+    vector, roots = trace_numerators(parts)
     for _ in range(power):
         vector, roots = _step(vector, roots)
     return _result(vector, roots)
@@ -83,7 +83,8 @@ def _cancelled(vector: Vector, roots: list[int]) -> tuple[Vector, list[int]]:
     return vector, kept
 
 
-def _traces(parts: Partition) -> tuple[Vector, list[int]]:
+def trace_numerators(parts: Partition) -> tuple[Vector, list[int]]:
+    """E[prod_k tr W^{-k}] in powers of Sigma^{-1}: numerators over prod (m - root), and the roots."""
     vector: Vector = {(0, ()): fmpz_poly([1])}
     roots: list[int] = []
     for part in reversed(parts):

@@ -10,7 +10,7 @@ from typing import Literal
 
 from flint import fmpz_poly
 
-from symbolic.algebra.coefficients import from_terms
+from symbolic.algebra.coefficients import context, from_terms, names_of
 from symbolic.algebra.quotients import Rational, sum_of
 from symbolic.algebra.refusal import Refused
 from symbolic.wishart import identity as wishart
@@ -63,6 +63,17 @@ def as_rational(value: fmpz_poly | Rational) -> Rational:
     if isinstance(value, Rational):
         return value
     return Rational.polynomial(from_terms(("n",), {(k,): c for k, c in enumerate(value.coeffs()) if c}))
+
+
+def in_rows(value: Rational, rows: str) -> Rational:
+    """A coefficient in n and p with another name, ``rows``, for n."""
+    if rows == "n":
+        return value
+    parts = []
+    for part in (value.numerator, value.denominator):
+        names = [rows if name == "n" else name for name in names_of(part.context())]
+        parts.append(context(names).from_dict(part.to_dict()))
+    return Rational(parts[0], parts[1], {})
 
 
 def _general(power: int, parts: Partition) -> Mapping[Marked, fmpz_poly | Rational]:

@@ -32,6 +32,9 @@ QUICK = (
     "tr((W1 W2)^8)",
     "(W1 A W2)^4",
     "W1 A W1 B W2 C W2 D W1 A W2 B W1 C W2",
+    "W^-1 A W^-1 B W^-1 C W^-1 D W^-1",
+    "tr(W^-1 A)^6",
+    "W A W^-1 B W A W^-1",
 )
 LONG = (
     "W^24",
@@ -43,6 +46,8 @@ LONG = (
     "W1^6 W2^6 W1^6 W2^6",
     "W A W B W C W D W A W B W",
     "W^3 A W^3 B W^3 C W^3",
+    "W^-1 A W^-1 B W^-1 C W^-1 D W^-1 A W^-1",
+    "W^3 A W^-2 B W^-2 C W",
 )
 
 
