@@ -137,7 +137,6 @@ def _order(
         "lemma2",
         uses=("gaussian-inputs",),
         claim=lambda: {LEADING: leading, ORDER: exponent},
-        derive=lambda assumptions: chain(assumptions).parts,
         derivation=chain,
         check=check,
         observe=observe,

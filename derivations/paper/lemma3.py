@@ -89,7 +89,6 @@ def _order(
         "lemma3",
         uses=("gaussian-inputs",),
         claim=lambda: {LEADING: leading, ORDER: exponent},
-        derive=lambda assumptions: chain(assumptions).parts,
         derivation=chain,
         check=check,
         observe=observe,

@@ -39,7 +39,7 @@ from derivations.paper.outer_problem_draws import (
     observe_stacked_loss,
     observe_target,
 )
-from derivations.steps.chain import Chain, abbreviation, derived_by
+from derivations.steps.chain import Chain, abbreviation
 from derivations.steps.held import Held
 from derivations.steps.labels import OVER_TARGETS
 from derivations.steps.rules import solutions
@@ -250,7 +250,6 @@ STEPS: tuple[Step, ...] = (
         statement="At the meta-parameter zero the validation residual of a task is its block of gamma.",
         uses=("inner-loop", "train-labels", "validation-labels"),
         claim=claim_target,
-        derive=derived_by(target_chain),
         derivation=target_chain,
         observe=observe_target,
         resolution={r"\gamma^{(i)}": 1e-9},
@@ -261,7 +260,6 @@ STEPS: tuple[Step, ...] = (
         statement="The meta-parameter enters the validation residual of a task through its block of B.",
         uses=("inner-loop",),
         claim=claim_design,
-        derive=derived_by(design_chain),
         derivation=design_chain,
         observe=observe_design,
         resolution={"B^{(i)}": 1e-9},
@@ -272,7 +270,6 @@ STEPS: tuple[Step, ...] = (
         statement="The meta-training loss is a least-squares loss in the meta-parameter: a sum over tasks, of which the share of one task is derived.",
         uses=("meta-loss-matrix", "stacked-target", "stacked-design"),
         claim=claim_stacked_loss,
-        derive=derived_by(stacked_loss_chain),
         derivation=stacked_loss_chain,
         observe=observe_stacked_loss,
         resolution={LOSS_OF_TASK: 1e-9},
@@ -283,7 +280,6 @@ STEPS: tuple[Step, ...] = (
         statement="With fewer validation rows than parameters, training ends at the solution nearest to its start.",
         uses=("stacked-loss", "outer-optimum"),
         claim=_claim_solution,
-        derive=derived_by(_solution_chain),
         derivation=_solution_chain,
         observe=observe_solution,
         resolution={r"\omega^\star": 1e-8},
@@ -295,7 +291,6 @@ STEPS: tuple[Step, ...] = (
         statement="The deviation of the solution from the task mean, split into noise and what is left of the start.",
         uses=("outer-solution",),
         claim=_claim_deviation,
-        derive=derived_by(_deviation_chain),
         derivation=_deviation_chain,
         observe=observe_deviation,
         resolution={r"\omega^\star-w_0": 1e-8},
@@ -307,7 +302,6 @@ STEPS: tuple[Step, ...] = (
         statement="The mean square deviation over tasks and label noise, for given inputs.",
         uses=("outer-deviation",),
         claim=_claim_mean_square,
-        derive=derived_by(_mean_square_chain),
         derivation=_mean_square_chain,
         observe=observe_mean_square,
     ),
@@ -318,7 +312,6 @@ STEPS: tuple[Step, ...] = (
         uses=("stacked-target",),
         tex=rf"\Gamma={OVER_TARGETS}\delta\gamma\,\delta\gamma^T=\mathrm{{diag}}\big(\Gamma^{{(1)}},\dots,\Gamma^{{(m)}}\big)",
         claim=_claim_blocks,
-        derive=derived_by(_blocks_chain),
         derivation=_blocks_chain,
         observe=observe_blocks,
         resolution={OTHER_BLOCK: 0.06},
@@ -341,7 +334,6 @@ STEPS: tuple[Step, ...] = (
         statement="The same mean square deviation with the start written as an outer product.",
         uses=("outer-mean-square",),
         claim=_claim_outer_products,
-        derive=derived_by(_mean_square_chain),
         derivation=_mean_square_chain,
         observe=observe_mean_square,
     ),

@@ -45,7 +45,7 @@ from derivations.language.symbols import (
     sigma,
     squared_norm,
 )
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain
 from derivations.steps.draws import Array, fixed_column, transpose
 from derivations.steps.labels import META_LOSS, OVER_TASKS, TEST_LOSS, Within
 from derivations.steps.step import Kind, Observed, Parts, Step
@@ -282,7 +282,6 @@ def _inner(
             left: (I_P - rate / size * x.T * x) * omega + rate / size * x.T * y,
             descent: ZeroMatrix(p, 1),
         },
-        derive=derived_by(chain),
         derivation=chain,
         observe=observe,
         sizes=SIZES,

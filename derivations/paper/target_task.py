@@ -38,7 +38,7 @@ from derivations.paper.target_task_draws import (
     observe_square,
     observe_square_given_inputs,
 )
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain
 from derivations.steps.held import Held
 from derivations.steps.labels import LOSS
 from derivations.steps.step import Kind, Parts, Step
@@ -280,7 +280,6 @@ STEPS: tuple[Step, ...] = (
         "averages",
         uses=("test-loss", "test-labels"),
         claim=claim_residual,
-        derive=derived_by(residual_chain),
         derivation=residual_chain,
         observe=observe_residual,
         sizes=SIZES,
@@ -296,7 +295,6 @@ STEPS: tuple[Step, ...] = (
         uses=("loss-as-residual", "wishart-mean"),
         depends_on=("inputs", "covariance"),
         claim=_claim_split,
-        derive=derived_by(_split_chain),
         derivation=_split_chain,
         observe=observe_split,
         sizes=SIZES,
@@ -311,7 +309,6 @@ STEPS: tuple[Step, ...] = (
         uses=("adapted-parameters", "target-labels", "wishart-mean"),
         depends_on=DEPENDS,
         claim=_claim_mean_adapted,
-        derive=derived_by(_mean_chain),
         derivation=_mean_chain,
         observe=observe_mean_adapted,
         sizes=SIZES,
@@ -326,7 +323,6 @@ STEPS: tuple[Step, ...] = (
         uses=("loss-after-test-data", "mean-adapted-parameters"),
         depends_on=DEPENDS,
         claim=_claim_after_mean,
-        derive=derived_by(_after_mean_chain),
         derivation=_after_mean_chain,
         observe=observe_after_mean,
         sizes=SIZES,
@@ -341,7 +337,6 @@ STEPS: tuple[Step, ...] = (
         uses=("adapted-parameters", "target-labels"),
         depends_on=DEPENDS,
         claim=_claim_square_given_inputs,
-        derive=derived_by(partial(_square_chain, over_inputs=False)),
         derivation=partial(_square_chain, over_inputs=False),
         observe=observe_square_given_inputs,
         sizes=SIZES,
@@ -356,7 +351,6 @@ STEPS: tuple[Step, ...] = (
         uses=("adapted-square-given-inputs", "wishart-mean", "wishart-second-moment"),
         depends_on=DEPENDS,
         claim=_claim_square,
-        derive=derived_by(partial(_square_chain, over_inputs=True)),
         derivation=partial(_square_chain, over_inputs=True),
         observe=observe_square,
         sizes=SIZES,
@@ -372,7 +366,6 @@ STEPS: tuple[Step, ...] = (
         uses=("loss-after-linear-term", "adapted-square"),
         depends_on=DEPENDS,
         claim=_claim_loss,
-        derive=derived_by(loss_chain),
         derivation=loss_chain,
         observe=observe_loss,
         sizes=SIZES,

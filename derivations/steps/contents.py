@@ -16,6 +16,12 @@ from derivations.steps.step import Check, Step
 from derivations.support.bad_input import BadInput
 from derivations.support.text import LONGEST, nearest, shortened
 
+
+def _unnumbered(names: str) -> Mapping[str, str]:
+    """Steps without equations of the paper."""
+    return dict.fromkeys(names.split(), "")
+
+
 # The steps of each module in reading order, each with the numbers of its equations. A step rests on earlier ones only.
 CONTENTS: Mapping[str, Mapping[str, str]] = {
     "derivations.paper.setup": {
@@ -211,53 +217,36 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "ratio-of-quartics-general": "",
     },
     "derivations.paper.theorem3.remainder": {"theorem-3-remainder": ""},
-    "derivations.paper.figures": {
-        "figure-1": "",
-        "figure-2": "",
-        "figure-3": "",
-        "figure-4": "",
-        "figure-5": "",
-        "figure-6": "",
-    },
+    "derivations.paper.figures": _unnumbered(
+        """
+        figure-1 figure-2 figure-3 figure-4 figure-5 figure-6
+        """
+    ),
     "derivations.paper.theorem1.reused_data": {"reused-data-ignore-the-rate": ""},
-    "derivations.paper.moments": {
-        "general-wishart-mean": "",
-        "general-wishart-square": "",
-        "general-wishart-cube": "",
-        "general-wishart-two-traces": "",
-        "wishart-between-letters": "",
-        "squared-trace-with-letter": "",
-        "two-wisharts-sandwich": "",
-        "two-wisharts-with-letter": "",
-        "two-wisharts-alternating": "",
-        "inverse-wishart-mean": "",
-        "inverse-wishart-square": "",
-        "inverse-wishart-squared-trace": "",
-        "inverse-wishart-cube-trace": "",
-        "wishart-square-inverse-trace": "",
-        "wishart-square-rademacher": "",
-        "wishart-cube-rademacher": "",
-        "two-wisharts-rademacher": "",
-        "wishart-square-laplace": "",
-        "wishart-squared-trace-laplace": "",
-        "wishart-cube-uniform": "",
-        "wishart-squared-trace-uniform": "",
-        "wishart-square-student": "",
-    },
+    "derivations.paper.moments": _unnumbered(
+        """
+        general-wishart-mean general-wishart-square general-wishart-cube general-wishart-two-traces
+        wishart-between-letters squared-trace-with-letter two-wisharts-sandwich
+        two-wisharts-with-letter two-wisharts-alternating inverse-wishart-mean
+        inverse-wishart-square inverse-wishart-squared-trace inverse-wishart-cube-trace
+        wishart-square-inverse-trace wishart-square-rademacher wishart-cube-rademacher
+        two-wisharts-rademacher wishart-square-laplace wishart-squared-trace-laplace
+        wishart-cube-uniform wishart-squared-trace-uniform wishart-square-student
+        """
+    ),
     "derivations.paper.beyond.reduction": {
         "one-task-suffices": "",
         "two-small-matrices": "",
         "negative-rate-is-better": "",
     },
     "derivations.paper.beyond.exact_loss": {"exact-loss": ""},
-    "derivations.paper.beyond.at_zero": {
-        "deviation-at-zero-overparameterized": "",
-        "deviation-at-zero-underparameterized": "",
-        "exact-loss-at-zero": "",
-        "deviation-slope-at-zero-overparameterized": "",
-        "deviation-slope-at-zero-underparameterized": "",
-        "exact-slope-at-zero": "",
-    },
+    "derivations.paper.beyond.at_zero": _unnumbered(
+        """
+        deviation-at-zero-overparameterized deviation-at-zero-underparameterized exact-loss-at-zero
+        deviation-slope-at-zero-overparameterized deviation-slope-at-zero-underparameterized
+        exact-slope-at-zero
+        """
+    ),
     "derivations.paper.beyond.negative_minimum": {"theorem-2-minimum-is-negative": ""},
     "derivations.paper.beyond.bounded_remainder": {"theorem-1-remainder-bounded": ""},
 }

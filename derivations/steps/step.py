@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from derivations.language.assumptions import Assumptions
 from derivations.language.regime import Regime
-from derivations.steps.chain import Chain
+from derivations.steps.chain import Chain, derived_by
 from derivations.steps.neglected import Neglected, Remainders
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
@@ -90,7 +90,7 @@ class Step:
     name: permanent slug. equations: the paper's numbers as strings. kind, statement, page: for the book.
     uses: slugs of the steps this one rests on. depends_on: the assumptions that can change its derivation.
     claim: what the paper prints, or what was worked out by hand where it prints nothing. correction: the right form, where the derivation disproves the print.
-    derive: what the engine computes from the model. derivation: the proof as a chain of moves. observe: plain NumPy on one batch of sampled matrices,
+    derive: what the engine computes from the model; where it is not given, what the derivation shows. derivation: the proof as a chain of moves. observe: plain NumPy on one batch of sampled matrices,
     label -> array whose first axis is the batch. check: a numeric confirmation of another shape (a ladder of
     sizes, a located minimum), where a mean over draws does not say it.
     sizes: the parameter points at which `observe` is compared (three or more, unequal).
@@ -151,6 +151,10 @@ class Step:
     parameters: tuple[str, ...] = ()
     average: Average | None = None
     regime: Regime | None = None
+
+    def __post_init__(self) -> None:
+        if self.derive is None and self.derivation is not None:
+            object.__setattr__(self, "derive", derived_by(self.derivation))
 
     @property
     def proofless(self) -> bool:

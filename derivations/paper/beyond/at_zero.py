@@ -44,7 +44,7 @@ from derivations.paper.beyond.sampled_at_zero import (
     slope_checks,
 )
 from derivations.paper.theorem1.concentration import EXCESS, H_R
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain
 from derivations.steps.step import Kind, Parts, Step
 
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val")
@@ -118,7 +118,6 @@ def _of_deviation(regime: Regime) -> Step:
         regime=regime,
         uses=_DEVIATION_RESTS_ON[regime],
         claim=lambda: {EXCESS: _deviation(regime)},
-        derive=derived_by(DEVIATIONS[regime]),
         derivation=DEVIATIONS[regime],
         check=deviation_checks(regime),
         sizes=SIZES[regime],
@@ -135,7 +134,6 @@ def _of_slope(regime: Regime) -> Step:
         regime=regime,
         uses=(*solved, *_SLOPE_RESTS_ON),
         claim=lambda: {SLOPE: _slope(regime)},
-        derive=derived_by(DEVIATION_SLOPES[regime]),
         derivation=DEVIATION_SLOPES[regime],
         check=deviation_slope_checks(regime),
         sizes=SLOPE_SIZES[regime],
@@ -150,7 +148,6 @@ def _of_loss(name: str, deviation: str, chain: Callable[[Assumptions], Chain], *
     return _step(
         name,
         uses=("loss-from-excess", "adaptation-factor", *(slug(deviation, regime) for regime in Regime)),
-        derive=derived_by(chain),
         derivation=chain,
         sizes=tuple({**sizes, "n_r": 9, "alpha_r": 0.4} for sizes in OVER_SIZES),
         **rest,

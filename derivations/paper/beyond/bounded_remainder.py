@@ -39,7 +39,7 @@ from derivations.paper.beyond.one_task import mean_of_inverse, mean_of_traces, r
 from derivations.paper.theorem1.concentration import EXCESS, REGIME, leading_excess
 from derivations.paper.theorem1.exact_haar import mean_squared_trace_of_inverse
 from derivations.steps.by_degree import order
-from derivations.steps.chain import Chain, Rule, derived_by
+from derivations.steps.chain import Chain, Rule
 from derivations.steps.labels import ORDER
 from derivations.steps.neglected import Quantity, Remainder
 from derivations.steps.rules.exact_routes import random_matrix
@@ -252,7 +252,6 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=_claim,
         not_sampled=dict.fromkeys(LAST.values(), "a bound, which what it bounds need not attain"),
-        derive=derived_by(_chain),
         derivation=_chain,
         remainders=_remainders,
         check=_check,

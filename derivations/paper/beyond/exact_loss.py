@@ -23,7 +23,7 @@ from derivations.paper.beyond.reduction import one_step, room_left, share_of_one
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem1.concentration import EXCESS, H_R, put_in
 from derivations.paper.theorem1.next_order import GAP, NOISE, exactly_known, tasks
-from derivations.steps.chain import Chain, carried_out, derived_by
+from derivations.steps.chain import Chain, carried_out
 from derivations.steps.labels import LOSS
 from derivations.steps.step import Average, Check, Kind, Parts, Step
 from derivations.support.bad_input import BadInput
@@ -191,7 +191,6 @@ STEPS: tuple[Step, ...] = (
         ),
         depends_on=DEPENDS,
         claim=_claim,
-        derive=derived_by(loss_exact_chain),
         derivation=loss_exact_chain,
         check=loss_checks,
         applies=rotations,

@@ -30,7 +30,7 @@ from derivations.paper.theorem2.concentration import INNER
 from derivations.paper.theorem2.expansion import EXCESS, excess_proof
 from derivations.paper.theorem2.learning_rates import SIZES
 from derivations.paper.theorem2.rate_chains import FROM_ONE
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain
 from derivations.steps.labels import Sign
 from derivations.steps.rules.certified_signs import Domain, certify
 from derivations.steps.rules.derivatives import at_zero, limit, slope_at_zero
@@ -187,7 +187,6 @@ STEPS: tuple[Step, ...] = (
         uses=("theorem-2", "excess-underparameterized-short", "mu-2", "g-1", "g-2", "g-3", "g-4"),
         depends_on=INNER,
         claim=_claim,
-        derive=derived_by(minimum_chain),
         derivation=minimum_chain,
         check=_check,
         sizes=SIZES,

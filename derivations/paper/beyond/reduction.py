@@ -38,7 +38,7 @@ from derivations.paper.beyond.one_task import (
 )
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse
-from derivations.steps.chain import Chain, Rule, carried_out, derived_by, in_place_of
+from derivations.steps.chain import Chain, Rule, carried_out, in_place_of
 from derivations.steps.labels import Sign
 from derivations.steps.rules.rotations import (
     by_invariance,
@@ -433,7 +433,6 @@ STEPS: tuple[Step, ...] = (
         ),
         depends_on=DEPENDS,
         claim=_claim_tasks,
-        derive=derived_by(tasks_chain),
         derivation=tasks_chain,
         check=_check_tasks,
         sizes=_SIZES,
@@ -451,7 +450,6 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=_claim_one_task,
         not_sampled=dict.fromkeys(_claim_one_task(), BY_MOVES),
-        derive=derived_by(_one_task_chain),
         derivation=_one_task_chain,
         check=_check_one_task,
         sizes=_SIZES,
@@ -469,7 +467,6 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=_claim_sign,
         not_sampled=dict.fromkeys(_claim_sign(), BY_MOVES),
-        derive=derived_by(_sign_chain),
         derivation=_sign_chain,
         check=_check_sign,
         sizes=_SIZES,

@@ -38,7 +38,7 @@ from derivations.paper.theorem1 import sampled_rates as checks
 from derivations.paper.theorem1.adaptation_rate_checks import UPPER, bracket
 from derivations.paper.theorem1.block_draws import EXCESS_SIZES
 from derivations.paper.theorem1.concentration import DEPENDS, H_R, INNER
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain
 from derivations.steps.step import Check, Erratum, Kind, Parts, Step
 
 LOW, HIGH = checks.LOW, checks.HIGH
@@ -97,7 +97,6 @@ def _claim_step(
         uses=uses,
         depends_on=DEPENDS,
         claim=claim,
-        derive=derived_by(chain),
         derivation=chain,
         check=check,
         sizes=EXCESS_SIZES,
@@ -172,7 +171,6 @@ STEPS: tuple[Step, ...] = (
         uses=("theorem-1",),
         depends_on=INNER,
         claim=_claim_stationary,
-        derive=derived_by(proofs.stationary_chain),
         derivation=proofs.stationary_chain,
         check=checks.stationary_rates,
         sizes=EXCESS_SIZES,

@@ -58,7 +58,7 @@ from derivations.paper.theorem1.concentration import (
     inverse_chain,
     loss_over_chain,
 )
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain
 from derivations.steps.draws import Array
 from derivations.steps.labels import LEADING, ORDER, Short
 from derivations.steps.neglected import Neglected
@@ -117,7 +117,6 @@ def _concentration_step(
         uses=uses,
         depends_on=INNER,
         claim=lambda: {LEADING: leading, ORDER: exponent},
-        derive=derived_by(chain),
         derivation=chain,
         check=check,
         observe=observe if exact else None,
@@ -248,7 +247,6 @@ STEPS: tuple[Step, ...] = (
         uses=("gram-concentrates", "wishart-mean", "wishart-second-moment"),
         depends_on=INNER,
         claim=lambda: {Short("h_t"): H_T},
-        derive=derived_by(factor_chain),
         derivation=factor_chain,
         observe=observe_inner_factor,
         sizes=FACTOR_SIZES,
@@ -263,7 +261,6 @@ STEPS: tuple[Step, ...] = (
         uses=("loss-from-excess",),
         depends_on=("adaptation_steps", "inputs", "covariance"),
         claim=lambda: {Short("h_r"): H_R},
-        derive=derived_by(adaptation_chain),
         derivation=adaptation_chain,
         observe=observe_adaptation_factor,
         sizes=FACTOR_SIZES,
@@ -285,7 +282,6 @@ STEPS: tuple[Step, ...] = (
         ),
         depends_on=INNER,
         claim=_claim_excess,
-        derive=derived_by(excess_chain),
         derivation=excess_chain,
         sizes=EXCESS_SIZES,
         check=_residual("excess", 0.0001),
@@ -310,7 +306,6 @@ STEPS: tuple[Step, ...] = (
         ),
         depends_on=DEPENDS,
         claim=_claim_loss,
-        derive=derived_by(loss_over_chain),
         derivation=loss_over_chain,
         sizes=EXCESS_SIZES,
         check=_residual("loss", 0.00003),

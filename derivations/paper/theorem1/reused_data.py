@@ -20,7 +20,7 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
 from derivations.language.symbols import alpha_t, column, n_t, p
 from derivations.paper.outer_problem import target_covariance
-from derivations.steps.chain import Chain, Rule, Tasks, derived_by
+from derivations.steps.chain import Chain, Rule, Tasks
 from derivations.steps.draws import Array, fixed_column
 from derivations.steps.rules import haar, solutions
 from derivations.steps.rules.rotations import rewritten
@@ -229,7 +229,6 @@ STEPS: tuple[Step, ...] = (
         uses=("stacked-design", "stacked-target", "outer-solution"),
         depends_on=("inner_steps",),
         claim=_claim,
-        derive=derived_by(_chain),
         derivation=_chain,
         observe=_observe,
         sizes=SIZES,

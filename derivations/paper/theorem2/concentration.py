@@ -26,7 +26,7 @@ from derivations.language.symbols import alpha_t, n_t, p
 from derivations.paper.lemma3 import ROWS_GROW
 from derivations.paper.outer_problem import target_covariance
 from derivations.steps.by_degree import order
-from derivations.steps.chain import Chain, Growth, Mean, Tasks, derived_by, without_traces
+from derivations.steps.chain import Chain, Growth, Mean, Tasks, without_traces
 from derivations.steps.draws import Array, transpose
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LEADING
 from derivations.steps.orders import ONE, exponent_of, leading_of
@@ -246,7 +246,6 @@ def _concentration(
         depends_on=INNER,
         claim=lambda: claim,
         correction=None if correction is None else lambda: correction,
-        derive=derived_by(chain),
         derivation=chain,
         check=check,
         observe=_observe_mean if block == "gram" else None,

@@ -29,7 +29,7 @@ from derivations.paper.theorem2 import rate_chains as proofs
 from derivations.paper.theorem2 import sampled_rates as checks
 from derivations.paper.theorem2.expansion import excess_chain
 from derivations.paper.theorem2.loss import DEPENDS
-from derivations.steps.chain import Chain, DoesNotApply, derived_by
+from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.labels import DENOMINATOR, NUMERATOR
 from derivations.steps.rules.certified_signs import certify
 from derivations.steps.rules.derivatives import slope_at_zero
@@ -120,7 +120,6 @@ def _claim_step(
         depends_on=DEPENDS,
         claim=claim,
         applies=unchanged(DEPENDS),
-        derive=derived_by(chain),
         derivation=chain,
         sizes=SIZES,
         check=check,
@@ -184,7 +183,6 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=lambda: _claim_slope(Integer(1)),
         correction=lambda: _claim_slope(H_R),
-        derive=derived_by(_slope_chain),
         derivation=_slope_chain,
         check=checks.slope,
         applies=unchanged(("covariance", "adaptation_steps")),

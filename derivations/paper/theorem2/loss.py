@@ -41,7 +41,7 @@ from derivations.paper.theorem2.sampled_loss import (
     remainder_checks,
 )
 from derivations.steps.by_degree import order
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LOSS
 from derivations.steps.neglected import Neglected, Quantity, Remainder
 from derivations.steps.step import Derived, Kind, Parts, Step
@@ -232,7 +232,6 @@ STEPS: tuple[Step, ...] = (
             IN_SIZE.due_to(SOURCES["sigma"]): Rational(-2),
             IN_TASKS.due_to(SOURCES["sigma"]): Rational(-2),
         },
-        derive=derived_by(_remainder_chain),
         derivation=_remainder_chain,
         remainders=_remainders,
         check=remainder_checks,

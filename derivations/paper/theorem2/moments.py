@@ -163,7 +163,6 @@ def _abbreviation_step(
         uses=uses,
         depends_on=depends_on,
         claim=lambda: {label: claim},
-        derive=lambda assumptions: chain(assumptions).parts,
         derivation=chain,
         observe=lambda sample: {label: observe(*_traces(sample))},
         sizes=TASK_SIZES,

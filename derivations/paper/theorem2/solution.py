@@ -18,7 +18,7 @@ from derivations.language import model
 from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.symbols import N, column, p
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain
 from derivations.steps.draws import fixed_column, squared_norms
 from derivations.steps.labels import OVER_INPUTS, OVER_TARGETS, Within
 from derivations.steps.rules import solutions
@@ -108,7 +108,6 @@ STEPS: tuple[Step, ...] = (
         statement="With more validation rows than parameters the outer problem has one solution.",
         uses=("stacked-loss", "outer-optimum"),
         claim=lambda: {r"\omega^\star": G * B.T * GAMMA},
-        derive=derived_by(solution_chain),
         derivation=solution_chain,
         observe=_observe_solution,
         resolution={r"\omega^\star": 1e-8},
@@ -119,7 +118,6 @@ STEPS: tuple[Step, ...] = (
         statement="The squared deviation of the solution from the task mean is a quadratic form in the residual noise.",
         uses=("least-squares-solution",),
         claim=lambda: {SQUARE: Trace(G * B.T * DELTA_GAMMA * DELTA_GAMMA.T * B * G)},
-        derive=derived_by(deviation_chain),
         derivation=deviation_chain,
         observe=_observe_square,
         resolution={SQUARE: 1e-8},
@@ -130,7 +128,6 @@ STEPS: tuple[Step, ...] = (
         statement="Its mean over tasks and label noise; derived for given inputs, over which a mean remains to be taken.",
         uses=("least-squares-deviation", "target-covariance-blocks"),
         claim=lambda: {MEAN_GIVEN_INPUTS: Trace(G * B.T * BIG_GAMMA * B * G)},
-        derive=derived_by(mean_square_chain),
         derivation=mean_square_chain,
         observe=_observe_mean_square,
         method=_NORMAL + "; Gaussian integration by parts",

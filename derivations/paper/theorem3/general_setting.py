@@ -33,7 +33,7 @@ from derivations.language.symbols import column, f_0, inner, n, nu, p, y
 from derivations.paper.setup import define
 from derivations.paper.wide_network.linearisation import linearisation_checks
 from derivations.steps import discrete_law
-from derivations.steps.chain import Chain, abbreviation, derived_by
+from derivations.steps.chain import Chain, abbreviation
 from derivations.steps.draws import Array, fixed_column, transpose
 from derivations.steps.step import Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
@@ -233,7 +233,6 @@ STEPS: tuple[Step, ...] = (
         "theorem3",
         uses=("nonlinear-loss", "tangent-features", "linearized-model"),
         claim=_claim_linearized,
-        derive=derived_by(_linearized_chain),
         derivation=_linearized_chain,
         observe=_observe_linearized,
         sizes=SIZES,
@@ -302,7 +301,6 @@ STEPS: tuple[Step, ...] = (
         "theorem3",
         uses=("input-covariance",),
         claim=lambda: {r"\mathbb{E}\,X^TX": n * SIGMA},
-        derive=derived_by(_mean_chain),
         derivation=_mean_chain,
         observe=_observe_mean,
         sizes=SIZES,
@@ -318,7 +316,6 @@ STEPS: tuple[Step, ...] = (
         claim=lambda: {
             r"\mathbb{E}\,\mathrm{Tr}[\Sigma WAW]": Trace(A * in_order(n**2 * SIGMA**3, n * (F - SIGMA**3)))
         },
-        derive=derived_by(_second_chain),
         derivation=_second_chain,
         observe=_observe_second,
         sizes=SIZES,
@@ -332,7 +329,6 @@ STEPS: tuple[Step, ...] = (
         "theorem3",
         uses=("fourth-moment",),
         claim=lambda: {"F": in_order(2 * SIGMA**3, Trace(SIGMA**2) * SIGMA)},
-        derive=derived_by(_gaussian_chain),
         derivation=_gaussian_chain,
         observe=_observe_gaussian,
         sizes=SIZES,

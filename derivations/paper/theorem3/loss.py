@@ -46,7 +46,7 @@ from derivations.paper.theorem3.target_task import (
     average_loss,
     loss_at_zero,
 )
-from derivations.steps.chain import Chain, carried_out, derived_by, written
+from derivations.steps.chain import Chain, carried_out, written
 from derivations.steps.labels import DENOMINATOR, LOSS, NUMERATOR
 from derivations.steps.neglected import Neglected
 from derivations.steps.step import Erratum, Kind, Observed, Parts, Step
@@ -186,7 +186,6 @@ def _claim_step(
         uses=uses,
         depends_on=DEPENDS,
         claim=claim,
-        derive=derived_by(chain),
         derivation=chain,
         observe=observe,
         sizes=MOVE_SIZES if observe is None else SIZES,

@@ -31,7 +31,7 @@ from derivations.paper.theorem3.concentration import (
 )
 from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general
 from derivations.steps.by_degree import bound_powers, order
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain
 from derivations.steps.discrete_law import observe_weight
 from derivations.steps.labels import LEADING, ORDER, Short
 from derivations.steps.step import Erratum, Kind, Parts, Step
@@ -108,7 +108,6 @@ def _variance_step(name: str, number: str, powers: tuple[int, int]) -> Step:
         uses=("input-covariance",),
         depends_on=("split",),
         claim=lambda: {ORDER: Rational(-1)},
-        derive=derived_by(chain),
         derivation=chain,
         check=checks.products(powers),
         sizes=PRODUCT_SIZES,
@@ -143,7 +142,6 @@ def _concentration_step(
         uses=uses,
         depends_on=INNER,
         claim=lambda: claim,
-        derive=derived_by(chain),
         derivation=chain,
         check=checks.fluctuations(block),
         sizes=checks.SIZES if sampled else (),
@@ -171,7 +169,6 @@ STEPS: tuple[Step, ...] = (
         uses=("general-stacked-design", "rows-mean", "rows-second-moment"),
         depends_on=("inner_steps", "split", "order"),
         claim=lambda: {Short("H_t"): H_T},
-        derive=derived_by(weight_chain),
         derivation=weight_chain,
         observe=lambda sample: observe_weight(sample, "H_t", "n_t", "alpha_t"),
         sizes=checks.SIZES,

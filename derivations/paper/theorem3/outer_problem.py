@@ -29,7 +29,7 @@ from derivations.paper import outer_problem
 from derivations.paper.outer_problem import INVERSE
 from derivations.paper.theorem3.general_setting import SIGMA_W, general
 from derivations.steps import discrete_law
-from derivations.steps.chain import Chain, DoesNotApply, carried_out, derived_by
+from derivations.steps.chain import Chain, DoesNotApply, carried_out
 from derivations.steps.draws import Array
 from derivations.steps.labels import OVER_INPUTS, OVER_TARGETS, Within
 from derivations.steps.rules import solutions
@@ -224,7 +224,6 @@ def _shared(number: str, earlier: str, statement: str) -> Step:
         uses=(earlier,),
         depends_on=DEPENDS,
         claim=claim,
-        derive=derived_by(generally),
         derivation=generally,
         observe=step.observe,
         sizes=TASK_SIZES,
@@ -253,7 +252,6 @@ STEPS: tuple[Step, ...] = (
         statement="Started at zero, training ends at the solution of minimum norm.",
         uses=("general-stacked-loss", "outer-optimum"),
         claim=lambda: {OPTIMUM: B.T * G * GAMMA},
-        derive=derived_by(_optimum_chain),
         derivation=_optimum_chain,
         observe=_observe_optimum,
         resolution={OPTIMUM: 1e-8},
@@ -271,7 +269,6 @@ STEPS: tuple[Step, ...] = (
         ),
         depends_on=DEPENDS,
         claim=lambda: {MEAN_OPTIMUM: ZeroMatrix(p, 1)},
-        derive=derived_by(mean_chain),
         derivation=mean_chain,
         observe=_observe_mean,
         sizes=STACKS,
@@ -284,7 +281,6 @@ STEPS: tuple[Step, ...] = (
         statement="The weighted square of the learned meta-parameter, as a trace.",
         uses=("minimum-norm-solution",),
         claim=lambda: {FORM: Trace(G * GAMMA * GAMMA.T * G * (B * WEIGHT * B.T))},
-        derive=derived_by(form_chain),
         derivation=form_chain,
         observe=_observe_form,
         resolution={FORM: 1e-8},
@@ -296,7 +292,6 @@ STEPS: tuple[Step, ...] = (
         uses=("general-stacked-target", "task-covariance"),
         tex=rf"\Gamma={OVER_TARGETS}\gamma\gamma^T=\mathrm{{diag}}\big(\Gamma^{{(1)}},\dots,\Gamma^{{(m)}}\big)",
         claim=lambda: {OTHER_BLOCK: ZeroMatrix(n_v, n_v)},
-        derive=derived_by(partial(block_chain, OTHER_BLOCK, "1", "2")),
         derivation=partial(block_chain, OTHER_BLOCK, "1", "2"),
         observe=_observe_blocks,
         resolution={OTHER_BLOCK: 0.15},
@@ -310,7 +305,6 @@ STEPS: tuple[Step, ...] = (
             BLOCK: X_V * A * SIGMA_W * A * X_V.T
             + sigma**2 * (Identity(n_v) + alpha_t**2 / n_t**2 * X_V * X_T.T * X_T * X_V.T)
         },
-        derive=derived_by(partial(block_chain, BLOCK, "", "")),
         derivation=partial(block_chain, BLOCK, "", ""),
         observe=_observe_block,
     ),
@@ -320,7 +314,6 @@ STEPS: tuple[Step, ...] = (
         statement="Its mean over tasks and label noise; derived for given inputs, over which a mean remains to be taken.",
         uses=("weighted-square", "general-covariance-blocks"),
         claim=lambda: {MEAN_FORM: Trace(G * BIG_GAMMA * G * (B * WEIGHT * B.T))},
-        derive=derived_by(mean_form_chain),
         derivation=mean_form_chain,
         observe=_observe_mean_form,
         method=_SECOND,

@@ -29,7 +29,7 @@ from derivations.paper import target_task, target_task_draws
 from derivations.paper.target_task_draws import LOSS_OF_TASK, MEAN_ADAPTED
 from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, general
 from derivations.steps import discrete_law
-from derivations.steps.chain import Chain, abbreviation, carried_out, derived_by
+from derivations.steps.chain import Chain, abbreviation, carried_out
 from derivations.steps.draws import Array, fixed_column, squared_norms
 from derivations.steps.labels import LOSS, Short, Within
 from derivations.steps.step import Kind, Observed, Parts, Step
@@ -300,6 +300,7 @@ _METHOD = "expansion from the definitions; independence of the rows; Gaussian la
 
 
 _equation = partial(Step, kind=Kind.EQUATION, page="theorem3", sizes=SIZES, method=_METHOD)
+_adapted = partial(_equation, depends_on=DEPENDS)
 
 
 STEPS: tuple[Step, ...] = (
@@ -310,7 +311,6 @@ STEPS: tuple[Step, ...] = (
         "adapted ones, whatever the laws.",
         uses=("test-loss", "test-labels", "linearized-loss"),
         claim=target_task.claim_residual,
-        derive=derived_by(_residual_chain),
         derivation=_residual_chain,
         observe=target_task_draws.observe_residual,
         resolution={LOSS_OF_TASK: 1e-9},
@@ -322,78 +322,65 @@ STEPS: tuple[Step, ...] = (
         statement="Averaging over the test data, and over the target's parameters where the adapted ones do not occur.",
         uses=("general-loss-as-residual", "rows-mean", "task-covariance"),
         claim=_claim_split,
-        derive=derived_by(split_chain),
         derivation=split_chain,
         observe=_observe_split,
     ),
-    _equation(
+    _adapted(
         "general-mean-adapted-parameters",
         ("116",),
         statement="On average the adaptation moves the meta-parameter towards the target, by alpha_r Sigma.",
         uses=("adapted-parameters", "target-labels", "rows-mean"),
-        depends_on=DEPENDS,
         claim=lambda: {MEAN_ADAPTED: (I_P - alpha_r * SIGMA) * OMEGA_STAR + alpha_r * SIGMA * W_PRIME},
-        derive=derived_by(mean_chain),
         derivation=mean_chain,
         observe=_observe_mean_adapted,
     ),
-    _equation(
+    _adapted(
         "general-loss-after-linear-term",
         ("118",),
         statement="The linear term averages in closed form; only the mean of theta^T Sigma theta is left.",
         uses=("general-loss-after-test-data", "general-mean-adapted-parameters"),
-        depends_on=DEPENDS,
         claim=_claim_after_mean,
-        derive=derived_by(after_mean_chain),
         derivation=after_mean_chain,
         observe=_observe_after_mean,
     ),
-    _equation(
+    _adapted(
         "general-adapted-square-given-inputs",
         ("119", "120"),
         statement="The mean of theta^T Sigma theta over target noise and parameters, for given target inputs.",
         uses=("adapted-parameters", "target-labels", "task-covariance"),
-        depends_on=DEPENDS,
         claim=_claim_square_given_inputs,
-        derive=derived_by(partial(square_chain, over_inputs=False)),
         derivation=partial(square_chain, over_inputs=False),
         observe=_observe_square_given_inputs,
         power_sizes=SMALL,
     ),
-    _equation(
+    _adapted(
         "general-adapted-square",
         ("121", "122"),
         statement="The mean of theta^T Sigma theta over the whole target task.",
         uses=("general-adapted-square-given-inputs", "rows-mean", "rows-second-moment"),
-        depends_on=DEPENDS,
         claim=_claim_square,
-        derive=derived_by(partial(square_chain, over_inputs=True)),
         derivation=partial(square_chain, over_inputs=True),
         observe=_observe_square,
         power_sizes=SMALL,
         unreadable="the power of alpha_r in the last term could not be read in the available text; 2 is what "
         "the derivation gives",
     ),
-    _equation(
+    _adapted(
         "adaptation-weight",
         ("16", "124"),
         statement="H_r, the weight with which a deviation of the meta-parameter enters the loss.",
         uses=("adapted-parameters", "rows-mean", "rows-second-moment"),
-        depends_on=DEPENDS,
         claim=lambda: {Short("H_r"): H_R},
-        derive=derived_by(weight_chain),
         derivation=weight_chain,
         observe=lambda sample: discrete_law.observe_weight(sample, "H_r", "n_r", "alpha_r"),
     ),
-    _equation(
+    _adapted(
         "general-loss-from-square",
         ("123",),
         statement="Exactly, at every size and for every law: the average test loss at a given meta-parameter; over "
         "meta-training, omega_star omega_star^T is replaced by its mean.",
         uses=("general-loss-after-linear-term", "general-adapted-square", "adaptation-weight"),
-        depends_on=DEPENDS,
         claim=_claim_loss,
-        derive=derived_by(loss_chain),
         derivation=loss_chain,
         observe=_observe_loss,
         power_sizes=SMALL,
