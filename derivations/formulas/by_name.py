@@ -150,9 +150,16 @@ def stable_formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str,
     Raises as `formulas`, and NotRational for formulas of matrices.
     """
     rows = (n_t if assumptions.split == "reused" else n_v) * m
-    positive = {Regime.OVER: {"room": p - rows}, Regime.UNDER: {"surplus": rows - p}, None: {}}
+    # a formula for each regime holds with one row or parameter to spare: see `in_regime`
+    positive = {
+        Regime.OVER: {"room": p - rows},
+        Regime.UNDER: {"surplus": rows - p},
+        None: {},
+        Regime.OVER.value: {"spare": p - rows - 1},
+        Regime.UNDER.value: {"spare": rows - p - 1},
+    }
     differences = {
-        key: positive[find(name).regime or BY_REGIME.get(key)] for key in formulas(name, assumptions)
+        key: positive[key if key in BY_REGIME else find(name).regime] for key in formulas(name, assumptions)
     }
     return {
         key: stable(expr, rates=RATES, sizes=SIZES, weights=NOT_NEGATIVE, differences=differences[key])

@@ -8,6 +8,7 @@ Given omega, the adapted parameter differs from the target's w' by A^K (omega - 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -76,7 +77,8 @@ def sampled_scale(generator: np.random.Generator, setting: Setting, draws: int) 
     """
     count = max(1, numbers_per_draw(setting) // (setting.n_r * setting.p))
     found, surplus = traces(generator, setting, draws * count)
-    found = found - surplus @ _explained(setting)
+    # the target does not know the training rate: the same regression at all of them, so that differences resolve slopes
+    found = found - surplus @ _explained(replace(setting, alpha_t=0.0))
     kept, path = found.reshape(draws, count, 2).mean(axis=1).T
     return kept / setting.p, path
 

@@ -7,15 +7,16 @@ b = 1 - a: as a sum of even powers with positive coefficients, or else as a sum 
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import sympy
 from flint import fmpq_mpoly
 
-from symbolic.algebra.coefficients import context, from_terms, lift, names_in, names_of
+from symbolic.algebra.coefficients import context, from_terms, lift, named_terms, names_in, names_of
 from symbolic.algebra.polynomials import by_monomial, common_sign, nested, shifted_by_one
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.sympy_trees import from_sympy, number_to_sympy
@@ -46,6 +47,30 @@ class Form:
         return Form(-self.expr, -self.sign)
 
 
+def eliminated(poly: fmpq_mpoly, difference: fmpq_mpoly, name: str) -> Iterator[fmpq_mpoly]:
+    """The polynomial with one term t of a difference, which is called `name`, written by the name and the other terms.
+
+    What is added in the difference comes first; a power of a product is replaced as often as it divides a term.
+    """
+    ring = context([*names_of(poly.context()), *names_of(difference.context()), name])
+    here, known = lift(poly, ring), lift(difference, ring)
+    gens = dict(zip(names_of(ring), ring.gens(), strict=True))
+
+    def product(powers: Mapping[str, int]) -> fmpq_mpoly:
+        return math.prod((gens[size] ** power for size, power in powers.items()), start=ring.constant(1))
+
+    for powers, sign in sorted(named_terms(known), key=lambda item: -item[1]):
+        others = known - sign * product(powers)
+        if abs(sign) != 1 or not powers or names_in(others) & set(powers):
+            continue
+        image, found = sign * (gens[name] - others), ring.constant(0)
+        for inside, coefficient in named_terms(here):
+            times = min(inside.get(size, 0) // power for size, power in powers.items())
+            left = {size: power - times * powers.get(size, 0) for size, power in inside.items()}
+            found += coefficient * product(left) * image**times
+        yield found
+
+
 def total(forms: list[Form]) -> Form:
     """The sum of forms, certified when all have the same certified sign."""
     signs = {form.sign for form in forms}
@@ -58,7 +83,7 @@ class Rewriter:
 
     symbols: SymPy symbol by name. rates: real variables. sizes: variables that are at least one. weights:
     other variables that are not negative, in which functions are polynomial. differences: names for sums of
-    sizes that are known to be positive. `definitions` collects the auxiliary symbols and what they stand for.
+    sizes that are known to be positive, and as they are integers at least one. `definitions` collects the auxiliary symbols and what they stand for.
     """
 
     symbols: dict[str, sympy.Symbol]
@@ -121,33 +146,32 @@ class Rewriter:
         if key not in self._shapes:
             sign = common_sign(poly) if names_in(poly) <= self.sizes | self.weights else 0
             found = (poly, sign) if sign else self._through_difference(poly) or self._above_one(poly)
-            self._shapes[key] = found or (poly, 0)
+            self._shapes[key] = found or self._through_difference(poly, shifted=True) or (poly, 0)
         return self._shapes[key]
 
-    def _through_difference(self, poly: fmpq_mpoly) -> tuple[fmpq_mpoly, int] | None:
-        """One size of a known positive difference eliminated in favour of the difference."""
-        names = names_in(poly)
-        if not names <= self.sizes:
+    def _through_difference(
+        self, poly: fmpq_mpoly, *, shifted: bool = False
+    ) -> tuple[fmpq_mpoly, int] | None:
+        """A size, or a product of sizes, of a known positive difference eliminated in favour of the difference.
+
+        shifted: sizes and the difference may then have to be written by what they exceed one by.
+        """
+        if not names_in(poly) <= self.sizes:
             return None
         for name, difference in self.differences.items():
-            known = from_sympy(difference).numerator
-            ring = context([*names_of(poly.context()), *names_of(known.context()), name])
-            generators = dict(zip(names_of(ring), ring.gens(), strict=True))
-            for size in sorted(names):
-                image = generators[name] + generators[size] - lift(known, ring)
-                images = {**generators, size: image}
-                if size in names_in(image):
-                    continue
-                moved = lift(poly, ring).compose(*(images[n] for n in names_of(ring)), ctx=ring)
-                if sign := common_sign(moved):
+            for moved in eliminated(poly, from_sympy(difference).numerator, name):
+                found = self._above_one(moved) if shifted else (moved, common_sign(moved))
+                if found and found[1]:
                     self._define(name, difference, positive=True)
-                    return moved, sign
+                    return found
         return None
 
     def _above_one(self, poly: fmpq_mpoly) -> tuple[fmpq_mpoly, int] | None:
-        """x - 1 in place of as few sizes x as give all coefficients one sign."""
+        """x - 1 in place of as few sizes and differences x as give all coefficients one sign."""
         shifted = sorted(names_in(poly))
-        if not set(shifted) <= self.sizes or not common_sign(shifted_by_one(poly, shifted)):
+        if not set(shifted) <= self.sizes | self.differences.keys() or not common_sign(
+            shifted_by_one(poly, shifted)
+        ):
             return None
         for name in list(shifted):
             fewer = [other for other in shifted if other != name]
@@ -155,7 +179,8 @@ class Rewriter:
                 shifted = fewer
         moved = shifted_by_one(poly, shifted)
         for name in shifted:
-            self._define(f"{name}_less_1", self.symbols[name] - 1, nonnegative=True)
+            value = self.differences[name] if name in self.differences else self.symbols[name]
+            self._define(f"{name}_less_1", value - 1, nonnegative=True)
         names = [f"{name}_less_1" if name in shifted else name for name in names_of(poly.context())]
         return from_terms(names, moved.to_dict()), common_sign(moved)
 

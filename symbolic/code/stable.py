@@ -59,7 +59,7 @@ def stable(
     """The stable form of a scalar formula of symbols, exact numbers, integer powers and square roots.
 
     rates: real variables. sizes: variables that are at least one. weights: variables that are not negative.
-    differences: by a new name each, sums of sizes that are positive in the formula's regime.
+    differences: by a new name each, sums of sizes that are positive in the formula's regime, at least one as sizes are integers.
     Raises NotRational for other formulas, NotEqual when the result is not proved equal.
     """
     symbols = {str(symbol.name): symbol for symbol in expr.free_symbols}

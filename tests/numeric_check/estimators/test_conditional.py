@@ -140,6 +140,17 @@ def test_one_step_weight_is_the_sampled_one(law: str, covariance: bool) -> None:
     assert abs(gain.mean() - expected) < 5 * gain.std() / math.sqrt(100_000) + 1e-12
 
 
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_the_target_is_the_same_at_every_training_rate(steps: int) -> None:
+    """Draw by draw the loss is linear in the excess, with one slope at all rates: else differences of losses drown."""
+    settings = [replace(OVER, adaptation_steps=steps, alpha_t=rate) for rate in (-0.3, 0.0, 0.4)]
+    (low, zero, high), (below, at, above) = (
+        [estimator(generator_for("common"), setting, 40) for setting in settings]
+        for estimator in (conditional.loss, conditional.excess)
+    )
+    assert (low - zero) / (below - at) == pytest.approx((high - zero) / (above - at), rel=1e-9)
+
+
 @pytest.mark.parametrize("steps", [1, 2, 4])
 @pytest.mark.parametrize("n_r", [3, 9])
 def test_scale_is_the_trace_of_the_weight(steps: int, n_r: int) -> None:

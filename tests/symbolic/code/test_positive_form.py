@@ -9,8 +9,8 @@ from sympy import symbols
 
 from symbolic.algebra.coefficients import names_in
 from symbolic.algebra.polynomials import by_monomial, common_sign, nested, shifted_by_one
-from symbolic.algebra.sympy_trees import from_sympy
-from symbolic.code.positive_form import Form, Rewriter, total
+from symbolic.algebra.sympy_trees import from_sympy, polynomial_to_sympy
+from symbolic.code.positive_form import Form, Rewriter, eliminated, total
 
 n, m, p, s, a = symbols("n m p s a")
 SYMBOLS = {x.name: x for x in (n, m, p, s, a)}
@@ -35,8 +35,11 @@ def rewriter() -> Rewriter:
         (p - n * m, 1),
         (n * m - p - 1, -1),
         (p * n + p - n**2 * m - n * m, 1),
-        (n - p, 0),
+        (n - p, -1),  # the difference and m - 1 together
+        (n * m**2 - p * m - n + 1, -1),  # a product of sizes in favour of the difference
+        (2 * n - p, 0),
         (p - 2 * n * m, 0),
+        (n * m - p + 2, 0),  # a difference of integers is at least one, no more
     ],
 )
 def test_sign_of_a_polynomial_in_sizes(expr: sympy.Expr, sign: int) -> None:
@@ -44,6 +47,16 @@ def test_sign_of_a_polynomial_in_sizes(expr: sympy.Expr, sign: int) -> None:
     form = work.fraction(from_sympy(expr))
     assert form.sign == sign
     assert sympy.expand(form.expr.subs(work.definitions) - expr) == 0
+
+
+def test_each_term_of_a_difference_is_eliminated_and_written_out_again_is_the_polynomial() -> None:
+    difference, expr = p - n * m + 2, n**2 * m**3 * p + p**2 - n * m
+    found = [*eliminated(poly(expr), poly(difference), "room")]
+    assert [names_in(one) for one in found] == [{"n", "m", "room"}, {"m", "p", "room"}]
+    for one in found:
+        written = polynomial_to_sympy(one, {**SYMBOLS, "room": difference})
+        assert sympy.expand(written - expr) == 0
+    assert [*eliminated(poly(n), poly(2 * p - n**2 - n), "room")] == []
 
 
 def test_shift_moves_as_few_sizes_as_it_can() -> None:
