@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import index
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -258,8 +257,23 @@ def moment(expression: str, *, cov: str | None = None, law: str = "gaussian", **
     `symbolic.query.query.moment` for what is raised.
     """
     is_input_law(law)  # an added one is known from here on
-    sizes = {name: index(value) if isinstance(value, np.integer) else value for name, value in values.items()}
-    return exact_moment(expression, sizes, cov, law)
+    given = {name: _array_of_floats(value) for name, value in values.items()}
+    return exact_moment(expression, given, cov, law)
+
+
+def _array_of_floats(value: Any) -> Any:
+    """Rows of numbers some of which are floats as an array; a matrix of SymPy as its rows; anything else as it is."""
+    if isinstance(value, sympy.MatrixBase):
+        value = value.tolist()
+    if not isinstance(value, list | tuple) or not all(isinstance(row, list | tuple) for row in value):
+        return value
+    elements = [x for row in value for x in row]
+    if len({*map(len, value)}) != 1 or not any(isinstance(x, float | sympy.Float) for x in elements):
+        return value
+    try:
+        return np.array(value, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        return value  # which is refused for what it is
 
 
 def _plain(part: sympy.Basic) -> sympy.Basic:

@@ -1,7 +1,7 @@
 """The command ``derive moment``: an expression and ``name=value`` words to the document that is printed.
 
-Values: ``n=7``, ``p=3``; a matrix from a file, ``A=@a.npy``, or written out, ``A=[[1,1/2],[0,1]]``. Nothing
-of a text or a file is run as code.
+Values: ``n=7``, ``n=11/2``, ``p=3``; a matrix from a file, ``A=@a.npy``, or written out, ``A=[[1,1/2],[0,1]]``
+(exact) or ``A=[[1,0.5],[0,1]]`` (floats). Nothing of a text or a file is run as code.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ MAX_VALUE_TEXT = 100_000
 MAGIC = b"\x93NUMPY"
 """How every ``.npy`` file begins."""
 
-_INTEGER = re.compile(r"-?[0-9]+")
-_FRACTION = re.compile(rf"(-?[0-9]{{1,{MAX_DIGITS}}})(?:/([0-9]{{1,{MAX_DIGITS}}}))?")
+_DIGITS = rf"[0-9]{{1,{MAX_DIGITS}}}"
+_NUMBER = re.compile(rf"-?(?:{_DIGITS}(?:/({_DIGITS})|\.[0-9]{{0,{MAX_DIGITS}}})?|\.{_DIGITS})")
 _MATRIX = re.compile(r"\[\s*\[[^][]*\](?:\s*,\s*\[[^][]*\])*\s*\]")
 _ROW = re.compile(r"\[([^][]*)\]")
 
@@ -72,9 +72,9 @@ def value_text(value: Any) -> str:
     return "\n".join("  ".join(x.rjust(width) for x in row) for row in cells)
 
 
-def read_values(words: Iterable[str]) -> dict[str, int | Matrix]:
+def read_values(words: Iterable[str]) -> dict[str, Fraction | Matrix]:
     """The values in ``name=value`` words. Raises InvalidValue, naming the word, where one cannot be read."""
-    values: dict[str, int | Matrix] = {}
+    values: dict[str, Fraction | Matrix] = {}
     for word in words:
         name, separator, text = word.partition("=")
         name, text = name.strip(), text.strip()
@@ -86,38 +86,46 @@ def read_values(words: Iterable[str]) -> dict[str, int | Matrix]:
     return values
 
 
-def _value(name: str, text: str) -> int | Matrix:
+def _value(name: str, text: str) -> Fraction | Matrix:
     if text.startswith("@"):
         return _from_file(name, Path(text[1:]))
     if text.startswith("["):
         return _written_out(name, text)
-    if not _INTEGER.fullmatch(text):
+    number = _number(text)
+    if number is None:
         raise InvalidValue(
-            f"{excerpt(name)} is {excerpt(text)}: give a whole number for n or p, @FILE.npy or [[1,0],[0,1]] "
-            "for a matrix"
+            f"{excerpt(name)} is {excerpt(text)}: give a number for n or p (7, 11/2, 5.5; at most {MAX_DIGITS} "
+            "digits), @FILE.npy or [[1,0],[0,1]] for a matrix"
         )
-    if len(text) > MAX_DIGITS:
-        raise InvalidValue(f"{excerpt(name)} is over the limit of {MAX_DIGITS} digits: give a smaller number")
-    return int(text)
+    return number
 
 
-def _written_out(name: str, text: str) -> list[list[Fraction]]:
-    """A matrix such as ``[[1, 1/2], [0, 1]]``."""
+def _written_out(name: str, text: str) -> Matrix:
+    """A matrix such as ``[[1, 1/2], [0, 1]]``, exact, or one of floats where an element has a decimal point."""
     if len(text) > MAX_VALUE_TEXT:
         raise InvalidValue(f"{excerpt(name)} is over the limit of {MAX_VALUE_TEXT} characters: use a file")
     if not _MATRIX.fullmatch(text):
         raise InvalidValue(f"{excerpt(name)} is {excerpt(text)}: write a matrix as [[1,0],[0,1]]")
-    return [[_fraction(name, x.strip()) for x in row.split(",")] for row in _ROW.findall(text)]
+    rows = [[_element(name, x.strip()) for x in row.split(",")] for row in _ROW.findall(text)]
+    is_rectangular = len({*map(len, rows)}) == 1
+    return np.array(rows, dtype=float) if "." in text and is_rectangular else rows
 
 
-def _fraction(name: str, text: str) -> Fraction:
-    found = _FRACTION.fullmatch(text)
-    if found is None or (found[2] and not int(found[2])):
+def _element(name: str, text: str) -> Fraction:
+    number = _number(text)
+    if number is None:
         raise InvalidValue(
-            f"{excerpt(name)} has the element {excerpt(text)}: write whole numbers and fractions (floats come "
-            "from a file)"
+            f"{excerpt(name)} has the element {excerpt(text)}: write numbers such as 2, 1/3 or 0.25"
         )
-    return Fraction(int(found[1]), int(found[2] or 1))
+    return number
+
+
+def _number(text: str) -> Fraction | None:
+    """A whole number, a fraction or a decimal, exactly; None for anything else."""
+    found = _NUMBER.fullmatch(text)
+    if found is None or (found[1] and not int(found[1])):
+        return None
+    return Fraction(text)
 
 
 def _from_file(name: str, path: Path) -> NDArray[Any]:

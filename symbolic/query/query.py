@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from operator import index
+from fractions import Fraction
 from typing import Any
 
 from symbolic.algebra.entry_laws import GAUSSIAN
@@ -18,7 +18,8 @@ from symbolic.query.check import Answer, examine
 from symbolic.query.expanded import expand
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query_expectation import Expectation, inverse_degrees
-from symbolic.query.syntax import MAX_DIGITS, MomentSyntaxError, Node, Power, parse, subtrees, symbols
+from symbolic.query.sizes import Sizes, read_size, require_rows
+from symbolic.query.syntax import MomentSyntaxError, Node, Power, parse, subtrees, symbols
 from symbolic.query.value import Shown, evaluate, read_matrices
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
@@ -98,7 +99,7 @@ def moment(
 ) -> Result:
     """The expectation of an expression, exact, and its value when all names in it have values.
 
-    ``values`` gives p and the row counts n, n1, ... as positive integers, and p x p matrices for the letters
+    ``values`` gives p as a positive integer, the row counts n, n1, ... as numbers, and p x p matrices for the letters
     and (covariance "general") for Sigma: rows of int or Fraction, or arrays. Integers and fractions give an
     exact value as text, arrays of floats a value in floats. Dimensions may also be given without the
     matrices, or some of them only: they are put into the formula. ``covariance`` is "identity", "general", or
@@ -116,14 +117,16 @@ def moment(
     expectation = _expectation(law, chosen)
     dimensions, letters = _names(used, chosen)
     _check_names(given, dimensions + letters)
-    sizes = {name: _size(name, given[name]) for name in dimensions if name in given}
+    sizes = {name: read_size(name, given[name]) for name in dimensions if name in given}
+    require_rows(sizes, law)
     tables = {name: given[name] for name in letters if name in given}
     missing = [name for name in dimensions + letters if name not in given and name != COLUMNS]
     matrices = None
     if tables or (not missing and (COLUMNS in sizes or COLUMNS not in dimensions)):
-        matrices = read_matrices(tables, sizes.get(COLUMNS))
+        matrices = read_matrices(tables, int(sizes[COLUMNS]) if COLUMNS in sizes else None)
         if COLUMNS in dimensions:
-            sizes[COLUMNS] = matrices.size
+            sizes[COLUMNS] = Fraction(matrices.size)
+            require_rows(sizes, law)
     if tables and missing:
         raise Refused(f"no value given for {', '.join(missing)}: give all of them, or no matrices")
 
@@ -190,24 +193,7 @@ def _check_names(values: Mapping[str, Any], known: list[str]) -> None:
             raise Refused(f"{name[:50]!r} is not needed in this expression; {suggestion(name, known)}")
 
 
-def _size(name: str, value: Any) -> int:
-    try:
-        number = 0 if isinstance(value, bool) else int(index(value))  # integers of NumPy and SymPy too
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise Refused(f"{name} is {_short(value)}: give a positive integer")
-    if number >= 10**MAX_DIGITS:
-        raise Refused(f"{name} is over the limit of {MAX_DIGITS} digits: give a smaller integer")
-    return number
-
-
-def _short(value: object) -> str:
-    text = ascii(value)
-    return text if len(text) <= 50 else text[:47] + "..."
-
-
-def _conditions(node: Node, query: TracePolynomial, sizes: Mapping[str, int]) -> tuple[str, ...]:
+def _conditions(node: Node, query: TracePolynomial, sizes: Sizes) -> tuple[str, ...]:
     """What the inverses in a query require.
 
     Raises MomentDoesNotExist, stating the condition, when the sizes violate it.
@@ -221,13 +207,19 @@ def _conditions(node: Node, query: TracePolynomial, sizes: Mapping[str, int]) ->
         found.append(text)
         if rows in sizes and COLUMNS in sizes:
             n, p = sizes[rows], sizes[COLUMNS]
+            # the smallest integer over the bound
             least = p + 2 * degree if degree else p
-            if n < least:
+            if n <= least - 1:
                 raise MomentDoesNotExist(
                     _divergent(query, name, degree).format(
                         f"exists only for {text}, and {rows} - {COLUMNS} = {n - p} here"
                     )
-                    + f": take {rows} of at least {least}"
+                    + f": take {rows} "
+                    + (
+                        f"of at least {least}"
+                        if n.denominator == 1
+                        else f"over {least - 1} (a whole number: at least {least})"
+                    )
                 )
     return tuple(found)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from flint import fmpq
 
-from symbolic.algebra.coefficients import context, names_of
+from symbolic.algebra.coefficients import Exact, context, names_of, to_fmpq
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.wishart.fixed_letters import (
@@ -217,7 +217,7 @@ class TracePolynomial:
             )
         return collect(terms, self.is_matrix)
 
-    def at(self, dimensions: Mapping[str, int]) -> TracePolynomial:
+    def at(self, dimensions: Mapping[str, Exact]) -> TracePolynomial:
         """The polynomial with numbers for some dimensions.
 
         Raises ZeroDivisionError where a coefficient has a pole.
@@ -254,7 +254,7 @@ def product_of_traces(words: Iterable[Word], word: Word | None, value: Rational)
     return Monomial(tuple(sorted(traces, key=word_order)), word), value
 
 
-def at(value: Rational, dimensions: Mapping[str, int]) -> Rational:
+def at(value: Rational, dimensions: Mapping[str, Exact]) -> Rational:
     """A coefficient with numbers for some of its generators; raises ZeroDivisionError at a pole."""
     names = value.names()
     given = {name: number for name, number in dimensions.items() if name in names}
@@ -267,7 +267,7 @@ def at(value: Rational, dimensions: Mapping[str, int]) -> Rational:
     for part in (value.numerator, value.denominator):
         labels = names_of(part.context())
         images = [
-            ring.constant(given[name])
+            ring.constant(to_fmpq(given[name]))
             if name in given
             else ring.gen(ring.variable_to_index(name))
             if name in names

@@ -6,6 +6,8 @@ import doctest
 import importlib
 import subprocess
 import sys
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +125,47 @@ def test_a_random_vector_is_the_column_of_the_export(number: int, name: str) -> 
     shapes = {str(symbol.name): str(symbol.shape) for symbol in exported}
     assert str(view.symbols[name].shape) == shapes[name]
     assert view.symbols[name].shape[1] == 1
+
+
+@pytest.mark.parametrize(
+    "n",
+    [
+        7.5,
+        np.float64(7.5),
+        np.float32(7.5),
+        sympy.Rational(15, 2),
+        sympy.Float(7.5),
+        Fraction(15, 2),
+        Decimal("7.5"),
+    ],
+)
+def test_moments_take_numbers_of_other_libraries(n: Any) -> None:
+    assert d.moment("tr(W^-2)", n=n, p=np.int64(2)).value == "104/495"
+
+
+@pytest.mark.parametrize(
+    "n", [True, float("nan"), float("inf"), 1j, "3", sympy.Symbol("x"), np.array([3]), None, 0, -1.5]
+)
+def test_what_is_no_number_of_rows_is_refused(n: Any) -> None:
+    with pytest.raises(ValueError, match=r"^n is .*: give a positive integer"):
+        d.moment("W", n=n, p=2)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "value"),
+    [
+        ([[2, 0.5], [0.5, 1]], [[69.0, 22.5], [22.5, 24.0]]),
+        ([[np.int64(2), np.float64(0.5)], [0.5, 1]], [[69.0, 22.5], [22.5, 24.0]]),
+        (sympy.Matrix([[2, 1], [1, sympy.Rational(4, 3)]]), [["80", "50"], ["50", "140/3"]]),
+    ],
+)
+def test_a_covariance_of_any_library(sigma: Any, value: Any) -> None:
+    assert d.moment("W^2", n=3, Sigma=sigma).value == value
+
+
+@pytest.mark.parametrize(
+    "a", [[[1.0, None], [1, 2]], [[1.0, 10**400], [1, 2]], [[1.0, 1j], [0, 0]], [[1.0], [1, 2]]]
+)
+def test_what_is_no_matrix_is_refused(a: Any) -> None:
+    with pytest.raises(ValueError, match=r"^A has "):
+        d.moment("W A", n=3, A=a)

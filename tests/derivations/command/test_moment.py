@@ -52,6 +52,10 @@ def test_a_formula_for_every_law(name: str, covariance: str, capsys: pytest.Capt
         ),
         (["W^-1", "n=6", "p=2"], [["1/3", "0"], ["0", "1/3"]]),
         (["W1 W2", "n1=3", "n2=4", "p=1", "--law", "student:5"], [["12"]]),
+        (["W^-1 A W^-1", "n=15/2", "A=[[1,1],[0,2]]"], [["4/33", "28/495"], ["8/495", "32/165"]]),
+        (["tr(W^2)", "n=5.5", "p=3"], "627/4"),
+        (["W", "n=2", "Sigma=[[1,.5],[0.5,2]]"], [[2.0, 1.0], [1.0, 4.0]]),
+        (["W^2", "n=3", "Sigma=[[4,0],[0,1]]", "--law", "rademacher"], [["156", "0"], ["0", "21"]]),
     ],
 )
 def test_exact_values(argv: list[str], value: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +110,14 @@ BAD = {
     "unknown covariance": (["W", "--cov", "full"], "--cov"),
     "no value": (["W", "n"], "NAME=VALUE"),
     "twice": (["W", "n=1", "n=2"], "twice"),
-    "a float": (["W", "n=1.5"], "whole number"),
+    "columns are counted": (["W", "p=1.5"], "p is 3/2: give a positive integer"),
+    "no such matrix": (["W", "n=1.5", "p=3"], "give an integer, or more than 2"),
+    "rows under a law": (["W", "n=1.5", "--law", "uniform"], "give a positive integer"),
+    "a fraction below the condition": (
+        ["W^-2", "n=5.5", "p=3"],
+        "take n over 6 (a whole number: at least 7)",
+    ),
+    "an exponent": (["W", "n=1e3"], "give a number for n or p"),
     "missing": (["W A", "n=1", "B=[[1]]"], "not needed"),
     "ragged": (["W A", "n=1", "A=[[1,2],[3]]"], "different lengths"),
     "zero denominator": (["W A", "n=1", "A=[[1/0]]"], "element"),
