@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import lru_cache, partial
 
 import sympy
+from flint import fmpq, fmpq_mat
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
-from derivations.language.symbols import N, n_v, p
+from derivations.language.symbols import N, p
 from derivations.paper.beyond.one_task import require_rotations
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.target_task import loss_chain, loss_coefficients
@@ -22,7 +24,8 @@ from derivations.paper.theorem2.expansion import second_moment
 from derivations.steps.chain import Chain, Rule, Tasks, by_powers, in_place_of
 from derivations.steps.labels import LOSS_AT_ZERO, InRegime
 from derivations.steps.rules import haar, solutions, word_slopes
-from derivations.steps.rules.rotations import TALL, by_moment, quotient, rewritten
+from derivations.steps.rules.exact_routes import inverse_of_chi_square, moment_of_beta
+from derivations.steps.rules.rotations import TALL, Weighted, by_moment, multiple, quotient, rewritten
 from symbolic.algebra.words import (
     Expression,
     constant,
@@ -40,6 +43,18 @@ SLOPE = r"\partial_{\alpha_t}\mathbb{E}|\omega^\star-w_0|^2"
 LOSS_SLOPE = r"\partial_{\alpha_t}\bar L^{test}(0)"
 LOSSES, SLOPES = (
     {regime: InRegime(quantity, regime) for regime in Regime} for quantity in (LOSS_AT_ZERO, LOSS_SLOPE)
+)
+
+# where means of inverses are compared
+TALLER = (
+    {"n_v": 2, "m": 3, "N": 6, "p": 3},
+    {"n_v": 4, "m": 2, "N": 8, "p": 2},
+    {"n_v": 7, "m": 1, "N": 7, "p": 1},
+)
+WIDER = (
+    {"n_v": 2, "m": 2, "N": 4, "p": 7},
+    {"n_v": 1, "m": 3, "N": 3, "p": 9},
+    {"n_v": 2, "m": 1, "N": 2, "p": 4},
 )
 
 
@@ -113,33 +128,46 @@ def _multiple(mean: Expression, like: Expression) -> Expression:
     return polynomial(mean.terms[term]) if term in mean.terms else constant(0)
 
 
-def other_beta_moments(moments: tuple[sympy.Expr, sympy.Expr]) -> str:
-    """Why the moments disagree with degrees of freedom; nothing if they agree.
+def _projections(sizes: Mapping[str, int]) -> Weighted:
+    """Matrices with the second moments of Pi, by single rows.
 
-    A diagonal element of Pi is the squared length of the first n_v of N coordinates of a uniform unit vector h, a beta
-    variable; given it, another row of Q is uniform on the unit sphere orthogonal to h, in N - 1 dimensions.
+    A diagonal element is the squared length of the first n_v of N coordinates of a uniform unit vector, a beta variable;
+    the squares of a row of the whole N x N projection sum to it, and the diagonal to n_v.
     """
-    a, b = moments
-    k = sympy.Symbol("k", positive=True)
-    ratio = sympy.gamma(n_v / 2 + k) / sympy.gamma(n_v / 2) * sympy.gamma(N / 2) / sympy.gamma(N / 2 + k)
-    first, second = (sympy.gammasimp(ratio.subs(k, order)) for order in (1, 2))
-    diagonal, beside = second, (first - second) / (N - 1)
-    same = all(sympy.cancel(gap) == 0 for gap in (a + b - diagonal, b - beside))
-    return "" if same else "the moments of a beta variable give others"
+    rows, total, p = (sizes[name] for name in ("n_v", "N", "p"))
+    mean, square = (moment_of_beta(Fraction(rows, 2), Fraction(total - rows, 2), k) for k in (1, 2))
+    beside, both = (mean - square) / (total - 1), (rows * mean - square) / (total - 1)
+
+    def units(*places: tuple[int, int]) -> fmpq_mat:
+        return fmpq_mat([[fmpq(int((i, j) in places)) for j in range(p)] for i in range(p)])
+
+    found = [(beside, {"Pi": units((i, j), (j, i))}) for i in range(p) for j in range(i)]
+    found += [(square - both, {"Pi": units((i, i))}) for i in range(p)]
+    return [*found, (both, {"Pi": multiple(p, Fraction(1))})]
 
 
-def other_inverse_means(trace: sympy.Expr, both: sympy.Expr) -> str:
-    """Why E Tr S^-1 and E Tr S Tr S^-1 disagree with single columns; nothing if they agree.
+def _columns(inverse: str) -> Callable[[Mapping[str, int]], Weighted]:
+    """S and its inverse with the means of Tr S^-1 and Tr S Tr S^-1, by single columns.
 
     One over a diagonal element of S^-1 is the squared distance of a column from the others, chi-square with N - p + 1
     degrees of freedom; its share of the squared length of that column has a beta law, and other columns are independent.
     """
-    chi = 1 / (N - p - 1)
-    low, high = (N - p + 1) / 2, (p - 1) / 2
-    own = (low + high - 1) / (low - 1)  # the mean of one over a beta variable
-    columns = p * own + p * (p - 1) * N * chi
-    same = all(sympy.cancel(gap) == 0 for gap in (trace - p * chi, both - columns))
-    return "" if same else "with single columns the means are others"
+
+    def at(sizes: Mapping[str, int]) -> Weighted:
+        total, p = sizes["N"], sizes["p"]
+        chi = inverse_of_chi_square(total - p + 1)
+        own = moment_of_beta(Fraction(total - p + 1, 2), Fraction(p - 1, 2), -1)
+        both = p * own + p * (p - 1) * total * chi
+        return [(Fraction(1), {inverse: multiple(p, chi), "S": multiple(p, both / p**2 / chi)})]
+
+    return at
+
+
+def _rows(sizes: Mapping[str, int]) -> Weighted:
+    """(B B^T)^-1 with its mean trace, by single rows."""
+    total = sizes["N"]
+    chi = inverse_of_chi_square(sizes["p"] - total + 1)
+    return [(Fraction(1), {"BBT_inverse": multiple(total, chi)})]
 
 
 def _by_inverse_means(chain: Chain, inverse: Expression, *reads: str) -> Chain:
@@ -165,11 +193,12 @@ def _by_inverse_means(chain: Chain, inverse: Expression, *reads: str) -> Chain:
         chain,
         Rule.WISHART,
         put,
-        lambda: other_inverse_means(trace, both),
+        _columns(*inverse.letters()),
         ("X",),
         *reads,
         values={"spare": spare, **({"S": gram} if "S" in here else {})},
         inverses=dict.fromkeys(inverse.letters(), gram),
+        sizes=TALLER,
     )
 
 
@@ -220,11 +249,12 @@ def under_chain(assumptions: Assumptions) -> Chain:
         chain,
         Rule.FRAMES,
         lambda before: before.rewrite({pattern: first * S + second * tr(S) * identity("p")}),
-        lambda: other_beta_moments((a, b)),
+        _projections,
         ("Q",),
         values={"Pi": share, "triples": triples},
         inverses={"BTB_inverse": S},
         frames=frames,
+        sizes=TALL,
     )
     rewritten(
         chain,
@@ -284,11 +314,12 @@ def over_slope_chain(assumptions: Assumptions) -> Chain:
         chain,
         Rule.WISHART,
         lambda before: in_place_of(tr(WIDE), mean, before),
-        lambda: other_inverse_means(trace.subs({p: N, N: p}, simultaneous=True), mean_traces_of_both(p, N)),
+        _rows,
         ("X",),
         "inverse-wishart-mean",
         values={"room": room},
         inverses={"BBT_inverse": ROWS @ ROWS.T},
+        sizes=WIDER,
     )
     chain.expand({"N": tasks(assumptions).total})
     return chain.shows(SLOPE, _divided_by(chain, assumptions))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -37,14 +38,17 @@ from derivations.paper.beyond.one_task import (
     tasks_factor,
 )
 from derivations.paper.outer_problem import target_covariance
-from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse
 from derivations.steps.chain import Chain, Rule, carried_out, in_place_of
 from derivations.steps.labels import Sign
+from derivations.steps.rules.exact_routes import inverse_of_chi_square
+from derivations.steps.rules.haar import share_of_rows
 from derivations.steps.rules.rotations import (
+    Weighted,
     by_invariance,
     by_moment,
     gram,
     linear_image,
+    multiple,
     quotient,
     rewritten,
 )
@@ -88,6 +92,12 @@ def _square(name: str, size: str = "n_v") -> Expression:
 GAMMA, NOISE, OWN = _square("Gamma_1"), _square("Gamma_z"), matrix("B_1", "n_v", "p")
 OWN_INVERSE, M_INVERSE = _square("G_inverse"), _square("M_inverse")
 IN_FRAME = {"Q": "Q_perp"}
+# where the mean over frames is compared: N = n_v m, n_o of them of the other tasks
+SINGLE_ROWS = (
+    {"n_v": 2, "q": 9, "p": 11, "n_t": 3, "n_o": 2, "N": 4, "m": 2},
+    {"n_v": 1, "q": 6, "p": 7, "n_t": 2, "n_o": 2, "N": 3, "m": 3},
+    {"n_v": 2, "q": 10, "p": 12, "n_t": 4, "n_o": 4, "N": 6, "m": 3},
+)
 
 
 # -- the number of tasks is a factor -------------------------------------------------------------------------
@@ -145,12 +155,13 @@ def tasks_chain(assumptions: Assumptions) -> Chain:
         chain,
         Rule.FRAMES,
         lambda before: before.replace({"R": factor * identity("n_v")}),
-        _other_factor,
+        _frames_of_single_rows,
         ("Q",),
         "inverse-wishart-mean",
         values={"room": room},
         inverses=turns,
         frames=IN_FRAME,
+        sizes=SINGLE_ROWS,
     )
     rewritten(
         chain,
@@ -163,23 +174,12 @@ def tasks_chain(assumptions: Assumptions) -> Chain:
     return chain.shows(TRACE, {"room": room})
 
 
-def _other_factor() -> str:
-    """Why the factor disagrees with what plain Gaussian rows give by degrees of freedom; nothing if it agrees.
-
-    By the Schur complement of a Wishart block for any sizes, and for two single rows, whose squared overlap is a beta
-    variable, by its integral.
+def _frames_of_single_rows(sizes: Mapping[str, int]) -> Weighted:
+    """(Q Q^T)^-1 by single rows: with plain Gaussian rows X_1 = D Q, independent of D, the mean of
+    Tr [(G^-1)_11 G_11] is that of its trace.
     """
-    factor = tasks_factor()
-    others = n_v * (m - 1)
-    own = n_v + others * mean_trace_of_inverse(n_v, p - others)  # one task's E Tr [(G^-1)_ii X_i X_i^T]
-    if sympy.cancel(n_v * factor - own) != 0:
-        return "the Schur complement of a Wishart block gives another factor"
-    k = Symbol("k", positive=True)  # (p - 3) / 2
-    half = sympy.Rational(1, 2)
-    below = sympy.gamma(k) * sympy.gamma(k + 3 * half) / sympy.gamma(k + 1) / sympy.gamma(k + half)
-    if sympy.cancel(sympy.expand_func(below) - factor.subs({n_v: 1, m: 2, p: 2 * k + 3})) != 0:
-        return "for two single rows the beta integral gives another factor"
-    return ""
+    rows = sizes["n_v"]
+    return [(Fraction(1), {"R": multiple(rows, share_of_rows(rows, sizes["N"], sizes["p"]) / rows)})]
 
 
 def _claim_tasks() -> Parts:
@@ -267,7 +267,7 @@ def _one_task_chain(assumptions: Assumptions) -> Chain:
         chain,
         Rule.INVERSE_MEAN,
         lambda before: before.rewrite({(("L_inverse", False), ("L_inverse", False)): mean * identity("n_v")}),
-        _other_mean,
+        _inverse_by_single_rows,
         ("X_v",),
         "inverse-wishart-mean",
         values={"free": free},
@@ -294,15 +294,10 @@ def _one_task_chain(assumptions: Assumptions) -> Chain:
     return chain.shows(ONE_TRACE)
 
 
-def _other_mean() -> str:
-    """Why the mean of an inverse Wishart matrix disagrees; nothing if it agrees.
-
-    A diagonal element of the inverse is one over a chi-square variable with p - n_v + 1 degrees of freedom.
-    """
-    k = Symbol("k", positive=True)
-    one_over = sympy.gammasimp(sympy.gamma(k / 2 - 1) / (2 * sympy.gamma(k / 2)))
-    same = sympy.cancel(one_over.subs(k, p - n_v + 1) - mean_of_inverse()) == 0
-    return "" if same else "the gamma integral of a chi-square variable gives another mean"
+def _inverse_by_single_rows(sizes: Mapping[str, int]) -> Weighted:
+    """A diagonal element of the inverse is one over a chi-square variable with p - n_v + 1 degrees of freedom."""
+    rows = sizes["n_v"]
+    return [(inverse_of_chi_square(sizes["p"] - rows + 1), {"L_inverse": multiple(rows, Fraction(1))})]
 
 
 def _claim_one_task() -> Parts:

@@ -9,6 +9,7 @@ from itertools import permutations
 from math import factorial
 from typing import Any
 
+import sympy
 from flint import fmpq, fmpq_mat
 
 from derivations.steps.rules.stacked import Tasks, unlike
@@ -34,6 +35,19 @@ def random_matrix(source: random.Random, rows: int, columns: int, *, symmetric: 
     ]
     found = fmpq_mat(entries)
     return found + found.transpose() if symmetric and rows == columns else found
+
+
+def inverse_of_chi_square(freedom: int) -> Fraction:
+    """The mean of one over a chi-square variable, by its gamma integral."""
+    half = sympy.Rational(freedom, 2)
+    return Fraction(str(sympy.gamma(half - 1) / (2 * sympy.gamma(half))))
+
+
+def moment_of_beta(first: Fraction, second: Fraction, power: int) -> Fraction:
+    """The mean of a power of a beta variable, by its beta integral; 1 where the second parameter is 0."""
+    a, whole = sympy.Rational(str(first)), sympy.Rational(str(first + second))
+    ratio = sympy.gamma(a + power) * sympy.gamma(whole) / (sympy.gamma(a) * sympy.gamma(whole + power))
+    return Fraction(str(ratio))
 
 
 def extremes(source: random.Random, size: int, count: int = 12) -> Iterator[fmpq_mat]:

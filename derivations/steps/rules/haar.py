@@ -8,21 +8,27 @@ plain Gaussian rows in place of B; their Gram matrix is a Wishart matrix, whose 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import permutations, product
 
 from flint import fmpq, fmpq_mat
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, Tasks, carries_out, product_of
-from derivations.steps.rules.exact_routes import SEED, invertible_matrix, random_matrix, stack
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, Tasks, carries_out, in_place_of
+from derivations.steps.rules.exact_routes import (
+    SEED,
+    inverse_of_chi_square,
+    invertible_matrix,
+    moment_of_beta,
+    random_matrix,
+    stack,
+)
 from derivations.steps.rules.stacked import unlike
-from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.coefficients import INVERSE, to_fmpq
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.readable import Term
+from symbolic.algebra.letters import ONE
 from symbolic.algebra.words import (
     Expression,
-    constant,
     identity,
     letter_expression,
     matrix,
@@ -108,14 +114,9 @@ def not_projected(before: Expression, after: Expression, inverse: str, letter_of
     source = random.Random(SEED)
     rows, size = 2, 3
     design = random_matrix(source, rows, size)
-    place: dict[str, object] = {"N": rows, "p": size}
-    for name, letter in before.letters().items():
-        if name not in (letter_of_rows, inverse):
-            sides = [{"N": rows, "p": size, "1": 1}[side] for side in (letter.rows, letter.columns)]
-            place[name] = random_matrix(source, sides[0], sides[1], symmetric=letter.symmetric)
-    for name in {name.removeprefix(INVERSE) for name in before.scalars() | after.scalars()}:
-        place.setdefault(name, Fraction(source.randint(1, 9), source.randint(1, 9)))
+    place: dict[str, object] = {"N": rows, "p": size, letter_of_rows: design}
     place[inverse] = (design * design.transpose()).inv()
+    _fill(place, source, before, after)
     total, count = Fraction(0), 0
     for order in permutations(range(size)):
         for signs in product((1, -1), repeat=size):
@@ -163,7 +164,7 @@ def to_plain_rows(
             reads,
             (inverse,),
             {},
-            lambda: ("", depends_on_more(inverse, tasks)),
+            lambda: ("", not_on_plain_rows(before, found, inverse, plain)),
             {inverse: design @ design.T, plain: rows @ rows.T},
             tasks=Tasks(
                 {**plain_tasks.blocks, **tasks.blocks}, tasks.rows, tasks.count, tasks.stacked, tasks.average
@@ -172,23 +173,39 @@ def to_plain_rows(
     )
 
 
-def depends_on_more(inverse: str, tasks: Tasks) -> str:
-    """Why Tr (B B^T)^-1 diag(B_i B_i^T) depends on more than the row spaces; nothing if it does not.
+def not_on_plain_rows(before: Expression, after: Expression, inverse: str, plain: str) -> str:
+    """Why `after`, at rows X, is not `before` at rows B_i = C_i X_i, which span the same row spaces; nothing if it is.
 
-    At exact random matrices it is the same for B_i and C_i B_i.
+    At exact random rows and factors C_i, for several numbers of tasks.
     """
     source = random.Random(SEED)
-    values = []
     for count, rows in ((2, 2), (3, 1), (1, 3)):
-        blocks = [random_matrix(source, rows, rows * count + 1) for _ in range(count)]
-        factors = [invertible_matrix(source, rows) for _ in range(count)]
-        for turn in (blocks, [c * b for c, b in zip(factors, blocks, strict=True)]):
-            design = stack(turn, diagonal=False)
-            own = stack([b * b.transpose() for b in turn], diagonal=True)
-            word = (design * design.transpose()).inv() * own
-            values.append(sum((word[i, i] for i in range(word.nrows())), fmpq(0)))
-    same = all(first == second for first, second in zip(values[::2], values[1::2], strict=True))
-    return "" if same else f"{inverse} and the blocks do not cancel a factor before the rows of a task"
+        sizes = {"N": rows * count, "n_v": rows, "m": count, "p": rows * count + 1}
+        blocks = [random_matrix(source, rows, sizes["p"]) for _ in range(count)]
+        turned_blocks = [invertible_matrix(source, rows) * block for block in blocks]
+        place: dict[str, object] = dict(sizes)
+        for own, letter, given in ((OWN, inverse, turned_blocks), (OWN_PLAIN, plain, blocks)):
+            design = stack(given, diagonal=False)
+            place[own] = stack([block * block.transpose() for block in given], diagonal=True)
+            place[letter] = (design * design.transpose()).inv()
+            place[DESIGN if letter == inverse else PLAIN] = design
+        _fill(place, source, before, after)
+        if evaluate(before, place) != evaluate(after, place):
+            return f"at {count} tasks of {rows} rows with the same row spaces it is another"
+    return ""
+
+
+def _fill(place: dict[str, object], source: random.Random, *sides: Expression) -> None:
+    """Exact random values for all letters and numbers that have none yet."""
+    for expr in sides:
+        for name, letter in sorted(expr.letters().items()):
+            if name not in place:
+                shape = [
+                    1 if side == ONE else int(str(place[side])) for side in (letter.rows, letter.columns)
+                ]
+                place[name] = random_matrix(source, *shape, symmetric=letter.symmetric)
+    for name in sorted({name.removeprefix(INVERSE) for expr in sides for name in expr.scalars()}):
+        place.setdefault(name, Fraction(source.randint(1, 9), source.randint(1, 9)))
 
 
 @carries_out
@@ -248,10 +265,7 @@ def not_cancelled(before: Expression, after: Expression, inverse: str, plain: st
     place["Gamma"] = c * k * c.transpose()
     place[inverse] = (turned_rows * turned_rows.transpose()).inv()
     place[plain] = (rows * rows.transpose()).inv()
-    for name, letter in (before.letters() | after.letters()).items():
-        if name not in place:
-            sides = [{"N": total, "p": size, "1": 1}[side] for side in (letter.rows, letter.columns)]
-            place[name] = random_matrix(source, sides[0], sides[1], symmetric=letter.symmetric)
+    _fill(place, source, before, after)
     same = evaluate(before, place) == evaluate(after, place)
     return "" if same else "at exact random matrices the factor matters"
 
@@ -263,7 +277,8 @@ def average_plain_rows(chain: Chain, plain: str, tasks: Tasks, *reads: str) -> C
     The first is the mean trace of an inverse Wishart matrix of N dimensions with p degrees of freedom. In the second, the
     diagonal block of the inverse is the inverse of X_i Q X_i^T (Schur complement), with Q the projection orthogonal to
     the rows of the other tasks: Wishart with p - (N - n_v) degrees of freedom; X_i X_i^T minus it is independent of it,
-    with mean N - n_v times the identity. Raises DoesNotApply where neither occurs, or the rows are no plain ones.
+    with mean N - n_v times the identity. Raises DoesNotApply where neither occurs, a term holds two of them, or the rows
+    are no plain ones.
     """
     rule, before = Rule.WISHART, chain.result
     letter, *further = _rows(tasks).letters().values()
@@ -282,15 +297,13 @@ def average_plain_rows(chain: Chain, plain: str, tasks: Tasks, *reads: str) -> C
         tr(letter_of_inverse): inverse_trace,
         tr(letter_of_inverse @ own): scalar(tasks.count) * (rows + others * schur),
     }
+    if any(
+        sum(f.name == plain for word in (*t.traces, t.word or ()) for f in word) > 1 for t in before.terms
+    ):
+        raise DoesNotApply(f"{rule}: a product of inverses of plain rows has another mean")
     after = before
     for trace, mean in means.items():
-        ((term, _),) = trace.terms.items()
-        found = constant(0)
-        for one, coefficient in after.terms.items():
-            kept = tuple(word for word in one.traces if word not in term.traces)
-            times = mean ** (len(one.traces) - len(kept))
-            found = found + polynomial(coefficient) * times * product_of(after, Term(kept, one.word))
-        after = found
+        after = in_place_of(trace, mean, after)
     if after == before:
         raise DoesNotApply(f"{rule}: there is no inverse of plain rows")
     value = freedom.replace({tasks.stacked: tasks.total})
@@ -303,7 +316,7 @@ def average_plain_rows(chain: Chain, plain: str, tasks: Tasks, *reads: str) -> C
             reads,
             (plain,),
             {FREEDOM: value},
-            lambda: ("", not_plain_means(means, freedom, tasks)),
+            lambda: ("", not_mean_of_plain_rows(before, after, plain, freedom, tasks)),
             {plain: rows_letter @ rows_letter.T},
             tasks=tasks,
         )
@@ -322,27 +335,35 @@ def mean_trace_of_inverse(dimension: Expression, freedom: Expression) -> tuple[E
     return above * reciprocal(FREEDOM), below
 
 
-def not_plain_means(means: Mapping[Expression, Expression], freedom: Expression, tasks: Tasks) -> str:
-    """Why the means of plain rows are others; nothing if they are not.
+def not_mean_of_plain_rows(
+    before: Expression, after: Expression, plain: str, freedom: Expression, tasks: Tasks
+) -> str:
+    """Why `after` is not the mean of `before` over plain rows; nothing if it is.
 
-    By the single row: the inverse of a diagonal element of the inverse of G = X X^T is the squared distance of a row from
-    the others, chi squared with p - N + 1 degrees of freedom; its share of the squared length of the row has a beta law.
-    The sum over a row of G times its inverse is 1, of which each of the N - 1 others has the same mean.
+    Both at exact matrices whose traces are the means, by single rows: one over a diagonal element of the inverse of
+    G = X X^T is the squared distance of a row from the others, chi-square with p - N + 1 degrees of freedom.
     """
+    source = random.Random(SEED)
     for rows, count, p in PLAIN_SIZES:
         total = rows * count
-        at = {tasks.rows: rows, tasks.count: count, tasks.stacked: total, "p": p}
-        at[FREEDOM] = evaluate(freedom, at)
-        chi = Fraction(1, p - total - 1)
-        own = _inverse_of_beta(Fraction(p - total + 1, 2), Fraction(total - 1, 2))
-        other = (1 - own) / (total - 1) if total > 1 else Fraction(0)
-        expected = (total * chi, total * (own + (rows - 1) * other))
-        for mean, value in zip(means.values(), expected, strict=True):
-            if Fraction(evaluate(mean, at)) != value:
-                return f"with single rows the mean is {value} at n_v = {rows}, m = {count}, p = {p}"
+        one = fmpq_mat([[fmpq(int(i == j)) for j in range(total)] for i in range(total)])
+        mean = inverse_of_chi_square(p - total + 1)
+        place: dict[str, object] = {tasks.rows: rows, tasks.count: count, tasks.stacked: total, "p": p}
+        place[plain] = one * to_fmpq(mean)
+        place[OWN_PLAIN] = one * to_fmpq(share_of_rows(rows, total, p) / rows / mean)
+        place[FREEDOM] = evaluate(freedom, place)
+        _fill(place, source, before, after)
+        if evaluate(before, place) != evaluate(after, place):
+            return f"with single rows the mean is another at n_v = {rows}, m = {count}, p = {p}"
     return ""
 
 
-def _inverse_of_beta(a: Fraction, b: Fraction) -> Fraction:
-    """The mean of one over a variable with the law Beta(a, b): B(a - 1, b) / B(a, b)."""
-    return (a + b - 1) / (a - 1)
+def share_of_rows(rows: int, total: int, p: int) -> Fraction:
+    """E Tr [(G^-1)_11 G_11], the first block of so many rows, of G = X X^T for plain Gaussian rows: by single rows.
+
+    The squared distance of a row from the others over its squared length has a beta law. The sum over a row of G times
+    its inverse is 1, of which each of the total - 1 others has the same mean.
+    """
+    own = moment_of_beta(Fraction(p - total + 1, 2), Fraction(total - 1, 2), -1)
+    other = (1 - own) / (total - 1) if total > 1 else Fraction(0)
+    return rows * (own + (rows - 1) * other)

@@ -6,14 +6,14 @@ second routes put exact rational orthogonal matrices in (Cayley), at which both 
 - Schur complement, polar decomposition, an inverse that cancels: the same matrix at any draw;
 - average by invariance: the mean over all signed permutations of the frame's rows, a group that leaves its law alone;
 - linear image of a Gaussian matrix: the covariances of all parts, by Wick pairings;
-- a frame's moment: by degrees of freedom of a Wishart block;
-- the mean of an inverse: the gamma integral of a chi-square variable.
+- a moment put in, of a frame or of an inverse: both sides summed over weighted exact matrices with the moments that beta
+  or gamma integrals give.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
 from itertools import permutations, product
@@ -26,7 +26,7 @@ from flint import fmpq, fmpq_mat
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out, in_place_of
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import entries, in_order, random_matrix
-from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.coefficients import INVERSE, to_fmpq
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
 from symbolic.algebra.words import (
@@ -45,6 +45,8 @@ from symbolic.averages.pairings import expect_by_pairings
 Word = tuple[tuple[str, bool], ...]
 Named = Mapping[str, Expression]
 Draw = Callable[[random.Random, int], dict[str, Any]]
+# weights, with values of letters
+Weighted = Sequence[tuple[Fraction, Mapping[str, fmpq_mat]]]
 SEED = 20_210_505
 BOUND_TRIALS = 48
 # p = n_v + q, N = n_v m; n_o rows belong to the other tasks
@@ -223,19 +225,40 @@ def by_moment(
     chain: Chain,
     rule: Rule,
     replace: Callable[[Expression], Expression],
-    disproved: Callable[[], str],
+    weighted: Callable[[Mapping[str, int]], Weighted],
     over: tuple[str, ...],
     *reads: str,
     values: Named | None = None,
     inverses: Named | None = None,
     frames: Mapping[str, str] | None = None,
     roots: Named | None = None,
+    sizes: Sequence[Mapping[str, int]] = SIZES,
 ) -> Chain:
-    """A known moment put in: `replace` does so, `disproved` is its second route."""
+    """A known moment put in by `replace`.
+
+    weighted: the second route, at sizes: exact values of the letters averaged over, with weights, whose sum has the moment
+    that the present expression is made of. Raises DoesNotApply where the moment does not occur.
+    """
     before = chain.result
     after = replace(before)
     if after == before:
         raise DoesNotApply(f"{rule}: the moment does not occur in {before}")
+    given, inverse, frame = dict(values or {}), dict(inverses or {}), dict(frames or {})
+
+    def second_route() -> SecondRoute:
+        for at, place in zip(sizes, places((before, after), given, inverse, frame, sizes), strict=True):
+            points = weighted(at)
+            left_over = Fraction(1) - sum(weight for weight, _ in points)
+            points = [*points, (left_over, _nothing(points))]
+            left, right = (
+                _summed((weight, entries(evaluate(side, {**place, **drawn}))) for weight, drawn in points)
+                for side in (before, after)
+            )
+            if left != right:
+                shown = ", ".join(f"{name} = {size}" for name, size in at.items())
+                return "", f"beta and gamma integrals give another mean at {shown}"
+        return "beta and gamma integrals", ""
+
     return chain.made(
         Move(
             rule,
@@ -243,13 +266,32 @@ def by_moment(
             after,
             reads,
             over,
-            dict(values or {}),
-            lambda: ("", disproved()),
-            inverses=dict(inverses or {}),
-            frames=dict(frames or {}),
+            given,
+            second_route,
+            inverses=inverse,
+            frames=frame,
             roots=dict(roots or {}),
         )
     )
+
+
+def _nothing(points: Weighted) -> dict[str, fmpq_mat]:
+    """Zeros in place of all drawn matrices: a moment of degree one or more has nothing from them."""
+    return {name: 0 * drawn for _, place in points for name, drawn in place.items()}
+
+
+def _summed(parts: Iterable[tuple[Fraction, Any]]) -> list[list[Fraction]]:
+    total: list[list[Fraction]] = []
+    for weight, value in parts:
+        rows = [[weight * x for x in row] for row in (value if isinstance(value, list) else [[value]])]
+        total = total or [[Fraction(0)] * len(row) for row in rows]
+        total = [[a + b for a, b in zip(*two, strict=True)] for two in zip(total, rows, strict=True)]
+    return total
+
+
+def multiple(size: int, factor: Fraction) -> fmpq_mat:
+    """A multiple of the identity."""
+    return fmpq_mat([[to_fmpq(factor) * int(i == j) for j in range(size)] for i in range(size)])
 
 
 @carries_out

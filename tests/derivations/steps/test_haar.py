@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from symbolic.algebra.words import (
 )
 
 B, D = matrix("B", "N", "p"), vector("d", "p")
-GRAM, OWN = matrix("G", "N", "N", symmetric=True), matrix(haar.OWN, "N", "N", symmetric=True)
+GRAM, OWN, Z = (matrix(name, "N", "N", symmetric=True) for name in ("G", haar.OWN, "Z"))
 SIZES = {
     "n_t": 3,
     "n_v": 2,
@@ -93,16 +94,46 @@ def test_the_own_share_of_a_task_depends_on_row_spaces_alone() -> None:
         haar.to_plain_rows(Chain(tr(GRAM @ OWN)), "G", next_order.PLAIN, other, PLAIN)
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_a_wrong_mean_of_an_inverse_is_caught(place: int) -> None:
-    total, freedom = scalar("N"), scalar("p") - scalar("N") - 1
-    own = total + total * (total - scalar("n_v")) * scalar("1/q")
-    right = {scalar("a"): total * scalar("1/q"), scalar("b"): own}
-    assert haar.not_plain_means(right, freedom, PLAIN) == ""
-    wrong = [*right.values()]
-    wrong[place] = wrong[place] + scalar("1/q")
-    assert "with single rows" in haar.not_plain_means(dict(zip(right, wrong, strict=True)), freedom, PLAIN)
-    assert "with single rows" in haar.not_plain_means(right, freedom + 1, PLAIN)
+@pytest.mark.parametrize("extra", [scalar("s") * tr(GRAM @ OWN), scalar("N")])
+def test_what_plain_rows_are_put_in_for_is_compared(
+    extra: Expression, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second routes of both moves look at what these lead to."""
+    start = scalar("s") * tr(GRAM @ OWN) + tr(GRAM @ Z)
+    right_rewrite, right_mean = Expression.rewrite, haar.in_place_of
+
+    def rewrite(expr: Expression, rules: Mapping[Any, Expression]) -> Expression:
+        return right_rewrite(expr + extra if expr == start else expr, rules)
+
+    def moves() -> list[str]:
+        chain = haar.to_plain_rows(Chain(start), "G", next_order.PLAIN, next_order.tasks(PAPER), PLAIN)
+        return [move.disproved for move in haar.average_plain_rows(chain, next_order.PLAIN, PLAIN).moves]
+
+    assert moves() == ["", ""]
+    monkeypatch.setattr(Expression, "rewrite", rewrite)
+    assert "with the same row spaces" in moves()[0]
+    monkeypatch.undo()
+    monkeypatch.setattr(haar, "in_place_of", lambda *given: right_mean(*given) + scalar("s") * scalar("1/q"))
+    assert "with single rows" in moves()[1]
+
+
+@pytest.mark.parametrize(("dimension", "spare"), [(0, 1), (1, 0)])
+def test_a_wrong_mean_of_an_inverse_is_caught(
+    dimension: int, spare: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = haar.mean_trace_of_inverse
+    trace = tr(matrix(next_order.PLAIN, "N", "N", symmetric=True))
+    assert not haar.average_plain_rows(Chain(trace), next_order.PLAIN, PLAIN).moves[0].disproved
+
+    def wrong(size: Expression, freedom: Expression) -> tuple[Expression, Expression]:
+        mean, below = right(size, freedom)
+        return mean + dimension * scalar("1/q"), below + spare
+
+    monkeypatch.setattr(haar, "mean_trace_of_inverse", wrong)
+    assert (
+        "with single rows"
+        in haar.average_plain_rows(Chain(trace), next_order.PLAIN, PLAIN).moves[0].disproved
+    )
 
 
 def test_rows_that_are_not_plain_are_refused() -> None:
@@ -112,6 +143,8 @@ def test_rows_that_are_not_plain_are_refused() -> None:
         haar.average_plain_rows(
             Chain(trace), next_order.PLAIN, Tasks({**made_of.blocks, "X": made_of.blocks["B"]})
         )
+    with pytest.raises(DoesNotApply, match="a product of inverses"):
+        haar.average_plain_rows(Chain(trace * trace), next_order.PLAIN, PLAIN)
     with pytest.raises(DoesNotApply, match="no inverse of plain rows"):
         haar.average_plain_rows(Chain(scalar("p")), next_order.PLAIN, PLAIN)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import pytest
 import sympy
@@ -12,12 +14,12 @@ from derivations.formulas.optimum import optimum
 from derivations.formulas.parameters import InvalidParameter
 from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.normal_form import to_sympy
-from derivations.language.symbols import N, alpha_t, m, n_v, nu, p, sigma
-from derivations.paper.beyond import at_zero, chains_at_zero
+from derivations.language.symbols import alpha_t, m, n_v, nu, p, sigma
+from derivations.paper.beyond import at_zero, chains_at_zero, reduction
 from derivations.paper.theorem2.expansion import leading_excess
-from derivations.steps.chain import Chain, DoesNotApply, Tasks
+from derivations.steps.chain import Chain, DoesNotApply, Rule, Tasks
 from derivations.steps.contents import find
-from derivations.steps.rules import word_slopes
+from derivations.steps.rules import rotations, word_slopes
 from symbolic.algebra.words import Expression, gaussian, matrix, scalar, tr
 
 NAMES = [step.name for step in at_zero.STEPS]
@@ -91,14 +93,36 @@ def test_other_laws_and_data_are_refused(words: list[str]) -> None:
 # Each rule, with a mistake put in
 
 
-def test_wrong_moments_are_seen() -> None:
-    a, b = chains_at_zero.beta_moments()
-    assert chains_at_zero.other_beta_moments((a, b)) == ""
-    assert chains_at_zero.other_beta_moments((a + b, 0 * b))
-    trace, both = chains_at_zero.mean_trace_of_inverse(p, N), chains_at_zero.mean_traces_of_both(p, N)
-    assert chains_at_zero.other_inverse_means(trace, both) == ""
-    assert chains_at_zero.other_inverse_means(trace * 2, both)
-    assert chains_at_zero.other_inverse_means(trace, both + 1)
+@pytest.mark.parametrize("wrong", [lambda after: 2 * after, lambda after: after + scalar("p")])
+def test_a_wrong_moment_put_in_is_seen(
+    wrong: Callable[[Expression], Expression], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a moment is put in as, the second route looks at what the move leads to."""
+    moments = Rule.FRAMES, Rule.WISHART, Rule.INVERSE_MEAN
+
+    def seen() -> list[bool]:
+        chains = [
+            build(PAPER)
+            for build in (
+                at_zero.under_chain.__wrapped__,
+                at_zero.over_slope_chain.__wrapped__,
+                at_zero.under_slope_chain.__wrapped__,
+                reduction.tasks_chain.__wrapped__,
+            )
+        ]
+        return [bool(move.disproved) for chain in chains for move in chain.moves if move.rule in moments]
+
+    assert not any(seen())
+    right = rotations.by_moment
+
+    def mistaken(
+        chain: Chain, rule: Rule, put: Callable[[Expression], Expression], *more: Any, **named: Any
+    ) -> Chain:
+        return right(chain, rule, lambda before: wrong(put(before)), *more, **named)
+
+    for module in (at_zero, reduction):
+        monkeypatch.setattr(module, "by_moment", mistaken)
+    assert all(seen())
 
 
 def test_a_wrong_derivative_of_a_word_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
