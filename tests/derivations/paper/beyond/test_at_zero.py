@@ -104,9 +104,9 @@ def test_a_wrong_moment_put_in_is_seen(
         chains = [
             build(PAPER)
             for build in (
-                at_zero.under_chain.__wrapped__,
-                at_zero.over_slope_chain.__wrapped__,
-                at_zero.under_slope_chain.__wrapped__,
+                chains_at_zero.under_chain.__wrapped__,
+                chains_at_zero.over_slope_chain.__wrapped__,
+                chains_at_zero.under_slope_chain.__wrapped__,
                 reduction.tasks_chain.__wrapped__,
             )
         ]
@@ -120,7 +120,7 @@ def test_a_wrong_moment_put_in_is_seen(
     ) -> Chain:
         return right(chain, rule, lambda before: wrong(put(before)), *more, **named)
 
-    for module in (at_zero, reduction):
+    for module in (chains_at_zero, reduction):
         monkeypatch.setattr(module, "by_moment", mistaken)
     assert all(seen())
 
