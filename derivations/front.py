@@ -23,7 +23,7 @@ derivations.formulas.parameters.InvalidParameter: theorem-1 holds for p > n_v m 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,14 +32,17 @@ import sympy
 from derivations.command.simulate import Document
 from derivations.command.simulate import run as run_simulation
 from derivations.formulas.by_name import NoFormula, derived_parts, evaluate_named, formulas, function
+from derivations.formulas.moment_function import moment_function
 from derivations.formulas.optimum import optimum
 from derivations.formulas.parameters import Exact, checked_number
 from derivations.formulas.trace_form import RateFunction
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, with_assumption
 from derivations.language.extension import is_input_law
+from derivations.paper.moment_trees import answer_tree
 from derivations.steps.chain import DoesNotApply, Move
 from derivations.steps.contents import named, slug_of
 from derivations.steps.step import Step
+from derivations.typeset.moment_source import moment_source
 from derivations.typeset.presentation import present, shown_parts
 from derivations.verification.verify import Record, verify_step
 from symbolic.query.query import Result
@@ -245,7 +248,35 @@ def step(name: str | int) -> StepView:
     return StepView(slug_of(name))
 
 
-def moment(expression: str, *, cov: str | None = None, law: str = "gaussian", **values: Any) -> Result:
+@dataclass(frozen=True)
+class Moment(Result):
+    """An exact moment: `text`, `latex`, `terms`, `conditions`, `value`; shown as LaTeX in a notebook."""
+
+    def to_sympy(self) -> sympy.Basic:
+        """The expectation as a SymPy scalar or matrix expression; ValueError where it has sums over indices."""
+        return answer_tree(self)
+
+    def source(self, language: str) -> str:
+        """The expectation as `latex`, `text`, or runnable `sympy`, `python` or `c`."""
+        return moment_source(self, language)
+
+    def function(self) -> Callable[..., Any]:
+        """The expectation in doubles as a function of its dimensions, which broadcast, and its matrices, by name.
+
+        >>> moment("tr(W^-2)").function()(n=[7, 7.5, 8], p=2)
+        array([0.3       , 0.21010101, 0.15555556])
+        """
+        return moment_function(self)
+
+
+def moment(
+    expression: str,
+    *,
+    cov: str | None = None,
+    law: str = "gaussian",
+    work: float | None = None,
+    **values: Any,
+) -> Moment:
     """The exact expectation of an expression in Wishart matrices; `.value` where everything has a value.
 
     >>> moment("tr(W^2)", n=7, p=3).value
@@ -253,12 +284,16 @@ def moment(expression: str, *, cov: str | None = None, law: str = "gaussian", **
     >>> moment("W A W").text
     "n^2 A + n A' + n tr(A) I"
 
-    cov, law: as for `derive moment`. values: sizes, and matrices as arrays or rows of numbers; see
+    >>> moment("tr(W^-1 A W^-1)").to_sympy()
+    (n - 1)*Trace(A)/((n - p)*(n - p - 3)*(n - p - 1))
+
+    cov, law: as for `derive moment`. work: how many seconds it may take, about 2 unless given. values: sizes, and matrices as arrays or rows of numbers; see
     `symbolic.query.query.moment` for what is raised.
     """
     is_input_law(law)  # an added one is known from here on
     given = {name: _array_of_floats(value) for name, value in values.items()}
-    return exact_moment(expression, given, cov, law)
+    result = exact_moment(expression, given, cov, law, work)
+    return Moment(**{field.name: getattr(result, field.name) for field in fields(Result)})
 
 
 def _array_of_floats(value: Any) -> Any:

@@ -134,6 +134,19 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     )
     moment.add_argument("--law", default="gaussian", metavar="NAME", help="law of the entries")
     moment.add_argument("values", nargs="*", default=[], metavar="k=v", help="sizes and matrices")
+    moment.add_argument(
+        "--work",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="how long it may take, about; 2 unless given",
+    )
+    moment.add_argument(
+        "--as",
+        dest="language",
+        choices=("latex", "text", "sympy", "python", "c"),
+        help="the formula alone, as source; python and c in doubles",
+    )
     simulate = parsers["simulate"]
     simulate.add_argument(
         "--rel-error", type=float, default=None, metavar="R", help="aimed-at standard error / mean"

@@ -134,7 +134,13 @@ def _moment(arguments: argparse.Namespace) -> Outcome:
     from derivations.command.moment import run as run_moment
     from derivations.command.moment import value_text
 
-    document = run_moment(arguments.expression, arguments.values, arguments.cov, arguments.law)
+    result = run_moment(arguments.expression, arguments.values, arguments.cov, arguments.law, arguments.work)
+    document = result.as_dict()
+    if arguments.language:
+        from derivations.typeset.moment_source import moment_source
+
+        document["source"] = moment_source(result, arguments.language)
+        return Outcome(document, document["source"].rstrip())
     shown = [value_text(document["value"]) if "value" in document else str(document.get("latex", ""))]
     if document.get("conditions"):
         shown.append(f"exists for {' and '.join(document['conditions'])}")

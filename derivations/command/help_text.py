@@ -18,7 +18,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "eval": (f"derive eval eq5 {_LOSS} alpha_t=0.2 alpha_r=0.2", "derive eval eq8 n_t=30 p=60"),
     "optimum": (f"derive optimum eq5 {_LOSS} alpha_r=0.2",),
-    "moment": ('derive moment "W^2 tr(W^2)" n=7 p=3', 'derive moment "W A W" --cov general'),
+    "moment": (
+        'derive moment "W^2 tr(W^2)" n=7 p=3',
+        'derive moment "W^-1 A W^-1" --cov general',
+        'derive moment "tr(W^-2)" n=11/2 p=2 --as python',
+    ),
     "simulate": (f"derive simulate eq5 {_LOSS} alpha_t=0.2 alpha_r=0.2 --rel-error 0.005",),
     "sweep": (f"derive sweep eq5 {_LOSS} alpha_r=0.2 alpha_t=-2:2:0.5",),
     "regenerate": ("derive regenerate --check", "derive regenerate --assume inner_steps=2 --out formulas"),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from derivations.language.extension import is_input_law
 from derivations.support.bad_input import BadInput
-from symbolic.query.query import moment
+from symbolic.query.query import Result, moment
 from symbolic.query.syntax import MAX_DIGITS, excerpt
 
 MAX_FILE_BYTES = 64_000_000
@@ -42,19 +42,23 @@ class InvalidValue(BadInput):
 
 
 def run(
-    text: str, words: Sequence[str] = (), covariance: str | None = None, law: str = "gaussian"
-) -> dict[str, Any]:
-    """The expectation of the expression ``text`` as a JSON document; see `symbolic.query.query.Result`.
+    text: str,
+    words: Sequence[str] = (),
+    covariance: str | None = None,
+    law: str = "gaussian",
+    work: float | None = None,
+) -> Result:
+    """The expectation of the expression ``text``.
 
     ``words`` are of the form ``name=value``. ``covariance`` is "identity", "general", or None for "general"
-    where Sigma occurs in the expression or the values. With values for everything the document has a
+    where Sigma occurs in the expression or the values. ``work`` is the limit in seconds. With values for everything the result has a
     ``value``: exact numbers as text, floats as numbers, a matrix as its rows.
     Raises ValueError, with one line that says what is wrong and what would be right, for all bad input.
     """
     values = read_values(words)
     is_input_law(law)  # an added one is known from here on
     with np.errstate(all="ignore"):
-        return moment(text, values, covariance, law).as_dict()
+        return moment(text, values, covariance, law, work)
 
 
 def value_text(value: Any) -> str:

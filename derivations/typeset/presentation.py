@@ -68,7 +68,7 @@ def said_of_print(step: Step, assumptions: Assumptions) -> list[str]:
 def _text(label: str, part: sympy.Basic, language: str) -> str:
     if language == "latex":
         return f"{label} = {statements.formula(part)}"
-    return f"{assigned(label)} = {_read_back(part)}"
+    return f"{assigned(label)} = {read_back(part)}"
 
 
 def assigned(label: str) -> str:
@@ -80,8 +80,8 @@ def assigned(label: str) -> str:
     return f"part_{name}" if name[0].isdigit() or iskeyword(name) else name
 
 
-def _declared(parts: Iterable[sympy.Basic]) -> list[str]:
-    """The import and the declarations of all symbols, with their assumptions."""
+def declared(parts: Iterable[sympy.Basic]) -> list[str]:
+    """Lines of source: the import and the declarations of all symbols, with their assumptions."""
     found = sorted({s for part in parts for s in part.atoms(sympy.Symbol)}, key=str)
     matrices = sorted({s for part in parts for s in part.atoms(sympy.MatrixSymbol)}, key=str)
     lines = ["from sympy import *", ""]
@@ -89,7 +89,7 @@ def _declared(parts: Iterable[sympy.Basic]) -> list[str]:
         given = "".join(f", {k}={v}" for k, v in sorted(s._assumptions_orig.items()) if k != "commutative")
         lines.append(f"{_identifier(s)} = Symbol({s.name!r}{given})")
     lines += [
-        f"{_identifier(s)} = MatrixSymbol({s.name!r}, {_read_back(s.rows)}, {_read_back(s.cols)})"
+        f"{_identifier(s)} = MatrixSymbol({s.name!r}, {read_back(s.rows)}, {read_back(s.cols)})"
         for s in matrices
     ]
     return [*lines, ""]
@@ -100,7 +100,7 @@ def _identifier(symbol: sympy.Symbol | sympy.MatrixSymbol) -> str:
     return f"{name}_" if iskeyword(name) else name
 
 
-def _read_back(part: sympy.Basic) -> str:
+def read_back(part: sympy.Basic) -> str:
     """SymPy's text of an expression, without what it would read back as something else."""
     printer: Any = StrPrinter()
     show = printer._print
@@ -133,7 +133,7 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
                 f"{step.name} is no number and has no source in {language}: use --as sympy"
             ) from None
     names = _names(parts.values()) | {*(step.average.needs if step.average else ())}
-    lines = _declared(parts.values()) if language == "sympy" and texts else []
+    lines = declared(parts.values()) if language == "sympy" and texts else []
     formula = "\n".join([*lines, *texts.values()]) if texts else step.tex
     return {
         **describe(step),

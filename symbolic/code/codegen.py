@@ -171,8 +171,13 @@ def _in_doubles(printer: Any) -> Callable[[sympy.Expr], str]:
     return lambda expr: str(printer.doprint(multiplied(expr)))
 
 
+def python_expression(expr: sympy.Expr) -> str:
+    """Arithmetic in doubles, for names that are numbers or arrays of doubles."""
+    return _in_doubles(NumPyPrinter())(expr)
+
+
 def _python(name: str, code: Program) -> str:
-    show = _in_doubles(NumPyPrinter())
+    show = python_expression
     listed = ", ".join(code.parameters)
     lines = ["import numpy", "", "", f"def {name}({listed}):"]
     # integer arrays would overflow, and have no negative powers

@@ -64,7 +64,8 @@ class Answer:
     """What was asked and what was found.
 
     ``products`` is the query multiplied out, ``averaged`` what the expectation was taken of: the same, or for p = 1,
-    where matrices commute and an inverse may cancel, what is left of it. ``formula`` is the expectation.
+    where matrices commute and an inverse may cancel, what is left of it. ``formula`` is the expectation. ``effort``: how
+    many times `MOST_COST` the check may take.
     """
 
     tree: Node
@@ -73,6 +74,7 @@ class Answer:
     formula: TracePolynomial
     covariance: Covariance
     law: Law
+    effort: float = 1
 
     @property
     def one_column(self) -> bool:
@@ -138,7 +140,7 @@ def examine(answer: Answer) -> tuple[str, ...]:
     for size, rows in ONE_COLUMN if answer.one_column else SIZES:
         if len(found) == MOST_SIZES or (found and size > MAX_SIZE):
             break
-        limit = LOW_COST[answer.law is GAUSSIAN] if found else MOST_COST
+        limit = LOW_COST[answer.law is GAUSSIAN] if found else int(MOST_COST * max(1, answer.effort))
         found.append(_off_poles(partial(_compare_means, answer, size, limit), rows))
         found = [point for point in found if point]
     if not read or not found:

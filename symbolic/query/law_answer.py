@@ -38,8 +38,10 @@ MAX_MONOMIALS = 40
 class LawExpectation:
     """Expectations under one law, and the work left for one query."""
 
-    def __init__(self, covariance: Covariance, law: Law) -> None:
+    def __init__(self, covariance: Covariance, law: Law, effort: float = 1) -> None:
+        """``effort``: how many times the blocks named above one query may look at."""
         self.covariance: Covariance = covariance
+        self._effort = max(effort, 1 / MAX_BLOCKS)
         self.law = law
         self._budget = Budget(MAX_BLOCKS)
 
@@ -55,7 +57,7 @@ class LawExpectation:
         self._check(random)
         lettered = any(not is_wishart(f) for monomial in random for word in monomial.words for f in word)
         plain_query = self.covariance == "identity" and not lettered
-        self._budget = Budget(MAX_PLAIN_BLOCKS if plain_query else MAX_BLOCKS)
+        self._budget = Budget(int(self._effort * (MAX_PLAIN_BLOCKS if plain_query else MAX_BLOCKS)))
         for monomial, factor in query.terms.items():
             if monomial not in random:
                 terms.append((monomial, factor))
@@ -95,6 +97,6 @@ class LawExpectation:
         except TooManyBlocks:
             raise QueryTooLarge(
                 f"the expectation under the law {self.law.name} is too much work (over {self._budget.total} blocks "
-                "of set partitions): lower the degree, or ask for the parts one by one"
+                "of set partitions): lower the degree, ask for the parts one by one, or give it more seconds (work)"
             ) from None
         return {term: Rational.polynomial(value) for term, value in result.terms.items()}

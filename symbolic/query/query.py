@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Real
 from typing import Any
 
 from symbolic.algebra.entry_laws import GAUSSIAN
@@ -21,6 +22,7 @@ from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.sizes import Sizes, read_size, require_rows
 from symbolic.query.syntax import MomentSyntaxError, Node, Power, parse, subtrees, symbols
 from symbolic.query.value import Shown, evaluate, read_matrices
+from symbolic.query.work import MAX_WORK
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
 from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, SIGMA, is_wishart, row_dimension, suggestion
@@ -37,6 +39,9 @@ __all__ = ["MomentSyntaxError", "Result", "moment"]
 
 Data = dict[str, Any]
 
+MOST_SECONDS = 3600
+"""Longest time that a query may be given."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -44,7 +49,8 @@ class Result:
 
     ``terms`` are printed: coefficient (text), word (text; None in a scalar), traces (texts, with repetition);
     beyond the Gaussian law there may be ``sums`` over indices (texts) and a ``matrix`` of such sums.
-    ``conditions`` state what must hold for every term's expectation to exist, such as ``n - p > 3``; ``checked`` the
+    ``conditions`` state what must hold for every term's expectation to exist, such as ``n - p > 3``, and ``bounds``
+    the same as names of rows and what n - p must exceed; ``checked`` the
     small sizes at which the answer was compared with an average taken entry by entry, such as ``n=3 p=2``.
     """
 
@@ -55,6 +61,7 @@ class Result:
     conditions: tuple[str, ...]
     checked: tuple[str, ...]
     value: Shown | None = None
+    bounds: tuple[tuple[str, int], ...] = ()
 
     @property
     def terms(self) -> list[Data]:
@@ -96,6 +103,7 @@ def moment(
     values: Mapping[str, Any] | None = None,
     covariance: str | None = None,
     law: str = "gaussian",
+    work: float | None = None,
 ) -> Result:
     """The expectation of an expression, exact, and its value when all names in it have values.
 
@@ -104,7 +112,8 @@ def moment(
     exact value as text, arrays of floats a value in floats. Dimensions may also be given without the
     matrices, or some of them only: they are put into the formula. ``covariance`` is "identity", "general", or
     None for "general" where Sigma occurs in the text or the values. ``law`` is a name that `symbolic.algebra.entry_laws.law`
-    reads: a row is Sigma^(1/2) u, and u has independent entries of the law.
+    reads: a row is Sigma^(1/2) u, and u has independent entries of the law. ``work`` is
+    how many seconds it may take, about; two unless given.
 
     Raises MomentSyntaxError where the text is wrong; MomentDoesNotExist, stating the condition, where the
     expectation of an inverse diverges; and ValueError for unknown, superfluous or missing names, values of
@@ -114,7 +123,8 @@ def moment(
     node = parse(text)
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
     chosen = _covariance(covariance, text, node, given)
-    expectation = _expectation(law, chosen)
+    effort = _effort(work)
+    expectation = _expectation(law, chosen, effort)
     dimensions, letters = _names(used, chosen)
     _check_names(given, dimensions + letters)
     sizes = {name: read_size(name, given[name]) for name in dimensions if name in given}
@@ -133,7 +143,8 @@ def moment(
     products = query = expand(text, node)
     if sizes.get(COLUMNS) == 1 and inverse_degrees(products.terms):
         query = products.commuted()
-    conditions = _conditions(node, query, sizes)
+    bounds = _bounds(node, query, sizes)
+    conditions = tuple(inverse_condition(rows, bound) for rows, bound in bounds)
     if matrices is not None and _inverted(node):
         matrices.require_definite()
     formula = expectation.of(query)
@@ -143,14 +154,26 @@ def moment(
         point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         raise Refused(f"the expectation has a pole at {point}: take larger row counts") from None
     value = None if matrices is None else evaluate(expected, matrices)
-    checked = examine(Answer(node, products, query, formula, chosen, named_law(law)))
-    return Result(" ".join(text.split()), chosen, law, expected, conditions, checked, value)
+    checked = examine(Answer(node, products, query, formula, chosen, named_law(law), effort))
+    return Result(" ".join(text.split()), chosen, law, expected, conditions, checked, value, bounds)
 
 
-def _expectation(name: str, covariance: Covariance) -> Expectation | LawExpectation:
+def _expectation(name: str, covariance: Covariance, effort: float) -> Expectation | LawExpectation:
     """How expectations are taken under a law. Raises ValueError for a name that is no law."""
     entry_law = named_law(name)
-    return Expectation(covariance) if entry_law is GAUSSIAN else LawExpectation(covariance, entry_law)
+    if entry_law is GAUSSIAN:
+        return Expectation(covariance, effort)
+    return LawExpectation(covariance, entry_law, effort)
+
+
+def _effort(work: float | None) -> float:
+    """How many times the usual work a query may take, for the seconds it is given."""
+    usual = MAX_WORK / 1000
+    if work is None:
+        return 1
+    if isinstance(work, bool) or not isinstance(work, Real) or not 0 < work <= MOST_SECONDS:
+        raise Refused(f"work is {str(work)[:50]}: give seconds, more than 0 and at most {MOST_SECONDS}")
+    return float(work) / usual
 
 
 def _covariance(covariance: str | None, text: str, node: Node, values: Mapping[str, Any]) -> Covariance:
@@ -193,8 +216,8 @@ def _check_names(values: Mapping[str, Any], known: list[str]) -> None:
             raise Refused(f"{name[:50]!r} is not needed in this expression; {suggestion(name, known)}")
 
 
-def _conditions(node: Node, query: TracePolynomial, sizes: Sizes) -> tuple[str, ...]:
-    """What the inverses in a query require.
+def _bounds(node: Node, query: TracePolynomial, sizes: Sizes) -> tuple[tuple[str, int], ...]:
+    """What the inverses in a query require: names of rows, and what they must exceed when p is taken off.
 
     Raises MomentDoesNotExist, stating the condition, when the sizes violate it.
     """
@@ -202,18 +225,17 @@ def _conditions(node: Node, query: TracePolynomial, sizes: Sizes) -> tuple[str, 
     degrees = dict.fromkeys(inverted, 0) | inverse_degrees(query.terms)
     found = []
     for name, degree in degrees.items():
-        rows = row_dimension(name)
-        text = inverse_condition(degree).replace("n", rows) or f"{rows} >= {COLUMNS}"
-        found.append(text)
+        rows, bound = row_dimension(name), 2 * degree - 1
+        found.append((rows, bound))
         if rows in sizes and COLUMNS in sizes:
             n, p = sizes[rows], sizes[COLUMNS]
-            # the smallest integer over the bound
-            least = p + 2 * degree if degree else p
-            if n <= least - 1:
+            if n - p <= bound:
+                least = p + bound + 1
+                reason = (
+                    f"exists only for {inverse_condition(rows, bound)}, and {rows} - {COLUMNS} = {n - p} here"
+                )
                 raise MomentDoesNotExist(
-                    _divergent(query, name, degree).format(
-                        f"exists only for {text}, and {rows} - {COLUMNS} = {n - p} here"
-                    )
+                    _divergent(query, name, degree).format(reason)
                     + f": take {rows} "
                     + (
                         f"of at least {least}"

@@ -39,23 +39,25 @@ from symbolic.wishart.wishart_moment import moment as moment_of_powers
 class Expectation:
     """Expectations over Gaussian rows; what is known is kept for one query."""
 
-    def __init__(self, covariance: Covariance) -> None:
+    def __init__(self, covariance: Covariance, effort: float = 1) -> None:
+        """``effort``: how many times `moment_work.MAX_WORK` a query may take."""
         self.covariance: Covariance = covariance
+        self._limit = moment_work.MAX_WORK * effort
         self._known: dict[Monomial, TracePolynomial] = {}
         self._blocks: dict[tuple[int, Partition], TracePolynomial] = {}
 
     def of(self, polynomial: TracePolynomial) -> TracePolynomial:
         """The expectation, in Sigma, the deterministic letters and the dimensions.
 
-        Raises QueryTooLarge, before any is taken, where they are more work than `moment_work.MAX_WORK`;
+        Raises QueryTooLarge, before any is taken, where they are more work than the limit;
         and ValueError over a limit of the degree.
         """
         work = moment_work.of_query(polynomial.terms, self.covariance)
-        if work > moment_work.MAX_WORK:
+        if work > self._limit:
             raise QueryTooLarge(
                 f"the expectation is too much work (about {work / 1000:.1f} seconds, and the limit is "
-                f"{moment_work.MAX_WORK / 1000:.1f}): lower the degree, use fewer different letters, or ask for "
-                "the parts one by one"
+                f"{self._limit / 1000:.1f}): lower the degree, use fewer different letters, ask for the parts one by "
+                "one, or give it more seconds (work)"
             )
         return self._sum(polynomial)
 

@@ -68,7 +68,7 @@ def polynomial_text(polynomial: TracePolynomial) -> str:
             sign, coefficient = (" - " if text else "-"), coefficient[1:]
         shown = [part for part in (coefficient, product) if part != "1"]
         text += sign + (" ".join(shown) or "1")
-    return text or "0"
+    return text or ("0 I" if polynomial.is_matrix else "0")
 
 
 def polynomial_terms(polynomial: TracePolynomial) -> list[dict[str, Any]]:

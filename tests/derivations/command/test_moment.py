@@ -91,6 +91,14 @@ def test_the_text_without_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.startswith("derive: W = X^T X, where X is n x p")
 
 
+def test_more_seconds_raise_the_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["moment", "tr(W^-1 A W^-2)", "--work", "0.002"]) == 2
+    assert "give it more seconds" in capsys.readouterr().err
+    assert document(capsys, "tr(W^-1 A W^-2)", "--work", "1")["conditions"] == ["n - p > 5"]
+    assert main(["moment", "W^3", "--law", "rademacher", "--work", "0.0001"]) == 2
+    assert "give it more seconds" in capsys.readouterr().err
+
+
 # -- bad input -------------------------------------------------------------------------------------------------
 
 BAD = {
@@ -108,6 +116,10 @@ BAD = {
     ),
     "inverse does not exist": (["W^-2", "n=4", "p=3"], "exists only for n - p > 3"),
     "unknown covariance": (["W", "--cov", "full"], "--cov"),
+    "too much work": (["W^-1 A W^-1 B W^-1 C W^-1 D W^-1 A W^-1"], "give it more seconds (work)"),
+    "no time": (["W", "--work", "0"], "give seconds, more than 0"),
+    "too much time": (["W", "--work", "1e9"], "at most 3600"),
+    "time that is none": (["W", "--work", "nan"], "give seconds, more than 0"),
     "no value": (["W", "n"], "NAME=VALUE"),
     "twice": (["W", "n=1", "n=2"], "twice"),
     "columns are counted": (["W", "p=1.5"], "p is 3/2: give a positive integer"),

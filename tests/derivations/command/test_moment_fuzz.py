@@ -297,7 +297,7 @@ def outcome(arguments: Query, seconds: float = MAX_SECONDS) -> str:
     """How the query ends, after checking that this is one of the documented ways."""
     start = time.process_time()
     try:
-        document = run(*arguments)
+        document = run(*arguments).as_dict()
         kind = "answered"
     except (BadInput, Refused) as error:
         message, kind = str(error), type(error).__name__

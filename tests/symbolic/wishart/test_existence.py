@@ -5,9 +5,11 @@ import pytest
 from symbolic.wishart.existence import MomentDoesNotExist, condition
 
 
-@pytest.mark.parametrize(("degree", "text"), [(0, ""), (1, "n - p > 1"), (2, "n - p > 3"), (4, "n - p > 7")])
-def test_condition_as_text(degree: int, text: str) -> None:
-    assert condition(degree) == text
+@pytest.mark.parametrize(
+    ("rows", "bound", "text"), [("n", -1, "n >= p"), ("n", 1, "n - p > 1"), ("n12", 7, "n12 - p > 7")]
+)
+def test_condition_as_text(rows: str, bound: int, text: str) -> None:
+    assert condition(rows, bound) == text
 
 
 def test_the_refusal_is_a_value_error() -> None:

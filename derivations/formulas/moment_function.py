@@ -1,0 +1,130 @@
+"""The answer to a moment query as a function of its dimensions and matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import reduce
+from operator import mul
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from derivations.support.bad_input import BadInput
+from symbolic.algebra.sympy_trees import factored_to_sympy
+from symbolic.code.codegen import compiled
+from symbolic.query.query import Result
+from symbolic.wishart.fixed_letters import COLUMNS, INVERSE, TRANSPOSED, Word, base
+
+
+class Parts:
+    """An answer as a sum of scalar formulas times words: traces are symbols t_1, t_2, ..."""
+
+    def __init__(self, result: Result) -> None:
+        self.traces: dict[Word, sympy.Symbol] = {}
+        self.scalars: dict[Word | None, sympy.Expr] = {}
+        for monomial, value in result.expectation.sorted_terms:
+            factors = [
+                self.traces.setdefault(w, sympy.Symbol(f"t_{len(self.traces) + 1}")) for w in monomial.traces
+            ]
+            term = reduce(mul, factors, factored_to_sympy(value))
+            self.scalars[monomial.word] = self.scalars.get(monomial.word, sympy.Integer(0)) + term
+        if not self.scalars:
+            self.scalars[() if result.expectation.is_matrix else None] = sympy.Integer(0)
+        words = [*self.traces, *(word for word in self.scalars if word is not None)]
+        self.letters = sorted({base(factor) for word in words for factor in word})
+        names = {str(s.name) for expr in self.scalars.values() for s in expr.free_symbols}
+        self.dimensions = sorted(names - {str(s.name) for s in self.traces.values()} - {COLUMNS})
+        self.is_matrix = None not in self.scalars
+        self.needs_columns = COLUMNS in names or () in self.scalars
+
+    @property
+    def parameters(self) -> list[str]:
+        """The arguments: rows, p where no matrix shows it, and the letters."""
+        columns = [COLUMNS] if self.needs_columns and not self.letters else []
+        return [*self.dimensions, *columns, *self.letters]
+
+
+def moment_function(result: Result) -> Callable[..., Any]:
+    """The answer as a function of its dimensions and matrices by name, in doubles.
+
+    Dimensions broadcast against each other; a matrix answer has two axes more, at the end. ``p`` is an argument where no
+    matrix shows it; for a matrix answer it is one integer. Raises BadInput on a missing or unknown name, or matrices
+    that are not square and of one size.
+    """
+    if any(monomial.index_sums for monomial in result.expectation.terms):
+        raise BadInput(
+            "the answer has sums over indices, and is no function: give values to the query itself"
+        )
+    parts = Parts(result)
+    names = [*parts.dimensions, COLUMNS, *map(str, parts.traces.values())]
+    scalars = {word: compiled(expr, names) for word, expr in parts.scalars.items()}
+
+    def function(**values: Any) -> Any:
+        odd = sorted({*values} ^ {*parts.parameters})
+        if odd:
+            kind = "unknown" if odd[0] in values else "missing"
+            raise BadInput(
+                f"{kind} argument {odd[0]!r}: this moment takes {', '.join(parts.parameters) or 'none'}"
+            )
+        matrices = _matrices({name: values[name] for name in parts.letters})
+        columns = (
+            len(next(iter(matrices.values()))) if matrices else _numbers(COLUMNS, values.get(COLUMNS, 1))
+        )
+        if parts.is_matrix and not (np.ndim(columns) == 0 and int(columns) == columns and columns > 0):
+            raise BadInput(f"p is {columns}: give a positive integer for a matrix")
+        traces = {str(symbol): np.trace(_value(word, matrices)) for word, symbol in parts.traces.items()}
+        numbers = {
+            **{name: _numbers(name, values[name]) for name in parts.dimensions},
+            COLUMNS: columns,
+            **traces,
+        }
+        for (name, bound), said in zip(result.bounds, result.conditions, strict=True):
+            if name in numbers and not np.all(numbers[name] - columns > bound):
+                raise BadInput(
+                    f"the expectation exists only for {said}: take {name} over {np.max(columns) + bound:g}"
+                )
+        if None in scalars:
+            return scalars[None](**numbers)
+        return sum(
+            np.multiply.outer(scalar(**numbers), _value(word, matrices) if word else np.eye(int(columns)))
+            for word, scalar in scalars.items()
+            if word is not None
+        )
+
+    return function
+
+
+def _numbers(name: str, value: Any) -> Any:
+    """A number or an array of positive ones."""
+    array: Any = np.nan  # of what is no number
+    with suppress(TypeError, ValueError, OverflowError):
+        array = np.asarray(value, dtype=float)[()]
+    if not np.all(array > 0):
+        raise BadInput(f"{name} is {str(value)[:50]}: give positive numbers")
+    return array
+
+
+def _matrices(given: Mapping[str, Any]) -> dict[str, NDArray[np.float64]]:
+    try:
+        found = {name: np.asarray(value, dtype=float) for name, value in given.items()}
+    except (TypeError, ValueError, OverflowError):
+        raise BadInput(f"{', '.join(given)}: give square matrices of real numbers") from None
+    shapes = {array.shape for array in found.values()}
+    if len(shapes) > 1 or any(len(shape) != 2 or shape[0] != shape[1] for shape in shapes):
+        raise BadInput(
+            f"{', '.join(found)} have the shapes {', '.join(map(str, shapes))}: give square matrices of one size"
+        )
+    return found
+
+
+def _value(word: Word, matrices: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    def one(factor: str) -> NDArray[np.float64]:
+        matrix = matrices[base(factor)]
+        if factor.endswith(INVERSE):
+            return np.asarray(np.linalg.inv(matrix))
+        return matrix.T if factor.endswith(TRANSPOSED) else matrix
+
+    return reduce(np.matmul, map(one, word))

@@ -1,0 +1,115 @@
+"""The answer to a moment query as source text: LaTeX, text, SymPy, Python, C.
+
+In Python and C numbers are doubles. A trace in the answer is a parameter t_1, t_2, ... in C, which knows no matrices.
+"""
+
+from __future__ import annotations
+
+import sympy
+
+from derivations.formulas.moment_function import Parts
+from derivations.paper.moment_trees import answer_tree
+from derivations.support.bad_input import BadInput
+from derivations.typeset.presentation import declared, read_back
+from symbolic.code.codegen import python_expression, source
+from symbolic.query.query import Result
+from symbolic.wishart.fixed_letters import COLUMNS, INVERSE, SIGMA, TRANSPOSED, Word, base
+from symbolic.wishart.moment_text import word_text
+
+LANGUAGES = ("latex", "text", "sympy", "python", "c")
+NAME = "moment"
+
+
+def moment_source(result: Result, language: str) -> str:
+    """An answer as source text in one of `LANGUAGES`.
+
+    Raises BadInput where the language has no form of it: sums over indices beyond LaTeX and text, matrices in C.
+    """
+    if language == "latex":
+        return result.latex
+    if language == "text":
+        return result.text
+    if any(monomial.index_sums for monomial in result.expectation.terms):
+        raise BadInput(
+            f"the answer has sums over indices, which are written as latex and text only, not as {language}: ask "
+            "for the identity covariance"
+        )
+    if language == "sympy":
+        return _sympy(result)
+    return _python(result) if language == "python" else _c(result)
+
+
+def _said(result: Result) -> str:
+    exists = f", for {' and '.join(result.conditions)}" if result.conditions else ""
+    rows = (
+        "W = X^T X, X with n rows N(0, Sigma)"
+        if result.covariance == "general"
+        else "W = X^T X, X with n rows N(0, I)"
+    )
+    return f"E[{result.query}]{exists}; {rows}."
+
+
+def _sympy(result: Result) -> str:
+    tree = answer_tree(result)
+    return "\n".join([f"# {_said(result)}", *declared([tree]), f"{NAME} = {read_back(tree)}"]) + "\n"
+
+
+def _factor(factor: str) -> str:
+    if factor.endswith(INVERSE):
+        return f"{base(factor)}_inverse"
+    return f"{base(factor)}.T" if factor.endswith(TRANSPOSED) else factor
+
+
+def _product(word: Word) -> str:
+    return " @ ".join(map(_factor, word))
+
+
+def _python(result: Result) -> str:
+    parts = Parts(result)
+    lines = [
+        "import numpy",
+        "",
+        "",
+        f"def {NAME}({', '.join(parts.parameters)}):",
+        f'    """{_said(result)}"""',
+    ]
+    # of a matrix there is one, of a scalar as many as there are sizes
+    reading = "float({0})" if parts.letters or parts.is_matrix else "numpy.asarray({0}, dtype=float)[()]"
+    lines += [f"    {name} = {reading.format(name)}" for name in parts.dimensions]
+    lines += [f"    {name} = numpy.asarray({name}, dtype=float)" for name in parts.letters]
+    if parts.needs_columns:
+        counted = (
+            f"len({parts.letters[0]})"
+            if parts.letters
+            else "int(p)"
+            if parts.is_matrix
+            else reading.format("p")
+        )
+        lines.append(f"    p = {counted}")
+    words = [*parts.traces, *filter(None, parts.scalars)]
+    if any(factor == SIGMA + INVERSE for word in words for factor in word):
+        lines.append("    Sigma_inverse = numpy.linalg.inv(Sigma)")
+    lines += [f"    {symbol} = numpy.trace({_product(word)})" for word, symbol in parts.traces.items()]
+    terms = []
+    for word, scalar in parts.scalars.items():
+        shown = python_expression(scalar)
+        terms.append(
+            shown if word is None else f"({shown}) * {f'({_product(word)})' if word else 'numpy.eye(p)'}"
+        )
+    whole = terms[0] if len(terms) == 1 else "(\n        " + "\n        + ".join(terms) + "\n    )"
+    return "\n".join([*lines, f"    return {whole}"]) + "\n"
+
+
+def _c(result: Result) -> str:
+    parts = Parts(result)
+    if {*parts.scalars} - {None, ()}:
+        raise BadInput(
+            "the answer is a matrix, which has no form in C: ask for tr(...) of it, or for --as python"
+        )
+    (scalar,) = parts.scalars.values()
+    names = [*parts.dimensions, *([COLUMNS] if sympy.Symbol(COLUMNS) in scalar.free_symbols else [])]
+    said = [f"// {_said(result)}"]
+    said += ["// The factor of the identity matrix."] if parts.is_matrix else []
+    said += [f"// {symbol} = tr({word_text(word)})" for word, symbol in parts.traces.items()]
+    text = source(scalar, "c", name=NAME, parameters=[*names, *map(str, parts.traces.values())])
+    return "\n".join([*said, text])

@@ -1,0 +1,185 @@
+"""The answer to a moment query as source: what is printed is run, and gives the exact value."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import derivations as d
+from derivations.command.cli import main
+from derivations.formulas.moment_function import Parts
+from derivations.support.bad_input import BadInput
+from derivations.typeset.moment_source import moment_source
+from symbolic.query.query import moment
+from tests.conftest import find_program
+from tests.derivations.typeset.test_exports import run
+
+SIZES = {"n": 12, "n1": 14, "n2": 13, "p": 3}
+MATRICES = {
+    "A": [[1, 2, 0], [-1, 3, 1], [0, 1, 5]],
+    "B": [[0, 1, 1], [2, 0, -1], [1, 1, 1]],
+    "Sigma": [[3, 1, 0], [1, 2, 1], [0, 1, 4]],
+}
+QUERIES = (
+    ("W^-1 A W^-1", "general"),
+    ("tr(W A W^-1 A') + 1/3", "identity"),
+    ("tr(W^-2)", "identity"),
+    ("W^-2", "identity"),
+    ("W - W", "identity"),
+    ("W A W B/(n - 1)", "general"),
+    ("tr(W1 W2^-1) tr(W1 A)", "general"),
+    ("n + p + 10^20 n", "identity"),
+)
+
+
+def given(text: str, covariance: str) -> dict[str, Any]:
+    """Values for all names of a query."""
+    names = {name for name in ("A", "B") if name in text}
+    names |= {f"n{k}" for k in re.findall(r"W(\d?)", text)} | {"n"} & {*text}
+    names |= {"Sigma"} if covariance == "general" else set()
+    return {name: {**SIZES, **MATRICES}[name] for name in (*names, "p")}
+
+
+def exact(text: str, covariance: str) -> list[float]:
+    """The value by exact arithmetic, a matrix row by row."""
+    value = moment(text, given(text, covariance), covariance).value
+    cells = [x for row in value for x in row] if isinstance(value, list) else [str(value)]
+    return [float(Fraction(str(x))) for x in cells]
+
+
+def close(found: list[list[float]]) -> None:
+    for (text, covariance), numbers in zip(QUERIES, found, strict=True):
+        assert numbers == pytest.approx(exact(text, covariance), rel=1e-12), text
+
+
+def flat(script: list[str], folder: Path) -> list[list[float]]:
+    """What a script prints as JSON at its end."""
+    (folder / "script.py").write_text("\n".join(script), encoding="utf-8")
+    words = [sys.executable, "-W", "error", str(folder / "script.py")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found: list[list[float]] = json.loads(done.stdout)
+    return found
+
+
+def test_python(tmp_path: Path) -> None:
+    script = ["import inspect, json, numpy", "found = []"]
+    for k, (text, covariance) in enumerate(QUERIES):
+        source = moment_source(moment(text, None, covariance), "python")
+        (tmp_path / f"m{k}.py").write_text(source, encoding="utf-8")
+        values = {**SIZES, **MATRICES}
+        script.append(f"from m{k} import moment")
+        script.append(f"given = {{name: {values!r}[name] for name in inspect.signature(moment).parameters}}")
+        script.append("found.append(numpy.ravel(moment(**given)).tolist())")
+    close(flat([*script, "print(json.dumps(found))"], tmp_path))
+
+
+READ_BACK = """
+def value(tree):
+    tree = sympify(tree).subs(GIVEN)
+    tree = tree.subs({MatrixSymbol(k, 3, 3): ImmutableMatrix(v) for k, v in MATRICES.items()}).doit()
+    return [float(x) for x in (tree.as_explicit() if tree.is_Matrix else [tree])]
+"""
+
+
+def test_sympy(tmp_path: Path) -> None:
+    script = ["import json", "from sympy import *", f"MATRICES = {MATRICES!r}", "found = []", READ_BACK]
+    for text, covariance in QUERIES:
+        script.append(moment_source(moment(text, None, covariance), "sympy"))
+        script.append(f"GIVEN = {{globals().get(k, Symbol(k)): v for k, v in {SIZES!r}.items()}}")
+        script.append("found.append(value(moment))")
+    close(flat([*script, "print(json.dumps(found))"], tmp_path))
+
+
+@pytest.mark.compiler
+def test_c(tmp_path: Path) -> None:
+    compiler = find_program("compiler")
+    assert compiler
+    body, sources, wanted = [], ["#include <stdio.h>"], []
+    for k, (text, covariance) in enumerate(QUERIES):
+        result = moment(text, None, covariance)
+        if result.expectation.is_matrix and covariance == "general":
+            with pytest.raises(BadInput, match=r"a matrix, which has no form in C"):
+                moment_source(result, "c")
+            continue
+        source = moment_source(result, "c").replace("double moment(", f"double f{k}(")
+        head = source[source.index("double f") :].split("{")[0]
+        numbers: dict[str, Any] = {**SIZES}
+        for name, trace in re.findall(r"// (t_\d+) = (.*)", source):
+            value = moment(trace, {x: v for x, v in MATRICES.items() if x in trace}).value
+            numbers[name] = float(Fraction(str(value)))
+        call = ", ".join(repr(float(numbers[name])) for name in re.findall(r"double (\w+)[,)]", head))
+        sources.append(source)
+        body.append(f'printf("%.17g\\n", f{k}({call}));')
+        wanted.append(exact(text, covariance)[0])
+    (tmp_path / "all.c").write_text(
+        "\n".join([*sources, "int main(void) {", *body, "return 0; }"]), encoding="utf-8"
+    )
+    built = str(tmp_path / "all")
+    run([compiler, "-std=c99", "-pedantic-errors", "-Werror", str(tmp_path / "all.c"), "-o", built, "-lm"])
+    assert run([built]) == pytest.approx(wanted, rel=1e-12)
+    assert len(wanted) == 6
+
+
+@pytest.mark.parametrize(("text", "covariance"), QUERIES)
+def test_text_reads_back(text: str, covariance: str) -> None:
+    result = d.moment(text, cov=covariance)
+    again = moment(result.source("text"), None, "general")
+    assert again.expectation.equals(result.expectation)
+
+
+@pytest.mark.parametrize(("text", "covariance"), QUERIES)
+def test_the_function(text: str, covariance: str) -> None:
+    result = d.moment(text, cov=covariance)
+    values = {**SIZES, **MATRICES}
+    wanted = {name: values[name] for name in Parts(result).parameters}
+    assert np.ravel(result.function()(**wanted)).tolist() == pytest.approx(exact(text, covariance), rel=1e-12)
+
+
+def test_the_function_broadcasts_over_sizes() -> None:
+    found = d.moment("W^-1 A W^-1").function()(n=np.array([[9.5], [11]]), A=np.eye(2))
+    assert found.shape == (2, 1, 2, 2)
+    assert found[1, 0, 0, 0] == pytest.approx(float(Fraction(d.moment("W^-2", n=11, p=2).value[0][0])))
+    assert d.moment("tr(W)").function()(n=[1, 2], p=[[3], [4]]).tolist() == [[3.0, 6.0], [4.0, 8.0]]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"n": 9}, "missing argument 'A'"),
+        ({"n": 9, "A": np.eye(2), "p": 2}, "unknown argument 'p'"),
+        ({"n": 9, "A": np.ones((2, 3))}, "give square matrices"),
+        ({"n": 9, "A": [[1, "x"], [0, 1]]}, "give square matrices"),
+        ({"n": [9, "x"], "A": np.eye(2)}, "n is .*: give positive numbers"),
+        ({"n": [9, 3], "A": np.eye(2)}, "exists only for n - p > 1: take n over 3"),
+    ],
+)
+def test_what_the_function_refuses(values: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BadInput, match=reason):
+        d.moment("W A W^-1").function()(**values)
+
+
+def test_sums_over_indices_are_latex_and_text_only() -> None:
+    result = d.moment("W A W", law="laplace", cov="general")
+    assert result.source("latex") == result.latex
+    for language in ("sympy", "python", "c"):
+        with pytest.raises(BadInput, match="latex and text only"):
+            result.source(language)
+    with pytest.raises(BadInput, match="no function"):
+        result.function()
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["moment", "tr(W^2)", "--as", "c"]) == 0
+    assert "double moment(double n, double p)" in capsys.readouterr().out
+    assert main(["moment", "W A W", "--as", "text"]) == 0
+    assert capsys.readouterr().out == "n^2 A + n A' + n tr(A) I\n"
+    assert main(["moment", "W A W", "--as", "c"]) == 2
