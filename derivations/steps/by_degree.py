@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
-from math import log2
 
 from flint import fmpq, fmpq_mat
 
@@ -29,16 +28,12 @@ from derivations.steps.labels import LEADING, ORDER
 from derivations.steps.move import SQUARED_LENGTH, SecondRoute, without_traces
 from derivations.steps.orders import bound_traces
 from derivations.steps.rules.exact_routes import extremes
+from derivations.steps.rules.far_out import Numbers, log_of, not_of_order
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import Expression, constant, identity, matrix, reciprocal, scalar, tr, vector
 from symbolic.proofs.asymptotics import Exponent, UndecidedOrder, degree
 
 WORD = "Y"
-# xi^delta at these values of delta is a whole number when xi is a power of two to one of these
-DELTAS = (Fraction(1, 4), Fraction(1, 2), Fraction(1))
-DOUBLINGS = (400, 800)
-# how far a slope between these sizes may be from the exponent: exponents differ by a quarter at least
-SLACK = 0.05
 SEED = 20_210_504
 
 
@@ -143,30 +138,19 @@ def not_of_degree(
 ) -> str:
     """Why a scalar is not of the degree claimed, by its values at two very large sizes; nothing if it is.
 
-    All sizes are different multiples of powers of xi; no monomial is looked at. values: what names stand for.
+    values: what names stand for.
     """
     known = values or {}
-    names = {
-        name.removeprefix("1/") for one in (expr, *known.values()) for name in one.scalars()
-    } - known.keys()
-    deltas = DELTAS if any(weights[name].slope for name in names & weights.keys()) else DELTAS[-1:]
-    for delta in deltas:
-        logs = []
-        for doublings in DOUBLINGS:
-            at = {name: Fraction(2 * k + 3) for k, name in enumerate(sorted(names))}
-            for name in names & weights.keys():
-                power = (weights[name].constant + weights[name].slope * delta) * doublings
-                at[name] *= Fraction(2) ** int(power)
-            at |= {name: Fraction(evaluate(one, at)) for name, one in known.items()}
-            value = abs(Fraction(evaluate(expr, at)))
-            if not value:
-                return "it vanishes at a large size"
-            logs.append(log2(value.numerator) - log2(value.denominator))
-        slope = (logs[1] - logs[0]) / (DOUBLINGS[1] - DOUBLINGS[0])
-        exponent = float(claimed.constant + claimed.slope * delta)
-        if abs(slope - exponent) > SLACK:
-            return f"between very large sizes it grows like xi^{slope:.2f}, not xi^{exponent:.2f}"
-    return ""
+    names = {name.removeprefix("1/") for one in (expr, *known.values()) for name in one.scalars()}
+
+    def size(at: Numbers) -> float:
+        here = {**at, **{name: Fraction(evaluate(one, at)) for name, one in known.items()}}
+        return log_of(evaluate(expr, here))
+
+    try:
+        return not_of_order(size, claimed, names - known.keys(), weights)
+    except ArithmeticError as error:
+        return str(error)
 
 
 def _power(name: str, exponent: Fraction) -> Expression:

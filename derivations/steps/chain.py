@@ -709,6 +709,11 @@ class Chain:
                 kept = {g.label: self._context.order_of(after, g, orders or {}) for g in growths}
             except Refused:
                 return "", ""  # the law says too little of its entries for an order
+            for growth in growths:
+                claimed = orders_left_out[growth.label]
+                said = self._context.another_order(dropped, growth, orders or {}, claimed)
+                if said:
+                    return "", f"what is left out is of another order as {growth.label} grows: {said}"
             larger = [label for label, order in kept.items() if not order.dominates(orders_left_out[label])]
             said = f"what is left out is larger than what is kept as {', '.join(larger)} grows"
             return "", said if larger else ""

@@ -145,7 +145,37 @@ def qualified(step: Step, derived: Derived) -> Proof:
             "the order of what is neglected is counted in powers; the tail of the expectation is not bounded"
         )
         return Proof(ProofStatus.EXPANDED, step.method, said + left_out)
+    below = ", ".join(rests_unbounded(step))
+    if below and not step.bounded_by:
+        if stated_order(step) is not None:
+            said = f"it rests on {below}, whose remainder is counted in powers and not bounded, and bounds none of its own"
+            return Proof(ProofStatus.EXPANDED, step.method, said + left_out)
+        left_out = f"; of the formula to leading order of {below}, whose remainder is not bounded{left_out}"
     return Proof(ProofStatus.PROVED, step.method, left_out.removeprefix("; "))
+
+
+def unbounded(step: Step) -> bool:
+    """Whether what a step neglects, or the order in its claim, is counted in powers alone, or holds under a condition that
+    the print lacks: then it is never `proved`.
+    """
+    return step.counted or bool(step.condition) or (step.neglects is not None and not step.bounded_by)
+
+
+def rests_unbounded(step: Step) -> list[str]:
+    """The nearest steps that a step rests on whose remainders are not bounded; nothing behind one that is bounded."""
+    contents = importlib.import_module("derivations.steps.contents")
+    found: dict[str, None] = {}
+
+    def look(at: Step) -> None:
+        for slug in at.uses:
+            used: Step = contents.named(slug)
+            if unbounded(used):
+                found[slug] = None
+            elif not used.bounded_by:
+                look(used)
+
+    look(step)
+    return [*found]
 
 
 # -- orders -------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -10,9 +10,11 @@ from operator import matmul
 
 from derivations.steps.move import SQUARED_LENGTH, DoesNotApply, Growth, Rule
 from derivations.steps.orders import element, element_moments
+from derivations.steps.rules.far_out import Numbers, log_of, not_of_order
 from derivations.steps.rules.stacked import OTHER_TASK, SAME_TASK, NotStacked, Tasks, over_tasks
 from derivations.steps.second_routes import compared
 from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.readable import Term
 from symbolic.algebra.words import (
     Expression,
@@ -29,6 +31,8 @@ from symbolic.proofs.asymptotics import Exponent, degree, largest
 
 NOTHING = Exponent(Fraction(0))
 LENGTH = "length_of_d"
+# stands for what grows, where only an order is known of a letter
+ANY_SIZE = "any_size"
 
 
 @dataclass(frozen=True)
@@ -139,24 +143,33 @@ def _not_mean(before: Expression, stated: Expression) -> str:
 
 @lru_cache(maxsize=256)
 def _exponent(fluctuation: Fluctuation, growth: Growth) -> Exponent:
-    tasks, known = fluctuation.tasks, dict(growth.weights)
-    if known.keys() == {tasks.count} and fluctuation.size != tasks.stacked and fluctuation.is_plain_sum():
-        # independent tasks: the variance is their number times that of one
-        return known[tasks.count].scaled(Fraction(1, 2))
-    # a start of that length along a coordinate: an element has a plain variance for every law of the inputs
+    known = dict(growth.weights)
     known[LENGTH] = known.get(SQUARED_LENGTH, NOTHING).scaled(Fraction(1, 2))
+    found = [degree(variance, known) for variance in _variances(fluctuation, growth)]
+    return largest([order.scaled(Fraction(1, 2)) for order in found if order is not None])
+
+
+@lru_cache(maxsize=256)
+def _variances(fluctuation: Fluctuation, growth: Growth) -> Sequence[Expression]:
+    """Exact variances of elements, up to factors that do not grow."""
+    tasks = fluctuation.tasks
+    if (
+        {*growth.weights} == {tasks.count}
+        and fluctuation.size != tasks.stacked
+        and fluctuation.is_plain_sum()
+    ):
+        return [scalar(tasks.count)]  # independent tasks: their number times the variance of one
     if fluctuation.size == tasks.stacked:
+        # a start of that length along a coordinate: an element has a plain variance for every law of the inputs
         start = {"d": scalar(LENGTH) * unit("p", 1)}
         blocks = {k: block.replace(start) for k, block in fluctuation.blocks().items() if not block.is_zero}
-        variances = list(element_moments(blocks, bound=growth.bound).variances)
-    else:
-        variances = []
-        for row, column in ((1, 1), (1, 2)):
-            entry = element(fluctuation.word, row, column)
-            mean = tasks.mean(entry)
-            variances.append(growth.bound(tasks.mean(entry * entry) - mean * mean))
-    found = [degree(variance, known) for variance in variances]
-    return largest([order.scaled(Fraction(1, 2)) for order in found if order is not None])
+        return element_moments(blocks, bound=growth.bound).variances
+    found = []
+    for row, column in ((1, 1), (1, 2)):
+        entry = element(fluctuation.word, row, column)
+        mean = tasks.mean(entry)
+        found.append(growth.bound(tasks.mean(entry * entry) - mean * mean))
+    return found
 
 
 def mean_of(
@@ -272,6 +285,44 @@ class Context:
                     total = total + self._element(factor.name, growth, weights, orders)
             exponents.append(total)
         return largest(exponents)
+
+    def another_order(
+        self, dropped: Expression, growth: Growth, orders: Mapping[str, Exponent], claimed: Exponent
+    ) -> str:
+        """Why products of fluctuations are of another order, by exact values at very large sizes; nothing if they are not.
+
+        The largest term in root mean squares of elements: no degree of a polynomial is looked at.
+        """
+        fluctuations = [*self.fluctuations.values()]
+        means = {f.mean.name: growth.bound(f.number) for f in fluctuations if not f.mean.inverse}
+        spreads = {f.letter: _variances(f, growth) for f in fluctuations if f.letter in dropped.letters()}
+        stacked = {f.tasks.stacked: f.tasks.total for f in fluctuations}
+        needed = [*map(polynomial, dropped.terms.values()), *means.values(), *stacked.values()]
+        needed += [variance for variances in spreads.values() for variance in variances]
+        names = {name.removeprefix(INVERSE) for expr in needed for name in expr.scalars()}
+        names = {*names, SQUARED_LENGTH, ANY_SIZE} - {*means, *stacked}
+        weights = {ANY_SIZE: Exponent(Fraction(1)), **growth.weights}
+        weights[LENGTH] = weights.get(SQUARED_LENGTH, NOTHING).scaled(Fraction(1, 2))
+
+        def size(sizes: Numbers) -> float:
+            at = {**sizes, "1": Fraction(1)}
+            for defined in (stacked, means):
+                at |= {name: Fraction(evaluate(value, at)) for name, value in defined.items()}
+            logs = {name: float(known.constant) * log_of(at[ANY_SIZE]) for name, known in orders.items()}
+            for name, variances in spreads.items():
+                logs[name] = max(log_of(x) for one in variances if (x := evaluate(one, at))) / 2
+            for name, about in self.expanded.items():
+                logs[name] = -sum(log_of(at.get(part, 1)) for part in (about.mean.scale, about.mean.name))
+
+            def of(term: Term) -> float:
+                words = [[factor.name for factor in word] for word in (*term.traces, term.word or ())]
+                lengths = words.count(["d", "d"])
+                others = sum(logs[name] for names in words if names != ["d", "d"] for name in names)
+                return others + lengths * log_of(at[SQUARED_LENGTH])
+
+            return max(log_of(evaluate(polynomial(c), at)) + of(term) for term, c in dropped.terms.items())
+
+        return not_of_order(size, claimed, names, weights)
 
     def _element(
         self, name: str, growth: Growth, weights: Mapping[str, Exponent], orders: Mapping[str, Exponent]

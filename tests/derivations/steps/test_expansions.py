@@ -14,6 +14,7 @@ from derivations.steps import chain as chain_module
 from derivations.steps.chain import Chain, DoesNotApply, Growth, Mean, Rule, Tasks, without_traces
 from derivations.steps.rules import expansions, stacked
 from derivations.steps.rules.exact_routes import differs_on_stacks
+from derivations.steps.rules.expansions import Context
 from derivations.steps.rules.stacked import partitions
 from derivations.typeset.proofs import order_latex, order_text, proof_lines, text
 from derivations.verification.moves import sample_move, sample_order
@@ -87,6 +88,18 @@ def test_orders_are_counted_and_sampled() -> None:
         assert sample_order(kept, WIDE, "order", "order").verdict == "agree"
         off = replace(kept, order_of_error=lambda: {"xi": Exponent(Fraction(-5, 2))})
         assert sample_order(off, WIDE, "order", "order").verdict == "disagree"
+
+
+@pytest.mark.parametrize("by", [Fraction(1, 2), Fraction(-1, 4)])
+@pytest.mark.parametrize("build", [above, below])
+def test_an_order_counted_wrongly_is_seen_at_very_large_sizes(
+    build: Callable[[int], Chain], by: Fraction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exact values at two sizes grow by another power, whatever the degrees of polynomials say."""
+    right = Context.order_of
+    monkeypatch.setattr(Context, "order_of", lambda *given: right(*given) + Exponent(by))
+    (kept,) = (move for move in build(1).moves if move.rule is Rule.KEEP)
+    assert "what is left out is of another order as xi grows: between very large sizes" in kept.disproved
 
 
 def test_the_order_stands_in_text_and_formulas() -> None:

@@ -16,7 +16,7 @@ from derivations.steps.contents import find, load
 from derivations.steps.neglected import Neglected
 from derivations.steps.step import Kind, Observed
 from derivations.verification.power import report, score
-from derivations.verification.prove import prove
+from derivations.verification.prove import prove, rests_unbounded, unbounded
 from numeric_check.draws.sample import Sample
 
 STEPS = load()
@@ -42,6 +42,31 @@ def test_what_is_neglected_and_not_bounded_is_expanded() -> None:
     assert expanded.status == "expanded"
     assert "not bounded" in expanded.detail
     assert prove(replace(step, bounded_by="", neglects=None)).status == "proved"
+
+
+def test_what_is_counted_alone_is_never_plainly_proved() -> None:
+    """So that whom a step rests on can be told without their proofs."""
+    kinds = {name: prove(step).status for name, step in STEPS.items() if unbounded(step)}
+    assert {"expanded", "conditional", "corrected"} >= {*kinds.values()}
+    assert len(kinds) >= 10
+
+
+def test_an_asymptotic_claim_on_what_is_not_bounded_is_not_proved() -> None:
+    """It inherits that nothing bounds the rest; with a bound of its own, or about the formula alone, it does not."""
+    bounded = STEPS["excess-overparameterized"]
+    assert rests_unbounded(bounded) == ["gram-inverse-concentrates"]
+    assert prove(bounded).status == "proved"
+    order = STEPS["gram-concentrates"]
+    assert prove(order).status == "proved"
+    leaning = prove(replace(order, uses=("excess-overparameterized", "normal-inverse-concentrates")))
+    assert leaning.status == "expanded"
+    assert "it rests on normal-inverse-concentrates, whose remainder is counted in powers" in leaning.detail
+    # nothing behind a step that is bounded, and everything behind one that is exact
+    assert prove(replace(order, uses=("excess-overparameterized",))).status == "proved"
+    assert rests_unbounded(STEPS["minimum-is-negative"]) == ["theorem-1"]
+    exact = prove(STEPS["minimum-is-negative"])
+    assert exact.status == "proved"
+    assert exact.detail == "of the formula to leading order of theorem-1, whose remainder is not bounded"
 
 
 ABOUT = "is about something else"
