@@ -9,29 +9,31 @@ has a diagonal and an off-diagonal element within one task, and elements between
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import sympy
 from sympy import Trace
 
+from derivations.language import model
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.symbols import n_t, p
-from derivations.paper.theorem3.general_setting import SIGMA
-from derivations.paper.theorem3.orders import products_of_inputs
+from derivations.paper.theorem3.general_setting import SIGMA, general
+from derivations.steps.chain import Chain, derived_by
 from derivations.steps.draws import Array, transpose
 from derivations.steps.orders import element
-from derivations.steps.step import Derived, Kind, Observed, Parts, Step
+from derivations.steps.step import Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
-from symbolic.averages.expectation import variance
+from symbolic.algebra.words import Expression, matrix, reciprocal, scalar, zero
 
 NUMBERS: Mapping[tuple[int, int], str] = {(0, 0): "134", (1, 0): "135", (1, 1): "136"}
 # places of an element: in which of the two products, and where
 DIAGONAL, OFF, BETWEEN = r"i=j,\ k=l", r"i=j,\ k\neq l", r"i\neq j"
-PLACES = {DIAGONAL: ("same task", 1), OFF: ("same task", 2), BETWEEN: ("other task", 1)}
-# tasks behind one sampled variance, validation rows that go through the training data of each, and those of them that
-# serve the elements off the diagonal, which fluctuate less and cost more
-TASKS, ROWS, FEW = 16, 24, 12
-SIZES = ({"n_t": 30, "p": 12}, {"n_t": 40, "p": 20}, {"n_t": 24, "p": 16})
+SAME, OTHER = "same task", "other task"
+PLACES = {DIAGONAL: (SAME, 1), OFF: (SAME, 2), BETWEEN: (OTHER, 1)}
+# tasks behind one sampled variance, and validation rows that go through the training data of each
+TASKS, ROWS = 8, 96
+SIZES = ({"n_t": 120, "n_v": 2, "p": 4}, {"n_t": 60, "n_v": 3, "p": 6}, {"n_t": 300, "n_v": 2, "p": 3})
 
 
 def label(powers: tuple[int, int], place: str) -> str:
@@ -39,13 +41,55 @@ def label(powers: tuple[int, int], place: str) -> str:
     return rf"\mathrm{{Var}}_{{({NUMBERS[powers]})}}\ [{place}]"
 
 
-def _derive(assumptions: Assumptions) -> Derived:
-    found = {}
+def _middle(powers: tuple[int, int], task: str, assumptions: Assumptions) -> Expression:
+    """W_i^a W_j^b over p^(1 + a + b), of one task or of two."""
+    one, two = (model.task(general(assumptions), index).x_t for index in ("1", "2"))
+    other = one if task == "same task" else two
+    left, right = powers
+    return reciprocal("p") ** (1 + left + right) * (one.T @ one) ** left @ (other.T @ other) ** right
+
+
+@lru_cache(maxsize=8)
+def variances_chain(assumptions: Assumptions) -> Chain:
+    """Of each element the mean, and the mean square distance from there: over the rows, with anything between them; then
+    over the training data that is between them.
+    """
+    first, second = (model.task(general(assumptions), index).x_v for index in ("1", "2"))
+    within, between = matrix("M", "p", "p", symmetric=True), matrix("M", "p", "p")
+    chain: Chain | None = None
+    means, over_rows = {}, {}
+    for place, (task, column) in PLACES.items():
+        word = first @ between @ second.T if task == OTHER else first @ within @ first.T
+        entry = element(word, 1, column)
+        chain = Chain(entry) if chain is None else chain.begin(entry)
+        means[place] = _averaged(chain).result
+        centre = zero() if means[place].is_zero else scalar("c")
+        over_rows[place] = _averaged(chain.begin((entry - centre) ** 2)).result
+    assert chain is not None
     for powers in NUMBERS:
-        words = products_of_inputs(powers, assumptions)
-        for place, (task, column) in PLACES.items():
-            found[label(powers, place)] = variance(element(words[task], 1, column))
-    return found
+        for place, (task, _) in PLACES.items():
+            centre = means[place]
+            if not centre.is_zero:
+                centre = _passed(chain.begin(centre), powers, task, assumptions).result
+            _passed(chain.begin(over_rows[place]), powers, task, assumptions)
+            if not centre.is_zero:
+                chain.expand({"c": centre})
+            chain.shows(label(powers, place))
+    return chain
+
+
+def _passed(chain: Chain, powers: tuple[int, int], task: str, assumptions: Assumptions) -> Chain:
+    """W_i^a W_j^b over p^(1 + a + b), of one task or of two, put in between the rows, and averaged."""
+    one, two = (model.task(general(assumptions), index).x_t for index in ("1", "2"))
+    other = two if task == OTHER else one
+    left, right = powers
+    scale = reciprocal("p") ** (1 + left + right)
+    return _averaged(chain.insert({"M": scale * (one.T @ one) ** left @ (other.T @ other) ** right}))
+
+
+def _averaged(chain: Chain) -> Chain:
+    data = [name for name, one in chain.result.letters().items() if one.random]
+    return chain.average(*data, reads=("input-covariance",)) if data else chain
 
 
 # -- the closed forms ---------------------------------------------------------------------------------------
@@ -87,42 +131,36 @@ def _claim() -> Parts:
 
 
 def _observe(sample: Sample) -> Observed:
-    """Sampled variances over independent tasks, averaged over the elements of a place.
+    """Sampled variances over the independent tasks of a draw, averaged over the elements of a place.
 
-    The tasks of a batch are taken in groups of TASKS, each of which gives a variance. A task has a product of its own,
-    and one with its partner.
+    An element off the diagonal, or between two tasks, changes its sign with that of a row: its variance is its mean
+    square. Squares are summed over all pairs of rows by the sums of x^T x. A task has a product of its own, and one with
+    its partner.
     """
-    sigma = 0.5 * np.eye(sample.size("p")) + 0.5 * sample.matrix("Sigma_part", "p", "p", positive=True)
+    size = sample.size("p")
+    sigma = 0.75 * np.eye(size) + 0.25 * sample.matrix("Sigma_part", "p", "p", positive=True)
     sample.define("Sigma", sigma)
-    groups = sample.batch // TASKS
     x_v, x_t = (
-        sample.gaussian(rows, "p", sigma)[: groups * TASKS].reshape(groups, TASKS, -1, sample.size("p"))
-        for rows in (ROWS, "n_t")
+        sample.gaussian(TASKS * rows, size, sigma).reshape(-1, rows, size)
+        for rows in (ROWS, sample.size("n_t"))
     )
-    # X W^k of each task
-    passed = [x_v, (x_v @ np.ascontiguousarray(transpose(x_t))) @ x_t]
-    few = [rows[:, :, :FEW] for rows in passed]
+    outer, passed = (np.ascontiguousarray(transpose(x)) @ x for x in (x_v, x_t))
+    powers = [np.broadcast_to(np.eye(size), passed.shape), passed]
     found: dict[str, Array] = {}
     for left, right in NUMBERS:
         scale = sample["p"] ** (1 + left + right)
-        diagonal = np.sum(passed[left] * passed[right], axis=-1)
-        same = few[left] @ transpose(few[right])
-        between = few[left][:, ::2] @ transpose(few[right][:, 1::2])
-        places = {DIAGONAL: _variances(diagonal), BETWEEN: _variances(between).mean(axis=(1, 2))}
-        all_places, on_diagonal = _variances(same), _variances(np.diagonal(same, axis1=-2, axis2=-1))
-        places[OFF] = (all_places.sum(axis=(1, 2)) - on_diagonal.sum(axis=1)) / (FEW * (FEW - 1))
+        within, between = powers[left] @ powers[right], powers[left][::2] @ powers[right][1::2]
+        on_diagonal = np.einsum("tri,tri->tr", x_v @ within, x_v)
+        product, others = within @ outer, outer[::2] @ between @ outer[1::2]
+        whole = np.einsum("tij,tji->t", product, product) - np.einsum("tr,tr->t", on_diagonal, on_diagonal)
+        places = {
+            DIAGONAL: np.var(on_diagonal.reshape(-1, TASKS, ROWS), axis=1, ddof=1),
+            OFF: whole / (ROWS * (ROWS - 1)),
+            BETWEEN: np.einsum("tij,tij->t", others, between) / ROWS**2,
+        }
         for place, values in places.items():
-            found[label((left, right), place)] = (
-                values.mean(axis=1) if place == DIAGONAL else values
-            ) / scale**2
+            found[label((left, right), place)] = values.reshape(sample.batch, -1).mean(axis=1) / scale**2
     return found
-
-
-def _variances(elements: Array) -> Array:
-    """Sampled variances over the second axis, the tasks."""
-    tasks = elements.shape[1]
-    squares = np.einsum("gt...,gt...->g...", elements, elements)
-    return np.asarray((squares - elements.sum(axis=1) ** 2 / tasks) / (tasks - 1))
 
 
 STEPS: tuple[Step, ...] = (
@@ -133,9 +171,10 @@ STEPS: tuple[Step, ...] = (
         "For Gaussian inputs the variances of (134)-(136) are known exactly, as traces of powers of Sigma: those of the "
         "element (k, l) of the product of the data of tasks i and j.",
         "theorem3",
-        uses=("variance-of-rows", "variance-through-training-data", "variance-through-both-training-data"),
+        uses=("input-covariance", "variance-of-rows", "variance-through-training-data", "variance-through-both-training-data"),
         claim=_claim,
-        derive=_derive,
+        derive=derived_by(variances_chain),
+        derivation=variances_chain,
         observe=_observe,
         sizes=SIZES,
         depends_on=("split",),
