@@ -19,7 +19,7 @@ from derivations.language import model
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.symbols import n_t, p
 from derivations.paper.theorem3.general_setting import SIGMA, general
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain
 from derivations.steps.draws import Array, transpose
 from derivations.steps.orders import element
 from derivations.steps.step import Kind, Observed, Parts, Step
@@ -171,15 +171,19 @@ STEPS: tuple[Step, ...] = (
         "For Gaussian inputs the variances of (134)-(136) are known exactly, as traces of powers of Sigma: those of the "
         "element (k, l) of the product of the data of tasks i and j.",
         "theorem3",
-        uses=("input-covariance", "variance-of-rows", "variance-through-training-data", "variance-through-both-training-data"),
+        uses=(
+            "input-covariance",
+            "variance-of-rows",
+            "variance-through-training-data",
+            "variance-through-both-training-data",
+        ),
         claim=_claim,
-        derive=derived_by(variances_chain),
         derivation=variances_chain,
         observe=_observe,
         sizes=SIZES,
         depends_on=("split",),
         applies=unchanged(("split",)),
-        method="exact variances of the elements by the engine",
+        method="exact averages over the rows, then over the training data between them",
         remark="With Tr Sigma^k = O(xi) every term is O(1/xi) or smaller.",
     ),
 )
