@@ -97,9 +97,7 @@ def _body(step: Step, record: Record) -> str:
         return both_forms(step)
     if record["proof"] == ProofStatus.DERIVED and step.derive is not None:
         now = assumptions_in_force()
-        derived = _folded(
-            statements.lines(step, derived_form(step, step.derive(now), now), derived=True, under=now)
-        )
+        derived = _folded(statements.lines(step, derived_form(step, step.derive(now), now), derived=True))
         return (
             f"<p>Under the assumptions of this book, beyond the paper:</p>{derived}"
             f'<p>The paper, under its own:</p><div class="step-refuted">{h.displays(printed)}</div>'
@@ -133,7 +131,7 @@ def _moves(step: Step, record: Record) -> str:
     items = []
     for k, line in enumerate(proofs.proof_lines(chain)):
         move = line.move
-        verdicts = [c["verdict"] for c in record["checks"] if str(c["label"]).startswith(f"move {k + 1}:")]
+        verdicts = [c["verdict"] for c in record["checks"] if c["move"] == k + 1]
         badges = h.badge(move.check) + (f" {h.badge(verdicts[0])}" if len({*verdicts}) == 1 else "")
         reads = f" <small>{', '.join(link(name) for name in move.reads)}</small>" if move.reads else ""
         if k in chain.starts:
@@ -176,7 +174,7 @@ def _numbers(record: Record) -> str:
         return ""
     rows = [
         (
-            h.label(check["label"]),
+            h.label(check["label"], check["probe"]),
             h.sizes(check["sizes"]),
             h.number(check["value"]),
             h.measured(check["mean"], check["stderr"]),
@@ -186,7 +184,7 @@ def _numbers(record: Record) -> str:
         for check in record["checks"]
     ]
     body = h.table(("quantity", "at", "formula", "sampled", "draws", "verdict"), rows, numeric=(2, 3, 4))
-    if any("(probe" in check["label"] for check in record["checks"]):
+    if any(check["probe"] for check in record["checks"]):
         body += (
             "<p><small>A matrix is compared through two numbers: its projection on its own value (1), and on "
             "that plus a fixed random matrix (2), so that an error in any element shows.</small></p>"
@@ -336,7 +334,7 @@ def keep_formulas(*names: str) -> None:
             shown = statements.proved(step)
         elif status == ProofStatus.DERIVED and step.derive is not None:
             now = assumptions_in_force()
-            shown = statements.lines(step, derived_form(step, step.derive(now), now), derived=True, under=now)
+            shown = statements.lines(step, derived_form(step, step.derive(now), now), derived=True)
             if sum(map(len, shown)) > LONG:
                 shown = [
                     rf"\text{{see }} {', '.join(map(statements.left_side, step.derive(now)))} \text{{ below: it is long}}"

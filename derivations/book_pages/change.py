@@ -21,10 +21,11 @@ from derivations.formulas.optimum import optimum
 from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.publishing.build import BookError
 from derivations.steps.contents import find
-from derivations.steps.labels import LOSS
 from derivations.steps.status import NumericStatus, ProofStatus
+from derivations.steps.step import Comparison
 from derivations.typeset import statements
 from derivations.typeset.committed_text import formula_text
+from derivations.typeset.named_forms import derived_form
 from derivations.variants.table import BASES, Variant, setting_of, values_of
 from derivations.verification.verify import Record, verify
 from numeric_check.verdicts.decay import decay_rate
@@ -40,8 +41,7 @@ MEANING = {
 }
 # standard errors from which a gap counts as seen
 RESOLVED = 5
-# how the sizes of a fit are called
-RUNG = "xi_"
+FITTED = (Comparison.POWER, Comparison.LEFT_OUT)
 # two rates nearer than this are one
 SAME = 1e-9
 
@@ -77,7 +77,9 @@ def formula(name: str, *words: str) -> Html:
         if step.derive is None:
             raise ValueError(f"{name} derives nothing")
         title = assumptions.label()
-        lines = statements.lines(step, step.derive(assumptions), derived=True, under=assumptions)
+        lines = statements.lines(
+            step, derived_form(step, step.derive(assumptions), assumptions), derived=True
+        )
         found.append(f"<p><code>{h.escape(title)}</code></p>{h.displays(lines)}")
     return Html("".join(found))
 
@@ -178,9 +180,9 @@ def exponent(gaps: Sequence[Gap]) -> str:
 
 def decay(checks: Sequence[dict[str, Any]]) -> str:
     """A formula against what confirms it: fitted powers of its gaps, losses over growing sizes, and single numbers."""
-    fitted = [check for check in checks if all(name.startswith(RUNG) for name in check["sizes"])]
-    ladder = [check for check in checks if check["label"] == LOSS]
-    single = [check for check in checks if check not in fitted and check not in ladder]
+    fitted = [check for check in checks if check["comparison"] in FITTED]
+    ladder = [check for check in checks if check["comparison"] == Comparison.SIZE]
+    single = [check for check in checks if check["comparison"] == Comparison.NUMBER]
     return (_powers(fitted) if fitted else "") + (_ladder(ladder) if ladder else "") + _numbers(single)
 
 

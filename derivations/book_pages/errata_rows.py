@@ -11,22 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import sympy
 
 from derivations.language.assumptions import PAPER
 from derivations.language.normal_form import to_sympy
 from derivations.steps.contents import load
-from derivations.steps.step import Kind, Step
+from derivations.steps.step import Erratum, Kind, Step
 from derivations.verification.prove import disagreeing, prove
-
-Sort = Literal["corrected", "as read", "unreadable", "not sharp", "condition", "wording"]
-SORTS: tuple[Sort, ...] = ("corrected", "as read", "not sharp", "condition", "wording", "unreadable")
 
 
 @dataclass(frozen=True)
-class Erratum:
+class Entry:
     """One entry.
 
     step: slug. equations: its numbers (of the equations it is about, for a claim without one). sort: as
@@ -36,7 +32,7 @@ class Erratum:
 
     step: str
     equations: tuple[str, ...]
-    sort: Sort
+    sort: Erratum
     statement: str
     text: str
     page: str
@@ -50,21 +46,21 @@ class NotProved(ArithmeticError):
     """A step carries a correction that its derivation does not bear out."""
 
 
-def errata() -> list[Erratum]:
+def errata() -> list[Entry]:
     """All entries, by sort and in reading order; raises NotProved when a correction or a condition is not proved."""
-    steps = load()
-    found: dict[tuple[Sort, str], Erratum] = {}
+    steps, order = load(), [*Erratum]
+    found: dict[tuple[Erratum, str], Entry] = {}
     for step in steps.values():
         for entry in _entries(step, steps):
             same = found.setdefault((entry.sort, entry.text), entry)
             numbers = tuple(dict.fromkeys((*same.equations, *entry.equations)))
             found[entry.sort, entry.text] = replace(same, equations=numbers)
-    return sorted(found.values(), key=lambda entry: SORTS.index(entry.sort))
+    return sorted(found.values(), key=lambda entry: order.index(entry.sort))
 
 
-def by_place(entries: Iterable[Erratum]) -> list[list[Erratum]]:
+def by_place(entries: Iterable[Entry]) -> list[list[Entry]]:
     """The entries that share an equation or a step, together: where the first of them stands stand all."""
-    groups: list[list[Erratum]] = []
+    groups: list[list[Entry]] = []
     for entry in entries:
         own = {*entry.equations, entry.step}
         near = [group for group in groups if any(own & {*other.equations, other.step} for other in group)]
@@ -78,7 +74,7 @@ def by_place(entries: Iterable[Erratum]) -> list[list[Erratum]]:
     return groups
 
 
-def _entries(step: Step, steps: Mapping[str, Step]) -> list[Erratum]:
+def _entries(step: Step, steps: Mapping[str, Step]) -> list[Entry]:
     found = []
     if step.correction is not None:
         found.append(_corrected(step, steps))
@@ -87,15 +83,15 @@ def _entries(step: Step, steps: Mapping[str, Step]) -> list[Erratum]:
     for sort, text in step.errata.items():
         found.append(_entry(step, steps, sort, text))
     if step.unreadable and step.correction is None:
-        found.append(_entry(step, steps, "unreadable", step.unreadable))
+        found.append(_entry(step, steps, Erratum.UNREADABLE, step.unreadable))
     return found
 
 
-def _entry(step: Step, steps: Mapping[str, Step], sort: Sort, text: str) -> Erratum:
-    return Erratum(step.name, _numbers(step, steps), sort, step.statement, text, step.anchor())
+def _entry(step: Step, steps: Mapping[str, Step], sort: Erratum, text: str) -> Entry:
+    return Entry(step.name, _numbers(step, steps), sort, step.statement, text, step.anchor())
 
 
-def _conditional(step: Step, steps: Mapping[str, Step]) -> Erratum:
+def _conditional(step: Step, steps: Mapping[str, Step]) -> Entry:
     proof = prove(step)
     if proof.status != "conditional":
         raise NotProved(f"{step.name} names a condition, but its proof status is {proof.status}")
@@ -103,7 +99,7 @@ def _conditional(step: Step, steps: Mapping[str, Step]) -> Erratum:
     # a counterexample that is an entry itself stands in the same place already
     said = "." if without.correction is not None else f": {without.statement}"
     text = f"As printed it is false ({without.name}){said} It holds under a condition ({needed.name}): {needed.statement}"
-    return _entry(step, steps, "condition", text)
+    return _entry(step, steps, Erratum.CONDITION, text)
 
 
 def _numbers(step: Step, steps: Mapping[str, Step]) -> tuple[str, ...]:
@@ -112,7 +108,7 @@ def _numbers(step: Step, steps: Mapping[str, Step]) -> tuple[str, ...]:
     return tuple(number for name in step.uses for number in steps[name].equations)
 
 
-def _corrected(step: Step, steps: Mapping[str, Step]) -> Erratum:
+def _corrected(step: Step, steps: Mapping[str, Step]) -> Entry:
     from_print = {} if step.claim is None else step.claim()
     from_correction = {} if step.correction is None else step.correction()
     proof = prove(step)
@@ -120,8 +116,8 @@ def _corrected(step: Step, steps: Mapping[str, Step]) -> Erratum:
         raise NotProved(f"{step.name} carries a correction, but its proof status is {proof.status}")
     labels = disagreeing(from_print, step.derive(PAPER))
     # what could not be read with certainty disproves a reading, not the print
-    sort: Sort = "as read" if step.unreadable else "corrected"
-    return Erratum(
+    sort = Erratum.AS_READ if step.unreadable else Erratum.CORRECTED
+    return Entry(
         step.name,
         _numbers(step, steps),
         sort,

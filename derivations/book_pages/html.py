@@ -131,12 +131,11 @@ def tex_of_words(text: str) -> str:
     return re.sub(r"(\^|_)-(\w+)", r"\1{-\2}", text)
 
 
-def label(text: str) -> str:
-    """The label of a part or a check: LaTeX, or words with mathematics among them."""
-    core, _, probe = text.partition(" (probe ")
-    words = re.search(r"(^|\s)[a-z]{2,}(\s|$)", core)
-    shown = prose(core) if words else inline(tex_of_words(core))
-    return shown + (f" <small>probe {escape(probe.rstrip(')'))}</small>" if probe else "")
+def label(text: str, probe: int) -> str:
+    """The label of a check: LaTeX, or words with mathematics among them, and the number of a matrix's projection, if any."""
+    words = re.search(r"(^|\s)[a-z]{2,}(\s|$)", text)
+    shown = prose(text) if words else inline(tex_of_words(text))
+    return shown + (f" <small>probe {probe}</small>" if probe else "")
 
 
 def badge(status: str, reason: str = "") -> str:

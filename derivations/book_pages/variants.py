@@ -19,8 +19,8 @@ from derivations.book_pages.change import exponent, gaps_of
 from derivations.book_pages.html import Html
 from derivations.figures.style import BLUE, STYLE, VERMILION, defaults
 from derivations.language.regime import Regime
-from derivations.steps.labels import LOSS
 from derivations.steps.status import NumericStatus
+from derivations.steps.step import Comparison
 from derivations.variants.combinations import DERIVED, OPEN, REFUSED, Combination, stored
 from derivations.variants.table import Entry, entries
 
@@ -131,8 +131,6 @@ def _losses(axis: Axes, shown: Sequence[Entry]) -> None:
 
 
 BADGES = {DERIVED: NumericStatus.AGREE, REFUSED: NumericStatus.NOT_APPLICABLE, OPEN: NumericStatus.DISAGREE}
-# how the comparisons with the exact loss are called, of which there is one for each source and rate
-EXACT = "exact minus formula"
 LABELS = {DERIVED: "derived", REFUSED: "refused", OPEN: "not confirmed"}
 
 
@@ -142,7 +140,7 @@ def _cell(row: Combination) -> str:
             f"{h.labelled(BADGES[row.verdict], LABELS[row.verdict])} <small>{cards.text(row.reason)}</small>"
         )
     last = row.checks[-1]
-    exact = [check["mean"] for check in row.checks if EXACT in check["label"]]
+    exact = [check["mean"] for check in row.checks if check["comparison"] == Comparison.LEFT_OUT]
     if exact:
         shown = h.labelled(BADGES[row.verdict], LABELS[row.verdict])
         falls = f"from {h.number(min(exact), 3)} to {h.number(max(exact), 3)}"
@@ -150,10 +148,10 @@ def _cell(row: Combination) -> str:
             f"{shown} <small>the gap to the exact loss falls as size to a power {falls}, for each source of loss and at "
             f"several rates; the exact loss against simulation: {h.escape(last['reason'])}</small>"
         )
-    if last["label"] != LOSS:
+    if last["comparison"] != Comparison.SIZE:
         shown = h.labelled(BADGES[row.verdict], "as in the paper")
         return f"{shown} <small>{h.escape(last['reason'])}, on a ladder of sizes</small>"
-    gaps = gaps_of([check for check in row.checks if check["label"] == LOSS])
+    gaps = gaps_of([check for check in row.checks if check["comparison"] == Comparison.SIZE])
     found = exponent(gaps)
     falls = f"falls as size to the power {found}" if found else "not resolved at three sizes"
     value, sampled = h.number(last["value"]), h.measured(last["mean"], last["stderr"])

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from derivations.language.assumptions import NAMES, PAPER
 from derivations.paper.wide_network.signs import sign_checks
-from derivations.steps.step import Kind, Step
+from derivations.steps.step import Erratum, Kind, Step
 
 _SIMULATED = "the points of a figure are simulated and its lines are the formulas; the chapter shows both"
 
@@ -38,7 +38,7 @@ def _figure(
         page,
         uses=uses,
         reason=reason,
-        errata={"wording": said} if other_rate else {},
+        errata={Erratum.WORDING: said} if other_rate else {},
     )
 
 
@@ -87,7 +87,7 @@ STEPS: tuple[Step, ...] = (
         remark="Compared here: the side of zero on which (14) has the lower loss with the moments of the tangent features, for b "
         "drawn anew in each task, and linearised networks. Trained networks are in the figure.",
         errata={
-            "condition": "Section 5.4 does not say how often the bias b is drawn: where it is drawn anew in each task, "
+            Erratum.CONDITION: "Section 5.4 does not say how often the bias b is drawn: where it is drawn anew in each task, "
             "as the other parameters of a task are, the best rate is positive; where all tasks share it or each point has "
             "its own, a negative rate of the reported size improves on zero, and lower ones improve further."
         },

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
 
 import numpy as np
 import sympy
@@ -46,8 +45,31 @@ class Kind(StrEnum):
         return f"{'an' if self[0] in 'aeiou' else 'a'} {self}"
 
 
-# a bound that can be sharpened; a condition left out or not met; a slip of wording
-Erratum = Literal["not sharp", "condition", "wording"]
+class Erratum(StrEnum):
+    """What there is to know of a print: see the module of the errata for how each is found."""
+
+    CORRECTED = "corrected"
+    # disproved, as far as the print could be read
+    AS_READ = "as read"
+    NOT_SHARP = "not sharp"
+    # left out, or not met
+    CONDITION = "condition"
+    WORDING = "wording"
+    UNREADABLE = "unreadable"
+
+
+class Comparison(StrEnum):
+    """What a check compares."""
+
+    NUMBER = "number"
+    # a number at one of several sizes that grow together, the next check the next size
+    SIZE = "size"
+    # the power of the size with which something falls
+    POWER = "power"
+    # the same of what a formula leaves out of the exact value
+    LEFT_OUT = "left out"
+
+
 Parts = Mapping[str, sympy.Basic]
 Derived = Mapping[str, "sympy.Basic | Expression"]
 Observed = Mapping[str, NDArray[np.float64]]
@@ -55,7 +77,11 @@ Observed = Mapping[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Check:
-    """One numeric comparison: the value asserted, the sampled mean and standard error, the verdict."""
+    """One numeric comparison: the value asserted, the sampled mean and standard error, the verdict.
+
+    move: the number of the move that is compared, from 1; 0 for the step itself. probe: the number of the projection through
+    which a matrix is compared, from 1; 0 for a number.
+    """
 
     label: str
     sizes: Mapping[str, float]
@@ -66,6 +92,9 @@ class Check:
     seconds: float
     verdict: str
     reason: str
+    comparison: Comparison = Comparison.NUMBER
+    move: int = 0
+    probe: int = 0
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ class PaperPrinter:
         base = self._print(expr.base)
         if expr.base in self._abbreviations:
             return raised(base, exponent)
-        if not expr.base.is_Symbol or base.endswith("^2") or "|" in base:
+        if not is_plain(expr.base):
             if not expr.base.is_Integer:
                 base = rf"\left({base}\right)"
             return f"{base}^{{{exponent}}}"

@@ -16,7 +16,7 @@ from derivations.steps.move import Relation
 from derivations.steps.status import NOT_VERIFIED, NumericStatus
 from derivations.steps.step import Step
 from derivations.typeset.latex import latex, latex_lines
-from derivations.typeset.term_order import name_latex
+from derivations.typeset.term_order import RATES, name_latex
 from symbolic.algebra.coefficients import INVERSE, named_terms
 from symbolic.algebra.readable import Word
 from symbolic.algebra.words import Expression, matrix, polynomial, scalar
@@ -171,7 +171,7 @@ def note(move: Move, place: int, checks: Sequence[Mapping[str, Any]]) -> str:
 def _numeric(move: Move, place: int, checks: Sequence[Mapping[str, Any]]) -> str:
     if move.rule in NO_NUMBER:
         return NumericStatus.NOT_APPLICABLE
-    verdicts = {check["verdict"] for check in checks if str(check["label"]).startswith(f"move {place + 1}:")}
+    verdicts = {check["verdict"] for check in checks if check["move"] == place + 1}
     if not verdicts:
         # a step that was sampled, but not this move of it
         return NumericStatus.NOT_APPLICABLE if checks else NOT_VERIFIED
@@ -379,7 +379,7 @@ def _coefficient(value: Expression) -> str:
 
 
 def _rates(powers: Mapping[str, int]) -> int:
-    return sum(exponent for name, exponent in powers.items() if name.startswith("alpha"))
+    return sum(exponent for name, exponent in powers.items() if name in RATES)
 
 
 def _power(name: str, exponent: int) -> str:

@@ -8,7 +8,6 @@ from itertools import takewhile
 
 import sympy
 
-from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.steps.contents import load
 from derivations.steps.labels import LEADING, OVER_TASKS, Order, Short, Sign, Within, Words
@@ -17,7 +16,6 @@ from derivations.steps.step import Derived, Kind, Parts, Step
 from derivations.typeset.latex import exponent_latex, latex, latex_lines, tidy
 from derivations.typeset.left_sides import LEFT_SIDES
 from derivations.typeset.line_breaks import visible_length
-from derivations.verification.prove import prove
 
 # the visible characters of a line, and of a left side that still shares its line with what follows
 WIDTH, LONG_LEFT = 62, 24
@@ -51,24 +49,6 @@ def abbreviations(step: Step, formula: sympy.Basic) -> dict[sympy.Basic, str]:
             if node.free_symbols == value.free_symbols and sympy.expand(node - value) == 0:
                 found[node] = label
     return found
-
-
-def named(step: Step, formula: sympy.Basic, assumptions: Assumptions) -> sympy.Basic:
-    """The formula with h_t, h_r and other names of earlier steps for the sums that they now stand for, or minus these."""
-    values: dict[sympy.Symbol, sympy.Expr] = {}
-    for earlier in takewhile(lambda other: other.name != step.name, load().values()):
-        labels = [label for label in (earlier.claim() if earlier.claim else {}) if isinstance(label, Short)]
-        if labels and earlier.derive is not None and prove(earlier, assumptions).status.stands:
-            parts = earlier.derive(assumptions)
-            trees = {sympy.Symbol(label): to_sympy(parts[label]) for label in labels if label in parts}
-            values |= {name: tree for name, tree in trees.items() if isinstance(tree, sympy.Add)}
-    found: dict[sympy.Basic, sympy.Expr] = {}
-    for node in (node for node in formula.atoms(sympy.Add) if not node.is_Matrix):
-        for name, value in values.items():
-            for sign in (1, -1) if node.free_symbols == value.free_symbols else ():
-                if sympy.expand(node - sign * value) == 0:
-                    found[node] = sign * name
-    return formula.xreplace(found)
 
 
 def left_side(label: str) -> str:
@@ -143,12 +123,10 @@ def aligned(left: str, lines: list[str]) -> str:
     return rf"\begin{{aligned}} {left} = {{}} & {first}{rest} \end{{aligned}}"
 
 
-def lines(
-    step: Step, parts: Derived, *, derived: bool = False, under: Assumptions | None = None
-) -> list[str]:
+def lines(step: Step, parts: Derived, *, derived: bool = False) -> list[str]:
     """The parts as LaTeX, one formula each, ready for display.
 
-    derived: as the engine put them, not as a reader would. under: with the names of earlier steps under these assumptions.
+    derived: as the engine put them, not as a reader would.
     """
     if is_order(parts):
         return order_lines(step, parts, derived=derived)
@@ -161,7 +139,7 @@ def lines(
             continue
         short = {} if derived else abbreviations(step, tree)
         if derived:
-            tree = tidy(tree) if under is None else named(step, tidy(tree), under)
+            tree = tidy(tree)
         left, arranged, of_task = left_side(label), None, False
         if isinstance(label, Within):
             left, of_task = label.whole, OVER_TASKS in label.under

@@ -23,6 +23,18 @@ NAMES: Mapping[str, str] = {
     "BBT_inverse": "(BB^T)^{-1}",
     "BTB_inverse": "(B^TB)^{-1}",
 }
+# of these, what is no single letter with its index
+NORMS_AND_MEANS = frozenset(
+    {
+        "dist0_sq",
+        "excess",
+        "excess_dot",
+        "label_noise",
+        "mean_theta_star_sq",
+        "mean_theta_star_form",
+        "mean_w_0_omega_star",
+    }
+)
 # data and parameters of a task where a sum over tasks stands before them
 OF_TASK: Mapping[str, str] = {
     **{f"{letter}_{which}": rf"{letter}^{{{which}(i)}}" for letter in "Xyz" for which in "tv"},
@@ -50,7 +62,7 @@ _FACTORS = (
     "p",
     "xi",
 )
-_RATES = frozenset({"alpha", "alpha_t", "alpha_r"})
+RATES = frozenset({"alpha", "alpha_t", "alpha_r"})
 SOURCES = ("sigma", "sigma_v", "nu", "excess", "dist0_sq")
 SHORT = 3
 
@@ -110,7 +122,7 @@ def common_number(total: sympy.Add) -> tuple[sympy.Rational, sympy.Expr]:
 
 def is_plain(base: sympy.Basic) -> bool:
     """A symbol of one letter with its index; not one that stands for a norm or a mean."""
-    return bool(base.is_Symbol) and not any(mark in NAMES.get(str(base.name), "") for mark in ("|", "mathbb"))
+    return bool(base.is_Symbol) and str(base.name) not in NORMS_AND_MEANS
 
 
 def is_row(matrix: sympy.Basic) -> bool:
@@ -147,7 +159,7 @@ def factor_key(factor: sympy.Basic) -> tuple[int, int, str]:
         return (1 if is_plain(base) else 4, len(_FACTORS), name)
     if isinstance(base, sympy.Add):
         wide = not all(is_plain(symbol) for symbol in base.free_symbols)
-        rates = any(str(symbol.name) in _RATES for symbol in base.free_symbols)
+        rates = any(str(symbol.name) in RATES for symbol in base.free_symbols)
         return (3 if wide and not rates else 2, sympy.count_ops(base), str(base))
     return (4, 0, str(base))
 
@@ -157,7 +169,7 @@ def _rate_order(term: sympy.Basic) -> int:
     powers = 0
     for factor in sympy.Mul.make_args(term):
         base, exponent = factor.as_base_exp()
-        if isinstance(base, sympy.Symbol) and str(base.name) in _RATES and exponent.is_Integer:
+        if isinstance(base, sympy.Symbol) and str(base.name) in RATES and exponent.is_Integer:
             powers += int(exponent)
     return powers
 
@@ -167,7 +179,7 @@ def _source_rank(term: sympy.Basic) -> int:
     ranks = [k for k, name in enumerate(SOURCES) if name in bases]
     if ranks:
         return min(ranks)
-    return -1 if {str(s.name) for s in term.free_symbols} <= {*DIMENSIONS, *_RATES} else len(SOURCES)
+    return -1 if {str(s.name) for s in term.free_symbols} <= {*DIMENSIONS, *RATES} else len(SOURCES)
 
 
 def scalar_key(total: sympy.Add) -> Callable[[sympy.Basic], tuple[object, ...]]:

@@ -18,7 +18,7 @@ from derivations.paper.beyond.exact_slopes import exact_checks, known_exactly
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem2.general_covariance import INVERSE, NORMAL
 from derivations.steps.status import NumericStatus
-from derivations.steps.step import Check, Step
+from derivations.steps.step import Check, Comparison, Step
 from derivations.variants.means import has_means, mean_checks
 from derivations.verification.growth import simulated
 from derivations.verification.sampled_problem import sampled_fields
@@ -129,7 +129,16 @@ def variant_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Chec
         seconds = time.monotonic() - started
         found.append(
             Check(
-                label, sizes, value, estimate.mean, estimate.stderr, estimate.draws, seconds, verdict, reason
+                label,
+                sizes,
+                value,
+                estimate.mean,
+                estimate.stderr,
+                estimate.draws,
+                seconds,
+                verdict,
+                reason,
+                Comparison.SIZE,
             )
         )
     return found

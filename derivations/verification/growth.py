@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from derivations.language.values import Value
 from derivations.steps.status import NumericStatus
-from derivations.steps.step import Check
+from derivations.steps.step import Check, Comparison
 from derivations.verification.measure import ENTRIES_PER_BATCH, value_of_part
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
@@ -38,12 +38,28 @@ def slope_check(
     seconds: float,
     sharp: bool,
     within: float = EXPONENT_SPACING / 2,
+    comparison: Comparison = Comparison.POWER,
 ) -> Check:
     """The fitted exponent of `values` over `sizes` as a check against the claimed one, `within` so much of it."""
     slope, error = decay_rate(sizes, values, stderrs)
     verdict = judge_decay(slope, error, claimed, sharp=sharp, within=within)
-    shown = {f"xi_{k + 1}": float(size) for k, size in enumerate(sizes)}
-    return Check(label, shown, claimed, slope, error, draws, seconds, verdict.status, verdict.reason)
+    return Check(
+        label,
+        rungs(sizes),
+        claimed,
+        slope,
+        error,
+        draws,
+        seconds,
+        verdict.status,
+        verdict.reason,
+        comparison,
+    )
+
+
+def rungs(sizes: Sequence[float]) -> dict[str, float]:
+    """The sizes that a power is fitted over, by name."""
+    return {f"xi_{k + 1}": float(size) for k, size in enumerate(sizes)}
 
 
 # two estimates of one random matrix that are independent given the inputs it belongs to

@@ -198,10 +198,9 @@ def checks(step: Step, assumptions: Assumptions, derived: Derived, base_seed: in
                     float(value),
                     resolution=step.resolution.get(result.label),
                 )
-                suffix = "" if result.probes is None else f" (probe {k + 1})"
                 found.append(
                     Check(
-                        result.label + suffix,
+                        result.label,
                         dict(result.sizes),
                         float(value),
                         float(result.mean[k]),
@@ -210,6 +209,7 @@ def checks(step: Step, assumptions: Assumptions, derived: Derived, base_seed: in
                         result.seconds / len(result.expected),
                         verdict.status,
                         verdict.reason,
+                        probe=0 if result.probes is None else k + 1,
                     )
                 )
     return found

@@ -12,7 +12,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import permutations
 
@@ -505,30 +505,37 @@ def move_checks(chain: Chain, step: Step, numbers: Mapping[str, float], base_see
 
     A move that takes many draws is sampled where it takes fewest; an expansion over ladders of sizes.
     """
-    found = []
-    for k, move in enumerate(chain.moves):
-        label, slug = f"move {k + 1}: {move.rule}", f"{step.name}/move-{k}"
-        found += [
+    return [
+        replace(check, move=k + 1)
+        for k, move in enumerate(chain.moves)
+        for check in _checks_of(
+            move, k, f"move {k + 1}: {move.rule}", f"{step.name}/move-{k}", step, numbers, base_seed
+        )
+    ]
+
+
+def _checks_of(
+    move: Move, k: int, label: str, slug: str, step: Step, numbers: Mapping[str, float], base_seed: int
+) -> list[Check]:
+    """The checks of one move, the k-th from 0."""
+    if move.growths:
+        return [
             sample_order(
                 move, growth, f"{label}, as {growth.label} grows", f"{slug}/{growth.label}", base_seed
             )
             for growth in move.growths
             if growth.base and growth.label in move.order
         ]
-        if move.growths:
-            continue
-        if move.rule in NO_NUMBER:
-            continue
-        at = [_with_total({**sizes, **numbers}, move) for sizes in step.sizes]
-        if move.rule not in AVERAGING:
-            checks = (sample_move(move, label, slug, sizes, k, base_seed) for k, sizes in enumerate(at))
-            found += [check for check in checks if check is not None]
-            continue
-        averaged = [_Averaged(move, slug, sizes, index, base_seed) for index, sizes in enumerate(at)]
-        fewest = min((one.needed for one in averaged), default=0.0)
-        found += [
-            one.check(label, sizes)
-            for one, sizes in zip(averaged, at, strict=True)
-            if one.needed <= max(MANY_DRAWS, TIE * fewest)
-        ]
-    return found
+    if move.rule in NO_NUMBER:
+        return []
+    at = [_with_total({**sizes, **numbers}, move) for sizes in step.sizes]
+    if move.rule not in AVERAGING:
+        checks = (sample_move(move, label, slug, sizes, index, base_seed) for index, sizes in enumerate(at))
+        return [check for check in checks if check is not None]
+    averaged = [_Averaged(move, slug, sizes, index, base_seed) for index, sizes in enumerate(at)]
+    fewest = min((one.needed for one in averaged), default=0.0)
+    return [
+        one.check(label, sizes)
+        for one, sizes in zip(averaged, at, strict=True)
+        if one.needed <= max(MANY_DRAWS, TIE * fewest)
+    ]

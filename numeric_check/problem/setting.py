@@ -26,6 +26,7 @@ Regime = Literal["over", "under", "critical"]
 InnerStep: TypeAlias = Callable[[int, Array, Array, float], Array]
 # an entry of a covariance beyond this overflows in its powers
 LARGEST_ENTRY = 1e100
+RATES, NONNEGATIVE = ("alpha_t", "alpha_r"), ("sigma", "nu", "dist0_sq")
 COUNTS = ("n_t", "n_v", "n_r", "m", "p", "n_s", "inner_steps", "adaptation_steps")
 
 
@@ -69,8 +70,8 @@ class Setting:
     def __post_init__(self) -> None:
         for name in COUNTS:
             object.__setattr__(self, name, _count(name, getattr(self, name)))
-        for name in ("sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"):
-            lowest = -math.inf if name.startswith("alpha") else 0.0
+        for name in (*RATES, *NONNEGATIVE):
+            lowest = -math.inf if name in RATES else 0.0
             object.__setattr__(self, name, _number(name, getattr(self, name), lowest))
         if self.noise_val is not None:
             object.__setattr__(self, "noise_val", _number("noise_val", self.noise_val, 0.0))

@@ -18,8 +18,8 @@ from derivations.language.values import evaluate
 from derivations.paper.beyond.exact_loss import exact_at, exact_formula
 from derivations.paper.beyond.one_task import one_task, require_rotations
 from derivations.paper.theorem1.block_draws import numbers
-from derivations.steps.step import Check, Step
-from derivations.verification.growth import simulated, slope_check
+from derivations.steps.step import Check, Comparison, Step
+from derivations.verification.growth import rungs, simulated, slope_check
 from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.estimators.simulation import Quantity
 from numeric_check.problem.setting import Setting
@@ -128,10 +128,19 @@ def _source_check(
     if claimed is None:
         worst = max(abs(gap) / value for gap, value in zip(gaps, values, strict=True))
         verdict = "agree" if worst <= EQUAL else "disagree"
-        shown = {f"xi_{k + 1}": size for k, size in enumerate(sizes)}
-        return Check(label, shown, 0.0, worst, 0.0, 0, seconds, verdict, f"apart by {worst:.1e} of the value")
+        said = f"apart by {worst:.1e} of the value"
+        return Check(label, rungs(sizes), 0.0, worst, 0.0, 0, seconds, verdict, said, Comparison.LEFT_OUT)
     return slope_check(
-        label, sizes, gaps, errors, claimed, draws=0, seconds=seconds, sharp=True, within=WITHIN
+        label,
+        sizes,
+        gaps,
+        errors,
+        claimed,
+        draws=0,
+        seconds=seconds,
+        sharp=True,
+        within=WITHIN,
+        comparison=Comparison.LEFT_OUT,
     )
 
 

@@ -147,7 +147,19 @@ def excess_chain(assumptions: Assumptions) -> Chain:
     if assumptions.order == "next":
         return next_order(assumptions, XI).shows(EXCESS)
     chain = Chain(tr(INVERSE @ (GAMMA - START)) + GAP.T @ GAP)
-    return _leading(chain, made_of, B, "BBT_inverse", "Gamma", XI)
+    leading = _leading(chain, made_of, B, "BBT_inverse", "Gamma", XI)
+    return leading.names(EXCESS, lambda: _stands_for(leading, leading.numbers(), assumptions))
+
+
+def _stands_for(
+    chain: Chain, numbers: Mapping[str, Expression], assumptions: Assumptions
+) -> dict[str, Expression]:
+    """What the names in the present expression stand for, h_t by moments that have names."""
+    used = {name.removeprefix(INVERSE_OF) for name in chain.result.scalars()}
+    found = {name: value for name, value in numbers.items() if name in used}
+    if "h_t" in found and assumptions.inputs == "gaussian":
+        found |= definitions(("h_t",), assumptions)
+    return found
 
 
 def _leading(
@@ -188,15 +200,7 @@ def put_in(
     chain.carry(deviation, "excess").insert({"excess": found}, "loss-from-excess", *reads)
     numbers = {**chain.numbers(), **found_names, **names}
     chain.shows(LOSS, numbers)
-
-    def stand_for() -> dict[str, Expression]:
-        used = {name.removeprefix(INVERSE_OF) for name in chain.result.scalars()}
-        found = {name: value for name, value in numbers.items() if name in used}
-        if "h_t" in found and assumptions.inputs == "gaussian":
-            found |= definitions(("h_t",), assumptions)
-        return found
-
-    return chain.names(LOSS, stand_for)
+    return chain.names(LOSS, lambda: _stands_for(chain, numbers, assumptions))
 
 
 @lru_cache(maxsize=32)

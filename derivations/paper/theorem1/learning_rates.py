@@ -193,7 +193,7 @@ STEPS: tuple[Step, ...] = (
         checks.extremum_signs,
         uses=("stationary-rates", "slope-at-zero-positive", "same-limits"),
         errata={
-            "condition": "That the best training rate is always negative needs label noise, sigma > 0: without it (5) does "
+            Erratum.CONDITION: "That the best training rate is always negative needs label noise, sigma > 0: without it (5) does "
             "not depend on the training rate at all."
         },
     ),

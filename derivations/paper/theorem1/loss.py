@@ -224,7 +224,7 @@ STEPS: tuple[Step, ...] = (
         -HALF,
         ("stacked-design", "weighted-rows-concentrate"),
         errata={
-            "condition": "The matrix has rank one: its elements fluctuate by as much as their mean, so the error term is of "
+            Erratum.CONDITION: "The matrix has rank one: its elements fluctuate by as much as their mean, so the error term is of "
             "the order of the main term. The conclusion survives because the mean enters Theorem 1 exactly. Lemma 2, which "
             "is stated for positive delta, is used here at delta = -1/2.",
         },
@@ -288,7 +288,7 @@ STEPS: tuple[Step, ...] = (
         method="means of the blocks put into the exact formula (74)",
         neglects=Neglected({}, r"\text{terms of lower order}"),
         bounded_by=BOUNDED_BY,
-        errata={"not sharp": _REMAINDER},
+        errata={Erratum.NOT_SHARP: _REMAINDER},
     ),
     Step(
         "theorem-1",

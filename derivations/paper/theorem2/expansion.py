@@ -119,7 +119,8 @@ def short_proof(assumptions: Assumptions) -> Chain:
     if assumptions.changes(("order", "inputs", "split", "noise_val")):
         raise NotDerivable("the averages of the parts of B^T Gamma B have no names here")
     chain.expand({"g": _noise_by_name(assumptions)}, *AVERAGES)
-    return chain.shows(EXCESS, {name: term_value(name, assumptions) for name in NAMES})
+    chain.shows(EXCESS, {name: term_value(name, assumptions) for name in NAMES})
+    return chain.names(EXCESS, lambda: definitions(NAMES, assumptions))
 
 
 @lru_cache(maxsize=32)

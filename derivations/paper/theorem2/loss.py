@@ -44,7 +44,7 @@ from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LOSS
 from derivations.steps.neglected import Neglected, Quantity, Remainder
-from derivations.steps.step import Derived, Kind, Parts, Step
+from derivations.steps.step import Derived, Erratum, Kind, Parts, Step
 from symbolic.algebra.words import constant, reciprocal
 from symbolic.proofs.asymptotics import Exponent, degree
 
@@ -209,7 +209,7 @@ STEPS: tuple[Step, ...] = (
         neglects=_NEGLECTED,
         right_order=_LEFT_OUT,
         counterexample="theorem-2-remainder",
-        errata={"condition": _FEW_TASKS},
+        errata={Erratum.CONDITION: _FEW_TASKS},
         method="exact test phase (65) with the leading-order deviation",
         remark=_ORDER_ALONE,
         parameters=PARAMETERS,

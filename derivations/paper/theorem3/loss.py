@@ -288,7 +288,7 @@ STEPS: tuple[Step, ...] = (
         method="degrees of the reduced fraction, move by move",
         reason="the degrees of a formula; nothing to sample",
         errata={
-            "wording": "The available text names the adaptation rate in this sentence, for which the sentence before it "
+            Erratum.WORDING: "The available text names the adaptation rate in this sentence, for which the sentence before it "
             "has the loss quadratic; the training rate must be meant."
         },
     ),

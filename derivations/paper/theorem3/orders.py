@@ -199,7 +199,7 @@ STEPS: tuple[Step, ...] = (
         unreadable="the power of xi in the error could not be read in the available text; -1/2 is what follows "
         "from Tr Sigma_w^2 = O(1/xi)",
         errata={
-            "wording": "The sentence after (140) has all three matrices of order xi; Gamma is of order one, as its error term "
+            Erratum.WORDING: "The sentence after (140) has all three matrices of order xi; Gamma is of order one, as its error term "
             "says too."
         },
     ),
@@ -211,7 +211,7 @@ STEPS: tuple[Step, ...] = (
         claim={LEADING: Trace(WEIGHT * H_T), ORDER: HALF},
         uses=("general-stacked-design", "training-weight", "adaptation-weight"),
         errata={
-            "condition": "Holds for any symmetric H_r of bounded eigenvalues. Those of (16) are bounded when n_r grows "
+            Erratum.CONDITION: "Holds for any symmetric H_r of bounded eigenvalues. Those of (16) are bounded when n_r grows "
             "with p; at a fixed n_r the order is relative to the size of H_r."
         },
     ),

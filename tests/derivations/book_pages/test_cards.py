@@ -135,7 +135,7 @@ def unbalanced(text: str) -> list[str]:
 def records(monkeypatch: pytest.MonkeyPatch) -> dict[str, Record]:
     """Records as verification would give them, without the work."""
     check = {
-        "label": r"\mathbb{E}\,W (probe 1)",
+        "label": r"\mathbb{E}\,W",
         "sizes": {"n": 7.0, "p": 4.0},
         "value": 1.0,
         "mean": 1.01,
@@ -144,6 +144,8 @@ def records(monkeypatch: pytest.MonkeyPatch) -> dict[str, Record]:
         "seconds": 0.1,
         "verdict": "agree",
         "reason": "close",
+        "move": 0,
+        "probe": 1,
     }
     found = {
         name: describe(step)

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from derivations.book_pages import errata_rows as errata_module
-from derivations.book_pages.errata_rows import SORTS, NotProved, by_place, errata
+from derivations.book_pages.errata_rows import NotProved, by_place, errata
 from derivations.language.assumptions import PAPER
 from derivations.language.symbols import alpha_t, sigma
 from derivations.paper.theorem1.concentration import leading_loss
 from derivations.steps.contents import load
+from derivations.steps.step import Erratum
 from derivations.verification.prove import disagreeing
 
 ENTRIES = errata()
@@ -111,7 +112,7 @@ def test_unreadable_equations_are_listed_or_reserved() -> None:
 @pytest.mark.parametrize(
     "entry", [e for e in ENTRIES if e.sort in ("corrected", "as read")], ids=lambda e: e.step
 )
-def test_a_corrected_entry_shows_the_difference(entry: errata_module.Erratum) -> None:
+def test_a_corrected_entry_shows_the_difference(entry: errata_module.Entry) -> None:
     step = load()[entry.step]
     assert step.derive is not None
     assert entry.printed
@@ -127,7 +128,8 @@ def test_a_corrected_entry_shows_the_difference(entry: errata_module.Erratum) ->
 
 def test_every_entry_says_something_and_is_sorted() -> None:
     assert all(entry.text for entry in ENTRIES)
-    assert [SORTS.index(entry.sort) for entry in ENTRIES] == sorted(SORTS.index(e.sort) for e in ENTRIES)
+    order = [*Erratum]
+    assert [order.index(entry.sort) for entry in ENTRIES] == sorted(order.index(e.sort) for e in ENTRIES)
 
 
 def test_a_correction_that_is_not_proved_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ from derivations.language.assumptions import read
 from derivations.language.regime import Regime
 from derivations.publishing.build import BookError
 from derivations.steps.contents import find, load
-from derivations.steps.labels import LOSS
 from derivations.typeset.named_forms import derived_form
 from derivations.typeset.statements import lines
 from derivations.variants import table
@@ -145,7 +144,7 @@ def test_every_local_minimum_is_shown_the_best_first() -> None:
 def test_a_decay_shows_gaps_and_their_exponent(scale: float, said: str) -> None:
     checks = [
         {
-            "label": LOSS,
+            "comparison": "size",
             "sizes": {"p": 10.0 * k, "n_v": 2.0},
             "value": 1.0,
             "mean": 1.0 + scale * 0.3 / k**2,
@@ -161,8 +160,20 @@ def test_a_decay_shows_gaps_and_their_exponent(scale: float, said: str) -> None:
 
 
 def test_fitted_powers_stand_beside_those_stated() -> None:
-    fit = {"label": "label noise", "sizes": {"xi_1": 32.0, "xi_2": 256.0}, "value": -2.0, "mean": -2.002}
-    single = {"label": "simulation", "sizes": {"p": 48.0}, "value": 0.36, "mean": 0.3601}
+    fit = {
+        "label": "label noise",
+        "comparison": "power",
+        "sizes": {"xi_1": 32.0, "xi_2": 256.0},
+        "value": -2.0,
+        "mean": -2.002,
+    }
+    single = {
+        "label": "simulation",
+        "comparison": "number",
+        "sizes": {"p": 48.0},
+        "value": 0.36,
+        "mean": 0.3601,
+    }
     rest = {"stderr": 0.0001, "verdict": "agree", "reason": ""}
     text = change.decay([fit | rest, single | rest])
     assert "power stated" in text

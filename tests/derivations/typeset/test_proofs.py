@@ -47,7 +47,7 @@ def test_a_proof_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_sampling_says_of_each_move() -> None:
-    checks = [{"label": "move 2: average by parts", "verdict": v} for v in ("agree", "agree")]
+    checks = [{"move": 2, "verdict": v} for v in ("agree", "agree")]
     assert [m["numeric"] for m in moves(find("90"), PAPER, checks)][1] == "agree"
     checks[1]["verdict"] = "disagree"
     assert [m["numeric"] for m in moves(find("90"), PAPER, checks)][1] == "disagree"
@@ -136,9 +136,7 @@ def test_of_a_long_expression_the_first_terms_are_shown() -> None:
 def test_a_move_that_is_not_sampled_by_itself_says_so() -> None:
     """Once its step was sampled; before that nothing is known of it."""
     step = find("96")
-    before, after = (
-        moves(step, PAPER, checks)[0] for checks in ((), ({"label": "loss", "verdict": "agree"},))
-    )
+    before, after = (moves(step, PAPER, checks)[0] for checks in ((), ({"move": 0, "verdict": "agree"},)))
     assert before["numeric"] == "not verified yet"
     assert after["numeric"] == "not-applicable"
     assert "sampled as a whole" in after["note"]
