@@ -8,7 +8,7 @@ moments, and both sides are compared as exact matrices of numbers: at several si
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -17,7 +17,7 @@ from math import prod
 from flint import fmpq_mat
 
 from symbolic.algebra.coefficients import INVERSE, to_fraction
-from symbolic.algebra.entry_laws import Law, law
+from symbolic.algebra.entry_laws import GENERIC, Law, law
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
 from symbolic.algebra.words import Expression, constant, letter_expression
@@ -32,6 +32,8 @@ MOST_TERMS = 400_000
 # rows and columns of the matrices averaged over; the rows of a second one are one more, and so on
 SMALL = ((1, 1), (1, 2), (2, 1), (3, 1), (2, 2), (3, 2), (1, 3), (5, 2), (2, 3), (4, 1), (6, 1))
 FEWEST = 4
+# laws at which one with symbols for its cumulants is put to the test, and how these are called
+EXAMPLES, KAPPA, MOST_CUMULANTS = ("rademacher", "uniform", "laplace"), "kappa", 8
 PAIRINGS, ENTRIES = "the sum over all pairings", "moments of single entries at the sizes"
 
 
@@ -46,6 +48,11 @@ def compared(
 
     names: what scalars in `after` stand for. Raises OutOfReach where no route is short enough.
     """
+    generic = sorted(
+        name for name, x in before.letters().items() if name in over and (x.law or "").startswith(GENERIC)
+    )
+    if generic:
+        return _by_examples(before, over, after.replace(names), generic)
     other_law = any(letter.law for name, letter in before.letters().items() if name in over)
     if not other_law and count_of_pairings(before, over) <= MOST_PAIRINGS:
         summed = expect_by_pairings(before, over)
@@ -60,6 +67,22 @@ def count_of_pairings(expr: Expression, over: Collection[str]) -> int:
         counts = Counter(factor.name for word in (*term.traces, term.word or ()) for factor in word)
         total += prod(prod(range(counts[name] - 1, 0, -2)) for name in over)
     return total
+
+
+def _by_examples(
+    before: Expression, over: Collection[str], after: Expression, generic: Sequence[str]
+) -> tuple[str, str]:
+    """The same for letters of a law whose cumulants are symbols: at laws of which these are numbers."""
+    known, said = before.letters(), ""
+    for example in EXAMPLES:
+        one = law(example)
+        symbols = {f"{KAPPA}_{k}": constant(one.cumulant_number(k)) for k in range(4, MOST_CUMULANTS + 1, 2)}
+        at = {name: letter_expression(replace(known[name], law=example)) for name in generic}
+        present = {name: value for name, value in symbols.items() if name in after.scalars()}
+        said, wrong = _by_entries(before.replace(at), over, after.replace(present))
+        if wrong:
+            return said, f"for {example} entries {wrong}"
+    return f"for {', '.join(EXAMPLES)} entries {said}", ""
 
 
 def _by_entries(before: Expression, over: Collection[str], after: Expression) -> tuple[str, str]:

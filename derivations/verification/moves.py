@@ -29,6 +29,7 @@ from numeric_check.draws.sample import Sample
 from numeric_check.draws.seeds import generator_for
 from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.entry_laws import GENERIC
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Factor, Letter
 from symbolic.algebra.readable import Word
@@ -219,7 +220,7 @@ def _draw(sample: Sample, letter: Letter, *, anew: bool) -> Array:
     if letter.covariance is not None:
         covariance = sample.matrix(letter.covariance, letter.columns, letter.columns, positive=True)
     if anew:
-        return sample.inputs(rows, columns, letter.law or "gaussian", covariance)
+        return sample.inputs(rows, columns, _law(sample, letter), covariance)
     # a positive matrix has no traces near zero, which would take many draws to resolve
     drawn = sample.matrix(letter.name, rows, columns, positive=letter.symmetric and rows > 1)[None]
     size = sample.values.get(f"|{letter.name}|")
@@ -228,6 +229,12 @@ def _draw(sample: Sample, letter: Letter, *, anew: bool) -> Array:
     if letter.name == "d" and "dist0_sq" in sample.values:
         drawn = drawn * math.sqrt(sample["dist0_sq"] / float(np.sum(drawn**2)))
     return drawn
+
+
+def _law(sample: Sample, letter: Letter) -> str:
+    """The law of a letter's entries; of one that is known by its cumulants, a law with the fourth at these numbers."""
+    name = letter.law or "gaussian"
+    return f"kurtosis:{sample['kappa_4'] + 3}" if name.startswith(GENERIC) else name
 
 
 def _frames(sample: Sample, letter: Letter) -> tuple[Array, Array]:

@@ -231,6 +231,18 @@ def law(name: str) -> Law:
     raise Refused(f"unknown law {name[:MAX_DIGITS]!r}: write {FORMS}")
 
 
+GENERIC = "generic:"
+
+
+def law_of_letter(name: str) -> Law:
+    """The law of a letter by its name: also generic:ORDER, whose cumulants up to an order are symbols.
+
+    Raises ValueError for any other text.
+    """
+    order = name.removeprefix(GENERIC)
+    return generic(int(order)) if order != name and order.isdigit() else law(name)
+
+
 def _number(name: str, text: str) -> Fraction:
     try:
         if len(text) > MAX_DIGITS or not _NUMBER.fullmatch(text):

@@ -63,10 +63,10 @@ def independent_entries(
 ) -> Expression:
     """A random matrix with independent rows covariance^(1/2) u, u with iid entries of a law.
 
-    ``law`` is a name that `symbolic.algebra.entry_laws.law` reads; everything else as in `gaussian`, which is the law
+    ``law`` is a name that `symbolic.algebra.entry_laws.law_of_letter` reads; everything else as in `gaussian`, which is the law
     ``gaussian``. Raises ValueError also for an unknown law.
     """
-    if entry_laws.law(law) is entry_laws.GAUSSIAN:
+    if entry_laws.law_of_letter(law) is entry_laws.GAUSSIAN:
         return gaussian(name, rows, columns, covariance)
     (known,) = gaussian(name, rows, columns, covariance).letters().values()
     return letter_expression(replace(known, law=law))

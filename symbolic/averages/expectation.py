@@ -17,7 +17,7 @@ from flint import fmpq_mpoly
 from symbolic.algebra import canonical, letters, terms
 from symbolic.algebra.canonical import Monomial
 from symbolic.algebra.coefficients import NUMBERS, multiply
-from symbolic.algebra.entry_laws import law
+from symbolic.algebra.entry_laws import law_of_letter
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import ONE, Letter, covariance_letter, letter_of
 from symbolic.algebra.terms import Terms, accumulate
@@ -42,7 +42,7 @@ def expect(expr: Expression, over: Collection[str] | None = None) -> Expression:
     """
     known = expr.letters()
     names = random_names(known, over)
-    other_laws = {name: law(known[name].law or "") for name in names if known[name].law is not None}
+    other_laws = {name: law_of_letter(known[name].law or "") for name in names if known[name].law is not None}
     if other_laws:
         from symbolic.averages.over_laws import expect_law  # which itself takes Gaussian expectations
 

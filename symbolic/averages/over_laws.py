@@ -15,8 +15,7 @@ from flint import fmpq_mpoly
 
 from symbolic.algebra import letters
 from symbolic.algebra.coefficients import multiply
-from symbolic.algebra.entry_laws import GAUSSIAN, Law
-from symbolic.algebra.entry_laws import law as named_law
+from symbolic.algebra.entry_laws import GAUSSIAN, Law, law_of_letter
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import Letter, covariance_letter, letter_of
 from symbolic.algebra.refusal import Refused
@@ -98,7 +97,7 @@ def _laws(
 
 
 def _own(letter: Letter | None) -> Law:
-    return GAUSSIAN if letter is None or letter.law is None else named_law(letter.law)
+    return GAUSSIAN if letter is None or letter.law is None else law_of_letter(letter.law)
 
 
 @lru_cache(maxsize=64)

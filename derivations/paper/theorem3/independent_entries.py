@@ -15,15 +15,17 @@ from derivations.language import model
 from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.symbols import kappa_4, n, p
-from derivations.paper.theorem3.general_setting import A
+from derivations.paper.theorem3.general_setting import A, W
+from derivations.steps.chain import Chain
 from derivations.steps.draws import transpose
-from derivations.steps.step import Derived, Kind, Observed, Parts, Step
+from derivations.steps.step import Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.entry_laws import generic
-from symbolic.algebra.words import Expression, gaussian, scalar, tr
-from symbolic.averages.over_laws import average, expect_law
+from symbolic.algebra.entry_laws import law_of_letter
+from symbolic.algebra.words import Expression, gaussian, identity, independent_entries, scalar, tr
+from symbolic.averages.over_laws import average
 
-LAW = generic(4)
+GENERIC_LAW = "generic:4"
+LAW = law_of_letter(GENERIC_LAW)
 SECOND, FOURTH = r"\mathbb{E}\,\mathrm{Tr}(WAW)\ (\Sigma=I)", r"F\ (\Sigma=I)"
 # the law of the entries by its fourth cumulant
 LAWS = {3.0: "laplace", -1.2: "uniform", -2.0: "rademacher"}
@@ -36,14 +38,14 @@ SIZES = (
 
 def second_moment(covariance: str | None) -> Expression:
     """Tr[Sigma W A W] for W = X^T X, before the average; Sigma = I without a covariance."""
-    x = gaussian("X", "n", "p", covariance=covariance)
+    x = independent_entries("X", "n", "p", GENERIC_LAW, covariance)
     w = x.T @ x
     return tr((w if covariance is None else model.SIGMA @ w) @ letter("A") @ w)
 
 
 def row_square(covariance: str | None) -> Expression:
     """(x^T Sigma x) x x^T for one input x, whose mean is F."""
-    x = gaussian("x", "1", "p", covariance=covariance).T
+    x = independent_entries("x", "1", "p", GENERIC_LAW, covariance).T
     form = x.T @ x if covariance is None else x.T @ model.SIGMA @ x
     return tr(form) * (x @ x.T)
 
@@ -61,9 +63,17 @@ def require_form_in_f() -> None:
         raise ArithmeticError("the average by cumulants is not that of independent rows")
 
 
-def _derive(assumptions: Assumptions) -> Derived:
+def by_cumulants_chain(assumptions: Assumptions) -> Chain:
+    """(111) by the cumulants of an entry, put into (113); and (113) by the cumulants of an entry at once."""
     require_form_in_f()
-    return {SECOND: expect_law(second_moment(None), LAW), FOURTH: expect_law(row_square(None), LAW)}
+    x = gaussian("X", "n", "p", covariance="Sigma")  # stands for rows of any law
+    chain = Chain(tr(model.SIGMA @ W @ letter("A") @ W)).insert({"W": x.T @ x})
+    in_f = chain.average_rows("X", fourth=model.FOURTH_MOMENT, reads=("rows-second-moment",)).result
+    fourth = chain.begin(row_square(None)).average("x", reads=("fourth-moment",)).shows(FOURTH).result
+    by_rows = chain.begin(in_f).insert({"Sigma": identity("p"), "F": fourth}).result
+    if chain.begin(second_moment(None)).average("X").result != by_rows:
+        raise ArithmeticError("the average by cumulants is not that of independent rows")
+    return chain.shows(SECOND)
 
 
 def _claim() -> Parts:
@@ -93,7 +103,7 @@ STEPS: tuple[Step, ...] = (
         "theorem3",
         uses=("rows-second-moment", "fourth-moment"),
         claim=_claim,
-        derive=_derive,
+        derivation=by_cumulants_chain,
         observe=_observe,
         sizes=SIZES,
         method="cumulants of a generic law; at any Sigma both sides of (113) have one normal form",

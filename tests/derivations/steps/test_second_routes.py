@@ -63,6 +63,18 @@ def test_gaussian_moments_are_not_those_of_another_law() -> None:
     assert compared((U.T @ U) ** 2, {"U"}, gaussian_mean, {})[1]
 
 
+V = independent_entries("V", "n", "p", "generic:6")
+
+
+@pytest.mark.parametrize("name", ["kappa_4", "kappa_6"])
+def test_symbols_for_cumulants_are_tried_at_several_laws(name: str) -> None:
+    mean = expect(tr((V.T @ V) ** 3), {"V"})
+    found, disproved = compared(tr((V.T @ V) ** 3), {"V"}, mean, {})
+    assert (found.startswith("for rademacher, uniform, laplace entries"), disproved) == (True, "")
+    for wrong in (mean + n * p * scalar(name), mean.replace({name: 2 * scalar(name)})):
+        assert "entries moments of single entries" in compared(tr((V.T @ V) ** 3), {"V"}, wrong, {})[1]
+
+
 def test_too_long_a_check_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(second_routes, "MOST_TERMS", 1)
     with pytest.raises(OutOfReach, match="too long"):
