@@ -16,7 +16,7 @@ from derivations.support.bad_input import BadInput
 from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.code.codegen import compiled
 from symbolic.query.query import Result
-from symbolic.wishart.fixed_letters import COLUMNS, INVERSE, TRANSPOSED, Word, base
+from symbolic.wishart.fixed_letters import COLUMNS, INVERSE, TRANSPOSED, Word, base, indices_of
 
 
 class Parts:
@@ -34,11 +34,12 @@ class Parts:
         if not self.scalars:
             self.scalars[() if result.expectation.is_matrix else None] = sympy.Integer(0)
         words = [*self.traces, *(word for word in self.scalars if word is not None)]
-        self.letters = sorted({base(factor) for word in words for factor in word})
+        self.letters = sorted({base(factor) for word in words for factor in word if not indices_of(factor)})
         names = {str(s.name) for expr in self.scalars.values() for s in expr.free_symbols}
         self.dimensions = sorted(names - {str(s.name) for s in self.traces.values()} - {COLUMNS})
         self.is_matrix = None not in self.scalars
-        self.needs_columns = COLUMNS in names or () in self.scalars
+        units = any(indices_of(factor) for word in self.scalars for factor in word or ())
+        self.needs_columns = COLUMNS in names or () in self.scalars or units
 
     @property
     def parameters(self) -> list[str]:
@@ -75,7 +76,9 @@ def moment_function(result: Result) -> Callable[..., Any]:
         )
         if parts.is_matrix and not (np.ndim(columns) == 0 and int(columns) == columns and columns > 0):
             raise BadInput(f"p is {columns}: give a positive integer for a matrix")
-        traces = {str(symbol): np.trace(_value(word, matrices)) for word, symbol in parts.traces.items()}
+        traces = {
+            str(symbol): np.trace(_value(word, matrices, columns)) for word, symbol in parts.traces.items()
+        }
         numbers = {
             **{name: _numbers(name, values[name]) for name in parts.dimensions},
             COLUMNS: columns,
@@ -89,7 +92,9 @@ def moment_function(result: Result) -> Callable[..., Any]:
         if None in scalars:
             return scalars[None](**numbers)
         return sum(
-            np.multiply.outer(scalar(**numbers), _value(word, matrices) if word else np.eye(int(columns)))
+            np.multiply.outer(
+                scalar(**numbers), _value(word, matrices, columns) if word else np.eye(int(columns))
+            )
             for word, scalar in scalars.items()
             if word is not None
         )
@@ -120,8 +125,13 @@ def _matrices(given: Mapping[str, Any]) -> dict[str, NDArray[np.float64]]:
     return found
 
 
-def _value(word: Word, matrices: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+def _value(word: Word, matrices: Mapping[str, NDArray[np.float64]], columns: float) -> NDArray[np.float64]:
     def one(factor: str) -> NDArray[np.float64]:
+        if place := indices_of(factor):
+            if max(place) > columns:
+                raise BadInput(f"the index {max(place)} is over p = {columns:g}: take a smaller one")
+            row, column = np.eye(int(columns))[np.subtract(place, 1)]
+            return np.outer(row, column)
         matrix = matrices[base(factor)]
         if factor.endswith(INVERSE):
             return np.asarray(np.linalg.inv(matrix))

@@ -13,8 +13,17 @@ from derivations.support.bad_input import BadInput
 from derivations.typeset.presentation import declared, read_back
 from symbolic.code.codegen import python_expression, source
 from symbolic.query.query import Result
-from symbolic.wishart.fixed_letters import COLUMNS, INVERSE, SIGMA, TRANSPOSED, Word, base
-from symbolic.wishart.moment_text import word_text
+from symbolic.wishart.fixed_letters import (
+    COLUMNS,
+    INVERSE,
+    SIGMA,
+    TRANSPOSED,
+    Word,
+    base,
+    element,
+    indices_of,
+)
+from symbolic.wishart.moment_text import trace_text
 
 LANGUAGES = ("latex", "text", "sympy", "python", "c")
 NAME = "moment"
@@ -46,7 +55,8 @@ def _said(result: Result) -> str:
         if result.covariance == "general"
         else "W = X^T X, X with n rows N(0, I)"
     )
-    return f"E[{result.query}]{exists}; {rows}."
+    what = result.query if result.query.startswith(("cov", "var")) else f"E[{result.query}]"
+    return f"{what}{exists}; {rows}."
 
 
 def _sympy(result: Result) -> str:
@@ -55,9 +65,19 @@ def _sympy(result: Result) -> str:
 
 
 def _factor(factor: str) -> str:
+    if place := indices_of(factor):
+        return f"numpy.outer(numpy.eye(p)[{place[0] - 1}], numpy.eye(p)[{place[1] - 1}])"
     if factor.endswith(INVERSE):
         return f"{base(factor)}_inverse"
     return f"{base(factor)}.T" if factor.endswith(TRANSPOSED) else factor
+
+
+def _trace(word: Word) -> str:
+    found = element(word)
+    if found is None:
+        return f"numpy.trace({_product(word)})"
+    inner, row, column = found
+    return f"({_product(inner)})[{row - 1}, {column - 1}]"
 
 
 def _product(word: Word) -> str:
@@ -89,7 +109,7 @@ def _python(result: Result) -> str:
     words = [*parts.traces, *filter(None, parts.scalars)]
     if any(factor == SIGMA + INVERSE for word in words for factor in word):
         lines.append("    Sigma_inverse = numpy.linalg.inv(Sigma)")
-    lines += [f"    {symbol} = numpy.trace({_product(word)})" for word, symbol in parts.traces.items()]
+    lines += [f"    {symbol} = {_trace(word)}" for word, symbol in parts.traces.items()]
     terms = []
     for word, scalar in parts.scalars.items():
         shown = python_expression(scalar)
@@ -110,6 +130,6 @@ def _c(result: Result) -> str:
     names = [*parts.dimensions, *([COLUMNS] if sympy.Symbol(COLUMNS) in scalar.free_symbols else [])]
     said = [f"// {_said(result)}"]
     said += ["// The factor of the identity matrix."] if parts.is_matrix else []
-    said += [f"// {symbol} = tr({word_text(word)})" for word, symbol in parts.traces.items()]
+    said += [f"// {symbol} = {trace_text(word)}" for word, symbol in parts.traces.items()]
     text = source(scalar, "c", name=NAME, parameters=[*names, *map(str, parts.traces.values())])
     return "\n".join([*said, text])

@@ -21,9 +21,17 @@ from symbolic.algebra.refusal import Refused
 from symbolic.checks.entry_products import Table
 from symbolic.checks.wishart_entries import MAX_SIZE, SmallWishart, Term, inverse_counts
 from symbolic.query.query_tree import Value, tree_value
-from symbolic.query.syntax import Node, symbols
+from symbolic.query.syntax import Element, Node, subtrees, symbols
 from symbolic.query.value import Matrices, Shown, evaluate
-from symbolic.wishart.fixed_letters import COLUMNS, DETERMINISTIC, SIGMA, is_wishart, row_dimension
+from symbolic.wishart.fixed_letters import (
+    COLUMNS,
+    DETERMINISTIC,
+    SIGMA,
+    indices_of,
+    is_wishart,
+    row_dimension,
+    unit,
+)
 from symbolic.wishart.trace_polynomial import TracePolynomial
 from symbolic.wishart.wishart_moment import Covariance
 
@@ -101,6 +109,15 @@ class Answer:
                 degrees[name] = max(degrees[name], count)
         return degrees
 
+    @cached_property
+    def units(self) -> list[str]:
+        """The matrices of a single 1, those above the diagonal first, each with its transpose."""
+        found = {symbol.name for symbol in symbols(self.tree)}
+        found |= {unit(x.row, x.column) for x in subtrees(self.tree) if isinstance(x, Element)}
+        places = {place for name in found if (place := indices_of(name))}
+        places |= {(column, row) for row, column in places}
+        return [unit(*place) for place in sorted(places, key=lambda place: (place[0] > place[1], place))]
+
     def small(self, size: int, rows: int) -> SmallWishart:
         """Matrices of a small size; W, W1, ... have different numbers of rows, from ``rows`` on."""
         # one that is inverted d times needs n - p > 2 d - 1
@@ -120,6 +137,20 @@ class Answer:
             name: [[Fraction((7 * k + 3 * i + 5 * j + 2 * i * j + 10) % 11 - 4) for j in span] for i in span]
             for k, name in enumerate(DETERMINISTIC)
         }
+        for name in self.units:
+            row, column = indices_of(name) or (0, 0)
+            # any matrix, symmetric where row and column are the same: the answer is found for letters
+            letters[name] = [
+                [
+                    Fraction((5 * row * (i + 1) + 3 * column * (j + 1) + 2 * row * column) % 7 - 2)
+                    for j in span
+                ]
+                for i in span
+            ]
+            if row == column:
+                letters[name] = [[letters[name][min(i, j)][max(i, j)] for j in span] for i in span]
+            if row > column:
+                letters[name] = [[letters[unit(column, row)][j][i] for j in span] for i in span]
         return SmallWishart(size, counts, letters, root, None if gaussian else self.law.rule)
 
     def dimensions(self, small: SmallWishart) -> dict[str, int]:

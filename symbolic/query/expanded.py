@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symbolic.algebra.quotients import Rational
 from symbolic.query.syntax import (
+    Element,
     MomentSyntaxError,
     Node,
     Number,
@@ -15,7 +16,7 @@ from symbolic.query.syntax import (
     Trace,
     Transpose,
 )
-from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY
+from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, unit
 from symbolic.wishart.trace_polynomial import ONE, QueryTooLarge, TracePolynomial
 
 UNIT = TracePolynomial.constant(ONE)
@@ -43,6 +44,8 @@ def _expand(text: str, node: Node) -> TracePolynomial:
             result = _symbol(node)
         case Trace(of=inner):
             result = expand(text, inner).trace()
+        case Element(of=inner, row=row, column=column):
+            result = (expand(text, inner) * TracePolynomial.letter((unit(column, row),))).trace()
         case Transpose(of=inner):
             result = expand(text, inner).transposed()
         case Power():

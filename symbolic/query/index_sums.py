@@ -13,8 +13,8 @@ from symbolic.algebra.refusal import Refused
 from symbolic.averages.network_order import Network
 from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm
 from symbolic.averages.network_values import evaluate_networks
-from symbolic.query.query_words import INVERSE_OF_SIGMA
-from symbolic.wishart.fixed_letters import COLUMNS, INVERSE, SIGMA
+from symbolic.query.query_words import factor_of
+from symbolic.wishart.fixed_letters import COLUMNS
 from symbolic.wishart.trace_polynomial import IndexSum
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ def values(sums: Collection[IndexSum], matrices: Matrices) -> dict[IndexSum, Any
 def _value(network: Network, matrices: Matrices) -> Any:
     letters = {letter_of(character) for _, _, word in network.edges for character in word}
     names = {letter.name for letter in letters}
-    given = {
-        name: matrices.factor(SIGMA + INVERSE if name == INVERSE_OF_SIGMA else name) for name in names - {END}
-    }
+    given = {name: matrices.factor(factor_of(name, False)) for name in names - {END}}
     shape = (COLUMNS, COLUMNS) if END in names else None
     term = NetworkTerm((), (), None, network) if shape else NetworkTerm((), (network,), None, None)
     indices = frozenset(map(index_of, letters))

@@ -10,8 +10,8 @@ from symbolic.algebra.letters import is_transposed, letter_of
 from symbolic.averages.network_order import Edge, Network
 from symbolic.averages.network_polynomial import Kernel, kernel_of
 from symbolic.averages.networks import flipped
-from symbolic.query.query_words import INVERSE_OF_SIGMA
-from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, joined
+from symbolic.query.query_words import factor_of
+from symbolic.wishart.fixed_letters import Word, joined
 from symbolic.wishart.moment_text import word_latex, word_text
 from symbolic.wishart.trace_polynomial import IndexSum
 
@@ -33,10 +33,7 @@ def factors(word: str) -> Word:
     """A coded word of the engine as factors, reduced."""
     found: Word = ()
     for character in word:
-        name = letter_of(character).name
-        if name == INVERSE_OF_SIGMA:
-            name = SIGMA + INVERSE
-        found = joined(found, (name + TRANSPOSED if is_transposed(character) else name,))
+        found = joined(found, (factor_of(letter_of(character).name, is_transposed(character)),))
     return found
 
 

@@ -6,33 +6,43 @@ it and of one another, with n1, n2, ... rows and the same p and Sigma. The gramm
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 from symbolic.algebra.entry_laws import GAUSSIAN
 from symbolic.algebra.entry_laws import law as named_law
+from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.query.check import Answer, examine
 from symbolic.query.expanded import expand
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.sizes import Sizes, read_size, require_rows
-from symbolic.query.syntax import MomentSyntaxError, Node, Power, parse, subtrees, symbols
+from symbolic.query.syntax import Covariance as CovarianceOf
+from symbolic.query.syntax import Element, MomentSyntaxError, Node, Power, Product, parse, subtrees, symbols
 from symbolic.query.value import Shown, evaluate, read_matrices
 from symbolic.query.work import MAX_WORK
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
-from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, SIGMA, is_wishart, row_dimension, suggestion
+from symbolic.wishart.fixed_letters import (
+    COLUMNS,
+    IDENTITY,
+    SIGMA,
+    indices_of,
+    is_wishart,
+    row_dimension,
+    suggestion,
+)
 from symbolic.wishart.moment_text import (
     monomial_text,
     polynomial_latex,
     polynomial_terms,
     polynomial_text,
 )
-from symbolic.wishart.trace_polynomial import TracePolynomial
+from symbolic.wishart.trace_polynomial import TracePolynomial, elements
 from symbolic.wishart.wishart_moment import Covariance
 
 __all__ = ["MomentSyntaxError", "Result", "moment"]
@@ -140,22 +150,60 @@ def moment(
     if tables and missing:
         raise Refused(f"no value given for {', '.join(missing)}: give all of them, or no matrices")
 
-    products = query = expand(text, node)
-    if sizes.get(COLUMNS) == 1 and inverse_degrees(products.terms):
-        query = products.commuted()
-    bounds = _bounds(node, query, sizes)
-    conditions = tuple(inverse_condition(rows, bound) for rows, bound in bounds)
+    _check_indices(node, sizes)
     if matrices is not None and _inverted(node):
         matrices.require_definite()
-    formula = expectation.of(query)
+
+    def averaged(part: Node) -> _Averaged:
+        products = query = expand(text, part)
+        if sizes.get(COLUMNS) == 1 and inverse_degrees(products.terms):
+            query = products.commuted()
+        bounds = _bounds(part, query, sizes)
+        formula = expectation.of(query)
+        answer = Answer(part, products, query, formula, chosen, named_law(law), effort)
+        return _Averaged(elements(formula), bounds, examine(answer))
+
+    found = averaged(node) if not isinstance(node, CovarianceOf) else _covariance_of(node, averaged)
     try:
-        expected = formula.at(sizes)
+        expected = found.formula.at(sizes)
     except ZeroDivisionError:
         point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         raise Refused(f"the expectation has a pole at {point}: take larger row counts") from None
     value = None if matrices is None else evaluate(expected, matrices)
-    checked = examine(Answer(node, products, query, formula, chosen, named_law(law), effort))
-    return Result(" ".join(text.split()), chosen, law, expected, conditions, checked, value, bounds)
+    conditions = tuple(inverse_condition(rows, bound) for rows, bound in found.bounds)
+    query = " ".join(text.split())
+    return Result(query, chosen, law, expected, conditions, found.checked, value, found.bounds)
+
+
+class _Averaged(NamedTuple):
+    """An expectation, what it requires, and where it was checked."""
+
+    formula: TracePolynomial
+    bounds: tuple[tuple[str, int], ...]
+    checked: tuple[str, ...]
+
+
+def _covariance_of(node: CovarianceOf, averaged: Callable[[Node], _Averaged]) -> _Averaged:
+    """E XY - EX EY: each of the three is checked by itself. Its condition is that of the product."""
+    left, right = node.left, node.right
+    both = averaged(Product(node.position, False, (left, right)))
+    first = averaged(left)
+    second = first if left is right else averaged(right)
+    if any(key.index_sums for part in (first, second) for key in part.formula.terms):
+        raise Refused(
+            "the means have sums over indices here, which are not multiplied: ask for the parts one by one"
+        )
+    minus = (first.formula * second.formula).scaled(Rational.number(-1))
+    return both._replace(formula=both.formula + minus)
+
+
+def _check_indices(node: Node, sizes: Sizes) -> None:
+    """Raise ValueError where an index of an element is over p."""
+    places = [indices_of(symbol.name) or (0,) for symbol in symbols(node)]
+    places += [(part.row, part.column) for part in subtrees(node) if isinstance(part, Element)]
+    largest = max(map(max, places), default=0)
+    if COLUMNS in sizes and largest > sizes[COLUMNS]:
+        raise Refused(f"the index {largest} is over p = {sizes[COLUMNS]}: take a smaller one")
 
 
 def _expectation(name: str, covariance: Covariance, effort: float) -> Expectation | LawExpectation:
@@ -202,7 +250,7 @@ def _names(used: Iterable[str], covariance: Covariance) -> tuple[list[str], list
     matrices = [name for name in used if name not in dimensions]
     wishart = [name for name in matrices if is_wishart(name)]
     dimensions += [row_dimension(name) for name in wishart] + [COLUMNS] * bool(matrices)
-    letters = [name for name in matrices if name not in wishart and name != IDENTITY]
+    letters = [name for name in matrices if name not in (*wishart, IDENTITY) and not indices_of(name)]
     if covariance == "general" and wishart:
         letters.append(SIGMA)
     return list(dict.fromkeys(dimensions)), list(dict.fromkeys(letters))

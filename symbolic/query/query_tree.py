@@ -9,7 +9,19 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from symbolic.query.syntax import Node, Number, Power, Product, Quotient, Sum, Symbol, Trace, Transpose
+from symbolic.query.syntax import (
+    Element,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Trace,
+    Transpose,
+)
+from symbolic.wishart.fixed_letters import unit
 
 Value = Any
 """A flint number or matrix."""
@@ -19,6 +31,8 @@ def tree_value(
     node: Node, dimensions: Mapping[str, int], matrices: Mapping[str, fmpq_mat], size: int
 ) -> Value:
     """The value of a part of a query: ``dimensions`` by name, p x p ``matrices`` by letter, p = ``size``.
+
+    Elements are traces with the matrices ``e[i,j]``, which may be any where `e[j,i]` is the transpose.
 
     Raises ZeroDivisionError where a divisor is zero or singular.
     """
@@ -35,6 +49,9 @@ def tree_value(
                 result = fmpq(dimensions[name])
             case Trace(of=inner):
                 table = value(inner)
+                result = sum((table[i, i] for i in range(size)), fmpq(0))
+            case Element(of=inner, row=row, column=column):
+                table = value(inner) * matrices[unit(column, row)]
                 result = sum((table[i, i] for i in range(size)), fmpq(0))
             case Transpose(of=inner):
                 result = value(inner).transpose()

@@ -12,14 +12,29 @@ from symbolic.wishart.fixed_letters import (
     SIGMA,
     TRANSPOSED,
     Word,
+    indices_of,
     is_wishart,
     row_dimension,
+    unit,
 )
 from symbolic.wishart.trace_polynomial import Monomial
 from symbolic.wishart.wishart_moment import Covariance
 
 INVERSE_OF_SIGMA = "Sigma_inverse"
 """Sigma^-1 in the engine: a symmetric letter of its own; claims about it hold for every such letter."""
+
+UNIT_NAME = "unit_{}_{}"
+"""A matrix of a single 1 on or above the diagonal; those below it are transposes."""
+
+
+def factor_of(name: str, transposed: bool) -> str:
+    """The factor that a letter of the engine stands for, as far as it is not plain."""
+    if name == INVERSE_OF_SIGMA:
+        return SIGMA + INVERSE
+    if name.startswith(UNIT_NAME[:5]):
+        row, column = map(int, name[5:].split("_"))
+        return unit(column, row) if transposed else unit(row, column)
+    return name + (TRANSPOSED if transposed else "")
 
 
 def factor_expression(factor: str, covariance: Covariance) -> Expression:
@@ -31,6 +46,9 @@ def factor_expression(factor: str, covariance: Covariance) -> Expression:
         return rows.T @ rows
     if factor == SIGMA + INVERSE:
         return matrix(INVERSE_OF_SIGMA, COLUMNS, COLUMNS, symmetric=True)
+    if place := indices_of(factor):
+        one = matrix(UNIT_NAME.format(*sorted(place)), COLUMNS, COLUMNS, symmetric=place[0] == place[1])
+        return one.T if place[0] > place[1] else one
     plain = matrix(factor.removesuffix(TRANSPOSED), COLUMNS, COLUMNS, symmetric=factor == SIGMA)
     return plain.T if factor.endswith(TRANSPOSED) else plain
 

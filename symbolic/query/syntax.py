@@ -1,11 +1,13 @@
 """Reading a moment query such as ``2 W A W - tr(W)^2 W^-1``: text to a tree, by recursive descent.
 
+    query     = sum | "cov" "(" sum "," sum ")" | "var" "(" sum ")"
     sum       = ["+" | "-"] product { ("+" | "-") product }
     product   = power { ["*"] power | "/" power }           read from left to right
-    power     = atom { "'" | "^" exponent }                 a prime transposes; ** may stand for ^
+    power     = atom { "'" | "^" exponent | index }         a prime transposes; ** may stand for ^
+    index     = "[" digits "," digits "]"                   an element, by row and column from 1
     exponent  = ["-"] digits | "T" | the same in ( ) or { }
     atom      = digits | name | "tr" "(" sum ")" | "(" sum ")"
-    name      = "A" ... "D" | "I" | "Sigma" | "W" [digits] | "p" | "n" [digits]
+    name      = "A" ... "D" | "I" | "Sigma" | "W" [digits] | "p" | "n" [digits] | "e" index (a single 1)
 
 Names may touch (``WAW``). A number stands first in a product, or after ``*`` or ``/``. Every error is a
 `MomentSyntaxError` that points at the character; nothing of the text is ever evaluated as code.
@@ -19,7 +21,16 @@ from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
 from symbolic.algebra.refusal import Refused
-from symbolic.wishart.fixed_letters import COLUMNS, DETERMINISTIC, IDENTITY, MAX_NUMBER, SIGMA, suggestion
+from symbolic.wishart.fixed_letters import (
+    COLUMNS,
+    DETERMINISTIC,
+    IDENTITY,
+    MAX_NUMBER,
+    SIGMA,
+    UNIT,
+    suggestion,
+    unit,
+)
 
 MAX_TEXT = 1000
 """Most characters of a query."""
@@ -33,13 +44,18 @@ MAX_EXPONENT = 24
 MAX_DIGITS = 30
 """Most digits of a number."""
 
-KNOWN = ("W", *DETERMINISTIC, SIGMA, IDENTITY, "tr", "n", COLUMNS, "W1", "n1")
+MAX_INDEX = 30
+"""Largest index of an element."""
+
+KNOWN = ("W", *DETERMINISTIC, SIGMA, IDENTITY, "tr", "n", COLUMNS, "W1", "n1", "cov", "var")
 """Names for suggestions; W and n take numbers up to `symbolic.wishart.fixed_letters.MAX_NUMBER`."""
 
 _RUN = re.compile(r"[A-Za-z0-9_Σ]+")
-_NAME = re.compile(rf"Sigma|Σ|tr|[Wn](?:[1-9][0-9]?)?|[{''.join(DETERMINISTIC)}{IDENTITY}{COLUMNS}]")
+_NAME = re.compile(
+    rf"Sigma|Σ|tr|cov|var|[Wn](?:[1-9][0-9]?)?|[{''.join(DETERMINISTIC)}{IDENTITY}{COLUMNS}{UNIT}]"
+)
 _DIGITS = re.compile(r"[0-9]+")
-_SYMBOL = re.compile(r"\*\*|[-+*/^'(){}]")
+_SYMBOL = re.compile(r"\*\*|[-+*/^'(){}\[\],]")
 _TRANSPOSE = re.compile(r"(?:\^|\*\*)[({]?$")
 
 
@@ -181,6 +197,22 @@ class Power(OfOne):
 
 
 @dataclass(frozen=True)
+class Element(OfOne):
+    """An element of a matrix, by row and column from 1."""
+
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Covariance(Node):
+    """The covariance of two scalars; only the whole of a query is one."""
+
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True)
 class Quotient(Node):
     """Something divided by a scalar."""
 
@@ -216,8 +248,10 @@ def subtrees(node: Node) -> Iterator[Node]:
     yield node
     parts: tuple[Node, ...] = ()
     match node:
-        case Trace() | Transpose() | Power():
+        case OfOne():
             parts = (node.of,)
+        case Covariance():
+            parts = (node.left, node.right)
         case Quotient():
             parts = (node.top, node.bottom)
         case Product():
@@ -245,9 +279,30 @@ class _Parser:
     def query(self) -> Node:
         if self._token.kind == "end":
             raise MomentSyntaxError(self._text, 1, "the expression is empty: write, for example, W^2 tr(W^2)")
-        node = self._sum()
+        whole = self._token.kind == "name" and self._token.text in ("cov", "var")
+        node = self._covariance() if whole else self._sum()
         if self._token.kind != "end":
-            self._expected("an operator, a factor or the end")
+            self._expected("the end" if whole else "an operator, a factor or the end")
+        return node
+
+    def _covariance(self) -> Node:
+        token = self._token
+        self._next += 1
+        if not self._take("("):
+            self._expected(f"'(' after {token.text}")
+        first = second = self._scalar(token.text)
+        if token.text == "cov":
+            if not self._take(","):
+                self._expected("',' between the two parts of cov")
+            second = self._scalar(token.text)
+        if not self._take(")"):
+            self._expected(f"an operator, a factor or ')' to close {token.text}")
+        return Covariance(token.position, False, first, second)
+
+    def _scalar(self, name: str) -> Node:
+        node = self._sum()
+        if node.is_matrix:
+            self._fail(node.position, f"{name} is of scalars: take elements, as in W[1,2], or traces")
         return node
 
     # -- tokens --------------------------------------------------------------------------------------------
@@ -322,6 +377,9 @@ class _Parser:
             if prime := self._take("'"):
                 node = self._transpose(node, prime.position)
                 raised = False
+            elif bracket := self._take("["):
+                node = self._element(node, bracket.position)
+                raised = False
             elif caret := self._take("^", "**"):
                 if raised:
                     self._fail(caret.position, "a second exponent: use parentheses, as in (W^2)^3")
@@ -329,6 +387,26 @@ class _Parser:
                 raised = True
             else:
                 return node
+
+    def _element(self, node: Node, position: int) -> Node:
+        if not node.is_matrix:
+            self._fail(position, "an element of a scalar is taken: leave the index out")
+        return Element(node.position, False, node, *self._index())
+
+    def _index(self) -> tuple[int, int]:
+        """Row and column, after the opening bracket."""
+        found: list[int] = []
+        for closing in (",", "]"):
+            token = self._token
+            if token.kind != "number":
+                self._expected("a row and a column, as in W[1,2]")
+            self._next += 1
+            if not 1 <= int(token.text) <= MAX_INDEX:
+                self._fail(token.position, f"an index is from 1 to {MAX_INDEX}: take another one")
+            found.append(int(token.text))
+            if not self._take(closing):
+                self._expected(f"{closing!r} in an index, as in W[1,2]")
+        return found[0], found[1]
 
     def _exponent(self, node: Node, position: int) -> Node:
         bracket = self._take("(", "{")
@@ -367,6 +445,13 @@ class _Parser:
             if not inner.is_matrix:
                 self._fail(inner.position, "the trace of a scalar is taken: leave tr out, or trace a matrix")
             return Trace(token.position, False, inner)
+        if token.kind == "name" and token.text in ("cov", "var"):
+            self._fail(token.position, f"{token.text}(...) stands alone: ask for the parts one by one")
+        if token.kind == "name" and token.text == UNIT:
+            self._next += 1
+            if not self._take("["):
+                self._expected(f"'[' after {UNIT}, which is the matrix of a single 1, as in {UNIT}[1,2]")
+            return Symbol(token.position, True, unit(*self._index()))
         if token.kind == "name" and token.text != "T":
             self._next += 1
             is_matrix = not (token.text == COLUMNS or token.text.startswith("n"))

@@ -17,7 +17,7 @@ from symbolic.averages.networks import ROOT_SUFFIX
 from symbolic.query.index_sums import values
 from symbolic.wishart.covariance_matrix import exact_covariance, rational_root
 from symbolic.wishart.covariance_matrix import identity as exact_identity
-from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base
+from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base, indices_of
 from symbolic.wishart.trace_polynomial import IndexSum, TracePolynomial
 
 Matrix = Any
@@ -100,6 +100,14 @@ class Matrices:
         kept = self._space.where(values > floor, values, self._space.zeros_like(values))
         return (vectors * self._space.sqrt(kept)) @ vectors.T
 
+    def _unit(self, row: int, column: int) -> Matrix:
+        """The matrix of a single 1."""
+        if max(row, column) > self.size:
+            raise Refused(f"the index {max(row, column)} is over p = {self.size}: take a smaller one")
+        span = range(self.size)
+        rows = [[int((i, j) == (row - 1, column - 1)) for j in span] for i in span]
+        return fmpq_mat(rows) if self.is_exact else self._space.asarray(rows, dtype=self._space.float64)
+
     def require_definite(self) -> None:
         """Raise ValueError when a Sigma is given that is singular: a Wishart matrix then has no inverse."""
         if SIGMA in self._letters:
@@ -115,6 +123,8 @@ class Matrices:
     def _made(self, factor: str) -> Matrix:
         if factor == ROOT:
             return self.root()
+        if factor not in self._letters and (place := indices_of(factor)):
+            return self._unit(*place)
         matrix = self._letters[base(factor)]
         if factor.endswith(TRANSPOSED):
             return matrix.transpose() if self.is_exact else matrix.T

@@ -1,7 +1,8 @@
 """The letters of a moment query: factors of words of p x p matrices, by name.
 
 A factor is a string: ``A`` to ``D`` (deterministic, not necessarily symmetric), a transpose ``A'``, ``Sigma``
-and ``Sigma^-1``, a Wishart matrix ``W`` or ``W1`` to ``W99`` and its inverse ``W1^-1``. A word is a tuple of
+and ``Sigma^-1``, a Wishart matrix ``W`` or ``W1`` to ``W99`` and its inverse ``W1^-1``, or ``e[1,2]``, the matrix
+of a single 1 in row 1 and column 2, of which elements are traces: M[1,2] = tr(M e[2,1]). A word is a tuple of
 factors, freely reduced; the empty word is the identity.
 """
 
@@ -25,6 +26,35 @@ INVERSE = "^-1"
 TRANSPOSED = "'"
 MAX_NUMBER = 99
 """The largest k in ``Wk``."""
+
+
+UNIT = "e"
+"""How the name of a matrix of a single 1 begins."""
+
+
+def unit(row: int, column: int) -> str:
+    """The matrix of a single 1."""
+    return f"{UNIT}[{row},{column}]"
+
+
+def indices_of(factor: str) -> tuple[int, int] | None:
+    """Row and column of the 1 of a matrix of a single 1; None for any other factor."""
+    if not factor.startswith(f"{UNIT}["):
+        return None
+    row, column = factor[2:-1].split(",")
+    return int(row), int(column)
+
+
+def element(trace: tuple[str, ...]) -> tuple[tuple[str, ...], int, int] | None:
+    """The word, row and column of which the trace with one matrix of a single 1 is an element; None for any other trace."""
+    places = [k for k, factor in enumerate(trace) if indices_of(factor)]
+    if len(places) != 1:
+        return None
+    column, row = indices_of(trace[places[0]]) or (0, 0)
+    word = trace[places[0] + 1 :] + trace[: places[0]]
+    if sum(factor.endswith(TRANSPOSED) for factor in word) * 2 > len(word):
+        return transpose(word), column, row
+    return word, row, column
 
 
 def base(factor: str) -> str:
@@ -65,6 +95,8 @@ def transpose(word: Word) -> Word:
 def _transposed(factor: str) -> str:
     if is_invertible(factor):
         return factor
+    if place := indices_of(factor):
+        return unit(*reversed(place))
     return factor.removesuffix(TRANSPOSED) if factor.endswith(TRANSPOSED) else factor + TRANSPOSED
 
 

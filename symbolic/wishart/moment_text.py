@@ -11,7 +11,7 @@ from flint import fmpq, fmpq_mpoly
 
 from symbolic.algebra.coefficients import named_terms
 from symbolic.algebra.quotients import Rational
-from symbolic.wishart.fixed_letters import TRANSPOSED, Word, powers
+from symbolic.wishart.fixed_letters import TRANSPOSED, Word, element, indices_of, powers
 from symbolic.wishart.trace_polynomial import Monomial, TracePolynomial
 
 FACTORED_TERMS = 40
@@ -30,12 +30,22 @@ def word_text(word: Word) -> str:
     return " ".join(shown) or "I"
 
 
+def trace_text(word: Word) -> str:
+    """A trace as ``tr(W A)``, or the element that it is as ``(W A)[1,2]``."""
+    found = element(word)
+    if found is None:
+        return f"tr({word_text(word)})"
+    inner, row, column = found
+    text = word_text(inner)
+    return f"{f'({text})' if len(inner) > 1 else text}[{row},{column}]"
+
+
 def monomial_text(monomial: Monomial) -> str:
     """A product of traces and a word as ``tr(W)^2 W A``, sums over indices in brackets; the empty product is ``1``."""
     shown = []
     for word in dict.fromkeys(monomial.traces):
         count = monomial.traces.count(word)
-        shown.append(f"tr({word_text(word)})" + (f"^{count}" if count > 1 else ""))
+        shown.append(trace_text(word) + (f"^{count}" if count > 1 else ""))
     shown += [f"[{x.text}]" for x in monomial.sums]
     if monomial.matrix is not None:
         shown.append(monomial.matrix.text)
@@ -110,6 +120,9 @@ def word_latex(word: Word) -> str:
 
 def _power_latex(factor: str, count: int) -> str:
     name = factor.removesuffix(TRANSPOSED)
+    if place := indices_of(factor):
+        shown = "e_{{{}}} e_{{{}}}^{{T}}".format(*place)
+        return shown if count == 1 else f"({shown})^{{{count}}}"
     if name == "Sigma^(1/2)":
         return r"\Sigma^{1/2}" if count == 1 else rf"\Sigma^{{{count}/2}}"
     shown = r"\Sigma" if name == "Sigma" else name if len(name) == 1 else f"{name[0]}_{{{name[1:]}}}"
@@ -178,13 +191,21 @@ def _degree(polynomial: fmpq_mpoly) -> int:
     return int(polynomial.total_degree())
 
 
+def _trace_latex(word: Word) -> str:
+    found = element(word)
+    if found is None:
+        return rf"\operatorname{{tr}}({word_latex(word)})"
+    inner, row, column = found
+    return rf"{{({word_latex(inner)})}}_{{{row},{column}}}"
+
+
 def traces_latex(traces: tuple[Word, ...]) -> str:
     """A product of traces as LaTeX."""
     shown = []
     for word in dict.fromkeys(traces):
         count = traces.count(word)
         exponent = f"^{{{count}}}" if count > 1 else ""
-        shown.append(rf"\operatorname{{tr}}({word_latex(word)}){exponent}")
+        shown.append(f"{_trace_latex(word)}{exponent}")
     return r" \, ".join(shown)
 
 

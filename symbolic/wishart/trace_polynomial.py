@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 from flint import fmpq
@@ -22,11 +23,13 @@ from symbolic.wishart.fixed_letters import (
     TRANSPOSED,
     Word,
     closed,
+    indices_of,
     inverse,
     is_invertible,
     is_wishart,
     joined,
     transpose,
+    unit,
     word_order,
 )
 
@@ -252,6 +255,55 @@ def product_of_traces(words: Iterable[Word], word: Word | None, value: Rational)
         else:
             value = value * Rational.generator(COLUMNS)
     return Monomial(tuple(sorted(traces, key=word_order)), word), value
+
+
+def elements(polynomial: TracePolynomial) -> TracePolynomial:
+    """The same with at most one matrix of a single 1 in each word: what stands between two of them is an element.
+
+    tr(u e[i,j] v e[k,l]) = tr(u e[i,l]) tr(v e[k,j]), and in an open word e[i,j] v e[k,l] = tr(v e[k,j]) e[i,l].
+    """
+    terms = []
+    for key, value in polynomial.terms.items():
+        traces: list[Word] = []
+        for trace in key.traces:
+            traces += _split(trace, is_closed=True)
+        word = key.word
+        if word is not None:
+            *inner, word = _split(word, is_closed=False)
+            traces += inner
+        if all(_is_one(trace) for trace in traces if len(trace) == 1 and indices_of(trace[0])):
+            kept = [trace for trace in traces if not (len(trace) == 1 and indices_of(trace[0]))]
+            monomial, factor = product_of_traces(kept, word, value)
+            terms.append((monomial._replace(sums=key.sums, matrix=key.matrix), factor))
+    return collect(terms, polynomial.is_matrix)
+
+
+def _split(word: Word, is_closed: bool) -> list[Word]:
+    """A word as traces with one matrix of a single 1 each, and as the last part what is left of it."""
+    places = [k for k, factor in enumerate(word) if indices_of(factor)]
+    if len(places) < 2:
+        return [word]
+    if is_closed:
+        word = word[places[0] :] + word[: places[0]]
+        places = [k - places[0] for k in places]
+    found: list[Word] = []
+    for left, right in pairwise(places):
+        found.append((*word[left + 1 : right], unit(_row(word[right]), _column(word[left]))))
+    outer = unit(_row(word[places[0]]), _column(word[places[-1]]))
+    return [*found, (*word[: places[0]], outer, *word[places[-1] + 1 :])]
+
+
+def _row(factor: str) -> int:
+    return (indices_of(factor) or (0, 0))[0]
+
+
+def _column(factor: str) -> int:
+    return (indices_of(factor) or (0, 0))[1]
+
+
+def _is_one(trace: Word) -> bool:
+    """Whether the trace of a matrix of a single 1 is 1: it is on the diagonal."""
+    return _row(trace[0]) == _column(trace[0])
 
 
 def at(value: Rational, dimensions: Mapping[str, Exact]) -> Rational:

@@ -110,6 +110,7 @@ TOKENS = [
         "^(-2)",
     ),
     *("^(T)", "//", "==", "W^", "Wn", "trW"),
+    *("[1,2]", "[2,1]", "[1", "e", "e[1,2]", "e[31,1]", "cov(", "var(", "cov", "W^-1[1,1]", "A W^-1"),
 ]
 STRANGE = list(" \t\n\x00\u00b2\u03b1\u0663\U0001d7da\u200b\ud800\U0001d416\uff37\u2212\u2032\u03a3")
 FACTORS = [
@@ -165,9 +166,33 @@ FACTORS = [
         "tr(W+I)^9",
         "W A W B W",
         "(W A)^5",
+        "W^-1 A W^-1",
+        "tr(A W^-1) tr(B W^-1)",
+        "(W A W^-1)[1,2]",
+        "tr(W1 W2^-1)",
+        "(W + A)[1,1]^3",
+        "W1^-1 B W1 A W1^-1",
     ),
 ]
-LIGHT = ["W", "W1", "W2", "A", "B", "I", "Sigma", "n", "p", "2", "tr(W)", "tr(A W)", "W^2", "A'", "W^-1"]
+LIGHT = [
+    "W",
+    "W1",
+    "W2",
+    "A",
+    "B",
+    "I",
+    "Sigma",
+    "n",
+    "p",
+    "2",
+    "tr(W)",
+    "tr(A W)",
+    "W^2",
+    "A'",
+    "W^-1",
+    "W[1,2]",
+    "e[2,1]",
+]
 SUMS = ["n+p", "W+A", "W1+W2+A", "1+n", "tr(W)+n", "2", "n+n1+n2+n3+n4+p", "1/p+1/n", "1+tr(A)", "A+B"]
 
 
@@ -220,6 +245,11 @@ def light(rng: random.Random) -> str:
     return sentence(rng, LIGHT)
 
 
+def covariance_of(rng: random.Random) -> str:
+    parts = [sentence(rng, ["W[1,2]", "tr(W)", "tr(A W^-1)", "n", "W^-1[1,1]", "W"]) for _ in range(2)]
+    return rng.choice((f"cov({parts[0]}, {parts[1]})", f"var({parts[0]})", f"cov({parts[0]})"))
+
+
 def heavy(rng: random.Random) -> str:
     """Factors that are much work one by one already."""
     separators = (" ", " ", "*", " + ", " - ", "")
@@ -235,6 +265,7 @@ KINDS: dict[Callable[[random.Random], str], float] = {
     powers: 0.04,
     long: 0.01,
     heavy: 0.01,
+    covariance_of: 0.05,
 }
 
 # -- values, covariances, laws ----------------------------------------------------------------------------------------------------
@@ -250,6 +281,10 @@ WORDS = [
     "n=9 Sigma=[[1,1],[1,1]]",
     "n=9 Sigma=[[1,2],[2,1]]",
     "n=-1",
+    "n=11/2 p=2",
+    "n=7.25 p=3",
+    "n=.5",
+    f"n=9.5 {A} Sigma=[[2,.5],[.5,1]]",
     f"n={10**25} p=2",
     f"p={10**40}",
     "A=[[1,2]]",
