@@ -22,7 +22,7 @@ from symbolic.wishart.fixed_letters import (
     is_wishart,
     row_dimension,
 )
-from symbolic.wishart.inverse_words import word_moment
+from symbolic.wishart.inverse_words import Steps, word_moment
 from symbolic.wishart.partitions import Partition
 from symbolic.wishart.trace_polynomial import (
     ONE,
@@ -42,6 +42,7 @@ class Expectation:
     def __init__(self, covariance: Covariance, effort: float = 1) -> None:
         """``effort``: how many times `moment_work.MAX_WORK` a query may take."""
         self.covariance: Covariance = covariance
+        self._steps = Steps(effort)
         self._limit = moment_work.MAX_WORK * effort
         self._known: dict[Monomial, TracePolynomial] = {}
         self._blocks: dict[tuple[int, Partition], TracePolynomial] = {}
@@ -91,7 +92,7 @@ class Expectation:
             if block is not None:
                 return self._sum(self._without(block, monomial.word is not None))
         if degrees := inverse_degrees([monomial]):
-            return self._sum(word_moment(monomial, min(degrees), self.covariance))
+            return self._sum(word_moment(monomial, min(degrees), self.covariance, self._steps))
         return self._by_words(monomial)
 
     # -- one run of powers ---------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ class _Plan:
         if inverted:
             name = min(inverted)
             pairings, terms = inverse_word_terms(monomial, name, self._covariance)
-            work = copies * (1 + pairings // 128 + terms // 3)
+            work = copies * (1 + pairings // 512 + terms // 2)
             return work + self.of(_without(monomial, name), copies * terms)
         return copies * of_words(monomial, self._covariance)
 

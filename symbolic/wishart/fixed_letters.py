@@ -115,7 +115,15 @@ def closed(word: Word) -> Word:
     """The canonical word of the same trace: cyclically reduced, first of its rotations and transposes."""
     while len(word) > 1 and is_invertible(word[0]) and word[0] == inverse(word[-1]):
         word = word[1:-1]
-    return min(turns(word, transpose(word)), key=word_order, default=())
+    flipped = transpose(word)
+    primes = (
+        sum(factor[-1] == TRANSPOSED for factor in word),
+        sum(factor[-1] == TRANSPOSED for factor in flipped),
+    )
+    # the order of `word_order`, of which a turn changes the names alone
+    if primes[0] == primes[1]:
+        return min(turns(word, flipped), default=())
+    return min(turns(*[word if primes[0] < primes[1] else flipped] * 2))
 
 
 def word_order(word: Word) -> tuple[int, int, Word]:

@@ -42,12 +42,15 @@ from symbolic.wishart.fixed_letters import (
 from symbolic.wishart.identity import RING
 from symbolic.wishart.partitions import Partition
 from symbolic.wishart.resolvent import DIFFERENCE, in_dimensions
-from symbolic.wishart.trace_polynomial import Monomial, TracePolynomial, collect
+from symbolic.wishart.trace_polynomial import Monomial, QueryTooLarge, TracePolynomial, collect
 from symbolic.wishart.wishart_inverse import trace_numerators
 from symbolic.wishart.wishart_moment import Covariance, in_rows
 
 MAX_INVERSES = 6
 """Most inverses in a product: there are (2 d - 1)!! pairings."""
+
+MAX_STEPS = 40_000
+"""Most contractions and pairings of one query: about a second."""
 
 END = "end"
 """The letter that closes an open word."""
@@ -58,11 +61,29 @@ State = tuple[Word, ...]
 _n, _p = RING.gens()
 
 
-def word_moment(monomial: Monomial, name: str, covariance: Covariance) -> TracePolynomial:
+class Steps:
+    """How many contractions and pairings are left, of `MAX_STEPS` times an effort."""
+
+    def __init__(self, effort: float = 1) -> None:
+        self._left = int(MAX_STEPS * effort)
+
+    def take(self) -> None:
+        """One more. Raises QueryTooLarge where none is left."""
+        self._left -= 1
+        if self._left < 0:
+            raise QueryTooLarge(
+                "inverses between letters are too much work here: lower the degree, ask for the parts one by one, or "
+                "give it more seconds (work)"
+            )
+
+
+def word_moment(
+    monomial: Monomial, name: str, covariance: Covariance, steps: Steps | None = None
+) -> TracePolynomial:
     """The expectation of a product over the Wishart matrix ``name``, all other factors held fixed.
 
     It exists for n - p > 2 d - 1, d the number of inverses of the matrix. Raises ValueError for more than
-    `MAX_INVERSES` of them.
+    `MAX_INVERSES` of them, and QueryTooLarge when ``steps`` are at an end.
     """
     count = sum(word.count(inverse(name)) for word in monomial.words)
     if count > MAX_INVERSES:
@@ -70,7 +91,7 @@ def word_moment(monomial: Monomial, name: str, covariance: Covariance) -> TraceP
             f"{count} inverses of {name} between other factors are over the limit: ask for at most "
             f"{MAX_INVERSES}"
         )
-    rules = _Rules(name, covariance)
+    rules = _Rules(name, covariance, steps or Steps())
     words = monomial.words if monomial.word is None else (*monomial.traces, (*monomial.word, END))
     start, factor = _product(words)
     terms = [
@@ -83,7 +104,8 @@ def word_moment(monomial: Monomial, name: str, covariance: Covariance) -> TraceP
 class _Rules:
     """The two rules for one Wishart matrix."""
 
-    def __init__(self, name: str, covariance: Covariance) -> None:
+    def __init__(self, name: str, covariance: Covariance, steps: Steps) -> None:
+        self._steps = steps
         self._plain, self._inverse = name, inverse(name)
         is_general = covariance == "general"
         self._sigma: Word = (SIGMA,) if is_general else ()
@@ -100,6 +122,7 @@ class _Rules:
                 return
             for state, value in level.items():
                 for following, change in self._by_parts(state):
+                    self._steps.take()
                     below = waiting.setdefault(self._count(following, self._plain), {})
                     term = value * change
                     below[following] = below[following] + term if following in below else term
@@ -174,6 +197,7 @@ class _Rules:
                 ends[right], ends[left] = (left, piece), (right, transpose(piece))
         found: dict[tuple[State, int], Counter[Partition]] = {}
         for pairing in pairings(len(ends)):
+            self._steps.take()
             words = self._cycles(pairing, ends)
             loops = words.count(())
             key = _state([*fixed, *filter(None, words)]), loops

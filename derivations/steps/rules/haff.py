@@ -2,8 +2,9 @@
 
 For n Gaussian rows of covariance Sigma and any product R of such words, E[Sigma^-1 W R] = n E R + E[D R], where D R puts the
 rows that come from the derivative of every W and of every W^-1 in R in the place of those differentiated. With R = W R' it
-takes a factor W away. With R = W^-1 R' the left side is Sigma^-1 R', of one inverse fewer: for all R' of the same degree
-these are linear equations for the means of the products with one inverse more, which are solved exactly.
+takes a factor W away. With R = W^-1 R' the left side is Sigma^-1 R', of one inverse fewer: for all products that D makes of
+one another, which are the ways to join and turn the pieces between the inverses, these are linear equations for their means,
+which are solved exactly. Fixed letters may stand anywhere.
 
 The second route is the Bartlett decomposition: W = T^T L L^T T with T^T T = Sigma and L lower triangular, the squares of
 whose diagonal are chi-square with n, n - 1, ... degrees of freedom; means are sums over monomials in its elements.
@@ -11,20 +12,19 @@ whose diagonal are chi-square with n, n - 1, ... degrees of freedom; means are s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache, reduce
 from math import prod
 from operator import add, matmul, mul
 
-import sympy
+from flint import fmpz_mat, fmpz_poly
 
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import in_order
 from symbolic.algebra.coefficients import INVERSE as OVER
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.sympy_trees import to_sympy
 from symbolic.algebra.words import (
     Expression,
     constant,
@@ -44,7 +44,13 @@ Product = tuple[tuple[Word, ...], Word | None]
 
 WISHART, INVERSE, SIGMA, SIGMA_INVERSE = "W", "W_inverse", "Sigma", "Sigma_inverse"
 ROWS = gaussian("X", "n", "p", covariance=SIGMA)
-LETTERS = {name: matrix(name, "p", "p", symmetric=True) for name in (WISHART, INVERSE, SIGMA, SIGMA_INVERSE)}
+# what is fixed: A need not be symmetric, D is
+FIXED = ("A", "D")
+LETTERS = {
+    name: matrix(name, "p", "p", symmetric=name != "A")
+    for name in (WISHART, INVERSE, SIGMA, SIGMA_INVERSE, *FIXED)
+}
+TURNED = "'"
 # inverses in one product
 MOST = 6
 UNIT = frozenset({(WISHART, INVERSE), (INVERSE, WISHART), (SIGMA, SIGMA_INVERSE), (SIGMA_INVERSE, SIGMA)})
@@ -85,15 +91,14 @@ def one_inverse_fewer(chain: Chain, *reads: str) -> Chain:
             continue
         if _count(product, WISHART):
             raise DoesNotApply(f"{Rule.HAFF}: average over the factors {WISHART} first")
-        around, powers = _opened(product)
-        rows, _ = solved(most)
-        for (power, closed), numerator in rows[powers].items():
-            reduced = around((SIGMA_INVERSE, *[INVERSE] * power), closed)
-            after = after + coefficient * _in_q(numerator) * reciprocal(_divisor(most)) * reduced
+        after = after + coefficient * reciprocal(_divisor(most)) * _without_inverse(product, most)
     return _made(chain, before, after, reads)
 
 
 def _made(chain: Chain, before: Expression, after: Expression, reads: tuple[str, ...]) -> Chain:
+    after = reduce(
+        add, (number * _expression(product) for product, number in _products(after)), _zero_like(before)
+    )
     values = divisors(before, after)
 
     def second_route() -> SecondRoute:
@@ -107,7 +112,11 @@ def _made(chain: Chain, before: Expression, after: Expression, reads: tuple[str,
 def divisors(*exprs: Expression) -> dict[str, Expression]:
     """What the divisors in expressions stand for, and q."""
     names = {name.removeprefix(OVER) for expr in exprs for name in expr.scalars()}
-    found = {_divisor(k): _in_q(solved(k)[1]) for k in range(1, MOST + 1) if _divisor(k) in names}
+    found = {
+        _divisor(k): _in_q(prod((Q - root for root in roots(k)), start=fmpz_poly([1])))
+        for k in range(1, MOST + 1)
+        if _divisor(k) in names
+    }
     return {**found, "q": scalar("n") - scalar("p")} if found else {}
 
 
@@ -122,21 +131,33 @@ def _products(expr: Expression) -> list[tuple[Product, Expression]]:
     """The terms, by names, with their coefficients."""
     odd = sorted(expr.letters().keys() - LETTERS.keys())
     if odd:
-        raise DoesNotApply(f"{Rule.HAFF}: {', '.join(odd)} is no power of {WISHART}")
+        raise DoesNotApply(
+            f"{Rule.HAFF}: {', '.join(odd)} is no power of {WISHART}, and none of {', '.join(FIXED)}"
+        )
     return [
         (
-            (
-                tuple(tuple(factor.name for factor in trace) for trace in term.traces),
-                None if term.word is None else tuple(factor.name for factor in term.word),
-            ),
+            (tuple(map(_names, term.traces)), None if term.word is None else _names(term.word)),
             polynomial(coefficient),
         )
         for term, coefficient in expr.terms.items()
     ]
 
 
+def _names(factors: Iterable[tuple[str, bool]]) -> Word:
+    return tuple(name + TURNED * transposed for name, transposed in factors)
+
+
 def _word(names: Word) -> Expression:
-    return reduce(matmul, (LETTERS[name] for name in names), identity("p"))
+    plain = ((LETTERS[name.removesuffix(TURNED)], name.endswith(TURNED)) for name in names)
+    return reduce(matmul, (one.T if turned else one for one, turned in plain), identity("p"))
+
+
+def _turned_word(word: Word) -> Word:
+    """The transposed product."""
+    return tuple(
+        name.removesuffix(TURNED) if name.endswith(TURNED) else name + TURNED * (name == "A")
+        for name in reversed(word)
+    )
 
 
 def _expression(product: Product) -> Expression:
@@ -178,7 +199,7 @@ def differentiated(closed: tuple[Word, ...], word: Word) -> Expression:
     for k, name in enumerate(word):
         if name in (WISHART, INVERSE):
             left, right, sign = _around(name, word[:k], word[k + 1 :])
-            turned = _word(_plain((*reversed(left), WISHART, *right)))
+            turned = _word(_plain((*_turned_word(left), WISHART, *right)))
             total = total + sign * rest * (
                 turned + tr(_word(_cyclic((*left, WISHART)))) * _word(_plain(right))
             )
@@ -189,7 +210,7 @@ def differentiated(closed: tuple[Word, ...], word: Word) -> Expression:
                 # turned to begin after the factor
                 left, right, sign = _around(name, (), (*one[k + 1 :], *one[:k]))
                 inner = (*right, *left)
-                both = _word(_plain((*reversed(inner), WISHART, *word))) + _word(
+                both = _word(_plain((*_turned_word(inner), WISHART, *word))) + _word(
                     _plain((*inner, WISHART, *word))
                 )
                 total = total + sign * others * both
@@ -209,8 +230,10 @@ def _without_wishart(product: Product) -> Expression | None:
     if word is not None and WISHART in word:
         place = word.index(WISHART)
         fixed, rest = word[:place], word[place + 1 :]
-        if {*fixed} <= {SIGMA, SIGMA_INVERSE}:
+        if INVERSE not in fixed:
             return _word(fixed) @ LETTERS[SIGMA] @ _by_parts(closed, rest)
+        return None
+    if word is not None and INVERSE in word:
         return None
     for k, one in enumerate(closed):
         if WISHART in one:
@@ -228,60 +251,91 @@ def _by_parts(closed: tuple[Word, ...], word: Word) -> Expression:
 
 # -- the solved equations ------------------------------------------------------------------------------------
 
-# the power of the open word, and those of the closed ones
-Powers = tuple[int, tuple[int, ...]]
-Q = sympy.Symbol("q")
+Q = fmpz_poly([0, 1])
+# closed words that all hold an inverse, and an open word that begins with one
+Opened = tuple[tuple[Word, ...], Word]
 
 
-def _kinds(degree: int) -> list[Powers]:
-    """The products of powers of W^-1 of a degree whose open word is not empty."""
-
-    def partitions(total: int, most: int) -> list[tuple[int, ...]]:
-        if not total:
-            return [()]
-        return [(k, *rest) for k in range(min(total, most), 0, -1) for rest in partitions(total - k, k)]
-
-    return [(k, rest) for k in range(degree, 0, -1) for rest in partitions(degree - k, degree)]
-
-
-def _powers(product: Product) -> Powers:
+def _without_inverse(product: Product, degree: int) -> Expression:
+    """The mean of a product without the inverse that its open word, or a closed one, begins with, times the divisor."""
     closed, word = product
-    if word is None or {name for one in (*closed, word) for name in one} - {INVERSE}:
-        raise DoesNotApply(f"{Rule.HAFF}: {product} is no product of powers of {INVERSE}")
-    return len(word), tuple(sorted((len(one) for one in closed), reverse=True))
+    others: list[Word] = list(closed)
+    left: Word = ()
+    if word is not None and INVERSE in word:
+        place = word.index(INVERSE)
+        left, opened = word[:place], word[place:]
+    else:
+        one = others.pop(next(k for k, one in enumerate(closed) if INVERSE in one))
+        place = one.index(INVERSE)
+        opened = one[place:] + one[:place]
+    plain = reduce(mul, (tr(_word(one)) for one in others if INVERSE not in one), constant(1))
+    total = zero("p", "p")
+    for (rest, inner), numerator in _solved(
+        _as_opened((tuple(x for x in others if INVERSE in x), opened)), degree
+    ).items():
+        total = total + _in_q(numerator) * _expression((rest, (SIGMA_INVERSE, *inner[1:])))
+    if word is not None and INVERSE in word:
+        return plain * (_word(left) @ total)
+    return plain * tr(total) if word is None else plain * tr(total) * _word(word)
+
+
+def _as_opened(opened: Opened) -> Opened:
+    """The same with its closed words as expressions write them."""
+    (((closed, word), _),) = _products(_expression(opened))
+    if word is None or word[0] != INVERSE:
+        raise ArithmeticError(f"{word} does not begin with {INVERSE}")
+    return closed, word
+
+
+@lru_cache(maxsize=256)
+def _derived(opened: Opened) -> dict[Opened, int]:
+    """n E(R) + E(D R) - (n - p) E(R) for a product R, by products."""
+    closed, word = opened
+    found = dict.fromkeys([opened], 0)
+    expected = differentiated(closed, word) + scalar("p") * _expression(opened)
+    for (traces, inner), coefficient in _products(expected):
+        if coefficient.scalars():
+            raise ArithmeticError("the equations depend on more than n - p")
+        key = _as_opened((traces, inner or ()))
+        found[key] = found.get(key, 0) + int(evaluate(coefficient, {}))
+    return found
+
+
+def _solved(start: Opened, degree: int) -> dict[Opened, fmpz_poly]:
+    """The mean of a product, times the divisor, by the products V R of which Sigma^-1 R is to be taken.
+
+    In q = n - p the equations are q x + N x = b. For a polynomial (q - r_1)...(q - r_k) that sends -N to 0,
+    (q + N)^-1 v = sum_t v_t / ((q - r_1)...(q - r_t)), v_1 = v, v_(t+1) = -(N + r_t) v_t; that it ends is checked.
+    """
+    current: dict[Opened, int] = {start: 1}
+    total: dict[Opened, fmpz_poly] = {}
+    for root in roots(degree):
+        total = {key: value * (Q - root) for key, value in total.items()}
+        following: dict[Opened, int] = {}
+        for key, number in current.items():
+            total[key] = total.get(key, fmpz_poly([0])) + number
+            following[key] = following.get(key, 0) - root * number
+            for other, count in _derived(key).items():
+                following[other] = following.get(other, 0) - count * number
+        current = {key: number for key, number in following.items() if number}
+    if current:
+        raise ArithmeticError("the equations have other divisors than those of the powers")
+    return {key: value for key, value in total.items() if value}
 
 
 @lru_cache(maxsize=8)
-def solved(degree: int) -> tuple[dict[Powers, dict[Powers, sympy.Expr]], sympy.Expr]:
-    """Each product of a degree as Sigma^-1 times a combination of those of one degree less, over a common divisor.
-
-    In q = n - p: the coefficients, and the divisor.
-    """
-    kinds = _kinds(degree)
-    rows = []
-    for power, closed in kinds:
-        # Sigma^-1 R = n W^-1 R + D(W^-1 R), where W^-1 R is of this kind
-        found = differentiated(tuple((INVERSE,) * k for k in closed), (INVERSE,) * power)
-        row = dict.fromkeys(kinds, sympy.Integer(0))
-        row[power, closed] += sympy.Symbol("n")
-        for product, coefficient in _products(found):
-            row[_powers(product)] += to_sympy(coefficient, {"p": sympy.Symbol("p")})
-        rows.append(
-            [sympy.expand(row[kind].subs(sympy.Symbol("n"), Q + sympy.Symbol("p"))) for kind in kinds]
-        )
-    system = sympy.Matrix(rows)
-    if system.free_symbols - {Q}:
-        raise ArithmeticError("the equations depend on more than n - p")
-    solution = system.inv().applyfunc(sympy.cancel)
-    below = reduce(sympy.lcm, (sympy.denom(sympy.together(x)) for x in solution))
-    table: dict[Powers, dict[Powers, sympy.Expr]] = {}
-    for i, kind in enumerate(kinds):
-        table[kind] = {
-            (power - 1, closed): sympy.expand(sympy.cancel(solution[i, j] * below))
-            for j, (power, closed) in enumerate(kinds)
-            if solution[i, j] != 0
-        }
-    return table, sympy.expand(below)
+def roots(degree: int) -> tuple[int, ...]:
+    """The numbers that q = n - p must not be: eigenvalues of -N for the products of powers of a degree."""
+    known: list[Opened] = [_as_opened(((), (INVERSE,) * degree))]
+    rows: list[dict[Opened, int]] = []
+    for opened in known:  # which grows
+        rows.append(_derived(opened))
+        known += [key for key in rows[-1] if key not in known]
+    table = fmpz_mat([[-row.get(key, 0) for key in known] for row in rows])
+    _, factors = table.charpoly().factor()
+    if any(factor.degree() != 1 for factor, _ in factors):
+        raise ArithmeticError("the divisors are no products of q less a number")
+    return tuple(sorted(-int(factor[0]) for factor, _ in factors))
 
 
 def _divisor(degree: int) -> str:
@@ -289,49 +343,12 @@ def _divisor(degree: int) -> str:
     return f"c_{degree}"
 
 
-def _in_q(value: sympy.Expr) -> Expression:
+def _in_q(value: fmpz_poly) -> Expression:
     """A polynomial in q = n - p."""
     q, found = scalar("q"), zero()
-    for (power,), number in sympy.Poly(value, Q).terms():
-        found = found + constant(Fraction(int(number.p), int(number.q))) * q**power
+    for power, number in enumerate(value.coeffs()):
+        found = found + constant(int(number)) * q**power
     return found
-
-
-def _opened(product: Product) -> tuple[Callable[[Word, tuple[int, ...]], Expression], Powers]:
-    """The word with inverses that is taken for open: what stands around it, and its power and those of the closed ones.
-
-    That is the one with other letters beside the inverses, of which there must not be two, or else any closed one.
-    """
-    closed, word = product
-    mixed = [k for k, one in enumerate(closed) if INVERSE in one and {*one} != {INVERSE}]
-    in_word = word is not None and INVERSE in word
-    if len(mixed) + in_word > 1:
-        raise DoesNotApply(f"{Rule.HAFF}: other letters stand between several of the inverses")
-    if in_word:
-        index = -1
-    else:
-        index = mixed[0] if mixed else next(k for k, one in enumerate(closed) if INVERSE in one)
-    one = word if in_word and word is not None else closed[index]
-    start = one.index(INVERSE)
-    if not in_word and {*one} != {INVERSE}:  # turned to end in the inverses
-        start = next(k for k in range(len(one)) if one[k] != INVERSE and one[k - 1] == INVERSE)
-        one = one[start:] + one[:start]
-        start = one.index(INVERSE)
-    power = one.count(INVERSE)
-    left, right = one[:start], one[start + power :]
-    if {*one[start : start + power]} != {INVERSE}:
-        raise DoesNotApply(f"{Rule.HAFF}: other letters stand between the inverses")
-    others = [x for k, x in enumerate(closed) if k != index]
-    pure = [x for x in others if INVERSE in x]
-    plain = reduce(mul, (tr(_word(x)) for x in others if INVERSE not in x), constant(1))
-
-    def around(inner: Word, powers: tuple[int, ...]) -> Expression:
-        whole = _expression((tuple((INVERSE,) * k for k in powers), (*left, *inner, *right)))
-        if in_word:
-            return plain * whole
-        return plain * tr(whole) if word is None else plain * tr(whole) * _word(word)
-
-    return around, (power, tuple(sorted((len(x) for x in pure), reverse=True)))
 
 
 # -- the second route ----------------------------------------------------------------------------------------
@@ -401,7 +418,15 @@ def _elements(p: int) -> dict[str, Table]:
         INVERSE: _product(_turned(inner), inner),
         SIGMA: _product(root, root),
         SIGMA_INVERSE: _product(root_inverse, root_inverse),
+        **{name: _constant(name, p, size) for name in FIXED},
+        "A" + TURNED: _turned(_constant("A", p, size)),
     }
+
+
+def _constant(name: str, p: int, size: int) -> Table:
+    """Numbers for a fixed letter, which the diagonal Sigma does not commute with."""
+    numbers = [[3, 1, -2], [5, 2, 1], [1, -1, 4]] if name == "A" else [[2, 1, -1], [1, 3, 2], [-1, 2, 5]]
+    return [[{(0,) * size: Fraction(x)} for x in row[:p]] for row in numbers[:p]]
 
 
 def _table(word: Word, letters: Mapping[str, Table], p: int) -> Table:

@@ -15,11 +15,12 @@ from derivations.steps.rules.haff import (
     divisors,
     not_the_mean,
     one_inverse_fewer,
-    solved,
+    roots,
 )
 from symbolic.algebra.words import Expression, matrix, reciprocal, scalar, tr
 
 W, G, S, V = (LETTERS[name] for name in (WISHART, INVERSE, SIGMA, SIGMA_INVERSE))
+A, D = LETTERS["A"], LETTERS["D"]
 n, p = scalar("n"), scalar("p")
 
 
@@ -40,7 +41,18 @@ def test_powers_of_a_wishart_matrix(start: Expression, mean: Expression) -> None
     assert {move.check for move in chain.moves} == {"proved"}
 
 
-@pytest.mark.parametrize("start", [G, V @ G, tr(G) * G, tr(G @ G) * tr(G), tr(V @ G @ G), G @ G @ G])
+MIXED = [
+    G @ A @ G,
+    S @ G @ D @ G @ A,
+    tr(A @ G) ** 2,
+    tr(A @ G) * D @ G,
+    tr(A @ G @ D @ G) * A.T,
+    G @ A @ G @ D @ G,
+    tr(S @ G) * tr(V @ G),
+]
+
+
+@pytest.mark.parametrize("start", [G, V @ G, tr(G) * G, tr(G @ G) * tr(G), tr(V @ G @ G), G @ G @ G, *MIXED])
 def test_one_inverse_fewer_has_the_same_mean(start: Expression) -> None:
     chain = one_inverse_fewer(Chain(start))
     assert chain.moves[-1].check == "proved"
@@ -52,17 +64,32 @@ def test_the_mean_of_an_inverse() -> None:
     chain = one_inverse_fewer(Chain(G))
     assert chain.result == reciprocal("c_1") * V
     assert divisors(chain.result) == {"c_1": scalar("q") - 1, "q": n - p}
-    assert str(solved(2)[1]) == "q**2 - 3*q"
+
+
+def test_the_numbers_that_are_divided_by() -> None:
+    """q (q - 1) (q - 3) for two inverses, and so on: contents of partitions, as q is n - p."""
+    assert [roots(degree) for degree in (1, 2, 3)] == [(1,), (0, 3), (-1, 0, 3, 5)]
+
+
+@pytest.mark.parametrize(
+    ("start", "mean"),
+    [
+        (W @ A @ G, (n * S @ A @ V - A.T - tr(A) * LETTERS[SIGMA] @ V) * reciprocal("c_1")),
+        (tr(W @ A) * tr(G @ D), (n * tr(S @ A) * tr(V @ D) - 2 * tr(A @ D)) * reciprocal("c_1")),
+    ],
+)
+def test_a_wishart_matrix_and_its_inverse(start: Expression, mean: Expression) -> None:
+    chain = one_inverse_fewer(by_parts(Chain(start)))
+    assert {move.check for move in chain.moves} == {"proved"}
+    assert not_the_mean(chain.result, mean, divisors(mean)) == ""
 
 
 @pytest.mark.parametrize(
     ("start", "reason"),
     [
         (S, "no W_inverse in Sigma"),
-        (G @ S @ G, "stand between the inverses"),
-        (tr(S @ G) * tr(V @ G), "between several of the inverses"),
         (tr(W @ S) * G, "average over the factors W first"),
-        (matrix("A", "p", "p") @ G, "A is no power of W"),
+        (matrix("B", "p", "p") @ G, "B is no power of W, and none of A, D"),
     ],
 )
 def test_what_has_no_such_equation_is_refused(start: Expression, reason: str) -> None:
@@ -70,6 +97,7 @@ def test_what_has_no_such_equation_is_refused(start: Expression, reason: str) ->
         one_inverse_fewer(Chain(start))
 
 
-def test_a_product_without_the_matrix_is_refused() -> None:
+@pytest.mark.parametrize("start", [G, G @ A @ W, tr(A @ W) * G])
+def test_a_product_that_does_not_begin_with_the_matrix_is_refused(start: Expression) -> None:
     with pytest.raises(DoesNotApply, match="begins with W"):
-        by_parts(Chain(G))
+        by_parts(Chain(start))

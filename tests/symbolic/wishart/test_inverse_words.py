@@ -15,10 +15,16 @@ from symbolic.query.query import moment
 from symbolic.query.syntax import parse
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.fixed_letters import Word, closed, joined
-from symbolic.wishart.inverse_words import kind_count, kind_of, pairings, weingarten, word_moment
+from symbolic.wishart.inverse_words import Steps, kind_count, kind_of, pairings, weingarten, word_moment
 from symbolic.wishart.partitions import partitions
 from symbolic.wishart.resolvent import DIFFERENCE
-from symbolic.wishart.trace_polynomial import Monomial, TracePolynomial, collect, product_of_traces
+from symbolic.wishart.trace_polynomial import (
+    Monomial,
+    QueryTooLarge,
+    TracePolynomial,
+    collect,
+    product_of_traces,
+)
 
 TOP = "/((n - p)*(n - p - 1)*(n - p - 3))"
 BY_HAND = (
@@ -183,3 +189,10 @@ def test_more_inverses_than_the_limit_are_refused() -> None:
     word = ("W^-1", "A") * 7
     with pytest.raises(Refused, match="at most 6"):
         word_moment(Monomial((), word), "W", "identity")
+
+
+def test_the_steps_are_limited() -> None:
+    word = ("W", "A") * 3 + ("W^-1", "B")
+    with pytest.raises(QueryTooLarge, match="more seconds"):
+        word_moment(Monomial((), word), "W", "general", Steps(0.001))
+    assert word_moment(Monomial((), word), "W", "general", Steps(0.1)).is_matrix
