@@ -57,10 +57,10 @@ def bound_powers(chain: Chain) -> Chain:
     if odd:
         raise DoesNotApply(f"{Rule.EIGENVALUES}: no bound is known for traces of {', '.join(odd)}")
     after = without_traces(before, scalar("trace"))
-    return _bounded(chain, Rule.EIGENVALUES, after, "Sigma", {"trace": tr(sigma)}, _contraction)
+    return _bounded(chain, Rule.EIGENVALUES, after, "Sigma", {"trace": tr(sigma)}, contraction)
 
 
-def _contraction(half: fmpq_mat) -> fmpq_mat:
+def contraction(half: fmpq_mat) -> fmpq_mat:
     """A positive semidefinite matrix over its largest sum of a row, which no eigenvalue exceeds."""
     square = half * half.transpose()
     largest = max(sum((abs(x) for x in row), fmpq(0)) for row in square.tolist())

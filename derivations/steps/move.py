@@ -67,6 +67,8 @@ class Rule(StrEnum):
     GRAM = "a Gram matrix is positive semidefinite"
     BOUND = "bound by Cauchy-Schwarz"
     EIGENVALUES = "bound by eigenvalues of at most one"
+    CONNECTED = "bound by connected sums"
+    CHEBYSHEV = "bound by Chebyshev"
     ORDER = "order by degree"
     DIFFERENTIATE = "differentiate"
     SIGN = "sign certificate"
@@ -90,6 +92,8 @@ _RELATIONS = {
     Rule.GRAM: Relation.AT_LEAST_ZERO,
     Rule.BOUND: Relation.AT_MOST,
     Rule.EIGENVALUES: Relation.AT_MOST,
+    Rule.CONNECTED: Relation.AT_MOST,
+    Rule.CHEBYSHEV: Relation.AT_MOST,
     Rule.ORDER: Relation.ORDER,
     Rule.SIGN: Relation.SIGN,
     Rule.FACTOR: Relation.SIGN,
@@ -117,6 +121,8 @@ NO_NUMBER = {
     Rule.SUM: "it multiplies by the number of tasks",
     Rule.BOUND: "an inequality, which holds exactly at random matrices",
     Rule.EIGENVALUES: "an inequality, which holds exactly at random matrices",
+    Rule.CONNECTED: "an inequality, which holds exactly at random matrices",
+    Rule.CHEBYSHEV: "an inequality, which holds exactly at laws of few matrices",
     Rule.GRAM: "an inequality, which holds at any draw",
     Rule.DIFFERENTIATE: "a derivative: its step samples the slope",
     Rule.SIGN: "a sign: its step samples what has it",

@@ -21,6 +21,8 @@ from symbolic.algebra.entry_laws import GENERIC, Law, law
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
 from symbolic.algebra.words import Expression, constant, letter_expression
+from symbolic.averages.network_polynomial import NetworkPolynomial
+from symbolic.averages.network_values import evaluate_networks
 from symbolic.averages.networks import ROOT_SUFFIX
 from symbolic.averages.pairings import expect_by_pairings
 from symbolic.checks.entries import cost_by_entries, expect_by_entries, letter_values
@@ -32,6 +34,8 @@ MOST_TERMS = 400_000
 # rows and columns of the matrices averaged over; the rows of a second one are one more, and so on
 SMALL = ((1, 1), (1, 2), (2, 1), (3, 1), (2, 2), (3, 2), (1, 3), (5, 2), (2, 3), (4, 1), (6, 1))
 FEWEST = 4
+# those at which sums over indices are compared
+FEW = ((1, 1), (2, 1), (1, 2))
 # laws at which one with symbols for its cumulants is put to the test, and how these are called
 EXAMPLES, KAPPA, MOST_CUMULANTS = ("rademacher", "uniform", "laplace"), "kappa", 8
 PAIRINGS, ENTRIES = "the sum over all pairings", "moments of single entries at the sizes"
@@ -75,14 +79,44 @@ def _by_examples(
     """The same for letters of a law whose cumulants are symbols: at laws of which these are numbers."""
     known, said = before.letters(), ""
     for example in EXAMPLES:
-        one = law(example)
-        symbols = {f"{KAPPA}_{k}": constant(one.cumulant_number(k)) for k in range(4, MOST_CUMULANTS + 1, 2)}
         at = {name: letter_expression(replace(known[name], law=example)) for name in generic}
-        present = {name: value for name, value in symbols.items() if name in after.scalars()}
+        symbols = _cumulants(example)
+        present = {name: constant(symbols[name]) for name in symbols.keys() & after.scalars()}
         said, wrong = _by_entries(before.replace(at), over, after.replace(present))
         if wrong:
             return said, f"for {example} entries {wrong}"
     return f"for {', '.join(EXAMPLES)} entries {said}", ""
+
+
+def differs_in_entries(before: Expression, over: Collection[str], mean: NetworkPolynomial) -> str:
+    """Why sums over indices are not the mean of a scalar over letters whose cumulants are symbols; nothing if they are.
+
+    By moments of single entries at a few small sizes, for laws of which the cumulants are numbers.
+    """
+    known = before.letters()
+    averaged = {name: known[name] for name in over}
+    names = sorted({name.removeprefix(INVERSE) for name in before.scalars()})
+    for example in EXAMPLES:
+        at = {name: letter_expression(replace(known[name], law=example)) for name in over}
+        word = before.replace(at)
+        rules = dict.fromkeys(over, partial(_moment, law(example)))
+        for rows, columns in FEW:
+            sizes = _sizes((word,), averaged, rows, columns)
+            plain = {name: Fraction(2 * k + 3, k + 2) for k, name in enumerate(names) if name not in sizes}
+            values, roots = _values(word.letters(), sizes)
+            numbers = {name: constant(value) for name, value in plain.items()}
+            ((found,),) = expect_by_entries(word.replace(numbers), sizes, values, roots, rules)
+            if (
+                Fraction(evaluate_networks(mean, {**sizes, **values, **plain, **_cumulants(example)}))
+                != found
+            ):
+                return f"for {example} entries moments of single entries give another mean"
+    return ""
+
+
+def _cumulants(example: str) -> dict[str, Fraction]:
+    one = law(example)
+    return {f"{KAPPA}_{k}": one.cumulant_number(k) for k in range(4, MOST_CUMULANTS + 1, 2)}
 
 
 def _by_entries(before: Expression, over: Collection[str], after: Expression) -> tuple[str, str]:

@@ -10,7 +10,7 @@ the case of a circle.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import letter_of
@@ -19,21 +19,20 @@ from symbolic.averages.network_order import Network
 from symbolic.averages.network_polynomial import NetworkPolynomial, NetworkTerm
 
 
-def term_bounds(average: NetworkPolynomial, dimension: str, norms: Iterable[str]) -> Iterator[Expression]:
+def term_bounds(average: NetworkPolynomial, dimension: str, norms: Mapping[str, str]) -> Iterator[Expression]:
     """A bound of each term of a scalar average, up to a constant: its coefficient, the dimension for each connected part,
-    and the names in `norms` for the operator norms of the letters of that name. Other letters count as bounded.
+    and the names in `norms` for the operator norms of the letters that have one. Other letters count as bounded.
 
     The terms stay apart, for bounds of terms must not cancel. Raises ValueError for a matrix, and where an index occurs
     an odd number of times.
     """
-    named = frozenset(norms)
     for term, coefficient in average.terms.items():
         bound = polynomial(coefficient)
         for words in _parts(term):
             counts = Counter(letter_of(character).name for word in words for character in word)
             bound = bound * scalar(dimension)
-            for name in named & counts.keys():
-                bound = bound * scalar(name) ** counts[name]
+            for name in norms.keys() & counts.keys():
+                bound = bound * scalar(norms[name]) ** counts[name]
         yield bound
 
 

@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 
 from sympy import Rational
 
@@ -18,38 +19,33 @@ from derivations.language import model
 from derivations.language.assumptions import PAPER, Assumptions, unchanged
 from derivations.language.model_letters import letter
 from derivations.language.normal_form import to_sympy
-from derivations.paper.theorem3.concentration import ONE_INNER_STEP, form_chain
+from derivations.paper.theorem3.concentration import INVERSE, NOTHING, ONE_INNER_STEP, form_chain
 from derivations.paper.theorem3.general_setting import general
 from derivations.paper.theorem3.outer_problem import MEAN_FORM, target_covariance
-from derivations.steps.chain import Rule
+from derivations.steps.by_degree import order
+from derivations.steps.chain import Chain, Rule, degree_of_powers
 from derivations.steps.labels import ORDER
 from derivations.steps.neglected import Quantity, Remainder
 from derivations.steps.orders import ONE, element
-from derivations.steps.step import Derived, Kind, Parts, Step
-from symbolic.algebra.entry_laws import generic
-from symbolic.algebra.terms import accumulate
-from symbolic.algebra.words import Expression
-from symbolic.averages.network_growth import term_bounds
-from symbolic.averages.network_polynomial import NetworkPolynomial
-from symbolic.averages.over_laws import average
-from symbolic.proofs.asymptotics import Exponent, largest, sharp_exponent
+from derivations.steps.rules.moment_bounds import Deviation, bound_mean, by_pairs, chebyshev
+from derivations.steps.step import Kind, Parts, Step
+from symbolic.algebra.words import Expression, letter_expression, matrix, reciprocal, scalar, zero
+from symbolic.proofs.asymptotics import Exponent
 
-HALF = Rational(1, 2)
+HALF = Fraction(1, 2)
 # entries u of any symmetric law: kappa_4, kappa_6 and kappa_8 stay symbols
-LAW = generic(8)
+LAW = "generic:8"
 # what is of order xi, and the largest eigenvalue of Sigma_w; those of Sigma and H_r are bounded
-ORDERS = {"p": ONE, "n_t": ONE, "Sigma_w": Exponent(Fraction(-1))}
+TASK_NORM = "norm_of_Sigma_w"
+ORDERS = {"p": ONE, "n_t": ONE, TASK_NORM: Exponent(Fraction(-1))}
+# the means of B B^T, Gamma and B H_r B^T, by the conditions; the deviations from these; the root of the probability of a
+# large one of the first
+MEANS = {"g": ONE, "c": NOTHING, "w": ONE}
+D = Deviation("D", "d", "g", str(next(iter(INVERSE.letters()))))
+C, E = Deviation("C", "s", "c"), Deviation("E", "e", "w")
+RARE = "root_of_P"
 GRAM, NOISE, WEIGHT = (ORDER.when(block) for block in (r"BB^T", r"\Gamma", r"BH_rB^T"))
 NOISY, NOISELESS = (ORDER.when(case) for case in (r"\sigma>0", r"\sigma=0"))
-
-
-def covariance_of_elements(first: Expression, second: Expression, copy: Expression) -> NetworkPolynomial:
-    """E[first second] - E[first] E[second] for entries of the generic law; `copy` is `second` on independent data."""
-    together, apart = (average(first * other, LAW) for other in (second, copy))
-    terms = dict(together.terms)
-    for key, value in apart.terms.items():
-        accumulate(terms, key, -value)
-    return NetworkPolynomial(terms, None, together.indices | apart.indices)
 
 
 def _block(which: str, first: str, second: str, assumptions: Assumptions) -> Expression:
@@ -59,60 +55,75 @@ def _block(which: str, first: str, second: str, assumptions: Assumptions) -> Exp
     return one @ (letter("H_r") @ other.T if which == WEIGHT else other.T)
 
 
-@cache
-def fluctuation(which: str, assumptions: Assumptions) -> Exponent:
-    """The order of the standard deviation of the elements of a block, within a task and between two."""
-    bounds: list[Expression] = []
-    # the covariance of gamma between two tasks vanishes exactly (130)
-    for pair, copies in ((("1", "1"), ("3", "3")), (("1", "2"), ("3", "4"))):
-        if which == NOISE and pair[0] != pair[1]:
-            continue
-        block, copy = (_block(which, *tasks, assumptions) for tasks in (pair, copies))
+def _of_any_law(block: Expression) -> Expression:
+    """A block whose inputs have independent entries of any symmetric law."""
+    inputs = {name: one for name, one in block.letters().items() if one.random}
+    return block.replace({name: letter_expression(replace(one, law=LAW)) for name, one in inputs.items()})
+
+
+def fluctuate(chain: Chain, which: str, assumptions: Assumptions) -> Chain:
+    """The variances of the elements of a block, all together: E e^2 - E e e' with the element e' of an independent copy.
+
+    Within a task and between two, on the diagonal and off it; no term can cancel as each is bounded by itself.
+    """
+    total, blocks = zero(), {}
+    for name, pair, copies in (("Y", "11", "33"), ("Z", "12", "34")):
+        if which == NOISE and name == "Z":
+            continue  # the covariance of gamma between two tasks vanishes exactly (130)
+        for label, tasks in ((name, pair), (f"{name}_copy", copies)):
+            blocks[label] = _of_any_law(_block(which, tasks[0], tasks[1], assumptions))
         for place in ((1, 1), (1, 2)):
-            entry = element(block, *place)
-            spread = covariance_of_elements(entry, entry, element(copy, *place))
-            bounds.extend(term_bounds(spread, "p", ("Sigma_w",)))
-    return sharp_exponent([], bounds, ORDERS)
+            entry, copy = (element(matrix(label, "n_v", "n_v"), *place) for label in (name, f"{name}_copy"))
+            total = total + entry * entry - entry * copy
+    reads = "general-target-covariance" if which == NOISE else "general-stacked-design"
+    chain.begin(total).insert(blocks, reads)
+    return order(bound_mean(chain, "p", {"Sigma_w": TASK_NORM}), ORDERS)
 
 
-def _derive_forms(assumptions: Assumptions) -> Derived:
-    return {which: fluctuation(which, assumptions).sympy() for which in (GRAM, NOISE, WEIGHT)}
+@lru_cache(maxsize=8)
+def forms_chain(assumptions: Assumptions) -> Chain:
+    """The orders of the standard deviations of the elements of the three blocks."""
+    chain = Chain(zero())
+    for which in (GRAM, NOISE, WEIGHT):
+        fluctuate(chain, which, assumptions).shows_degree(which, HALF)
+    return chain
 
 
 # -- the remainder ------------------------------------------------------------------------------------------
 
 
-def remainder(spreads: tuple[Exponent, ...], moment: Fraction) -> Exponent:
-    """The order of what (142) neglects, relative to it.
+@lru_cache(maxsize=8)
+def remainder_chain(assumptions: Assumptions) -> Chain:
+    """The order of what (142) neglects, from those of the deviations D, C, E of B B^T, Gamma and B H_r B^T from their means.
 
-    spreads: relative orders of the standard deviations of B B^T, Gamma and B H_r B^T around their exact means. moment: by
-    Hoelder the part of an event of probability P is at most P^moment.
-
-    Let D, C, K be the relative deviations: the quotient is Tr[(I + D)^-1 (I + C) (I + D)^-1 (I + K)]. Where |D| < 1/2 it is
-    N, plus terms linear in D, C, K, plus terms of which each has two of these as factors and otherwise factors that are
-    bounded in D or linear in C and K. The linear terms average to zero over all draws, so over this event to minus
-    their average over the other; the others are bounded by variances (Cauchy-Schwarz). The event |D| >= 1/2 has a
-    probability of the order of Var D (Chebyshev).
+    Where the eigenvalues of D are at most half its mean g, each term that (142) leaves out has two of these as factors,
+    otherwise D, which is bounded, or C and E, which stand once: Cauchy-Schwarz. The terms linear in one of them average to
+    zero over all draws, so over this event to minus their average over the other, whose probability is at most of the order
+    of the mean square of D over g: Cauchy-Schwarz and Chebyshev. There the quotient itself is bounded by its mean size and
+    that probability where there is no label noise, and its root where there is.
     """
-    widest = largest(list(spreads))
-    rare = spreads[0].scaled(2)
-    linear = widest + rare.scaled(Fraction(1, 2))
-    return largest([widest.scaled(2), linear, rare.scaled(moment)])
-
-
-def _derive_remainder(assumptions: Assumptions) -> Derived:
-    gram, noise, weight = (fluctuation(which, assumptions) for which in (GRAM, NOISE, WEIGHT))
-    # the means of B B^T and B H_r B^T are of order xi, that of Gamma is of order one
-    spreads = (gram + ONE.scaled(-1), noise, weight + ONE.scaled(-1))
-    leading = ONE.scaled(-1)
-    # the chain of (142) lists every term that is left out; each has two fluctuations at least
     (kept,) = (move for move in form_chain(assumptions).moves if move.rule is Rule.KEEP)
-    if kept.order["xi"] != leading + largest(list(spreads)).scaled(2):
+    orders = [move for move in forms_chain(assumptions).moves if move.rule is Rule.ORDER]
+    weights = dict(MEANS)
+    for one, move in zip((D, C, E), orders, strict=True):
+        weights[one.spread] = degree_of_powers(move.after).scaled(HALF) + MEANS[one.mean].scaled(-1)
+    chain = remainder(Chain(kept.before - kept.after), weights)
+    if kept.order["xi"] != degree_of_powers(chain.moves[1].after):
         raise ArithmeticError("what (142) leaves out is of another order than two fluctuations")
-    return {
-        label: (leading + remainder(spreads, moment)).sympy()
-        for label, moment in ((NOISY, Fraction(1, 2)), (NOISELESS, Fraction(1)))
-    }
+    return chain
+
+
+def remainder(chain: Chain, weights: Mapping[str, Exponent]) -> Chain:
+    """The same, from the terms that are left out and the orders of the means and of the deviations over these."""
+    reads = ("weighted-forms-concentrate", "weighted-mean-square")
+    order(by_pairs(chain, (D, C, E), *reads), weights)
+    size, rare = scalar("c") * scalar("w") * reciprocal("g") ** 2, scalar(RARE)
+    linear = scalar(D.spread) + scalar(C.spread) + scalar(E.spread)
+    for start in (size * linear * rare, (size * rare) ** 2, size * rare**2):
+        order(chebyshev(chain.begin(start), RARE, D.spread), weights)
+    pairs, alone, root, whole = (k for k, move in enumerate(chain.moves) if move.rule is Rule.ORDER)
+    chain.shows_largest(NOISY, {pairs: 1}, {alone: 1}, {root: HALF})
+    return chain.shows_largest(NOISELESS, {pairs: 1}, {alone: 1}, {whole: 1})
 
 
 def _of_forms(found: Mapping[str, Quantity]) -> list[Remainder]:
@@ -130,7 +141,8 @@ def _of_square(found: Mapping[str, Quantity]) -> list[Remainder]:
 
 
 def _claim_forms() -> Parts:
-    return {GRAM: HALF, NOISE: -HALF, WEIGHT: HALF}
+    half = Rational(HALF)
+    return {GRAM: half, NOISE: -half, WEIGHT: half}
 
 
 # -- the steps ----------------------------------------------------------------------------------------------
@@ -146,7 +158,7 @@ STEPS: tuple[Step, ...] = (
         uses=("general-stacked-design", "general-target-covariance", "rows-mean", "rows-second-moment"),
         depends_on=ONE_INNER_STEP,
         claim=_claim_forms,
-        derive=_derive_forms,
+        derivation=forms_chain,
         remainders=_of_forms,
         applies=unchanged(ONE_INNER_STEP),
         reason="the orders are those of (137)-(139), which are sampled there, with Laplace entries too",
@@ -165,15 +177,16 @@ STEPS: tuple[Step, ...] = (
         "theorem3",
         uses=("weighted-forms-concentrate", "weighted-mean-square"),
         depends_on=ONE_INNER_STEP,
-        claim=lambda: {NOISY: -3 * HALF, NOISELESS: Rational(-2)},
-        derive=_derive_remainder,
+        claim=lambda: {NOISY: -3 * Rational(HALF), NOISELESS: Rational(-2)},
+        derivation=remainder_chain,
         remainders=_of_square,
         applies=unchanged(ONE_INNER_STEP),
         reason="the remainder is sampled at (142) and (14), with Laplace entries too",
-        method="exact means; variances, Cauchy-Schwarz and Chebyshev for the rest",
+        method="Cauchy-Schwarz for the terms left out, Chebyshev for the rest; orders from exact variances",
         remark="Without label noise nothing need be asked of the inverse: B H_r B^T is at most |H_r| B B^T and Gamma at most "
         "|Sigma_w| B B^T, so the quotient of (133) is bounded draw by draw, and the error is of order xi^-2. For inputs whose law has "
-        "atoms B B^T can be singular, and the second moment infinite at every size. What is computed are the orders; that they "
-        "combine like this, by the inequalities of Hoelder, Cauchy-Schwarz and Chebyshev, is argued in the module.",
+        "atoms B B^T can be singular, and the second moment infinite at every size. In the proof g, c and w are the means of the three matrices, "
+        "D, C and E their deviations, g d, c s and w e the standard deviations of these, and root_of_P is the root of the probability that D is larger "
+        "than half of g: there the terms linear in one deviation, and the quotient itself, are bounded by it.",
     ),
 )

@@ -5,15 +5,27 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from sympy import Rational
 
 from derivations.language import model
 from derivations.language.assumptions import PAPER
 from derivations.language.model_letters import letter
 from derivations.paper.theorem3 import sufficient_conditions
-from derivations.paper.theorem3.concentration import order_from_conditions
+from derivations.paper.theorem3.concentration import form_chain, order_from_conditions
 from derivations.paper.theorem3.general_setting import general
 from derivations.paper.theorem3.outer_problem import target_covariance
-from derivations.paper.theorem3.sufficient_conditions import GRAM, NOISE, WEIGHT, fluctuation, remainder
+from derivations.paper.theorem3.sufficient_conditions import (
+    GRAM,
+    MEANS,
+    NOISE,
+    NOISELESS,
+    NOISY,
+    TASK_NORM,
+    WEIGHT,
+    forms_chain,
+    remainder,
+)
+from derivations.steps.chain import Chain, Rule
 from derivations.steps.contents import named
 from derivations.verification.prove import prove
 from symbolic.proofs.asymptotics import Exponent
@@ -38,27 +50,25 @@ def test_independent_entries_give_what_gaussian_ones_give() -> None:
     for which, name in ((GRAM, "gram"), (NOISE, "noise"), (WEIGHT, "weight")):
         step = named(f"general-{name}-concentrates")
         assert step.derive is not None
-        assert fluctuation(which, PAPER).sympy() == [*step.derive(PAPER).values()][-1]
+        assert forms_chain(PAPER).parts[which] == [*step.derive(PAPER).values()][-1]
 
 
 def test_tasks_that_lie_along_few_directions_do_not_concentrate(monkeypatch: pytest.MonkeyPatch) -> None:
     """With eigenvalues of Sigma_w of order one the variance of Gamma does not vanish."""
-    monkeypatch.setitem(sufficient_conditions.ORDERS, "Sigma_w", Exponent(Fraction(0)))
-    assert fluctuation.__wrapped__(NOISE, PAPER) == HALF
+    monkeypatch.setitem(sufficient_conditions.ORDERS, TASK_NORM, Exponent(Fraction(0)))
+    assert forms_chain.__wrapped__(PAPER).parts[NOISE] == Rational(1, 2)
 
 
 @pytest.mark.parametrize(
-    ("spreads", "moment", "expected"),
-    [
-        ((-1, -1, -1), 1, -2),
-        ((-1, -1, -1), Fraction(1, 2), -1),
-        ((-1, 0, -1), 1, 0),
-        ((-1, -1, -1), Fraction(1, 4), Fraction(-1, 2)),
-    ],
+    ("spreads", "noisy", "noiseless"),
+    [((-1, -1, -1), Rational(-3, 2), -2), ((-1, 1, -1), -1, -1), ((-2, -2, -2), -2, -3)],
 )
 def test_the_remainder_follows_from_the_variances(
-    spreads: tuple[int, ...], moment: Fraction, expected: Fraction
+    spreads: tuple[int, ...], noisy: Rational, noiseless: Rational
 ) -> None:
-    """Given twice the orders, to keep them whole."""
-    halves = tuple(Exponent(Fraction(spread, 2)) for spread in spreads)
-    assert remainder(halves, Fraction(moment)).scaled(2) == Exponent(Fraction(expected))
+    """Given twice the orders of the relative deviations, to keep them whole."""
+    (kept,) = (move for move in form_chain(PAPER).moves if move.rule is Rule.KEEP)
+    orders = (Exponent(Fraction(spread, 2)) for spread in spreads)
+    found = remainder(Chain(kept.before - kept.after), {**MEANS, **dict(zip("dse", orders, strict=True))})
+    assert found.parts == {NOISY: noisy, NOISELESS: noiseless}
+    assert [move.disproved for move in found.moves] == [""] * 8
