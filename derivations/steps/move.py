@@ -67,6 +67,9 @@ class Rule(StrEnum):
     GRAM = "a Gram matrix is positive semidefinite"
     BOUND = "bound by Cauchy-Schwarz"
     EIGENVALUES = "bound by eigenvalues of at most one"
+    SIGNS = "average over signs"
+    SPECTRUM = "put eigenvalues in"
+    IN_PROBABILITY = "limit in probability"
     CONNECTED = "bound by connected sums"
     CHEBYSHEV = "bound by Chebyshev"
     ORDER = "order by degree"
@@ -129,6 +132,9 @@ NO_NUMBER = {
     Rule.FACTOR: "a sign: exact at random points",
     Rule.ROOT: "a root: exact when put back",
     Rule.LIMIT: "a limit: exact values far out come close to it",
+    Rule.SIGNS: "a mean over few values, taken one by one",
+    Rule.SPECTRUM: "exact at diagonal matrices",
+    Rule.IN_PROBABILITY: "a limit: its step samples what comes of it",
     Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",
 }
 """The rules whose moves are not sampled, and why."""

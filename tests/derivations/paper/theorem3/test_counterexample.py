@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import comb
 
 import pytest
 import sympy
 
 from derivations.language.assumptions import PAPER
-from derivations.language.symbols import n_t, p, sigma
-from derivations.paper.theorem3 import counterexample
-from derivations.paper.theorem3.counterexample import (
-    DIAGONAL,
-    MANY,
+from derivations.language.symbols import sigma
+from derivations.paper.theorem3 import scale_mixture
+from derivations.paper.theorem3.scale_mixture import (
+    DEGREE,
     RATIOS,
-    forms,
-    limit_of_ratio,
-    over_counts,
+    conclusion_chain,
+    conditions_chain,
+    order_of_142,
     require_blind,
-    variances,
 )
+from derivations.steps.chain import Rule, degree_of_powers
 from derivations.steps.contents import named
 from derivations.verification.prove import prove
+from symbolic.proofs.asymptotics import Exponent
 
 MEETS, BREAKS = "scale-mixture-meets-the-conditions", "scale-mixture-breaks-the-conclusion"
+PER_XI = Exponent(Fraction(-1))
 
 
 @pytest.mark.parametrize("name", [MEETS, BREAKS])
@@ -32,56 +32,33 @@ def test_both_halves_are_proved(name: str) -> None:
     assert prove(named(name)).status == "proved"
 
 
-def test_every_variance_of_the_conditions_vanishes_like_one_over_p() -> None:
-    found = variances()
-    assert len(found) == 9
-    for value in found.values():
-        scaled = sympy.limit(sympy.expand(value.subs(n_t, 2 * p) * p), p, sympy.oo)
-        assert 0 < scaled < sympy.oo
+def test_the_variances_of_each_condition_vanish_like_one_over_p() -> None:
+    orders = [move for move in conditions_chain(PAPER).moves if move.rule is Rule.ORDER]
+    assert [degree_of_powers(move.after) for move in orders] == [PER_XI] * 3
+    assert order_of_142() == PER_XI
 
 
 def test_the_ratio_is_not_one() -> None:
-    (few, many) = (limit_of_ratio(share) for share in RATIOS.values())
-    assert few == (69 * sigma**2 + 418) / (69 * sigma**2 + 414)
+    few, many = (conclusion_chain(PAPER).parts[name] for name in RATIOS)
+    assert sympy.cancel(few - (69 * sigma**2 + 418) / (69 * sigma**2 + 414)) == 0
     assert float(few.subs(sigma, 0.02)) == pytest.approx(1.0096, abs=1e-4)
     assert float(many.subs(sigma, 0.02)) > 1.12
 
 
 def lean(monkeypatch: pytest.MonkeyPatch, *values: Fraction) -> None:
-    monkeypatch.setattr(counterexample, "LEAN", values)
-    forms.cache_clear()
+    monkeypatch.setattr(scale_mixture, "LEAN", values)
+    with pytest.raises(ArithmeticError, match="conditions hold"):
+        require_blind()
+    monkeypatch.setattr(scale_mixture, "require_blind", lambda: None)
 
 
 def test_without_a_lean_the_ratio_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     lean(monkeypatch, *[Fraction(0)] * 4)
-    assert limit_of_ratio(MANY) == 1
-    monkeypatch.undo()
-    forms.cache_clear()
+    parts = conclusion_chain.__wrapped__(PAPER).parts
+    assert [sympy.cancel(parts[name]) for name in RATIOS] == [1, 1]
 
 
-def test_a_lean_that_the_conditions_see_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lean_that_the_conditions_see_keeps_a_variance(monkeypatch: pytest.MonkeyPatch) -> None:
     require_blind()
     lean(monkeypatch, *map(Fraction, (-1, 1, -1, 1)))
-    with pytest.raises(ArithmeticError, match="conditions hold"):
-        require_blind()
-    scaled = sympy.limit(variances()[counterexample.label((0, 0), DIAGONAL)], p, sympy.oo)
-    assert scaled > 0
-    monkeypatch.undo()
-    forms.cache_clear()
-    assert prove(named(MEETS)).status == "proved"
-
-
-@pytest.mark.parametrize(("a", "b"), [(1, 0), (2, 1), (3, 1), (2, 2), (4, 0)])
-def test_counts_of_signs_are_averaged_as_by_enumeration(a: int, b: int) -> None:
-    plus, minus = (sympy.Symbol(f"n_{sign}_1", positive=True) for sign in ("plus", "minus"))
-    found = over_counts(plus**a * minus**b, "1")
-    for rows in (1, 2, 5):
-        each = (comb(rows, k) * Fraction(k**a * (rows - k) ** b, 2**rows) for k in range(rows + 1))
-        total = sum(each, Fraction(0))
-        assert found.subs(n_t, rows) == sympy.Rational(total.numerator, total.denominator)
-
-
-def test_the_derivation_is_that_of_the_step() -> None:
-    step = named(BREAKS)
-    assert step.derive is not None
-    assert step.derive(PAPER)[next(iter(RATIOS))] == limit_of_ratio(next(iter(RATIOS.values())))
+    assert conditions_chain.__wrapped__(PAPER).parts[DEGREE] == 0
