@@ -1,7 +1,8 @@
 """What a user waits for before an answer, and an author after an edit, beside what was aimed at.
 
 `python -m benchmarks.waits [--full] [--repeats N]` prints the least of N runs: wall-clock seconds of an import and of the help, CPU
-seconds of one number, and how many times longer (5) takes on two full 1000 x 1000 arrays of rates than on a row and a column.
+seconds of one number, and how many times longer (5) takes on two full 1000 x 1000 arrays of rates than on a row and a column (the
+medians of CPU seconds, the two in turn).
 `--full` clones the last commit into a temporary folder and adds what takes minutes there: the book with its set-up, the book after a line
 is added to a page's module and to a theorem's, every step verified afresh, and all tests. Nothing else should run beside it.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,7 +34,7 @@ COMMANDS: dict[str, tuple[list[str], float | None, bool]] = {
     "derive eval eq5": (["-m", "derivations", "eval", "eq5", *VALUES], 0.6, True),
     "derive show 92": (["-m", "derivations", "show", "92"], None, True),
 }
-GRID_AIM = 2.0
+GRID_AIM, GRID_RUNS = 2.0, 20
 PYTHON = ".venv/bin/python"
 # the module that gets a line more first, the command, the seconds aimed at
 IN_A_CLONE: dict[str, tuple[str | None, list[str], float]] = {
@@ -71,21 +73,22 @@ def in_a_clone() -> Iterator[tuple[str, float, float, float]]:
 
 
 def full_against_open(repeats: int) -> float:
-    """The time on a full grid over that on an open one."""
+    """The CPU time on a full grid over that on an open one, which run in turn so that they meet the same machine."""
     loss, rates = function("eq5"), np.linspace(-1, 1, 1000)
-    times = []
-    for sparse in (False, True):
-        grid = dict(
+    grids = [
+        dict(
             zip(("alpha_t", "alpha_r"), np.meshgrid(rates, rates, indexing="ij", sparse=sparse), strict=True)
         )
-        loss(**SIZES, **grid)
-        started = []
-        for _ in range(repeats):
-            begin = time.perf_counter()
+        for sparse in (False, True)
+    ]
+    times: list[list[float]] = [[], []]
+    for _ in range(GRID_RUNS * repeats):
+        for grid, found in zip(grids, times, strict=True):
+            begin = time.process_time()
             loss(**SIZES, **grid)
-            started.append(time.perf_counter() - begin)
-        times.append(min(started))
-    return times[0] / times[1]
+            found.append(time.process_time() - begin)
+    full, open_ = map(statistics.median, times)
+    return full / open_
 
 
 def row(name: str, wall: float, cpu: float, aim: float | None, *, of_cpu: bool = False) -> str:
