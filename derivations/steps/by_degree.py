@@ -13,17 +13,8 @@ from fractions import Fraction
 
 from flint import fmpq, fmpq_mat
 
-from derivations.steps.chain import (
-    POWER_OF_SIZE,
-    SIZE,
-    Chain,
-    DoesNotApply,
-    Move,
-    Rule,
-    Tasks,
-    carries_out,
-    degree_of_powers,
-)
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, Tasks, carries_out
+from derivations.steps.chains.products import POWER_OF_SIZE, SIZE, degree_of_powers
 from derivations.steps.labels import LEADING, ORDER
 from derivations.steps.move import SQUARED_LENGTH, SecondRoute, without_traces
 from derivations.steps.orders import bound_traces

@@ -21,7 +21,8 @@ from derivations.paper.theorem1.concentration import EXCESS, GAP, adaptation_cha
 from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse, mean_traces_of_both
 from derivations.paper.theorem1.reused_data import at_rate_zero, noise_level
 from derivations.paper.theorem2.expansion import second_moment
-from derivations.steps.chain import Chain, Rule, Tasks, by_powers, in_place_of
+from derivations.steps.chain import Chain, Rule, Tasks
+from derivations.steps.chains.products import by_powers, in_place_of
 from derivations.steps.labels import LOSS_AT_ZERO, InRegime
 from derivations.steps.rules import haar, solutions, word_slopes
 from derivations.steps.rules.exact_routes import inverse_of_chi_square, moment_of_beta

@@ -38,7 +38,8 @@ from derivations.paper.beyond.one_task import (
     tasks_factor,
 )
 from derivations.paper.outer_problem import target_covariance
-from derivations.steps.chain import Chain, Rule, carried_out, in_place_of
+from derivations.steps.chain import Chain, Rule, carried_out
+from derivations.steps.chains.products import in_place_of
 from derivations.steps.labels import Sign
 from derivations.steps.rules.exact_routes import inverse_of_chi_square
 from derivations.steps.rules.haar import share_of_rows

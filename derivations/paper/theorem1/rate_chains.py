@@ -16,7 +16,8 @@ from derivations.language.normal_form import to_sympy
 from derivations.paper.theorem1 import sampled_rates as checks
 from derivations.paper.theorem1.adaptation_rate_checks import UPPER
 from derivations.paper.theorem1.concentration import LOSS, excess_chain, loss_over_chain
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule
+from derivations.steps.chains.products import by_powers
 from derivations.steps.rules.certified_signs import Domain, certify, leave_out_factor
 from derivations.steps.rules.derivatives import at_zero, derivative, limit, slope_at_zero
 from derivations.steps.rules.roots import SPREAD, isolate, put_root, write_square

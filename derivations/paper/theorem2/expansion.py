@@ -30,7 +30,8 @@ from derivations.paper.theorem2.general_covariance import (
     normal_mean,
 )
 from derivations.paper.theorem2.moments import TASKS, TRAINING, term_chain
-from derivations.steps.chain import Chain, Mean, by_powers
+from derivations.steps.chain import Chain, Mean
+from derivations.steps.chains.products import by_powers
 from derivations.steps.labels import LOSS
 from derivations.steps.orders import element
 from symbolic.algebra.words import Expression, constant, reciprocal, scalar, tr

@@ -16,7 +16,8 @@ from derivations.paper.theorem2 import sampled_rates as checks
 from derivations.paper.theorem2.abbreviations import NAMES
 from derivations.paper.theorem2.expansion import loss_proof
 from derivations.steps.by_degree import order
-from derivations.steps.chain import Chain, by_powers
+from derivations.steps.chain import Chain
+from derivations.steps.chains.products import by_powers
 from derivations.steps.labels import DENOMINATOR, LOSS, NUMERATOR
 from derivations.steps.orders import ONE
 from derivations.steps.rules.certified_signs import Domain, certify, part_off

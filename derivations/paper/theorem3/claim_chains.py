@@ -10,7 +10,8 @@ from derivations.paper.theorem2.rate_chains import ratio_chain
 from derivations.paper.theorem3 import sampled_loss as checks
 from derivations.paper.theorem3.concentration import form_chain, training_weight, weighed
 from derivations.paper.theorem3.target_task import adaptation_weight
-from derivations.steps.chain import Chain, in_place_of, product_of
+from derivations.steps.chain import Chain
+from derivations.steps.chains.products import in_place_of, product_of
 from derivations.steps.labels import LOSS
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.readable import Term

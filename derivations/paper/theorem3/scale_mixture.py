@@ -17,7 +17,8 @@ from derivations.language.model_letters import letter
 from derivations.paper.theorem3.concentration import BLOCKS, form_chain, tasks
 from derivations.paper.theorem3.target_task import adaptation_weight
 from derivations.steps.by_degree import order
-from derivations.steps.chain import Chain, degree_of_powers
+from derivations.steps.chain import Chain
+from derivations.steps.chains.products import degree_of_powers
 from derivations.steps.orders import ONE
 from derivations.steps.rules.derivatives import limit
 from derivations.steps.rules.mixtures import (

@@ -23,7 +23,8 @@ from derivations.paper.theorem3.concentration import INVERSE, NOTHING, ONE_INNER
 from derivations.paper.theorem3.general_setting import general
 from derivations.paper.theorem3.outer_problem import MEAN_FORM, target_covariance
 from derivations.steps.by_degree import order
-from derivations.steps.chain import Chain, Rule, degree_of_powers
+from derivations.steps.chain import Chain, Rule
+from derivations.steps.chains.products import degree_of_powers
 from derivations.steps.labels import ORDER
 from derivations.steps.neglected import Quantity, Remainder
 from derivations.steps.orders import ONE, element

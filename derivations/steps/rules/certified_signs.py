@@ -17,7 +17,8 @@ import sympy
 from derivations.language.normal_form import scalar as quotient_of
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import symbol_table
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers, carries_out
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
+from derivations.steps.chains.products import by_powers
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.derivatives import generator
 from derivations.steps.rules.exact_routes import SEED, differs_exactly, in_order

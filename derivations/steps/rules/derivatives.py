@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers, carries_out
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
+from derivations.steps.chains.products import by_powers
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import SEED, differs_exactly, in_order
 from symbolic.algebra.coefficients import INVERSE

@@ -8,7 +8,8 @@ from fractions import Fraction
 from flint import fmpq_poly
 
 from derivations.language.normal_form import scalar as quotient_of
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers, carries_out
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
+from derivations.steps.chains.products import by_powers
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.certified_signs import EVERYWHERE, Domain, opened, points, written_out
 from symbolic.algebra.coefficients import INVERSE, to_fmpq

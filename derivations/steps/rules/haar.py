@@ -14,7 +14,8 @@ from itertools import permutations, product
 
 from flint import fmpq, fmpq_mat
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, Tasks, carries_out, in_place_of
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, Tasks, carries_out
+from derivations.steps.chains.products import in_place_of
 from derivations.steps.rules.exact_routes import (
     SEED,
     inverse_of_chi_square,

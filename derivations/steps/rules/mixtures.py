@@ -15,7 +15,8 @@ from typing import Any
 from flint import fmpq_mat
 from sympy.functions.combinatorial.numbers import stirling
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers, carries_out, degree_of_powers
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
+from derivations.steps.chains.products import by_powers, degree_of_powers
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.derivatives import FAR, LEAST_APPROACH
 from derivations.steps.rules.exact_routes import SEED

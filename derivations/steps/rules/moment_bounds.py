@@ -24,7 +24,8 @@ from typing import Any
 from flint import fmpq_mat, fmpq_mpoly
 
 from derivations.steps.by_degree import contraction
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out, sum_of_terms
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
+from derivations.steps.chains.products import sum_of_terms
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import SEED, entries, exact_matrix, extremes
 from derivations.steps.second_routes import EXAMPLES, differs_in_entries

@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 from flint import fmpq, fmpq_poly
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, by_powers, carries_out
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
+from derivations.steps.chains.products import by_powers
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.certified_signs import EVERYWHERE, Domain, points
 from derivations.steps.signs import sign

@@ -23,7 +23,8 @@ from typing import Any
 import sympy
 from flint import fmpq, fmpq_mat
 
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out, in_place_of
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
+from derivations.steps.chains.products import in_place_of
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import entries, in_order, random_matrix
 from symbolic.algebra.coefficients import INVERSE, to_fmpq

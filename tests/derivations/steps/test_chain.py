@@ -8,8 +8,8 @@ import pytest
 
 from derivations.language import model
 from derivations.language.assumptions import PAPER, NotDerivable, read
-from derivations.steps import chain as module
 from derivations.steps.chain import Chain, DoesNotApply, Known, Rule, abbreviation, carries_out
+from derivations.steps.chains import averaging, equalities
 from derivations.steps.contents import ancestors, find, load
 from derivations.steps.rules.exact_routes import differs_exactly
 from derivations.verification.prove import difference
@@ -141,8 +141,8 @@ def test_a_chain_without_meaning_names_the_reason(name: str, assumption: str) ->
 
 
 def test_a_wrong_average_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = module.expect
-    monkeypatch.setattr(module, "expect", lambda expr, over: engine(expr, over) * 2)
+    engine = averaging.expect
+    monkeypatch.setattr(averaging, "expect", lambda expr, over: engine(expr, over) * 2)
     (move,) = Chain(X.T @ X).average("X").moves
     assert (move.check, move.rule) == ("failed", Rule.AVERAGE)
 
@@ -159,8 +159,8 @@ def test_an_average_without_few_pairings_is_written_out_in_entries(
 ) -> None:
     (name,) = (name for name, letter in word.letters().items() if letter.random)
     assert Chain(word).average(name).moves[0].check == "proved"
-    engine = module.expect
-    monkeypatch.setattr(module, "expect", lambda expr, over: engine(expr, over) + identity("p"))
+    engine = averaging.expect
+    monkeypatch.setattr(averaging, "expect", lambda expr, over: engine(expr, over) + identity("p"))
     assert "moments of single entries" in Chain(word).average(name).moves[0].disproved
 
 
@@ -171,8 +171,8 @@ def test_an_average_by_rows_is_that_of_gaussian_rows_too(monkeypatch: pytest.Mon
     assert Chain(word).average_rows("X", fourth=fourth).moves[0].check == "proved"
     with pytest.raises(DoesNotApply, match="average by rows"):
         Chain(word @ rows.T @ rows).average_rows("X", fourth=fourth)
-    engine = module.expect_rows
-    monkeypatch.setattr(module, "expect_rows", lambda *given: 2 * engine(*given))
+    engine = averaging.expect_rows
+    monkeypatch.setattr(averaging, "expect_rows", lambda *given: 2 * engine(*given))
     assert Chain(word).average_rows("X", fourth=fourth).moves[0].check == "failed"
 
 
@@ -214,8 +214,8 @@ def test_a_number_gets_a_name_where_it_is_a_factor(monkeypatch: pytest.MonkeyPat
     assert Chain(scalar("1/h") * value * r).name_number("h", value).result == r
     with pytest.raises(DoesNotApply, match="h does not occur as a factor"):
         Chain(q * n + q * p).name_number("h", value)
-    wrong_sum = module.sum_of_terms
-    monkeypatch.setattr(module, "sum_of_terms", lambda terms: 2 * wrong_sum(terms))
+    wrong_sum = equalities.sum_of_terms
+    monkeypatch.setattr(equalities, "sum_of_terms", lambda terms: 2 * wrong_sum(terms))
     assert Chain(written_out).name_number("h", value).moves[0].check == "failed"
 
 

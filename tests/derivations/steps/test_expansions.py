@@ -10,8 +10,8 @@ import pytest
 
 from derivations.language import model
 from derivations.language.assumptions import PAPER, read
-from derivations.steps import chain as chain_module
 from derivations.steps.chain import Chain, DoesNotApply, Growth, Mean, Rule, Tasks, without_traces
+from derivations.steps.chains import fluctuations
 from derivations.steps.rules import expansions, stacked
 from derivations.steps.rules.exact_routes import differs_on_stacks
 from derivations.steps.rules.expansions import Context
@@ -148,7 +148,7 @@ def test_a_matrix_mean_has_an_inverse_letter() -> None:
 
 def test_means_are_computed_not_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     right = expansions.mean_of
-    monkeypatch.setattr(chain_module, "mean_of", lambda *given: 2 * right(*given))
+    monkeypatch.setattr(fluctuations, "mean_of", lambda *given: 2 * right(*given))
     assert [move.check for move in above(1).moves] == ["failed", "failed", "proved", "failed"]
     assert "the mean is another" in above(1).moves[0].disproved
 
@@ -166,7 +166,7 @@ def test_means_are_computed_not_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=["sign", "first term", "sign of odd terms", "factor"],
 )
 def test_a_wrong_series_is_caught(wrong: Callable[..., Expression], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chain_module, "series", wrong)
+    monkeypatch.setattr(fluctuations, "series", wrong)
     chain = Chain(tr(GRAM @ GAMMA)).expand_inverse("G", B @ B.T, Mean("h", "p"), 1, "D", PLAIN)
     assert chain.moves[0].disproved == "the two sides differ at exact random matrices"
 

@@ -18,7 +18,8 @@ from derivations.paper.theorem3.scale_mixture import (
     order_of_142,
     require_blind,
 )
-from derivations.steps.chain import Rule, degree_of_powers
+from derivations.steps.chain import Rule
+from derivations.steps.chains.products import degree_of_powers
 from derivations.steps.contents import named
 from derivations.verification.prove import prove
 from symbolic.proofs.asymptotics import Exponent

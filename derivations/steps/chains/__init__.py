@@ -1,0 +1,1 @@
+"""What chains of moves keep, and the rules that every chain knows."""
