@@ -91,7 +91,7 @@ def moment_table(degree: int = 6) -> Html:
 # -- questions in text --------------------------------------------------------------------------------------
 
 
-def _command(text: str, covariance: str | None, law: str, values: Mapping[str, int]) -> list[str]:
+def _command(text: str, covariance: str | None, law: str, values: Mapping[str, float]) -> list[str]:
     words = ["derive moment", f'"{text}"', *(f"{name}={value}" for name, value in values.items())]
     if covariance is not None:
         words.append(f"--cov {covariance}")
@@ -100,7 +100,7 @@ def _command(text: str, covariance: str | None, law: str, values: Mapping[str, i
     return words
 
 
-def ask(text: str, covariance: str | None = None, law: str = "gaussian", **values: int) -> Html:
+def ask(text: str, covariance: str | None = None, law: str = "gaussian", **values: float) -> Html:
     """The command, its answer, the condition under which it exists, its value, and the small sizes at which it was checked."""
     result = moment(text, values or None, covariance, law)
     words = _command(text, covariance, law, values)

@@ -76,5 +76,13 @@ def epilog(command: str, *, added: bool = False) -> str:
             "assumptions, as --assume NAME=VALUE:", {**ASSUMPTIONS, **(_added() if added else {})}
         )
     if command == "moment":
-        lines += ["", LETTERS]
+        from symbolic.query.syntax import GRAMMAR
+
+        lines += [
+            "",
+            LETTERS,
+            "",
+            "an expression is a query:",
+            *(f"  {line}" for line in GRAMMAR.splitlines()),
+        ]
     return "\n".join(lines)

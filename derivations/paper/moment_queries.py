@@ -123,8 +123,11 @@ def _start(text: str) -> Expression:
 
 @lru_cache(maxsize=8)
 def _inverse_chain(text: str, label: str, assumptions: Assumptions) -> Chain:
-    """Factors of the Wishart matrix averaged away first, then one inverse after the other, by Haff's identity."""
+    """Other Wishart matrices averaged away first, then factors of that with inverses, then these, by Haff's identity."""
     chain = Chain(_start(text))
+    _average_rows(
+        chain, sorted(filter(is_wishart, chain.result.letters().keys() - {*haff.LETTERS})), GAUSSIAN
+    )
     while haff.WISHART in chain.result.letters():
         haff.by_parts(chain)
     while haff.INVERSE in chain.result.letters():
@@ -136,16 +139,20 @@ def _inverse_chain(text: str, label: str, assumptions: Assumptions) -> Chain:
 def _chain(text: str, law: str, label: str, assumptions: Assumptions) -> Chain:
     """The rows of the Wishart matrices put in, and averaged over."""
     chain = Chain(_start(text))
+    _average_rows(chain, sorted(filter(is_wishart, chain.result.letters())), law)
+    return chain.shows(label)
+
+
+def _average_rows(chain: Chain, names: list[str], law: str) -> None:
+    """Put the rows of these Wishart matrices in, and average over them."""
     covariance = "Sigma" if law == GAUSSIAN else None
     rows = {
-        name: independent_entries("X" + name[1:], row_dimension(name), "p", law, covariance)
-        for name in sorted(filter(is_wishart, chain.result.letters()))
+        name: independent_entries("X" + name[1:], row_dimension(name), "p", law, covariance) for name in names
     }
     # of one of two matrices, another law leaves the diagonal of what stands between, which no word expresses
-    for names in [[name] for name in rows] if law == GAUSSIAN else [[*rows]]:
-        chain.insert({name: rows[name].T @ rows[name] for name in names})
-        chain.average(*("X" + name[1:] for name in names))
-    return chain.shows(label)
+    for group in [[name] for name in rows] if law == GAUSSIAN else [[*rows]]:
+        chain.insert({name: rows[name].T @ rows[name] for name in group})
+        chain.average(*("X" + name[1:] for name in group))
 
 
 def step_of(query: Query) -> Step:

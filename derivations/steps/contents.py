@@ -234,6 +234,29 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         wishart-cube-uniform wishart-squared-trace-uniform wishart-square-student
         """
     ),
+    "derivations.paper.moments_of_words": _unnumbered(
+        """
+        wishart-trace wishart-squared-trace wishart-square-trace wishart-times-trace
+        letter-between-wisharts symmetric-letter-between-wisharts letter-after-letter-between
+        wishart-between-letters-once trace-with-letter squared-trace-with-symmetric-letter
+        two-traces-with-letters trace-of-letters-between wishart-times-trace-with-letter
+        trace-and-trace-with-letter two-wisharts-product letter-between-two-wisharts
+        two-wisharts-sandwich-trace wishart-times-trace-of-product
+        """
+    ),
+    "derivations.paper.moments_of_inverses": _unnumbered(
+        """
+        inverse-wishart-trace-with-letter letter-between-wishart-and-inverse
+        symmetric-letter-between-wishart-and-inverse trace-of-letters-with-wishart-and-inverse
+        wishart-times-inverse-trace wishart-times-inverse-trace-with-letter
+        trace-and-inverse-trace-with-letters trace-and-inverse-trace letter-between-inverse-wisharts
+        symmetric-letter-between-inverse-wisharts squared-inverse-trace-with-letter
+        inverse-wishart-times-trace-with-letter two-inverse-traces-with-letters
+        inverse-wishart-times-its-trace inverse-wishart-square-trace trace-of-letters-between-inverses
+        letter-between-wishart-and-another-inverse inverse-between-wisharts f-matrix-trace
+        wishart-between-inverses f-matrix-squared-trace f-matrix-square
+        """
+    ),
     "derivations.paper.beyond.reduction": {
         "one-task-suffices": "",
         "two-small-matrices": "",

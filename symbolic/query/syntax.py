@@ -1,15 +1,6 @@
 """Reading a moment query such as ``2 W A W - tr(W)^2 W^-1``: text to a tree, by recursive descent.
 
-    query     = sum | "cov" "(" sum "," sum ")" | "var" "(" sum ")"
-    sum       = ["+" | "-"] product { ("+" | "-") product }
-    product   = power { ["*"] power | "/" power }           read from left to right
-    power     = atom { "'" | "^" exponent | index }         a prime transposes; ** may stand for ^
-    index     = "[" digits "," digits "]"                   an element, by row and column from 1
-    exponent  = ["-"] digits | "T" | the same in ( ) or { }
-    atom      = digits | name | "tr" "(" sum ")" | "(" sum ")"
-    name      = "A" ... "D" | "I" | "Sigma" | "W" [digits] | "p" | "n" [digits] | "e" index (a single 1)
-
-Names may touch (``WAW``). A number stands first in a product, or after ``*`` or ``/``. Every error is a
+The grammar is `GRAMMAR`. Names may touch (``WAW``). A number stands first in a product, or after ``*`` or ``/``. Every error is a
 `MomentSyntaxError` that points at the character; nothing of the text is ever evaluated as code.
 """
 
@@ -31,6 +22,18 @@ from symbolic.wishart.fixed_letters import (
     suggestion,
     unit,
 )
+
+GRAMMAR = """\
+query     = sum | "cov" "(" sum "," sum ")" | "var" "(" sum ")"
+sum       = ["+" | "-"] product { ("+" | "-") product }
+product   = power { ["*"] power | "/" power }           read from left to right
+power     = atom { "'" | "^" exponent | index }         a prime transposes; ** may stand for ^
+index     = "[" digits "," digits "]"                   an element, by row and column from 1
+exponent  = ["-"] digits | "T" | the same in ( ) or { }
+atom      = digits | name | "tr" "(" sum ")" | "(" sum ")"
+name      = "A" ... "D" | "I" | "Sigma" | "W" [digits] | "p" | "n" [digits] | "e" index (a single 1)
+"""
+"""What a query is; the same is printed by the help of the command."""
 
 MAX_TEXT = 1000
 """Most characters of a query."""

@@ -362,8 +362,10 @@ SIZES = ((1, 12), (1, 15), (2, 12), (2, 15), (3, 14))
 
 def not_the_mean(before: Expression, after: Expression, values: Mapping[str, Expression]) -> str:
     """Why two expressions have different means over a Wishart matrix, at small sizes; nothing if they have the same."""
+    others = {name.removeprefix(OVER) for expr in (before, after) for name in expr.scalars()} - {*values}
     for p, n in SIZES:
-        numbers = {"n": Fraction(n), "p": Fraction(p)}
+        # rows of what is averaged already are any number
+        numbers = {**dict.fromkeys(others, Fraction(3)), "n": Fraction(n), "p": Fraction(p)}
         for name, value in in_order(values, {}):
             numbers[name] = Fraction(evaluate(value, numbers))
         if _mean(before, numbers, p, n) != _mean(after, numbers, p, n):

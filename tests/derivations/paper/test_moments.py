@@ -19,13 +19,16 @@ from derivations.language.symbols import n, p
 from derivations.paper.moment_queries import GAUSSIAN, ROWS, Query
 from derivations.paper.moment_trees import answer_tree
 from derivations.paper.moments import INVERSES, LAWS, LETTERS, POWERS, PRODUCTS
+from derivations.paper.moments_of_inverses import BESIDE, BETWEEN, RATIO_SQUARES, RATIOS
+from derivations.paper.moments_of_words import PAIRS, SINGLE
 from derivations.steps.contents import load
 from derivations.verification.perturb import perturbations
 from derivations.verification.prove import difference, prove
 from derivations.verification.verify import relevant
 from symbolic.query.query import moment
 
-QUERIES = (*POWERS, *LETTERS, *PRODUCTS, *INVERSES, *LAWS)
+WITH_INVERSES = (*INVERSES, *BESIDE, *BETWEEN, *RATIOS, *RATIO_SQUARES)
+QUERIES = (*POWERS, *LETTERS, *PRODUCTS, *INVERSES, *LAWS, *SINGLE, *PAIRS, *WITH_INVERSES[len(INVERSES) :])
 SLUGS = [query.slug for query in QUERIES]
 S, A = MatrixSymbol("Sigma", p, p), MatrixSymbol("A", p, p)
 
@@ -53,7 +56,7 @@ def test_its_number_is_asked_for_where_existence_is_checked(
     assert json.loads(capsys.readouterr().out)["query"] in step.query
 
 
-@pytest.mark.parametrize("query", INVERSES, ids=[query.slug for query in INVERSES])
+@pytest.mark.parametrize("query", WITH_INVERSES, ids=[query.slug for query in WITH_INVERSES])
 def test_moments_of_the_inverse_are_sampled_where_they_have_a_variance(query: Query) -> None:
     degree = sum(int(power) for power in re.findall(r"W\^-(\d+)", query.text)) * (
         2 if ")^2" in query.text else 1
