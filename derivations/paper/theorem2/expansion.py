@@ -7,9 +7,9 @@ over the sums over tasks, by which of them coincide, and over the data of a task
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import sympy
 
@@ -18,7 +18,6 @@ from derivations.language.bounds import require_derivable
 from derivations.language.model_letters import letter
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
-from derivations.language.symbols import m
 from derivations.paper.target_task import loss_coefficients
 from derivations.paper.theorem2.abbreviations import NAMES, definitions, term_value
 from derivations.paper.theorem2.concentration import COUNT_GROWS, SIZE_GROWS, tasks
@@ -31,10 +30,9 @@ from derivations.paper.theorem2.general_covariance import (
 )
 from derivations.paper.theorem2.moments import TASKS, TRAINING, term_chain
 from derivations.steps.chain import Chain, Mean
-from derivations.steps.chains.products import by_powers
 from derivations.steps.labels import LOSS
 from derivations.steps.orders import element
-from symbolic.algebra.words import Expression, constant, reciprocal, scalar, tr
+from symbolic.algebra.words import Expression, reciprocal, scalar, tr
 from symbolic.proofs.asymptotics import Exponent
 
 EXCESS = r"\mathbb{E}|\omega^\star-w_0|^2"
@@ -164,48 +162,14 @@ def general_chain(assumptions: Assumptions) -> Chain:
     return chain.average(*(name for name, one in chain.result.letters().items() if one.random)).shows(NORMAL)
 
 
-@dataclass(frozen=True)
-class Expansion:
-    """(85) = prefactor g / h^2 + prefactor second / (m h^4) + ..., prefactor = p / (rows m), read off the chains."""
-
-    h: Expression
-    g: Expression
-    rows: str
-    assumptions: Assumptions
-
-    @property
-    def prefactor(self) -> Expression:
-        """p over the number of validation rows of all tasks."""
-        return scalar("p") * reciprocal(self.rows) * reciprocal("m")
-
-    @cached_property
-    def second(self) -> Expression:
-        """What the next order adds, over its prefactor: of twice the degree, and computed when needed."""
-        following = excess_chain(replace(self.assumptions, order="next")).result
-        leading = excess_chain(replace(self.assumptions, order="leading")).result
-        total = constant(0)
-        for (power,), part in by_powers(following - leading, ["1/h_t"]).items():
-            total = total + part.replace({"h_t": self.h, "g": self.g}) * self.h ** (4 - power)
-        return total * scalar("m") ** 2 * scalar(self.rows) * reciprocal("p")
-
-    def leading(self) -> sympy.Expr:
-        """The leading order of E|omega_star - w_0|^2."""
-        shown = excess_chain(replace(self.assumptions, order="leading")).parts[EXCESS]
-        found: sympy.Expr = to_sympy(shown)
-        return found
-
-    def correction(self) -> sympy.Expr:
-        """The first correction that does not average to zero."""
-        return to_sympy(self.prefactor) * to_sympy(self.second) / (m * to_sympy(self.h) ** 4)
-
-
-@lru_cache(maxsize=32)
-def expansion(assumptions: Assumptions) -> Expansion:
-    """The coefficients of the two orders."""
+def correction_chain(assumptions: Assumptions) -> Chain:
+    """What the next order adds to (96); of all names only h_t is left."""
     if assumptions.covariance != "identity":
         raise NotDerivable("with a general covariance h_t and g are matrices")
-    numbers = excess_chain(replace(assumptions, order="leading")).numbers()
-    return Expansion(numbers["h_t"], numbers["g"], tasks(assumptions).rows, assumptions)
+    leading, following = (excess_chain(replace(assumptions, order=which)) for which in ("leading", "next"))
+    chain = Chain(scalar("next") - scalar("leading"))
+    chain.insert({"next": following.result, "leading": leading.result}, "excess-underparameterized")
+    return chain.expand({"g": leading.numbers()["g"]}, "excess-underparameterized")
 
 
 def leading_excess(assumptions: Assumptions) -> sympy.Expr:

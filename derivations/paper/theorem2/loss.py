@@ -9,13 +9,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
+from dataclasses import replace
 from functools import lru_cache
 
 import sympy
 from sympy import Rational
 
-from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, unchanged
+from derivations.language.assumptions import PAPER, Assumptions, unchanged
 from derivations.language.normal_form import to_sympy
 from derivations.language.printed_order import in_order
 from derivations.language.regime import Regime
@@ -25,8 +25,9 @@ from derivations.paper.theorem1.concentration import H_R
 from derivations.paper.theorem2.concentration import H_T, INNER, TASKS_GROW
 from derivations.paper.theorem2.expansion import (
     EXCESS,
+    correction_chain,
+    excess_chain,
     excess_proof,
-    expansion,
     general_chain,
     leading_excess,
     leading_loss,
@@ -44,9 +45,9 @@ from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LOSS
 from derivations.steps.neglected import Neglected, Quantity, Remainder
+from derivations.steps.rules.fractions_of import DENOMINATOR, one_fraction
 from derivations.steps.step import Derived, Erratum, Kind, Parts, Step
-from symbolic.algebra.words import constant, reciprocal
-from symbolic.proofs.asymptotics import Exponent, degree
+from symbolic.algebra.words import constant
 
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val", "order")
 HALF = Rational(1, 2)
@@ -60,16 +61,15 @@ SIZES = tuple({**sizes, "n_r": 6, "alpha_r": 0.3} for sizes in TASK_SIZES)
 @lru_cache(maxsize=16)
 def _remainder_chain(assumptions: Assumptions) -> Chain:
     """What the next order adds, for each source of noise alone, ordered by degree."""
-    found = expansion(assumptions)
-    if degree(found.h, ROWS_GROW) != Exponent(Fraction(0)):
-        raise NotDerivable("h_t is not of order one")
-    total = found.prefactor * reciprocal("m") * found.second
-    chain = Chain(total)
+    chain = correction_chain(assumptions)
+    total, names = chain.result, {"h_t": excess_chain(replace(assumptions, order="leading")).numbers()["h_t"]}
     for source in SOURCES:
         (other,) = set(SOURCES) - {source}
         for label, weights in ((IN_SIZE, ROWS_GROW), (IN_TASKS, TASKS_GROW)):
             chain.begin(total).expand({other: constant(0)}, "excess-underparameterized")
-            order(chain, weights).shows_degree(label.due_to(SOURCES[source]))
+            # over one denominator, where terms of the same power of h_t cancel
+            _, below = one_fraction(chain, "alpha_t", names)
+            order(chain, weights, {DENOMINATOR: below}).shows_degree(label.due_to(SOURCES[source]))
     return chain
 
 

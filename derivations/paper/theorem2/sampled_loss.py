@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import sympy
 
-from derivations.language.assumptions import PAPER, Assumptions
+from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.values import Point, evaluate
 from derivations.paper.target_task import loss_coefficients
-from derivations.paper.theorem2.expansion import expansion, leading_loss
+from derivations.paper.theorem2.expansion import leading_excess, leading_loss
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LOSS, Order
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import residual_check
@@ -66,6 +66,7 @@ class Ladder(NamedTuple):
 
 _SIZES, _TASKS = (4, 8, 16, 32), (4, 8, 16, 32)
 # neither one is 1, so that an exponent of sigma or nu shows
+NEXT = read(["order=next"])
 _NOISE, _SPREAD = (0.7, 0.0), (0.0, 1.4)
 
 
@@ -90,10 +91,10 @@ def decay_checks(
     """How simulation minus formula falls on each ladder, every rung drawn until its residual shows."""
 
     def rel_error(setting: Setting) -> float:
-        found = expansion(PAPER)
+        leading, following = (leading_excess(one) for one in (PAPER, NEXT))
         weight = 1.0 if quantity == "excess" else value_at(loss_coefficients(PAPER)[1], setting)
-        total = value_at(leading_loss(PAPER) if quantity == "loss" else found.leading(), setting)
-        return SHARE * weight * abs(value_at(found.correction(), setting)) / total
+        total = value_at(leading_loss(PAPER) if quantity == "loss" else leading, setting)
+        return SHARE * weight * abs(value_at(following, setting) - value_at(leading, setting)) / total
 
     return [
         residual_check(
@@ -123,15 +124,14 @@ def remainder_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
     """The exponents as the step derives them; and what the exact correction leaves falls faster than m^-2."""
     if step.derive is None:
         raise ValueError(f"{step.name} derives no exponents")
-    parts, found = step.derive(assumptions), expansion(PAPER)
+    parts = step.derive(assumptions)
     stated = [
         ladder._replace(
             exponent=value_at(parts[ladder.label.due_to(SOURCES[ladder.source])], ladder.rungs[0][1])
         )
         for ladder in LADDERS
     ]
-    checks = decay_checks("excess", lambda setting: value_at(found.leading(), setting), stated, seed)
-    formula = found.leading() + found.correction()
+    checks = decay_checks("excess", lambda setting: value_at(leading_excess(PAPER), setting), stated, seed)
     for source, (sigma_value, nu_value) in (("sigma", _NOISE), ("nu", _SPREAD)):
         # few data for each task, so that what is left shows
         rungs = [
@@ -141,7 +141,7 @@ def remainder_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
             residual_check(
                 f"decay in m of what the correction leaves ({SOURCES[source]})",
                 rungs,
-                lambda setting: value_at(formula, setting),
+                lambda setting: value_at(leading_excess(NEXT), setting),
                 -2.5,
                 quantity="excess",
                 rel_error=0.0006,
