@@ -7,9 +7,11 @@ Arrays of floating-point numbers give floats, whatever library they come from, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from functools import reduce
+from operator import mul
+from typing import Any, TypeVar
 
 from flint import fmpq, fmpq_mat, fmpz_mat
 
@@ -19,6 +21,8 @@ from symbolic.algebra.letters import ONE, ROW_CUTS, Letter, is_transposed, lette
 
 Value = Any
 """A number, nested lists, a flint matrix or an array: whatever the caller computes with."""
+W = TypeVar("W", str, tuple[str, ...])
+"""A word of coded factors, or of their names."""
 
 
 def evaluate(expr: Expression, values: Mapping[str, Value]) -> Value:
@@ -37,28 +41,21 @@ def evaluate(expr: Expression, values: Mapping[str, Value]) -> Value:
     matrices = {name: values[name] for name in known}
     numbers = {name: v for name, v in values.items() if name not in known and _is_number(v)}
     exact = all(map(_is_exact, [*matrices.values(), *numbers.values()]))
-    backend: _Exact | _Arrays = _Exact(matrices) if exact or not matrices else _Arrays(matrices)
+    backend: Exact | Arrays = Exact(matrices) if exact or not matrices else Arrays(matrices)
     _infer_sizes(known, backend, numbers)
     factors = {name: backend.matrices[name] for name in known}
     for letter in expr.letters().values():
         if letter.unit:
             factors[letter.name] = backend.unit(_size(letter.rows, numbers), letter.unit - 1)
-    total: Value = None
-    traced: dict[str, Value] = {}
-    products: dict[str, Value] = {}
-    for (traces, word), coefficient in expr.monomials.items():
-        value = _number(coefficient, numbers, backend)
-        for trace in traces:
-            if trace not in traced:
-                traced[trace] = backend.trace(_product(_from_cut(trace), factors, backend))
-            value = value * traced[trace]
-        if word is not None and expr.shape is not None:
-            if word not in products:
-                products[word] = (
-                    _product(word, factors, backend) if word else backend.eye(_size(expr.shape[0], numbers))
-                )
-            value = backend.scale(products[word], value)
-        total = value if total is None else total + value
+    total = combined(
+        (
+            (_number(coefficient, numbers, backend), [*map(_from_cut, traces)], word)
+            for (traces, word), coefficient in expr.monomials.items()
+        ),
+        lambda character: _factor(character, factors, backend),
+        backend,
+        lambda: backend.eye(_size((expr.shape or (ONE,))[0], numbers)),
+    )
     if total is None:
         total = backend.number(Fraction(0))
         if expr.shape is not None:
@@ -66,7 +63,49 @@ def evaluate(expr: Expression, values: Mapping[str, Value]) -> Value:
     return backend.result(total)
 
 
-class _Exact:
+def combined(
+    terms: Iterable[tuple[Value, Sequence[W], W | None]],
+    factor: Callable[[Any], Value],
+    backend: Exact | Arrays,
+    identity: Callable[[], Value],
+) -> Value | None:
+    """The sum of a number times traces of words, times a word where there is one, over the terms; None without any.
+
+    A word is a string or a tuple of what `factor` gives the matrices of.
+    """
+    listed = list(terms)
+    closed = {trace for _, traces, _ in listed for trace in traces}
+    traced = {word: backend.trace(product) for word, product in products(closed, factor, backend, identity)}
+    numbers: dict[W | None, Value] = {}
+    for number, traces, word in listed:
+        value = reduce(mul, (traced[trace] for trace in traces), number)
+        numbers[word] = numbers[word] + value if word in numbers else value
+    total: Value = numbers.pop(None, None)
+    for word, product in products([word for word in numbers if word is not None], factor, backend, identity):
+        part = backend.scale(product, numbers[word])
+        total = part if total is None else total + part
+    return total
+
+
+def products(
+    words: Iterable[W], factor: Callable[[Any], Value], backend: Exact | Arrays, identity: Callable[[], Value]
+) -> Iterator[tuple[W, Value]]:
+    """Each word and its matrix product, in an order in which products of common beginnings are shared."""
+    chain: list[Value] = []  # the products of the beginnings of the previous word
+    previous: Sequence[Any] = ()
+    for word in sorted(set(words)):
+        common = next(
+            (k for k, pair in enumerate(zip(previous, word, strict=False)) if pair[0] != pair[1]),
+            min(len(previous), len(word)),
+        )
+        del chain[common:]
+        for letter in word[common:]:
+            chain.append(backend.product(chain[-1], factor(letter)) if chain else factor(letter))
+        previous = word
+        yield word, chain[-1] if chain else identity()
+
+
+class Exact:
     """Rational matrices."""
 
     def __init__(self, given: Mapping[str, Value]) -> None:
@@ -88,39 +127,49 @@ class _Exact:
         return fmpq_mat([[to_fmpq(x) for x in line] for line in rows])
 
     def shape(self, matrix: fmpq_mat) -> tuple[int, int]:
+        """Rows and columns."""
         return matrix.nrows(), matrix.ncols()
 
     def number(self, value: Fraction) -> fmpq:
+        """A rational number as one of the elements."""
         return to_fmpq(value)
 
     def product(self, a: fmpq_mat, b: fmpq_mat) -> fmpq_mat:
+        """The matrix product."""
         return a * b
 
     def transpose(self, a: fmpq_mat) -> fmpq_mat:
+        """The transpose."""
         return a.transpose()
 
     def trace(self, a: fmpq_mat) -> fmpq:
+        """The trace."""
         return sum((a[i, i] for i in range(a.nrows())), fmpq(0))
 
     def scale(self, a: fmpq_mat, factor: fmpq) -> fmpq_mat:
+        """A matrix times a number."""
         return a * factor
 
     def zeros(self, rows: int, columns: int) -> fmpq_mat:
+        """The zero matrix."""
         return fmpq_mat(rows, columns)
 
     def eye(self, size: int) -> fmpq_mat:
+        """The identity matrix."""
         return fmpq_mat(size, size, [int(i == j) for i in range(size) for j in range(size)])
 
     def unit(self, size: int, place: int) -> fmpq_mat:
+        """A basis vector, counted from 0."""
         return fmpq_mat(size, 1, [int(i == place) for i in range(size)])
 
     def result(self, value: Value) -> Value:
+        """A value as the caller gave the matrices."""
         if isinstance(value, fmpq_mat):
             return value if self.as_flint else [[to_fraction(x) for x in row] for row in value.tolist()]
         return to_fraction(value) if isinstance(value, fmpq) else value
 
 
-class _Arrays:
+class Arrays:
     """Arrays of floating-point numbers, from whatever library they come."""
 
     def __init__(self, given: Mapping[str, Value]) -> None:
@@ -135,34 +184,44 @@ class _Arrays:
         return array.reshape((-1, 1)) if len(array.shape) < 2 else array
 
     def shape(self, array: Value) -> tuple[int, int]:
+        """Rows and columns."""
         rows, columns = array.shape
         return int(rows), int(columns)
 
     def number(self, value: Fraction) -> float:
+        """A rational number as one of the elements."""
         return float(value)
 
     def product(self, a: Value, b: Value) -> Value:
+        """The matrix product."""
         return a @ b
 
     def transpose(self, a: Value) -> Value:
+        """The transpose."""
         return a.T
 
     def trace(self, a: Value) -> Value:
+        """The trace."""
         return a.trace()
 
     def scale(self, a: Value, factor: Value) -> Value:
+        """A matrix times a number."""
         return a * factor
 
     def zeros(self, rows: int, columns: int) -> Value:
+        """The zero matrix."""
         return self._space.zeros((rows, columns))
 
     def eye(self, size: int) -> Value:
+        """The identity matrix."""
         return self._space.eye(size)
 
     def unit(self, size: int, place: int) -> Value:
+        """A basis vector, counted from 0."""
         return self._space.eye(size)[:, place : place + 1]
 
     def result(self, value: Value) -> Value:
+        """A value as the caller gave the matrices."""
         return value
 
 
@@ -178,7 +237,7 @@ def _is_exact(value: Value) -> bool:
     return getattr(getattr(value, "dtype", None), "kind", "") in {"i", "u", "b"}
 
 
-def _infer_sizes(known: Mapping[str, Letter], backend: _Exact | _Arrays, numbers: dict[str, Value]) -> None:
+def _infer_sizes(known: Mapping[str, Letter], backend: Exact | Arrays, numbers: dict[str, Value]) -> None:
     """Check the shapes of the matrices against the sizes given, and take the sizes not given from them."""
     for name, letter in known.items():
         for dimension, size in zip(
@@ -197,7 +256,7 @@ def _size(name: str, numbers: Mapping[str, Value]) -> int:
     return int(numbers[name])
 
 
-def _number(coefficient: Value, numbers: Mapping[str, Value], backend: _Exact | _Arrays) -> Value:
+def _number(coefficient: Value, numbers: Mapping[str, Value], backend: Exact | Arrays) -> Value:
     """The value of a coefficient, exact as long as the numbers are."""
     exact = {name: v for name, v in numbers.items() if isinstance(v, int | Fraction)}
     if exact.keys() >= {*names_of(coefficient.context())}:
@@ -228,11 +287,6 @@ def _from_cut(trace: str) -> str:
     return trace[start:] + trace[:start]
 
 
-def _product(word: str, factors: Mapping[str, Value], backend: _Exact | _Arrays) -> Value:
-    result: Value = None
-    for character in word:
-        factor = factors[letter_of(character).name]
-        if is_transposed(character):
-            factor = backend.transpose(factor)
-        result = factor if result is None else backend.product(result, factor)
-    return result
+def _factor(character: str, factors: Mapping[str, Value], backend: Exact | Arrays) -> Value:
+    factor = factors[letter_of(character).name]
+    return backend.transpose(factor) if is_transposed(character) else factor

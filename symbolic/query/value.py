@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from numbers import Rational
 from sys import float_info
 from typing import Any
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq_mat
 
 from symbolic.algebra.coefficients import to_fmpq, to_fraction
+from symbolic.algebra.evaluation import Arrays, Exact, combined
 from symbolic.algebra.refusal import Refused
 from symbolic.averages.networks import ROOT_SUFFIX
 from symbolic.query.index_sums import values
 from symbolic.wishart.covariance_matrix import exact_covariance, rational_root
-from symbolic.wishart.covariance_matrix import identity as exact_identity
 from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base, indices_of
 from symbolic.wishart.trace_polynomial import IndexSum, TracePolynomial
 
@@ -38,49 +38,28 @@ ROUNDING = 1e-10
 """Relative asymmetry and negative eigenvalues of a covariance of floats that count as rounding."""
 
 
+class _Floats(Arrays):
+    """Arrays of floats, whose traces are rounded once."""
+
+    def trace(self, a: Matrix) -> float:
+        """The trace. Raises Refused for one that is beyond floats."""
+        try:
+            return math.fsum(float(a[i, i]) for i in range(len(a)))
+        except OverflowError:
+            raise Refused("a trace is too large for a float: scale the matrices") from None
+
+
 class Matrices:
-    """The p x p values of letters, exact or all in floats, and the products of their words."""
+    """The p x p values of letters, exact or all in floats, and of the factors that are made of them."""
 
     def __init__(self, size: int, letters: Mapping[str, Matrix], space: Any = None) -> None:
         """``space`` is the array namespace of floats, None when all the letters are exact."""
         self.size = size
         self.is_exact = space is None
+        self.backend = Exact(letters) if self.is_exact else _Floats(letters)
         self._space = space
         self._letters = letters
         self._factors: dict[str, Matrix] = {}
-
-    def products(self, words: Iterable[Word]) -> Iterator[tuple[Word, Matrix]]:
-        """Each word and its matrix product, in an order in which products of common beginnings are shared.
-
-        Raises ValueError when a word inverts a singular Sigma.
-        """
-        chain: list[Matrix] = []  # the products of the beginnings of the previous word
-        previous: Word = ()
-        for word in sorted(set(words)):
-            common = next(
-                (k for k, pair in enumerate(zip(previous, word, strict=False)) if pair[0] != pair[1]),
-                min(len(previous), len(word)),
-            )
-            del chain[common:]
-            for place in range(common, len(word)):
-                factor = self.factor(word[place])
-                chain.append(self.times(chain[-1], factor) if chain else factor)
-            previous = word
-            yield word, chain[-1] if chain else self.identity()
-
-    def times(self, left: Matrix, right: Matrix) -> Matrix:
-        """The matrix product."""
-        return left * right if self.is_exact else left @ right
-
-    def trace(self, matrix: Matrix) -> Fraction | float:
-        """The trace of a matrix. Raises ValueError for one of floats that is beyond them."""
-        diagonal = [matrix[i, i] for i in range(self.size)]
-        if self.is_exact:
-            return to_fraction(sum(diagonal, fmpq(0)))
-        try:
-            return math.fsum(map(float, diagonal))
-        except OverflowError:
-            raise Refused("a trace is too large for a float: scale the matrices") from None
 
     def rows(self, matrix: Matrix) -> list[list[Any]]:
         """A matrix as rows of numbers: Fractions if exact, floats otherwise."""
@@ -89,7 +68,7 @@ class Matrices:
 
     def identity(self) -> Matrix:
         """The identity matrix."""
-        return exact_identity(self.size) if self.is_exact else self._space.eye(self.size)
+        return self.backend.eye(self.size)
 
     def root(self) -> Matrix:
         """The symmetric root of Sigma: exact, or in floats, where eigenvalues below zero are rounding."""
@@ -127,7 +106,7 @@ class Matrices:
             return self._unit(*place)
         matrix = self._letters[base(factor)]
         if factor.endswith(TRANSPOSED):
-            return matrix.transpose() if self.is_exact else matrix.T
+            return self.backend.transpose(matrix)
         if not factor.endswith(INVERSE):
             return matrix
         if self.is_exact:
@@ -274,34 +253,27 @@ def evaluate(polynomial: TracePolynomial, matrices: Matrices) -> Shown:
             f"{MAX_SIZE} x {MAX_SIZE}: ask for its trace"
         )
     _check_work(polynomial, matrices)
-    traced = {word for monomial in polynomial.terms for word in monomial.traces}
-    traces = {word: matrices.trace(product) for word, product in matrices.products(traced)}
+    backend = matrices.backend
     sums = values({x for monomial in polynomial.terms for x in monomial.index_sums}, matrices)
-    factors: dict[Word | IndexSum | None, Fraction | float] = {}
+    # what stands before each sum that is a matrix, and the rest
+    groups: dict[IndexSum | None, list[tuple[Any, Sequence[Word], Word | None]]] = {}
     for monomial, coefficient in polynomial.terms.items():
-        number = coefficient.at({})
-        factor = number if matrices.is_exact else _as_float(number)
-        for word in monomial.traces:
-            factor = factor * traces[word]
+        number = _number(coefficient.at({}), backend)
         for part in monomial.sums:
-            factor = factor * sums[part]
-        matrix = monomial.word if monomial.matrix is None else monomial.matrix
-        factors[matrix] = factors.get(matrix, 0) + factor
-    if not polynomial.is_matrix:
-        scalar = factors.get(None, 0)
-        return str(scalar) if matrices.is_exact else _finite(float(scalar))
-    total = matrices.identity() * 0
-    words = [key for key in factors if key is not None and not isinstance(key, IndexSum)]
-    parts: list[tuple[Word | IndexSum, Matrix]] = [*matrices.products(words)]
-    parts += [(key, sums[key]) for key in factors if isinstance(key, IndexSum)]
-    for key, product in parts:
-        factor = factors[key]
-        exact = to_fmpq(factor) if isinstance(factor, int | Fraction) else factor
-        total = total + product * exact
-    rows = matrices.rows(total)
-    if matrices.is_exact:
-        return [[str(x) for x in row] for row in rows]
-    return [[_finite(x) for x in row] for row in rows]
+            number = number * backend.number(sums[part])
+        groups.setdefault(monomial.matrix, []).append((number, monomial.traces, monomial.word))
+    total: Any = backend.number(Fraction(0))
+    if polynomial.is_matrix:
+        total = backend.zeros(matrices.size, matrices.size)
+    for matrix, terms in groups.items():
+        found = combined(terms, matrices.factor, backend, matrices.identity)
+        total = total + (found if matrix is None else backend.scale(sums[matrix], found))
+    if polynomial.is_matrix:
+        rows = matrices.rows(total)
+        if matrices.is_exact:
+            return [[str(x) for x in row] for row in rows]
+        return [[_finite(x) for x in row] for row in rows]
+    return str(to_fraction(total)) if matrices.is_exact else _finite(float(total))
 
 
 def _check_work(polynomial: TracePolynomial, matrices: Matrices) -> None:
@@ -316,9 +288,9 @@ def _check_work(polynomial: TracePolynomial, matrices: Matrices) -> None:
         raise Refused(f"the value takes {work:.0e} multiplications and the limit is {limit:.0e}: {remedy}")
 
 
-def _as_float(number: Fraction) -> float:
+def _number(number: Fraction, backend: Exact | Arrays) -> Any:
     try:
-        return float(number)
+        return backend.number(number)
     except OverflowError:
         raise Refused("a coefficient is too large for floats: give integers or fractions") from None
 

@@ -95,7 +95,7 @@ def test_more_seconds_raise_the_limit(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["moment", "tr(W^-1 A W^-2)", "--work", "0.002"]) == 2
     assert "give it more seconds" in capsys.readouterr().err
     assert document(capsys, "tr(W^-1 A W^-2)", "--work", "1")["conditions"] == ["n - p > 5"]
-    assert main(["moment", "W^3", "--law", "rademacher", "--work", "0.0001"]) == 2
+    assert main(["moment", "W A W B W", "--law", "laplace", "--work", "0.0001"]) == 2
     assert "give it more seconds" in capsys.readouterr().err
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from symbolic.algebra.canonical import transpose
 from symbolic.algebra.entry_laws import law
+from symbolic.algebra.evaluation import Exact
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.averages import by_parts, cumulants, over_laws
@@ -232,11 +233,11 @@ def test_numbers_that_are_put_in_wrongly_are_refused(monkeypatch: pytest.MonkeyP
         moment("W^2 tr(W)", {"n": 7, "p": 3})
 
 
-@pytest.mark.parametrize("part", ["trace", "times", "factor"])
-def test_wrong_arithmetic_of_values_is_refused(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("of", "part"), [(Exact, "trace"), (Exact, "product"), (Matrices, "factor")])
+def test_wrong_arithmetic_of_values_is_refused(of: type, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The value of an answer and its check are taken by the same functions."""
-    whole = getattr(Matrices, part)
-    monkeypatch.setattr(Matrices, part, lambda *given: whole(*given) * 2)
+    whole = getattr(of, part)
+    monkeypatch.setattr(of, part, lambda *given: whole(*given) * 2)
     with pytest.raises(CheckFailed):
         moment("tr(W A W) W A", {"n": 2, "A": A})
 
