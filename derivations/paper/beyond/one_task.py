@@ -23,7 +23,7 @@ from derivations.paper.beyond.one_task_integral import AGREED, by_quadrature
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse, noise_mean
 from derivations.support.bad_input import BadInput
-from derivations.verification.moves import batch_value
+from derivations.verification.batches import batch_value
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.executor import Executor
 from numeric_check.draws.seeds import generator_for

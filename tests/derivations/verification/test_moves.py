@@ -11,8 +11,9 @@ from derivations.language.assumptions import PAPER, read
 from derivations.steps.chain import Chain, Move, Rule
 from derivations.steps.contents import find
 from derivations.steps.step import Step
+from derivations.verification.batches import batch_value
 from derivations.verification.examine import examine
-from derivations.verification.moves import batch_value, move_checks, sample_move
+from derivations.verification.moves import move_checks, sample_move
 from derivations.verification.prove import prove
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import constant, gaussian, identity, matrix, reciprocal, tr

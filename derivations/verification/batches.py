@@ -1,0 +1,168 @@
+"""Expressions evaluated on batches of matrices, in an order of products that takes few multiplications."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.letters import ONE, Factor
+from symbolic.algebra.readable import Word
+from symbolic.algebra.words import Expression, polynomial
+
+Array = NDArray[np.float64]
+# what a product of small matrices takes besides its multiplications, in multiplications
+CALL = 500
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """An expression with numbers put in for its coefficients: traces, open word and coefficient of each term.
+
+    constant: what an empty open word stands for, the identity; of an expression without terms, zero.
+    """
+
+    terms: tuple[tuple[tuple[Word, ...], Word | None, float], ...]
+    constant: Array | None
+
+    @classmethod
+    def of(cls, expr: Expression, numbers: Mapping[str, float]) -> Weighted:
+        """The numbers of all coefficients."""
+        terms = tuple(
+            (
+                term.traces,
+                term.word if expr.shape is not None else None,
+                float(evaluate(polynomial(coefficient), numbers)),
+            )
+            for term, coefficient in expr.terms.items()
+        )
+        sides = expr.shape or (ONE, ONE)
+        constant: Array | None = None
+        if not terms:
+            constant = np.zeros([1, *(1 if name == ONE else int(numbers[name]) for name in sides)])
+        elif any(word == () for _, word, _ in terms):
+            constant = np.eye(int(numbers[sides[0]]))[None]
+        return cls(terms, constant)
+
+    def at(self, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> Array:
+        """The value at a batch of matrices; `known`: products of these matrices, which are added to."""
+        total: Array | None = None
+        for traces, word, coefficient in self.terms:
+            value: Array = np.full((1, 1, 1), coefficient)
+            for trace in traces:
+                value = value * _trace(trace, matrices, known, plan)[:, None, None]
+            if word is not None:
+                value = value * (_product(word, matrices, known, plan) if word else self._constant)
+            total = value if total is None else total + value
+        return self._constant if total is None else total
+
+    @property
+    def _constant(self) -> Array:
+        assert self.constant is not None
+        return self.constant
+
+
+def batch_value(expr: Expression, matrices: Mapping[str, Array], numbers: Mapping[str, float]) -> Array:
+    """The value of an expression at a batch of matrices, shape (batch, rows, columns), and numbers.
+
+    Matrices have the batch as their first axis, of length 1 where they are the same in every draw.
+    """
+    return Weighted.of(expr, numbers).at(matrices, {}, Plan([expr]))
+
+
+class Plan:
+    """Where products are cut, so that the words of some expressions take the least work together.
+
+    The work of a product is shared among the words that it is a part of. A cut once chosen stays, for all batches.
+    """
+
+    def __init__(self, exprs: Iterable[Expression]) -> None:
+        self._shared: Counter[Word] = Counter()
+        for expr in exprs:
+            for traces, word in expr.terms:
+                self._shared.update(part for trace in traces for part in _parts(trace, len(trace)))
+                self._shared.update(_parts(word or (), 0))
+        self._cuts: dict[Word, int] = {}
+        self._turns: dict[Word, tuple[Word, Word]] = {}
+
+    def cut(self, word: Word, matrices: Mapping[str, Array]) -> int:
+        """The place at which a product is cut last."""
+        if word not in self._cuts:
+            self._least(word, matrices, {})
+        return self._cuts[word]
+
+    def halves(self, trace: Word, matrices: Mapping[str, Array]) -> tuple[Word, Word]:
+        """The two products whose elements give a trace, of any of its rotations."""
+        if trace not in self._turns:
+            known: dict[Word, float] = {}
+            turns = (trace[k:] + trace[:k] for k in range(len(trace)))
+            pairs = [(turn[:cut], turn[cut:]) for turn in turns for cut in range(1, len(trace))]
+            self._turns[trace] = min(
+                pairs, key=lambda pair: sum(self._least(half, matrices, known) for half in {*pair})
+            )
+        return self._turns[trace]
+
+    def _least(self, word: Word, matrices: Mapping[str, Array], known: dict[Word, float]) -> float:
+        """The least share of the work of a product, in multiplications."""
+        if len(word) == 1:
+            return 0.0
+        if word not in known:
+            rows, columns = _side(word[0], matrices, 0), _side(word[-1], matrices, 1)
+            found = []
+            for cut in range(1, len(word)):
+                own = CALL + rows * _side(word[cut], matrices, 0) * columns
+                halves = {word[:cut], word[cut:]}
+                parts = sum(self._least(half, matrices, known) for half in halves)
+                found.append((parts + own / max(self._shared[word], 1), cut))
+            known[word], self._cuts[word] = min(found)
+        return known[word]
+
+
+def _parts(word: Word, turns: int) -> set[Word]:
+    """The products that a word contains, of its rotations where it is closed."""
+    turned = [word[k:] + word[:k] for k in range(max(turns, 1))]
+    return {w[i:j] for w in turned for i in range(len(w)) for j in range(i + 2, len(w) + 1)}
+
+
+def _side(factor: Factor, matrices: Mapping[str, Array], which: int) -> int:
+    """The number of rows, or of columns, of a factor."""
+    return int(matrices[factor.name].shape[-1 - which if factor.transposed else which - 2])
+
+
+def _product(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> Array:
+    """The product of a word; what occurs twice is multiplied once."""
+    if word not in known:
+        if not word:
+            raise ValueError("an empty trace is a dimension: it has no letters")
+        if len(word) == 1:
+            matrix = matrices[word[0].name]
+            # products with copies of transposes take half the time of products with views
+            known[word] = np.ascontiguousarray(np.swapaxes(matrix, -1, -2)) if word[0].transposed else matrix
+        else:
+            cut = plan.cut(word, matrices)
+            left, right = (_product(half, matrices, known, plan) for half in (word[:cut], word[cut:]))
+            known[word] = _times(left, right)
+    return known[word]
+
+
+def _times(left: Array, right: Array) -> Array:
+    """The products of two batches; where one side is the same in every draw, as a single product of tall matrices."""
+    if len(left) > 1 and len(right) == 1:
+        draws, rows, inner = left.shape
+        return np.asarray((left.reshape(draws * rows, inner) @ right[0]).reshape(draws, rows, -1))
+    if len(right) > 1 and len(left) == 1:
+        transposed = _times(np.swapaxes(right, -1, -2), np.swapaxes(left, -1, -2))
+        return np.ascontiguousarray(np.swapaxes(transposed, -1, -2))
+    return np.asarray(left @ right)
+
+
+def _trace(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> Array:
+    """The trace of a word without its last product: the sum over the elements of one half times the other."""
+    if len(word) == 1:
+        return np.asarray(np.trace(_product(word, matrices, known, plan), axis1=-2, axis2=-1))
+    left, right = (_product(half, matrices, known, plan) for half in plan.halves(word, matrices))
+    return np.asarray(np.einsum("bij,bji->b", left, right))

@@ -1,0 +1,214 @@
+"""Both sides of a move at drawn letters: how each letter is drawn, by its kind and its law, and stacked letters put together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derivations.steps.chain import Move, Rule
+from derivations.steps.move import AVERAGES
+from derivations.steps.rules.exact_routes import in_order
+from derivations.verification.batches import Plan, Weighted
+from derivations.verification.measure import draws_at
+from numeric_check.draws.sample import Sample
+from numeric_check.draws.seeds import generator_for
+from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.entry_laws import GENERIC
+from symbolic.algebra.letters import ONE, Letter
+from symbolic.algebra.readable import Word
+from symbolic.algebra.words import Expression
+
+Array = NDArray[np.float64]
+# where the two sides agree in the mean alone
+AVERAGING = (*AVERAGES, Rule.SHOWN, Rule.IMAGE)
+# where stacked letters are put together from the data of tasks
+OF_TASKS = (
+    Rule.TASKS,
+    Rule.KEEP,
+    Rule.CENTRED,
+    Rule.SHOWN,
+    Rule.HAAR,
+    Rule.ROW_SPACES,
+    Rule.WISHART,
+    Rule.CANCEL,
+    Rule.LINEAR,
+)
+
+
+def _draw(sample: Sample, letter: Letter, *, anew: bool) -> Array:
+    rows, columns = (1 if name == ONE else sample.size(name) for name in (letter.rows, letter.columns))
+    covariance = None
+    if letter.covariance is not None:
+        covariance = sample.matrix(letter.covariance, letter.columns, letter.columns, positive=True)
+    if anew:
+        return sample.inputs(rows, columns, _law(sample, letter), covariance)
+    # a positive matrix has no traces near zero, which would take many draws to resolve
+    drawn = sample.matrix(letter.name, rows, columns, positive=letter.symmetric and rows > 1)[None]
+    size = sample.values.get(f"|{letter.name}|")
+    if size is not None:
+        drawn = drawn * float(size)
+    if letter.name == "d" and "dist0_sq" in sample.values:
+        drawn = drawn * math.sqrt(sample["dist0_sq"] / float(np.sum(drawn**2)))
+    return drawn
+
+
+def _law(sample: Sample, letter: Letter) -> str:
+    """The law of a letter's entries; of one that is known by its cumulants, a law with the fourth at these numbers."""
+    name = letter.law or "gaussian"
+    return f"kurtosis:{sample['kappa_4'] + 3}" if name.startswith(GENERIC) else name
+
+
+def _frames(sample: Sample, letter: Letter) -> tuple[Array, Array]:
+    """The first rows of uniform orthogonal matrices, and the remaining ones."""
+    size, rows = sample.size(letter.columns), sample.size(letter.rows)
+    found, triangle = np.linalg.qr(sample.gaussian(size, size))
+    signs = np.sign(np.diagonal(triangle, axis1=-2, axis2=-1))
+    found = np.swapaxes(found * signs[:, None, :], -1, -2)
+    return found[:, :rows], found[:, rows:]
+
+
+def _root(found: Array) -> Array:
+    """The symmetric square roots of positive matrices."""
+    values, vectors = np.linalg.eigh(found)
+    return np.asarray((vectors * np.sqrt(values)[:, None, :]) @ np.swapaxes(vectors, -1, -2))
+
+
+def _basis_vector(sample: Sample, letter: Letter) -> Array:
+    return np.eye(sample.size(letter.rows))[None, :, letter.unit - 1 : letter.unit]
+
+
+def _stacked(blocks: list[Array], *, diagonal: bool) -> Array:
+    """Blocks one below the other, or on the diagonal."""
+    if not diagonal:
+        return np.concatenate(blocks, axis=1)
+    rows = blocks[0].shape[1]
+    found = np.zeros((len(blocks[0]), rows * len(blocks), rows * len(blocks)))
+    for k, block in enumerate(blocks):
+        found[:, rows * k : rows * (k + 1), rows * k : rows * (k + 1)] = block
+    return found
+
+
+class Sides:
+    """Both sides of a move, batch by batch; what is the same in every batch is worked out once."""
+
+    def __init__(
+        self, move: Move, slug: str, sizes: Mapping[str, float], index: int, base_seed: int, batch: int | None
+    ) -> None:
+        """batch: draws in a batch; None: by the sizes of what is drawn."""
+        self._move = move
+        exprs = [
+            move.before,
+            move.after,
+            *move.values.values(),
+            *move.inverses.values(),
+            *move.roots.values(),
+        ]
+        self._letters: dict[str, Letter] = {}
+        scalars: set[str] = set()
+        for expr in exprs:
+            self._letters |= expr.letters()
+            scalars |= {name.removeprefix(INVERSE) for name in expr.scalars()}
+        self._labelled: dict[str, tuple[str, int]] = {}
+        self._blocks: dict[str, Callable[[str], Expression]] = {}
+        self._count, self._labels = 1, 0
+        first = Sample(slug, sizes, index, base_seed=base_seed)
+        if move.tasks is not None and move.rule in OF_TASKS:
+            self._count = first.size(move.tasks.count)
+            for name in move.tasks.definitions(move.after):
+                stem = name.rstrip("0123456789")
+                self._labelled[name] = stem, int(name[len(stem) :])
+            self._labels = max(self._count, *(label for _, label in self._labelled.values()), 1)
+            wanted = {*self._letters} | {stem for stem, _ in self._labelled.values()}
+            self._blocks = {name: block for name, block in move.tasks.blocks.items() if name in wanted}
+        self._of_task = [
+            {name: block(str(label)) for name, block in self._blocks.items()}
+            for label in range(1, self._labels + 1)
+        ]
+        self._drawn_for = [
+            {name: letter for block in blocks.values() for name, letter in block.letters().items()}
+            for blocks in self._of_task
+        ]
+        if batch is None:
+            letters = [*self._letters.values(), *(x for one in self._drawn_for for x in one.values())]
+            sides = {side for letter in letters for side in (letter.rows, letter.columns)}
+            counts = sorted((first.size(side) for side in sides - {ONE}), reverse=True)
+            batch = draws_at(counts[0] * counts[min(1, len(counts) - 1)] if counts else 1)
+        self._sample = partial(Sample, slug, sizes, index, batch=batch, base_seed=base_seed, fixed={})
+        self._numbers = {name: float(value) for name, value in sizes.items()}
+        for name in sorted(scalars - self._numbers.keys() - move.values.keys()):
+            self._numbers[name] = float(generator_for(f"number/{name}").uniform(0.5, 1.5))
+        self._order = in_order({**move.values, **move.roots}, move.inverses)
+        self._weighted: dict[int, Weighted] = {}
+        self._plan = Plan([*exprs, *(expr for one in self._of_task for expr in one.values())])
+
+    def _value(self, expr: Expression, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
+        # the expressions are those of the move, or of the tasks: kept, so that each has a number of its own
+        if id(expr) not in self._weighted:
+            self._weighted[id(expr)] = Weighted.of(expr, self._numbers)
+        return self._weighted[id(expr)].at(matrices, known, self._plan)
+
+    def _define(self, name: str, value: float) -> None:
+        """A number that stands for a scalar; another one than in the batch before changes the coefficients."""
+        if self._numbers.get(name) != value:
+            self._numbers[name] = value
+            self._weighted.clear()
+
+    @cached_property
+    def first(self) -> tuple[Array, Array]:
+        """Both sides at the first batch."""
+        return self._at(0)
+
+    def at(self, batch_index: int) -> tuple[Array, Array]:
+        """Both sides at one batch; a sum over tasks averaged over which task bears which label."""
+        return self._at(batch_index) if batch_index else self.first
+
+    def _at(self, batch_index: int) -> tuple[Array, Array]:
+        move, letters = self._move, self._letters
+        sample = self._sample(batch_index)
+        matrices: dict[str, Array] = {}
+        blocks: list[dict[str, Array]] = []
+        for exprs, drawn in zip(self._of_task, self._drawn_for, strict=True):
+            of_task = {name: _draw(sample, letter, anew=letter.random) for name, letter in drawn.items()}
+            shared: dict[Word, Array] = {}
+            blocks.append({name: self._value(expr, of_task, shared) for name, expr in exprs.items()})
+        for name in self._blocks:
+            diagonal = (
+                name in letters and move.tasks is not None and letters[name].columns == move.tasks.stacked
+            )
+            matrices[name] = _stacked([block[name] for block in blocks[: self._count]], diagonal=diagonal)
+        fresh = move.letters if move.rule in AVERAGING else ()
+        for name, rest in move.frames.items():
+            matrices[name], matrices[rest] = _frames(sample, letters[name])
+        known = {*move.values, *move.inverses, *move.roots, *matrices, *self._labelled}
+        for name, letter in letters.items():
+            if name not in known:
+                matrices[name] = (
+                    _basis_vector(sample, letter)
+                    if letter.unit
+                    else _draw(sample, letter, anew=name in fresh)
+                )
+        products: dict[Word, Array] = {}
+        for name, expr in self._order:
+            found = self._value(expr, matrices, products)
+            if name in move.inverses:
+                matrices[name] = np.asarray(np.linalg.inv(found))
+            elif expr.is_scalar:
+                value = float(found[0, 0, 0])
+                self._define(name, math.sqrt(value) if name in move.roots else value)
+            else:
+                matrices[name] = _root(found) if name in move.roots else found
+        before = self._value(move.before, matrices, products)
+        if not self._labelled:
+            return before, self._value(move.after, matrices, products)
+        orders = [*permutations(range(self._count))]
+        after: Array = np.zeros(())
+        for order in orders:
+            which = (*order, *range(self._count, len(blocks)))
+            chosen = {name: blocks[which[label - 1]][stem] for name, (stem, label) in self._labelled.items()}
+            after = np.asarray(after + self._value(move.after, {**matrices, **chosen}, {}) / len(orders))
+        return before, after
