@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from derivations.steps.chain import Chain, DoesNotApply, Known, Rule, abbreviati
 from derivations.steps.chains import averaging, equalities
 from derivations.steps.contents import ancestors, find, load
 from derivations.steps.rules.exact_routes import differs_exactly
+from derivations.steps.step import Kind, Step
 from derivations.verification.prove import difference
 from symbolic.algebra.words import (
     Expression,
@@ -31,6 +33,19 @@ A, D = abbreviation("A", "p"), matrix("D", "p", "p", symmetric=True)
 
 def wrong(expr: Expression, *_: object) -> Expression:
     return expr * 2
+
+
+def without_chain(steps: Iterable[Step]) -> list[str]:
+    """The steps that derive or have to prove something, and have no chain."""
+    odd = (s for s in steps if s.derivation is None and not s.proofless)
+    return [step.name for step in odd if step.derive is not None or step.kind is not Kind.DEFINITION]
+
+
+def test_every_step_that_derives_or_proves_something_has_a_chain() -> None:
+    assert without_chain(load().values()) == []
+    step = find("92")
+    assert without_chain([step, replace(step, derivation=None)]) == [step.name]
+    assert without_chain([replace(step, derivation=None, derive=None)]) == [step.name]
 
 
 @pytest.mark.parametrize("name", [step.name for step in STEPS])
