@@ -28,6 +28,7 @@ class Relation(StrEnum):
     ORDER = "is of order"
     SIGN = "has the sign of"
     ROOT = "vanishes at"
+    LEAST = "is least at a number of the sign"
     LAW = "has the law of"
 
 
@@ -77,6 +78,7 @@ class Rule(StrEnum):
     SIGN = "sign certificate"
     FACTOR = "leave out a positive factor"
     ROOT = "isolate roots"
+    LEAST = "global minimum"
     FRACTION = "write as one fraction"
     LIMIT = "limit by leading coefficients"
 
@@ -101,6 +103,7 @@ _RELATIONS = {
     Rule.SIGN: Relation.SIGN,
     Rule.FACTOR: Relation.SIGN,
     Rule.ROOT: Relation.ROOT,
+    Rule.LEAST: Relation.LEAST,
     Rule.IMAGE: Relation.LAW,
 }
 AVERAGES = (
@@ -131,6 +134,7 @@ NO_NUMBER = {
     Rule.SIGN: "a sign: its step samples what has it",
     Rule.FACTOR: "a sign: exact at random points",
     Rule.ROOT: "a root: exact when put back",
+    Rule.LEAST: "the place of a minimum: its step samples the loss there and elsewhere",
     Rule.LIMIT: "a limit: exact values far out come close to it",
     Rule.SIGNS: "a mean over few values, taken one by one",
     Rule.SPECTRUM: "exact at diagonal matrices",

@@ -281,7 +281,7 @@ def _aligned(left: str, lines: Sequence[str]) -> str:
 def _leading_latex(line: Line) -> str:
     """The relation in which a move stands to what was before, with what it averages over."""
     relation = line.move.rule.relation
-    if relation in (Relation.ORDER, Relation.LAW, Relation.SIGN, Relation.ROOT):
+    if relation in (Relation.ORDER, Relation.LAW, Relation.SIGN, Relation.ROOT, Relation.LEAST):
         return rf"\text{{{relation}}}\ "
     if relation is Relation.AT_MOST:
         return r"\le"

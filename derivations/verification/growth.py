@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -19,12 +20,21 @@ from derivations.steps.step import Check, Comparison
 from derivations.verification.measure import ENTRIES_PER_BATCH, value_of_part
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
-from numeric_check.estimators.simulation import Quantity, simulate
-from numeric_check.problem.setting import Setting
+from numeric_check.estimators import conditional
+from numeric_check.estimators.differences import changes
+from numeric_check.estimators.simulation import (
+    Quantity,
+    batch_draws,
+    require_finite_mean,
+    run_until,
+    simulate,
+)
+from numeric_check.problem.setting import Setting, in_eigenbasis
 from numeric_check.verdicts.decay import EXPONENT_SPACING, decay_rate, judge_decay
 from symbolic.algebra.words import Expression
 
 Array = NDArray[np.float64]
+PAIRED_SECONDS = 10.0
 
 
 def slope_check(
@@ -268,3 +278,42 @@ def difference_check(
         draws=first.draws + second.draws,
         seconds=time.monotonic() - started,
     )
+
+
+def paired_check(
+    label: str, low: Setting, high: float, claimed: int, seed: int, *, rel_error: float = 0.04
+) -> Check:
+    """Whether the simulated loss rises (+1) or falls (-1) from a training rate to another, at the same random numbers.
+
+    rel_error: of the change.
+    """
+    started = time.monotonic()
+    found = changed_loss(low, high, rel_error, seed)
+    return sign_check(
+        label,
+        {"alpha_t from": low.alpha_t, "alpha_t to": high},
+        found.mean,
+        found.stderr,
+        claimed,
+        said="the loss changes by",
+        draws=found.draws,
+        seconds=time.monotonic() - started,
+    )
+
+
+def changed_loss(low: Setting, high: float, rel_error: float, seed: int) -> Estimate:
+    """The change of the simulated loss between two training rates, remembered as in `simulated`."""
+    key = (low.fingerprint, f"loss at {high!r}", rel_error, seed, PAIRED_SECONDS)
+    if key not in _estimates:
+        require_finite_mean(low)
+        turned = in_eigenbasis(low)
+        estimate = partial(
+            changes,
+            conditional.loss,
+            setting=turned,
+            draws=batch_draws(low, "loss", "conditional"),
+            rate=high,
+        )
+        text = f"paired/{high!r}/{seed}/{low.fingerprint}"
+        _estimates[key] = run_until(estimate, rel_error=rel_error, seed_text=text, max_seconds=PAIRED_SECONDS)
+    return _estimates[key]

@@ -67,6 +67,16 @@ def slopes(
     return np.asarray((upper - lower) / width)
 
 
+def changes(
+    estimator: Estimator, generator: np.random.Generator, setting: Setting, draws: int, *, rate: float
+) -> Array:
+    """The value of an estimator at another training rate minus that at the setting's, draw by draw. Shape (draws,)."""
+    state = generator.bit_generator.state
+    here = estimator(generator, setting, draws)
+    generator.bit_generator.state = state
+    return np.asarray(estimator(generator, at_rate(setting, rate), draws) - here)
+
+
 def curvatures(
     estimator: Estimator,
     generator: np.random.Generator,

@@ -111,6 +111,8 @@ class Record:
         move = self._moves[-1] if self._moves else None
         if move is not None and move.rule is Rule.GRAM:
             return self._show(label, sympy.Integer(1))
+        if move is not None and move.rule is Rule.LEAST:
+            return self._show(label, to_sympy(move.after))
         return self._show(label, to_sympy(self._last(Rule.SIGN).after))
 
     def shows_largest(self, label: str, *products: Mapping[int, Fraction | int]) -> Self:

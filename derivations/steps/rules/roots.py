@@ -1,4 +1,8 @@
-"""The move that isolates a root: where a polynomial of degree one or two in a variable vanishes."""
+"""The moves that isolate a root of a polynomial of degree one or two, and find where a quotient of polynomials is least.
+
+For the second the stationary points are isolated and compared by enclosures (`symbolic.proofs.minimum`); its second route counts
+the real roots of the derivative by Sturm's theorem and encloses the values in fractions (`symbolic.proofs.minimum_check`).
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from flint import fmpq, fmpq_poly
+from flint import fmpq, fmpq_mpoly, fmpq_poly
 
+from derivations.language.normal_form import scalar as quotient_of
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import by_powers
 from derivations.steps.move import SecondRoute
-from derivations.steps.rules.certified_signs import EVERYWHERE, Domain, points
+from derivations.steps.rules.certified_signs import EVERYWHERE, Domain, opened, points, written_out
 from derivations.steps.signs import sign
-from symbolic.algebra.coefficients import INVERSE, inverse_of, to_fmpq
+from symbolic.algebra.coefficients import INVERSE, inverse_of, named_terms, names_in, to_fmpq
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.sympy_trees import to_sympy
-from symbolic.algebra.words import Expression, polynomial, reciprocal, scalar, zero
+from symbolic.algebra.words import Expression, constant, polynomial, reciprocal, scalar, zero
+from symbolic.proofs.minimum import NoMinimum, minimum
+from symbolic.proofs.minimum_check import recheck
 from symbolic.proofs.positivity import SignUnproved
 
 # half the distance of the two roots of a quadratic
@@ -228,3 +235,73 @@ def _at(coefficients: list[Fraction], root: Pair, square: Fraction) -> Pair:
             value[0] * root[1] + value[1] * root[0],
         )
     return value
+
+
+# -- where a quotient is least -------------------------------------------------------------------------------
+
+
+@carries_out
+def least_at(chain: Chain, variable: str, names: Mapping[str, Expression], *reads: str) -> Chain:
+    """The sign of the only number at which the present scalar is least, as a function of a variable.
+
+    names: what the names in it stand for; every other number must have been put in. Raises DoesNotApply where it is no
+    function of the variable alone, and where the least value is not attained, or at zero.
+    """
+    before = chain.result
+    found = quotient_of(written_out(before, names, EVERYWHERE)).reduced()
+    try:
+        best = minimum(
+            _in_one_variable(found.numerator, variable), _in_one_variable(found.denominator, variable)
+        )
+    except NoMinimum as error:
+        raise DoesNotApply(f"{Rule.LEAST}: {error}") from None
+    certificate = best.certificate
+    chosen = certificate.get("minimum")
+    if chosen is None:
+        raise DoesNotApply(f"{Rule.LEAST}: {certificate['reason']}")
+    signs = {_sign_of(Fraction(end)) for end in certificate["stationary"][chosen]["at"]}
+    if signs not in ({1}, {-1}):
+        raise DoesNotApply(f"{Rule.LEAST}: the least value is attained at zero")
+    after = constant(signs.pop())
+    values = opened(before, names, EVERYWHERE)
+
+    def second_route() -> SecondRoute:
+        said = not_least(before, after, variable, values, certificate)
+        return "Sturm's theorem, and the values in fractions", said
+
+    return chain.made(Move(Rule.LEAST, before, after, reads, (variable,), values, second_route))
+
+
+def not_least(
+    before: Expression,
+    after: Expression,
+    variable: str,
+    values: Mapping[str, Expression],
+    certificate: Mapping[str, Any],
+) -> str:
+    """Why a certificate does not show that a scalar is least at a number of a sign alone; nothing if it does."""
+    top, bottom = ([Fraction(c) for c in certificate[part]] for part in ("numerator", "denominator"))
+    for place, value in points(before, after, values, EVERYWHERE):
+        x = place[variable]
+        if value * _polynomial_at(bottom, x) != _polynomial_at(top, x):
+            return "the certificate is about something else"
+    at = certificate["stationary"][certificate["minimum"]]["at"]
+    if any(after != constant(_sign_of(Fraction(end))) for end in at):
+        return "it is least at a number of another sign"
+    return "" if recheck(certificate) else "the certificate does not hold on its own"
+
+
+def _in_one_variable(poly: fmpq_mpoly, variable: str) -> fmpq_poly:
+    odd = sorted(names_in(poly) - {variable})
+    if odd:
+        raise DoesNotApply(f"{Rule.LEAST}: {', '.join(odd)} has no value")
+    parts = {powers.get(variable, 0): number for powers, number in named_terms(poly)}
+    return fmpq_poly([parts.get(power, 0) for power in range(max(parts) + 1)])
+
+
+def _sign_of(x: Fraction) -> int:
+    return (x > 0) - (x < 0)
+
+
+def _polynomial_at(coefficients: list[Fraction], x: Fraction) -> Fraction:
+    return sum((c * x**k for k, c in enumerate(coefficients)), Fraction(0))

@@ -10,7 +10,7 @@ import pytest
 
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators import conditional, plain
-from numeric_check.estimators.differences import SLOPE_STEP, Array, curvatures, rate_scale, slopes
+from numeric_check.estimators.differences import SLOPE_STEP, Array, changes, curvatures, rate_scale, slopes
 from numeric_check.estimators.simulation import simulate
 from numeric_check.problem.setting import Setting
 
@@ -30,6 +30,12 @@ def test_differences_of_a_quadratic_are_exact_draw_by_draw() -> None:
     curvature = curvatures(quadratic, generator_for("quadratic"), OVER, 50)
     np.testing.assert_allclose(slope, b + 2 * c * OVER.alpha_t, atol=1e-9)
     np.testing.assert_allclose(curvature, 2 * c, atol=1e-9)
+
+
+def test_a_change_is_that_of_each_draw() -> None:
+    _, b, c = generator_for("quadratic").standard_normal((3, 50))
+    found = changes(quadratic, generator_for("quadratic"), OVER, 50, rate=-0.2)
+    np.testing.assert_allclose(found, b * (-0.2 - 0.3) + c * (0.04 - 0.09), atol=1e-12)
 
 
 def test_the_generator_advances_by_one_set_of_draws() -> None:
