@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
@@ -137,7 +138,6 @@ NO_NUMBER = {
     Rule.LEAST: "the place of a minimum: its step samples the loss there and elsewhere",
     Rule.LIMIT: "a limit: exact values far out come close to it",
     Rule.SIGNS: "a mean over few values, taken one by one",
-    Rule.SPECTRUM: "exact at diagonal matrices",
     Rule.IN_PROBABILITY: "a limit: its step samples what comes of it",
     Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",
 }
@@ -190,7 +190,7 @@ class Move:
     rule: by which `before` leads to `after`. reads: slugs of the steps it rests on. letters: what was put in, written
     out or averaged over. values: what letters and names stand for. inverses: letters that are the inverse of a word. frames: letters whose
     rows are the first of a uniform orthogonal matrix, each with the name of the remaining rows. roots: letters that are the
-    symmetric square root of a word.
+    symmetric square root of a word. spectra: eigenvalues, in equal numbers, of letters that commute.
     again: the rule once more, from any expression.
     tasks: what stacked letters are made of. second_route: the rule's second route, where it has several, and why it
     disagrees, nothing when it agrees. order_of_error: the order of what an expansion leaves out, by what grows. growths: along which it is seen.
@@ -206,6 +206,7 @@ class Move:
     inverses: Mapping[str, Expression] = field(default_factory=dict)
     frames: Mapping[str, str] = field(default_factory=dict)
     roots: Mapping[str, Expression] = field(default_factory=dict)
+    spectra: Mapping[str, Sequence[Fraction]] = field(default_factory=dict)
     tasks: Tasks | None = None
     order_of_error: Callable[[], Mapping[str, Exponent]] = field(default=_no_order, repr=False, compare=False)
     growths: tuple[Growth, ...] = ()

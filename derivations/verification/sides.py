@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from functools import cached_property, partial
 from itertools import permutations
 
@@ -70,6 +71,16 @@ def _frames(sample: Sample, letter: Letter) -> tuple[Array, Array]:
     signs = np.sign(np.diagonal(triangle, axis1=-2, axis2=-1))
     found = np.swapaxes(found * signs[:, None, :], -1, -2)
     return found[:, :rows], found[:, rows:]
+
+
+def _commuting(sample: Sample, spectra: Mapping[str, Sequence[Fraction]], letter: Letter) -> dict[str, Array]:
+    """Matrices that commute, with given eigenvalues in equal numbers."""
+    frame, _ = np.linalg.qr(sample.gaussian(letter.rows, letter.columns))
+    found = {}
+    for name, values in spectra.items():
+        diagonal = np.resize(np.array([float(value) for value in values]), frame.shape[-1])
+        found[name] = np.asarray((frame * diagonal) @ np.swapaxes(frame, -1, -2))
+    return found
 
 
 def _root(found: Array) -> Array:
@@ -184,6 +195,8 @@ class Sides:
         fresh = move.letters if move.rule in AVERAGING else ()
         for name, rest in move.frames.items():
             matrices[name], matrices[rest] = _frames(sample, letters[name])
+        if move.spectra:
+            matrices |= _commuting(sample, move.spectra, letters[next(iter(move.spectra))])
         known = {*move.values, *move.inverses, *move.roots, *matrices, *self._labelled}
         for name, letter in letters.items():
             if name not in known:

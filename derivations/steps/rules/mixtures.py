@@ -103,8 +103,10 @@ def put_eigenvalues(chain: Chain, spectra: Spectra, size: str, *reads: str) -> C
     def second_route() -> SecondRoute:
         return "diagonal matrices", differs_at_diagonals(before, after, spectra, size)
 
-    letters = tuple(before.letters())
-    return chain.made(Move(Rule.SPECTRUM, before, after, reads, letters, {}, second_route))
+    present = {name: spectra[name] for name in before.letters()}
+    return chain.made(
+        Move(Rule.SPECTRUM, before, after, reads, tuple(present), {}, second_route, spectra=present)
+    )
 
 
 def _mean(values: Sequence[Sequence[Fraction]]) -> Fraction:
