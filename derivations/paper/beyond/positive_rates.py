@@ -1,0 +1,355 @@
+"""When a positive training rate is best: the slope of (14) at a rate of zero, for any covariances, and spiked ones.
+
+    -  positive-rate-criterion  the slope at zero: negative exactly where a positive rate is better than none
+    -  positive-rate-spiked     two large eigenvalues among two hundred: (14) is least at a positive rate; with fifty, at a negative one
+
+In words: the rows of B lose by the inner loop the share Tr Sigma^2 / Tr Sigma of their length, at twice the rate, against what the
+error loses in the directions that the target task weighs, Tr H_r Sigma^2 / Tr H_r Sigma, and in those in which tasks differ.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import MatrixSymbol, Trace
+
+from derivations.language.assumptions import Assumptions, unchanged
+from derivations.language.normal_form import to_sympy
+from derivations.language.symbols import m, n_v, p, sigma
+from derivations.language.values import Point, evaluate
+from derivations.paper.theorem3.concentration import F_GAUSSIAN, form_chain
+from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W
+from derivations.paper.theorem3.target_task import adaptation_weight
+from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chains.products import in_place_of, product_of
+from derivations.steps.labels import Sign
+from derivations.steps.move import Rule
+from derivations.steps.rules.certified_signs import certify
+from derivations.steps.rules.derivatives import at_zero, slope_at_zero
+from derivations.steps.rules.roots import least_at
+from derivations.steps.rules.rotations import rewritten
+from derivations.steps.step import Check, Kind, Parts, Step
+from derivations.verification.growth import paired_check
+from numeric_check.draws.seeds import generator_for
+from numeric_check.estimators.target_loss import one_step_weight
+from numeric_check.estimators.task_maps import propagate
+from numeric_check.problem.samplers import inputs
+from numeric_check.problem.setting import Setting
+from numeric_check.verdicts.verdict import judge
+from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.readable import Term
+from symbolic.algebra.words import Expression, constant, identity, matrix, reciprocal, scalar
+
+SLOPE = r"\partial_{\alpha_t}\bar L^{test}(0)"
+ISOTROPIC = r"\partial_{\alpha_t}\bar L^{test}(0)\big|_{\Sigma=I}"
+DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "split", "noise_val", "order")
+# how a trace is called: by its letters other than Sigma, and the number of Sigmas
+PREFIX = {(): "s", ("Sigma_w",): "v", ("H_r",): "r", ("F",): "f", ("F", "Sigma_w"): "u", ("F", "H_r"): "q"}
+H_R = MatrixSymbol("H_r", p, p)
+
+
+def _by_traces(exprs: Mapping[str, Expression]) -> tuple[dict[str, Expression], dict[str, Expression]]:
+    """The expressions with a name for each trace, and the traces by name."""
+    traces: dict[str, Expression] = {}
+    for expr in exprs.values():
+        for term in expr.terms:
+            for word in term.traces:
+                letters = [factor.name for factor in word]
+                others = tuple(sorted(name for name in letters if name != "Sigma"))
+                traces[f"{PREFIX[others]}_{letters.count('Sigma')}"] = product_of(expr, Term((word,), None))
+    named = dict(exprs)
+    for name, trace in traces.items():
+        named = {key: in_place_of(trace, scalar(name), value) for key, value in named.items()}
+    return named, traces
+
+
+def _start(assumptions: Assumptions) -> tuple[Expression, dict[str, Expression], dict[str, Expression]]:
+    """What of (14) depends on alpha_t, in its names; these with names for traces, 1/g by 1/(s_1 g_1); and the traces."""
+    form = form_chain(assumptions)
+    named, traces = _by_traces(form.numbers())
+    named["g_1"] = named.pop("g") * reciprocal("s_1")
+    return constant(Fraction(1, 2)) * form.result, named, traces
+
+
+def _slope(chain: Chain, names: Mapping[str, Expression]) -> Chain:
+    chain.insert({"g": scalar("s_1") * scalar("g_1")}, "theorem-3")
+    return slope_at_zero(chain, "alpha_t", names, "theorem-3")
+
+
+@lru_cache(maxsize=4)
+def criterion_chain(assumptions: Assumptions) -> Chain:
+    """The slope of (14) at zero in traces; and at Sigma = I."""
+    start, names, traces = _start(assumptions)
+    chain = _slope(Chain(start), names).shows(SLOPE, traces)
+    slope = chain.result
+    at: dict[str, Expression] = {}
+    for name in sorted(x for x in traces if x in slope.scalars() or INVERSE + x in slope.scalars()):
+        chain.begin(traces[name]).insert({"Sigma": identity("p")})
+        at[name] = chain.result
+    names_at = {"s_1": scalar("p"), "s_2": scalar("p")}
+    return (
+        chain.begin(slope)
+        .insert(names_at)
+        .shows(ISOTROPIC, {k: v for k, v in at.items() if k not in names_at})
+    )
+
+
+def _claim_criterion() -> Parts:
+    spread = Trace(SIGMA_W * SIGMA) + sigma**2
+    rates = (
+        2 * Trace(SIGMA**2) / Trace(SIGMA)
+        - Trace(H_R * SIGMA**2) / Trace(H_R * SIGMA)
+        - Trace(SIGMA_W * SIGMA**2) / spread
+    )
+    return {
+        SLOPE: n_v * m * Trace(H_R * SIGMA) * spread / Trace(SIGMA) ** 2 * rates,
+        ISOTROPIC: n_v * m / p**2 * sigma**2 * Trace(H_R),
+    }
+
+
+# -- spiked covariances -------------------------------------------------------------------------------------
+
+# Sigma = low I + (high - low) Q^T Q with k orthonormal rows Q; the other numbers of the example
+EXAMPLE: Mapping[str, Fraction] = {
+    "n_t": Fraction(100),
+    "n_v": Fraction(2),
+    "m": Fraction(2),
+    "p": Fraction(200),
+    "sigma": Fraction(3, 10),
+}
+LOW, HIGH, FEW, MANY = Fraction(1, 20), Fraction(2), 2, 50
+SIDES = {FEW: 1, MANY: -1}
+SPIKES = matrix("Q", "k", "p")
+FRAME_SIZES = ({"k": 2, "p": 5}, {"k": 1, "p": 4}, {"k": 3, "p": 6})
+
+
+def _sloping(count: int) -> Sign:
+    return Sign(rf"\partial_{{\alpha_t}}\bar L^{{test}}(0)\big|_{{k={count}}}")
+
+
+def _best(count: int) -> Sign:
+    return Sign(rf"\alpha_t^\star\big|_{{k={count}}}")
+
+
+@lru_cache(maxsize=4)
+def spiked_chain(assumptions: Assumptions) -> Chain:
+    """Each trace for a spiked covariance, alpha_r = 0, Gaussian inputs and isotropic tasks; then slope and minimum."""
+    start, names, traces = _start(assumptions)
+    spiked = scalar("low") * identity("p") + (scalar("high") - scalar("low")) * (SPIKES.T @ SPIKES)
+    chain = at_zero(Chain(adaptation_weight(assumptions)), ("alpha_r",), {}, "adaptation-weight")
+    weight = chain.result
+    letters = {"F": F_GAUSSIAN, "H_r": weight, "Sigma_w": reciprocal("p") * identity("p")}
+    found: dict[str, Expression] = {}
+    for name, trace in traces.items():
+        chain.begin(trace)
+        inside = {key: value for key, value in letters.items() if key in trace.letters()}
+        if inside:
+            chain.insert(inside, "training-weight")
+        chain.insert({"Sigma": spiked})
+        square: dict[tuple[tuple[str, bool], ...], Expression] = {(("Q", False), ("Q", True)): identity("k")}
+        rewritten(chain, Rule.FRAMES, square, frames={"Q": "Q_perp"}, sizes=FRAME_SIZES)
+        found[name] = chain.result
+    slope = _slope(chain.begin(start), names).result
+    for count in SIDES:
+        numbers = {**EXAMPLE, "low": LOW, "high": HIGH, "k": Fraction(count)}
+        values = {name: _put(value, numbers) for name, value in found.items()}
+        chain.begin(slope)
+        used = {**{key: constant(value) for key, value in numbers.items()}, **values}
+        certify(chain.insert(_present(slope, used)), {}).shows_sign(_sloping(count))
+        chain.begin(start).insert({"g": scalar("s_1") * scalar("g_1")}, "theorem-3")
+        chain.insert(_present(chain.result, used))
+        at = {name: value.replace(_present(value, used)) for name, value in names.items()}
+        least_at(chain, "alpha_t", at).shows_sign(_best(count))
+    return chain
+
+
+def _present(expr: Expression, values: Mapping[str, Expression]) -> dict[str, Expression]:
+    known = {name.removeprefix(INVERSE) for name in expr.scalars()}
+    return {name: value for name, value in values.items() if name in known}
+
+
+def _put(expr: Expression, numbers: Mapping[str, Fraction]) -> Expression:
+    return expr.replace(_present(expr, {name: constant(value) for name, value in numbers.items()}))
+
+
+def _claim_spiked() -> Parts:
+    signs = {_sloping(count): -side for count, side in SIDES.items()}
+    signs |= {_best(count): side for count, side in SIDES.items()}
+    return {label: sympy.Integer(sign) for label, sign in signs.items()}
+
+
+# -- what sampling sees -------------------------------------------------------------------------------------
+
+RATIO_SIZES: tuple[dict[str, Any], ...] = (
+    {"n_t": 5, "n_v": 2, "n_r": 4, "m": 1, "p": 4, "sigma": 0.8, "alpha_r": 0.3},
+    {"n_t": 4, "n_v": 1, "n_r": 6, "m": 3, "p": 3, "sigma": 0.9, "alpha_r": -0.2},
+    {"n_t": 6, "n_v": 3, "n_r": 5, "m": 2, "p": 5, "sigma": 1.1, "alpha_r": 0.2},
+)
+DRAWS, BATCH, STEP = 100_000, 5_000, 0.2
+
+
+@dataclass(frozen=True)
+class _Ratio:
+    """The slope of the ratio of means, its error, and the weight of the target task."""
+
+    mean: float
+    stderr: float
+    weight: np.ndarray
+
+
+def _setting(place: Mapping[str, Any], covariances: tuple[np.ndarray, np.ndarray], rate: float) -> Setting:
+    one = {**place, "n_v": 1, "m": 1}
+    return Setting(**one, nu=1.0, alpha_t=rate, Sigma=covariances[0], Sigma_w=covariances[1])
+
+
+def _covariances(size: int, isotropic: bool) -> tuple[np.ndarray, np.ndarray]:
+    steps = (np.arange(size) + 0.5) / size
+    spectrum = np.ones(size) if isotropic else 0.4 + 1.2 * steps
+    return np.diag(spectrum), np.diag((0.5 + np.cos(7 * steps) ** 2) / size)
+
+
+@lru_cache(maxsize=16)
+def _sampled(index: int, isotropic: bool, seed: int) -> _Ratio:
+    """The leading order is a ratio of means over one validation row b, each a quadratic in the rate, whose slope a difference gives.
+
+    |b|^2, the variance of its residual and b H_r b^T, averaged over the validation input, are drawn at three rates with the
+    same training inputs.
+    """
+    place = RATIO_SIZES[index]
+    covariances = _covariances(place["p"], isotropic)
+    weight = one_step_weight(_setting(place, covariances, 0.0), place["alpha_r"], place["n_r"])
+    drawn: list[list[np.ndarray]] = []
+    # all validation rows at once: those of the root of Sigma have the same mean squares
+    root = np.sqrt(covariances[0])
+    for rate in (-STEP, 0.0, STEP):
+        setting, found = _setting(place, covariances, rate), []
+        for batch in range(DRAWS // BATCH):
+            x = inputs(generator_for(f"criterion/{index}/{seed}", batch), setting, BATCH, setting.n_t)
+            b, path = propagate(np.broadcast_to(root, (BATCH, *root.shape)), x, rate / setting.n_t, 1)
+            spread, kept = (np.sum((b @ matrix) * b, axis=(1, 2)) for matrix in (covariances[1], weight))
+            noise = setting.sigma**2 * (1 + np.sum(path**2, axis=(1, 2)))
+            found.append([np.sum(b**2, axis=(1, 2)), spread + noise, kept])
+        drawn.append([np.concatenate(column) for column in zip(*found, strict=True)])
+    low, middle, high = drawn
+    values = [*middle, *((up - down) / (2 * STEP) for up, down in zip(high, low, strict=True))]
+    g, c, w, g_dot, c_dot, w_dot = (float(value.mean()) for value in values)
+    slope = (c_dot * w + c * w_dot) / g**2 - 2 * c * w * g_dot / g**3
+    changes = (
+        -2 * (c_dot * w + c * w_dot) / g**3 + 6 * c * w * g_dot / g**4,
+        w_dot / g**2 - 2 * w * g_dot / g**3,
+        c_dot / g**2 - 2 * c * g_dot / g**3,
+        -2 * c * w / g**3,
+        w / g**2,
+        c / g**2,
+    )
+    each = sum(rate * value for rate, value in zip(changes, values, strict=True))
+    rows = place["n_v"] * place["m"] / 2
+    return _Ratio(rows * slope, rows * float(np.std(each)) / math.sqrt(DRAWS), np.asarray(weight))
+
+
+def _check_criterion(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """The slope of the ratio of sampled means, which the leading order is at any size."""
+    if step.derive is None:
+        raise ValueError(f"{step.name} derives nothing")
+    found = []
+    for label, part in step.derive(assumptions).items():
+        for index, place in enumerate(RATIO_SIZES):
+            started = time.monotonic()
+            seen = _sampled(index, label == ISOTROPIC, seed)
+            covariances = _covariances(place["p"], label == ISOTROPIC)
+            matrices = {"Sigma": covariances[0], "Sigma_w": covariances[1], "H_r": seen.weight}
+            numbers = {name: float(value) for name, value in place.items()}
+            value = float(evaluate(to_sympy(part), Point({**numbers, **matrices})))
+            verdict = judge(seen.mean, seen.stderr, value)
+            seconds = time.monotonic() - started
+            found.append(
+                Check(
+                    label,
+                    numbers,
+                    value,
+                    seen.mean,
+                    seen.stderr,
+                    DRAWS,
+                    seconds,
+                    verdict.status,
+                    verdict.reason,
+                )
+            )
+    return found
+
+
+# the rates between which, and their mirror images, the loss is simulated: near zero, and further away
+NEAR, FAR = 0.2, 0.4
+
+
+def _check_spiked(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """The whole problem simulated on both sides of zero, near it and further away, at the same random numbers."""
+    if step.derive is None:
+        raise ValueError(f"{step.name} derives nothing")
+    derived = {label: int(to_sympy(part)) for label, part in step.derive(assumptions).items()}
+    found = []
+    for count in SIDES:
+        spectrum = np.full(int(EXAMPLE["p"]), float(LOW))
+        spectrum[:count] = float(HIGH)
+        sizes: dict[str, Any] = {name: int(EXAMPLE[name]) for name in ("n_t", "n_v", "m", "p")}
+        for label, rate, side in ((_sloping(count), NEAR, 1), (_best(count), FAR, -1)):
+            setting = Setting(
+                **sizes,
+                n_r=50,
+                sigma=float(EXAMPLE["sigma"]),
+                nu=1.0,
+                alpha_t=-rate,
+                alpha_r=0.0,
+                Sigma=np.diag(spectrum),
+                Sigma_w=np.eye(len(spectrum)) / len(spectrum),
+            )
+            found.append(paired_check(str(label), setting, rate, side * derived[label], seed))
+    return found
+
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        "positive-rate-criterion",
+        (),
+        Kind.BEYOND,
+        "The slope of (14) in the training rate at zero: a positive rate is better than none exactly where 2 Tr Sigma^2 / Tr Sigma "
+        "is below the sum of the other two ratios; never at Sigma = I with noisy labels.",
+        "beyond",
+        uses=("theorem-3", "weighted-square-leading"),
+        depends_on=DEPENDS,
+        claim=_claim_criterion,
+        derive=derived_by(criterion_chain),
+        derivation=criterion_chain,
+        check=_check_criterion,
+        applies=unchanged(DEPENDS),
+        method="differentiate (14) at zero; what does not depend on the rate is left out",
+        remark="The factor before the bracket is positive. In words: to shrink the rows of B by a positive rate costs 2 Tr Sigma^2 / "
+        "Tr Sigma, the mean eigenvalue in the directions that inputs fill; it pays where the target task, by H_r, and the "
+        "tasks' spread, by Sigma_w, weigh directions of larger eigenvalues still, as when few eigenvalues are large.",
+    ),
+    Step(
+        "positive-rate-spiked",
+        (),
+        Kind.BEYOND,
+        "Of two hundred eigenvalues of Sigma k are 2 and the others 1/20: with k = 2 the loss (14) falls at a training rate of zero and "
+        "is least at a positive one, with k = 50 it rises and is least at a negative one.",
+        "beyond",
+        uses=("theorem-3", "adaptation-weight", "training-weight", "positive-rate-criterion"),
+        depends_on=DEPENDS,
+        claim=_claim_spiked,
+        derive=derived_by(spiked_chain),
+        derivation=spiked_chain,
+        check=_check_spiked,
+        applies=unchanged(DEPENDS),
+        method="traces of low I + (high - low) Q^T Q; all stationary points isolated and compared by enclosures",
+        remark="p = 200, n_t = 100, n_v = 2, m = 2, sigma = 3/10, Sigma_w = I/200, alpha_r = 0, Gaussian inputs.",
+    ),
+)

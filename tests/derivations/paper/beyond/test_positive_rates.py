@@ -1,0 +1,58 @@
+"""When a positive rate is best: the moves hold, the criterion is that of known spectra, and `derive optimum` finds the same sides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from derivations.formulas.optimum import optimum
+from derivations.language.assumptions import PAPER
+from derivations.language.normal_form import to_sympy
+from derivations.language.values import Point, evaluate
+from derivations.paper.beyond.positive_rates import (
+    EXAMPLE,
+    FEW,
+    HIGH,
+    LOW,
+    MANY,
+    SLOPE,
+    criterion_chain,
+    spiked_chain,
+)
+
+
+def spectrum(count: int) -> np.ndarray:
+    found = np.full(200, float(LOW))
+    found[:count] = float(HIGH)
+    return found
+
+
+def test_every_move_is_proved() -> None:
+    moves = (*criterion_chain(PAPER).moves, *spiked_chain(PAPER).moves)
+    assert [move.disproved for move in moves if move.disproved] == []
+
+
+@pytest.mark.parametrize(("count", "at"), [(FEW, 0.485), (MANY, None)])
+def test_the_best_rate_of_theorem_3_is_on_the_side_that_is_certified(count: int, at: float | None) -> None:
+    given = {
+        **EXAMPLE,
+        "n_r": 50,
+        "alpha_r": 0,
+        "Sigma": np.diag(spectrum(count)),
+        "Sigma_w": np.eye(200) / 200,
+    }
+    best = optimum("eq14", given)["alpha_t"]
+    assert (best > 0) == (count == FEW)
+    assert at is None or best == pytest.approx(at, abs=1e-3)
+
+
+@pytest.mark.parametrize(("opposed", "positive"), [(False, True), (True, False)])
+def test_tasks_that_differ_along_the_large_eigenvalues_favour_a_positive_rate(
+    opposed: bool, positive: bool
+) -> None:
+    slope = to_sympy(criterion_chain(PAPER).parts[SLOPE])
+    sigma = spectrum(8)
+    tasks = np.where((sigma > 1) != opposed, 1.0, 0.01) / 20
+    matrices = {"Sigma": np.diag(sigma), "Sigma_w": np.diag(tasks), "H_r": np.diag(sigma)}
+    value = float(evaluate(slope, Point({"n_v": 2.0, "m": 2.0, "p": 200.0, "sigma": 0.3, **matrices})))
+    assert (value < 0) == positive
