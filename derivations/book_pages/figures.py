@@ -8,10 +8,10 @@ from pathlib import Path
 
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
-from derivations.figures import network_figure, network_runs
+from derivations.figures import network_runs
 from derivations.figures.captions import alt_text, caption, lowest_predicted
 from derivations.figures.curves import predicted
-from derivations.figures.draw import draw
+from derivations.figures.draw import OWN, draw
 from derivations.figures.network_estimates import REPORTED, gaps, level, lowered, marks, ten_runs
 from derivations.figures.network_figure import TITLES
 from derivations.figures.panels import figure, slug_of
@@ -24,8 +24,9 @@ from numeric_check.network.features import feature_moments
 
 def picture(name: str, *, with_caption: bool = True) -> Html:
     """A figure as an image of its own, whose identifiers stay apart from those of the page."""
-    if slug_of(name) == network_figure.NAME:
-        said, described = network_figure.caption(), network_figure.alt_text()
+    if slug_of(name) in OWN:
+        own = OWN[slug_of(name)]
+        said, described = own.caption(), own.alt_text()
     else:
         said, described = caption(figure(name)), alt_text(figure(name))
     with tempfile.TemporaryDirectory() as folder:

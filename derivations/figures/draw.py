@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
-from derivations.figures import graphical_model, network_figure, network_runs
+from derivations.figures import graphical_model, network_figure, network_runs, phase_diagram
 from derivations.figures.captions import alt_text, equation_number, panel_title
 from derivations.figures.curves import predicted
 from derivations.figures.panels import Figure, Panel, figure, slug_of
@@ -28,6 +28,8 @@ from derivations.support.files import require_writable, whole
 FORMATS = ("svg", "png", "pdf")
 # Figure 1, the one without data.
 MODEL = "figure1"
+# the figures that draw themselves
+OWN = {module.NAME: module for module in (network_figure, phase_diagram)}
 CURVE_POINTS = 241
 # More entries than this stand in two rows.
 LEGEND_COLUMNS = 3
@@ -47,7 +49,7 @@ def draw(
     recomputed: bool = False,
     progress: Report | None = None,
 ) -> tuple[Path, list[Series]]:
-    """Draws a figure (`1` to `6`, `figure-2`, or by equation: `eq5`); returns the file and what it shows.
+    """Draws a figure (`1` to `6`, `figure-2`, `phase-diagram`, or by equation: `eq5`); returns the file and what it shows.
 
     out: an .svg, .png or .pdf file, by default NAME.svg here; Figure 1 is no plot and always .svg. Points not in the
     store are simulated and stored one by one; progress hears of each. recomputed: make the shipped experiment anew
@@ -55,7 +57,7 @@ def draw(
     place where nothing can be written, before anything is simulated.
     """
     model = slug_of(name) == MODEL
-    slug = slug_of(name) if slug_of(name) in (MODEL, network_figure.NAME) else figure(name).name
+    slug = slug_of(name) if slug_of(name) in (MODEL, *OWN) else figure(name).name
     target = Path(f"{slug}.svg") if out is None else out
     kind = target.suffix.removeprefix(".").lower()
     if kind not in FORMATS:
@@ -67,20 +69,25 @@ def draw(
     if not target.resolve().parent.is_dir():
         raise BadInput(f"the folder {str(target.parent)!r} does not exist: make it first")
     require_writable(target.resolve().parent)
-    if (model or recomputed or slug == network_figure.NAME) and assumptions != PAPER:
-        raise BadInput("figure 1 and the paper's experiments are the paper's: leave out --assume")
+    if (model or recomputed or slug in OWN) and assumptions != PAPER:
+        raise BadInput(
+            "figure 1, the phase diagram and the paper's experiments are the paper's: leave out --assume"
+        )
     if model:
         if recomputed:
             raise BadInput("figure 1 is a drawing, with nothing to recompute: leave out --recompute")
         with whole(target) as temporary:
             temporary.write_text(graphical_model.draw(), encoding="utf-8")
         return target, []
-    if slug == network_figure.NAME:
+    if slug in OWN:
+        own = OWN[slug]
         if recomputed:
+            if own is not network_figure:
+                raise BadInput("the phase diagram has nothing to recompute: leave out --recompute")
             network_runs.recompute(progress)
         with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": slug}):
-            _save(network_figure.canvas(), target, kind, network_figure.STATEMENT, network_figure.alt_text())
-        return target, network_figure.series()
+            _save(own.canvas(), target, kind, own.STATEMENT, own.alt_text())
+        return target, own.series()
     shown = figure(name).under(assumptions)
     for panel in shown.panels:  # refused before anything is simulated
         predicted(panel, panel.grid[:1])

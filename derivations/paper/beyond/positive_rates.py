@@ -102,6 +102,12 @@ def criterion_chain(assumptions: Assumptions) -> Chain:
     )
 
 
+def slope_in_traces(assumptions: Assumptions) -> sympy.Expr:
+    """The slope in s_j = Tr Sigma^j, r_j = Tr H_r Sigma^j and v_j = Tr Sigma_w Sigma^j."""
+    start, names, _ = _start(assumptions)
+    return to_sympy(_slope(Chain(start), names).result)
+
+
 def _claim_criterion() -> Parts:
     spread = Trace(SIGMA_W * SIGMA) + sigma**2
     rates = (

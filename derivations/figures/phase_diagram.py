@@ -1,0 +1,150 @@
+"""Where a positive training rate is best, by (14): over the size and number of large eigenvalues, and where tasks differ.
+
+Lines are the boundary, at which the slope of (14) at a training rate of zero vanishes, for Gaussian inputs and alpha_r = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+from numpy.typing import NDArray
+
+from derivations.figures.style import BLUE, VERMILION, Series, rounded
+from derivations.language.assumptions import PAPER
+from derivations.language.values import evaluate
+from derivations.paper.beyond.positive_rates import EXAMPLE, FEW, HIGH, LOW, MANY, slope_in_traces
+
+Array = NDArray[np.float64]
+NAME = "phase-diagram"
+STATEMENT = "Where a positive training rate is best"
+SIZE = int(EXAMPLE["p"])
+NOISES = (0.1, 0.3, 1.0)
+DASHES = (":", "-", "--")
+COUNTS = np.unique(np.round(np.geomspace(1, SIZE - 1, 40)))
+RATIOS = np.geomspace(1.0, 1000.0, 61)[1:]
+# the share of the tasks' spread that lies along the large eigenvalues, with so many of them
+SHARES = np.linspace(0.0, 1.0, 41)
+SPIKES = 8
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel: x by name, the values of x, and the slope at ratios y and x, of a label noise."""
+
+    letter: str
+    title: str
+    x_label: str
+    x: Array
+    slope: Callable[[Array, Array, float], Array]
+
+
+def slope(ratio: Array, count: Array, share: Array, noise: float) -> Array:
+    """The slope at zero, with `count` eigenvalues `ratio` times the others and a share of Tr Sigma_w = 1 along them."""
+    low = float(LOW)
+    high = low * ratio
+    values = {f"s_{j}": (SIZE - count) * low**j + count * high**j for j in (1, 2, 3)}
+    values |= {f"r_{j}": values[f"s_{j + 1}"] for j in (1, 2)}
+    values |= {f"v_{j}": (1 - share) * low**j + share * high**j for j in (1, 2)}
+    numbers = {name: float(EXAMPLE[name]) for name in ("n_v", "m")} | {"sigma": noise}
+    formula = slope_in_traces(PAPER)
+    flat = np.broadcast_arrays(*values.values())
+    found = [
+        float(evaluate(formula, {**numbers, **dict(zip(values, map(float, place), strict=True))}))
+        for place in zip(*(array.ravel() for array in flat), strict=True)
+    ]
+    return np.reshape(found, flat[0].shape)
+
+
+PANELS = (
+    Panel(
+        "a",
+        "tasks that differ alike in all directions",
+        "number of large eigenvalues",
+        COUNTS,
+        lambda ratio, count, noise: slope(ratio, count, count / SIZE, noise),
+    ),
+    Panel(
+        "b",
+        f"{SPIKES} large eigenvalues",
+        "share of the tasks' spread along them",
+        SHARES,
+        lambda ratio, share, noise: slope(ratio, np.full_like(share, SPIKES), share, noise),
+    ),
+)
+
+
+def canvas() -> Canvas:
+    """Draws the boundaries, and the two examples that are certified and simulated."""
+    figure = Canvas(figsize=(10.4, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    for k, panel in enumerate(PANELS):
+        axis = figure.add_subplot(1, 2, k + 1)
+        for noise, dashes in zip(NOISES, DASHES, strict=True):
+            x, y = np.meshgrid(panel.x, RATIOS)
+            axis.contour(
+                x, y, rounded_signed(panel.slope(y, x, noise)), [0.0], colors="black", linestyles=dashes
+            )
+            axis.plot([], [], dashes, color="black", label=rf"boundary, $\sigma = {noise:g}$")
+        if panel.letter == "a":
+            axis.set_xscale("log")
+            for count, colour, said in ((FEW, BLUE, "positive rate"), (MANY, VERMILION, "negative rate")):
+                axis.plot(
+                    [count], [float(HIGH / LOW)], "o", color=colour, label=f"{said}, certified and simulated"
+                )
+        axis.set_yscale("log")
+        axis.set_title(f"{panel.letter})  {panel.title}")
+        axis.set_xlabel(panel.x_label)
+        axis.set_ylabel("large eigenvalue over small" if k == 0 else "")
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    return figure
+
+
+def rounded_signed(values: Array) -> Array:
+    """The values as they are drawn, as those of other figures."""
+    return rounded(values.ravel()).reshape(values.shape)
+
+
+def series() -> list[Series]:
+    """For each panel and noise the ratios at which the sign changes, by x."""
+    found: list[Series] = []
+    for panel in PANELS:
+        for noise in NOISES:
+            x, y = np.meshgrid(panel.x, RATIOS)
+            falls = panel.slope(y, x, noise) < 0
+            changes = [
+                [float(RATIOS[j]) for j in np.flatnonzero(falls[1:, k] != falls[:-1, k])]
+                for k in range(len(panel.x))
+            ]
+            found.append(
+                {
+                    "panel": panel.letter,
+                    "label": f"boundary, sigma = {noise:g}",
+                    "x": [*map(float, panel.x)],
+                    "y": changes,
+                }
+            )
+    return found
+
+
+def caption() -> str:
+    """What the figure shows, in plain text."""
+    return (
+        f"{STATEMENT}: the slope of (14) at a training rate of zero is negative where the blue circle lies, and in panel b above the "
+        f"lower line of a noise and right of the upper one. {SIZE} eigenvalues, the small ones {float(LOW):g}; Tr Sigma_w = 1, spread "
+        "over all directions in panel a, and in panel b between the large eigenvalues (right, aligned) and the small ones "
+        "(left, opposed); alpha_r = 0, any n_t."
+    )
+
+
+def alt_text() -> str:
+    """What a reader who cannot see the figure should know."""
+    return (
+        "2 panels with the boundary between positive and negative best rates, for three levels of label noise. In the first, few "
+        "large eigenvalues give a positive best rate and many a negative one; in the second, tasks that differ along the "
+        "large eigenvalues widen the region of a positive rate, and tasks that differ along the others narrow it."
+    )
