@@ -21,7 +21,7 @@ from symbolic.algebra.refusal import Refused
 from symbolic.checks.entry_products import Table
 from symbolic.checks.wishart_entries import MAX_SIZE, SmallWishart, Term, inverse_counts
 from symbolic.query.query_tree import Value, tree_value
-from symbolic.query.syntax import Element, Node, subtrees, symbols
+from symbolic.query.syntax import Determinant, Element, Node, subtrees, symbols
 from symbolic.query.value import Matrices, Shown, evaluate
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
@@ -97,7 +97,8 @@ class Answer:
     @property
     def tree_sizes(self) -> tuple[int, ...]:
         """The sizes at which the query as it is read may be compared, in the order of preference."""
-        return (1,) if self.one_column else (2, 1, 3, 4, 5)
+        orders = {part.order for part in subtrees(self.tree) if isinstance(part, Determinant)}
+        return (1,) if self.one_column else (*orders, 2, 1, 3, 4, 5)
 
     @cached_property
     def inverses(self) -> dict[str, int]:

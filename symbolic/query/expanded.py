@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from symbolic.algebra.quotients import Rational
 from symbolic.query.syntax import (
+    Determinant,
     Element,
     MomentSyntaxError,
     Node,
@@ -46,6 +49,8 @@ def _expand(text: str, node: Node) -> TracePolynomial:
             result = expand(text, inner).trace()
         case Element(of=inner, row=row, column=column):
             result = (expand(text, inner) * TracePolynomial.letter((unit(column, row),))).trace()
+        case Determinant(of=inner, order=order):
+            result = _elementary(expand(text, inner), order)
         case Transpose(of=inner):
             result = expand(text, inner).transposed()
         case Power():
@@ -68,6 +73,21 @@ def _symbol(node: Symbol) -> TracePolynomial:
     return IDENTITY_MATRIX if node.name == IDENTITY else TracePolynomial.letter((node.name,))
 
 
+def _elementary(matrix: TracePolynomial, order: int) -> TracePolynomial:
+    """An elementary symmetric polynomial of eigenvalues in power sums: k e_k = sum_i (-1)^(i-1) e_(k-i) tr M^i."""
+    sums, power = [UNIT], IDENTITY_MATRIX
+    for _ in range(order):
+        power = power * matrix
+        sums.append(power.trace())
+    found = [UNIT]
+    for k in range(1, order + 1):
+        total = TracePolynomial({}, is_matrix=False)
+        for i in range(1, k + 1):
+            total = (total + (found[k - i] * sums[i]).scaled(Rational.number((-1) ** (i - 1)))).checked()
+        found.append(total.scaled(Rational.number(Fraction(1, k))))
+    return found[order]
+
+
 def _quotient(text: str, node: Quotient) -> TracePolynomial:
     divisor = expand(text, node.bottom)
     if not divisor.terms:
@@ -87,7 +107,8 @@ def _power(text: str, node: Power) -> TracePolynomial:
             raise MomentSyntaxError(
                 text,
                 node.position,
-                "only W, Sigma and polynomials in n and p have negative powers: rewrite this one",
+                "only W, Sigma and polynomials in n and p have negative powers, no traces, elements or determinants: "
+                "rewrite this one",
             )
         factor = inverse
     result = IDENTITY_MATRIX if node.is_matrix else UNIT

@@ -130,7 +130,7 @@ def moment(
     the wrong kind, an unknown covariance or law, a moment without a method, and whatever exceeds a limit.
     """
     given = dict(values or {})
-    node = parse(text)
+    node = parse(text, _columns(given))
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
     chosen = _covariance(covariance, text, node, given)
     effort = _effort(work)
@@ -150,7 +150,7 @@ def moment(
     if tables and missing:
         raise Refused(f"no value given for {', '.join(missing)}: give all of them, or no matrices")
 
-    _check_indices(node, sizes)
+    has_elements = _largest_index(node, sizes) > 0
     if matrices is not None and _inverted(node):
         matrices.require_definite()
 
@@ -161,7 +161,7 @@ def moment(
         bounds = _bounds(part, query, sizes)
         formula = expectation.of(query)
         answer = Answer(part, products, query, formula, chosen, named_law(law), effort)
-        return _Averaged(elements(formula), bounds, examine(answer))
+        return _Averaged(elements(formula) if has_elements else formula, bounds, examine(answer))
 
     found = averaged(node) if not isinstance(node, CovarianceOf) else _covariance_of(node, averaged)
     try:
@@ -173,6 +173,17 @@ def moment(
     conditions = tuple(inverse_condition(rows, bound) for rows, bound in found.bounds)
     query = " ".join(text.split())
     return Result(query, chosen, law, expected, conditions, found.checked, value, found.bounds)
+
+
+def _columns(given: Mapping[str, Any]) -> int | None:
+    """p, where it is given or a matrix shows it."""
+    if COLUMNS in given:
+        return int(read_size(COLUMNS, given[COLUMNS]))
+    for value in given.values():
+        shape = (len(value),) if isinstance(value, list | tuple) else getattr(value, "shape", ())
+        if shape:
+            return int(shape[0])
+    return None
 
 
 class _Averaged(NamedTuple):
@@ -197,13 +208,14 @@ def _covariance_of(node: CovarianceOf, averaged: Callable[[Node], _Averaged]) ->
     return both._replace(formula=both.formula + minus)
 
 
-def _check_indices(node: Node, sizes: Sizes) -> None:
-    """Raise ValueError where an index of an element is over p."""
+def _largest_index(node: Node, sizes: Sizes) -> int:
+    """The largest index of an element, 0 where there is none. Raises ValueError where it is over p."""
     places = [indices_of(symbol.name) or (0,) for symbol in symbols(node)]
     places += [(part.row, part.column) for part in subtrees(node) if isinstance(part, Element)]
     largest = max(map(max, places), default=0)
     if COLUMNS in sizes and largest > sizes[COLUMNS]:
         raise Refused(f"the index {largest} is over p = {sizes[COLUMNS]}: take a smaller one")
+    return largest
 
 
 def _expectation(name: str, covariance: Covariance, effort: float) -> Expectation | LawExpectation:

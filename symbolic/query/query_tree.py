@@ -10,6 +10,7 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 
 from symbolic.query.syntax import (
+    Determinant,
     Element,
     Node,
     Number,
@@ -53,6 +54,10 @@ def tree_value(
             case Element(of=inner, row=row, column=column):
                 table = value(inner) * matrices[unit(column, row)]
                 result = sum((table[i, i] for i in range(size)), fmpq(0))
+            case Determinant(of=inner, order=order):
+                # det(x - M) has (-1)^k e_k at x^(p-k); at other sizes than that which was asked for e_k is as good
+                coefficients = value(inner).charpoly().coeffs()
+                result = (-1) ** order * coefficients[size - order] if order <= size else fmpq(0)
             case Transpose(of=inner):
                 result = value(inner).transpose()
             case Power(of=inner, exponent=exponent):

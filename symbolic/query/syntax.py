@@ -30,7 +30,7 @@ product   = power { ["*"] power | "/" power }           read from left to right
 power     = atom { "'" | "^" exponent | index }         a prime transposes; ** may stand for ^
 index     = "[" digits "," digits "]"                   an element, by row and column from 1
 exponent  = ["-"] digits | "T" | the same in ( ) or { }
-atom      = digits | name | "tr" "(" sum ")" | "(" sum ")"
+atom      = digits | name | "tr" "(" sum ")" | "det" "(" sum ")" | "(" sum ")"
 name      = "A" ... "D" | "I" | "Sigma" | "W" [digits] | "p" | "n" [digits] | "e" index (a single 1)
 """
 """What a query is; the same is printed by the help of the command."""
@@ -47,15 +47,18 @@ MAX_EXPONENT = 24
 MAX_DIGITS = 30
 """Most digits of a number."""
 
+MAX_ORDER = 12
+"""Largest p for determinants, which have as many terms as p has partitions."""
+
 MAX_INDEX = 30
 """Largest index of an element."""
 
-KNOWN = ("W", *DETERMINISTIC, SIGMA, IDENTITY, "tr", "n", COLUMNS, "W1", "n1", "cov", "var")
+KNOWN = ("W", *DETERMINISTIC, SIGMA, IDENTITY, "tr", "n", COLUMNS, "W1", "n1", "det", "cov", "var")
 """Names for suggestions; W and n take numbers up to `symbolic.wishart.fixed_letters.MAX_NUMBER`."""
 
 _RUN = re.compile(r"[A-Za-z0-9_Σ]+")
 _NAME = re.compile(
-    rf"Sigma|Σ|tr|cov|var|[Wn](?:[1-9][0-9]?)?|[{''.join(DETERMINISTIC)}{IDENTITY}{COLUMNS}{UNIT}]"
+    rf"Sigma|Σ|tr|det|cov|var|[Wn](?:[1-9][0-9]?)?|[{''.join(DETERMINISTIC)}{IDENTITY}{COLUMNS}{UNIT}]"
 )
 _DIGITS = re.compile(r"[0-9]+")
 _SYMBOL = re.compile(r"\*\*|[-+*/^'(){}\[\],]")
@@ -81,7 +84,14 @@ class Token(NamedTuple):
     position: int
 
 
-FUNCTIONS = {"tr": "tr", "trace": "tr", "inv": "W^-1", "inverse": "W^-1", "transpose": "A'"}
+FUNCTIONS = {
+    "tr": "tr",
+    "trace": "tr",
+    "inv": "W^-1",
+    "inverse": "W^-1",
+    "transpose": "A'",
+    "determinant": "det",
+}
 """How functions of matrices are written, by the names they have elsewhere."""
 
 
@@ -208,6 +218,13 @@ class Element(OfOne):
 
 
 @dataclass(frozen=True)
+class Determinant(OfOne):
+    """The determinant of a matrix with ``order`` rows: that elementary symmetric polynomial of its eigenvalues."""
+
+    order: int
+
+
+@dataclass(frozen=True)
 class Covariance(Node):
     """The covariance of two scalars; only the whole of a query is one."""
 
@@ -237,13 +254,13 @@ class Sum(Node):
     terms: tuple[tuple[int, Node], ...]
 
 
-def parse(text: str) -> Node:
-    """The tree of a query.
+def parse(text: str, columns: int | None = None) -> Node:
+    """The tree of a query; ``columns`` is p where it is known, which determinants need.
 
     Raises MomentSyntaxError, a ValueError whose one line points at the character, when the text does not
     follow the grammar, adds a scalar to a matrix, or exceeds a limit of `symbolic.query.syntax`.
     """
-    return _Parser(text).query()
+    return _Parser(text, columns).query()
 
 
 def subtrees(node: Node) -> Iterator[Node]:
@@ -273,8 +290,9 @@ def symbols(node: Node) -> Iterator[Symbol]:
 class _Parser:
     """The tokens of one text and how far they are read."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, columns: int | None) -> None:
         self._text = text
+        self._columns = columns
         self._tokens = tokens(text)
         self._next = 0
         self._depth = 0
@@ -440,14 +458,18 @@ class _Parser:
         if token.kind == "number":
             self._next += 1
             return Number(token.position, False, int(token.text))
-        if token.kind == "name" and token.text == "tr":
+        if token.kind == "name" and token.text in ("tr", "det"):
             self._next += 1
             if not self._take("("):
-                self._expected("'(' after tr")
+                self._expected(f"'(' after {token.text}")
             inner = self._inside(token)
+            what = "trace" if token.text == "tr" else "determinant"
             if not inner.is_matrix:
-                self._fail(inner.position, "the trace of a scalar is taken: leave tr out, or trace a matrix")
-            return Trace(token.position, False, inner)
+                self._fail(
+                    inner.position,
+                    f"the {what} of a scalar is taken: leave {token.text} out, or take that of a matrix",
+                )
+            return Trace(token.position, False, inner) if what == "trace" else self._determinant(token, inner)
         if token.kind == "name" and token.text in ("cov", "var"):
             self._fail(token.position, f"{token.text}(...) stands alone: ask for the parts one by one")
         if token.kind == "name" and token.text == UNIT:
@@ -462,6 +484,15 @@ class _Parser:
         if self._take("("):
             return self._inside(token)
         self._expected("a letter, a number, tr(...) or '('")
+
+    def _determinant(self, token: Token, inner: Node) -> Node:
+        if self._columns is None:
+            self._fail(
+                token.position, "a determinant is a polynomial for a number of columns: give p, as in p=3"
+            )
+        if self._columns > MAX_ORDER:
+            self._fail(token.position, f"determinants are taken up to p = {MAX_ORDER}")
+        return Determinant(token.position, False, inner, self._columns)
 
     def _inside(self, opening: Token) -> Node:
         """A sum up to the closing parenthesis of one that is already read."""

@@ -1,0 +1,61 @@
+"""Determinants: products of chi-squared variables for Gaussian rows, and what is refused."""
+
+from __future__ import annotations
+
+from math import factorial, prod
+from typing import Any
+
+import pytest
+from flint import fmpq_mat
+
+from symbolic.query.query import moment
+from symbolic.query.query_tree import tree_value
+from symbolic.query.syntax import MomentSyntaxError, parse
+
+
+@pytest.mark.parametrize("p", [1, 2, 3, 4])
+def test_powers_of_the_determinant_of_a_wishart_matrix(p: int) -> None:
+    """det W is a product of independent chi-squared variables with n, n - 1, ... degrees of freedom."""
+    n = p + 3
+    assert moment("det(W)", {"n": n, "p": p}).value == str(prod(n - i for i in range(p)))
+    assert moment("det(W)^2", {"n": n, "p": p}).value == str(prod((n - i) * (n - i + 2) for i in range(p)))
+
+
+def test_fixed_matrices_multiply_the_determinant() -> None:
+    values: dict[str, Any] = {"n": 3, "A": [[1, 2], [3, 4]], "Sigma": [[2, 1], [1, 2]]}
+    assert moment("det(W A)", values).value == str(3 * 2 * 3 * -2)
+
+
+@pytest.mark.parametrize(("p", "rows"), [(2, 2), (3, 3), (3, 4)])
+def test_under_another_law(p: int, rows: int) -> None:
+    """By Cauchy and Binet, the mean is the number of ways to choose p of n rows times p!, for unit variances."""
+    choices = prod(range(rows - p + 1, rows + 1)) // factorial(p)
+    assert moment("det(W)", {"n": rows, "p": p}, None, "rademacher").value == str(choices * factorial(p))
+
+
+def test_a_wrong_order_is_noticed() -> None:
+    matrix = fmpq_mat([[2, 1], [1, 3]])
+    assert tree_value(parse("det(A)", 2), {}, {"A": matrix}, 2) == 5
+    assert tree_value(parse("det(A)", 1), {}, {"A": matrix}, 2) == 5  # the trace
+    assert tree_value(parse("det(A)", 3), {}, {"A": matrix}, 2) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "reason"),
+    [
+        ("det(W)", None, "give p, as in p=3"),
+        ("det(W)", 50, "determinants are taken up to p = 12"),
+        ("det(n)", 2, "the determinant of a scalar is taken"),
+        ("det W", 2, "expected '(' after det"),
+        ("determinant(W)", 2, "is written det"),
+    ],
+)
+def test_what_is_refused(text: str, columns: int | None, reason: str) -> None:
+    with pytest.raises(MomentSyntaxError) as caught:
+        parse(text, columns)
+    assert reason in str(caught.value)
+
+
+def test_negative_powers_are_refused() -> None:
+    with pytest.raises(MomentSyntaxError, match="no traces, elements or determinants"):
+        moment("det(W)^-1", {"p": 2})
