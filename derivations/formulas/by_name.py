@@ -17,6 +17,7 @@ import sympy
 
 from derivations.formulas.exact import parameters, quotient, value_at
 from derivations.formulas.function import Function
+from derivations.formulas.kept import kept
 from derivations.formulas.parameters import NOT_NEGATIVE, SIZES, Given, InvalidParameter, ordered
 from derivations.formulas.values import checked_point, needs, traces, united
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
@@ -61,8 +62,13 @@ def derived_parts(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, s
             f"{name} is {step.kind.with_article} and derives no formula: `derive show` "
             f"prints it; numbers come from {', '.join(ALIASES)}"
         )
+    derive = step.derive
     try:
-        return {label: to_sympy(part) for label, part in step.derive(assumptions).items()}
+        return kept(
+            step.name,
+            assumptions,
+            lambda: {label: to_sympy(part) for label, part in derive(assumptions).items()},
+        )
     except NotAnExpression:
         raise NotDerivable(
             f"{', '.join(f'({number})' for number in step.equations) or step.name}: no form in traces and products "
