@@ -28,13 +28,8 @@ def extended() -> list[Assumptions]:
 
 def prepare() -> None:
     """Fills the store with everything slow that a page shows beyond the verified records."""
-    completed(
-        [
-            *(item for name in FIGURES for item in tasks(figure(name).panels)),
-            *(item for regime in Regime for item in wanted(regime)),
-        ],
-        "pages",
-    )
+    changed = [item for regime in (Regime.UNDER, Regime.OVER) for item in wanted(regime)]
+    completed([*changed, *(item for name in FIGURES for item in tasks(figure(name).panels))], "pages")
     jobs = [(OVER, CHANGED), *((name, changed) for changed in extended() for name in (OVER, UNDER))]
     verify_jobs(jobs)
     verify(assumptions=CHANGED, numeric=False)

@@ -147,7 +147,8 @@ def _by_formula(job: tuple[Variant, Regime]) -> Entry:
 def _derived(jobs: Sequence[tuple[Variant, Regime]]) -> Iterator[Entry]:
     """Every variant by its formula: from the store, or derived on all cores and kept."""
     known = {job: store.load(_key(*job)) for job in jobs}
-    missing = [job for job in jobs if known[job] is None]
+    # the more is changed the longer it takes, and the longest begin first
+    missing = sorted((job for job in jobs if known[job] is None), key=_effort, reverse=True)
     with workers(len(missing)) as executor:
         for job, entry in zip(missing, executor.map(_by_formula, missing), strict=True):
             kept = {"rate": entry.rate, "loss": entry.loss, "slope": entry.slope}
@@ -155,6 +156,12 @@ def _derived(jobs: Sequence[tuple[Variant, Regime]]) -> Iterator[Entry]:
             store.save(_key(*job), known[job] or {})
     for job in jobs:
         yield Entry(job[0].label, **(known[job] or {}))
+
+
+def _effort(job: tuple[Variant, Regime]) -> tuple[int, int]:
+    """What a derivation takes, roughly: changes that add up, then inner steps."""
+    variant, _ = job
+    return len(variant.assumptions.changed()), variant.assumptions.inner_steps
 
 
 @cache

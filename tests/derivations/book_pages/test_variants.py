@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -69,7 +71,9 @@ def test_a_refused_variant_carries_its_reason() -> None:
     assert len(found.reason) > 20
 
 
-def test_an_error_of_the_program_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_program_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
+
     def fails(*arguments: object) -> None:
         raise ValueError("lengths differ")
 

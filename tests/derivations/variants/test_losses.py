@@ -1,9 +1,8 @@
-"""Changed assumptions: every pair of values derives both losses or refuses with a reason; the paper stays as it is."""
+"""Changed assumptions: laws, steps, noise and data as they must change the losses; the paper stays as it is."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations
 
 import pytest
 import sympy
@@ -18,22 +17,11 @@ from derivations.paper.theorem1.concentration import leading_loss as over
 from derivations.paper.theorem1.reused_data import row_factor
 from derivations.paper.theorem2.expansion import leading_loss as under
 from derivations.paper.theorem3.loss import loss_with
-from derivations.steps.contents import load
-from derivations.variants.losses import OVER, UNDER, envelope, variant_checks
+from derivations.variants.losses import envelope
 from numeric_check.problem.laws import NAMED, input_law
 from symbolic.algebra.entry_laws import LawOrderError
 from symbolic.algebra.words import Expression, identity, scalar
 
-CHANGES = (
-    "inner_steps=2",
-    "adaptation_steps=2",
-    "inputs=rademacher",
-    "covariance=general",
-    "split=reused",
-    "noise_val=0.3",
-    "order=next",
-)
-PAIRS = [(word,) for word in CHANGES] + list(combinations(CHANGES, 2))
 POINT = {
     "n_t": 30.0,
     "n_v": 2.0,
@@ -58,17 +46,6 @@ def isotropic(law: str) -> dict[str, Expression]:
         "Sigma_w": scalar("nu") ** 2 * scalar("1/p") * one,
         "F": (scalar("p") + kurtosis - 1) * one,
     }
-
-
-@pytest.mark.parametrize("words", PAIRS, ids=" ".join)
-@pytest.mark.parametrize("loss", [over, under], ids=["over", "under"])
-def test_every_pair_derives_or_refuses(words: tuple[str, ...], loss: object) -> None:
-    try:
-        formula = loss(read(words))
-        refusal = ""
-    except ValueError as reason:
-        formula, refusal = None, str(reason)
-    assert isinstance(formula, sympy.Expr) or (len(refusal) > 20 and "\n" not in refusal)
 
 
 @pytest.mark.parametrize("law", ["gaussian", "rademacher", "uniform", "laplace", "kurtosis:7/2"])
@@ -171,13 +148,3 @@ def test_theorem_3_with_several_steps_is_theorem_1_at_identity_covariance(words:
 def test_theorem_3_with_several_steps_needs_gaussian_inputs() -> None:
     with pytest.raises(NotDerivable, match="Gaussian inputs only"):
         loss_with(read(["inner_steps=2", "inputs=laplace"]), {})
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "words",
-    ["inner_steps=2", "noise_val=0.3", "split=reused", "order=next", "inputs=rademacher", "inputs=laplace"],
-)
-@pytest.mark.parametrize("name", [OVER, UNDER])
-def test_simulation_confirms_the_changed_loss(words: str, name: str) -> None:
-    assert {check.verdict for check in variant_checks(load()[name], read([words]), 0)} == {"agree"}
