@@ -34,8 +34,6 @@ PLACES = {DIAGONAL: (SAME, 1), OFF: (SAME, 2), BETWEEN: (OTHER, 1)}
 # tasks behind one sampled variance, and validation rows that go through the training data of each
 TASKS, ROWS = 8, 96
 SIZES = ({"n_t": 120, "n_v": 2, "p": 4}, {"n_t": 60, "n_v": 3, "p": 6}, {"n_t": 300, "n_v": 2, "p": 3})
-# where small coefficients show
-FEW_ROWS = ({"n_t": 3, "n_v": 2, "p": 8},)
 
 
 def label(powers: tuple[int, int], place: str) -> str:
@@ -183,7 +181,6 @@ STEPS: tuple[Step, ...] = (
         derivation=variances_chain,
         observe=_observe,
         sizes=SIZES,
-        power_sizes=FEW_ROWS,
         depends_on=("split",),
         applies=unchanged(("split",)),
         method="exact averages over the rows, then over the training data between them",

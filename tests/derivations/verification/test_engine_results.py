@@ -21,7 +21,7 @@ from derivations.steps.step import Step
 from derivations.verification.verify import Record, verify
 from symbolic.algebra.words import Expression, matrix
 from symbolic.averages import expectation, over_laws
-from symbolic.wishart import identity, wishart_moment
+from symbolic.wishart import identity, inverse_words, wishart_moment
 
 LEAST, SIZES = 60, 3
 STEPS = load()
@@ -50,6 +50,7 @@ ENGINE: tuple[tuple[Callable[..., Any], Callable[..., bool]], ...] = (
     (identity.trace_moment, averages_powers),
     (identity.matrix_moment, averages_powers),
     (wishart_moment.moment, averages_powers),
+    (inverse_words.word_moment, averages_powers),
 )
 
 

@@ -203,7 +203,7 @@ LEAST: Mapping[str, float] = {
     "theorem1": 0.9,
     "learning_rates": 0.75,
     "theorem2": 0.7,
-    "theorem3": 0.92,
+    "theorem3": 0.88,
     "moments": 0.97,
     "variants": 0.9,
     "beyond": 0.95,
