@@ -17,7 +17,7 @@ _MATH_WORD = re.compile(rf"^(?:\\.*|.*[_^].*|\(?(?:\d/)?(?:{_GREEK})\)?[,.:;]?|O
 # what continues a formula between or after such words
 # characters from which a display is wider than a printed page, and much wider
 _ROOM = {"wide": 56, "wider": 88}
-_JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?\)?|Tr|[A-Z]|[mp]\)?|[npmN])$")
+_JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?\)?|Tr|[A-Z]|[mnpN](?:[-+]\d)?\)?)$")
 # letters that are variables wherever they stand alone
 _LETTER = re.compile(r"^(?:[B-HJ-Z]|[mnpwxyzf])[,.:;]?$")
 _TRAILING = re.compile(r"[,.:;]+$")

@@ -22,6 +22,7 @@ NAMES: Mapping[str, str] = {
     "trace_of_square": r"\mathrm{Tr}\,D^2",
     "BBT_inverse": "(BB^T)^{-1}",
     "BTB_inverse": "(B^TB)^{-1}",
+    "XXT_inverse": "(XX^T)^{-1}",
 }
 # of these, what is no single letter with its index
 NORMS_AND_MEANS = frozenset(

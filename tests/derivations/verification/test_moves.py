@@ -11,12 +11,13 @@ from derivations.language.assumptions import PAPER, read
 from derivations.steps.chain import Chain, Move, Rule
 from derivations.steps.contents import find
 from derivations.steps.step import Step
+from derivations.verification import moves
 from derivations.verification.batches import batch_value
 from derivations.verification.examine import examine
 from derivations.verification.moves import move_checks, sample_move
 from derivations.verification.prove import prove
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.words import constant, gaussian, identity, matrix, reciprocal, tr
+from symbolic.algebra.words import constant, gaussian, identity, matrix, reciprocal, scalar, tr
 
 SIZES = {
     "n": 5,
@@ -82,6 +83,23 @@ def test_a_wrong_move_is_noticed(move: Move) -> None:
     assert right is not None
     assert wrong is not None
     assert (right.verdict, wrong.verdict) == ("agree", "disagree")
+
+
+def test_a_mean_that_vanishes_is_told_from_a_fifth_of_its_spread() -> None:
+    move = Chain(tr(X.T @ X) - scalar("n") * scalar("p")).average("X").moves[0]
+    right = sample_move(move, "a move", "right", SIZES)
+    wrong = sample_move(replace(move, after=move.after + constant(1)), "a move", "wrong", SIZES)
+    assert right is not None
+    assert wrong is not None
+    assert (right.verdict, wrong.verdict) == ("agree", "disagree")
+
+
+def test_a_mean_that_vanishes_and_is_not_resolved_is_inconclusive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moves, "MOST_DRAWS", 10)
+    move = Chain(tr(X.T @ X) - scalar("n") * scalar("p")).average("X").moves[0]
+    found = sample_move(move, "a move", "few draws", SIZES)
+    assert found is not None
+    assert found.verdict == "inconclusive"
 
 
 def another(chain: Chain) -> Chain:
