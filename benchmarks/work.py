@@ -70,7 +70,7 @@ def measured(text: str, covariance: str) -> tuple[float, float, float]:
     try:
         clear_caches()
         start = time.process_time()
-        json.dumps(run(text, covariance=covariance))
+        json.dumps(run(text, covariance=covariance).as_dict())
         seconds = time.process_time() - start
     finally:
         work.of_query, query.examine = of_query, examine
