@@ -23,6 +23,8 @@ NAMES: Mapping[str, str] = {
     "BBT_inverse": "(BB^T)^{-1}",
     "BTB_inverse": "(B^TB)^{-1}",
     "XXT_inverse": "(XX^T)^{-1}",
+    "norm_of_Sigma_w": r"\lVert\Sigma_w\rVert",
+    "root_of_P": r"\sqrt{P}",
 }
 # of these, what is no single letter with its index
 NORMS_AND_MEANS = frozenset(
@@ -43,6 +45,8 @@ OF_TASK: Mapping[str, str] = {
     "theta": r"\theta^{(i)}(\omega)",
 }
 _DATA = re.compile(r"^([Xyz])_([tvrs])(\d*)$")
+# a basis vector: its index, and the dimension it lives in
+_UNIT = re.compile(r"^e_(\d+)_\w+$")
 _INDEXED = re.compile(r"^(.*[A-Za-z])(\d+)$")
 _INDICES = re.compile(r"^\d+(_\d+)+$")
 # the order of factors in a product; what is not named stands between numbers and dimensions
@@ -79,6 +83,9 @@ def name_latex(name: str) -> str:
     indexed = _INDEXED.match(name)
     if indexed and "_" not in name:
         return f"{name_latex(indexed[1])}^{{({indexed[2]})}}"
+    unit = _UNIT.match(name)
+    if unit:
+        return f"e_{{{unit[1]}}}" if len(unit[1]) > 1 else f"e_{unit[1]}"
     head, _, tail = name.partition("_")
     tail = tail.replace("_", ",") if _INDICES.match(tail) else tail
     lower = (

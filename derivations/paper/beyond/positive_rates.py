@@ -23,6 +23,7 @@ from sympy import MatrixSymbol, Trace
 
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
 from derivations.language.symbols import m, n_v, p, sigma
 from derivations.language.values import Point, evaluate
 from derivations.paper.theorem3.concentration import F_GAUSSIAN, form_chain
@@ -336,6 +337,7 @@ STEPS: tuple[Step, ...] = (
         derivation=criterion_chain,
         check=_check_criterion,
         applies=unchanged(DEPENDS),
+        regime=Regime.OVER,
         method="differentiate (14) at zero; what does not depend on the rate is left out",
         remark="The factor before the bracket is positive. In words: to shrink the rows of B by a positive rate costs 2 Tr Sigma^2 / "
         "Tr Sigma, the mean eigenvalue in the directions that inputs fill; it pays where the target task, by H_r, and the "
