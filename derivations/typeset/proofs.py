@@ -106,6 +106,8 @@ def where_latex(line: Line) -> list[str]:
     shown = []
     for symbol, kind, value in line.where:
         left, right = latex(symbol), latex(value)
+        if left == f"{right}^{{{kind}}}":  # the name says so
+            continue
         if kind == BLOCKS:
             right = rf"\text{{the blocks }} {right} \text{{ of the tasks (here of task 1), stacked}}"
         elif kind:

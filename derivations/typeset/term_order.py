@@ -45,6 +45,8 @@ OF_TASK: Mapping[str, str] = {
     "theta": r"\theta^{(i)}(\omega)",
 }
 _DATA = re.compile(r"^([Xyz])_([tvrs])(\d*)$")
+# the inverse of a matrix, by the matrix's name
+INVERTED = "_inverse"
 # a basis vector: its index, and the dimension it lives in
 _UNIT = re.compile(r"^e_(\d+)_\w+$")
 _INDEXED = re.compile(r"^(.*[A-Za-z])(\d+)$")
@@ -83,6 +85,8 @@ def name_latex(name: str) -> str:
     indexed = _INDEXED.match(name)
     if indexed and "_" not in name:
         return f"{name_latex(indexed[1])}^{{({indexed[2]})}}"
+    if name.endswith(INVERTED):
+        return f"{name_latex(name.removesuffix(INVERTED))}^{{-1}}"
     unit = _UNIT.match(name)
     if unit:
         return f"e_{{{unit[1]}}}" if len(unit[1]) > 1 else f"e_{unit[1]}"

@@ -187,7 +187,7 @@ STEPS: tuple[Step, ...] = (
         remark="Without label noise nothing need be asked of the inverse: B H_r B^T is at most |H_r| B B^T and Gamma at most "
         "|Sigma_w| B B^T, so the quotient of (133) is bounded draw by draw, and the error is of order xi^-2. For inputs whose law has "
         "atoms B B^T can be singular, and the second moment infinite at every size. In the proof g, c and w are the means of the three matrices, "
-        "D, C and E their deviations, g d, c s and w e the standard deviations of these, and root_of_P is the root of the probability that D is larger "
-        "than half of g: there the terms linear in one deviation, and the quotient itself, are bounded by it.",
+        "D, C and E their deviations, g d, c s and w e the standard deviations of these, and P is the probability that D is larger "
+        "than half of g: there the terms linear in one deviation, and the quotient itself, are bounded by its root.",
     ),
 )
