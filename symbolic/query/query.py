@@ -42,7 +42,7 @@ from symbolic.wishart.moment_text import (
     polynomial_terms,
     polynomial_text,
 )
-from symbolic.wishart.trace_polynomial import TracePolynomial, elements
+from symbolic.wishart.trace_polynomial import QueryTooLarge, TracePolynomial, elements
 from symbolic.wishart.wishart_moment import Covariance
 
 __all__ = ["MomentSyntaxError", "Result", "moment"]
@@ -51,6 +51,9 @@ Data = dict[str, Any]
 
 MOST_SECONDS = 3600
 """Longest time that a query may be given."""
+
+MAX_LENGTH = 200_000
+"""Most terms of all coefficients of an answer: printing them takes about a second."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ def moment(
             query = products.commuted()
         bounds = _bounds(part, query, sizes)
         formula = expectation.of(query)
+        _require_readable(formula, effort)
         answer = Answer(part, products, query, formula, chosen, named_law(law), effort)
         return _Averaged(elements(formula) if has_elements else formula, bounds, examine(answer))
 
@@ -224,6 +228,16 @@ def _expectation(name: str, covariance: Covariance, effort: float) -> Expectatio
     if entry_law is GAUSSIAN:
         return Expectation(covariance, effort)
     return LawExpectation(covariance, entry_law, effort)
+
+
+def _require_readable(formula: TracePolynomial, effort: float) -> None:
+    """Raises QueryTooLarge for an answer that would take longer to print than to find."""
+    length = sum(len(value.numerator) + len(value.denominator) for value in formula.terms.values())
+    if length > MAX_LENGTH * max(1.0, effort):
+        raise QueryTooLarge(
+            f"the answer has {len(formula.terms)} words with {length} powers of n and p in their coefficients: lower the degree, "
+            "ask for the parts one by one, or give it more seconds (work)"
+        )
 
 
 def _effort(work: float | None) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from math import gcd, lcm
 from typing import Any
 
@@ -140,7 +141,7 @@ def coefficient_latex(value: Rational) -> str:
         top, bottom = normal_form(value)
         text = flat_latex(top)
         text = rf"\left({text}\right)" if bottom.is_one() else rf"\frac{{{text}}}{{{flat_latex(bottom)}}}"
-    return _NUMBERED.sub(r"n_{\1}", text)
+    return text
 
 
 def factored_latex(value: Rational) -> str:
@@ -176,11 +177,17 @@ def flat_latex(polynomial: fmpq_mpoly) -> str:
     texts: list[str] = []
     for exponents, coefficient in named_terms(polynomial):
         top, bottom = int(coefficient.p), int(coefficient.q)
-        powers = [name if e == 1 else f"{name}^{{{e}}}" for name, e in exponents.items()]
+        powers = [_raised_latex(name, e) for name, e in exponents.items()]
         shown = [] if abs(top) == bottom == 1 and powers else [_number_latex(abs(top), bottom)]
         sign = "-" if top < 0 else "+" if texts else ""
         texts.append((f" {sign} " if texts else sign) + " ".join(shown + powers))
     return "".join(texts) or "0"
+
+
+@lru_cache(maxsize=4096)
+def _raised_latex(name: str, exponent: int) -> str:
+    shown = _NUMBERED.sub(r"n_{\1}", name)
+    return shown if exponent == 1 else f"{shown}^{{{exponent}}}"
 
 
 def _number_latex(top: int, bottom: int) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from symbolic.algebra.entry_laws import LawOrderError, law
 from symbolic.averages.over_laws import clear_cache
+from symbolic.query import query as queries
 from symbolic.query.check import CheckFailed
 from symbolic.query.query import MomentSyntaxError, moment
 from symbolic.wishart.existence import MomentDoesNotExist
@@ -326,3 +327,12 @@ def test_refusals(arguments: tuple[Any, ...], error: type[ValueError], message: 
     with pytest.raises(error, match=message) as caught:
         moment(*arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_an_answer_too_long_to_print_is_refused_and_found_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queries, "MAX_LENGTH", 100)
+    with pytest.raises(QueryTooLarge, match="105 words with 4445 powers"):
+        moment("W^-1 A W^-1 B W^-1 C W^-1", None, "general")
+    assert len(moment("W^-1 A W^-1 B W^-1 C W^-1", None, "general", work=100).expectation.terms) == 105
