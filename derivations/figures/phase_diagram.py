@@ -1,4 +1,4 @@
-"""Where a positive training rate is best, by (14): over the size and number of large eigenvalues, and where tasks differ.
+"""Where a small positive training rate lowers (14): over the size and number of large eigenvalues, and where tasks differ.
 
 Lines are the boundary, at which the slope of (14) at a training rate of zero vanishes, for Gaussian inputs and alpha_r = 0.
 """
@@ -20,7 +20,7 @@ from derivations.paper.beyond.positive_rates import EXAMPLE, FEW, HIGH, LOW, MAN
 
 Array = NDArray[np.float64]
 NAME = "phase-diagram"
-STATEMENT = "Where a positive training rate is best"
+STATEMENT = "Where a small positive training rate lowers the loss (14)"
 SIZE = int(EXAMPLE["p"])
 NOISES = (0.1, 0.3, 1.0)
 DASHES = (":", "-", "--")

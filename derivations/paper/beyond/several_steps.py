@@ -2,8 +2,7 @@
 
     -  several-steps-minimum  with one inner step at a negative training rate, with two, three and four at a positive one
 
-The label noise that K inner steps pass on is even in the training rate for K = 1 alone. With more of them a positive rate that
-is large enough makes the rows of B longer, as a negative one does, for less noise.
+The label noise that K inner steps pass on is even in the training rate for K = 1; for K = 2, 3, 4 it is not.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ import sympy
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.normal_form import to_sympy
 from derivations.paper.theorem1.rate_chains import loss_by_names
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain
+from derivations.steps.chains.products import present
 from derivations.steps.labels import Sign
 from derivations.steps.rules.roots import least_at
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import paired_check
 from numeric_check.problem.setting import Setting
-from symbolic.algebra.coefficients import INVERSE
-from symbolic.algebra.words import Expression, constant
+from symbolic.algebra.words import constant
 
 STEPS_OF_INNER_LOOP = (1, 2, 3, 4)
 # the sizes, noise and adaptation rate of Figure 2
@@ -41,16 +40,12 @@ PLACE: Mapping[str, Fraction] = {
     "alpha_r": Fraction(1, 5),
     "dist0_sq": Fraction(0),
 }
+NUMBERS = {name: constant(value) for name, value in PLACE.items()}
 # where (5) has its lowest minimum on the other side of zero, and where it is least, by the number of inner steps; with one step
 # there is none on the other side
 PAIRS = {1: (1.0112, -1.0112), 2: (-0.418, 1.2045), 3: (-0.2645, 1.5491), 4: (-0.1971, 0.7267)}
 BEST = {steps: Sign(rf"\alpha_t^\star\big|_{{K={steps}}}") for steps in STEPS_OF_INNER_LOOP}
 DEPENDS = ("adaptation_steps", "inputs", "covariance", "split", "noise_val", "order")
-
-
-def _put(expr: Expression) -> Expression:
-    known = {name.removeprefix(INVERSE) for name in expr.scalars()}
-    return expr.replace({name: constant(value) for name, value in PLACE.items() if name in known})
 
 
 @lru_cache(maxsize=4)
@@ -60,10 +55,8 @@ def minimum_chain(assumptions: Assumptions) -> Chain:
     for steps in STEPS_OF_INNER_LOOP:
         loss, names = loss_by_names(replace(assumptions, inner_steps=steps))
         chain = Chain(loss) if chain is None else chain.begin(loss)
-        known = {name.removeprefix(INVERSE) for name in loss.scalars()}
-        at = {name: _put(value) for name, value in names.items()}
-        numbers = {name: constant(value) for name, value in PLACE.items() if name in known}
-        chain.insert({**numbers, "h_r": at["h_r"]}, "theorem-1")
+        at = {name: value.replace(present(value, NUMBERS)) for name, value in names.items()}
+        chain.insert({**present(loss, NUMBERS), "h_r": at["h_r"]}, "theorem-1")
         least_at(chain, "alpha_t", at).shows_sign(BEST[steps])
     assert chain is not None
     return chain
@@ -101,7 +94,6 @@ STEPS: tuple[Step, ...] = (
         uses=("theorem-1",),
         depends_on=DEPENDS,
         claim=_claim,
-        derive=derived_by(minimum_chain),
         derivation=minimum_chain,
         check=_check,
         applies=unchanged(DEPENDS),

@@ -34,6 +34,12 @@ Part: TypeAlias = Expression | sympy.Basic
 Powers: TypeAlias = tuple[tuple[str, int], ...]
 
 
+def present(expr: Expression, values: Mapping[str, Expression]) -> dict[str, Expression]:
+    """Of the values those whose names occur in an expression, as factors or as divisors."""
+    known = {name.removeprefix(INVERSE) for name in expr.scalars()}
+    return {name: value for name, value in values.items() if name in known}
+
+
 def written(expr: Expression, names: Mapping[str, Part]) -> Part:
     """An expression with its abbreviations written out; a SymPy tree where one of them is divided by, or is one."""
     scalars = expr.scalars()

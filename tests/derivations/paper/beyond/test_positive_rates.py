@@ -1,4 +1,4 @@
-"""When a positive rate is best: the moves hold, the criterion is that of known spectra, and `derive optimum` finds the same sides."""
+"""When a positive rate helps: the moves hold, the criterion is that of known spectra, and `derive optimum` finds the same sides."""
 
 from __future__ import annotations
 
