@@ -1,7 +1,8 @@
 """Every pair of changed assumptions in both regimes: derived and confirmed by sampling, or refused with the reason.
 
 `python -m derivations.variants.combinations` writes the table anew (about ten minutes on two cores; what is done is kept). The
-tests derive all of it again and compare the values, and simulate some of it again, others in each run.
+tests derive all of it again and compare the values, compute again what is held to the exact loss, and simulate some of the rest,
+others in each run.
 """
 
 from __future__ import annotations
