@@ -29,8 +29,8 @@ from numeric_check.problem.setting import Setting
 
 Report = Callable[[dict[str, str], int, int], None]
 
-# The conditional estimator is drawn to this standard error over its mean: a fifth of what a line is wide, and far below
-# the spread of the plain experiments that it is compared with.
+# The conditional estimator is drawn to this standard error over its mean: in every panel less than a line is wide, hence below
+# its mark, and far below the spread of the plain experiments that it is compared with.
 RESOLUTION = 4e-4
 # Smaller than any spread between runs, so that the plain protocol makes every run it is asked for.
 EVERY_RUN = 1e-12

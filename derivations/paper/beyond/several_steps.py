@@ -99,8 +99,8 @@ STEPS: tuple[Step, ...] = (
         applies=unchanged(DEPENDS),
         method="all stationary points isolated, their values and the limits compared by enclosures; checked again by Sturm's theorem",
         remark="n_t = 30, n_v = 2, n_r = 20, m = 3, p = 60, sigma = 1, nu = 1/2, alpha_r = 1/5, training from the task mean. "
-        "A reading: what helps is that the inner loop expands, |1 - alpha_t lambda / n_t| > 1 for most eigenvalues lambda of "
-        "X^T X, so that the rows of B grow more than the label noise that they carry; a negative rate does so, and with several "
-        "steps, whose noise is not even in the rate, a large positive one does more.",
+        "A reading, not a theorem: what helps is that the inner loop expands, so that the rows of B grow more than the label noise "
+        "that they carry; a negative rate does so, and with several steps, whose noise is not even in the rate, a large "
+        "positive one does more.",
     ),
 )
