@@ -1,4 +1,7 @@
-"""The source of the three packages: which modules a module reaches, and what their text and the libraries hash to."""
+"""The source of the three packages: which modules a module reaches, and what they and the libraries hash to.
+
+What is hashed of a module is its syntax tree: a comment, a line break or where a line stands changes no result.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def imports(module: str) -> frozenset[str]:
     A package runs before what it holds, so the packages around each module belong to it. Raises ValueError for a module
     that is not of the three packages, and for a relative import, whose target the text does not say.
     """
-    named = {module, *_named(ast.parse(_source(module)), module)}
+    named = {module, *_named(_tree(module), module)}
     around = {name.rsplit(".", k)[0] for name in named for k in range(name.count(".") + 1)}
     return frozenset(name for name in around if file_of(name) is not None) - {module}
 
@@ -68,7 +71,7 @@ def reached(modules: Iterable[str]) -> frozenset[str]:
 
 @cache
 def fingerprint(modules: frozenset[str]) -> str:
-    """A hash of the versions of Python and the libraries, and of the sources of all modules that these reach."""
+    """A hash of the versions of Python and the libraries, and of all modules that these reach as they are run: no comments."""
     digest = hashlib.sha256(sys.version.encode())
     for library in LIBRARIES:
         digest.update(f"{library}={version(library)};".encode())
@@ -79,12 +82,12 @@ def fingerprint(modules: frozenset[str]) -> str:
 
 @cache
 def _hash(module: str) -> str:
-    return hashlib.sha256(_source(module)).hexdigest()
+    return hashlib.sha256(ast.dump(_tree(module)).encode()).hexdigest()
 
 
 @cache
-def _source(module: str) -> bytes:
+def _tree(module: str) -> ast.Module:
     path = file_of(module)
     if path is None:
         raise ValueError(f"{module} is no module of {', '.join(PACKAGES)}")
-    return path.read_bytes()
+    return ast.parse(path.read_bytes())

@@ -26,7 +26,7 @@ def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def forget() -> None:
     """As in a new process, the sources are read again."""
-    for known in (sources.file_of, sources.imports, sources.fingerprint, sources._hash, sources._source):
+    for known in (sources.file_of, sources.imports, sources.fingerprint, sources._hash, sources._tree):
         known.cache_clear()
 
 
@@ -64,7 +64,7 @@ SAME, OTHER = False, True
 def test_an_edit_changes_the_keys_of_what_reaches_it(copied: Path, edited: str, changed: bool) -> None:
     before = keys_of("theorem-1")
     with (copied / edited).open("a", encoding="utf-8") as file:
-        file.write("# a comment\n")
+        file.write("EDITED = 1\n")
     forget()
     after = keys_of("theorem-1")
     assert [after[part] != before[part] for part in ("proof", "numeric")] == [changed, changed]
@@ -73,11 +73,22 @@ def test_an_edit_changes_the_keys_of_what_reaches_it(copied: Path, edited: str, 
 def test_an_edit_of_the_sampling_leaves_the_verdict_of_the_proof_alone(copied: Path) -> None:
     before = keys_of("theorem-1")
     with (copied / "derivations/verification/examine.py").open("a", encoding="utf-8") as file:
-        file.write("# a comment\n")
+        file.write("EDITED = 1\n")
     forget()
     after = keys_of("theorem-1")
     assert after["proof"] == before["proof"]
     assert after["numeric"] != before["numeric"]
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"), [("# a comment", SAME), ("\n", SAME), ('"words"', OTHER), ("EDITED = 1", OTHER)]
+)
+def test_what_is_not_run_changes_no_key(copied: Path, line: str, changed: bool) -> None:
+    before = keys_of("theorem-1")
+    place = copied / "derivations/paper/theorem1/loss.py"
+    place.write_text(f"{place.read_text(encoding='utf-8')}{line}\n", encoding="utf-8")
+    forget()
+    assert (keys_of("theorem-1") != before) == changed
 
 
 def test_imports_inside_functions_and_packages_count(copied: Path) -> None:
@@ -225,7 +236,7 @@ def test_pruning_drops_what_nothing_leads_to(copied: Path) -> None:
     assert store.contents()["kinds"]["test"]["entries"] == 4
     store.path_of(damaged.name).write_text("{}")
     with (copied / "derivations/paper/theorem1/loss.py").open("a") as file:
-        file.write("# a comment\n")
+        file.write("EDITED = 1\n")
     (copied / "derivations/paper/lemma3.py").unlink()
     forget()
     said = store.prune()
