@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,9 +124,9 @@ def test_a_damaged_or_foreign_entry_is_simulated_again() -> None:
     item = tasks(TINY.panels)[0]
     figure_points.sample_and_store(item)
     assert stored(item) is not None
-    path = store.path_of(item.key.name)
     for text in ("{", '{"mean": 1.0}', "[1, 2]"):
-        path.write_text(text, encoding="utf-8")
+        with closing(sqlite3.connect(store.file())) as other, other:
+            other.execute("UPDATE results SET result = ?", (text,))
         assert stored(item) is None
 
 

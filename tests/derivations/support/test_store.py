@@ -1,11 +1,16 @@
-"""A result depends on the modules that compute it; a damaged file is no result; a full disk is no failure."""
+"""A result depends on the modules that compute it; what is damaged is no result; a full disk is no failure."""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
-from collections.abc import Callable, Iterator
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -115,54 +120,134 @@ def test_every_step_has_a_key_and_no_two_the_same() -> None:
 # -- damage -------------------------------------------------------------------------------------------------
 
 
-def flipped(text: bytes) -> bytes:
-    at = text.index(b"proved")
-    return text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :]
+def edited(key: store.Key, change: str, value: object) -> None:
+    """Another program changes a column of a row."""
+    with closing(sqlite3.connect(store.file())) as other, other:
+        other.execute(f"UPDATE results SET {change} = ? WHERE name = ?", (value, key.name))
 
 
-DAMAGE: dict[str, Callable[[bytes], bytes]] = {
-    "an empty object": lambda text: b"{}",
-    "a list": lambda text: b"[1, 2]",
-    "nothing": lambda text: b"",
-    "one flipped bit": flipped,
-    "a value replaced": lambda text: text.replace(b"1.5", b"null"),
-    "an old digest": lambda text: json.dumps(json.loads(text) | {"digest": "0" * 64}).encode(),
-    "a digest of another kind": lambda text: json.dumps(json.loads(text) | {"digest": None}).encode(),
-    "no key": lambda text: json.dumps(json.loads(text) | {"of": None}).encode(),
-    "no result": lambda text: json.dumps(json.loads(text) | {"result": 3}).encode(),
-    "truncated": lambda text: text[:-20],
-    "not UTF-8": lambda text: text.replace(b"proved", b"\xff\xfe"),
-    "brackets without end": lambda text: b"[" * 100_000,
-    "a number without end": lambda text: text.replace(b"1.5", b"1" * 5_000),
-    "no number": lambda text: text.replace(b"1.5", b"NaN"),
+DAMAGE: dict[str, tuple[str, object]] = {
+    "an empty object": ("result", "{}"),
+    "a list": ("result", "[1, 2]"),
+    "nothing": ("result", ""),
+    "a value replaced": ("result", '{"mean": null, "status": "proved"}'),
+    "one flipped bit": ("result", '{"mean": 1.5, "status": "qroved"}'),
+    "bytes": ("result", b"\xff\xfe"),
+    "another digest": ("digest", "0" * 64),
+    "a digest of another kind": ("digest", 3),
+    "other inputs": ("parts", '{"step": "b"}'),
+    "another kind": ("kind", "proof"),
+    "other modules": ("modules", "[]"),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_file_is_absent_and_named(damage: str, capsys: pytest.CaptureFixture[str]) -> None:
-    key = store.key("test", [ENGINE], step="a")
-    store.save(key, RESULT)
-    assert store.load(key) == RESULT
+def test_a_damaged_row_is_absent_and_named(damage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    key, other = store.key("test", [ENGINE], step="a"), store.key("test", [ENGINE], step="b")
+    for each in (key, other):
+        store.save(each, RESULT)
+        assert store.load(each) == RESULT
     assert store.check() == {}
-    path = store.path_of(key.name)
-    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    edited(key, *DAMAGE[damage])
     assert store.load(key) is None
     assert store.load(key) is None
+    assert store.load(other) == RESULT
     _, err = capsys.readouterr()
     assert err.count("\n") == 1
-    assert str(path) in err
-    assert list(store.check()) == [str(path)]
+    assert str(store.file()) in err
+    assert list(store.check()) == [f"{store.file()}, result {key.name}"]
+    assert store.contents()["kinds"]["damaged"]["entries"] == 1
     store.save(key, RESULT)
     assert store.load(key) == RESULT
 
 
-def test_the_file_of_another_key_is_damaged() -> None:
+def test_the_row_of_another_key_is_damaged() -> None:
     key, other = store.key("test", [ENGINE], step="a"), store.key("test", [ENGINE], step="b")
     store.save(key, RESULT)
-    store.path_of(other.name).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(store.path_of(key.name), store.path_of(other.name))
+    edited(key, "name", other.name)
     assert store.load(other) is None
-    assert list(store.check()) == [str(store.path_of(other.name))]
+    assert list(store.check()) == [f"{store.file()}, result {other.name}"]
+
+
+@pytest.mark.parametrize("text", ['{"a": ' * 10_000, "1" * 5_000, "NaN", "3"])
+def test_a_row_with_a_right_digest_and_no_result_is_damaged(text: str) -> None:
+    key = store.key("test", [ENGINE], step="a")
+    store.save(key, RESULT)
+    content = (key.name, key.kind, json.dumps(key.modules), key.parts, text)
+    edited(key, "result", text)
+    edited(key, "digest", store._digest(content))
+    assert store.load(key) is None
+
+
+KEYS = 60
+
+
+def filled() -> list[store.Key]:
+    keys = [store.key("test", [ENGINE], step=k) for k in range(KEYS)]
+    for k, key in enumerate(keys):
+        store.save(key, {"mean": k, "text": f"{k}" * 500})
+    store.close()
+    return keys
+
+
+def kept(keys: list[store.Key]) -> int:
+    """How many results are there; those that are, are the right ones."""
+    found = [store.load(key) for key in keys]
+    for k, result in enumerate(found):
+        assert result in (None, {"mean": k, "text": f"{k}" * 500})
+    return sum(result is not None for result in found)
+
+
+FILE_DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "truncated": lambda data: data[: len(data) // 2],
+    "truncated within a page": lambda data: data[: len(data) // 2 + 100],
+    "the first page lost": lambda data: bytes(4096) + data[4096:],
+    "a page of zeros": lambda data: data[: 4096 * 5] + bytes(4096) + data[4096 * 6 :],
+    "another file": lambda data: b"{}" * 1000,
+}
+
+
+@pytest.mark.parametrize("damage", FILE_DAMAGE)
+def test_a_damaged_file_is_set_aside_and_read_as_far_as_it_goes(
+    damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = filled()
+    store.file().write_bytes(FILE_DAMAGE[damage](store.file().read_bytes()))
+    assert list(store.check()) != []
+    store.close()
+    survived = kept(keys)
+    assert survived < KEYS
+    _, err = capsys.readouterr()
+    assert err.count("is damaged") >= 1
+    store.save(keys[0], RESULT)
+    assert store.load(keys[0]) == RESULT
+    aside = [path.name for path in store.folder().iterdir() if ".damaged-" in path.name]
+    if "set aside" in err:
+        assert aside
+        assert f"set aside as {aside[0]}" in err
+        assert store.check() == {}
+    store.prune()
+    assert [path.name for path in store.folder().iterdir() if ".damaged-" in path.name] == []
+    assert store.check() == {}
+
+
+def test_bits_flipped_anywhere_never_give_a_wrong_result(capsys: pytest.CaptureFixture[str]) -> None:
+    keys = filled()
+    whole = store.file().read_bytes()
+    draws = random.Random(7)
+    for _ in range(60):
+        data = bytearray(whole)
+        for _ in range(3):
+            data[draws.randrange(len(data))] ^= 1 << draws.randrange(8)
+        store.close()
+        for path in store.folder().iterdir():
+            path.unlink()
+        store.file().write_bytes(data)
+        kept(keys)
+        for k, key in enumerate(keys):
+            store.save(key, {"mean": k, "text": f"{k}" * 500})
+        assert kept(keys) == KEYS
+    assert "damaged" in capsys.readouterr().err
 
 
 def test_a_number_that_is_not_finite_is_refused() -> None:
@@ -184,23 +269,84 @@ def test_a_place_that_takes_nothing_is_named_once(
         assert store.load(key) is None
     _, err = capsys.readouterr()
     assert [line for line in err.splitlines() if "not kept" in line] == [
-        f"derive: results are not kept: {tmp_path / 'file'}: Not a directory; DERIVE_STORE names another folder"
+        f"derive: results are not kept: {tmp_path / 'file'}: File exists; DERIVE_STORE names another folder"
     ]
 
 
-def test_a_full_disk_leaves_no_half_file(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def full(self: Path, text: str, **options: object) -> int:
-        self.touch()
-        raise OSError(28, "No space left on device")
+# in a process that may not write what it does not own, and for which a file has at most so many bytes
+CHILD = """
+import ctypes, os, resource, sys
+from derivations.support import store
+if sys.argv[1] == "full":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+key, other = (store.key("test", ["symbolic.algebra.words"], step=name) for name in "ab")
+print(store.load(key))
+for k in range(3):
+    store.save(other, {"text": "x" * 200_000})
+print(store.load(other) is None, store.load(key))
+"""
 
-    monkeypatch.setattr(Path, "write_text", full)
-    for name in "ab":
-        store.save(store.key("test", [ENGINE], step=name), RESULT)
-    assert [path for path in store.folder().rglob("*") if path.is_file()] == []
-    _, err = capsys.readouterr()
-    assert err.count("No space left on device") == 1
+
+def child(*words: str, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    command = [*before, sys.executable, "-c", CHILD, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("room", [0, 3_000, 100_000])
+def test_a_full_disk_is_told_once_and_survived(room: int) -> None:
+    key = store.key("test", [ENGINE], step="a")
+    there = room > 3_000
+    if there:
+        store.save(key, RESULT)
+        store.close()
+    ran = child("full", str(room))
+    assert ran.stdout.splitlines() == [str(RESULT if there else None), f"True {RESULT if there else None}"]
+    assert ran.stderr.count("\n") == 1
+    assert f"results are not kept: {store.folder()}: " in ran.stderr
+    store.save(key, RESULT)
+    assert store.load(key) == RESULT
+    assert store.check() == {}
+
+
+def test_a_store_that_may_only_be_read_is_read(tmp_path: Path) -> None:
+    key = store.key("test", [ENGINE], step="a")
+    store.save(key, RESULT)
+    store.close()
+    for path in (store.file(), store.folder()):
+        path.chmod(0o555)
+    # the superuser may write everywhere, unless this is taken away
+    powers = "-dac_override,-dac_read_search,-fowner"
+    before = ["setpriv", f"--bounding-set={powers}"] if os.geteuid() == 0 else []
+    ran = child("read", before=before)
+    store.folder().chmod(0o755)
+    assert ran.stdout.splitlines() == [str(RESULT), f"True {RESULT}"]
+    assert ran.stderr.count("\n") == 1
+    assert f"results are not kept: {store.folder()}: " in ran.stderr
+
+
+WRITER = """
+import sys
+from derivations.support import store
+for k in range(200):
+    store.save(store.key("test", ["symbolic.algebra.words"], step=k), {"by": sys.argv[1], "text": "x" * 300})
+    assert store.load(store.key("test", ["symbolic.algebra.words"], step=k)) is not None
+"""
+
+
+def test_processes_share_the_store() -> None:
+    running = [subprocess.Popen([sys.executable, "-c", WRITER, name]) for name in "ab"]
+    assert [process.wait(60) for process in running] == [0, 0]
+    assert store.contents()["entries"] == 200
+    assert store.check() == {}
+
+
+def test_a_store_that_was_removed_is_begun_again() -> None:
+    key = store.key("test", [ENGINE], step="a")
+    store.save(key, RESULT)
+    shutil.rmtree(store.folder())
+    assert store.load(key) is None
+    store.save(key, RESULT)
+    assert store.load(key) == RESULT
 
 
 def test_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,21 +375,20 @@ def test_pruning_drops_what_nothing_leads_to(copied: Path) -> None:
     damaged = store.key("test", ["numeric_check.problem.setting"], step="b")
     for key in (kept, lost, gone, damaged):
         store.save(key, RESULT)
-    old, new = (store.path_of(kept.name).parent / f".{age}-x.tmp" for age in ("old", "new"))
-    for path in (old, new):
-        path.touch()
-    os.utime(old, (0, 0))
+    former = store.folder() / "0a" / "former.json"
+    former.parent.mkdir()
+    former.touch()
     assert store.contents()["kinds"]["test"]["entries"] == 4
-    store.path_of(damaged.name).write_text("{}")
+    edited(damaged, "result", "{}")
     with (copied / "derivations/paper/theorem1/loss.py").open("a") as file:
         file.write("EDITED = 1\n")
     (copied / "derivations/paper/lemma3.py").unlink()
     forget()
     said = store.prune()
-    assert (said["removed"], said["entries"]) == (3, 1)
-    assert said["bytes"] == store.path_of(kept.name).stat().st_size
+    assert (said["removed"], said["entries"]) == (4, 1)
+    assert said["kinds"] == {"test": {"entries": 1, "bytes": said["bytes"]}}
     assert store.load(kept) == RESULT
-    assert (old.exists(), new.exists()) == (False, True)
+    assert not former.exists()
 
 
 def test_an_absent_store_is_empty() -> None:

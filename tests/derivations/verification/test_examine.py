@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -150,11 +152,11 @@ def test_a_lost_process_costs_its_own_steps_alone(monkeypatch: pytest.MonkeyPatc
     assert "BrokenProcessPool" in records[0]["proof_reason"]
 
 
-@pytest.mark.parametrize("damage", [b"{}", b"", b"\xff"])
-def test_a_damaged_entry_is_computed_anew(damage: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("damage", ["{}", "", b"\xff"])
+def test_a_damaged_entry_is_computed_anew(damage: object, capsys: pytest.CaptureFixture[str]) -> None:
     before = verify([NAME])
-    for path in store.folder().rglob("*.json"):
-        path.write_bytes(damage)
+    with closing(sqlite3.connect(store.file())) as other, other:
+        other.execute("UPDATE results SET result = ?", (damage,))
     after = verify([NAME])
     assert [row["numeric"] for row in after] == [row["numeric"] for row in before] == ["agree"]
     assert capsys.readouterr().err.count("is damaged") == 3  # the proof, the number, the seconds
