@@ -46,7 +46,6 @@ REMEDIES: Mapping[str, str] = {
 }
 # The property of a test whose text is printed at the end of the run, also from a worker process.
 SHOWN = "shown at the end"
-LATE = ("slow", "crosscheck", "browser")
 
 
 def find_program(marker: str) -> str | None:
@@ -85,14 +84,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(REMEDIES[marker], pytrace=False)
 
 
-def cost(item: pytest.Item) -> tuple[int, float]:
-    """Fast tests first, then those with later markers of LATE; of the slow ones the longest first, by `slow(seconds)`.
+def cost(item: pytest.Item) -> tuple[bool, float]:
+    """Fast tests first; of the slow ones the longest first, by `slow(seconds)`, so that the workers end together.
 
     The tests of a group come together, so the first of them says when.
     """
-    late = max((1 + LATE.index(name) for name in LATE if item.get_closest_marker(name)), default=0)
     slow = item.get_closest_marker("slow")
-    return late, -float(slow.args[0]) if slow is not None and slow.args else 0.0
+    return slow is not None, -float(slow.args[0]) if slow is not None and slow.args else 0.0
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -14,7 +14,6 @@ from derivations.steps.chains import averaging, equalities
 from derivations.steps.contents import ancestors, find, load
 from derivations.steps.rules.exact_routes import differs_exactly
 from derivations.steps.step import Kind, Step
-from derivations.verification.prove import difference
 from symbolic.algebra.words import (
     Expression,
     gaussian,
@@ -49,23 +48,11 @@ def test_every_step_that_derives_or_proves_something_has_a_chain() -> None:
 
 
 @pytest.mark.parametrize("name", [step.name for step in STEPS])
-def test_the_moves_of_a_step_are_proved_and_end_at_what_it_derives(name: str) -> None:
-    step = load()[name]
-    assert step.derivation is not None
-    assert step.derive is not None
-    found, derived = step.derivation(PAPER), step.derive(PAPER)
-    assert [move.disproved for move in found.moves] == [""] * len(found.moves)
-    assert found.moves
-    assert set(found.parts) == set(derived)
-    for label, part in found.parts.items():
-        assert difference(part, derived[label]).is_zero()
-
-
-@pytest.mark.parametrize("name", [step.name for step in STEPS])
 def test_each_move_starts_where_the_last_one_ended_and_reads_known_steps(name: str) -> None:
     step = load()[name]
     assert step.derivation is not None
     found = step.derivation(PAPER)
+    assert found.moves
     at = found.starts[0]
     for k, move in enumerate(found.moves):
         at = found.starts.get(k, at)
