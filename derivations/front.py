@@ -202,7 +202,7 @@ class StepView:
         return optimum(self.name, values, self.assumptions)
 
     def simulate(
-        self, *, rel_error: float | None = None, seed: int = 0, protocol: str = "conditional", **values: Any
+        self, *, rel_error: float | None = None, seed: int = 0, protocol: str | None = None, **values: Any
     ) -> Document:
         """Monte Carlo of what the formula states, beside it, as `derive simulate`.
 

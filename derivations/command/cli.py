@@ -154,9 +154,10 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     simulate.add_argument("--seed", type=int, default=0, help="of the draws; the same seed, the same numbers")
     simulate.add_argument(
         "--protocol",
-        default="conditional",
-        choices=("conditional", "plain"),
-        help="plain: the experiment itself; conditional: averages over noise and target data done exactly, fewer draws",
+        default=None,
+        choices=("conditional", "plain", "reduced"),
+        help="plain: the experiment itself; conditional: averages over noise and target data done exactly, fewer draws; "
+        "reduced: one task alone, where that is exact; unless given, the one that takes the fewest draws",
     )
     simulate.add_argument(
         "--scheduler",

@@ -41,6 +41,7 @@ from derivations.support.text import nearest
 from derivations.support.workers import cores, workers
 from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.estimate import Estimate
+from numeric_check.estimators import reduced
 from numeric_check.estimators.located_minimum import located_minimum
 from numeric_check.estimators.simulation import Method, simulate
 from numeric_check.estimators.tails import variance_is_finite
@@ -69,7 +70,7 @@ DEFAULT_ERROR: Mapping[tuple[Quantity, Method], float] = {
     ("minimum", "conditional"): 0.005,
     ("minimum", "plain"): 0.02,
 }
-PROTOCOLS: tuple[Method, ...] = ("conditional", "plain")
+PROTOCOLS: tuple[Method, ...] = ("conditional", "plain", "reduced")
 # What a formula does not depend on it leaves open: the simplest problem that has the quantity is sampled.
 NEUTRAL: Mapping[str, float] = {
     "n_v": 1,
@@ -95,7 +96,7 @@ def run(
     *,
     rel_error: float | None = None,
     seed: int = 0,
-    protocol: str = "conditional",
+    protocol: str | None = None,
     scheduler: str | None = None,
     assumptions: Assumptions = PAPER,
     progress: Progress | None = None,
@@ -104,7 +105,8 @@ def run(
 
     rel_error: aimed-at standard error over |mean|; None for a usual one, as far as it takes about half a minute of
     one core. protocol: "conditional" draws inputs only and averages the
-    rest exactly; "plain" draws everything, as an experiment would. The result depends on these arguments and
+    rest exactly; "reduced" draws what of one task's inputs matters, where that is exact; "plain" draws everything, as an
+    experiment would; None takes the one that needs the fewest draws. The result depends on these arguments and
     the code alone, not on the number of cores. Returns mean, stderr, draws, theory and z = (mean - theory) /
     stderr, None where all draws are equal; gap, next, exact and note of `simulation_gap`; and a warning where draws have no finite variance or the usual error
     is not reached. Raises
@@ -116,22 +118,28 @@ def run(
             "--scheduler is for an optional extra that is not part of this version: leave it out, every core "
             "of this machine is used"
         )
-    method = _protocol(protocol)
+    given = None if protocol is None else _protocol(protocol)
     alias = _alias(name)
-    aim = _aim(rel_error, QUANTITIES[alias], method)
+    quantity = QUANTITIES[alias]
     values = words if isinstance(words, Mapping) else parse_values(words)
     # the formula first: it checks the values, and refuses what cannot be derived before anything is drawn
     theory, error = _theory(alias, values, assumptions)
     setting = setting_of(alias, values, assumptions)
-    quantity = QUANTITIES[alias]
     require_possible(setting)
+    method = given or _cheapest(setting, quantity)
+    aim = _aim(rel_error, quantity, method)
     require_memory(setting, quantity, method)
     most = (draws_unasked if rel_error is None else most_draws)(setting, quantity, method)
     simulation = _simulation(alias, setting, method, seed)
     found = _sampled(simulation, aim, most, method, progress, asked=rel_error is not None)
     spread = found.stderr > ROUNDING * abs(found.mean)
     z = (found.mean - theory) / math.hypot(found.stderr, error) if spread else None
-    document: Document = {"mean": found.mean, "stderr": found.stderr, "draws": found.draws}
+    document: Document = {
+        "mean": found.mean,
+        "stderr": found.stderr,
+        "draws": found.draws,
+        "protocol": method,
+    }
     document |= {"theory": theory, "z": z}
     document |= explained(alias, values, assumptions, found, theory, resolved=spread)
     warnings = [] if variance_is_finite(setting) else [HEAVY_TAILS]
@@ -152,6 +160,12 @@ def _protocol(text: str) -> Method:
     raise BadInput(f"unknown protocol {text!r}; {nearest(text, PROTOCOLS)}")
 
 
+def _cheapest(setting: Setting, quantity: Quantity) -> Method:
+    """The protocol that needs the fewest draws; the reduction only where something is left to draw."""
+    drawn = setting.alpha_t != 0 and (setting.sigma > 0 or setting.sigma_v > 0)
+    return "reduced" if quantity == "loss" and drawn and reduced.applies(setting) else "conditional"
+
+
 def _alias(name: str) -> str:
     """The name of a formula that can be simulated; ValueError for any other, known or not."""
     slug = find(name).name
@@ -163,7 +177,7 @@ def _alias(name: str) -> str:
 
 def _aim(rel_error: float | None, quantity: Quantity, method: Method) -> float:
     if rel_error is None:
-        return DEFAULT_ERROR[quantity, method]
+        return DEFAULT_ERROR[quantity, "plain" if method == "plain" else "conditional"]
     if not (math.isfinite(rel_error) and rel_error > 0):
         raise BadInput(f"--rel-error is {rel_error}: give a positive finite number, as in 0.002")
     return rel_error
@@ -255,6 +269,8 @@ def _sampled(
         )
     if pilot.resolved(aim):
         return pilot
+    if draws_needed(pilot, aim) > most and method != "plain":
+        pilot = simulation(rel_error=aim, max_draws=pilot.draws + 1)  # what the control variates leave
     needed = require_reachable(pilot, aim, most, method) if asked else min(draws_needed(pilot, aim), most)
     with workers(cores() if needed * seconds > WORTH_PROCESSES else 1, load_extensions) as executor:
         return simulation(rel_error=aim, max_draws=most, executor=executor, progress=progress)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from derivations.support.bad_input import BadInput
 from numeric_check.draws.estimate import Estimate
+from numeric_check.estimators import reduced
 from numeric_check.estimators.plain import TASKS
 from numeric_check.estimators.simulation import Method
 from numeric_check.estimators.tails import variance_is_finite
@@ -32,12 +33,14 @@ FEWEST = 1024
 # Small draws cost more than their numbers.
 MAX_DRAWS = 10**8
 # Multiplications and divisions of a factorised matrix that cost as much as one number moved.
-FACTORISATION: Mapping[Method, int] = {"plain": 10, "conditional": 40}
+FACTORISATION: Mapping[Method, int] = {"plain": 10, "conditional": 40, "reduced": 40}
 
 
 def numbers_held(setting: Setting, quantity: Quantity, method: Method) -> int:
     """About how many floating-point numbers one draw holds at a time."""
     s = setting
+    if method == "reduced":
+        return reduced.numbers_per_draw(s)
     numbers = s.p**2 + min(s.p, s.validation_points) ** 2
     if method == "conditional":
         if s.adaptation_steps > 1:
@@ -60,8 +63,8 @@ def require_memory(setting: Setting, quantity: Quantity, method: Method) -> None
 def most_draws(setting: Setting, quantity: Quantity, method: Method) -> int:
     """How many draws there is time for."""
     s = setting
-    rows = s.validation_points
-    solving = rows * s.p * min(rows, s.p) / FACTORISATION[method]
+    rows, columns = (s.n_v, s.n_v) if method == "reduced" else (s.validation_points, s.p)
+    solving = rows * columns * min(rows, columns) / FACTORISATION[method]
     steps = max(s.inner_steps, s.adaptation_steps)
     each = EVALUATIONS[quantity] * (numbers_held(s, quantity, method) * steps + solving)
     return max(1, min(MAX_DRAWS, int(WORK / each)))
@@ -79,7 +82,7 @@ def require_reachable(pilot: Estimate, aim: float, most: int, method: Method) ->
     if needed <= most:
         return needed
     within = pilot.stderr / abs(pilot.mean) * math.sqrt(pilot.draws / most) if pilot.mean else math.inf
-    other = "" if method == "conditional" else ", or leave --protocol plain out, which takes fewer draws"
+    other = "" if method != "plain" else ", or leave --protocol plain out, which takes fewer draws"
     if within < 1:
         remedy = f"ask for --rel-error {_rounded_up(within)} or more{other}"
     else:

@@ -2,12 +2,17 @@
 
 With one inner step and separate data, B_i^T B_i has mean n_v H_t, H_t = E A Sigma A, and tasks are
 independent. So |B|^2, |N|^2 and the sum over i != j of |B_i B_j^T|^2 have elementary means, and so have Tr B
-Sigma_w B^T and Tr B H_r B^T. Subtracting a multiple of (feature - mean) leaves the mean of an estimator
+Sigma_w B^T and Tr B H_r B^T. Below p = n_v m, with Gaussian inputs of identity covariance, the traces of S = sum_i
+(B_i^T B_i)^2, of V = sum_i B_i^T N_i N_i^T B_i, of M S and of M V, M = B^T B, have exact means too (`trace_moments`):
+the expansion of Tr M^-1 Gamma M^-1 about the mean of M begins with them. Subtracting a multiple of (feature - mean) leaves the mean of an estimator
 unchanged and takes away the variance the feature explains. The multiples are fitted on draws that are not
 used otherwise, so no bias enters.
 """
 
 from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +20,9 @@ from numpy.typing import NDArray
 from numeric_check.estimators.conditional import loss_of_maps, weighted_excess
 from numeric_check.estimators.target_loss import one_step_noise, one_step_weight
 from numeric_check.estimators.task_maps import TaskMaps, draw_task_maps
+from numeric_check.problem.laws import GAUSSIAN
 from numeric_check.problem.setting import Setting
+from numeric_check.problem.trace_moments import mean_of_word, times
 
 Array = NDArray[np.float64]
 Coefficients = tuple[float, ...]
@@ -24,6 +31,12 @@ Coefficients = tuple[float, ...]
 def applies(setting: Setting) -> bool:
     """Whether the means of the features are known in closed form."""
     return setting.split == "separate" and setting.inner_steps == 1 and setting.inner_step is None
+
+
+def _below(setting: Setting) -> bool:
+    """Whether the traces of S and V are taken."""
+    s = setting
+    return s.law is GAUSSIAN and s.Sigma is None and s.Sigma_w is None and s.p < s.validation_points
 
 
 def _weights(setting: Setting) -> list[Array]:
@@ -44,6 +57,11 @@ def features(maps: TaskMaps, setting: Setting) -> Array:
         np.einsum("bij,bij->b", gram, gram) - np.einsum("bmij,bmij->b", own, own),
     ]
     columns += [np.einsum("bij,bij->b", b @ weight, b) for weight in _weights(setting)]
+    if _below(setting):
+        noise = maps.noise @ np.swapaxes(maps.noise, -1, -2)
+        through = maps.b @ gram[:, None] @ np.swapaxes(maps.b, -1, -2)
+        pairs = [(own, own), (own, noise), (through, own), (through, noise)]
+        columns += [np.einsum("bmij,bmij->b", one, other) for one, other in pairs]
     return np.stack(columns, axis=1)
 
 
@@ -55,7 +73,22 @@ def means(setting: Setting) -> Array:
     cross = s.n_v**2 * s.m * (s.m - 1) * float(np.sum(h * h))
     values = [count * float(np.trace(h)), count * one_step_noise(s, s.alpha_t, s.n_t), cross]
     values += [count * float(np.sum(weight * h)) for weight in _weights(s)]
-    return np.array(values)
+    return np.array([*values, *(_traces(s) if _below(s) else ())])
+
+
+@lru_cache(maxsize=256)
+def _traces(setting: Setting) -> tuple[float, ...]:
+    """The exact means of Tr S, Tr V, Tr M S and Tr M V."""
+    s = setting
+    rate = Fraction(s.alpha_t) / s.n_t
+    one_step = (Fraction(1), -rate)
+    kept, path = times(one_step, one_step), (Fraction(0), rate**2)
+    # with C = B_1^T B_1: Tr C, Tr C^2, Tr V, Tr C^3 and Tr C V of one task
+    words = ((kept,), (kept, kept), (path, kept), (kept, kept, kept), (kept, path, kept))
+    c, cc, v, ccc, cv = (mean_of_word(word, s.n_v, s.n_t, s.p) for word in words)
+    # the mean of another task's C is a multiple of the identity
+    others = (s.m - 1) * c / s.p
+    return tuple(float(s.m * value) for value in (cc, v, ccc + others * cc, cv + others * v))
 
 
 def _values(generator: np.random.Generator, maps: TaskMaps, setting: Setting, quantity: str) -> Array:
@@ -76,9 +109,11 @@ def fit(
         rows.append(features(maps, setting) / scale)
         targets.append(_values(generator, maps, setting, quantity))
     design = np.concatenate(rows)
-    design = np.column_stack([np.ones(len(design)), design])
-    solution = np.linalg.lstsq(design, np.concatenate(targets), rcond=1e-10)[0]
-    return tuple(float(value) for value in solution[1:] / scale)
+    varies = np.ptp(design, axis=0) > 0
+    design = np.column_stack([np.ones(len(design)), design[:, varies]])
+    found = np.zeros(len(scale))
+    found[varies] = np.linalg.lstsq(design, np.concatenate(targets), rcond=1e-10)[0][1:] / scale[varies]
+    return tuple(float(value) for value in found)
 
 
 def controlled(
