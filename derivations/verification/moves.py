@@ -27,15 +27,15 @@ from numeric_check.verdicts.verdict import judge
 Array = NDArray[np.float64]
 # the relative difference of the two sides where they are the same number at any draw
 ROUNDING = 1e-9
-MANY_DRAWS, MOST_DRAWS = 50_000, 4_000_000
+MOST_DRAWS = 4_000_000
+# batches, which take about the same time at any size: up to so many, a move is sampled at a size that is not its cheapest
+MANY_BATCHES = 40
 # sizes of a ladder relative to its start, and draws at each
 LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), 960, 40
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
 RESOLUTION = 0.00199
 # a mean below this share of its spread would take millions of draws to be resolved relative to itself
 SMALL_MEAN = 1.0
-# sizes whose draws differ by less than this are sampled alike
-TIE = 1.01
 
 
 class _Averaged:
@@ -55,11 +55,11 @@ class _Averaged:
 
     @cached_property
     def needed(self) -> float:
-        """About how many draws the mean takes to be resolved, by those of the first batch."""
+        """About how many batches the mean takes to be resolved, by the draws of the first."""
         gap, value = self.at(0)
         spread = float(np.std(gap))
         aim = max(abs(float(value.mean())), SMALL_MEAN * spread) or 1.0
-        return (spread / (RESOLUTION * aim)) ** 2
+        return (spread / (RESOLUTION * aim)) ** 2 / len(gap)
 
     def check(self, label: str, sizes: Mapping[str, float]) -> Check:
         """The comparison, with draws until the mean is resolved or the budget is spent."""
@@ -160,7 +160,7 @@ def _direction(value: Array, slug: str) -> Array:
 def move_checks(chain: Chain, step: Step, numbers: Mapping[str, float], base_seed: int = 0) -> list[Check]:
     """Every move of a step's chain that has a number, at the sizes of the step; `numbers`: further values.
 
-    A move that takes many draws is sampled where it takes fewest; an expansion over ladders of sizes.
+    A move that takes long to resolve is sampled where that is soonest; an expansion over ladders of sizes.
     """
     return [
         replace(check, move=k + 1)
@@ -194,5 +194,5 @@ def _checks_of(
     return [
         one.check(label, sizes)
         for one, sizes in zip(averaged, at, strict=True)
-        if one.needed <= max(MANY_DRAWS, TIE * fewest)
+        if one.needed <= max(MANY_BATCHES, fewest)
     ]

@@ -214,19 +214,20 @@ def sampled_ratio(size: int, noise: float, share: float, seed: int) -> Ratio:
     """The ratio at a size, sampled.
 
     The learned parameter is x (x^T w + z) / x^T x; w and z are averaged over at a given row x. Each draw serves both signs
-    of its row.
+    of its row. Elements of one eigenvalue enter by the sum of their squares alone, which is drawn as such, as chi-squared.
     """
     started = time.monotonic()
     s, v, tasks = (_spread(values, size) for values in (SPECTRUM, LEAN, TASKS))
     weight = _weight(size, share * size)
     forms = (np.ones(size), tasks / size, weight)
     columns = np.stack([s * (1 + sign * v) * form for sign in (1, -1) for form in forms], axis=1)
+    of_each = columns[:: size // CLASSES]
     formula = np.sum(weight * s) / np.sum(s) ** 2 * (np.sum(tasks / size * s) + noise**2)
     total = square = 0.0
-    draws, batch, each, stderr = 0, 0, max(64, 1_000_000 // size), math.inf
+    draws, batch, each, stderr = 0, 0, 1024, math.inf
     while stderr > RATIO_ERROR:
         generator = generator_for(f"scale-mixture/{size}/{noise}/{share}/{seed}", batch)
-        drawn = generator.standard_normal((each, size)) ** 2 @ columns
+        drawn = generator.chisquare(size // CLASSES, (each, CLASSES)) @ of_each
         one, task, weighted = drawn[:, 0::3], drawn[:, 1::3], drawn[:, 2::3]
         found = np.mean((task + noise**2) * weighted / one**2, axis=1) / formula
         total, square = total + float(found.sum()), square + float((found**2).sum())
