@@ -80,7 +80,10 @@ class Query:
 
 
 def sampled_matrices(query: Query, sample: Sample) -> dict[str, Array]:
-    """A batch of the Wishart matrices that have rows at these sizes, and the fixed letters of the query."""
+    """A batch of the Wishart matrices that have rows at these sizes, and the fixed letters of the query.
+
+    Of Gaussian rows, of which there are many, their triangular factor is drawn.
+    """
     found: dict[str, Array] = {}
     one, sigma = np.eye(sample.size("p")), None
     if query.covariance == "general":
@@ -90,7 +93,12 @@ def sampled_matrices(query: Query, sample: Sample) -> dict[str, Array]:
     for name in ("W", "W1", "W2"):
         rows = f"n{name[1:]}"
         if rows in sample.values:
-            x = sample.inputs(rows, "p", query.law, sigma)
+            gaussian = query.law == GAUSSIAN
+            x = (
+                sample.triangular(rows, "p", sigma)
+                if gaussian
+                else sample.inputs(rows, "p", query.law, sigma)
+            )
             found[name] = np.swapaxes(x, 1, 2) @ x
     if "A" in query.text:
         # near the identity, so that no trace is small by chance, and not symmetric

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property, partial
 from itertools import permutations
@@ -18,6 +18,7 @@ from derivations.verification.batches import Plan, Weighted
 from derivations.verification.measure import draws_at
 from numeric_check.draws.sample import Sample
 from numeric_check.draws.seeds import generator_for
+from numeric_check.problem.laws import GAUSSIAN
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.entry_laws import GENERIC
 from symbolic.algebra.letters import ONE, Letter
@@ -41,11 +42,33 @@ OF_TASKS = (
 )
 
 
-def _draw(sample: Sample, letter: Letter, *, anew: bool) -> Array:
+def squared(exprs: Iterable[Expression]) -> frozenset[str]:
+    """Letters that occur as X^T X alone: of these a triangular factor tells as much as all rows."""
+    seen: set[str] = set()
+    alone: set[str] = set()
+    for expr in exprs:
+        for traces, word in expr.terms:
+            for factors, closed in (*((trace, True) for trace in traces), (word or (), False)):
+                for k, factor in enumerate(factors):
+                    seen.add(factor.name)
+                    other = k + 1 if factor.transposed else k - 1
+                    inside = 0 <= other < len(factors)
+                    beside = factors[other % len(factors)] if closed or inside else None
+                    if beside is None or (beside.name, beside.transposed) != (
+                        factor.name,
+                        not factor.transposed,
+                    ):
+                        alone.add(factor.name)
+    return frozenset(seen - alone)
+
+
+def _draw(sample: Sample, letter: Letter, *, anew: bool, squared: bool = False) -> Array:
     rows, columns = (1 if name == ONE else sample.size(name) for name in (letter.rows, letter.columns))
     covariance = None
     if letter.covariance is not None:
         covariance = sample.matrix(letter.covariance, letter.columns, letter.columns, positive=True)
+    if anew and squared and _law(sample, letter) == GAUSSIAN.name:
+        return sample.triangular(rows, columns, covariance)
     if anew:
         return sample.inputs(rows, columns, _law(sample, letter), covariance)
     # a positive matrix has no traces near zero, which would take many draws to resolve
@@ -153,6 +176,7 @@ class Sides:
         self._numbers = {name: float(value) for name, value in sizes.items()}
         for name in sorted(scalars - self._numbers.keys() - move.values.keys()):
             self._numbers[name] = float(generator_for(f"number/{name}").uniform(0.5, 1.5))
+        self._squared = squared([*exprs, *(block for one in self._of_task for block in one.values())])
         self._order = in_order({**move.values, **move.roots}, move.inverses)
         self._weighted: dict[int, Weighted] = {}
         self._plan = Plan([*exprs, *(expr for one in self._of_task for expr in one.values())])
@@ -184,7 +208,10 @@ class Sides:
         matrices: dict[str, Array] = {}
         blocks: list[dict[str, Array]] = []
         for exprs, drawn in zip(self._of_task, self._drawn_for, strict=True):
-            of_task = {name: _draw(sample, letter, anew=letter.random) for name, letter in drawn.items()}
+            of_task = {
+                name: _draw(sample, letter, anew=letter.random, squared=name in self._squared)
+                for name, letter in drawn.items()
+            }
             shared: dict[Word, Array] = {}
             blocks.append({name: self._value(expr, of_task, shared) for name, expr in exprs.items()})
         for name in self._blocks:
@@ -203,7 +230,7 @@ class Sides:
                 matrices[name] = (
                     _basis_vector(sample, letter)
                     if letter.unit
-                    else _draw(sample, letter, anew=name in fresh)
+                    else _draw(sample, letter, anew=name in fresh, squared=name in self._squared)
                 )
         products: dict[Word, Array] = {}
         for name, expr in self._order:

@@ -77,12 +77,23 @@ class Sample:
     ) -> Array:
         """As `gaussian`, for rows covariance^(1/2) u with u of independent entries of the named law."""
         entries = input_law(law).draw(self.generator, (self.batch, self.size(rows), self.size(columns)))
-        if covariance is None:
-            return entries
-        # all rows of the batch in one product
-        return np.asarray(
-            (entries.reshape(-1, len(covariance)) @ symmetric_root(covariance)).reshape(entries.shape)
-        )
+        return _of_covariance(entries, covariance)
+
+    def triangular(self, rows: Size, columns: Size, covariance: Array | None = None) -> Array:
+        """What stands for X = `gaussian(rows, columns, covariance)` where X^T X is all that is seen of it: matrices R,
+        of at most as many rows as columns, with R^T R distributed as X^T X.
+
+        R is the triangular factor of X = Q R by its known law, independent entries: standard normal above the diagonal,
+        and on it the length of a normal vector in the dimensions that the columns before have left (Bartlett 1933).
+        """
+        count, size = self.size(rows), self.size(columns)
+        height = min(count, size)
+        found = np.zeros((self.batch, height, size))
+        for k in range(height):
+            found[:, k, k] = np.sqrt(self.generator.chisquare(count - k, self.batch))
+        row, column = np.triu_indices(height, 1, size)
+        found[:, row, column] = self.generator.standard_normal((self.batch, len(row)))
+        return _of_covariance(found, covariance)
 
     def matrix(
         self, name: str, rows: Size, columns: Size, *, symmetric: bool = False, positive: bool = False
@@ -110,3 +121,10 @@ class Sample:
     def vector(self, name: str, size: Size) -> Array:
         """A fixed vector of that name, as `matrix` with one dimension."""
         return self.matrix(name, size, 1)[:, 0]
+
+
+def _of_covariance(rows: Array, covariance: Array | None) -> Array:
+    """Standard rows given a covariance, all rows of the batch in one product."""
+    if covariance is None:
+        return rows
+    return np.asarray((rows.reshape(-1, len(covariance)) @ symmetric_root(covariance)).reshape(rows.shape))

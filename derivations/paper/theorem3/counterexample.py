@@ -135,9 +135,11 @@ def _spread(values: Sequence[Fraction], size: int) -> Array:
 def _rows(sample: Sample, *shape: int) -> Array:
     """Rows of this law, shape (batch, ..., p)."""
     size = sample.size("p")
-    signs = 2.0 * sample.generator.integers(2, size=(sample.batch, *shape, 1)) - 1.0
+    lean = _spread(LEAN, size)
+    scales = np.sqrt(_spread(SPECTRUM, size) * np.stack([1 - lean, 1 + lean]))
     normal = sample.generator.standard_normal((sample.batch, *shape, size))
-    return np.asarray(np.sqrt(_spread(SPECTRUM, size) * (1 + signs * _spread(LEAN, size))) * normal)
+    normal *= scales[sample.generator.integers(2, size=(sample.batch, *shape))]
+    return normal
 
 
 def _observe_conditions(sample: Sample) -> Observed:

@@ -135,15 +135,14 @@ def _observe(sample: Sample) -> Observed:
 
     An element off the diagonal, or between two tasks, changes its sign with that of a row: its variance is its mean
     square. Squares are summed over all pairs of rows by the sums of x^T x. A task has a product of its own, and one with
-    its partner.
+    its partner. Training data are seen by X^T X alone, for which their triangular factor is enough.
     """
     size = sample.size("p")
     sigma = 0.75 * np.eye(size) + 0.25 * sample.matrix("Sigma_part", "p", "p", positive=True)
     sample.define("Sigma", sigma)
-    x_v, x_t = (
-        sample.gaussian(TASKS * rows, size, sigma).reshape(-1, rows, size)
-        for rows in (ROWS, sample.size("n_t"))
-    )
+    x_v = sample.gaussian(TASKS * ROWS, size, sigma).reshape(-1, ROWS, size)
+    x_t = np.stack([sample.triangular("n_t", size, sigma) for _ in range(TASKS)], axis=1)
+    x_t = x_t.reshape(-1, *x_t.shape[2:])
     outer, passed = (np.ascontiguousarray(transpose(x)) @ x for x in (x_v, x_t))
     powers = [np.broadcast_to(np.eye(size), passed.shape), passed]
     found: dict[str, Array] = {}

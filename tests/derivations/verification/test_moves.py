@@ -16,6 +16,7 @@ from derivations.verification.batches import batch_value
 from derivations.verification.examine import examine
 from derivations.verification.moves import move_checks, sample_move
 from derivations.verification.prove import prove
+from derivations.verification.sides import squared
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import constant, gaussian, identity, matrix, reciprocal, scalar, tr
 
@@ -83,6 +84,13 @@ def test_a_wrong_move_is_noticed(move: Move) -> None:
     assert right is not None
     assert wrong is not None
     assert (right.verdict, wrong.verdict) == ("agree", "disagree")
+
+
+def test_rows_are_drawn_where_more_than_their_squares_is_seen() -> None:
+    w, y = X.T @ X, gaussian("Y", "n", "p")
+    assert squared([w @ D @ w @ y.T @ y @ D, tr(X @ D @ X.T) * D]) == {"X", "Y"}
+    for more in (X @ D @ X.T, X.T @ B, tr(X @ D @ y.T), y.T @ X):
+        assert "X" not in squared([w @ y.T @ y, more])
 
 
 def test_a_mean_that_vanishes_is_told_from_a_fifth_of_its_spread() -> None:

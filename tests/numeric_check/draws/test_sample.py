@@ -79,3 +79,17 @@ def test_rows_have_the_covariance_asked_for() -> None:
     for law in ("gaussian", "laplace"):
         rows = given.inputs("n", "p", law, covariance).reshape(-1, 2)
         assert np.abs(rows.T @ rows / len(rows) - covariance).max() < 0.05
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(6, 3), (3, 3), (2, 4), (1, 2)])
+def test_a_triangular_factor_stands_for_its_rows(rows: int, columns: int) -> None:
+    """Each entry of R^T R and of its square has the mean that it has with all rows."""
+    given = Sample("triangular", SIZES, batch=40_000)
+    covariance = given.matrix("Sigma", columns, columns, positive=True)
+    factor, full = given.triangular(rows, columns, covariance), given.gaussian(rows, columns, covariance)
+    assert factor.shape == (40_000, min(rows, columns), columns)
+    of_factor, of_rows = (np.swapaxes(x, 1, 2) @ x for x in (factor, full))
+    for first, second in ((of_factor, of_rows), (of_factor @ of_factor, of_rows @ of_rows)):
+        error = np.sqrt((first.var(axis=0) + second.var(axis=0)) / len(first))
+        assert np.all(np.abs(first.mean(axis=0) - second.mean(axis=0)) < 5 * error)
+        assert np.all(error < 0.05 * np.trace(second.mean(axis=0)))
