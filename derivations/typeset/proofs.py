@@ -10,13 +10,14 @@ from itertools import groupby
 from typing import Any
 
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.steps.chain import NO_NUMBER, Chain, DoesNotApply, Move, Rule
+from derivations.steps.chain import Chain, DoesNotApply, Move, Rule
 from derivations.steps.contents import named
 from derivations.steps.move import Relation
 from derivations.steps.status import NOT_VERIFIED, NumericStatus
 from derivations.steps.step import Step
 from derivations.typeset.latex import latex, latex_lines
 from derivations.typeset.term_order import RATES, name_latex
+from derivations.verification.undrawn import no_number
 from symbolic.algebra.coefficients import INVERSE, named_terms
 from symbolic.algebra.readable import Word
 from symbolic.algebra.words import Expression, matrix, polynomial, scalar
@@ -161,17 +162,15 @@ def note(move: Move, place: int, checks: Sequence[Mapping[str, Any]]) -> str:
     said = (
         move.disproved
         or move.order_unknown
-        or NO_NUMBER.get(move.rule, "")
+        or no_number(move)
         or (f"checked by {move.route}" if move.route else "")
     )
-    alone = (
-        "not drawn by itself: the step is sampled as a whole" if silent and move.rule not in NO_NUMBER else ""
-    )
+    alone = "not drawn by itself: the step is sampled as a whole" if silent and not no_number(move) else ""
     return "; ".join(filter(None, (said, alone)))
 
 
 def _numeric(move: Move, place: int, checks: Sequence[Mapping[str, Any]]) -> str:
-    if move.rule in NO_NUMBER:
+    if no_number(move):
         return NumericStatus.NOT_APPLICABLE
     verdicts = {check["verdict"] for check in checks if check["move"] == place + 1}
     if not verdicts:

@@ -83,11 +83,13 @@ def judged(words: tuple[str, ...], regime: Regime, record: Record) -> Combinatio
     """
     if record["proof"] == ProofStatus.NOT_APPLICABLE:
         return Combination(words, regime, REFUSED, record["proof_reason"], [])
-    agreeing = [check for check in record["checks"] if check["verdict"] == NumericStatus.AGREE]
+    # the moves that lead to the loss are compared too; the table is of the loss itself
+    checks = [check for check in record["checks"] if not check["move"]]
+    agreeing = [check for check in checks if check["verdict"] == NumericStatus.AGREE]
     enough = len(agreeing) >= (3 if record["proof"] == ProofStatus.DERIVED else 1)
     confirmed = ProofStatus(record["proof"]).stands and record["numeric"] == NumericStatus.AGREE and enough
     verdict = DERIVED if confirmed else OPEN
-    return Combination(words, regime, verdict, record["numeric_reason"], record["checks"])
+    return Combination(words, regime, verdict, record["numeric_reason"], checks)
 
 
 def places() -> list[tuple[tuple[str, ...], Regime]]:

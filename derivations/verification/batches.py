@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,14 +51,23 @@ class Weighted:
     def at(self, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> Array:
         """The value at a batch of matrices; `known`: products of these matrices, which are added to."""
         total: Array | None = None
+        for value in self._each(matrices, known, plan):
+            total = value if total is None else total + value
+        return self._constant if total is None else total
+
+    def largest(self, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> float:
+        """The largest element of any term: what is left of terms that cancel is known to a part of it."""
+        return max((float(np.max(np.abs(x))) for x in self._each(matrices, known, plan)), default=0.0)
+
+    def _each(self, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> Iterator[Array]:
+        """The value of each term."""
         for traces, word, coefficient in self.terms:
             value: Array = np.full((1, 1, 1), coefficient)
             for trace in traces:
                 value = value * _trace(trace, matrices, known, plan)[:, None, None]
             if word is not None:
                 value = value * (_product(word, matrices, known, plan) if word else self._constant)
-            total = value if total is None else total + value
-        return self._constant if total is None else total
+            yield value
 
     @property
     def _constant(self) -> Array:

@@ -105,13 +105,13 @@ def _compared(
     if proof["proof"] == ProofStatus.DERIVED:
         # beyond the paper the losses, deviations and factors are simulated, and confirm what leads to them
         chain = chain_of(step, assumptions)
-        if sampled is None and chain is not None:
-            found = _moves(chain, step, assumptions, seed)
-            return (*_summary(found), found)
-        if sampled is None:
+        if sampled is None and chain is None:
             said = "under changed assumptions the average losses that this leads to are simulated"
             return NumericStatus.NOT_APPLICABLE, said, []
-        found = sampled(step, assumptions, seed)
+        found = [] if sampled is None else sampled(step, assumptions, seed)
+        if chain is not None:
+            # the rate at which what is left out falls is that of what is simulated against the formula
+            found = found + _moves(chain, step, assumptions, seed, ladders=sampled is None)
         return (*_summary(found), found)
     if step.observe is None and step.check is None:
         return NumericStatus.NOT_APPLICABLE, step.reason or "no numeric content of its own", []
@@ -133,9 +133,12 @@ def _compared(
     return (*_summary(found), found)
 
 
-def _moves(chain: Chain, step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+def _moves(
+    chain: Chain, step: Step, assumptions: Assumptions, seed: int, *, ladders: bool = True
+) -> list[Check]:
     noise = assumptions.noise_val
-    return move_checks(chain, step, {} if noise is None else {"sigma_v": float(noise)}, seed)
+    numbers = {} if noise is None else {"sigma_v": float(noise)}
+    return move_checks(chain, step, numbers, seed, ladders=ladders)
 
 
 def _summary(found: list[Check]) -> tuple[NumericStatus, str]:

@@ -17,16 +17,19 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.steps.chain import NO_NUMBER, Chain, Growth, Move
+from derivations.steps.chain import Chain, Growth, Move
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import slope_check
 from derivations.verification.sides import AVERAGING, Sides
+from derivations.verification.undrawn import no_number
 from numeric_check.draws.seeds import generator_for
 from numeric_check.verdicts.verdict import judge
 
 Array = NDArray[np.float64]
 # the relative difference of the two sides where they are the same number at any draw
 ROUNDING = 1e-9
+# and relative to the largest term, as terms may cancel
+EPSILON = 1e-14
 MOST_DRAWS = 4_000_000
 # batches, which take about the same time at any size: up to so many, a move is sampled at a size that is not its cheapest
 MANY_BATCHES = 40
@@ -92,17 +95,19 @@ def sample_move(
     number at any draw, they are the element at which they differ most. None for a move that has no number of its own.
     A mean that vanishes, or is small against its spread, is resolved to one per cent of its spread.
     """
-    if move.rule in NO_NUMBER:
+    if no_number(move):
         return None
     if move.rule in AVERAGING:
         return _Averaged(move, slug, sizes, index, base_seed).check(label, sizes)
     started = time.monotonic()
     # the element at which the two sides differ most
-    before, after = np.broadcast_arrays(*Sides(move, slug, sizes, index, base_seed, 2).first)
+    sides = Sides(move, slug, sizes, index, base_seed, 2)
+    before, after = np.broadcast_arrays(*sides.first)
     place = np.unravel_index(int(np.argmax(np.abs(before - after))), before.shape)
     value, mean = float(after[place]), float(before[place])
-    gap = abs(mean - value) / (float(np.max(np.abs(after))) or 1.0)
-    verdict = "agree" if gap <= ROUNDING else "disagree"
+    size = float(np.max(np.abs(after))) or 1.0
+    gap, lost = abs(mean - value) / size, sides.largest * EPSILON / size
+    verdict = "agree" if gap <= ROUNDING + lost else "disagree"
     said = f"the two sides differ by {gap:.1e} of the largest element"
     seconds = time.monotonic() - started
     return Check(label, dict(sizes), value, mean, 0.0, len(before), seconds, verdict, said)
@@ -157,14 +162,18 @@ def _direction(value: Array, slug: str) -> Array:
     return np.asarray(value / size + 0.3 * tilt / np.sqrt(size * tilt.size))
 
 
-def move_checks(chain: Chain, step: Step, numbers: Mapping[str, float], base_seed: int = 0) -> list[Check]:
+def move_checks(
+    chain: Chain, step: Step, numbers: Mapping[str, float], base_seed: int = 0, *, ladders: bool = True
+) -> list[Check]:
     """Every move of a step's chain that has a number, at the sizes of the step; `numbers`: further values.
 
-    A move that takes long to resolve is sampled where that is soonest; an expansion over ladders of sizes.
+    A move that takes long to resolve is sampled where that is soonest; an expansion over ladders of sizes, if they are
+    wanted.
     """
     return [
         replace(check, move=k + 1)
         for k, move in enumerate(chain.moves)
+        if ladders or not move.growths
         for check in _checks_of(
             move, k, f"move {k + 1}: {move.rule}", f"{step.name}/move-{k}", step, numbers, base_seed
         )
@@ -183,7 +192,7 @@ def _checks_of(
             for growth in move.growths
             if growth.base and growth.label in move.order
         ]
-    if move.rule in NO_NUMBER:
+    if no_number(move):
         return []
     at = [_with_total({**sizes, **numbers}, move) for sizes in step.sizes]
     if move.rule not in AVERAGING:

@@ -135,6 +135,8 @@ class Sides:
     ) -> None:
         """batch: draws in a batch; None: by the sizes of what is drawn."""
         self._move = move
+        # of both sides, and what letters stand for: the largest element of a term, where they are the same number
+        self._identity, self.largest = move.rule not in AVERAGING and not move.growths, 0.0
         exprs = [
             move.before,
             move.after,
@@ -185,7 +187,11 @@ class Sides:
         # the expressions are those of the move, or of the tasks: kept, so that each has a number of its own
         if id(expr) not in self._weighted:
             self._weighted[id(expr)] = Weighted.of(expr, self._numbers)
-        return self._weighted[id(expr)].at(matrices, known, self._plan)
+        weighted = self._weighted[id(expr)]
+        found = weighted.at(matrices, known, self._plan)
+        if self._identity:
+            self.largest = max(self.largest, weighted.largest(matrices, known, self._plan))
+        return found
 
     def _define(self, name: str, value: float) -> None:
         """A number that stands for a scalar; another one than in the batch before changes the coefficients."""

@@ -35,7 +35,7 @@ from derivations.variants.combinations import (
 )
 from derivations.variants.losses import LADDER, UNDER
 
-AGREEING = {"verdict": "agree", "value": 1.0, "mean": 1.0, "stderr": 0.1}
+AGREEING = {"verdict": "agree", "value": 1.0, "mean": 1.0, "stderr": 0.1, "move": 0}
 RECORD = {
     "proof": "derived",
     "proof_reason": "",
@@ -68,6 +68,7 @@ def test_all_pairs_of_different_assumptions_are_in() -> None:
         ({"numeric": "disagree"}, OPEN),
         ({"numeric": "inconclusive"}, OPEN),
         ({"checks": [AGREEING] * 2}, OPEN),
+        ({"checks": [AGREEING] * 2 + [AGREEING | {"move": 1}] * 3}, OPEN),
         ({"checks": []}, OPEN),
         ({"numeric": "not-applicable"}, OPEN),
         ({"proof": "failed"}, OPEN),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -158,3 +159,35 @@ def test_an_identity_shows_the_element_at_which_its_sides_differ() -> None:
     assert wrong is not None
     assert abs(right.mean - right.value) <= 1e-9 * abs(right.value)
     assert wrong.mean * 2 == pytest.approx(wrong.value)
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_a_wrong_move_under_a_changed_assumption_is_caught_beside_what_is_simulated(place: int) -> None:
+    """What is simulated may agree all the same: each move is held by itself."""
+    step, changed = find("inner-factor"), read(["inputs=uniform"])
+    assert step.derivation is not None
+    chain = another(step.derivation(changed))
+    if place:
+        move = chain.moves[place - 1]
+        chain._moves[place - 1] = replace(move, after=move.after * Fraction(21, 20))
+    known = {"result": {"proof": "derived", "proof_reason": ""}}
+    spoilt = replace(step, derivation=lambda assumptions: chain)
+    found = examine(spoilt, changed, ("numeric",), known=known, sampled=lambda *given: [])
+    numeric = found.parts["numeric"]["result"]
+    assert {check["move"] for check in numeric["checks"] if check["verdict"] == "disagree"} == {place} - {0}
+    assert numeric["numeric"] == ("disagree" if place else "agree")
+
+
+@pytest.mark.parametrize("off", [Fraction(0), Fraction(1, 1000)])
+def test_terms_that_cancel_excuse_rounding_alone(off: Fraction) -> None:
+    """What is left of terms a thousand million times as large agrees to six digits, and a thousandth too much shows."""
+    square, large = matrix("S", "p", "p"), 10**9
+    move = (
+        Chain(tr(matrix("C", "p", "p")) - large * scalar("p"))
+        .expand({"C": square + large * identity("p")})
+        .moves[0]
+    )
+    found = sample_move(replace(move, after=move.after * (1 + off)), "a move", "right", SIZES)
+    assert found is not None
+    assert 0 < abs(found.mean - found.value) < 2e-3 * abs(found.value)
+    assert found.verdict == ("disagree" if off else "agree")
