@@ -18,7 +18,8 @@ from derivations.language.assumptions import PAPER
 from derivations.language.normal_form import to_sympy
 from derivations.steps.contents import load
 from derivations.steps.step import Erratum, Kind, Step
-from derivations.verification.prove import disagreeing, prove
+from derivations.verification.prove import disagreeing
+from derivations.verification.verify import verify_step
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,9 @@ def _entry(step: Step, steps: Mapping[str, Step], sort: Erratum, text: str) -> E
 
 
 def _conditional(step: Step, steps: Mapping[str, Step]) -> Entry:
-    proof = prove(step)
-    if proof.status != "conditional":
-        raise NotProved(f"{step.name} names a condition, but its proof status is {proof.status}")
+    status = verify_step(step.name, numeric=False)["proof"]
+    if status != "conditional":
+        raise NotProved(f"{step.name} names a condition, but its proof status is {status}")
     without, needed = steps[step.counterexample], steps[step.condition]
     # a counterexample that is an entry itself stands in the same place already
     said = "." if without.correction is not None else f": {without.statement}"
@@ -111,9 +112,9 @@ def _numbers(step: Step, steps: Mapping[str, Step]) -> tuple[str, ...]:
 def _corrected(step: Step, steps: Mapping[str, Step]) -> Entry:
     from_print = {} if step.claim is None else step.claim()
     from_correction = {} if step.correction is None else step.correction()
-    proof = prove(step)
-    if proof.status != "corrected" or step.derive is None:
-        raise NotProved(f"{step.name} carries a correction, but its proof status is {proof.status}")
+    record = verify_step(step.name, numeric=False)
+    if record["proof"] != "corrected" or step.derive is None:
+        raise NotProved(f"{step.name} carries a correction, but its proof status is {record['proof']}")
     labels = disagreeing(from_print, step.derive(PAPER))
     # what could not be read with certainty disproves a reading, not the print
     sort = Erratum.AS_READ if step.unreadable else Erratum.CORRECTED
@@ -127,5 +128,5 @@ def _corrected(step: Step, steps: Mapping[str, Step]) -> Entry:
         reservation=step.unreadable,
         printed={label: to_sympy(from_print[label]) for label in labels},
         right={label: to_sympy(from_correction[label]) for label in labels},
-        detail=proof.detail,
+        detail=record["proof_reason"],
     )

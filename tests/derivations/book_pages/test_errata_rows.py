@@ -14,6 +14,7 @@ from derivations.paper.theorem1.concentration import leading_loss
 from derivations.steps.contents import load
 from derivations.steps.step import Erratum
 from derivations.verification.prove import disagreeing
+from derivations.verification.verify import Record, verify_step
 
 ENTRIES = errata()
 
@@ -65,11 +66,16 @@ def test_what_is_conditional_is_among_the_errata_with_both_halves() -> None:
         assert (without.statement in entry.text) == (without.correction is None)
 
 
-def test_a_condition_that_is_not_proved_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = dict(load())
-    steps["theorem-3"] = replace(steps["theorem-3"], condition="theorem-2")
-    monkeypatch.setattr(errata_module, "load", lambda: steps)
-    with pytest.raises(NotProved, match="names a condition"):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("theorem-3", "names a condition"), ("slope-at-zero-underparameterized", "carries a correction")],
+)
+def test_what_is_not_proved_is_refused(name: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def judged(step: str, **how: bool) -> Record:
+        return verify_step(step, **how) | ({"proof": "failed"} if step == name else {})
+
+    monkeypatch.setattr(errata_module, "verify_step", judged)
+    with pytest.raises(NotProved, match=f"{name} {said}, but its proof status is failed"):
         errata()
 
 
@@ -130,12 +136,3 @@ def test_every_entry_says_something_and_is_sorted() -> None:
     assert all(entry.text for entry in ENTRIES)
     order = [*Erratum]
     assert [order.index(entry.sort) for entry in ENTRIES] == sorted(order.index(e.sort) for e in ENTRIES)
-
-
-def test_a_correction_that_is_not_proved_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = dict(load())
-    step = steps["slope-at-zero-underparameterized"]
-    steps[step.name] = replace(step, correction=step.claim)
-    monkeypatch.setattr(errata_module, "load", lambda: steps)
-    with pytest.raises(NotProved, match="failed"):
-        errata()
