@@ -32,14 +32,13 @@ from derivations.paper.theorem2.learning_rates import SIZES
 from derivations.paper.theorem2.rate_chains import FROM_ONE
 from derivations.steps.chain import Chain
 from derivations.steps.labels import Sign
-from derivations.steps.rules.certified_signs import Domain, certify
-from derivations.steps.rules.derivatives import at_zero, limit, slope_at_zero
+from derivations.steps.rules.certified_signs import Domain, certify, write_by_rest
+from derivations.steps.rules.derivatives import at_zero, insert_values_at, limit, slope_at_zero
 from derivations.steps.rules.fractions_of import DENOMINATOR, complement, one_fraction
 from derivations.steps.signs import BOUNDS, recording
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import difference_check
 from numeric_check.problem.setting import Setting
-from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.words import Expression, constant, reciprocal, scalar
 from symbolic.proofs.positivity import Certificate
 
@@ -49,7 +48,6 @@ FAR = Sign(r"\big[V(2/\mu_2+t)-V(-t)\big]_{t\ge0}")
 AT_ZERO = Sign(r"V'(0)")
 TAIL = Sign(r"\lim_{\alpha_t\to\pm\infty}\alpha_t\big[V(\alpha_t)-V(\infty)\big]")
 RATE = scalar("alpha_t")
-BY_RATE = ("h_t", "g_1", "g_2", "g_3", "g_4")
 SOURCES = ("sigma", "nu", "n_v")
 # what is known to be positive besides sizes and noise: room is the distance of 2 n_t / alpha_t from n_t + p + 1
 SHOWN = ("h_t", "g_1", "g_2", "d_3", "d_4")
@@ -74,9 +72,10 @@ def minimum_chain(assumptions: Assumptions) -> Chain:
     for value in variances.values():
         certify(chain.begin(value), names, domain=_nonzero(FROM_ONE), apart=())
     # 0 < alpha_t <= 2/mu_2
-    at_zero(chain.begin(excess), ("alpha_t",), names)
+    at_zero(chain.begin(excess), ("alpha_t",), names, "excess-underparameterized-short")
     start = chain.result
-    chain.begin(excess - start).expand({name: h**2 + scalar(f"d_{name[-1]}") for name in ("g_3", "g_4")})
+    by_rest = {name: h**2 + scalar(f"d_{name[-1]}") for name in ("g_3", "g_4")}
+    write_by_rest(chain.begin(excess - start), by_rest, {**names, **variances, "h_t": h})
     complement(chain, "h_t", "k", names, FROM_ONE)
     distance = {"y": scalar("n_t") + scalar("p") + constant(1) + scalar("room")}
     known = Domain(
@@ -88,13 +87,11 @@ def minimum_chain(assumptions: Assumptions) -> Chain:
     certify(chain, written, domain=known, apart=SOURCES).shows_sign(NEAR)
     # alpha_t = 2/mu_2 + t against -t
     far = 2 * reciprocal("mu_2") + scalar("t")
-    ends: dict[str, Expression] = {}
-    rates = {"far": far, "near": -1 * scalar("t")}
-    for end, rate in rates.items():
-        ends |= {f"{name}_{end}": names[name].replace({"alpha_t": rate}) for name in BY_RATE}
-    difference = _at(excess, "far", far) - _at(excess, "near", rates["near"])
+    ends = {"V_far": far, "V_near": -1 * scalar("t")}
+    chain.begin(scalar("V_far") - scalar("V_near"))
+    insert_values_at(chain, excess, "alpha_t", ends, names, "excess-underparameterized-short")
     beyond = Domain(at_least={**FROM_ONE.at_least, "t": Fraction(0)})
-    certify(chain.begin(difference), {**names, **ends}, domain=beyond, apart=SOURCES).shows_sign(FAR)
+    certify(chain, {**names, **chain.moves[-1].values}, domain=beyond, apart=SOURCES).shows_sign(FAR)
     # at zero, and far away
     slope_at_zero(chain.begin(excess), "alpha_t", names)
     certify(chain, {}, domain=FROM_ONE).shows_sign(AT_ZERO)
@@ -104,14 +101,6 @@ def minimum_chain(assumptions: Assumptions) -> Chain:
     limit(chain, "alpha_t", {DENOMINATOR: bottom}, {DENOMINATOR: "e"})
     lead = {"e": chain.moves[-1].values["e"]}
     return certify(chain, lead, domain=FROM_ONE, apart=()).shows_sign(TAIL)
-
-
-def _at(excess: Expression, end: str, rate: Expression) -> Expression:
-    """The deviation at a rate, its names by those at that end."""
-    inverses = {INVERSE + "h_t": reciprocal(f"h_t_{end}")}
-    return excess.replace(
-        {"alpha_t": rate, **inverses, **{name: scalar(f"{name}_{end}") for name in BY_RATE}}
-    )
 
 
 # -- the certificates as data -------------------------------------------------------------------------------

@@ -161,6 +161,31 @@ def part_off(chain: Chain, name: str, power: int, names: Names, *reads: str) -> 
     return chain.made(Move(Rule.NAME, before, after, reads, (name,), {name: names[name]}, second_route))
 
 
+@carries_out
+def write_by_rest(chain: Chain, parts: Mapping[str, Expression], names: Names, *reads: str) -> Chain:
+    """Write names by others, as a square and a rest.
+
+    names: what all of them stand for; disproved where that is not the same.
+    """
+    before = chain.result
+    after = before.replace(parts)
+    values = {
+        **parts,
+        **{name: names[name] for name in sorted((after.scalars() - before.scalars()) & names.keys())},
+    }
+
+    def second_route() -> SecondRoute:
+        odd = [name for name, part in parts.items() if part.replace(_among(part, names)) != names[name]]
+        said = f"{', '.join(odd)} is another" if odd else ""
+        return "", said or differs_exactly(before, after, parts)
+
+    return chain.made(Move(Rule.EXPAND, before, after, reads, (*parts,), values, second_route))
+
+
+def _among(expr: Expression, names: Names) -> dict[str, Expression]:
+    return {name: names[name] for name in expr.scalars() & names.keys()}
+
+
 def _require_known(chain: Chain, names: Names, domain: Domain) -> None:
     """Names may be taken for positive where the chain has shown what they stand for to be, or they are a distance."""
     ends = [*list(chain.starts)[1:], len(chain.moves)]

@@ -77,6 +77,53 @@ def at_zero(chain: Chain, variables: tuple[str, ...], names: Names, *reads: str)
 
 
 @carries_out
+def insert_values_at(
+    chain: Chain, whole: Expression, variable: str, ends: Mapping[str, Expression], names: Names, *reads: str
+) -> Chain:
+    """Put in, for the names of values of a scalar, what it is where a variable takes given values.
+
+    ends: the value of the variable, by the name; what depends on it gets that name behind its own. names: what the names in
+    the scalar stand for. Raises DoesNotApply where a name does not occur.
+    """
+    before, used = chain.result, _used(whole, names)
+    chain._require(Rule.INSERT, before.scalars(), ends)
+    moving = [name for name in used if _depends(scalar(name), variable, used)]
+    values: dict[str, Expression] = {}
+    inside: dict[str, Expression] = {}
+    for end, value in ends.items():
+        there = {variable: value, **{name: scalar(f"{name}_{end}") for name in moving}}
+        there |= {
+            INVERSE + name: reciprocal(f"{name}_{end}")
+            for name in moving
+            if INVERSE + name in whole.scalars()
+        }
+        values[end] = whole.replace(there)
+        inside |= {f"{name}_{end}": used[name].replace({variable: value}) for name in moving}
+    after = before.replace(values)
+
+    def second_route() -> SecondRoute:
+        odd = [
+            end
+            for end, value in ends.items()
+            if _at_a_point(whole, {**used, variable: value}) != _at_a_point(values[end], {**used, **inside})
+        ]
+        return "random points", f"{', '.join(odd)} is another" if odd else differs_exactly(
+            before, after, values
+        )
+
+    return chain.made(Move(Rule.INSERT, before, after, reads, (*ends,), {**values, **inside}, second_route))
+
+
+def _at_a_point(expr: Expression, names: Names) -> Fraction:
+    """The value of a scalar at numbers that only depend on the names of what is free."""
+    known = {name for one in (expr, *names.values()) for name in _plain(one)} - names.keys()
+    here = {name: Fraction(*random.Random(name).sample(range(1, 99), 2)) for name in sorted(known)}
+    for name, value in in_order(names, {}):
+        here[name] = Fraction(evaluate(value, here))
+    return Fraction(evaluate(expr, here))
+
+
+@carries_out
 def limit(chain: Chain, variable: str, names: Names, leading: Mapping[str, str], *reads: str) -> Chain:
     """The limit of the present scalar as a variable grows without bound in either direction, by leading coefficients.
 
@@ -112,7 +159,6 @@ def limit(chain: Chain, variable: str, names: Names, leading: Mapping[str, str],
     return chain.made(Move(Rule.LIMIT, before, after, reads, (variable,), values, second_route))
 
 
-@carries_out
 def _scalar(chain: Chain, names: Names) -> tuple[Expression, Names]:
     before = chain.result
     if before.letters() or before.shape:

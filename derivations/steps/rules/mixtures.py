@@ -170,12 +170,16 @@ def put_limits(chain: Chain, forms: Mapping[str, Tends], variable: str, *reads: 
         after = before.replace(values)
     except ValueError as error:
         raise DoesNotApply(f"{Rule.IN_PROBABILITY}: {error}") from None
-    found = [chain.moves[where.spread].before for where in forms.values()]
+    means = {name: chain.moves[where.mean].before for name, where in forms.items()}
+    spreads = {name: chain.moves[where.spread].before for name, where in forms.items()}
 
     def second_route() -> SecondRoute:
-        kept = [name for name, spread in zip(forms, found, strict=True) if not _vanishes(spread, variable)]
+        kept = [name for name, spread in spreads.items() if not _vanishes(spread, variable)]
+        off = [name for name, mean in means.items() if not _vanishes(mean - values[name], variable)]
         said = f"the variance of {', '.join(kept)} does not vanish far out" if kept else ""
-        return "values of the variances far out", said
+        return "values of the means and variances far out", said or (
+            f"the mean of {', '.join(off)} does not come close to its limit far out" if off else ""
+        )
 
     return chain.made(Move(Rule.IN_PROBABILITY, before, after, reads, (*forms,), values, second_route))
 

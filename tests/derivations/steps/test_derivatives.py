@@ -7,9 +7,11 @@ from fractions import Fraction
 import pytest
 
 from derivations.steps.chain import Chain, DoesNotApply
+from derivations.steps.rules import derivatives
 from derivations.steps.rules.derivatives import (
     at_zero,
     derivative,
+    insert_values_at,
     limit,
     not_the_derivative,
     not_the_limit,
@@ -92,3 +94,19 @@ def test_zero_is_put_in_for_what_names_stand_for_too() -> None:
     assert (move.after, move.check) == (n, "proved")
     with pytest.raises(DoesNotApply, match="is divided by"):
         at_zero(Chain(reciprocal("n_t")), ("n_t",), {})
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_values_at_two_places_are_put_in_for_their_names(
+    factor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V = a / h with h = 1 + a n: its values at a = 2 and a = -t, and a name that is another there."""
+    slip = derivatives.reciprocal
+    monkeypatch.setattr(derivatives, "reciprocal", lambda name: factor * slip(name))
+    chain = Chain(scalar("V") - scalar("U"))
+    ends = {"V": constant(2), "U": -1 * scalar("t")}
+    insert_values_at(chain, a * reciprocal("h_t"), "alpha_t", ends, {"h_t": constant(1) + a * n})
+    (move,) = chain.moves
+    assert move.after == factor * (2 * reciprocal("h_t_V") + scalar("t") * reciprocal("h_t_U"))
+    assert move.values["h_t_V"] == constant(1) + 2 * n
+    assert move.disproved == ("V, U is another" if factor == 2 else "")

@@ -95,6 +95,14 @@ def test_a_form_whose_variance_vanishes_tends_to_the_limit_of_its_mean() -> None
     assert "the variance of b does not vanish" in chain.moves[-1].disproved
 
 
+@pytest.mark.parametrize("factor", [Fraction(1001, 1000), Fraction(-1)])
+def test_a_limit_that_is_not_that_of_the_mean_is_noticed(factor: Fraction) -> None:
+    chain = found(5 * scalar("1/p") * e**2)
+    chain._moves[0] = replace(chain.moves[0], after=chain.moves[0].after * factor)
+    put_limits(chain.begin(scalar("b")), {"b": Tends(0, 1)}, "p")
+    assert "the mean of b does not come close to its limit" in chain.moves[-1].disproved
+
+
 def test_a_form_that_keeps_a_variance_has_no_limit() -> None:
     with pytest.raises(DoesNotApply, match="b keeps a variance"):
         put_limits(found(5 * e**2).begin(scalar("b")), {"b": Tends(0, 1)}, "p")
