@@ -16,11 +16,12 @@ from derivations.steps.chain import Chain
 from derivations.steps.contents import load
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Kind, Step
+from derivations.support import store
 from derivations.typeset import proofs, statements
 from derivations.typeset.latex import latex
 from derivations.typeset.named_forms import derived_form
 from derivations.verification.prove import chain_of
-from derivations.verification.verify import Record, verify
+from derivations.verification.verify import Record, modules_of, verify
 
 PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
 # characters of LaTeX beyond which a formula is folded away
@@ -194,8 +195,34 @@ def _numbers(record: Record) -> str:
     return h.details(f"{len(rows)} {plural} with sampling, {h.count(draws)} draws", body)
 
 
+def _key(step: Step, record: Record) -> store.Key:
+    """All that the card of a step shows: the modules of its proof, its record, and what it says of other steps."""
+    now = assumptions_in_force()
+    said = " ".join((step.statement, step.remark, *step.errata.values(), record["proof_reason"]))
+    beside = [load()[slug] for slug in _SLUG.findall(said) if slug in load()]
+    return store.key(
+        "card",
+        [*modules_of(step.name, now), __name__],
+        step=step.name,
+        assumptions=now.changed(),
+        record={part: value for part, value in record.items() if part != "seconds"},
+        beside=[(other.name, other.equations, other.page, other.statement) for other in beside],
+        formulas=statements.said_elsewhere(step),
+    )
+
+
 def _card(name: str) -> str:
+    """The card of a step: as it is kept, where nothing that it shows has changed."""
     step, record = load()[name], records()[name]
+    wanted = _key(step, record)
+    found = store.load(wanted)
+    if found is None:
+        found = {"html": _written(step, record)}
+        store.save(wanted, found)
+    return str(found["html"])
+
+
+def _written(step: Step, record: Record) -> str:
     notes = [f"<p>Asked with <code>derive moment {h.escape(step.query)}</code>.</p>"] if step.query else []
     notes += [f"<p>{text(said)}</p>" for said in (step.remark, *step.errata.values()) if said]
     if step.unreadable:
@@ -205,7 +232,7 @@ def _card(name: str) -> str:
     if record["proof"] == ProofStatus.NOT_APPLICABLE:
         notes.append(f"<p>Nothing to prove: {h.prose(record['proof_reason'])}.</p>")
     return (
-        f'<section class="step" id="step-{name}"><header>{_title(step)} {_badges(record)}</header>'
+        f'<section class="step" id="step-{step.name}"><header>{_title(step)} {_badges(record)}</header>'
         f"<p>{text(step.statement)}</p>{_body(step, record)}{''.join(notes)}"
         f"{_moves(step, record)}{_derivation(step, record)}{_numbers(record)}</section>"
     )

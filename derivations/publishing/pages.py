@@ -27,6 +27,8 @@ from numeric_check.draws.executor import ProcessExecutor
 
 # the room of which a page reaches only what its cells import
 OF_PAGES = "derivations.book_pages"
+# the room whose modules are shown with their comments
+SHOWN = ROOT / "derivations" / "extensions"
 LIBRARIES = ("ipython", "matplotlib", "myst-nb")
 # what a page is read with, as `parse` in `_config.yml` has it
 SYNTAX = frozenset({"colon_fence", "dollarmath", "amsmath"})
@@ -96,12 +98,12 @@ def _modules(cells: Sequence[str]) -> set[str]:
 
 
 def _data() -> dict[str, str]:
-    """What lies beside the modules and is no Python, by its hash."""
+    """What lies beside the modules and is no Python, and what a page shows as text, by its hash."""
     return {
         str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest()
         for name in PACKAGES
         for path in sorted((ROOT / name).rglob("*"))
-        if path.is_file() and path.suffix not in {".py", ".pyc"}
+        if path.is_file() and path.suffix != ".pyc" and (path.suffix != ".py" or path.parent == SHOWN)
     }
 
 

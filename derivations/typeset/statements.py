@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache, partial
 from itertools import takewhile
@@ -9,6 +10,7 @@ from itertools import takewhile
 import sympy
 
 from derivations.language.normal_form import to_sympy
+from derivations.language.printed_order import order_of
 from derivations.steps.contents import load
 from derivations.steps.labels import LEADING, OVER_TASKS, Order, Short, Sign, Within, Words
 from derivations.steps.neglected import Neglected
@@ -49,6 +51,32 @@ def abbreviations(step: Step, formula: sympy.Basic) -> dict[sympy.Basic, str]:
             if node.free_symbols == value.free_symbols and sympy.expand(node - value) == 0:
                 found[node] = label
     return found
+
+
+@cache
+def _short_names() -> Mapping[str, list[tuple[str, str]]]:
+    """What the steps that name parts of their claims name, and how it is called."""
+    found = {
+        name: [
+            (str(label), str(sympy.srepr(value)))
+            for label, value in claim.items()
+            if isinstance(label, Short)
+        ]
+        for name, claim in _claims().items()
+    }
+    return {name: pairs for name, pairs in found.items() if pairs}
+
+
+def said_elsewhere(step: Step) -> str:
+    """What the formulas of a step are written by that its own modules need not state: names of sums, and printed orders of
+    terms. Two texts are the same where both are."""
+    earlier = [*takewhile(lambda name: name != step.name, load())]
+    named = [_short_names()[name] for name in earlier if name in _short_names()]
+    own = [*_claims().get(step.name, {}).values()]
+    own += [*step.correction().values()] if step.correction else []
+    sums = {node for value in own for node in value.atoms(sympy.Add, sympy.MatAdd)}
+    orders = {sympy.srepr(node): [*map(sympy.srepr, order_of(node))] for node in sums}
+    return json.dumps([named, orders], sort_keys=True)
 
 
 def left_side(label: str) -> str:

@@ -63,12 +63,18 @@ def relevant(step: Step, assumptions: Assumptions) -> dict[str, str]:
     return {name: value for name, value in assumptions.as_dict().items() if name in kept}
 
 
-def keys_of(name: str, assumptions: Assumptions = PAPER, seed: int = 0) -> dict[str, store.Key]:
-    """The key of each part of a step's record: an edit of any module that the part reaches changes it."""
+def modules_of(name: str, assumptions: Assumptions = PAPER) -> set[str]:
+    """The modules that state the step, what it rests on, and what the assumptions add: by these its proof is found."""
     step = named(name)
     where = relevant(step, assumptions)
     decided_by = (MODULE_OF[slug] for slug in {*step.proofs, *ancestors([name])})
-    modules = {MODULE_OF[name], *decided_by, *modules_adding([*where, where.get("inputs", "")])}
+    return {MODULE_OF[name], *decided_by, *modules_adding([*where, where.get("inputs", "")])}
+
+
+def keys_of(name: str, assumptions: Assumptions = PAPER, seed: int = 0) -> dict[str, store.Key]:
+    """The key of each part of a step's record: an edit of any module that the part reaches changes it."""
+    where = relevant(named(name), assumptions)
+    modules = modules_of(name, assumptions)
     numeric = {*modules, "derivations.verification.examine"}
     if assumptions.changes(where) and name in SAMPLED_UNDER_CHANGES:
         numeric.add(SAMPLED_UNDER_CHANGES[name][0])
