@@ -46,7 +46,8 @@ COMMANDS = {
     "completion": "print a script that completes the words of this command",
 }
 # Commands that keep each finished piece, so that a run that was stopped goes on from there.
-REMEMBERED = ("verify", "figure", "book", "sweep", "regenerate")
+REMEMBERED = ("verify", "figure", "book", "simulate", "sweep", "regenerate")
+ON_WORKERS = ("verify", "figure", "simulate", "sweep")
 INTERNAL = 3
 DISTRIBUTION = "negative-rates-living-edition"
 # as of a process that SIGINT ends
@@ -159,12 +160,16 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
         help="plain: the experiment itself; conditional: averages over noise and target data done exactly, fewer draws; "
         "reduced: one task alone, where that is exact; unless given, the one that takes the fewest draws",
     )
-    simulate.add_argument(
-        "--scheduler",
-        default=None,
-        metavar="ADDR",
-        help="not part of this version: every core is used without it",
-    )
+    for name in ON_WORKERS:
+        parsers[name].add_argument(
+            "--workers", type=int, default=None, metavar="N", help="processes, where there is work for them"
+        )
+        parsers[name].add_argument(
+            "--scheduler",
+            default=None,
+            metavar="ADDRESS",
+            help="work on a cluster of Dask (the extra [cluster]), as at tcp://HOST:8786",
+        )
     parsers["regenerate"].add_argument("--out", default=None, metavar="DIR")
     parsers["regenerate"].add_argument(
         "--check", action="store_true", help="fail when the committed files are stale"

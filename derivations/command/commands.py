@@ -157,7 +157,6 @@ def _simulate(arguments: argparse.Namespace) -> Outcome:
             rel_error=arguments.rel_error,
             seed=arguments.seed,
             protocol=arguments.protocol,
-            scheduler=arguments.scheduler,
             assumptions=read(arguments.assume),
             progress=lambda part: report({"name": arguments.name}, round(100 * part), 100),
         )
@@ -275,4 +274,10 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
 
 def run(arguments: argparse.Namespace) -> Outcome:
     """Carry out a parsed command line; raises BadInput, Refused, Impossible or OSError on bad input."""
-    return _COMMANDS[arguments.command](arguments)
+    place = {name: getattr(arguments, name, None) for name in ("workers", "scheduler")}
+    if not any(value is not None for value in place.values()):
+        return _COMMANDS[arguments.command](arguments)
+    from derivations.support.workers import working
+
+    with working(**place):
+        return _COMMANDS[arguments.command](arguments)

@@ -24,7 +24,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         'derive moment "tr(W^-2)" n=11/2 p=2 --as python',
     ),
     "simulate": (f"derive simulate eq5 {_LOSS} alpha_t=0.2 alpha_r=0.2 --rel-error 0.005",),
-    "sweep": (f"derive sweep eq5 {_LOSS} alpha_r=0.2 alpha_t=-2:2:0.5",),
+    "sweep": (
+        f"derive sweep eq5 {_LOSS} alpha_r=0.2 alpha_t=-2:2:0.5",
+        f"derive sweep eq5 {_LOSS} alpha_r=0.2 alpha_t=-1:1:0.5 --simulate --workers 2",
+    ),
     "regenerate": ("derive regenerate --check", "derive regenerate --assume inner_steps=2 --out formulas"),
     "figure": ("derive figure 2 --out figure2.svg",),
     "book": ("derive book --assume inner_steps=2 --out two-steps",),

@@ -37,6 +37,7 @@ from derivations.language.extension import load_extensions
 from derivations.language.regime import Regime
 from derivations.steps.contents import ALIASES, find
 from derivations.support.bad_input import BadInput
+from derivations.support.batches import StoredBatches
 from derivations.support.text import nearest
 from derivations.support.workers import cores, workers
 from derivations.verification.sampled_problem import sampled_fields
@@ -97,9 +98,9 @@ def run(
     rel_error: float | None = None,
     seed: int = 0,
     protocol: str | None = None,
-    scheduler: str | None = None,
     assumptions: Assumptions = PAPER,
     progress: Progress | None = None,
+    explain: bool = True,
 ) -> Document:
     """Simulates the quantity of `name` at the values, given or in `words`, and compares it with the formula.
 
@@ -108,16 +109,11 @@ def run(
     rest exactly; "reduced" draws what of one task's inputs matters, where that is exact; "plain" draws everything, as an
     experiment would; None takes the one that needs the fewest draws. The result depends on these arguments and
     the code alone, not on the number of cores. Returns mean, stderr, draws, theory and z = (mean - theory) /
-    stderr, None where all draws are equal; gap, next, exact and note of `simulation_gap`; and a warning where draws have no finite variance or the usual error
+    stderr, None where all draws are equal; gap and, where `explain`, next, exact and note of `simulation_gap`; and a warning where draws have no finite variance or the usual error
     is not reached. Raises
     ValueError, in one line, for bad input, for a quantity whose mean is infinite, and for an error that would
     take too many draws.
     """
-    if scheduler is not None:
-        raise BadInput(
-            "--scheduler is for an optional extra that is not part of this version: leave it out, every core "
-            "of this machine is used"
-        )
     given = None if protocol is None else _protocol(protocol)
     alias = _alias(name)
     quantity = QUANTITIES[alias]
@@ -141,7 +137,10 @@ def run(
         "protocol": method,
     }
     document |= {"theory": theory, "z": z}
-    document |= explained(alias, values, assumptions, found, theory, resolved=spread)
+    if explain:
+        document |= explained(alias, values, assumptions, found, theory, resolved=spread)
+    else:
+        document["gap"] = found.mean - theory
     warnings = [] if variance_is_finite(setting) else [HEAVY_TAILS]
     if not found.resolved(aim):
         warnings.append(
@@ -257,7 +256,7 @@ def _sampled(
 ) -> Estimate:
     """The estimate to the error aimed at, on as many cores as are worth it; they do not change it.
 
-    A small part of the work tells first how much there is. Raises ValueError when that is too much; unless nobody
+    A small part of the work tells first how much there is. Each batch of the rest is kept. Raises ValueError when that is too much; unless nobody
     asked for the error, when it ends after `most` draws.
     """
     started = time.monotonic()
@@ -272,5 +271,6 @@ def _sampled(
     if draws_needed(pilot, aim) > most and method != "plain":
         pilot = simulation(rel_error=aim, max_draws=pilot.draws + 1)  # what the control variates leave
     needed = require_reachable(pilot, aim, most, method) if asked else min(draws_needed(pilot, aim), most)
-    with workers(cores() if needed * seconds > WORTH_PROCESSES else 1, load_extensions) as executor:
+    pieces = cores() if needed * seconds > WORTH_PROCESSES else 1
+    with workers(pieces, load_extensions, StoredBatches()) as executor:
         return simulation(rel_error=aim, max_draws=most, executor=executor, progress=progress)

@@ -5,29 +5,32 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import time
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from derivations.command.simulate import WORTH_PROCESSES, Document
 from derivations.command.simulate import run as simulated
 from derivations.formulas.by_name import evaluate_named, formulas, function
 from derivations.formulas.parameters import Exact, parse_number, parse_values
 from derivations.language.assumptions import Assumptions
+from derivations.language.extension import load_extensions
 from derivations.steps.contents import find
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
 from derivations.support.text import shortened
+from derivations.support.workers import cores, workers, working
 
 MOST_ROWS = 1_000_000
-# A simulated row takes about a second; an exact one below a millisecond is for those who do not need a million.
-MOST_SIMULATED = 1_000
 MOST_EXACT = 2_000
+FIRST_ROWS = 2
 Row = dict[str, Any]
 Report = Callable[[int, int], None]
 
@@ -42,7 +45,8 @@ def run(
     seed: int = 0,
     report: Report | None = None,
 ) -> list[Row]:
-    """The rows of the table: the swept parameters, and the formula's numbers there; with `simulate` those of `derive simulate`.
+    """The rows of the table: the swept parameters, and the formula's numbers there; with `simulate` those of `derive simulate`,
+    without its remarks and exact values.
 
     A simulated row is remembered as soon as it is there. Raises BadInput for bad ranges and for whatever `derive eval`
     or `derive simulate` refuses, naming the row.
@@ -58,7 +62,7 @@ def run(
     if doubled:
         raise BadInput(f"{doubled[0]} is given as a range and as a number: keep one of them")
     grid = [dict(zip(ranges, point, strict=True)) for point in product(*ranges.values())]
-    _require_few(len(grid), MOST_SIMULATED if simulate else MOST_ROWS)
+    _require_few(len(grid), MOST_ROWS)
     if simulate:
         return _simulated(name, fixed, values, grid, assumptions, rel_error, seed, report)
     return _evaluated(name, values, grid, assumptions)
@@ -113,6 +117,36 @@ def _at(point: Mapping[str, Fraction], compute: Callable[[], Any]) -> Any:
         raise
 
 
+class _Wanted(NamedTuple):
+    """A row to simulate: where, and what `simulated` is given there."""
+
+    number: int
+    point: Mapping[str, Fraction]
+    name: str
+    words: tuple[str, ...]
+    assumptions: Assumptions
+    rel_error: float | None
+    seed: int
+
+
+def _row(wanted: _Wanted) -> Document:
+    """One simulated row, all of it in this process."""
+    with working(workers=1):
+        found: Document = _at(
+            wanted.point,
+            partial(
+                simulated,
+                wanted.name,
+                wanted.words,
+                rel_error=wanted.rel_error,
+                seed=wanted.seed,
+                assumptions=wanted.assumptions,
+                explain=False,
+            ),
+        )
+    return found
+
+
 def _simulated(
     name: str,
     fixed: Sequence[str],
@@ -123,31 +157,48 @@ def _simulated(
     seed: int,
     report: Report | None,
 ) -> list[Row]:
-    rows: list[Row] = []
     given = {key: _identity(value) for key, value in values.items()}
-    for point in grid:
-        at = {key: str(value) for key, value in point.items()}
-        key = store.key(
+
+    def key(point: Mapping[str, Fraction]) -> store.Key:
+        return store.key(
             "sweep",
             ["derivations.command.simulate"],
             name=name,
-            values=given | at,
+            values=given | {parameter: str(value) for parameter, value in point.items()},
             assumptions=assumptions.as_dict(),
             rel_error=rel_error,
             seed=seed,
         )
-        document = store.load(key)
+
+    found: dict[int, Mapping[str, Any]] = {}
+    missing: list[_Wanted] = []
+    for index, point in enumerate(grid):
+        document = store.load(key(point))
         if document is None:
-            words = [*fixed, *(f"{parameter}={text}" for parameter, text in at.items())]
-            document = _at(
-                point,
-                partial(simulated, name, words, rel_error=rel_error, seed=seed, assumptions=assumptions),
-            )
-            store.save(key, document)
-        rows.append({parameter: float(value) for parameter, value in point.items()} | document)
+            words = (*fixed, *(f"{parameter}={value}" for parameter, value in point.items()))
+            missing.append(_Wanted(index, point, name, words, assumptions, rel_error, seed))
+        else:
+            found[index] = document
+
+    def take(wanted: _Wanted, document: Document) -> None:
+        store.save(key(wanted.point), document)
+        found[wanted.number] = document
         if report is not None:
-            report(len(rows), len(grid))
-    return rows
+            report(len(found), len(grid))
+
+    # the first rows tell whether processes are worth their start
+    started, few = time.monotonic(), missing[:FIRST_ROWS]
+    for wanted in few:
+        take(wanted, _row(wanted))
+    rest = missing[FIRST_ROWS:]
+    seconds = (time.monotonic() - started) / max(1, len(few)) * len(rest)
+    with workers(cores() if seconds > WORTH_PROCESSES else min(1, len(rest)), load_extensions) as executor:
+        for wanted, future in executor.ended(_row, rest):
+            take(wanted, future.result())
+    return [
+        {parameter: float(value) for parameter, value in point.items()} | dict(found[index])
+        for index, point in enumerate(grid)
+    ]
 
 
 def _identity(value: Exact) -> str:

@@ -77,9 +77,8 @@ def sample(wanted: Task) -> Estimate:
     )
 
 
-def sample_and_store(wanted: Task) -> Estimate:
-    """Simulates a point and keeps it."""
-    found = sample(wanted)
+def keep(wanted: Task, found: Estimate) -> Estimate:
+    """Keeps a simulated point."""
     store.save(wanted.key, {"mean": found.mean, "stderr": found.stderr, "draws": found.draws})
     return found
 
@@ -138,8 +137,8 @@ def completed(
     missing = [item for item in {item.key: item for item in wanted}.values() if found[item.key] is None]
     done = len(wanted) - len(missing)
     with workers(len(missing), load_extensions) as executor:
-        for item, estimate in zip(missing, executor.map(sample_and_store, missing), strict=True):
-            found[item.key] = estimate
+        for item, future in executor.ended(sample, missing):
+            found[item.key] = keep(item, future.result())
             done += 1
             if report is not None:
                 report({"name": f"{name}, {item.protocol}"}, done, len(wanted))

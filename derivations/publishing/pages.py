@@ -23,7 +23,7 @@ import nbformat
 from derivations.support import store
 from derivations.support.sources import PACKAGES, ROOT, file_of, reached
 from derivations.support.workers import cores
-from numeric_check.draws.executor import ProcessExecutor
+from numeric_check.draws.executor import processes
 
 # the room of which a page reaches only what its cells import
 OF_PAGES = "derivations.book_pages"
@@ -176,7 +176,7 @@ def run_all(
     if not texts:
         return {}
     # never in this process: a shell leaves hooks behind
-    with ProcessExecutor(min(cores(), len(texts)), partial(_begin, dict(environment))) as executor:
+    with processes(min(cores(), len(texts)), partial(_begin, dict(environment))) as executor:
         ran = executor.map(partial(run, folder=folder), texts.items())
         return dict(zip(texts, ran, strict=True))
 

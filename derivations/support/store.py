@@ -17,6 +17,7 @@ import json
 import os
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -172,6 +173,7 @@ def _place(path: Path) -> tuple[Path, int, int]:
     return path, found.st_dev, found.st_ino
 
 
+_one_at_a_time = threading.RLock()
 # not closed by a process that inherited one: it is the parent's
 _opened: list[_Open] = []
 
@@ -225,8 +227,9 @@ def _asked(ask: Callable[[sqlite3.Connection], Found], absent: Found, *, writing
     """The answer of the store; `absent` where there is no store or it does not work, which is said."""
     for _ in range(2):
         try:
-            store = _connect(create=writing)
-            return absent if store is None else ask(store)
+            with _one_at_a_time:
+                store = _connect(create=writing)
+                return absent if store is None else ask(store)
         except sqlite3.DatabaseError as error:
             if _code(error) in DAMAGED:
                 if _set_aside(error):

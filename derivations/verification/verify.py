@@ -6,12 +6,8 @@ reaches, the libraries, the base seed or an assumption that can change the step 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from functools import partial
+from concurrent.futures import Future
 from typing import Any
 
 from derivations.language.assumptions import NAMES, PAPER, Assumptions
@@ -27,9 +23,9 @@ from derivations.steps.contents import (
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Step
 from derivations.support import store
-from derivations.support.workers import cores
+from derivations.support.bad_input import BadInput
+from derivations.support.workers import workers
 from derivations.verification.examine import PARTS, Examined, Part, broken_part, examine
-from numeric_check.draws.processes import process_pool
 
 Record = dict[str, Any]
 # a step and the assumptions under which it is looked at
@@ -38,7 +34,6 @@ Keys = Mapping[str, store.Key]
 Report = Callable[[Record, int, int], None]
 # hears, about once a second, which steps are running, how many are done and how many there are
 Tick = Callable[[Sequence[str], int, int], None]
-TICK = 1.0
 
 
 def describe(step: Step) -> Record:
@@ -198,60 +193,24 @@ Task = tuple[Job, list[str], int, "Part | None"]
 
 
 def _run(tasks: list[Task], tick: Callable[[Sequence[str]], object]) -> Iterator[tuple[Job, Examined]]:
-    """Each job as it ends, begun in this order, one process per core."""
-    workers = min(cores(), len(tasks))
-    if workers <= 1:
-        for job, parts, seed, known in tasks:
-            with _ticking(partial(tick, [job[0]])):
-                examined = _computed(*job, parts, seed, known)
-            yield job, examined
-        return
-    waiting = list(reversed(tasks))
-    while waiting:
-        # spawned workers start clean; each draws from seeds of its own steps, so their number changes nothing
-        with process_pool(workers, load_extensions) as pool:
-            yield from _until_broken(pool, waiting, workers, tick)
+    """Each job as it ends, begun in this order; each draws from seeds of its own steps, so that who does it changes nothing."""
+    with workers(len(tasks), load_extensions) as executor:
+        for task, future in executor.ended(
+            _examined, tasks, lambda running: tick([task[0][0] for task in running])
+        ):
+            yield task[0], _outcome(future, task[1])
 
 
-@contextmanager
-def _ticking(tick: Callable[[], object]) -> Iterator[None]:
-    """Calls `tick` now and about once a second until the block ends."""
-    ended = threading.Event()
-
-    def go_on() -> None:
-        while not ended.wait(TICK):
-            tick()
-
-    tick()
-    thread = threading.Thread(target=go_on, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def _until_broken(
-    pool: ProcessPoolExecutor, waiting: list[Task], workers: int, tick: Callable[[Sequence[str]], object]
-) -> Iterator[tuple[Job, Examined]]:
-    """Runs the last of `waiting` first, until none is left or a process was lost, which ends its pool."""
-    running: dict[Future[Examined], Task] = {}
-    broken = False
-    while running or (waiting and not broken):
-        while waiting and not broken and len(running) < workers:
-            job, parts, seed, known = task = waiting.pop()
-            running[pool.submit(_computed, *job, parts, seed, known)] = task
-        tick([task[0][0] for task in running.values()])
-        for future in wait(running, timeout=TICK, return_when=FIRST_COMPLETED).done:
-            job, parts, *_ = running.pop(future)
-            broken = broken or isinstance(future.exception(), BrokenProcessPool)
-            yield job, _outcome(future, parts)
+def _examined(task: Task) -> Examined:
+    job, parts, seed, known = task
+    return _computed(*job, parts, seed, known)
 
 
 def _outcome(future: Future[Examined], parts: Sequence[str]) -> Examined:
     try:
         return future.result()
+    except BadInput:
+        raise  # of the place where it should run
     except Exception as error:  # the process itself was lost, or what it found could not be sent
         broken = {part: {"result": broken_part(part, error), "seconds": 0.0} for part in PARTS}
         return Examined(broken, frozenset(parts))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +43,17 @@ ESTIMATORS: dict[tuple[str, str], Callable[..., Array]] = {
 }
 
 
-def run_batch(task: tuple[BatchFunction, str, int]) -> Moments:
-    """The moments of one batch on its own random stream."""
-    batch_function, seed_text, index = task
-    return Moments.of(batch_function(generator_for(seed_text, index)))
+class Batch(NamedTuple):
+    """Draws of a function on the random stream of this text and number."""
+
+    function: BatchFunction
+    seed_text: str
+    number: int
+
+
+def run_batch(task: Batch) -> Moments:
+    """The moments of one batch."""
+    return Moments.of(task.function(generator_for(task.seed_text, task.number)))
 
 
 def _clock(executor: Executor | None) -> Callable[[], float]:
@@ -80,9 +87,7 @@ def run_until(
             raise Impossible(f"{name} is {value}: give a positive number")
     clock = _clock(executor)
     started = clock()
-    tasks: Iterator[tuple[BatchFunction, str, int]] = (
-        (batch_function, seed_text, i) for i in itertools.count()
-    )
+    tasks = (Batch(batch_function, seed_text, i) for i in itertools.count())
     total = Moments()
     for count, batch in enumerate((executor or SerialExecutor()).map(run_batch, tasks), start=1):
         total = total.merge(batch)

@@ -21,7 +21,6 @@ from derivations.formulas.parameters import parse_values
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.support.workers import workers
 from numeric_check.draws.estimate import Estimate
-from numeric_check.draws.executor import ProcessExecutor, SerialExecutor
 from numeric_check.estimators.simulation import Method
 from numeric_check.problem.setting import Setting
 
@@ -226,21 +225,21 @@ def test_the_number_of_cores_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize(("worth", "pool"), [(0.0, ProcessExecutor), (math.inf, SerialExecutor)])
+@pytest.mark.parametrize(("worth", "pieces"), [(0.0, 2), (math.inf, 1)])
 def test_processes_are_started_only_for_long_work(
-    worth: float, pool: type, monkeypatch: pytest.MonkeyPatch
+    worth: float, pieces: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
 
-    def spied(pieces: int, prepare: object = None) -> Any:
-        asked.append(pieces)
+    def spied(count: int, *rest: object) -> Any:
+        asked.append(count)
         return workers(1)
 
     monkeypatch.setattr(simulate_command, "workers", spied)
     monkeypatch.setattr(simulate_command, "cores", lambda: 2)
     monkeypatch.setattr(simulate_command, "WORTH_PROCESSES", worth)
     run("eq5", FIGURE_2, rel_error=3e-4, protocol="conditional")
-    assert asked == [2 if pool is ProcessExecutor else 1]
+    assert asked == [pieces]
 
 
 def test_progress_ends_at_one() -> None:
@@ -296,7 +295,6 @@ def test_draws_that_overflow_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("name", "words", "options", "said"),
     [
-        ("eq5", FIGURE_2, {"scheduler": "tcp://here:8786"}, "not part of this version: leave it out"),
         ("eq5", FIGURE_2, {"protocol": "plane"}, "unknown protocol 'plane'; did you mean 'plain'?"),
         ("eq5", FIGURE_2, {"rel_error": 0.0}, "--rel-error is 0.0: give a positive finite number"),
         ("eq5", FIGURE_2, {"rel_error": math.nan}, "--rel-error is nan"),

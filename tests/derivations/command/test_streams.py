@@ -98,7 +98,7 @@ def test_a_warning_of_the_arrays_does_not_reach_the_terminal(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("command", "kept"), [("verify", True), ("simulate", False)])
+@pytest.mark.parametrize(("command", "kept"), [("verify", True), ("simulate", True), ("eval", False)])
 def test_an_interrupt_says_what_is_kept(
     command: str, kept: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -122,7 +122,7 @@ def test_a_killed_process_leaves_whole_points_behind(monkeypatch: pytest.MonkeyP
 @pytest.mark.usefixtures("_tiny")
 def test_a_damaged_or_foreign_entry_is_simulated_again() -> None:
     item = tasks(TINY.panels)[0]
-    figure_points.sample_and_store(item)
+    figure_points.keep(item, sample(item))
     assert stored(item) is not None
     for text in ("{", '{"mean": 1.0}', "[1, 2]"):
         with closing(sqlite3.connect(store.file())) as other, other:
@@ -150,7 +150,7 @@ def test_a_point_is_named_by_what_it_depends_on(monkeypatch: pytest.MonkeyPatch)
 def test_progress_counts_what_is_left() -> None:
     wanted = tasks(TINY.panels)
     for item in wanted[:10]:
-        figure_points.sample_and_store(item)
+        figure_points.keep(item, sample(item))
     heard: list[tuple[int, int]] = []
     simulated(TINY, lambda record, done, total: heard.append((done, total)))
     assert heard == [(k, 16) for k in range(11, 17)]

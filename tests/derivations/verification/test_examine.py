@@ -33,7 +33,7 @@ STEP = contents.named(NAME)
 @pytest.fixture(autouse=True)
 def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DERIVE_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(verification, "cores", lambda: 1)
+    monkeypatch.setattr("derivations.support.workers.cores", lambda: 1)
 
 
 def put(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
@@ -145,8 +145,8 @@ def die(*arguments: object, **options: object) -> Examined:
 
 
 def test_a_lost_process_costs_its_own_steps_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verification, "cores", lambda: 2)
-    monkeypatch.setattr(verification, "_computed", die)
+    monkeypatch.setattr("derivations.support.workers.cores", lambda: 2)
+    monkeypatch.setattr(verification, "_examined", die)
     records = verify([NAME, *OTHERS, "label-noise"], numeric=False)
     assert [record["proof"] for record in records] == ["failed"] * 4
     assert "BrokenProcessPool" in records[0]["proof_reason"]
@@ -192,7 +192,7 @@ def test_the_longest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ticks_say_what_is_running(monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
-    monkeypatch.setattr(verification, "TICK", 0.01)
+    monkeypatch.setattr("numeric_check.draws.executor.TICK", 0.01)
     put(monkeypatch, claim=lambda: time.sleep(0.2) or STEP.claim())
     heard: list[tuple[object, int, int]] = []
     verify_jobs(
@@ -205,7 +205,7 @@ def test_ticks_say_what_is_running(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_number_of_processes_changes_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for count in (1, 2):
-        monkeypatch.setattr(verification, "cores", lambda count=count: count)
+        monkeypatch.setattr("derivations.support.workers.cores", lambda count=count: count)
         records = verify([NAME, *OTHERS], fresh=True)
         found.append([[check["mean"] for check in record["checks"]] for record in records])
     assert found[0] == found[1]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from numeric_check.draws.estimate import Estimate, Moments
-from numeric_check.draws.executor import ProcessExecutor, SerialExecutor
+from numeric_check.draws.executor import SerialExecutor, processes
 from numeric_check.draws.seeds import generator_for, seed_for
 from numeric_check.estimators.simulation import MIN_BATCHES, PILOT_DRAWS, batch_draws, run_until, simulate
 from numeric_check.problem.setting import Setting
@@ -127,13 +127,13 @@ def test_results_do_not_depend_on_the_number_of_processes() -> None:
     serial = simulate(SETTING, rel_error=0.0005, seed=3)
     assert serial.draws > PILOT_DRAWS
     for workers in (1, 2, 3):
-        with ProcessExecutor(workers) as executor:
+        with processes(workers) as executor:
             assert simulate(SETTING, rel_error=0.0005, seed=3, executor=executor) == serial
 
 
 def test_a_pool_needs_a_worker() -> None:
     with pytest.raises(ValueError, match="workers is 0"):
-        ProcessExecutor(0)
+        processes(0)
 
 
 def test_seeds_differ_and_repeat() -> None:

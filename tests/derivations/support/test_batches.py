@@ -1,0 +1,122 @@
+"""A batch is drawn once: by estimator, problem, seed and index, and never under the name of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from derivations.support import batches, sources, store
+from derivations.support.batches import StoredBatches
+from numeric_check.draws.executor import SerialExecutor
+from numeric_check.estimators import conditional, plain, simulation
+from numeric_check.estimators.located_minimum import located_minimum
+from numeric_check.estimators.simulation import Batch, batch_function_of, run_batch, simulate
+from numeric_check.problem.setting import Setting
+
+SETTING = Setting(n_t=5, n_v=2, n_r=4, m=2, p=12, sigma=0.5, nu=0.5, alpha_t=0.1, alpha_r=0.1, n_s=5)
+
+
+@pytest.fixture(autouse=True)
+def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path / "store"))
+
+
+def spied(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    drawn: list[int] = []
+
+    def run(task: Batch) -> Any:
+        drawn.append(task.number)
+        return run_batch(task)
+
+    monkeypatch.setattr(simulation, "run_batch", run)
+    return drawn
+
+
+@pytest.mark.parametrize("protocol", ["conditional", "plain", "reduced"])
+def test_finished_batches_are_not_drawn_again(protocol: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = simulate(SETTING, protocol=protocol, rel_error=0.003, seed=3)
+    drawn = spied(monkeypatch)
+    for seen in (True, False):
+        executor = SerialExecutor(StoredBatches())
+        assert simulate(SETTING, protocol=protocol, rel_error=0.003, seed=3, executor=executor) == whole
+        assert bool(drawn) == seen
+        drawn.clear()
+    # a smaller error goes on from there
+    executor = SerialExecutor(StoredBatches())
+    further = simulate(SETTING, protocol=protocol, rel_error=0.0015, seed=3, executor=executor)
+    assert further == simulate(SETTING, protocol=protocol, rel_error=0.0015, seed=3)
+
+
+def test_a_minimum_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = spied(monkeypatch)
+    found = [
+        located_minimum(SETTING, rel_error=0.05, executor=SerialExecutor(StoredBatches())) for _ in range(2)
+    ]
+    count = len(drawn)
+    assert found[0] == found[1]
+    located_minimum(SETTING, rel_error=0.05, executor=SerialExecutor(StoredBatches()))
+    assert len(drawn) == count
+
+
+def key(function: Callable[..., Any], text: str = "text", number: int = 0) -> store.Key:
+    found = batches._key(Batch(function, text, number))
+    assert found is not None
+    return found
+
+
+def test_nothing_that_matters_is_left_out_of_the_key() -> None:
+    draw = batch_function_of(SETTING, "loss", "conditional")
+    others = [
+        key(draw, "other"),
+        key(draw, number=1),
+        key(batch_function_of(SETTING, "excess", "conditional")),
+        key(batch_function_of(SETTING, "loss", "plain")),
+        key(batch_function_of(SETTING, "slope", "conditional")),
+        key(batch_function_of(replace(SETTING, inner_steps=2), "loss", "conditional")),
+        key(batch_function_of(replace(SETTING, Sigma=np.eye(12)), "loss", "conditional")),
+        key(partial(conditional.loss, setting=SETTING, draws=7)),
+        key(partial(conditional.loss, setting=SETTING, draws=7.5)),
+        key(partial(plain.plain_loss, setting=SETTING, draws=7)),
+        key(partial(plain.plain_loss, setting=SETTING, draws=7, tasks=3)),
+        key(partial(partial(conditional.loss, setting=SETTING), draws=np.array([7.0]))),
+    ]
+    assert len({key(draw).name, *(other.name for other in others)}) == 1 + len(others)
+    assert key(batch_function_of(replace(SETTING), "loss", "conditional")) == key(draw)
+
+
+def test_an_edit_of_the_estimator_changes_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = batch_function_of(SETTING, "loss", "conditional")
+    before, right = key(draw), sources._hash
+    for module, changes in {
+        "numeric_check.estimators.conditional": True,
+        "numeric_check.draws.seeds": True,
+        "numeric_check.problem.laws": True,
+        "derivations.command.simulate": False,
+        "numeric_check.network.relu": False,
+    }.items():
+        monkeypatch.setattr(
+            sources, "_hash", lambda name, module=module: "edited" if name == module else right(name)
+        )
+        sources.fingerprint.cache_clear()
+        assert (key(draw) != before) == changes
+    monkeypatch.undo()
+    sources.fingerprint.cache_clear()
+
+
+def test_what_has_no_name_is_not_kept() -> None:
+    for function in (lambda generator: np.ones(3), partial(conditional.loss, setting=object())):
+        batch = Batch(function, "text", 0)
+        StoredBatches().keep(batch, simulation.Moments(3, 1.0, 0.0))
+        assert StoredBatches().recall(batch) is None
+
+
+def test_a_batch_that_is_not_finite_is_not_kept() -> None:
+    batch = Batch(batch_function_of(SETTING, "loss", "plain"), "text", 0)
+    StoredBatches().keep(batch, simulation.Moments(3, float("nan"), 0.0))
+    assert StoredBatches().recall(batch) is None
