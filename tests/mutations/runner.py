@@ -201,18 +201,10 @@ def main(group: str, *flags: str) -> None:
             mutated(row)
             continue
         print(json.dumps([row["name"], _in_a_child(row, explore="--explore" in flags)]), flush=True)
-    # and the project as it is by the same routes, once for all rows that share them
-    shared: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for row in rows:
-        for route in row.get("caught", ()):
-            where = () if route == "tests" else tuple(row.get("assume", ()))
-            shared.setdefault((route, where), []).extend(row["tests" if route == "tests" else "steps"])
-    for (route, where), names in shared.items():
-        key = "tests" if route == "tests" else "steps"
-        as_it_is = {"before": "", "after": "", "caught": [route], "assume": where}
-        as_it_is[key] = list(dict.fromkeys(names))
-        name = " ".join([f"{PAPER}, {route}:", *where])
-        print(json.dumps([name, _in_a_child(as_it_is, explore=False)]), flush=True)
+    # and the project as it is by the same tests; what its steps are found to be is kept, and read where the table is tested
+    tests = dict.fromkeys(test for row in rows if "tests" in row.get("caught", ()) for test in row["tests"])
+    as_it_is = {"before": "", "after": "", "caught": ["tests"] if tests else [], "tests": [*tests]}
+    print(json.dumps([PAPER, _in_a_child(as_it_is, explore=False)]), flush=True)
 
 
 if __name__ == "__main__":

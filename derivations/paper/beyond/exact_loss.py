@@ -77,8 +77,11 @@ def label_noise_at(
         raise BadInput(
             "the mean loss is infinite at p = n_v m + 1: take a larger p, or fewer validation points"
         )
-    names = ("n_t", "n_v", "p", "alpha_t", "sigma")
-    return _remembered(assumptions, tuple((name, float(values[name])) for name in names), rel_error)
+    noise = values["sigma"] if assumptions.noise_val is None else float(assumptions.noise_val)
+    given = {name: float(values[name]) for name in ("n_t", "n_v", "p", "alpha_t", "sigma")}
+    # neither the order of a formula nor what happens at the test changes the average
+    plain = replace(assumptions, order="leading", adaptation_steps=1)
+    return _remembered(plain, tuple({**given, "sigma_v": noise}.items()), rel_error)
 
 
 def negative_is_best(assumptions: Assumptions) -> str | None:
@@ -93,18 +96,14 @@ def _remembered(
     assumptions: Assumptions, given: tuple[tuple[str, float], ...], asked: float | None
 ) -> Estimate:
     values = dict(given)
-    noise = values["sigma"] if assumptions.noise_val is None else float(assumptions.noise_val)
-    if not values["sigma"] and not noise:
+    if not values["sigma"] and not values["sigma_v"]:
         return Estimate(0.0, 0.0, 0)
-    # neither the order of a formula nor what happens at the test changes the average
-    plain = replace(assumptions, order="leading", adaptation_steps=1)
     rel_error = 1e-5 if assumptions.inner_steps <= MOST_PRECISE else 1e-4
-    given_all = {**values, "sigma_v": noise}
     if asked is None:
-        return average(plain, given_all, rel_error=rel_error)
+        return average(assumptions, values, rel_error=rel_error)
     return average(
-        plain,
-        given_all,
+        assumptions,
+        values,
         rel_error=asked,
         max_draws=MOST_DRAWS if asked < rel_error else 400_000,
         agreed=max(asked, 1e-13),
@@ -119,6 +118,14 @@ def exact_formula(assumptions: Assumptions, quantity: str) -> sympy.Expr:
 
 def exact_at(formula: sympy.Basic, assumptions: Assumptions, values: Mapping[str, float]) -> Estimate:
     """A formula in `label_noise` at these values, with the error of that average (draws: 0 where it is a quadrature)."""
+    return _exact_at(formula, assumptions, tuple(values.items()))
+
+
+@lru_cache(maxsize=4096)
+def _exact_at(
+    formula: sympy.Basic, assumptions: Assumptions, given: tuple[tuple[str, float], ...]
+) -> Estimate:
+    values = dict(given)
     found = label_noise_at(assumptions, values)
     at, next_to = (
         float(evaluate(formula, {**values, label_noise.name: value}))

@@ -127,7 +127,8 @@ def accuracy(alias: str, key: str, count: int, assumptions: Assumptions = PAPER)
     expr = formulas(alias, assumptions)[key]
     # what holds exactly at a rate of zero is infinite where p is next to n_v m
     room = 2 if "at-zero" in alias else 1
-    points = [point(generator, side(alias, key, expr), room) for _ in range(count)]
+    regime = side(alias, key, expr)
+    points = [point(generator, regime, room) for _ in range(count)]
     return errors(compiled(stable_formulas(alias, assumptions)[key]), expr, points)
 
 
@@ -251,7 +252,8 @@ def naive(expr: sympy.Expr) -> sympy.Expr:
 def test_accuracy_test_fails_the_tempting_form(alias: str, key: str) -> None:
     expr = formulas(alias)[key]
     generator = random.Random(0)
-    points = [point(generator, side(alias, key, expr), 1) for _ in range(300)]
+    regime = side(alias, key, expr)
+    points = [point(generator, regime, 1) for _ in range(300)]
     found = errors(compiled(naive(expr)), expr, points)
     assert (found > ACCURACY).mean() > 0.05
     assert found.max() > 1000 * ACCURACY
