@@ -118,7 +118,7 @@ def order(
     def second_route() -> SecondRoute:
         return "", not_of_degree(before, degree_of_powers(after), weights, values)
 
-    return chain.made(Move(Rule.ORDER, before, after, (), (), values, second_route))
+    return chain.made(Move(Rule.ORDER, before, after, (), (), values, second_route, weights=weights))
 
 
 def not_of_degree(

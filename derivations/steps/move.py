@@ -194,6 +194,7 @@ class Move:
     again: the rule once more, from any expression.
     tasks: what stacked letters are made of. second_route: the rule's second route, where it has several, and why it
     disagrees, nothing when it agrees. order_of_error: the order of what an expansion leaves out, by what grows. growths: along which it is seen.
+    weights: the exponents of what grows, where an order is found.
     """
 
     rule: Rule
@@ -210,6 +211,7 @@ class Move:
     tasks: Tasks | None = None
     order_of_error: Callable[[], Mapping[str, Exponent]] = field(default=_no_order, repr=False, compare=False)
     growths: tuple[Growth, ...] = ()
+    weights: Mapping[str, Exponent] = field(default_factory=dict)
     again: Callable[[Expression], Expression] | None = field(default=None, repr=False, compare=False)
 
     @cached_property

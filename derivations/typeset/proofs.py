@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.steps.chain import Chain, DoesNotApply, Move, Rule
+from derivations.steps.chain import NO_NUMBER, Chain, DoesNotApply, Move, Rule
 from derivations.steps.contents import named
 from derivations.steps.move import Relation
 from derivations.steps.status import NOT_VERIFIED, NumericStatus
@@ -159,13 +159,11 @@ def _chain(step: Step, assumptions: Assumptions) -> Chain:
 def note(move: Move, place: int, checks: Sequence[Mapping[str, Any]]) -> str:
     """Why a move is disproved, or what its second route was where its rule has several; and why it has no number."""
     silent = _numeric(move, place, checks) == NumericStatus.NOT_APPLICABLE
+    reason = no_number(move) or (NO_NUMBER.get(move.rule, "") if silent else "")
     said = (
-        move.disproved
-        or move.order_unknown
-        or no_number(move)
-        or (f"checked by {move.route}" if move.route else "")
+        move.disproved or move.order_unknown or reason or (f"checked by {move.route}" if move.route else "")
     )
-    alone = "not drawn by itself: the step is sampled as a whole" if silent and not no_number(move) else ""
+    alone = "not drawn by itself: the step is sampled as a whole" if silent and not reason else ""
     return "; ".join(filter(None, (said, alone)))
 
 
@@ -175,7 +173,7 @@ def _numeric(move: Move, place: int, checks: Sequence[Mapping[str, Any]]) -> str
     verdicts = {check["verdict"] for check in checks if check["move"] == place + 1}
     if not verdicts:
         # a step that was sampled, but not this move of it
-        return NumericStatus.NOT_APPLICABLE if checks else NOT_VERIFIED
+        return NumericStatus.NOT_APPLICABLE if checks or move.rule in NO_NUMBER else NOT_VERIFIED
     return next(iter(verdicts)) if len(verdicts) == 1 else NumericStatus.DISAGREE
 
 

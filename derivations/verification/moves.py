@@ -12,24 +12,34 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.steps.chain import Chain, Growth, Move
+from derivations.steps.chain import Chain, Growth, Move, Rule
+from derivations.steps.chains.products import by_powers, degree_of_powers
+from derivations.steps.rules.exact_routes import in_order
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import slope_check
 from derivations.verification.sides import AVERAGING, Sides
-from derivations.verification.undrawn import no_number
+from derivations.verification.undrawn import BY_CALCULUS, no_number
 from numeric_check.draws.seeds import generator_for
 from numeric_check.verdicts.verdict import judge
+from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.words import Expression
 
 Array = NDArray[np.float64]
 # the relative difference of the two sides where they are the same number at any draw
 ROUNDING = 1e-9
 # and relative to the largest term, as terms may cancel
 EPSILON = 1e-14
+# of a difference quotient, which is off by about its square; and how near infinity a limit is looked at
+STEP = Fraction(1, 2**60)
+# between which powers of two an exponent is looked at, at which delta, and to how many digits
+POWERS, DELTA, DIGITS = (480, 960), Fraction(1, 2), 9
 MOST_DRAWS = 4_000_000
 # batches, which take about the same time at any size: up to so many, a move is sampled at a size that is not its cheapest
 MANY_BATCHES = 40
@@ -97,6 +107,8 @@ def sample_move(
     """
     if no_number(move):
         return None
+    if move.rule in BY_CALCULUS:
+        return sample_number(move, label, sizes)
     if move.rule in AVERAGING:
         return _Averaged(move, slug, sizes, index, base_seed).check(label, sizes)
     started = time.monotonic()
@@ -111,6 +123,103 @@ def sample_move(
     said = f"the two sides differ by {gap:.1e} of the largest element"
     seconds = time.monotonic() - started
     return Check(label, dict(sizes), value, mean, 0.0, len(before), seconds, verdict, said)
+
+
+def sample_number(move: Move, label: str, sizes: Mapping[str, float]) -> Check | None:
+    """What a move by calculus says of a scalar, at the numbers of a step: the slope as a difference quotient, the limit far
+    out, the root as that of a polynomial, the sign as that of a value, the order as that of two values. None where the root is not real at these numbers.
+    """
+    started = time.monotonic()
+    found = _calculus(move, _Numbers(move, sizes))
+    if found is None:
+        return None
+    value, mean = found
+    gap = abs(mean - value) / max(abs(mean), abs(value), ROUNDING)
+    verdict = "agree" if gap <= ROUNDING else "disagree"
+    said = f"{_SAID[move.rule]}; relative difference {gap:.1e}"
+    return Check(label, dict(sizes), value, mean, 0.0, 1, time.monotonic() - started, verdict, said)
+
+
+_SAID = {
+    Rule.DIFFERENTIATE: "an exact difference quotient",
+    Rule.LIMIT: "an exact value far out",
+    Rule.ROOT: "the nearest root of the polynomial",
+    Rule.SIGN: "the sign of an exact value",
+    Rule.FACTOR: "the signs of exact values",
+    Rule.ORDER: "the growth between two very large sizes",
+}
+
+
+class _Numbers:
+    """Exact values of scalars at the numbers of a step, and at fixed random ones where it has none."""
+
+    def __init__(self, move: Move, sizes: Mapping[str, float]) -> None:
+        self._values = {**move.values, **move.roots}
+        exprs = (move.before, move.after, *self._values.values())
+        free = {name.removeprefix(INVERSE) for expr in exprs for name in expr.scalars()} - self._values.keys()
+        self.place = {
+            name: Fraction(
+                sizes.get(name, float(generator_for(f"number/{name}").uniform(0.5, 1.5)))
+            ).limit_denominator(10**6)
+            for name in sorted(free)
+        }
+        self._roots = move.roots
+
+    def at(self, expr: Expression, place: Mapping[str, Fraction]) -> Fraction:
+        """The value of a scalar with its names written out; raises ValueError for the root of a negative number."""
+        here = {**place}
+        for name, value in in_order({k: x for k, x in self._values.items() if k not in place}, {}):
+            found = Fraction(evaluate(value, here))
+            here[name] = Fraction(math.sqrt(found)) if name in self._roots else found
+        return Fraction(evaluate(expr, here))
+
+    def depends(self, expr: Expression, variable: str) -> bool:
+        """Whether a variable occurs in a scalar, or in what its names stand for."""
+        known = {name.removeprefix(INVERSE) for name in expr.scalars()}
+        inside = (self._values[name] for name in known & self._values.keys())
+        return variable in known or any(self.depends(one, variable) for one in inside)
+
+
+def _grown(move: Move, place: Mapping[str, Fraction], power: int) -> dict[str, Fraction]:
+    """The numbers where what grows is this power of two, which all exponents leave whole."""
+    exponents = {name: weight.constant + weight.slope * DELTA for name, weight in move.weights.items()}
+    return {name: x * Fraction(2) ** int(exponents.get(name, 0) * power) for name, x in place.items()}
+
+
+def _logarithm(value: Fraction) -> float:
+    return math.log2(abs(value.numerator)) - math.log2(value.denominator)
+
+
+def _calculus(move: Move, numbers: _Numbers) -> tuple[float, float] | None:
+    """What the move leads to as a number, and what it is found to be."""
+    place, variable = numbers.place, (move.letters or ("",))[0]
+    if move.rule in (Rule.SIGN, Rule.FACTOR):
+        sides = (numbers.at(side, place) for side in (move.after, move.before))
+        value, mean = (float((x > 0) - (x < 0)) for x in sides)
+        return value, mean
+    if move.rule is Rule.ORDER:
+        near, far = (_logarithm(numbers.at(move.before, _grown(move, place, power))) for power in POWERS)
+        found = degree_of_powers(move.after)
+        return float(found.constant + found.slope * DELTA), round(
+            (far - near) / (POWERS[1] - POWERS[0]), DIGITS
+        )
+    if move.rule is Rule.DIFFERENTIATE:
+        at = place.get(variable, Fraction(0)) if numbers.depends(move.after, variable) else Fraction(0)
+        up, down = (numbers.at(move.before, {**place, variable: at + step}) for step in (STEP, -STEP))
+        return float(numbers.at(move.after, {**place, variable: at})), float((up - down) / (2 * STEP))
+    if move.rule is Rule.LIMIT:
+        return float(numbers.at(move.after, place)), float(
+            numbers.at(move.before, {**place, variable: 1 / STEP})
+        )
+    try:
+        value = float(numbers.at(move.after, place))
+    except ValueError:
+        return None
+    parts = by_powers(move.before, [variable])
+    coefficients = [
+        float(numbers.at(parts[k,], place)) if (k,) in parts else 0.0 for k in range(max(parts)[0], -1, -1)
+    ]
+    return value, float(min(np.roots(coefficients), key=lambda root: abs(root - value)).real)
 
 
 def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: int = 0) -> Check:

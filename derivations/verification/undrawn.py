@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from derivations.steps.chain import NO_NUMBER, Move
+from derivations.steps.chain import NO_NUMBER, Move, Rule
 from symbolic.algebra.coefficients import to_fraction
 from symbolic.algebra.entry_laws import LawOrderError, law_of_letter
 from symbolic.algebra.words import Expression
 
 # the largest E u^2k / (E u^k)^2 at which powers u^k of an entry are drawn: about so many draws differ from their mean
 HEAVIEST = 10**5
+# rules that are held to a number where both sides are scalars without letters
+BY_CALCULUS = (Rule.DIFFERENTIATE, Rule.LIMIT, Rule.ROOT, Rule.SIGN, Rule.FACTOR, Rule.ORDER)
 
 
 def no_number(move: Move) -> str:
     """Why a move is not drawn; nothing where it is."""
+    if move.rule in BY_CALCULUS and not (move.before.letters() or move.after.letters()):
+        return ""
     if move.rule in NO_NUMBER:
         return NO_NUMBER[move.rule]
     if not move.rule.averages:

@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 from derivations.language.assumptions import PAPER, read
+from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, Move, Rule
 from derivations.steps.contents import find
+from derivations.steps.rules.certified_signs import certify, leave_out_factor
+from derivations.steps.rules.derivatives import derivative, limit, slope_at_zero
+from derivations.steps.rules.roots import isolate
 from derivations.steps.step import Step
 from derivations.verification import moves
 from derivations.verification.batches import batch_value
@@ -20,6 +24,7 @@ from derivations.verification.prove import prove
 from derivations.verification.sides import squared
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import constant, gaussian, identity, matrix, reciprocal, scalar, tr
+from symbolic.proofs.asymptotics import Exponent
 
 SIZES = {
     "n": 5,
@@ -176,6 +181,40 @@ def test_a_wrong_move_under_a_changed_assumption_is_caught_beside_what_is_simula
     numeric = found.parts["numeric"]["result"]
     assert {check["move"] for check in numeric["checks"] if check["verdict"] == "disagree"} == {place} - {0}
     assert numeric["numeric"] == ("disagree" if place else "agree")
+
+
+a, n, q = (scalar(name) for name in ("alpha_t", "n_t", "p"))
+BY_NAME = {"h_t": constant(1) - 2 * a + n * a**2}
+OVER_H = n * reciprocal("h_t")
+CALCULUS = {
+    "slope": derivative(Chain(OVER_H * a**3), "alpha_t", BY_NAME),
+    "slope at zero": slope_at_zero(Chain(OVER_H**2), "alpha_t", BY_NAME),
+    "limit": limit(Chain(OVER_H * a**2 + q), "alpha_t", BY_NAME, {"h_t": "n"}),
+    "only root": isolate(Chain(a * n - q), "alpha_t"),
+    "upper root": isolate(Chain(a**2 * n - a - q), "alpha_t", 1),
+    "sign": certify(Chain(-1 * a**2 - n), {}),
+    "factor": leave_out_factor(Chain(n * (a - q)), "alpha_t", {}),
+    "order": order(
+        Chain(n**2 * q + n), {"n_t": Exponent(Fraction(1, 2)), "p": Exponent(Fraction(0), Fraction(1))}
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CALCULUS)
+def test_what_calculus_says_of_a_scalar_has_a_number(case: str) -> None:
+    (move,) = CALCULUS[case].moves
+    changes = {"order": scalar("xi"), "sign": constant(-1), "factor": constant(-1)}
+    change = changes.get(case, constant(1 + Fraction(1, 10**6)))
+    for after, verdict in ((move.after, "agree"), (move.after * change, "disagree")):
+        found = sample_move(replace(move, after=after), "a move", "by calculus", SIZES)
+        assert found is not None
+        assert found.verdict == verdict, found
+
+
+def test_a_root_that_is_not_real_at_some_numbers_has_none_there() -> None:
+    (move,) = CALCULUS["upper root"].moves
+    complex_ones = replace(move, roots={name: -1 * value for name, value in move.roots.items()})
+    assert sample_move(complex_ones, "a move", "by calculus", SIZES) is None
 
 
 @pytest.mark.parametrize("off", [Fraction(0), Fraction(1, 1000)])
