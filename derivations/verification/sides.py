@@ -178,7 +178,9 @@ class Sides:
         self._numbers = {name: float(value) for name, value in sizes.items()}
         for name in sorted(scalars - self._numbers.keys() - move.values.keys()):
             self._numbers[name] = float(generator_for(f"number/{name}").uniform(0.5, 1.5))
-        self._squared = squared([*exprs, *(block for one in self._of_task for block in one.values())])
+        every = [*exprs, *(block for one in self._of_task for block in one.values())]
+        # where single draws are looked at, not their means, all rows are drawn
+        self._squared = squared(every) if batch is None else frozenset()
         self._order = in_order({**move.values, **move.roots}, move.inverses)
         self._weighted: dict[int, Weighted] = {}
         self._plan = Plan([*exprs, *(expr for one in self._of_task for expr in one.values())])
