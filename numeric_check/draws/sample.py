@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from numeric_check.draws.normals import normals
 from numeric_check.draws.seeds import generator_for, seed_for
-from numeric_check.problem.laws import input_law
+from numeric_check.problem.laws import GAUSSIAN, input_law
 from numeric_check.problem.setting import symmetric_root
 
 __all__ = ["Sample", "seed_for"]
@@ -76,7 +77,10 @@ class Sample:
         self, rows: Size, columns: Size, law: str = "gaussian", covariance: Array | None = None
     ) -> Array:
         """As `gaussian`, for rows covariance^(1/2) u with u of independent entries of the named law."""
-        entries = input_law(law).draw(self.generator, (self.batch, self.size(rows), self.size(columns)))
+        shape = (self.batch, self.size(rows), self.size(columns))
+        if law == GAUSSIAN.name:
+            return _of_covariance(normals(self.generator, shape), covariance)
+        entries = input_law(law).draw(self.generator, shape)
         return _of_covariance(entries, covariance)
 
     def triangular(self, rows: Size, columns: Size, covariance: Array | None = None) -> Array:
@@ -92,7 +96,7 @@ class Sample:
         for k in range(height):
             found[:, k, k] = np.sqrt(self.generator.chisquare(count - k, self.batch))
         row, column = np.triu_indices(height, 1, size)
-        found[:, row, column] = self.generator.standard_normal((self.batch, len(row)))
+        found[:, row, column] = normals(self.generator, (self.batch, len(row)))
         return _of_covariance(found, covariance)
 
     def matrix(

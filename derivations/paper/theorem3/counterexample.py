@@ -53,6 +53,7 @@ from derivations.steps.neglected import Quantity, Remainder, order_of
 from derivations.steps.orders import ONE
 from derivations.steps.step import Check, Kind, Observed, Parts, Step
 from derivations.verification.growth import fluctuation_check, sign_check
+from numeric_check.draws.normals import normals
 from numeric_check.draws.sample import Sample
 from numeric_check.draws.seeds import generator_for
 from numeric_check.verdicts.verdict import judge
@@ -137,7 +138,7 @@ def _rows(sample: Sample, *shape: int) -> Array:
     size = sample.size("p")
     lean = _spread(LEAN, size)
     scales = np.sqrt(_spread(SPECTRUM, size) * np.stack([1 - lean, 1 + lean]))
-    normal = sample.generator.standard_normal((sample.batch, *shape, size))
+    normal = normals(sample.generator, (sample.batch, *shape, size))
     normal *= scales[sample.generator.integers(2, size=(sample.batch, *shape))]
     return normal
 

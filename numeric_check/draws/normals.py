@@ -1,0 +1,42 @@
+"""Standard normal numbers for the observations of steps, which spend most of their time on drawing them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+# pairs drawn at once, which stay in the cache of a core
+BLOCK = 16_384
+STEPS = 2.0**-32
+# fewer numbers than these are drawn sooner by NumPy itself
+FEW = 2048
+
+
+def normals(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Independent standard normal numbers of a shape, by Box and Muller's transformation in single precision.
+
+    A pair is the radius sqrt(-2 log u) in the direction of the angle 2 pi v, for u and v of 32 uniform bits each: functions
+    that NumPy computes many at a time, twice as fast as its own normal numbers, which are of double precision. No number
+    is larger than 6.8; the moments differ from the exact ones by less than any mean over 10^12 draws could tell.
+    """
+    count = math.prod(shape)
+    if count < FEW:
+        return generator.standard_normal(shape)
+    found = np.empty(count + count % 2)
+    for start in range(0, len(found), 2 * BLOCK):
+        pairs = min(BLOCK, (len(found) - start) // 2)
+        bits = generator.bit_generator.random_raw(pairs).view(np.uint32)
+        radius, angle = bits[:pairs].astype(np.float32), bits[pairs:].astype(np.float32)
+        radius += np.float32(0.5)
+        radius *= np.float32(STEPS)
+        np.log(radius, out=radius)
+        radius *= np.float32(-2)
+        np.sqrt(radius, out=radius)
+        angle *= np.float32(2 * math.pi * STEPS)
+        first, second = found[start : start + pairs], found[start + pairs : start + 2 * pairs]
+        np.multiply(radius, np.cos(angle), out=first)
+        np.multiply(radius, np.sin(angle), out=second)
+    return found[:count].reshape(shape)
