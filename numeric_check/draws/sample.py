@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from numeric_check.draws.normals import normals
 from numeric_check.draws.seeds import generator_for, seed_for
 from numeric_check.problem.laws import GAUSSIAN, input_law
+from numeric_check.problem.samplers import triangular_factor
 from numeric_check.problem.setting import symmetric_root
 
 __all__ = ["Sample", "seed_for"]
@@ -87,17 +88,12 @@ class Sample:
         """What stands for X = `gaussian(rows, columns, covariance)` where X^T X is all that is seen of it: matrices R,
         of at most as many rows as columns, with R^T R distributed as X^T X.
 
-        R is the triangular factor of X = Q R by its known law, independent entries: standard normal above the diagonal,
-        and on it the length of a normal vector in the dimensions that the columns before have left (Bartlett 1933).
+        That is all rows where they are few, else the triangular factor of X = Q R by its known law.
         """
         count, size = self.size(rows), self.size(columns)
-        height = min(count, size)
-        found = np.zeros((self.batch, height, size))
-        for k in range(height):
-            found[:, k, k] = np.sqrt(self.generator.chisquare(count - k, self.batch))
-        row, column = np.triu_indices(height, 1, size)
-        found[:, row, column] = normals(self.generator, (self.batch, len(row)))
-        return _of_covariance(found, covariance)
+        if count <= size:
+            return self.gaussian(count, size, covariance)
+        return _of_covariance(triangular_factor(self.generator, count, size, self.batch), covariance)
 
     def matrix(
         self, name: str, rows: Size, columns: Size, *, symmetric: bool = False, positive: bool = False

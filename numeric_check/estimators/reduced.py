@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numeric_check.estimators import target_loss
-from numeric_check.estimators.task_maps import propagate, triangular_factor
+from numeric_check.estimators.task_maps import propagate
 from numeric_check.problem.laws import GAUSSIAN
+from numeric_check.problem.samplers import triangular_factor
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from numeric_check.problem.laws import GAUSSIAN
 from numeric_check.problem.maml import training_loop
-from numeric_check.problem.samplers import coloured, inputs
+from numeric_check.problem.samplers import coloured, inputs, triangular_factor
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]
@@ -74,16 +74,6 @@ def gram_factor(generator: np.random.Generator, setting: Setting, points: int, *
     if setting.law is not GAUSSIAN:
         return np.asarray(np.linalg.qr(inputs(generator, setting, *shape, points), mode="r"))
     return coloured(triangular_factor(generator, points, p, *shape), setting)
-
-
-def triangular_factor(generator: np.random.Generator, points: int, size: int, *shape: int) -> Array:
-    """R, shape (*shape, size, size), with R^T R distributed as Z^T Z for `points` >= size rows Z ~ N(0, I)."""
-    factor = np.zeros((*shape, size, size))
-    upper = np.triu_indices(size, 1)
-    factor[..., *upper] = generator.standard_normal((*shape, len(upper[0])))
-    diagonal = np.arange(size)
-    factor[..., diagonal, diagonal] = np.sqrt(generator.chisquare(points - diagonal, (*shape, size)))
-    return factor
 
 
 def draw_task_maps(generator: np.random.Generator, setting: Setting, batch: int) -> TaskMaps:

@@ -24,6 +24,16 @@ def coloured(u: Array, setting: Setting) -> Array:
     return u * np.diag(setting.root) if setting.diagonal else u @ setting.root
 
 
+def triangular_factor(generator: np.random.Generator, points: int, size: int, *shape: int) -> Array:
+    """R, shape (*shape, size, size), with R^T R distributed as Z^T Z for `points` >= size rows Z ~ N(0, I)."""
+    factor = np.zeros((*shape, size, size))
+    upper = np.triu_indices(size, 1)
+    factor[..., *upper] = generator.standard_normal((*shape, len(upper[0])))
+    diagonal = np.arange(size)
+    factor[..., diagonal, diagonal] = np.sqrt(generator.chisquare(points - diagonal, (*shape, size)))
+    return factor
+
+
 def deviations(generator: np.random.Generator, setting: Setting, *shape: int) -> Array:
     """Task deviations w - w_0 of shape (*shape, p), Gaussian with covariance Sigma_w, (30) and (110)."""
     normal = generator.standard_normal((*shape, setting.p))

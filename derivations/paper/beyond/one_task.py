@@ -28,7 +28,7 @@ from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.executor import Executor
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.simulation import run_until
-from numeric_check.estimators.task_maps import triangular_factor
+from numeric_check.problem.samplers import triangular_factor
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import Expression, gaussian, identity, matrix, scalar, tr
 from symbolic.averages.expectation import expect
