@@ -180,7 +180,7 @@ class Sides:
             self._numbers[name] = float(generator_for(f"number/{name}").uniform(0.5, 1.5))
         every = [*exprs, *(block for one in self._of_task for block in one.values())]
         # where single draws are looked at, not their means, all rows are drawn
-        self._squared = squared(every) if batch is None else frozenset()
+        self._squared: frozenset[str] = squared(every) if batch is None else frozenset()
         self._order = in_order({**move.values, **move.roots}, move.inverses)
         self._weighted: dict[int, Weighted] = {}
         self._plan = Plan([*exprs, *(expr for one in self._of_task for expr in one.values())])
