@@ -117,27 +117,23 @@ def _repeats(value: NDArray[Any], first: NDArray[Any], axis: int) -> bool:
         before = (slice(None),) * axis
         return bool(np.array_equal(value[(*before, slice(1, None))], value[(*before, slice(None, -1))]))
     size, step = value.shape[axis], math.prod(value.shape[axis + 1 :])
-    rows = value.reshape(-1, size * step)
-    if len(rows) == 1:  # cut into lines as well, so that a block stays in the cache
-        starts = range(0, (size - 1) * step, LARGEST_BLOCK)
-        return all(
-            _shifted(rows[0, k : min(k + LARGEST_BLOCK, (size - 1) * step) + step], step).all()
-            for k in starts
-        )
-    height = max(1, LARGEST_BLOCK // (size * step))
-    for k in range(0, len(rows), height):
-        same = np.ones(rows[k : k + height].size, dtype=bool)
-        same[:-step] = _shifted(rows[k : k + height].reshape(-1), step)
-        # the last of a row has no neighbour in it
-        same.reshape(-1, size * step)[:, -step:] = True
-        if not same.all():
+    flat, row = value.reshape(-1), size * step
+    whole = row == flat.size
+    # whole rows at a time, and a single one in pieces: so much stays in the cache
+    piece = LARGEST_BLOCK if whole else max(1, LARGEST_BLOCK // row) * row
+    same = np.empty(min(piece, flat.size), dtype=bool)
+    for start in range(0, flat.size - step, piece):
+        here = same[: min(piece, flat.size - start)]
+        pairs = min(len(here), flat.size - step - start)
+        compared = flat[start + step : start + step + pairs], flat[start : start + pairs]
+        np.equal(*compared, out=here[:pairs])
+        if whole:
+            here = here[:pairs]
+        else:  # the last of a row has no neighbour in it
+            here.reshape(-1, row)[:, -step:] = True
+        if not here.all():
             return False
     return True
-
-
-def _shifted(values: NDArray[Any], step: int) -> NDArray[np.bool_]:
-    """Whether each element, the last ones apart, equals the one `step` further: two flat arrays, compared at once."""
-    return np.asarray(values[step:] == values[:-step])
 
 
 def _floating(value: Any) -> NDArray[np.float64]:
