@@ -193,12 +193,32 @@ Task = tuple[Job, list[str], int, "Part | None"]
 
 
 def _run(tasks: list[Task], tick: Callable[[Sequence[str]], object]) -> Iterator[tuple[Job, Examined]]:
-    """Each job as it ends, begun in this order; each draws from seeds of its own steps, so that who does it changes nothing."""
+    """Each job as it ends, begun about in this order; each draws from seeds of its own steps, so that who does it changes nothing."""
+    ended: list[Task] = []
     with workers(len(tasks), load_extensions) as executor:
         for task, future in executor.ended(
-            _examined, tasks, lambda running: tick([task[0][0] for task in running])
+            _examined, _by_rooms(tasks, ended), lambda running: tick([task[0][0] for task in running])
         ):
+            ended.append(task)
             yield task[0], _outcome(future, task[1])
+
+
+def _by_rooms(tasks: Sequence[Task], ended: list[Task]) -> Iterator[Task]:
+    """The jobs in this order, but that a worker goes on in a room of the paper where it is, as its steps share derivations:
+    the next goes to who did what is first in `ended`, and comes from a room that is his, else nobody's, else another's.
+    """
+    waiting, whose, did = list(tasks), dict[str, int](), dict[Job, int]()
+    while waiting:
+        worker = did.pop(ended.pop(0)[0]) if ended else len(did)
+        rooms = [
+            MODULE_OF[job[0]].removeprefix("derivations.paper.").partition(".")[0] for job, *_ in waiting
+        ]
+        owners = [whose.get(room) for room in rooms]
+        place = next((owners.index(owner) for owner in (worker, None) if owner in owners), 0)
+        task = waiting.pop(place)
+        whose.setdefault(rooms[place], worker)
+        did[task[0]] = worker
+        yield task
 
 
 def _examined(task: Task) -> Examined:

@@ -272,3 +272,29 @@ def test_changed_arrays_are_finite(monkeypatch: pytest.MonkeyPatch) -> None:
     result = found.parts["numeric"]["result"]
     assert result["numeric"] == "failed"
     json.dumps(found.parts, allow_nan=False)
+
+
+def test_a_worker_goes_on_in_its_room() -> None:
+    """And when that is done in a room that nobody has, then in another's."""
+    names = ["theorem-3", "theorem-1", "exact-variances", "theorem-1-remainder", "wishart-mean"]
+    ended: list[verification.Task] = []
+    tasks: list[verification.Task] = [((name, PAPER), ["proof"], 0, None) for name in names]
+    begun = verification._by_rooms(tasks, ended)
+    first, second = next(begun), next(begun)
+    order = [first, second]
+    for done in (second, first):
+        ended.append(done)
+        order.append(next(begun))
+    ended.append(order[2])
+    order.append(next(begun))
+    assert [task[0][0] for task in order] == [
+        "theorem-3",
+        "theorem-1",
+        "theorem-1-remainder",
+        "exact-variances",
+        "wishart-mean",
+    ]
+    ended.append(order[3])
+    assert list(begun) == []
+    late = verification._by_rooms([tasks[0], tasks[2]], ended := [])
+    assert [next(late)[0][0], next(late)[0][0]] == ["theorem-3", "exact-variances"]
