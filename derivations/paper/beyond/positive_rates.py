@@ -28,10 +28,11 @@ from derivations.language.symbols import m, n_v, p, sigma
 from derivations.language.values import Point, evaluate
 from derivations.paper.theorem3.concentration import F_GAUSSIAN, form_chain
 from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W
+from derivations.paper.theorem3.loss import loss_over_chain
 from derivations.paper.theorem3.target_task import adaptation_weight
 from derivations.steps.chain import Chain
 from derivations.steps.chains.products import in_place_of, present, product_of
-from derivations.steps.labels import Sign
+from derivations.steps.labels import LOSS, Sign
 from derivations.steps.move import Rule
 from derivations.steps.rules.certified_signs import certify
 from derivations.steps.rules.derivatives import at_zero, slope_at_zero
@@ -73,11 +74,11 @@ def _by_traces(exprs: Mapping[str, Expression]) -> tuple[dict[str, Expression], 
 
 
 def _start(assumptions: Assumptions) -> tuple[Expression, dict[str, Expression], dict[str, Expression]]:
-    """What of (14) depends on alpha_t, in its names; these with names for traces, 1/g by 1/(s_1 g_1); and the traces."""
-    form = form_chain(assumptions)
-    named, traces = _by_traces(form.numbers())
+    """(14) in its names; these with names for traces, 1/g by 1/(s_1 g_1); and the traces."""
+    loss = loss_over_chain(assumptions)
+    named, traces = _by_traces({**form_chain(assumptions).numbers(), LOSS: loss.result})
     named["g_1"] = named.pop("g") * reciprocal("s_1")
-    return constant(Fraction(1, 2)) * form.result, named, traces
+    return named.pop(LOSS), named, traces
 
 
 def _slope(chain: Chain, names: Mapping[str, Expression]) -> Chain:
@@ -131,6 +132,7 @@ EXAMPLE: Mapping[str, Fraction] = {
     "m": Fraction(2),
     "p": Fraction(200),
     "sigma": Fraction(3, 10),
+    "alpha_r": Fraction(0),
 }
 LOW, HIGH, FEW, MANY = Fraction(1, 20), Fraction(2), 2, 50
 SIDES = {FEW: 1, MANY: -1}
@@ -332,7 +334,7 @@ STEPS: tuple[Step, ...] = (
         check=_check_criterion,
         applies=unchanged(DEPENDS),
         regime=Regime.OVER,
-        method="differentiate (14) at zero; what does not depend on the rate is left out",
+        method="differentiate (14) at zero",
         remark="The factor before the bracket is positive. In words: to shrink the rows of B by a positive rate costs 2 Tr Sigma^2 / "
         "Tr Sigma, the mean eigenvalue in the directions that inputs fill; it pays where the target task, by H_r, and the "
         "tasks' spread, by Sigma_w, weigh directions of larger eigenvalues still, as when few eigenvalues are large.",

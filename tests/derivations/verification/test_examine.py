@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from derivations.command.cli import main
-from derivations.language.assumptions import PAPER, Assumptions
+from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.steps import contents
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Check, Derived, Step
@@ -298,3 +298,30 @@ def test_a_worker_goes_on_in_its_room() -> None:
     assert list(begun) == []
     late = verification._by_rooms([tasks[0], tasks[2]], ended := [])
     assert [next(late)[0][0], next(late)[0][0]] == ["theorem-3", "exact-variances"]
+
+
+# -- what is taken from the store under a changed assumption ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "again"),
+    [
+        ("columns-sandwich", ["inputs=laplace"], False),
+        ("rows-sandwich", ["covariance=general"], False),
+        ("label-noise", ["adaptation_steps=3"], False),
+        ("stacked-design", ["adaptation_steps=3"], False),
+        ("stacked-design", ["inner_steps=2"], True),
+        ("adaptation-factor", ["adaptation_steps=3"], True),
+        ("adaptation-factor", ["inner_steps=2"], False),
+    ],
+)
+def test_moves_that_an_assumption_leaves_valid_come_from_the_store(
+    name: str, words: list[str], again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proof and samples of a step are those under the paper's assumptions unless what it rests on changes."""
+    (first,) = verify([name])
+    computed = counted(monkeypatch, verification, "_computed")
+    (second,) = verify([name], read(words))
+    assert computed["_computed"] == again
+    if not again:
+        assert second == first

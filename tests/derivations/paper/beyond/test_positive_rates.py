@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from derivations.formulas.optimum import optimum
 from derivations.language.assumptions import PAPER
-from derivations.language.normal_form import to_sympy
+from derivations.language.normal_form import normal_form, to_sympy
 from derivations.language.values import Point, evaluate
 from derivations.paper.beyond.positive_rates import (
     EXAMPLE,
@@ -16,9 +18,13 @@ from derivations.paper.beyond.positive_rates import (
     LOW,
     MANY,
     SLOPE,
+    _start,
     criterion_chain,
     spiked_chain,
 )
+from derivations.paper.theorem3.concentration import form_chain, weighed
+from derivations.steps.chain import written
+from derivations.steps.contents import find
 
 
 def spectrum(count: int) -> np.ndarray:
@@ -56,3 +62,11 @@ def test_tasks_that_differ_along_the_large_eigenvalues_favour_a_positive_rate(
     matrices = {"Sigma": np.diag(sigma), "Sigma_w": np.diag(tasks), "H_r": np.diag(sigma)}
     value = float(evaluate(slope, Point({"n_v": 2.0, "m": 2.0, "p": 200.0, "sigma": 0.3, **matrices})))
     assert (value < 0) == positive
+
+
+@pytest.mark.parametrize("factor", [1, Fraction(1, 2)])
+def test_the_slope_is_that_of_the_loss_as_theorem_3_states_it(factor: Fraction) -> None:
+    chain, stated = criterion_chain(PAPER), next(iter(find("theorem-3").derive(PAPER).values()))
+    names = {**weighed(form_chain(PAPER), PAPER), **_start(PAPER)[2]}
+    start = written(factor * chain.start, names)
+    assert normal_form(start).minus(normal_form(stated)).is_zero() == (factor == 1)
