@@ -49,7 +49,10 @@ class Weighted:
         return cls(terms, constant)
 
     def at(self, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> Array:
-        """The value at a batch of matrices; `known`: products of these matrices, which are added to."""
+        """The value, shape (batch, rows, columns), at a batch of matrices; `known`: products of these, which are added to.
+
+        Matrices have the batch as their first axis, of length 1 where they are the same in every draw.
+        """
         total: Array | None = None
         for value in self._each(matrices, known, plan):
             total = value if total is None else total + value
@@ -73,14 +76,6 @@ class Weighted:
     def _constant(self) -> Array:
         assert self.constant is not None
         return self.constant
-
-
-def batch_value(expr: Expression, matrices: Mapping[str, Array], numbers: Mapping[str, float]) -> Array:
-    """The value of an expression at a batch of matrices, shape (batch, rows, columns), and numbers.
-
-    Matrices have the batch as their first axis, of length 1 where they are the same in every draw.
-    """
-    return Weighted.of(expr, numbers).at(matrices, {}, Plan([expr]))
 
 
 class Plan:

@@ -23,13 +23,14 @@ from derivations.paper.beyond.one_task_integral import AGREED, by_quadrature
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse, noise_mean
 from derivations.support.bad_input import BadInput
-from derivations.verification.batches import batch_value
+from derivations.verification.batches import Plan, Weighted
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.executor import Executor
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.simulation import run_until
 from numeric_check.problem.samplers import triangular_factor
 from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.readable import Word as Letters
 from symbolic.algebra.words import Expression, gaussian, identity, matrix, scalar, tr
 from symbolic.averages.expectation import expect
 
@@ -122,9 +123,18 @@ class OneTask:
     def batch(self, u: Array, v: Array, numbers: Numbers) -> tuple[Array, Array]:
         """M and K for a batch of U and V."""
         z = u @ np.swapaxes(u, 1, 2) + v @ np.swapaxes(v, 1, 2)
-        gram, weight = (batch_value(expr, {"U": u, "Z": z}, numbers) for expr in (self.gram, self.weight))
+        exprs, plan = _ready(self, tuple(sorted(numbers.items())))
+        products: dict[Letters, Array] = {}
+        gram, weight = (expr.at({"U": u, "Z": z}, products, plan) for expr in exprs)
         shape = (len(u), *gram.shape[1:])
         return np.broadcast_to(gram, shape), np.broadcast_to(weight, shape)
+
+
+@lru_cache(maxsize=32)
+def _ready(task: OneTask, numbers: tuple[tuple[str, float], ...]) -> tuple[tuple[Weighted, Weighted], Plan]:
+    """M and K with numbers put in for their coefficients, and in which order their products are taken."""
+    values = dict(numbers)
+    return (Weighted.of(task.gram, values), Weighted.of(task.weight, values)), Plan([task.gram, task.weight])
 
 
 @lru_cache(maxsize=32)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -44,11 +45,19 @@ def spectra(size: int) -> tuple[Array, Array, Array]:
 
 
 def define_letters(sample: Sample, law: str) -> None:
-    """Give the letters their values for entries of a law; F is diagonal, s_i (sum_j s_j^2 + (kurtosis - 1) s_i^2)."""
-    s, tasks, weight = spectra(sample.size("p"))
+    """Give the letters their values for entries of a law."""
+    for name, value in _letters(sample.size("p"), law).items():
+        sample.define(name, value)
+
+
+@lru_cache(maxsize=8)
+def _letters(size: int, law: str) -> Mapping[str, Array]:
+    """The letters, all diagonal; F has the elements s_i (sum_j s_j^2 + (kurtosis - 1) s_i^2)."""
+    s, tasks, weight = spectra(size)
     fourth = s * (np.sum(s**2) + (input_law(law).kurtosis - 1) * s**2)
-    for name, diagonal in {"Sigma": s, "Sigma_w": tasks, "H_r": weight, "F": fourth}.items():
-        sample.define(name, np.diag(diagonal))
+    return {
+        name: np.diag(x) for name, x in (("Sigma", s), ("Sigma_w", tasks), ("H_r", weight), ("F", fourth))
+    }
 
 
 def _inputs(sample: Sample, rows: str, law: str) -> Array:
