@@ -84,13 +84,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(REMEDIES[marker], pytrace=False)
 
 
-def cost(item: pytest.Item) -> tuple[bool, float]:
-    """Fast tests first; of the slow ones the longest first, by `slow(seconds)`, so that the workers end together.
+def cost(item: pytest.Item) -> tuple[int, float]:
+    """Fast tests first; then the slow ones, by `slow(seconds)` the longest first, so that the workers end together.
 
     The tests of a group come together, so the first of them says when.
     """
     slow = item.get_closest_marker("slow")
-    return slow is not None, -float(slow.args[0]) if slow is not None and slow.args else 0.0
+    late = 2 if item.get_closest_marker("crosscheck") else int(slow is not None)
+    return late, -float(slow.args[0]) if slow is not None and slow.args else 0.0
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
