@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from derivations.command.junit import junit, reasons
 from derivations.command.outcome import Outcome
 from derivations.language.assumptions import read
 from derivations.steps import contents
@@ -14,7 +15,6 @@ from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
 from derivations.support.progress import ProgressLine, on_a_terminal
-from derivations.verification.junit import junit, reasons
 from derivations.verification.verify import Record, all_pass, checked, verify
 
 

@@ -6,10 +6,10 @@ import csv
 import hashlib
 import io
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -170,35 +170,43 @@ def _simulated(
             seed=seed,
         )
 
-    found: dict[int, Mapping[str, Any]] = {}
-    missing: list[_Wanted] = []
-    for index, point in enumerate(grid):
-        document = store.load(key(point))
-        if document is None:
-            words = (*fixed, *(f"{parameter}={value}" for parameter, value in point.items()))
-            missing.append(_Wanted(index, point, name, words, assumptions, rel_error, seed))
-        else:
-            found[index] = document
+    rows: list[Row] = [{parameter: float(value) for parameter, value in point.items()} for point in grid]
+    done = 0
 
-    def take(wanted: _Wanted, document: Document) -> None:
+    def take(number: int, document: Mapping[str, Any]) -> None:
+        nonlocal done
+        rows[number] |= document
+        done += 1
+
+    def missing() -> Iterator[_Wanted]:
+        """Those that are not in the store, one after another: a million of them would fill the memory."""
+        for number, point in enumerate(grid):
+            document = store.load(key(point))
+            if document is None:
+                words = (*fixed, *(f"{parameter}={value}" for parameter, value in point.items()))
+                yield _Wanted(number, point, name, words, assumptions, rel_error, seed)
+            else:
+                take(number, document)
+
+    def finish(wanted: _Wanted, document: Document) -> None:
         store.save(key(wanted.point), document)
-        found[wanted.number] = document
+        take(wanted.number, document)
         if report is not None:
-            report(len(found), len(grid))
+            report(done, len(grid))
 
     # the first rows tell whether processes are worth their start
-    started, few = time.monotonic(), missing[:FIRST_ROWS]
-    for wanted in few:
-        take(wanted, _row(wanted))
-    rest = missing[FIRST_ROWS:]
-    seconds = (time.monotonic() - started) / max(1, len(few)) * len(rest)
-    with workers(cores() if seconds > WORTH_PROCESSES else min(1, len(rest)), load_extensions) as executor:
-        for wanted, future in executor.ended(_row, rest):
-            take(wanted, future.result())
-    return [
-        {parameter: float(value) for parameter, value in point.items()} | dict(found[index])
-        for index, point in enumerate(grid)
-    ]
+    left = missing()
+    started, few = time.monotonic(), 0
+    for wanted in islice(left, FIRST_ROWS):
+        finish(wanted, _row(wanted))
+        few += 1
+    seconds = (time.monotonic() - started) / max(1, few) * (len(grid) - done)
+    with workers(
+        cores() if seconds > WORTH_PROCESSES else min(1, len(grid) - done), load_extensions
+    ) as executor:
+        for wanted, future in executor.ended(_row, left):
+            finish(wanted, future.result())
+    return rows
 
 
 def _identity(value: Exact) -> str:

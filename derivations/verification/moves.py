@@ -45,6 +45,8 @@ MOST_DRAWS = 4_000_000
 MANY_BATCHES = 40
 # sizes of a ladder relative to its start, and draws at each
 LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), 960, 40
+# how many times as many are drawn while they do not tell, so that few seeds leave it open
+ROUNDS = (1, 4, 16)
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
 RESOLUTION = 0.00199
 # a mean below this share of its spread would take millions of draws to be resolved relative to itself
@@ -225,33 +227,37 @@ def _calculus(move: Move, numbers: _Numbers) -> tuple[float, float] | None:
 def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: int = 0) -> Check:
     """The rate at which both sides approach each other as sizes grow, against the order of the error."""
     started = time.monotonic()
-    sizes, values, errors = [], [], []
+    rungs = []
     for k, factor in enumerate(LADDER):
         rung = dict(growth.base)
         for name, exponent in growth.weights.items():
             if name in rung:
                 grown = rung[name] * factor ** float(exponent.constant)
                 rung[name] = round(grown) if isinstance(rung[name], int) else grown
-        sides = Sides(move, slug, _with_total(rung, move), k, base_seed, RUNG_BATCH)
-        gaps = []
-        for batch in range(RUNG_DRAWS // RUNG_BATCH):
-            before, after = sides.at(batch)
-            gaps.append(np.mean((before - after) ** 2, axis=(1, 2)))
-        square = np.concatenate(gaps)
-        root = math.sqrt(float(square.mean()))
-        sizes.append(float(factor))
-        values.append(root)
-        errors.append(float(square.std(ddof=1) / math.sqrt(square.size)) / (2 * root))
-    return slope_check(
-        label,
-        sizes,
-        values,
-        errors,
-        float(move.order[growth.label].sympy()),
-        draws=RUNG_DRAWS * len(LADDER),
-        seconds=time.monotonic() - started,
-        sharp=True,
-    )
+        rungs.append(Sides(move, slug, _with_total(rung, move), k, base_seed, RUNG_BATCH))
+    gaps: list[list[Array]] = [[] for _ in rungs]
+    for more in ROUNDS:
+        roots, errors = [], []
+        for sides, found in zip(rungs, gaps, strict=True):
+            for batch in range(len(found), more * RUNG_DRAWS // RUNG_BATCH):
+                before, after = sides.at(batch)
+                found.append(np.mean((before - after) ** 2, axis=(1, 2)))
+            square = np.concatenate(found)
+            roots.append(math.sqrt(float(square.mean())))
+            errors.append(float(square.std(ddof=1) / math.sqrt(square.size)) / (2 * roots[-1]))
+        check = slope_check(
+            label,
+            [float(factor) for factor in LADDER],
+            roots,
+            errors,
+            float(move.order[growth.label].sympy()),
+            draws=more * RUNG_DRAWS * len(LADDER),
+            seconds=time.monotonic() - started,
+            sharp=True,
+        )
+        if check.verdict != "inconclusive":
+            break
+    return check
 
 
 def _with_total(sizes: Mapping[str, float], move: Move) -> dict[str, float]:

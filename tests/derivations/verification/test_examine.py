@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from derivations.command.cli import main
+from derivations.command.junit import junit
 from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.steps import contents
 from derivations.steps.status import NumericStatus, ProofStatus
@@ -23,7 +24,6 @@ from derivations.steps.step import Check, Derived, Step
 from derivations.support import store
 from derivations.verification import verify as verification
 from derivations.verification.examine import Examined, examine
-from derivations.verification.junit import junit
 from derivations.verification.verify import all_pass, checked, keys_of, verify, verify_jobs
 
 NAME, OTHERS = "rows-sandwich", ("wishart-mean", "columns-sandwich")

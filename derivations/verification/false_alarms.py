@@ -1,0 +1,175 @@
+"""How often a right program would fail its own verification: the chance of it by each check, and runs with random seeds.
+
+A check of a mean is contradicted by chance where the mean of its draws is more than five estimated standard errors off:
+Student's t with one degree of freedom less than draws. A sign is lost where its change comes within five standard errors of
+zero. A fitted exponent is contradicted where it is three of its errors beyond the edge of what is accepted, and left open
+where it is within three of it. Sums over all checks bound the chance of a whole run, however they depend on each other.
+`python -m derivations.verification.false_alarms` runs a fast subset with a hundred random seeds and writes what came out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import secrets
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import mpmath
+
+from derivations.steps.step import Comparison
+from derivations.support.files import whole
+from derivations.verification.verify import Record, verify
+from numeric_check.verdicts.decay import EXPONENT_SIGMAS, EXPONENT_SPACING
+from numeric_check.verdicts.verdict import SIGMAS
+
+SHIPPED = Path(__file__).with_name("false_alarms.json")
+RUNS = 100
+# steps of every kind of check that take a fraction of a second each
+SUBSET = (
+    "wishart-mean",
+    "wishart-square-rademacher",
+    "deviation-at-zero-overparameterized",
+    "adaptation-weight",
+    "outer-mean-square",
+    "general-adapted-square-given-inputs",
+    "general-mean-adapted-parameters",
+    "task-parameters",
+    "outer-mean-square-as-trace",
+    "label-noise",
+    "rows-sandwich",
+    "training-weight",
+    "g-4",
+    "gaussian-inputs",
+    "wishart-squared-trace-uniform",
+    "general-wishart-mean",
+)
+LEVELS = (2.0, 3.0, 4.0, SIGMAS)
+FITTED = (Comparison.POWER, Comparison.LEFT_OUT)
+
+
+@lru_cache(maxsize=4096)
+def chance_beyond(sigmas: float, draws: int) -> float:
+    """The chance that a mean of so many draws is further off than so many of its estimated standard errors, either side."""
+    freedom = max(1, draws - 1)
+    inside = mpmath.betainc(
+        freedom / 2, 0.5, 0, freedom / (freedom + mpmath.mpf(sigmas) ** 2), regularized=True
+    )
+    return float(inside)
+
+
+def chances(check: Mapping[str, Any]) -> tuple[float, float]:
+    """The chances that a check whose claim is right is contradicted, and that it is left open; 0 where nothing is drawn."""
+    value, mean, stderr = check["value"], check["mean"], check["stderr"]
+    if not (check["draws"] and stderr):
+        return 0.0, 0.0
+    if check["comparison"] not in FITTED:
+        apart = abs(mean - value) / stderr
+        if apart > SIGMAS and check["verdict"] == "agree":
+            return _above(apart - SIGMAS), 0.0
+        return chance_beyond(SIGMAS, check["draws"]), 0.0
+    doubt, half = EXPONENT_SIGMAS * stderr, EXPONENT_SPACING / 2
+    distance = abs(mean - value)
+    if mean < value and distance + doubt > half and check["verdict"] == "agree":
+        distance = 0.0  # a bound, which faster decay confirms
+    return _above((half + doubt - distance) / stderr), _above((half - doubt - distance) / stderr)
+
+
+def _above(sigmas: float) -> float:
+    """The chance that a normal number is above so many of its standard deviations."""
+    return math.erfc(sigmas / math.sqrt(2)) / 2
+
+
+def budget(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, int, float, float]]:
+    """Means and exponents: how many checks are drawn, and the sums of their chances to be contradicted and left open."""
+    found: dict[str, list[tuple[float, float]]] = {"means and signs": [], "exponents": []}
+    for record in records:
+        for check in record["checks"]:
+            both = chances(check)
+            if any(both):
+                found["exponents" if check["comparison"] in FITTED else "means and signs"].append(both)
+    return [
+        (kind, len(rows), sum(row[0] for row in rows), sum(row[1] for row in rows))
+        for kind, rows in found.items()
+    ]
+
+
+def text_of_budget(records: Sequence[Mapping[str, Any]]) -> str:
+    """The budget in words, for the page: what a run risks, and which checks are most likely to be left open."""
+    lines = [
+        f"{kind}: {count} drawn checks, contradicted by chance with probability below {contradicted:.1e}, "
+        f"left open with {left_open:.1e}"
+        for kind, count, contradicted, left_open in budget(records)
+    ]
+    open_ = [(max(chances(c)[1] for c in r["checks"]), r["name"]) for r in records if r["checks"]]
+    named = [f"{name} ({chance:.1g})" for chance, name in sorted(open_, reverse=True)[:5] if chance > 1e-5]
+    return "\n".join(
+        [*lines, "most likely left open, one draw of the ladder: " + (", ".join(named) or "none")]
+    )
+
+
+def text_of_runs() -> str:
+    """The runs with random seeds in words, for the page."""
+    runs = shipped()["runs"]
+    total = sum(run["checks"] for run in runs)
+    lines = [
+        f"{len(runs)} runs, {total} comparisons of means, {sum(map(bool, (r['failed'] for r in runs)))} runs failed"
+    ]
+    for k, level in enumerate(LEVELS):
+        beyond = sum(run["beyond"][k] for run in runs)
+        lines.append(f"beyond {level:g} standard errors: {beyond}, expected {2 * _above(level) * total:.2g}")
+    square = sum(run["mean_square"] * run["checks"] for run in runs) / total
+    return "\n".join([*lines, f"mean square of the deviations in standard errors: {square:.3f}"])
+
+
+def tally(records: Sequence[Record]) -> dict[str, Any]:
+    """Of a run: its checks of drawn means, how many lie beyond each level, the mean square, and what did not agree."""
+    checks = [check for record in records for check in record["checks"]]
+    apart = [
+        abs(check["mean"] - check["value"]) / check["stderr"]
+        for check in checks
+        if check["draws"] and check["stderr"] and check["comparison"] == Comparison.NUMBER
+    ]
+    return {
+        "checks": len(apart),
+        "beyond": [sum(z > level for z in apart) for level in LEVELS],
+        "mean_square": sum(z * z for z in apart) / max(1, len(apart)),
+        "failed": [record["name"] for record in records if not record["passed"]],
+    }
+
+
+def shipped() -> dict[str, Any]:
+    """The runs with random seeds, with their provenance."""
+    document: dict[str, Any] = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    return document
+
+
+def main() -> None:
+    """Runs the subset with random seeds and writes the tallies."""
+    started, runs = time.process_time(), []
+    for _ in range(RUNS):
+        seed = secrets.randbelow(2**31)
+        runs.append({"seed": seed} | tally(verify(SUBSET, symbolic=False, seed=seed)))
+        sys.stdout.write(f"{len(runs)}: {runs[-1]}\n")
+        sys.stdout.flush()
+    document = {
+        "command": "python -m derivations.verification.false_alarms",
+        "date": time.strftime("%Y-%m-%d"),
+        "versions": {"python": platform.python_version(), "numpy": version("numpy")},
+        "seconds": round(time.process_time() - started, 1),
+        "steps": list(SUBSET),
+        "levels": list(LEVELS),
+        "runs": runs,
+    }
+    with whole(SHIPPED) as temporary:
+        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

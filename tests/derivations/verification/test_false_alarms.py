@@ -1,0 +1,109 @@
+"""The chances of false alarms against sampling, and the runs with random seeds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from derivations.verification import false_alarms
+from derivations.verification.false_alarms import (
+    LEVELS,
+    RUNS,
+    SUBSET,
+    budget,
+    chance_beyond,
+    chances,
+    shipped,
+    tally,
+)
+from derivations.verification.verify import verify
+from numeric_check.verdicts.decay import judge_decay
+
+CHECK: dict[str, Any] = {
+    "comparison": "number",
+    "value": 1.0,
+    "mean": 1.001,
+    "stderr": 1e-3,
+    "draws": 300,
+    "verdict": "agree",
+}
+
+
+@pytest.mark.parametrize(("sigmas", "draws"), [(2.0, 6), (1.5, 40), (3.0, 12)])
+def test_the_chance_that_a_mean_is_far_off(sigmas: float, draws: int) -> None:
+    sample = np.random.default_rng(5).standard_normal((200_000, draws))
+    far = np.abs(sample.mean(axis=1)) > sigmas * sample.std(axis=1, ddof=1) / math.sqrt(draws)
+    expected = chance_beyond(sigmas, draws)
+    assert far.mean() == pytest.approx(expected, abs=5 * math.sqrt(expected / len(far)))
+
+
+def test_many_draws_are_normal() -> None:
+    assert chance_beyond(5.0, 10**7) == pytest.approx(math.erfc(5 / math.sqrt(2)), rel=1e-3)
+    assert chance_beyond(5.0, 256) > 1.5 * chance_beyond(5.0, 10**7)
+
+
+@pytest.mark.parametrize(("truth", "error"), [(-1.1, 0.05), (-0.9, 0.04), (-1.2, 0.02)])
+def test_the_chances_of_a_fitted_exponent(truth: float, error: float) -> None:
+    check = CHECK | {
+        "comparison": "power",
+        "value": -1.0,
+        "mean": truth,
+        "stderr": error,
+        "verdict": "inconclusive",
+    }
+    seen = truth + error * np.random.default_rng(3).standard_normal(4000)
+    verdicts = [judge_decay(slope, error, -1.0, sharp=True).status for slope in seen]
+    contradicted, left_open = chances(check)
+    assert verdicts.count("disagree") / 4000 == pytest.approx(contradicted, abs=0.03)
+    assert (verdicts.count("inconclusive") + verdicts.count("disagree")) / 4000 == pytest.approx(
+        left_open, abs=0.03
+    )
+
+
+def test_what_is_not_drawn_raises_no_alarm() -> None:
+    assert chances(CHECK | {"draws": 0}) == chances(CHECK | {"stderr": 0.0}) == (0.0, 0.0)
+
+
+def test_a_sign_close_to_five_errors_is_a_risk() -> None:
+    assert chances(CHECK | {"value": 0.0, "mean": 6e-3})[0] == pytest.approx(0.159, abs=1e-3)
+    assert chances(CHECK | {"value": 0.0, "mean": 2e-2})[0] < 1e-40
+
+
+def test_a_budget_is_a_sum() -> None:
+    (means, exponents) = budget([{"checks": [CHECK, CHECK]}, {"checks": [CHECK | {"draws": 0}]}])
+    assert means == ("means and signs", 2, pytest.approx(2 * chance_beyond(5.0, 300)), 0.0)
+    assert exponents[1:] == (0, 0.0, 0.0)
+
+
+def test_the_runs_with_random_seeds_raised_no_alarm() -> None:
+    document = shipped()
+    runs = document["runs"]
+    assert document["steps"] == list(SUBSET)
+    assert len({run["seed"] for run in runs}) == len(runs) == RUNS
+    assert [run for run in runs if run["failed"]] == []
+    total = sum(run["checks"] for run in runs)
+    assert total > 100 * RUNS
+    # as many beyond each level as there should be: neither a wrong mean nor errors that are too large
+    for k, level in enumerate(LEVELS):
+        seen, expected = sum(run["beyond"][k] for run in runs), total * math.erfc(level / math.sqrt(2))
+        assert abs(seen - expected) < 5 * math.sqrt(expected) + 5
+    square = sum(run["mean_square"] * run["checks"] for run in runs) / total
+    assert square == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.usefixtures("_own_store")
+def test_a_run_is_tallied_again() -> None:
+    run = shipped()["runs"][0]
+    found = tally(verify(SUBSET[:2], symbolic=False, seed=run["seed"]))
+    assert found["failed"] == []
+    assert found["checks"] > 10
+    assert found["beyond"] == sorted(found["beyond"], reverse=True)
+
+
+@pytest.fixture
+def _own_store(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
+    assert false_alarms.LEVELS[-1] == 5
