@@ -34,7 +34,12 @@ def at(rate: float, assumptions: Assumptions = GENERAL, **changes: object) -> fl
 
 
 @pytest.mark.parametrize(
-    "words", ["covariance=general", "covariance=general inner_steps=2", "covariance=general split=reused"]
+    "words",
+    [
+        "covariance=general",
+        pytest.param("covariance=general inner_steps=2", marks=pytest.mark.slow(12)),
+        "covariance=general split=reused",
+    ],
 )
 def test_identity_covariance_is_theorem_2(words: str) -> None:
     assumptions = read(words.split())

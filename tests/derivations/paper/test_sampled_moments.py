@@ -94,6 +94,7 @@ def number(value: float | str) -> float:
     return float(top) / float(bottom or 1)
 
 
+@pytest.mark.slow(2)
 @pytest.mark.parametrize(
     ("query", "covariance", "law", "sampled"), QUERIES, ids=[f"{q} {c} {law}" for q, c, law, _ in QUERIES]
 )

@@ -113,6 +113,7 @@ def test_under_changed_assumptions_it_agrees_with_simulation(words: list[str]) -
     assert [check.verdict for check in found] == ["agree"] * 4
 
 
+@pytest.mark.slow(5)
 def test_a_loss_wrong_by_a_few_per_cent_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("derivations.paper.beyond.exact_loss.REL_ERROR", 0.002)
     step = find("exact-loss")
@@ -149,6 +150,7 @@ def test_the_best_rate_of_the_exact_loss(rows: int, steps: int, best: float) -> 
     assert ("negative-rate-is-better" in found["certificate"]["reason"]) == (steps == 1)
 
 
+@pytest.mark.slow(10)
 def test_an_error_is_reached_or_the_one_in_reach_is_named() -> None:
     given = {**FIGURE_2, "n_v": 3, "alpha_t": -1}
     found = evaluate_named("exact-loss", given, PAPER, 1e-5)
