@@ -26,6 +26,8 @@ from derivations.verification.verify import Record, modules_of, verify
 PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
 # characters of LaTeX beyond which a formula is folded away
 LONG = 6000
+# steps beyond which links to them are folded away
+MANY_LINKS = 8
 _SLUG = re.compile(r"(?<![\w/#-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w.-])")
 _SHOW = re.compile(r"cards\.show\(([^)]*)\)")
 
@@ -39,18 +41,17 @@ def records() -> Mapping[str, Record]:
 # -- one step -----------------------------------------------------------------------------------------------
 
 
+# what stands beside the heading of a step; that an equation is one, its number says
+_KINDS = {Kind.EQUATION: "", Kind.LEMMA: "", Kind.DEFINITION: "", Kind.BEYOND: "beyond the paper"}
+
+
 def _title(step: Step) -> str:
+    """The heading of a step: its equation numbers, or its name in words, and what it is."""
     numbers = ", ".join(f"({number})" for number in step.equations)
-    kind = "" if step.kind in (Kind.EQUATION, Kind.LEMMA, Kind.DEFINITION) else step.kind
-    name = step.name.replace("-", " ").capitalize() if step.kind == Kind.FIGURE else step.kind
-    return " ".join(
-        part
-        for part in (
-            f'<a class="step-number" href="#step-{step.name}">{numbers or name}</a>',
-            f'<span class="step-kind">{kind}</span>' if kind and numbers else "",
-        )
-        if part
-    )
+    heading = numbers or h.prose(step.name.replace("-", " ").capitalize())
+    kind = "" if step.kind is Kind.FIGURE and not numbers else _KINDS.get(step.kind, step.kind)
+    beside = f' <span class="step-kind">{kind}</span>' if kind else ""
+    return f'<a class="step-number" href="#step-{step.name}">{heading}</a>{beside}'
 
 
 def _badges(record: Record) -> str:
@@ -152,7 +153,7 @@ def _moves(step: Step, record: Record) -> str:
 
 
 def _derivation(step: Step, record: Record) -> str:
-    """How the step was derived: method, what the engine found, what it rests on."""
+    """How the step was derived: method, and what the engine found."""
     if step.derive is None:
         return ""
     parts = [f"<p>Method: {h.prose(step.method)}.</p>"] if step.method else []
@@ -164,9 +165,28 @@ def _derivation(step: Step, record: Record) -> str:
         parts.append(f"<p>The difference from the {form} form is identically zero.</p>")
     if record["proof_reason"]:
         parts.append(f"<p>{reason(step, record['proof_reason'])}.</p>")
-    if step.uses:
-        parts.append(f"<p>Rests on {', '.join(link(name) for name in step.uses)}.</p>")
     return h.details("How it was derived", "".join(parts))
+
+
+@cache
+def _users() -> Mapping[str, list[str]]:
+    """The steps that rest on a step at once, in reading order."""
+    found: dict[str, list[str]] = {}
+    for step in load().values():
+        for used in step.uses:
+            found.setdefault(used, []).append(step.name)
+    return found
+
+
+def _neighbours(step: Step) -> str:
+    """What a step rests on, and what rests on it, as links; behind a line to open where they are many."""
+    parts = []
+    for said, names in (("Rests on", step.uses), ("Used by", _users().get(step.name, ()))):
+        links = f'<span class="chips">{" ".join(map(link, names))}</span>'
+        if names:
+            many = len(names) > MANY_LINKS
+            parts.append(h.details(f"{said} {len(names)} steps", links) if many else f"<p>{said} {links}</p>")
+    return f'<div class="neighbours">{"".join(parts)}</div>' if parts else ""
 
 
 def _numbers(record: Record) -> str:
@@ -199,7 +219,7 @@ def _key(step: Step, record: Record) -> store.Key:
     """All that the card of a step shows: the modules of its proof, its record, and what it says of other steps."""
     now = assumptions_in_force()
     said = " ".join((step.statement, step.remark, *step.errata.values(), record["proof_reason"]))
-    beside = [load()[slug] for slug in _SLUG.findall(said) if slug in load()]
+    beside = [load()[slug] for slug in (*_SLUG.findall(said), *_users().get(step.name, ())) if slug in load()]
     return store.key(
         "card",
         [*modules_of(step.name, now), __name__],
@@ -234,7 +254,7 @@ def _written(step: Step, record: Record) -> str:
     return (
         f'<section class="step" id="step-{step.name}"><header>{_title(step)} {_badges(record)}</header>'
         f"<p>{text(step.statement)}</p>{_body(step, record)}{''.join(notes)}"
-        f"{_moves(step, record)}{_derivation(step, record)}{_numbers(record)}</section>"
+        f"{_moves(step, record)}{_derivation(step, record)}{_numbers(record)}{_neighbours(step)}</section>"
     )
 
 

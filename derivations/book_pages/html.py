@@ -139,14 +139,18 @@ def label(text: str, probe: int) -> str:
 
 
 def badge(status: str, reason: str = "") -> str:
-    """A computed status as a coloured word with its sign; the reason shows when pointed at."""
+    """A computed status as a coloured word with its sign; the reason shows when pointed at, touched or reached by keyboard."""
     return labelled(status, status.replace("-", " "), reason)
 
 
 def labelled(status: str, word: str, reason: str = "") -> str:
     """A word with the colour and sign of a status."""
-    title = f' title="{escape(reason)}"' if reason else ""
-    return f'<span class="status status-{escape(status)}"{title}>{escape(word)}</span>'
+    said = (
+        f' tabindex="0" role="note" aria-label="{escape(f"{word}: {reason}")}" data-reason="{escape(reason)}"'
+        if reason
+        else ""
+    )
+    return f'<span class="status status-{escape(status)}"{said}>{escape(word)}</span>'
 
 
 def details(summary: str, body: str) -> str:

@@ -16,6 +16,7 @@ from derivations.steps.move import Relation
 from derivations.steps.status import NOT_VERIFIED, NumericStatus
 from derivations.steps.step import Step
 from derivations.typeset.latex import latex, latex_lines
+from derivations.typeset.line_breaks import visible_length
 from derivations.typeset.term_order import RATES, name_latex
 from derivations.verification.undrawn import no_number
 from symbolic.algebra.coefficients import INVERSE, named_terms
@@ -26,6 +27,8 @@ from symbolic.proofs.asymptotics import Exponent
 # how many terms of an expression, and how many characters of what a name stands for, a line of text shows in full
 MANY_TERMS, FIRST_TERMS, LONG_VALUE = 40, 8, 200
 BLOCKS = "blocks"
+# the visible characters of a line of definitions
+WIDTH = 62
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,8 @@ def where_text(line: Line, most: int | None = None) -> str:
 
 
 def where_latex(line: Line) -> list[str]:
-    """The same as formulas."""
-    shown = []
+    """The same as formulas, several to a line where there is room."""
+    shown: list[str] = []
     for symbol, kind, value in line.where:
         left, right = latex(symbol), latex(value)
         if left == f"{right}^{{{kind}}}":  # the name says so
@@ -113,8 +116,15 @@ def where_latex(line: Line) -> list[str]:
             right = rf"\text{{the blocks }} {right} \text{{ of the tasks (here of task 1), stacked}}"
         elif kind:
             right = rf"\left({right}\right)^{{{kind}}}"
-        if left.replace(" ", "") not in (right.replace(" ", ""), _bare(right)):
-            shown.append(rf"\text{{where }} {left} = {right}")
+        if left.replace(" ", "") in (right.replace(" ", ""), _bare(right)):
+            continue
+        piece = f"{left} = {right}"
+        if not shown:
+            shown.append(rf"\text{{where }} {piece}")
+        elif visible_length(shown[-1]) + visible_length(piece) < WIDTH:
+            shown[-1] += rf",\quad {piece}"
+        else:
+            shown.append(piece)
     return shown
 
 
@@ -252,6 +262,8 @@ def _averaged(move: Move) -> str:
 
 
 def _related(line: Line) -> str:
+    if said := _of_sign(line.move):
+        return said
     relation, after = line.move.rule.relation, shortened(line.move.after) + order_text(line)
     if relation is Relation.AT_LEAST_ZERO:
         return f"= {after} {relation}"
@@ -262,10 +274,21 @@ def _related(line: Line) -> str:
 
 def related_latex(line: Line) -> str:
     """What a move leads to, after the relation that it shows."""
+    if said := _of_sign(line.move):
+        return rf"\text{{{said}}}"
     relation = line.move.rule.relation
     *pieces, last = latex_lines(line.move.after)
     end = r" \succeq 0" if relation is Relation.AT_LEAST_ZERO else ""
     return _aligned(_leading_latex(line), [*pieces, f"{last}{order_latex(line)}{end}"])
+
+
+def _of_sign(move: Move) -> str:
+    """What a move says of a sign that it finds, in words; nothing for other moves."""
+    word = {"1": "positive", "-1": "negative", "0": "zero"}.get(text(move.after))
+    if word is None or move.rule.relation not in (Relation.SIGN, Relation.LEAST):
+        return ""
+    number = "zero" if word == "zero" else f"a {word} number"
+    return f"is {word}" if move.rule.relation is Relation.SIGN else f"is least at {number}"
 
 
 def _aligned(left: str, lines: Sequence[str]) -> str:

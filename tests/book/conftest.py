@@ -40,7 +40,11 @@ PATIENCE = 120_000
 
 # Everything a page shows about its mathematics and its width, read off the rendered document.
 PROBE = r"""async () => {
-  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+  if (window.MathJax && MathJax.startup) {
+    await MathJax.startup.promise;
+    // also what is folded, or far from the window
+    await MathJax.startup.document.lazyTypesetAll();
+  }
   // a window of another width is laid out, and what watches its size has drawn
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const text = (element) => element.textContent.trim().slice(0, 80);

@@ -34,6 +34,21 @@ def test_mathematics_is_typeset_by_the_vendored_renderer(address: str, inspect: 
     assert inspect(f"{address}/setup.html", 1400).formulas > 20
 
 
+@pytest.mark.parametrize("name", ["theorem2", "theorem3"])
+def test_formulas_far_from_the_window_wait_until_they_are_near(
+    name: str, address: str, browser: object
+) -> None:
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(f"{address}/{name}.html", wait_until="load")
+    page.evaluate("MathJax.startup.promise")
+    assert page.evaluate("document.querySelectorAll('*').length") < 12_000
+    waiting = page.locator("mjx-lazy").count()
+    page.evaluate("[...document.querySelectorAll('section.step')].at(-1).scrollIntoView()")
+    page.wait_for_function(f"document.querySelectorAll('mjx-lazy').length < {waiting}")
+    page.close()
+    assert waiting > 100
+
+
 def test_every_internal_link_resolves(site: Path, find_broken_links: Callable) -> None:
     assert find_broken_links(site) == []
 

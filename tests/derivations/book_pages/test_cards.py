@@ -273,7 +273,7 @@ def test_the_ledger_marks_what_could_not_be_read(records: dict[str, Record]) -> 
     assert text.count('class="status status-unreadable"') == len(marked)
     for step in marked:
         line = next(line for line in text.split("<tr>") if f'#step-{step.name}"' in line)
-        assert f'title="Not fully legible: {h.escape(step.unreadable)}">T</span>' in line
+        assert f'data-reason="Not fully legible: {h.escape(step.unreadable)}">T</span>' in line
 
 
 def test_the_legend_explains_every_status_that_a_record_has(records: dict[str, Record]) -> None:

@@ -21,7 +21,7 @@ from derivations.typeset.proofs import (
     text,
     where_latex,
 )
-from symbolic.algebra.words import Expression, gaussian, identity, scalar, tr
+from symbolic.algebra.words import Expression, constant, gaussian, identity, scalar, tr
 
 X, n, p = gaussian("X", "n", "p"), scalar("n"), scalar("p")
 
@@ -123,6 +123,33 @@ def test_an_average_names_its_letters_in_formulas() -> None:
     lines = proof_lines(chain(PAPER))
     assert related_latex(lines[1]).startswith(r"\mathbb{E}_{X^v}[\cdots] = ")
     assert where_latex(lines[0]) == [r"\text{where } B = X^v A"]
+
+
+def test_definitions_share_a_line_while_there_is_room() -> None:
+    chain = find("92").derivation
+    assert chain is not None
+    line = proof_lines(chain(PAPER))[0]
+    n_t = scalar("n_t")
+    short = replace(line, where=tuple((scalar(name), "", n_t) for name in ("a", "b", "c")))
+    assert where_latex(short) == [r"\text{where } a = n_t,\quad b = n_t,\quad c = n_t"]
+    long = sum((scalar(f"q{k}") for k in range(20)), n_t)
+    shown = where_latex(replace(line, where=tuple((scalar(name), "", long) for name in ("a", "b"))))
+    assert [piece.partition("=")[0] for piece in shown] == [r"\text{where } a ", "b "]
+
+
+@pytest.mark.parametrize(
+    ("value", "rule", "said"),
+    [
+        (1, Rule.SIGN, r"\text{is positive}"),
+        (-1, Rule.SIGN, r"\text{is negative}"),
+        (-1, Rule.LEAST, r"\text{is least at a negative number}"),
+    ],
+)
+def test_a_sign_is_said_in_words(value: int, rule: Rule, said: str) -> None:
+    chain = find("92").derivation
+    assert chain is not None
+    line = proof_lines(chain(PAPER))[0]
+    assert related_latex(replace(line, move=replace(line.move, rule=rule, after=constant(value)))) == said
 
 
 def test_of_a_long_expression_the_first_terms_are_shown() -> None:
