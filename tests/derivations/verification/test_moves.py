@@ -16,6 +16,7 @@ from derivations.steps.rules.certified_signs import certify, leave_out_factor
 from derivations.steps.rules.derivatives import derivative, limit, slope_at_zero
 from derivations.steps.rules.roots import isolate
 from derivations.steps.step import Step
+from derivations.verification import examine as examined
 from derivations.verification import moves
 from derivations.verification.batches import Plan, Weighted
 from derivations.verification.examine import examine
@@ -181,6 +182,18 @@ def test_a_wrong_move_under_a_changed_assumption_is_caught_beside_what_is_simula
     numeric = found.parts["numeric"]["result"]
     assert {check["move"] for check in numeric["checks"] if check["verdict"] == "disagree"} == {place} - {0}
     assert numeric["numeric"] == ("disagree" if place else "agree")
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_ladders_are_sampled_where_nothing_is_simulated(
+    simulated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(examined, "move_checks", lambda *given, ladders: asked.append(ladders) or [])
+    known = {"result": {"proof": "derived", "proof_reason": ""}}
+    sampled = (lambda *given: []) if simulated else None
+    examine(find("inner-factor"), read(["inputs=uniform"]), ("numeric",), known=known, sampled=sampled)
+    assert asked == [not simulated]
 
 
 a, n, q = (scalar(name) for name in ("alpha_t", "n_t", "p"))

@@ -99,6 +99,7 @@ def test_a_sign_of_what_no_step_states_is_named(start: Expression, said: str) ->
         (ALONE - scalar("L"), True),
         (scalar("n_t") * (scalar("L") - ALONE), True),
         (ALONE - 2 * scalar("L"), False),
+        (ALONE * ALONE, False),
     ],
 )
 def test_what_follows_from_what_is_shown_before(
