@@ -110,7 +110,9 @@ def where_latex(line: Line) -> list[str]:
     shown: list[str] = []
     for symbol, kind, value in line.where:
         left, right = latex(symbol), latex(value)
-        if left == f"{right}^{{{kind}}}":  # the name says so
+        # the name says so, or the move itself
+        said = not kind and (symbol, value) == (line.move.before, line.move.after)
+        if said or left == f"{right}^{{{kind}}}":
             continue
         if kind == BLOCKS:
             right = rf"\text{{the blocks }} {right} \text{{ of the tasks (here of task 1), stacked}}"

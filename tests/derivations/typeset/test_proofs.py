@@ -125,6 +125,16 @@ def test_an_average_names_its_letters_in_formulas() -> None:
     assert where_latex(lines[0]) == [r"\text{where } B = X^v A"]
 
 
+def test_what_a_move_says_is_not_said_again_below_it() -> None:
+    chain = find("83").derivation
+    assert chain is not None
+    line = proof_lines(chain(PAPER))[0]
+    assert (line.move.before, "", line.move.after) in line.where
+    assert not any(r"\omega" in shown for shown in where_latex(line))
+    other = replace(line, move=replace(line.move, after=scalar("n_t")))
+    assert r"\omega" in where_latex(other)[0]
+
+
 def test_definitions_share_a_line_while_there_is_room() -> None:
     chain = find("92").derivation
     assert chain is not None
