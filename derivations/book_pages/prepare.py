@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from derivations.book_pages import undershoot
+from derivations.book_pages import explorer, undershoot
 from derivations.figures.panels import FIGURES, figure
 from derivations.figures.points import completed, tasks
 from derivations.language.assumptions import Assumptions, read
@@ -33,6 +33,7 @@ def prepare() -> None:
     jobs = [(OVER, CHANGED), *((name, changed) for changed in extended() for name in (OVER, UNDER))]
     verify_jobs(jobs)
     verify(assumptions=CHANGED, numeric=False)
+    explorer.prepare()
     gaps = undershoot.shown()
     with workers(len(gaps)) as executor:
         list(executor.map(undershoot.computed, gaps))

@@ -1,0 +1,97 @@
+"""The opening page: the loss and its best rate, and what was found, each sentence held to the verdicts it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from derivations.book_pages import cards
+from derivations.book_pages import html as h
+from derivations.book_pages.html import Html
+from derivations.language.assumptions import PAPER
+from derivations.publishing.build import BookError, assumptions_in_force
+from derivations.steps.contents import load
+from derivations.steps.status import ProofStatus
+from derivations.typeset import statements
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence, with the steps it rests on and the verdicts they must have; `{name}` in it is a link to that step."""
+
+    sentence: str
+    rests_on: dict[str, ProofStatus]
+
+
+FINDINGS = (
+    Finding(
+        "<strong>The conclusion stands.</strong> With one inner step and noisy labels the best training rate is negative: {minimum-is-negative} to "
+        "leading order, and for Gaussian inputs {negative-rate-is-better} at every size, without asymptotics.",
+        {
+            "minimum-is-negative": ProofStatus.PROVED,
+            "negative-rate-is-better": ProofStatus.PROVED,
+        },
+    ),
+    Finding(
+        "<strong>Remainders and conditions are misstated.</strong> What Theorems {theorem-1-remainder}, {theorem-2-remainder} and {theorem-3-remainder} "
+        "neglect is not of the printed order, and Theorem 3, {theorem-3}, needs a condition that the print lacks.",
+        {
+            "theorem-1-remainder": ProofStatus.CORRECTED,
+            "theorem-2-remainder": ProofStatus.CORRECTED,
+            "theorem-3-remainder": ProofStatus.CORRECTED,
+            "theorem-3": ProofStatus.CONDITIONAL,
+        },
+    ),
+    Finding(
+        "<strong>More steps can turn the sign.</strong> With two, three or four inner steps the best rate can be positive: it is, for (5) "
+        "at the sizes of Figure 2 {several-steps-minimum}.",
+        {"several-steps-minimum": ProofStatus.PROVED},
+    ),
+)
+LINKS = {
+    "minimum-is-negative": "proved",
+    "negative-rate-is-better": "proved",
+    "theorem-1-remainder": "1",
+    "theorem-2-remainder": "2",
+    "theorem-3-remainder": "3",
+    "theorem-3": "(14)",
+    "several-steps-minimum": "(proved)",
+}
+
+
+def _link(name: str) -> str:
+    step = load()[name]
+    return f'<a href="{step.page}.html#step-{name}" title="{h.escape(step.statement)}">{LINKS[name]}</a>'
+
+
+def _sentences() -> Iterator[str]:
+    paper = assumptions_in_force() == PAPER
+    for finding in FINDINGS:
+        found = {name: cards.records()[name]["proof"] for name in finding.rests_on}
+        wrong = [name for name, status in finding.rests_on.items() if found[name] != status]
+        if paper and wrong:
+            raise BookError(
+                f"the opening page says what {wrong[0]} does not bear out: it is {found[wrong[0]]}",
+                finding.sentence,
+            )
+        badges = " ".join(h.badge(status) for status in dict.fromkeys(found.values()))
+        text = finding.sentence
+        for name in finding.rests_on:
+            text = text.replace(f"{{{name}}}", _link(name))
+        yield f"<li>{text} {badges}</li>"
+
+
+def findings() -> Html:
+    """What was found, a sentence each, with the verdicts; raises BookError where a verdict is another one."""
+    return Html(f'<ol class="findings">{"".join(_sentences())}</ol>')
+
+
+def formulas() -> Html:
+    """The loss (5) with its two abbreviations, and its best rate, the minus root of (8), as printed."""
+    steps = load()
+    loss, root = (statements.printed(steps[name])[0] for name in ("theorem-1", "stationary-rates"))
+    short = [statements.printed(steps[name])[0] for name in ("inner-factor", "adaptation-factor")]
+    return Html(
+        f"<p>The average test loss, {cards.link('theorem-1')}:</p>{h.display(loss)}"
+        f"{h.display(r' \\qquad '.join(short))}<p>The training rate at which it is least, {cards.link('stationary-rates')}:</p>{h.display(root)}"
+    )
