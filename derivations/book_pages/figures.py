@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
+from derivations.book_pages.reader.drawings import DISTRIBUTION, download, table, themed
 from derivations.figures import network_runs
 from derivations.figures.captions import alt_text, caption, lowest_predicted
 from derivations.figures.curves import predicted
@@ -15,25 +16,60 @@ from derivations.figures.draw import OWN, draw
 from derivations.figures.network_estimates import REPORTED, gaps, level, lowered, marks, ten_runs
 from derivations.figures.network_figure import TITLES
 from derivations.figures.panels import figure, slug_of
-from derivations.figures.points import simulated
+from derivations.figures.points import provenance, simulated
 from derivations.language.assumptions import PAPER
 from derivations.paper.wide_network.signs import POINTS, predicted_differences
 from numeric_check.draws.estimate import Estimate
 from numeric_check.network.features import feature_moments
 
 
-def picture(name: str, *, with_caption: bool = True) -> Html:
-    """A figure as an image of its own, whose identifiers stay apart from those of the page."""
+def _own(name: str) -> tuple[str, str]:
+    """The caption of a figure, and what a reader who cannot see it should know."""
     if slug_of(name) in OWN:
         own = OWN[slug_of(name)]
-        said, described = own.caption(), own.alt_text()
-    else:
-        said, described = caption(figure(name)), alt_text(figure(name))
+        return own.caption(), own.alt_text()
+    return caption(figure(name)), alt_text(figure(name))
+
+
+def drawing(name: str) -> Html:
+    """A figure as a drawing in the colours of the page."""
     with tempfile.TemporaryDirectory() as folder:
-        data = draw(name, Path(folder) / "figure.svg")[0].read_bytes()
-    source = f"data:image/svg+xml;base64,{base64.b64encode(data).decode()}"
-    text = f"<figcaption>{h.prose(said)}</figcaption>" if with_caption else ""
-    return Html(f'<figure><img src="{source}" alt="{h.escape(described)}"/>{text}</figure>')
+        text = draw(name, Path(folder) / "figure.svg")[0].read_text(encoding="utf-8")
+    return Html(f'<div class="drawn">{themed(text, slug_of(name), _own(name)[1])}</div>')
+
+
+def picture(name: str) -> Html:
+    """A figure: drawing, caption, and below it its command, data and drawings to take along, and how its points were made."""
+    slug, (said, described) = slug_of(name), _own(name)
+    with tempfile.TemporaryDirectory() as folder:
+        svg, shown = draw(name, Path(folder) / "figure.svg")
+        pdf, _ = draw(name, Path(folder) / "figure.pdf")
+        files = {
+            f"{slug}.csv": table(shown).encode(),
+            f"{slug}.svg": svg.read_bytes(),
+            f"{slug}.pdf": pdf.read_bytes(),
+        }
+        text = themed(svg.read_text(encoding="utf-8"), slug, described)
+    links = " ".join(download(file, content) for file, content in files.items())
+    command = f"derive figure {slug.removeprefix('figure')} --out {slug}.svg"
+    return Html(
+        f'<figure><div class="drawn">{text}</div><figcaption>{h.prose(said)}</figcaption></figure>'
+        f'<p class="taken"><code>{command}</code> {links}<br><small>{made(slug)}</small></p>'
+    )
+
+
+def made(slug: str) -> str:
+    """How the points of a figure were made: runs, seed, time, versions."""
+    edition = f"Drawn with version {version(DISTRIBUTION)} of this edition."
+    shipped = provenance().get(slug)
+    if shipped is None:
+        return edition
+    draws = sum(point["draws"] for point in shipped["points"])
+    versions = ", ".join(f"{name} {number}" for name, number in shipped["versions"].items())
+    return (
+        f"Experiment, shipped: <code>{h.escape(shipped['command'])}</code>, {h.count(draws)} runs in all, seed {shipped['seed']}, "
+        f"{shipped['seconds']:.0f} seconds on {shipped['cores']} cores, {versions}. {edition}"
+    )
 
 
 def training_rate(name: str) -> Html:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from derivations.book_pages import explorer, undershoot
+from derivations.book_pages import undershoot
+from derivations.book_pages.reader import explorer
 from derivations.figures.panels import FIGURES, figure
 from derivations.figures.points import completed, tasks
 from derivations.language.assumptions import Assumptions, read

@@ -25,7 +25,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from derivations.language.assumptions import PAPER, Assumptions, read
-from derivations.publishing import pages
+from derivations.publishing import equation_links, finding, pages
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable
@@ -95,8 +95,7 @@ def build(
     started = time.monotonic()
     _require_book(source)
     require_replaceable(out)
-    if source == SOURCE:
-        _verify_first(assumptions, echo)
+    records = _verify_first(assumptions, echo) if source == SOURCE else []
     words = [f"{name}={value}" for name, value in assumptions.changed().items()]
     out.parent.mkdir(parents=True, exist_ok=True)
     with _workshop(source, out, words, banner) as work:
@@ -109,6 +108,7 @@ def build(
         _run_cells(staged, work / "notebooks", words, environment, kept=source == SOURCE, echo=echo)
         _run_sphinx(staged, html, work / "doctrees", environment, echo)
         _name_the_icon(html / "index.html")
+        finding.write(html, staged, records)
         built = tuple(
             sorted(page.stem for page in staged.glob("*.md") if (html / f"{page.stem}.html").exists())
         )
@@ -158,7 +158,7 @@ def require_replaceable(out: Path) -> None:
     require_writable(out.parent)
 
 
-def _verify_first(assumptions: Assumptions, echo: bool) -> None:
+def _verify_first(assumptions: Assumptions, echo: bool) -> Sequence[Record]:
     """Verify every step on all cores: the pages then find each record in the store."""
     live = echo and sys.stderr.isatty()
 
@@ -168,9 +168,10 @@ def _verify_first(assumptions: Assumptions, echo: bool) -> None:
 
     if echo:
         sys.stderr.write("verifying every step; what is known from before is not computed again\n")
-    verify(assumptions=assumptions, report=report)
+    records = verify(assumptions=assumptions, report=report)
     if live:
         sys.stderr.write("\n")
+    return records
 
 
 def _prepare(environment: dict[str, str], echo: bool) -> None:
@@ -311,7 +312,7 @@ def _write_configuration(
     ]
     lines = [
         "",
-        f"extensions = [name for name in extensions if name not in {UNWANTED!r}]",
+        f"extensions = [name for name in extensions if name not in {UNWANTED!r}] + [{equation_links.__name__!r}]",
         # Jupyter Book would load every vendored script on every page: a page that needs one asks for it.
         f"html_js_files = {[name for name in own if name.endswith('.js')]!r}",
         f"html_css_files = {[name for name in own if name.endswith('.css')]!r}",

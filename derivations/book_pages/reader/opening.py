@@ -90,8 +90,10 @@ def formulas() -> Html:
     """The loss (5) with its two abbreviations, and its best rate, the minus root of (8), as printed."""
     steps = load()
     loss, root = (statements.printed(steps[name])[0] for name in ("theorem-1", "stationary-rates"))
-    short = [statements.printed(steps[name])[0] for name in ("inner-factor", "adaptation-factor")]
+    short = r" \qquad ".join(
+        statements.printed(steps[name])[0] for name in ("inner-factor", "adaptation-factor")
+    )
     return Html(
         f"<p>The average test loss, {cards.link('theorem-1')}:</p>{h.display(loss)}"
-        f"{h.display(r' \\qquad '.join(short))}<p>The training rate at which it is least, {cards.link('stationary-rates')}:</p>{h.display(root)}"
+        f"{h.display(short)}<p>The training rate at which it is least, {cards.link('stationary-rates')}:</p>{h.display(root)}"
     )

@@ -1,0 +1,1 @@
+"""What serves readers first: the opening page, the explorer, drawings with their data, and what to take away."""

@@ -1,0 +1,65 @@
+"""Figures as they stand in a page: drawings in the page's own colours, and their files to take along."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import re
+from collections.abc import Sequence
+
+from derivations.book_pages.html import escape
+from derivations.figures.style import BLUE, VERMILION, Series
+
+DISTRIBUTION = "negative-rates-living-edition"
+# colours of a drawing, and what they are on a page, light or dark
+COLOURS = {
+    "#000000": "currentColor",
+    "#ffffff": "var(--pst-color-background, #fff)",
+    BLUE: f"var(--line-blue, {BLUE})",
+    VERMILION: f"var(--line-vermilion, {VERMILION})",
+}
+KINDS = {"csv": "text/csv", "svg": "image/svg+xml", "pdf": "application/pdf"}
+_ID = re.compile(r'(\bid="|href="#|url\(#)')
+_HEAD = re.compile(r"<svg [^>]*?viewBox=\"([^\"]+)\"[^>]*>", re.DOTALL)
+_BESIDE = re.compile(r"<metadata>.*?</metadata>|<title>.*?</title>|<!--.*?-->|<style.*?</style>", re.DOTALL)
+
+
+def themed(svg: str, slug: str, described: str) -> str:
+    """A drawing for the inside of a page: colours of the page, names of its own, and a description."""
+    text = _BESIDE.sub("", svg[svg.index("<svg") :])
+    head = _HEAD.match(text)
+    if head is None:
+        raise ValueError(f"{slug} is no drawing with a viewBox")
+    text = _ID.sub(rf"\1{slug}-", text[head.end() :])
+    for colour, here in COLOURS.items():
+        text = text.replace(f": {colour}", f": {here}")
+    # every space counts twice: once on the wire, once in the reader's memory
+    text = re.sub(r"\s*\n\s*", " ", text)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{head[1]}" '
+        f'role="img" aria-label="{escape(described)}" style="fill: currentColor; stroke-linejoin: round">{text}'
+    )
+
+
+def table(series: Sequence[Series]) -> str:
+    """What a figure shows as lines of CSV: a row for each point of each line and kind of mark."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("panel", "label", "rate", "x", "y", "stderr", "runs"))
+    for one in series:
+        columns = [one[name] for name in ("x", "y", "stderr", "runs")]
+        x = columns[0]
+        if not isinstance(x, list):
+            raise TypeError(f"a series of {one['label']} has no list of places")
+        full = [column if isinstance(column, list) else [""] * len(x) for column in columns]
+        for values in zip(*full, strict=True):
+            writer.writerow((one["panel"], one["label"], one.get("rate", ""), *values))
+    return out.getvalue()
+
+
+def download(name: str, content: bytes) -> str:
+    """A link that saves a file; the file is in the link."""
+    kind = name.rpartition(".")[2]
+    data = base64.b64encode(content).decode()
+    return f'<a download="{escape(name)}" href="data:{KINDS[kind]};base64,{data}">{kind.upper()}</a>'

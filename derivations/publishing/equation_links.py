@@ -1,0 +1,72 @@
+"""A Sphinx extension: an equation's number in prose, such as (92), is a link to the step that states it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+from derivations.steps.contents import load
+
+NUMBER = re.compile(r"\((\d{1,3})\)")
+# where a number is no link: what is one already, names of things, formulas, code
+KEPT = (
+    nodes.reference,
+    nodes.title,
+    nodes.literal,
+    nodes.literal_block,
+    nodes.math,
+    nodes.math_block,
+    nodes.raw,
+)
+
+
+@cache
+def places() -> Mapping[str, tuple[str, str]]:
+    """For each number of an equation where it stands, as page and anchor, and what it says."""
+    return {
+        number: (f"{step.page}.html#step-{step.name}", step.statement)
+        for step in load().values()
+        for number in step.equations
+    }
+
+
+def linked(text: str) -> Iterator[nodes.Node]:
+    """A text with its numbers of equations as links; other numbers stay."""
+    end = 0
+    for found in NUMBER.finditer(text):
+        if found[1] not in places():
+            continue
+        if found.start() > end:
+            yield nodes.Text(text[end : found.start()])
+        place, statement = places()[found[1]]
+        yield nodes.reference("", found[0], refuri=place, internal=True, reftitle=statement)
+        end = found.end()
+    if end < len(text):
+        yield nodes.Text(text[end:])
+
+
+class EquationLinks(SphinxTransform):
+    """Turns the numbers of equations in the prose of a page into links."""
+
+    default_priority = 750
+
+    def apply(self, **_: object) -> None:
+        """Replace each text that holds such a number."""
+        for text in [*self.document.findall(nodes.Text)]:
+            parent, inside = text.parent, False
+            while parent is not None and not inside:
+                inside, parent = isinstance(parent, KEPT), parent.parent
+            if not inside and NUMBER.search(str(text)):
+                text.parent.replace(text, [*linked(str(text))])
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the transform."""
+    app.add_transform(EquationLinks)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
