@@ -20,10 +20,11 @@ LOCK_VENV := build/lock-venv
 COMPILE = $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet $(UPGRADE) --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-emit-index-url
 
-.PHONY: help book test lint bench lock clean distclean
+.PHONY: help book pdf test lint bench lock clean distclean
 
 help:
 	@echo "make book       build the book into book/_build/html"
+	@echo "make pdf        build the book and print it into book/_build/book.pdf; needs a Chromium"
 	@echo "make test       build the book, then run every test"
 	@echo "make lint       formatting, static checks, types, import contracts"
 	@echo "make bench      run the benchmarks; make FULL=--full bench: also those that take up to a minute"
@@ -52,6 +53,9 @@ $(BENCH_READY): requirements/bench.lock $(DEV_READY)
 
 book: $(READY)
 	$(PY) -m derivations.publishing.build
+
+pdf: $(DEV_READY) book
+	$(PY) -m derivations.publishing.pdf
 
 test: $(DEV_READY) book
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder

@@ -25,7 +25,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from derivations.language.assumptions import PAPER, Assumptions, read
-from derivations.publishing import equation_links, finding, pages
+from derivations.publishing import equation_links, finding, notebooks, pages
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable
@@ -109,6 +109,7 @@ def build(
         _run_sphinx(staged, html, work / "doctrees", environment, echo)
         _name_the_icon(html / "index.html")
         finding.write(html, staged, records)
+        notebooks.write(html, staged)
         built = tuple(
             sorted(page.stem for page in staged.glob("*.md") if (html / f"{page.stem}.html").exists())
         )

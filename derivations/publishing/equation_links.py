@@ -1,4 +1,4 @@
-"""A Sphinx extension: an equation's number in prose, such as (92), is a link to the step that states it."""
+"""A Sphinx extension: an equation's number in prose, such as (92), is a link to its step, and each page offers its notebook."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
+from derivations.publishing.notebooks import FOLDER
 from derivations.steps.contents import load
 
 NUMBER = re.compile(r"\((\d{1,3})\)")
@@ -66,7 +67,27 @@ class EquationLinks(SphinxTransform):
                 text.parent.replace(text, [*linked(str(text))])
 
 
+def offer_notebook(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Put a button that loads the page's notebook down beside those of the theme."""
+    if doctree is not None and "header_buttons" in context:
+        context["header_buttons"].insert(
+            0,
+            {
+                "type": "link",
+                "url": f"{FOLDER}/{pagename}.ipynb",
+                "text": "notebook",
+                "icon": "fas fa-download",
+                "tooltip": "This page as a notebook",
+                "label": "download-notebook-button",
+            },
+        )
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the transform."""
     app.add_transform(EquationLinks)
+    # after the theme has made its list
+    app.connect("html-page-context", offer_notebook, priority=502)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,19 +9,40 @@ from pathlib import Path
 import pytest
 
 from derivations.book_pages import figures
+from derivations.book_pages.reader.drawings import themed
 from derivations.figures.curves import predicted
 from derivations.figures.panels import Figure, figure
 from derivations.figures.points import Point
 from numeric_check.draws.estimate import Estimate
 
-DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"></svg>'
+SERIES = [
+    {
+        "panel": "a",
+        "label": "theory",
+        "rate": "alpha_t",
+        "x": [0.0],
+        "y": [0.7],
+        "stderr": None,
+        "runs": None,
+    },
+    {
+        "panel": "a",
+        "label": "experiment",
+        "rate": "alpha_t",
+        "x": [0.0],
+        "y": [0.71],
+        "stderr": [0.01],
+        "runs": [100],
+    },
+]
 
 
 @pytest.fixture(autouse=True)
 def no_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
     def draw(name: str, out: Path) -> tuple[Path, list[object]]:
         out.write_bytes(DRAWING)
-        return out, []
+        return out, SERIES
 
     def simulated(shown: Figure) -> list[list[Point]]:
         mean = Estimate(0.7123, 0.0011, 100)
@@ -33,12 +54,42 @@ def no_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_picture_carries_the_drawing_its_caption_and_an_alternative_text() -> None:
     text = figures.picture("2").text
-    data = re.search(r'base64,([^"]+)"', text)
-    assert data is not None
-    assert base64.b64decode(data[1]) == DRAWING
+    assert "<svg xmlns" in text
     assert "smallest near" in text
     assert "<figcaption>" in text
-    assert "<figcaption>" not in figures.picture("2", with_caption=False).text
+    assert "<figcaption>" not in figures.drawing("2").text
+
+
+def test_a_picture_says_how_it_was_made_and_hands_out_its_files() -> None:
+    text = figures.picture("2").text
+    assert "derive figure 2 --out figure2.svg" in text
+    assert "runs in all, seed 0" in text
+    files = dict(re.findall(r'download="([^"]+)" href="data:[^;]+;base64,([^"]+)"', text))
+    assert files.keys() == {"figure2.csv", "figure2.svg", "figure2.pdf"}
+    assert base64.b64decode(files["figure2.svg"]) == DRAWING
+    assert base64.b64decode(files["figure2.csv"]).decode().splitlines() == [
+        "panel,label,rate,x,y,stderr,runs",
+        "a,theory,alpha_t,0.0,0.7,,",
+        "a,experiment,alpha_t,0.0,0.71,0.01,100",
+    ]
+
+
+def test_a_drawing_has_the_colours_of_the_page_and_names_of_its_own() -> None:
+    svg = (
+        '<?xml version="1.0"?>\n<svg width="9pt" viewBox="0 0 9 9"><title>T</title><defs><path id="m1" '
+        'style="stroke: #000000"/></defs><use xlink:href="#m1"/><g clip-path="url(#m1)" style="fill: #d55e00"/></svg>'
+    )
+    text = themed(svg, "figure9", "what it shows")
+    assert 'aria-label="what it shows"' in text
+    assert text.count("figure9-m1") == 3
+    assert "stroke: currentColor" in text
+    assert "#000000" not in text
+    assert "fill: var(--line-vermilion, #d55e00)" in text
+
+
+def test_what_is_no_drawing_is_refused() -> None:
+    with pytest.raises(ValueError, match="viewBox"):
+        themed("<svg></svg>", "figure9", "")
 
 
 def test_the_numbers_of_every_panel_are_listed() -> None:
