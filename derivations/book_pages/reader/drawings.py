@@ -48,13 +48,14 @@ def table(series: Sequence[Series]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("panel", "label", "rate", "x", "y", "stderr", "runs"))
     for one in series:
-        columns = [one[name] for name in ("x", "y", "stderr", "runs")]
-        x = columns[0]
-        if not isinstance(x, list):
+        x, y, stderr, runs = (one.get(name) for name in ("x", "y", "stderr", "runs"))
+        if not isinstance(x, list) or not isinstance(y, list):
             raise TypeError(f"a series of {one['label']} has no list of places")
-        full = [column if isinstance(column, list) else [""] * len(x) for column in columns]
-        for values in zip(*full, strict=True):
-            writer.writerow((one["panel"], one["label"], one.get("rate", ""), *values))
+        beside = [column if isinstance(column, list) else [""] * len(x) for column in (stderr, runs)]
+        for place, value, *rest in zip(x, y, *beside, strict=True):
+            # a line that is met several times at one place has a row for each
+            for single in value if isinstance(value, list) else [value]:
+                writer.writerow((one["panel"], one["label"], one.get("rate", ""), place, single, *rest))
     return out.getvalue()
 
 
