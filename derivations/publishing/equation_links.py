@@ -77,7 +77,7 @@ def offer_notebook(
             {
                 "type": "link",
                 "url": f"{FOLDER}/{pagename}.ipynb",
-                "text": "notebook",
+                "text": "",
                 "icon": "fas fa-download",
                 "tooltip": "This page as a notebook",
                 "label": "download-notebook-button",

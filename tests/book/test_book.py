@@ -53,10 +53,10 @@ def test_every_internal_link_resolves(site: Path, find_broken_links: Callable) -
     assert find_broken_links(site) == []
 
 
-def test_opening_page_says_what_is_proved_in_one_screen(address: str, browser: object) -> None:
+def test_opening_page_says_what_was_found_in_one_screen(address: str, browser: object) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto(f"{address}/intro.html", wait_until="networkidle")
-    bottom = page.locator("article table").first.bounding_box()
+    bottom = page.locator(".findings").first.bounding_box()
     page.close()
     assert bottom is not None
     assert bottom["y"] + bottom["height"] <= 900

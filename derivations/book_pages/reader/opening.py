@@ -94,6 +94,7 @@ def formulas() -> Html:
         statements.printed(steps[name])[0] for name in ("inner-factor", "adaptation-factor")
     )
     return Html(
-        f"<p>The average test loss, {cards.link('theorem-1')}:</p>{h.display(loss)}"
-        f"{h.display(short)}<p>The training rate at which it is least, {cards.link('stationary-rates')}:</p>{h.display(root)}"
+        f"<p>The average test loss, {cards.link('theorem-1')}, and the training rate at which it is least, "
+        f"{cards.link('stationary-rates')}:</p>{h.display(loss)}"
+        f'<div class="beside">{h.display(short)}{h.display(root)}</div>'
     )
