@@ -70,7 +70,8 @@ def notebook(page: str, text: str) -> nbformat.NotebookNode:
     for place, cell in enumerate(cells):
         cell["id"] = f"cell-{place}"
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    made: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    return made
 
 
 def write(html: Path, staged: Path) -> None:
