@@ -135,7 +135,7 @@ def label(text: str, probe: int) -> str:
     """The label of a check: LaTeX, or words with mathematics among them, and the number of a matrix's projection, if any."""
     words = re.search(r"(^|\s)[a-z]{2,}(\s|$)", text)
     shown = prose(text) if words else inline(tex_of_words(text))
-    return shown + (f" <small>probe {probe}</small>" if probe else "")
+    return shown + (f" <small>projection {probe}</small>" if probe else "")
 
 
 def badge(status: str, reason: str = "") -> str:
