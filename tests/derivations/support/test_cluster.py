@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import distributed
 import pytest
 
 from derivations.support import cluster
@@ -29,7 +30,7 @@ class Dask:
     """A scheduler, and workers of one thread each, as processes that can be killed."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self._folder, self._stack = folder, stack
+        self._folder, self._stack, self._workers = folder, stack, 0
         place = folder / "scheduler.json"
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(place))
         deadline = time.monotonic() + 60
@@ -38,7 +39,13 @@ class Dask:
         self.address = str(json.loads(place.read_text())["address"])
 
     def worker(self) -> subprocess.Popen[bytes]:
-        return self._start("worker", self.address, "--nthreads", "1", "--no-nanny", "--death-timeout", "30")
+        self._workers += 1
+        started = self._start(
+            "worker", self.address, "--nthreads", "1", "--no-nanny", "--death-timeout", "60"
+        )
+        with distributed.Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(self._workers, timeout=60)
+        return started
 
     def _start(self, what: str, *options: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "dask", what, *options, "--host", "127.0.0.1", "--no-dashboard"]
@@ -125,7 +132,6 @@ def test_a_killed_worker_loses_nothing(dask: Dask) -> None:
 def test_a_scheduler_that_goes_is_told_and_what_was_finished_is_kept(
     dask: Dask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "PATIENCE", 2)
     dask.worker()
     aim: dict[str, Any] = {"rel_error": 2e-4, "seed": 3, "max_seconds": 300}
 
@@ -133,8 +139,10 @@ def test_a_scheduler_that_goes_is_told_and_what_was_finished_is_kept(
         if part > 0.3:
             dask.scheduler.kill()
 
-    with working(scheduler=dask.address), pytest.raises(BadInput, match="no scheduler answers any more"):
-        run_on_workers(aim | {"progress": until_it_goes})
+    with working(scheduler=dask.address):
+        monkeypatch.setattr(cluster, "PATIENCE", 2)
+        with pytest.raises(BadInput, match="no scheduler answers any more"):
+            run_on_workers(aim | {"progress": until_it_goes})
     memory = StoredBatches()
     kept: list[object] = []
     monkeypatch.setattr(StoredBatches, "keep", lambda self, task, result: kept.append(task))
