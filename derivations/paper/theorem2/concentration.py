@@ -230,7 +230,7 @@ def _concentration(
                 SAMPLED[block],
                 exponent_of(step, assumptions, label),
                 leading,
-                draws=800,
+                draws=1600,
                 base_seed=seed,
             )
             for label, ladder in ((IN_SIZE, IN_SIZE_LADDER), (IN_TASKS, IN_TASKS_LADDER))
