@@ -23,9 +23,11 @@ from typing import Any
 
 import mpmath
 
+from derivations.steps.contents import MODULE_OF
 from derivations.steps.step import Comparison
+from derivations.support import store
 from derivations.support.files import whole
-from derivations.verification.verify import Record, verify
+from derivations.verification.verify import Record, keys_of, verify
 from numeric_check.verdicts.decay import EXPONENT_SIGMAS, EXPONENT_SPACING
 from numeric_check.verdicts.verdict import SIGMAS
 
@@ -98,6 +100,12 @@ def budget(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, int, float, 
         (kind, len(rows), sum(row[0] for row in rows), sum(row[1] for row in rows))
         for kind, rows in found.items()
     ]
+
+
+def held() -> list[Record]:
+    """What the store holds of the numbers of all steps; nothing is computed."""
+    kept = {name: store.load(keys_of(name)["numeric"]) for name in MODULE_OF}
+    return [{"name": name, **document["result"]} for name, document in kept.items() if document is not None]
 
 
 def text_of_budget(records: Sequence[Mapping[str, Any]]) -> str:

@@ -100,6 +100,11 @@ def test_a_run_is_tallied_again() -> None:
     found = tally(verify(SUBSET[:2], symbolic=False, seed=run["seed"]))
     assert found["failed"] == []
     assert found["checks"] > 10
+    assert false_alarms.held() == []  # of another seed
+    (before,) = verify(SUBSET[:1], symbolic=False)
+    (after,) = false_alarms.held()
+    assert (after["name"], after["checks"]) == (before["name"], before["checks"])
+    assert "means and signs: 9 drawn" in false_alarms.text_of_budget([after])
     assert found["beyond"] == sorted(found["beyond"], reverse=True)
 
 
