@@ -84,7 +84,7 @@ def fluctuation_check(
     observed: Callable[[Sample], Array | Halves],
     claimed: float,
     leading: Formula | None = None,
-    draws: int = 480,
+    draws: int = 900,
     base_seed: int = 0,
 ) -> Check:
     """The growth rate over the ladder (key `xi` is the size) of the root mean square of an observed matrix minus
