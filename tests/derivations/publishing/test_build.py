@@ -45,8 +45,10 @@ def source(tmp_path: Path) -> Path:
     folder = tmp_path / "source"
     folder.mkdir()
     shutil.copy(SOURCE / "_config.yml", folder)
+    shutil.copy(SOURCE / "references.bib", folder)
     shutil.copytree(SOURCE / "_static", folder / "_static")
     shutil.copytree(SOURCE / "_vendor", folder / "_vendor")
+    shutil.copytree(SOURCE / "_scripts", folder / "_scripts")
     (folder / "_toc.yml").write_text("format: jb-book\nroot: intro\n", encoding="utf-8")
     (folder / "intro.md").write_text(PAGE, encoding="utf-8")
     return folder

@@ -103,9 +103,10 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The sources of a book of two pages in the place of the paper's."""
     folder = tmp_path / "source"
     folder.mkdir()
-    for name in ("_static", "_vendor"):
+    for name in ("_static", "_vendor", "_scripts"):
         shutil.copytree(SOURCE / name, folder / name)
     shutil.copy(SOURCE / "_config.yml", folder)
+    shutil.copy(SOURCE / "references.bib", folder)
     (folder / "_toc.yml").write_text(
         "format: jb-book\nroot: intro\nchapters: [{file: other}]\n", encoding="utf-8"
     )
@@ -113,7 +114,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "other.md").write_text(page("print('unchanged')"), encoding="utf-8")
     monkeypatch.setattr(book_build, "SOURCE", folder)
     monkeypatch.setattr(book_build, "DEFAULT_OUT", tmp_path / "html")
-    monkeypatch.setattr(book_build, "_verify_first", lambda *_: None)
+    monkeypatch.setattr(book_build, "_verify_first", lambda *_: [])
     monkeypatch.setattr(book_build, "_prepare", lambda *_: None)
     return folder
 

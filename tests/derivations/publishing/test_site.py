@@ -65,7 +65,8 @@ def test_a_site_holds_every_book(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
     shutil.copy(SOURCE / "_config.yml", source)
-    for folder in ("_static", "_vendor"):
+    shutil.copy(SOURCE / "references.bib", source)
+    for folder in ("_static", "_vendor", "_scripts"):
         shutil.copytree(SOURCE / folder, source / folder)
     (source / "_toc.yml").write_text("format: jb-book\nroot: intro\n", encoding="utf-8")
     (source / "intro.md").write_text(TEXT, encoding="utf-8")
