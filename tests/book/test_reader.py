@@ -30,7 +30,7 @@ PHRASES = [
     ("figure 3", "figure3.html#step-figure-3"),
     ("Figure 5", "figure5.html#step-figure-5"),
     ("three inner steps", "explorer.html"),
-    ("Wishart", "lemma1.html"),
+    ("Wishart", "lemma1.html#step-wishart-mean"),
     ("cite", "get.html#cite"),
     ("MAML", "glossary.html#words"),
     ("notebook", "notebooks.html"),
