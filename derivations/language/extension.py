@@ -12,11 +12,13 @@ import math
 import pkgutil
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
+from derivations.support import store
 from derivations.support.text import shortened
 from numeric_check.problem import laws as sampled_laws
 from numeric_check.problem.setting import InnerStep
@@ -51,6 +53,7 @@ EXTENSIONS: dict[str, Extension] = {}
 # the laws among them, and the module that adds each name
 _LAWS: set[str] = set()
 _ADDED_BY: dict[str, str] = {}
+_ROOM = "derivations.extensions"
 
 
 @cache
@@ -62,12 +65,12 @@ def load_extensions() -> Mapping[str, str]:
     for module in sorted(found.name for found in pkgutil.iter_modules(extensions.__path__)):
         before = {*EXTENSIONS, *_LAWS}
         try:
-            importlib.import_module(f"{extensions.__name__}.{module}")
+            importlib.import_module(f"{_ROOM}.{module}")
         except Exception as error:  # whatever a file does wrong concerns those alone who use it
             said = " ".join(str(error).split())
             failed[f"{module}.py"] = f"{type(error).__name__}: {shortened(said, 100)}"
         new = {*EXTENSIONS, *_LAWS} - before
-        _ADDED_BY.update(dict.fromkeys(new, f"{extensions.__name__}.{module}"))
+        _ADDED_BY.update(dict.fromkeys(new, f"{_ROOM}.{module}"))
     return failed
 
 
@@ -105,7 +108,27 @@ def modules_adding(names: Iterable[str]) -> set[str]:
     used = {name for name in names if name in EXTENSIONS or name in _LAWS}
     if used <= _ADDED_BY.keys():
         return {_ADDED_BY[name] for name in used}
-    return {module for module in sys.modules if module.startswith("derivations.extensions.")}
+    return {module for module in sys.modules if module.startswith(f"{_ROOM}.")}
+
+
+def _added(name: str, definition: Callable[..., object]) -> None:
+    """What is defined in no file of the edition is known to this process alone: nothing of it is kept for another."""
+    if not definition.__module__.startswith(f"{_ROOM}."):
+        store.keep_none_of(name)
+
+
+@contextmanager
+def for_a_while() -> Iterator[None]:
+    """Forget at the end what is added by hand in between."""
+    before = {*EXTENSIONS, *_LAWS}
+    try:
+        yield
+    finally:
+        for name in {*EXTENSIONS, *_LAWS} - before - _ADDED_BY.keys():
+            EXTENSIONS.pop(name, None)
+            exact_laws.NAMED.pop(name, None)
+            sampled_laws.NAMED.pop(name, None)
+            _LAWS.discard(name)
 
 
 def add_assumption(extension: Extension) -> None:
@@ -113,6 +136,7 @@ def add_assumption(extension: Extension) -> None:
     if not _NAME.fullmatch(extension.name) or extension.name in EXTENSIONS:
         raise ValueError(f"the assumption {extension.name!r} is no name, or taken: choose another")
     EXTENSIONS[extension.name] = extension
+    _added(extension.name, extension.words)
 
 
 def add_input_law(
@@ -130,6 +154,7 @@ def add_input_law(
         raise ValueError(f"the law {name} must have mean 0 and variance 1: shift and scale it")
     symmetric = not any(moment(k) for k in range(1, ORDERS, 2))
     _LAWS.add(name)
+    _added(name, moment)
     exact_laws.NAMED[name] = exact_laws.Law(name, math.inf, moment, symmetric=symmetric)
     fourth, sixth, eighth = (float(moment(k)) for k in (4, 6, 8))
     sampled_laws.NAMED[name] = sampled_laws.InputLaw(name, (1.0, fourth, sixth, eighth), atomic, draw)

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import chdir
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 
 import nbformat
 
+from derivations.language.extension import for_a_while
 from derivations.support import store
 from derivations.support.sources import PACKAGES, ROOT, file_of, reached
 from derivations.support.workers import cores
@@ -125,9 +127,8 @@ def run(page: tuple[str, str], folder: Path) -> dict[str, Any]:
     name, text = page
     notebook = read_page(text)
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
+    # what a page adds is not there for the next one
+    with chdir(folder), for_a_while():
         for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
             shown = CapturingDisplayPublisher()
             shell.display_pub = shown
@@ -149,8 +150,6 @@ def run(page: tuple[str, str], folder: Path) -> dict[str, Any]:
                 for one in shown.outputs
             ]
             cell.execution_count = shell.execution_count - 1
-    finally:
-        os.chdir(before)
     return dict(json.loads(nbformat.writes(notebook)))
 
 

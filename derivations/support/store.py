@@ -87,8 +87,20 @@ def _key(kind: str, modules: Sequence[str], parts: str) -> Key:
     return Key(hashlib.sha256(text.encode()).hexdigest(), kind, roots, parts)
 
 
+def keep_none_of(name: str) -> None:
+    """Keep no result with this name among its inputs: what it means is in no file, and may be another thing tomorrow."""
+    _MEANT_HERE.add(name)
+
+
+def _only_here(wanted: Key) -> bool:
+    return any(f'"{name}"' in wanted.parts for name in _MEANT_HERE)
+
+
 def load(wanted: Key) -> dict[str, Any] | None:
     """The stored result with this key, or None; a damaged row is named on stderr and counts as absent."""
+
+    if _only_here(wanted):
+        return None
 
     def look(store: sqlite3.Connection) -> tuple[Any, ...] | None:
         found: tuple[Any, ...] | None = store.execute(
@@ -113,6 +125,8 @@ def save(wanted: Key, result: Mapping[str, Any]) -> None:
     number that is not finite, which JSON has no word for.
     """
     text = json.dumps(dict(result), allow_nan=False)
+    if _only_here(wanted):
+        return
     content = (wanted.name, wanted.kind, json.dumps(wanted.modules), wanted.parts, text)
     _asked(lambda store: _put(store, (*content, _digest(content))), None, writing=True)
 
@@ -144,6 +158,8 @@ def _read(row: Sequence[Any]) -> tuple[Key, dict[str, Any]]:
 
 
 _warned: set[str] = set()
+# names that mean something to this process alone
+_MEANT_HERE: set[str] = set()
 
 
 def _warn(line: str) -> None:

@@ -19,12 +19,15 @@ from derivations.language.extension import (
     EXTENSIONS,
     add_assumption,
     add_input_law,
+    for_a_while,
+    is_input_law,
     load_extensions,
 )
 from derivations.language.model import task
 from derivations.paper.theorem1.concentration import leading_loss as over
 from derivations.paper.theorem2.expansion import leading_loss as under
 from derivations.steps.contents import load
+from derivations.support import store
 from derivations.variants.losses import OVER, UNDER, variant_checks
 from derivations.verification.verify import relevant
 from numeric_check.draws.seeds import generator_for
@@ -71,6 +74,22 @@ def test_a_wrong_law_is_refused() -> None:
         add_input_law("doubled", lambda k: Fraction(2), lambda generator, shape: np.ones(shape))
     with pytest.raises(ValueError, match="taken"):
         add_assumption(EXTENSIONS["rate_decay"])
+
+
+def test_what_is_added_by_hand_is_not_kept_and_forgotten_at_the_end() -> None:
+    signs, draw = law("rademacher").rule, input_law("rademacher").draw
+    of_signs = store.key("test", [extension.__name__], assumptions={"inputs": "by_hand"})
+    with for_a_while():
+        add_input_law("by_hand", signs, draw, atomic=True)
+        assert is_input_law("by_hand")
+        store.save(of_signs, {"found": 1})
+        # another process may mean another law by this name
+        assert store.load(of_signs) is None
+    assert not is_input_law("by_hand")
+    assert is_input_law("triangular")
+    of_triangular = store.key("test", [extension.__name__], assumptions={"inputs": "triangular"})
+    store.save(of_triangular, {"found": 1})
+    assert store.load(of_triangular) == {"found": 1}
 
 
 def test_the_value_of_the_paper_is_the_paper() -> None:
