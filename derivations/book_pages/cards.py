@@ -212,7 +212,7 @@ def _numbers(record: Record) -> str:
         )
     draws = sum(check["draws"] for check in record["checks"])
     plural = "comparison" if len(rows) == 1 else "comparisons"
-    return h.details(f"{len(rows)} {plural} with sampling, {h.count(draws)} draws", body)
+    return h.details(f"{len(rows)} {plural} with sampling, {h.count(draws)} draws", h.later(body))
 
 
 def _key(step: Step, record: Record) -> store.Key:

@@ -158,6 +158,11 @@ def details(summary: str, body: str) -> str:
     return f"<details><summary>{summary}</summary>{body}</details>"
 
 
+def later(body: str) -> str:
+    """What becomes part of the page when it is asked for (`later.js`): tables of many cells make a page slow. No such part within another."""
+    return f'<noscript class="later">{body}</noscript>'
+
+
 def table(
     headers: Sequence[str],
     rows: Iterable[Sequence[str]],

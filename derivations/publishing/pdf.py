@@ -44,6 +44,7 @@ READY = r"""async () => {
   document.documentElement.dataset.theme = "light";
   document.documentElement.dataset.mode = "light";
   document.querySelectorAll("details").forEach((one) => { one.open = true; });
+  await window.bringLater(document);
   document.querySelectorAll("a[href]").forEach((link) => {
     const place = link.getAttribute("href");
     if (!place.startsWith("#") && !/^https?:/.test(place)) link.removeAttribute("href");

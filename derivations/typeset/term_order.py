@@ -50,7 +50,6 @@ INVERTED = "_inverse"
 # a basis vector: its index, and the dimension it lives in
 _UNIT = re.compile(r"^e_(\d+)_\w+$")
 _INDEXED = re.compile(r"^(.*[A-Za-z])(\d+)$")
-_INDICES = re.compile(r"^\d+(_\d+)+$")
 # the order of factors in a product; what is not named stands between numbers and dimensions
 _FACTORS = (
     "alpha",
@@ -91,7 +90,11 @@ def name_latex(name: str) -> str:
     if unit:
         return f"e_{{{unit[1]}}}" if len(unit[1]) > 1 else f"e_{unit[1]}"
     head, _, tail = name.partition("_")
-    tail = tail.replace("_", ",") if _INDICES.match(tail) else tail
+    if "_" in tail:
+        # an index of an index would be set smaller and smaller, and two of them not at all
+        tail = ",".join(
+            part if len(part) == 1 or part.isdigit() else str(translate(part)) for part in tail.split("_")
+        )
     lower = (
         f"_{{{tail if ',' in tail else translate(tail)}}}" if len(tail) > 1 else f"_{tail}" if tail else ""
     )

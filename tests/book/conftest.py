@@ -40,6 +40,7 @@ PATIENCE = 120_000
 
 # Everything a page shows about its mathematics and its width, read off the rendered document.
 PROBE = r"""async () => {
+  if (window.bringLater) await window.bringLater(document);
   if (window.MathJax && MathJax.startup) {
     await MathJax.startup.promise;
     // also what is folded, or far from the window

@@ -64,12 +64,17 @@ def source(name: str, language: str = "python") -> Markdown:
 def parameters() -> Markdown:
     """The parameters of the formulas: how a program calls them, what they mean, what they are when left out."""
     rows = [
-        f"| ${name_latex(name)}$ | `{name}` | {_readable(meaning)} | {_readable(DEFAULTS.get(name, ''))} |"
+        f"| ${_in_cell(name_latex(name))}$ | `{name}` | {_readable(meaning)} | {_readable(DEFAULTS.get(name, ''))} |"
         for name, meaning in PARAMETERS.items()
     ]
     return Markdown(
         "\n".join(["| Symbol | In programs | Meaning | Left out |", "|---|---|---|---|", *rows]) + "\n"
     )
+
+
+def _in_cell(formula: str) -> str:
+    """A bar would end the cell of a table."""
+    return formula.replace("|", r"\vert ")
 
 
 def _readable(text: str) -> str:
