@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import warnings
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +139,7 @@ def test_ctrl_c_ends_verification_and_its_processes(tmp_path: Path) -> None:
         env={**os.environ, "DERIVE_STORE": str(tmp_path)},
     )
     deadline = time.monotonic() + 300
-    while not any(tmp_path.rglob("*.json")) and time.monotonic() < deadline:
+    while not _any_result(tmp_path / "results.sqlite") and time.monotonic() < deadline:
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
     try:
@@ -151,6 +153,14 @@ def test_ctrl_c_ends_verification_and_its_processes(tmp_path: Path) -> None:
     assert process.returncode in (130, -signal.SIGINT)
     with pytest.raises(ProcessLookupError):
         _wait_for_group(process.pid)
+
+
+def _any_result(file: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as results:
+            return bool(results.execute("SELECT count(*) FROM results").fetchone()[0])
+    except sqlite3.OperationalError:
+        return False
 
 
 def _wait_for_group(group: int) -> None:

@@ -13,6 +13,7 @@ from derivations.formulas.by_name import derived_parts
 from derivations.formulas.kept import Parts, kept, read, written
 from derivations.language.assumptions import PAPER, NotDerivable
 from derivations.language.assumptions import read as assumed
+from derivations.support import store
 
 CHANGED = assumed(["inner_steps=2"])
 X = sympy.Symbol("x", positive=True)
@@ -64,9 +65,7 @@ def test_a_formula_is_derived_once() -> None:
     assert len(calls) == 3
 
 
-def test_short_ones_other_kinds_and_refusals_are_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_short_ones_other_kinds_and_refusals_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> Parts:
         raise NotDerivable("not so")
 
@@ -76,7 +75,7 @@ def test_short_ones_other_kinds_and_refusals_are_not_kept(
     assert kept("theorem-1", CHANGED, lambda: {"a": sympy.sin(X)}) == {"a": sympy.sin(X)}
     monkeypatch.setattr(module, "LONG", 1e6)
     kept("theorem-1", CHANGED, lambda: {"a": X})
-    assert list(tmp_path.rglob("*.json")) == []
+    assert store.contents()["entries"] == 0
 
 
 @pytest.mark.parametrize(

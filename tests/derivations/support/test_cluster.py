@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from derivations.support.workers import workers, working
 from numeric_check.estimators.simulation import simulate
 from numeric_check.problem.setting import Setting
 
+ROOT = Path(__file__).resolve().parents[3]
 SETTING = Setting(n_t=5, n_v=2, n_r=4, m=2, p=12, sigma=0.5, nu=0.5, alpha_t=0.1, alpha_r=0.1, n_s=5)
 WORDS = ["eq5", "n_t=5", "n_v=2", "n_r=4", "m=2", "p=12", "sigma=0.5", "nu=0.5", "alpha_r=0.1"]
 
@@ -50,7 +52,9 @@ class Dask:
     def _start(self, what: str, *options: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "dask", what, *options, "--host", "127.0.0.1", "--no-dashboard"]
         log = self._stack.enter_context((self._folder / f"{what}.log").open("ab"))
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
+        # the scheduler, too, reads the names of the functions of this module
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, env=environment)
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
         return process
