@@ -1,7 +1,8 @@
 """The whole book as one PDF: each page of the built book printed by Chromium, several at once, and put together.
 
-Folded parts are opened first. Links from page to page would lead to files of the machine that printed them, and are plain
-text; the outline leads to each page.
+Folded parts are opened first, but for the tables of comparisons, which would be most of the sheets. Links from page to page
+would lead to files of the machine that printed them, and are plain text; the outline leads to each page. The largest pages
+take minutes: each has a few hundred thousand elements when all its formulas are set.
 """
 
 from __future__ import annotations
@@ -43,14 +44,15 @@ PATIENCE = 300_000
 READY = r"""async () => {
   document.documentElement.dataset.theme = "light";
   document.documentElement.dataset.mode = "light";
-  document.querySelectorAll("details").forEach((one) => { one.open = true; });
-  await window.bringLater(document);
+  document.querySelectorAll("details").forEach((one) => { one.open = !one.querySelector("noscript.later"); });
   document.querySelectorAll("a[href]").forEach((link) => {
     const place = link.getAttribute("href");
     if (!place.startsWith("#") && !/^https?:/.test(place)) link.removeAttribute("href");
   });
   if (window.MathJax && MathJax.startup) {
     await MathJax.startup.promise;
+    // nobody listens to paper
+    MathJax.startup.document.options.enableAssistiveMml = false;
     if (MathJax.startup.document.lazyTypesetAll) await MathJax.startup.document.lazyTypesetAll();
   }
   return (document.querySelector("article h1") || document).textContent.replace(/#$/, "").trim();

@@ -161,24 +161,25 @@ def test_without_scripts_a_picture_stands_for_the_explorer(site: Path, browser: 
     assert hidden
 
 
+PRINTED = ("setup", "lemma3", "theorem1")
+
+
 @pytest.mark.slow(60)
-def test_the_printed_book_holds_theorem_1_and_every_page(site: Path, tmp_path: Path) -> None:
+def test_printed_pages_stand_in_reading_order_and_hold_theorem_1(site: Path, tmp_path: Path) -> None:
     from pypdf import PdfReader
 
+    for name in PRINTED:
+        (tmp_path / f"{name}.html").symlink_to(site / f"{name}.html")
     # in a thread of its own, as the browser of these tests has the loop of this one
     with ThreadPoolExecutor(1) as executor:
-        sheets = executor.submit(print_book, tmp_path / "book.pdf", site).result()
+        sheets = executor.submit(print_book, tmp_path / "book.pdf", tmp_path).result()
     reader = PdfReader(tmp_path / "book.pdf")
     assert len(reader.pages) == sheets > 30
     titles = [item["/Title"] for item in reader.outline if not isinstance(item, list)]
-    assert len(titles) == len([*site.glob("*.html")]) - sum(
-        (site / name).is_file() for name in ("index.html", "search.html", "genindex.html", "prf-prf.html")
-    )
+    assert len(titles) == len(PRINTED)
     place = titles.index("Theorem 1: more parameters than validation points")
-    first, following = (
-        reader.get_destination_page_number(item) for item in reader.outline[place : place + 2]
-    )
-    text = "".join(page.extract_text() for page in reader.pages[first:following])
+    first = reader.get_destination_page_number(reader.outline[place])
+    text = "".join(page.extract_text() for page in reader.pages[first : first + 3])
     assert "To leading order the average test loss is" in " ".join(text.split())
     links = [
         str(link.get_object().get("/A", {}).get("/URI", ""))
