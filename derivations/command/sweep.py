@@ -27,6 +27,7 @@ from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
 from derivations.support.text import shortened
 from derivations.support.workers import cores, workers, working
+from derivations.verification.verify import modules_of
 
 MOST_ROWS = 1_000_000
 MOST_EXACT = 2_000
@@ -158,11 +159,13 @@ def _simulated(
     report: Report | None,
 ) -> list[Row]:
     given = {key: _identity(value) for key, value in values.items()}
+    # a row holds what the formula gives too
+    modules = ["derivations.command.simulate", *modules_of(find(name).name, assumptions)]
 
     def key(point: Mapping[str, Fraction]) -> store.Key:
         return store.key(
             "sweep",
-            ["derivations.command.simulate"],
+            modules,
             name=name,
             values=given | {parameter: str(value) for parameter, value in point.items()},
             assumptions=assumptions.as_dict(),

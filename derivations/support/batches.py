@@ -63,6 +63,8 @@ def _text(value: Any, modules: set[str]) -> str:
         given = [*value.args, *(item for pair in sorted(value.keywords.items()) for item in pair)]
         return f"{_text(value.func, modules)}({', '.join(_text(item, modules) for item in given)})"
     if isinstance(value, Setting):
+        # of a law that is added the name alone says nothing of its draws
+        modules.add(value.law.draw.__module__)
         if value.inner_step is not None:
             modules.add(type(value.inner_step).__module__)
         return f"Setting {value.fingerprint}"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from derivations.language.extension import add_input_law, for_a_while, load_extensions
 from derivations.support import batches, sources, store
 from derivations.support.batches import StoredBatches
 from numeric_check.draws.executor import SerialExecutor
@@ -18,6 +19,7 @@ from numeric_check.estimators import conditional, plain, simulation
 from numeric_check.estimators.located_minimum import located_minimum
 from numeric_check.estimators.simulation import Batch, batch_function_of, run_batch, simulate
 from numeric_check.problem.setting import Setting
+from symbolic.algebra.entry_laws import law as exact_law
 
 SETTING = Setting(n_t=5, n_v=2, n_r=4, m=2, p=12, sigma=0.5, nu=0.5, alpha_t=0.1, alpha_r=0.1, n_s=5)
 
@@ -107,6 +109,23 @@ def test_an_edit_of_the_estimator_changes_the_key(monkeypatch: pytest.MonkeyPatc
         assert (key(draw) != before) == changes
     monkeypatch.undo()
     sources.fingerprint.cache_clear()
+
+
+def signs(generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    return 2.0 * generator.integers(2, size=shape) - 1.0
+
+
+def test_the_module_that_draws_an_added_law_is_in_the_key_and_a_law_in_none_is_not_kept() -> None:
+    load_extensions()
+    added = batch_function_of(replace(SETTING, inputs="triangular"), "loss", "plain")
+    assert "derivations.extensions.triangular" in key(added).modules
+    for law in ("laplace", "kurtosis:2", "student:9", "cumulants:0,1"):
+        assert key(batch_function_of(replace(SETTING, inputs=law), "loss", "plain"))
+    with for_a_while():
+        add_input_law("by_hand", exact_law("rademacher").rule, signs)
+        batch = Batch(batch_function_of(replace(SETTING, inputs="by_hand"), "loss", "plain"), "text", 0)
+        StoredBatches().keep(batch, simulation.Moments(3, 1.0, 0.0))
+        assert StoredBatches().recall(batch) is None
 
 
 def test_what_has_no_name_is_not_kept() -> None:
