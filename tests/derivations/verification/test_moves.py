@@ -230,10 +230,13 @@ def test_a_root_that_is_not_real_at_some_numbers_has_none_there() -> None:
     assert sample_move(complex_ones, "a move", "by calculus", SIZES) is None
 
 
-@pytest.mark.parametrize("off", [Fraction(0), Fraction(1, 1000)])
-def test_terms_that_cancel_excuse_rounding_alone(off: Fraction) -> None:
-    """What is left of terms a thousand million times as large agrees to six digits, and a thousandth too much shows."""
-    square, large = matrix("S", "p", "p"), 10**9
+@pytest.mark.parametrize(
+    ("digits", "off", "verdict"),
+    [(9, 0, "agree"), (9, Fraction(1, 1000), "disagree"), (13, 0, "inconclusive"), (13, 1, "inconclusive")],
+)
+def test_terms_that_cancel_excuse_rounding_alone(digits: int, off: Fraction, verdict: str) -> None:
+    """What is left of large terms agrees up to rounding, and a thousandth too much shows; of much larger ones nothing is told."""
+    square, large = matrix("S", "p", "p"), 10**digits
     move = (
         Chain(tr(matrix("C", "p", "p")) - large * scalar("p"))
         .expand({"C": square + large * identity("p")})
@@ -241,5 +244,4 @@ def test_terms_that_cancel_excuse_rounding_alone(off: Fraction) -> None:
     )
     found = sample_move(replace(move, after=move.after * (1 + off)), "a move", "right", SIZES)
     assert found is not None
-    assert 0 < abs(found.mean - found.value) < 2e-3 * abs(found.value)
-    assert found.verdict == ("disagree" if off else "agree")
+    assert found.verdict == verdict, found
