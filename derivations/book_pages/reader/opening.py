@@ -25,16 +25,19 @@ class Finding:
 
 FINDINGS = (
     Finding(
-        "<strong>The conclusion stands.</strong> With one inner step and noisy labels the best training rate is negative: {minimum-is-negative} to "
-        "leading order, and for Gaussian inputs {negative-rate-is-better} at every size, without asymptotics.",
+        "<strong>The conclusion stands.</strong> With one inner step, noisy labels and inputs of identity covariance the best training rate is negative: "
+        "to leading order {minimum-is-negative} with more parameters than validation points and {theorem-2-minimum-is-negative} with fewer; "
+        "for Gaussian inputs and p > n_v m + 1 {negative-rate-is-better} at every size, without asymptotics.",
         {
             "minimum-is-negative": ProofStatus.PROVED,
+            "theorem-2-minimum-is-negative": ProofStatus.PROVED,
             "negative-rate-is-better": ProofStatus.PROVED,
         },
     ),
     Finding(
         "<strong>Remainders and conditions are misstated.</strong> What Theorems {theorem-1-remainder}, {theorem-2-remainder} and {theorem-3-remainder} "
-        "neglect is not of the printed order, and Theorem 3, {theorem-3}, needs a condition that the print lacks.",
+        "neglect is larger than printed where n_r, or in Theorem 2 the number of tasks, stays fixed; and Theorem 3, {theorem-3}, needs a "
+        "condition that the print lacks.",
         {
             "theorem-1-remainder": ProofStatus.CORRECTED,
             "theorem-2-remainder": ProofStatus.CORRECTED,
@@ -50,6 +53,7 @@ FINDINGS = (
 )
 LINKS = {
     "minimum-is-negative": "proved",
+    "theorem-2-minimum-is-negative": "proved",
     "negative-rate-is-better": "proved",
     "theorem-1-remainder": "1",
     "theorem-2-remainder": "2",
