@@ -27,7 +27,8 @@ FINDINGS = (
     Finding(
         "<strong>The conclusion stands.</strong> With one inner step, noisy labels and inputs of identity covariance the best training rate is negative: "
         "to leading order {minimum-is-negative} with more parameters than validation points and {theorem-2-minimum-is-negative} with fewer; "
-        "for Gaussian inputs and p > n_v m + 1 {negative-rate-is-better} at every size, without asymptotics.",
+        f"for Gaussian inputs and {h.inline('p>n_vm+1')} "
+        + "{negative-rate-is-better} at every size, without asymptotics.",
         {
             "minimum-is-negative": ProofStatus.PROVED,
             "theorem-2-minimum-is-negative": ProofStatus.PROVED,
@@ -36,7 +37,8 @@ FINDINGS = (
     ),
     Finding(
         "<strong>Remainders and conditions are misstated.</strong> What Theorems {theorem-1-remainder}, {theorem-2-remainder} and {theorem-3-remainder} "
-        "neglect is larger than printed where n_r, or in Theorem 2 the number of tasks, stays fixed; and Theorem 3, {theorem-3}, needs a "
+        f"neglect is larger than printed where {h.inline('n_r')}, or in Theorem 2 the number of tasks, stays fixed; "
+        "and Theorem 3, {theorem-3}, needs a "
         "condition that the print lacks.",
         {
             "theorem-1-remainder": ProofStatus.CORRECTED,
