@@ -13,9 +13,11 @@ DEV_READY := $(VENV)/.ready-dev
 BENCH_READY := $(VENV)/.ready-bench
 # Errors only: what pip remarks about a machine's own settings is no news here.
 PIP := -qq --disable-pip-version-check
-# Byte code is written for all packages at once, on all cores, and not for their tests.
+# Byte code is written for all packages at once, on all cores, and not for their tests; for ours before each build, as
+# each of many processes would else compile what was edited, and all of it where the environment keeps Python from writing.
 INSTALL = $(PY) -m pip install $(PIP) --no-compile --require-hashes -r
 BYTE_CODE = $(PY) -m compileall -qq -j 0 -x '[/\\]tests[/\\]' $(VENV)/lib
+OWN_BYTE_CODE = $(PY) -m compileall -qq -j 0 symbolic numeric_check derivations
 LOCK_VENV := build/lock-venv
 COMPILE = $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet $(UPGRADE) --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-emit-index-url
@@ -52,6 +54,7 @@ $(BENCH_READY): requirements/bench.lock $(DEV_READY)
 	@touch $(BENCH_READY)
 
 book: $(READY)
+	-$(OWN_BYTE_CODE)
 	$(PY) -m derivations.publishing.build
 
 pdf: $(DEV_READY) book

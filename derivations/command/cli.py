@@ -26,6 +26,7 @@ from derivations.command.help_text import WITH_ASSUMPTIONS, WITH_PARAMETERS, epi
 from derivations.language.meanings import PARAMETERS
 from derivations.support.bad_input import BadInput
 from derivations.support.text import nearest, shortened
+from numeric_check.draws.threads import single_threaded
 
 if TYPE_CHECKING:
     from derivations.command.outcome import Outcome
@@ -70,7 +71,6 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
         name: _Parser(
             prog=f"derive {name}",
             description=text,
-            epilog=epilog(name),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         for name, text in COMMANDS.items()
@@ -300,6 +300,8 @@ def run() -> NoReturn:
 @cache
 def _loaded() -> ModuleType:
     """What the subcommands do; loaded only now, so that an interrupt meanwhile is met, and help waits for nothing."""
+    # the matrices of a command are small and many: threads inside each operation gain nothing, and take long to begin
+    single_threaded()
     # almost nothing that loading makes is garbage, and it stays: it is not looked through, now or later
     gc.disable()
     try:

@@ -12,11 +12,11 @@ import re
 from collections.abc import Collection, Mapping
 from fractions import Fraction
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import sympy
 
 from derivations.formulas.exact import parameters, quotient, value_at
-from derivations.formulas.function import Function
 from derivations.formulas.kept import kept
 from derivations.formulas.parameters import NOT_NEGATIVE, SIZES, Given, InvalidParameter, ordered
 from derivations.formulas.values import checked_point, needs, traces, united
@@ -30,10 +30,12 @@ from derivations.steps.labels import InRegime, Sign
 from derivations.support.bad_input import BadInput
 from numeric_check.draws.estimate import Estimate
 from symbolic.averages.network_polynomial import NotAnExpression
-from symbolic.code.codegen import compiled, high_precision, source
-from symbolic.code.stable import StableForm, stable
 from symbolic.proofs.asymptotics import UndecidedOrder
 from symbolic.proofs.positivity import SignUnproved
+
+if TYPE_CHECKING:  # one number needs no source text
+    from derivations.formulas.function import Function
+    from symbolic.code.stable import StableForm
 
 RATES = ("alpha_t", "alpha_r", "alpha")
 BY_REGIME = {regime.value: regime for regime in Regime}
@@ -155,6 +157,8 @@ def stable_formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str,
 
     Raises as `formulas`, and NotRational for formulas of matrices.
     """
+    from symbolic.code.stable import stable
+
     rows = (n_t if assumptions.split == "reused" else n_v) * m
     # a formula for each regime holds with one row or parameter to spare: see `in_regime`
     positive = {
@@ -176,6 +180,9 @@ def stable_formulas(name: str, assumptions: Assumptions = PAPER) -> Mapping[str,
 @lru_cache(maxsize=128)
 def function(name: str, assumptions: Assumptions = PAPER, key: str | None = None) -> Function:
     """A formula as a vectorised function of its parameters by name, from its stable form; raises as `formulas`."""
+    from derivations.formulas.function import Function
+    from symbolic.code.codegen import compiled
+
     if find(name).average is not None:
         raise NoFormula(
             f"{name} has an average without a closed form: ask for one number at a time (evaluate)"
@@ -262,6 +269,8 @@ def _number(name: str, expr: sympy.Expr, values: Mapping[str, Given], assumption
         scalars = {str(symbol.name) for symbol in expr.free_symbols}
     point = checked_point(name, values, assumptions, needed=scalars, matrices=matrices)
     if value.roots:
+        from symbolic.code.codegen import high_precision
+
         return float(high_precision(expr, point.scalars))
     numbers = {**point.scalars, **traces(value, point, assumptions)}
     try:
@@ -280,6 +289,9 @@ def source_code(name: str, language: str, assumptions: Assumptions = PAPER) -> d
     parameters in the model's order. Formulas of scalars are in their stable form; a trace of matrices is a
     parameter, `tr_Sigma_F` for the trace of Sigma F.
     """
+    from symbolic.code.codegen import source
+    from symbolic.code.stable import StableForm
+
     step = find(name)
     stem = next((alias for alias, slug in ALIASES.items() if slug == step.name), step.name)
     stem = _identifier(stem)

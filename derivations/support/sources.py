@@ -10,7 +10,6 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,6 +71,8 @@ def reached(modules: Iterable[str]) -> frozenset[str]:
 @cache
 def fingerprint(modules: frozenset[str]) -> str:
     """A hash of the versions of Python and the libraries, and of all modules that these reach as they are run: no comments."""
+    from importlib.metadata import version  # which loads a parser of mail: not for what reads no results
+
     digest = hashlib.sha256(sys.version.encode())
     for library in LIBRARIES:
         digest.update(f"{library}={version(library)};".encode())

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
-from numeric_check.draws.processes import process_pool
 from numeric_check.problem.impossible import Impossible
 
 Task = TypeVar("Task")
@@ -269,4 +268,6 @@ def processes(
     workers: int, prepare: Callable[[], object] | None = None, memory: Memory | None = None
 ) -> PoolExecutor:
     """A pool of freshly started Python processes, each of which first calls `prepare`."""
+    from numeric_check.draws.processes import process_pool
+
     return PoolExecutor(workers, partial(process_pool, workers, prepare), memory)

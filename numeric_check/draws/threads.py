@@ -14,11 +14,17 @@ from contextlib import contextmanager
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
+def single_threaded() -> list[str]:
+    """One thread each from here on, unless the user has asked for another number; the variables that were set for it."""
+    unset = [name for name in VARIABLES if name not in os.environ]
+    os.environ.update(dict.fromkeys(unset, "1"))
+    return unset
+
+
 @contextmanager
 def one_thread_per_worker() -> Iterator[None]:
     """Processes started inside use one thread each, unless the user has asked for another number."""
-    unset = [name for name in VARIABLES if name not in os.environ]
-    os.environ.update(dict.fromkeys(unset, "1"))
+    unset = single_threaded()
     try:
         yield
     finally:

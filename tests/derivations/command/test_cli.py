@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from derivations.command.help_text import WITH_ASSUMPTIONS, WITH_PARAMETERS
 from derivations.formulas.parameters import MATRICES, NAMES
 from derivations.language.assumptions import NAMES as ASSUMPTIONS
 from derivations.steps.contents import load
+from numeric_check.draws.threads import VARIABLES
 from tests.conftest import find_program
 
 FIGURE_2 = ["n_t=30", "n_v=2", "n_r=20", "m=3", "p=60", "sigma=1", "nu=0.5", "alpha_t=0.2", "alpha_r=0.2"]
@@ -248,6 +250,35 @@ def test_help_has_examples_and_explains_the_parameters(
 def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"derive {version(DISTRIBUTION)}\n"
+
+
+NOT_FOR_A_NUMBER = {
+    "email",  # of importlib.metadata
+    "multiprocessing",
+    "matplotlib",
+    "symbolic.query.syntax",
+    "symbolic.code.codegen",
+}
+
+
+def test_one_number_waits_for_nothing_it_does_not_need() -> None:
+    code = (
+        "import os, sys; from derivations.command.cli import main; from numeric_check.draws.threads import VARIABLES; "
+        "main(sys.argv[1:]); print(*{os.environ[name] for name in VARIABLES}, *sorted(sys.modules))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "eval", "eq5", *FIGURE_2],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    value, (threads, *loaded) = done.stdout.splitlines()[0], done.stdout.splitlines()[1].split()
+    assert value.startswith("value = 0.72")
+    assert threads == "1"
+    assert {"sympy", "derivations.paper.theorem1.loss"} <= {*loaded}
+    assert not NOT_FOR_A_NUMBER & {*loaded}
 
 
 def completed(*words: str) -> set[str]:
