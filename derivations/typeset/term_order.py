@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
+from typing import Any
 
 import sympy
 from sympy.printing.latex import translate
+from sympy.printing.str import StrPrinter
 
 from derivations.language.symbols import DIMENSIONS, LATEX_NAMES
 
@@ -162,7 +165,51 @@ def is_short(factor: sympy.Basic) -> bool:
     )
 
 
-def factor_key(factor: sympy.Basic) -> tuple[int, int, str]:
+class _Later:
+    """The rest of a sort key, which is found only where what stands before it does not decide: a text takes long."""
+
+    def __init__(self, find: Callable[[Any], Any], of: sympy.Basic) -> None:
+        self._find, self._of = find, of
+
+    @cached_property
+    def _found(self) -> Any:
+        return self._find(self._of)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Later) and bool(self._found == other._found)
+
+    def __hash__(self) -> int:
+        return hash(self._found)
+
+    def __lt__(self, other: _Later) -> bool:
+        return bool(self._found < other._found)
+
+
+@lru_cache(maxsize=2**12)
+def _trace_text(trace: sympy.Trace) -> str:
+    return str(trace)
+
+
+# as `str`, but that a trace is written once: the same few stand in thousands of terms
+_PRINTER = StrPrinter()
+_PRINTER._print_Trace = _trace_text
+
+
+@lru_cache(maxsize=2**15)
+def _text(part: sympy.Basic) -> str:
+    return str(_PRINTER.doprint(part))
+
+
+@lru_cache(maxsize=2**15)
+def _length(part: sympy.Basic) -> int:
+    return int(sympy.count_ops(part))
+
+
+def _length_and_text(part: sympy.Basic) -> tuple[object, ...]:
+    return _length(part), _Later(_text, part)
+
+
+def factor_key(factor: sympy.Basic) -> tuple[object, ...]:
     """The sort key of a product's factors: numbers, rates, noise, sizes, sums, norms and traces."""
     base = factor.base if isinstance(factor, sympy.Pow) else factor
     if base.is_Number:
@@ -175,8 +222,8 @@ def factor_key(factor: sympy.Basic) -> tuple[int, int, str]:
     if isinstance(base, sympy.Add):
         wide = not all(is_plain(symbol) for symbol in base.free_symbols)
         rates = any(str(symbol.name) in RATES for symbol in base.free_symbols)
-        return (3 if wide and not rates else 2, sympy.count_ops(base), str(base))
-    return (4, 0, str(base))
+        return (3 if wide and not rates else 2, _Later(_length_and_text, base))
+    return (4, 0, _Later(_text, base))
 
 
 def _rate_order(term: sympy.Basic) -> int:
@@ -205,7 +252,7 @@ def scalar_key(total: sympy.Add) -> Callable[[sympy.Basic], tuple[object, ...]]:
 
         def degrees(term: sympy.Basic) -> tuple[object, ...]:
             powers = [sympy.degree(term, symbol) for symbol in symbols]
-            return (-sum(powers), [-power for power in powers], str(term))
+            return (-sum(powers), [-power for power in powers], _Later(_text, term))
 
         starts_negative = is_negative(min(total.args, key=degrees))
 
@@ -223,8 +270,7 @@ def scalar_key(total: sympy.Add) -> Callable[[sympy.Basic], tuple[object, ...]]:
             _source_rank(term),
             is_negative(term),
             traces,
-            sympy.count_ops(term),
-            str(term),
+            _Later(_length_and_text, term),
         )
 
     return by_rate
@@ -235,4 +281,4 @@ def matrix_key(term: sympy.Basic) -> tuple[object, ...]:
     letters = sum(1 for node in sympy.preorder_traversal(term) if isinstance(node, sympy.MatrixSymbol))
     scale = sympy.Mul(*[f for f in term.args if not f.is_Matrix]) if isinstance(term, sympy.MatMul) else term
     negative = scale != term and is_negative(scale)
-    return (not isinstance(term, sympy.Identity), negative, -letters, str(term))
+    return (not isinstance(term, sympy.Identity), negative, -letters, _Later(_text, term))
