@@ -9,9 +9,11 @@ from derivations.book_pages.reader import explorer
 from derivations.figures.panels import FIGURES, figure
 from derivations.figures.points import completed, tasks
 from derivations.language.assumptions import Assumptions, read
+from derivations.language.extension import load_extensions
 from derivations.language.regime import Regime
 from derivations.publishing.build import SOURCE
-from derivations.support.workers import workers
+from derivations.steps.contents import load
+from derivations.support.workers import side_by_side, workers
 from derivations.variants.losses import OVER, UNDER
 from derivations.variants.table import wanted
 from derivations.verification.verify import verify, verify_jobs
@@ -29,12 +31,24 @@ def extended() -> list[Assumptions]:
 
 def prepare() -> None:
     """Fills the store with everything slow that a page shows beyond the verified records."""
-    changed = [item for regime in (Regime.UNDER, Regime.OVER) for item in wanted(regime)]
-    completed([*changed, *(item for name in FIGURES for item in tasks(figure(name).panels))], "pages")
-    jobs = [(OVER, CHANGED), *((name, changed) for changed in extended() for name in (OVER, UNDER))]
-    verify_jobs(jobs)
+    load()  # once, not by each of the following
+    side_by_side([_verify, _figures, _variants, explorer.prepare, _gaps], load_extensions)
+
+
+def _verify() -> None:
     verify(assumptions=CHANGED, numeric=False)
-    explorer.prepare()
+    verify_jobs([(OVER, CHANGED), *((name, changed) for changed in extended() for name in (OVER, UNDER))])
+
+
+def _figures() -> None:
+    completed([item for name in FIGURES for item in tasks(figure(name).panels)], "figures")
+
+
+def _variants() -> None:
+    completed([item for regime in (Regime.UNDER, Regime.OVER) for item in wanted(regime)], "variants")
+
+
+def _gaps() -> None:
     gaps = undershoot.shown()
     with workers(len(gaps)) as executor:
         list(executor.map(undershoot.computed, gaps))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from derivations.support.bad_input import BadInput
 from numeric_check.draws.executor import Memory, PoolExecutor, SerialExecutor, processes
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 class _Place:
     workers: int | None = None
     cluster: Cluster | None = None
+    shared: _Shared | None = None
 
 
 _NOWHERE = _Place()
@@ -60,6 +63,65 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class _Shared:
+    """The processes of work that goes on side by side: started when first asked for, and anew when they are lost."""
+
+    def __init__(self, prepare: Callable[[], object] | None) -> None:
+        self._prepare = prepare
+        self._stack = ExitStack()
+        self._pool: Executor | None = None
+        self._ended = False
+        self._one_at_a_time = threading.Lock()
+
+    @contextmanager
+    def begun(self) -> Iterator[Executor]:
+        with self._one_at_a_time:
+            pool = self._working()
+        yield pool
+
+    def _working(self) -> Executor:
+        from numeric_check.draws.processes import process_pool
+
+        if self._ended:
+            raise RuntimeError("the work that this belongs to has ended")
+        if self._pool is not None:
+            try:
+                self._pool.submit(os.getpid)
+                return self._pool
+            except BrokenExecutor:
+                self._stack.close()
+        self._pool = self._stack.enter_context(process_pool(cores(), self._prepare))
+        return self._pool
+
+    def __enter__(self) -> _Shared:
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        with self._one_at_a_time:
+            self._ended = True
+            # an exception, as by Ctrl-C, ends what is running at once
+            self._stack.__exit__(*exc)
+
+
+def side_by_side(work: Sequence[Callable[[], object]], prepare: Callable[[], object] | None = None) -> None:
+    """Pieces of long work at the same time, on the same processes, none of which waits for the end of one of them.
+
+    Each process first calls `prepare`, whatever the work asks for. Raises what one of them raises first.
+    """
+    place = _chosen.get()
+    if place.cluster is not None or cores() == 1:
+        for part in work:
+            part()
+        return
+    with ThreadPoolExecutor(len(work)) as threads, _Shared(prepare) as shared:
+        before = _chosen.set(replace(place, shared=shared))
+        try:
+            for begun in as_completed([threads.submit(copy_context().run, part) for part in work]):
+                begun.result()
+        finally:
+            _chosen.reset(before)
+
+
 @contextmanager
 def workers(
     pieces: int, prepare: Callable[[], object] | None = None, memory: Memory | None = None
@@ -68,9 +130,13 @@ def workers(
 
     Each new process first calls `prepare`. memory: what is asked before a piece is computed.
     """
-    cluster, count = _chosen.get().cluster, min(cores(), pieces)
+    place, count = _chosen.get(), min(cores(), pieces)
+    cluster = place.cluster
     if cluster is not None and pieces:
         with PoolExecutor(cluster.size, partial(cluster.pool, prepare), memory, cluster.lost) as pool:
+            yield pool
+    elif place.shared is not None and count:
+        with PoolExecutor(count, place.shared.begun, memory) as pool:
             yield pool
     elif count <= 1:
         yield SerialExecutor(memory)

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import partial, reduce
+from functools import lru_cache, partial, reduce
 from operator import add
 from typing import Any
 
-from flint import fmpq
+from flint import fmpq, fmpq_mpoly
 
 from symbolic.algebra.coefficients import evaluate_at, to_fmpq
 from symbolic.algebra.expression import Expression
@@ -60,9 +60,12 @@ def cost_by_entries(
     expr: Expression, sizes: Mapping[str, int], values: Mapping[str, Table], roots: Mapping[str, Table]
 ) -> int:
     """About how many terms of polynomials `expect_by_entries` multiplies."""
-    return _products(expr, sizes, values, roots, {}).cost(_terms(expr, sizes))
+    # it depends on no coefficient
+    terms = (Product(Fraction(1), traces, word) for _, traces, word in _written(expr))
+    return _products(expr, sizes, values, roots, {}).cost(terms)
 
 
+@lru_cache(maxsize=64)
 def gram_letters(expr: Expression) -> frozenset[str]:
     """The random letters X that occur in products X^T X only."""
     names = {name for name, letter in expr.letters().items() if letter.random}
@@ -87,15 +90,23 @@ def _paired(word: Word, names: frozenset[str] | set[str], closed: bool) -> Keys:
 
 
 def _terms(expr: Expression, sizes: Mapping[str, int]) -> list[Product]:
-    paired = gram_letters(expr)
     return [
-        Product(
-            evaluate_at(coefficient, sizes),
+        Product(evaluate_at(coefficient, sizes), traces, word) for coefficient, traces, word in _written(expr)
+    ]
+
+
+@lru_cache(maxsize=64)
+def _written(expr: Expression) -> tuple[tuple[fmpq_mpoly, tuple[Keys, ...], Keys | None], ...]:
+    """The terms, their words by keys: an expression is looked at for its cost and its mean, at size after size."""
+    paired = gram_letters(expr)
+    return tuple(
+        (
+            coefficient,
             tuple(_paired(trace, paired, closed=True) for trace in term.traces),
             None if term.word is None else _paired(term.word, paired, closed=False),
         )
         for term, coefficient in expr.terms.items()
-    ]
+    )
 
 
 def _products(

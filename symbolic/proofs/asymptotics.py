@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import sympy
 
-from symbolic.algebra.coefficients import named_terms
+from symbolic.algebra.coefficients import INVERSE, names_of
 from symbolic.algebra.words import Expression
 
 DELTA = sympy.Symbol("delta", positive=True)
@@ -64,16 +64,20 @@ def degree(expr: Expression, weights: Mapping[str, Exponent]) -> Exponent | None
     dimensions stand for are independent positive numbers and the polynomial is already in normal form.
     """
     exponents: set[Exponent] = set()
-    for monomial, coefficient in expr.terms.items():
-        if monomial.traces or monomial.word is not None:
+    for (traces, word), coefficient in expr.monomials.items():
+        if traces or word is not None:
             raise ValueError("an order needs a scalar without traces; bound the traces by scalars first")
-        for powers, _ in named_terms(coefficient):
-            total = Exponent(Fraction(0))
-            for name, power in powers.items():
-                inverse = name.startswith("1/")
-                weight = weights.get(name.removeprefix("1/"), Exponent(Fraction(0)))
-                total = total + weight.scaled(-power if inverse else power)
-            exponents.add(total)
+        names = names_of(coefficient.context())
+        of = [weights.get(name.removeprefix(INVERSE)) for name in names]
+        growing = [
+            (place, weight.scaled(-1 if name.startswith(INVERSE) else 1))
+            for place, (name, weight) in enumerate(zip(names, of, strict=True))
+            if weight is not None
+        ]
+        # many monomials have the same powers of what grows
+        for powers in {tuple(monomial[place] for place, _ in growing) for monomial in coefficient.monoms()}:
+            scaled = (weight.scaled(int(power)) for power, (_, weight) in zip(powers, growing, strict=True))
+            exponents.add(sum(scaled, start=Exponent(Fraction(0))))
     return largest(list(exponents)) if exponents else None
 
 

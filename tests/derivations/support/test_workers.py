@@ -1,0 +1,79 @@
+"""Work goes to processes that outlive one piece of it, side by side."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from derivations.support.workers import side_by_side, workers, working
+
+PIECES = 4
+
+
+def whose(_: int) -> int:
+    time.sleep(0.1)
+    return os.getpid()
+
+
+def collect(found: set[int], calls: list[int]) -> None:
+    with workers(PIECES) as executor:
+        found.update(executor.map(whose, range(PIECES)))
+    calls.append(len(found))
+
+
+def mark(folder: Path) -> None:
+    (folder / str(os.getpid())).touch()
+
+
+def test_pieces_of_work_share_processes_that_are_prepared_once(tmp_path: Path) -> None:
+    found, calls = set[int](), list[int]()
+    with working(workers=2):
+        side_by_side([partial(collect, found, calls)] * 3, partial(mark, tmp_path))
+    assert len(calls) == 3
+    assert len(found) == 2
+    assert os.getpid() not in found
+    assert {*map(str, found)} == {path.name for path in tmp_path.iterdir()}
+
+
+def test_one_worker_does_one_piece_after_another_here() -> None:
+    found, calls = set[int](), list[int]()
+    with working(workers=1):
+        side_by_side([partial(collect, found, calls)] * 2)
+    assert found == {os.getpid()}
+
+
+def lost_once(place: Path, _: int) -> str:
+    if not place.exists():
+        place.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+def test_lost_processes_are_started_anew(tmp_path: Path) -> None:
+    found: list[str] = []
+
+    def work() -> None:
+        with workers(PIECES) as executor:
+            found.extend(executor.map(partial(lost_once, tmp_path / "lost"), range(PIECES)))
+
+    with working(workers=2):
+        side_by_side([work, work])
+    assert found == ["done"] * 2 * PIECES
+
+
+def failing() -> None:
+    raise ValueError("wrong")
+
+
+def test_an_exception_ends_the_others_at_once() -> None:
+    def long() -> None:
+        with workers(PIECES) as executor:
+            list(executor.map(time.sleep, [3600] * PIECES))
+
+    with working(workers=2), pytest.raises(ValueError, match="wrong"):
+        side_by_side([long, failing])  # else it would take hours
