@@ -22,7 +22,7 @@ derivations.formulas.parameters.InvalidParameter: theorem-1 holds for p > n_v m 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
@@ -275,6 +275,9 @@ def moment(
     cov: str | None = None,
     law: str = "gaussian",
     work: float | None = None,
+    mean: str = "zero",
+    rows: str = "independent",
+    symmetric: Collection[str] = (),
     **values: Any,
 ) -> Moment:
     """The exact expectation of an expression in Wishart matrices; `.value` where everything has a value.
@@ -287,12 +290,15 @@ def moment(
     >>> moment("tr(W^-1 A W^-1)").to_sympy()
     (n - 1)*Trace(A)/((n - p)*(n - p - 3)*(n - p - 1))
 
-    cov, law: as for `derive moment`. work: how many seconds it may take, about 2 unless given. values: sizes, and matrices as arrays or rows of numbers; see
+    >>> moment("a' W b", mean="general").text
+    "n (a' b) + (a' M' M b)"
+
+    cov, law, mean, rows: as for `derive moment`; symmetric: letters that are their own transposes. work: how many seconds it may take, about 2 unless given. values: sizes, and matrices as arrays or rows of numbers; see
     `symbolic.query.query.moment` for what is raised.
     """
     is_input_law(law)  # an added one is known from here on
     given = {name: _array_of_floats(value) for name, value in values.items()}
-    result = exact_moment(expression, given, cov, law, work)
+    result = exact_moment(expression, given, cov, law, work, mean, rows, symmetric)
     return Moment(**{field.name: getattr(result, field.name) for field in fields(Result)})
 
 

@@ -125,29 +125,7 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
         choices=("show", "prune", "check"),
         help="prune: drop what nothing leads to any more; check: read every file, name damaged ones",
     )
-    moment = parsers["moment"]
-    moment.add_argument("expression", metavar="EXPR", help="for example 'W^2 tr(W^2)'")
-    moment.add_argument(
-        "--cov",
-        default=None,
-        choices=("identity", "general"),
-        help="covariance of a row; general where Sigma is given",
-    )
-    moment.add_argument("--law", default="gaussian", metavar="NAME", help="law of the entries")
-    moment.add_argument("values", nargs="*", default=[], metavar="k=v", help="sizes and matrices")
-    moment.add_argument(
-        "--work",
-        type=float,
-        default=None,
-        metavar="SECONDS",
-        help="how long it may take, about; 2 unless given",
-    )
-    moment.add_argument(
-        "--as",
-        dest="language",
-        choices=("latex", "text", "sympy", "python", "c"),
-        help="the formula alone, as source; python and c in doubles",
-    )
+    _moment_options(parsers["moment"])
     simulate = parsers["simulate"]
     simulate.add_argument(
         "--rel-error", type=float, default=None, metavar="R", help="aimed-at standard error / mean"
@@ -188,6 +166,50 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
         help="build a variant beside it in the same site, or FILE.toml; may be repeated",
     )
     return parsers
+
+
+def _moment_options(moment: argparse.ArgumentParser) -> None:
+    moment.add_argument("expression", metavar="EXPR", help="for example 'W^2 tr(W^2)'")
+    moment.add_argument(
+        "--cov",
+        default=None,
+        choices=("identity", "general"),
+        help="covariance of a row; general where Sigma is given",
+    )
+    moment.add_argument(
+        "--mean",
+        default="zero",
+        choices=("zero", "general"),
+        help="mean of X; general, the letter M, where M is in the text or given",
+    )
+    moment.add_argument(
+        "--rows",
+        default="independent",
+        choices=("independent", "general"),
+        help="covariance of the rows of X; general, the letter U, where U is in the text or given",
+    )
+    moment.add_argument(
+        "--symmetric",
+        action="append",
+        default=[],
+        metavar="LETTER",
+        help="a letter that is its own transpose",
+    )
+    moment.add_argument("--law", default="gaussian", metavar="NAME", help="law of the entries")
+    moment.add_argument("values", nargs="*", default=[], metavar="k=v", help="sizes and matrices")
+    moment.add_argument(
+        "--work",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="how long it may take, about; 2 unless given",
+    )
+    moment.add_argument(
+        "--as",
+        dest="language",
+        choices=("latex", "text", "sympy", "python", "c"),
+        help="the formula alone, as source; python and c in doubles",
+    )
 
 
 def _usage() -> str:

@@ -134,7 +134,16 @@ def _moment(arguments: argparse.Namespace) -> Outcome:
     from derivations.command.moment import run as run_moment
     from derivations.command.moment import value_text
 
-    result = run_moment(arguments.expression, arguments.values, arguments.cov, arguments.law, arguments.work)
+    result = run_moment(
+        arguments.expression,
+        arguments.values,
+        arguments.cov,
+        arguments.law,
+        arguments.work,
+        arguments.mean,
+        arguments.rows,
+        arguments.symmetric,
+    )
     document = result.as_dict()
     if arguments.language:
         from derivations.typeset.moment_source import moment_source

@@ -22,6 +22,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         'derive moment "W^2 tr(W^2)" n=7 p=3',
         'derive moment "W^-1 A W^-1" --cov general',
         'derive moment "tr(W^-2)" n=11/2 p=2 --as python',
+        'derive moment "X A X\'" --mean general --rows general',
+        'derive moment "var(a\' S^-1 b)" S="W/(n-1)" --cov general',
     ),
     "simulate": (f"derive simulate eq5 {_LOSS} alpha_t=0.2 alpha_r=0.2 --rel-error 0.005",),
     "sweep": (
@@ -35,7 +37,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "completion": ('eval "$(derive completion bash)"', "derive completion fish | source"),
 }
 # what the words of `derive moment` stand for
-LETTERS = "W = X^T X, where X is n x p with independent rows; I is the identity"
+LETTERS = "W = X^T X, where X is n x p; its rows have covariance Sigma; I is the identity, small letters are columns"
 WITH_PARAMETERS = ("eval", "optimum", "simulate", "sweep")
 WITH_ASSUMPTIONS = ("list", "show", "verify", *WITH_PARAMETERS, "regenerate", "figure", "book")
 _NAMES = "NAME: a slug, or a number in any usual spelling: theorem-1, 'Theorem 1', 5, '(5)', eq5, 'Eq. 5'."

@@ -1,7 +1,8 @@
 """The command ``derive moment``: an expression and ``name=value`` words to the document that is printed.
 
 Values: ``n=7``, ``n=11/2``, ``p=3``; a matrix from a file, ``A=@a.npy``, or written out, ``A=[[1,1/2],[0,1]]``
-(exact) or ``A=[[1,0.5],[0,1]]`` (floats). Nothing of a text or a file is run as code.
+(exact) or ``A=[[1,0.5],[0,1]]`` (floats), a column as ``a=[1,2]``; and a name for an expression, ``S=W/(n-1)``.
+Nothing of a text or a file is run as code.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from derivations.language.extension import is_input_law
 from derivations.support.bad_input import BadInput
 from symbolic.query.query import Result, moment
-from symbolic.query.syntax import MAX_DIGITS, excerpt
+from symbolic.query.syntax import DECLARED, MAX_DIGITS, excerpt
 
 MAX_FILE_BYTES = 64_000_000
 """Largest file that is read."""
@@ -33,8 +34,12 @@ _DIGITS = rf"[0-9]{{1,{MAX_DIGITS}}}"
 _NUMBER = re.compile(rf"-?(?:{_DIGITS}(?:/({_DIGITS})|\.[0-9]{{0,{MAX_DIGITS}}})?|\.{_DIGITS})")
 _MATRIX = re.compile(r"\[\s*\[[^][]*\](?:\s*,\s*\[[^][]*\])*\s*\]")
 _ROW = re.compile(r"\[([^][]*)\]")
+_COLUMN = re.compile(r"\[[^][]*\]")
+_RANDOM = re.compile(r"[WX]")
 
 Matrix = NDArray[Any] | list[list[Fraction]]
+Value = Fraction | Matrix | str
+"""A size, a matrix, or the expression that a name stands for."""
 
 
 class InvalidValue(BadInput):
@@ -47,18 +52,22 @@ def run(
     covariance: str | None = None,
     law: str = "gaussian",
     work: float | None = None,
+    mean: str = "zero",
+    rows: str = "independent",
+    symmetric: Sequence[str] = (),
 ) -> Result:
     """The expectation of the expression ``text``.
 
     ``words`` are of the form ``name=value``. ``covariance`` is "identity", "general", or None for "general"
-    where Sigma occurs in the expression or the values. ``work`` is the limit in seconds. With values for everything the result has a
+    where Sigma occurs in the expression or the values. ``work`` is the limit in seconds; ``mean``, ``rows`` and
+    ``symmetric`` are as for `symbolic.query.query.moment`. With values for everything the result has a
     ``value``: exact numbers as text, floats as numbers, a matrix as its rows.
     Raises ValueError, with one line that says what is wrong and what would be right, for all bad input.
     """
     values = read_values(words)
     is_input_law(law)  # an added one is known from here on
     with np.errstate(all="ignore"):
-        return moment(text, values, covariance, law, work)
+        return moment(text, values, covariance, law, work, mean, rows, symmetric)
 
 
 def value_text(value: Any) -> str:
@@ -76,9 +85,9 @@ def value_text(value: Any) -> str:
     return "\n".join("  ".join(x.rjust(width) for x in row) for row in cells)
 
 
-def read_values(words: Iterable[str]) -> dict[str, Fraction | Matrix]:
+def read_values(words: Iterable[str]) -> dict[str, Value]:
     """The values in ``name=value`` words. Raises InvalidValue, naming the word, where one cannot be read."""
-    values: dict[str, Fraction | Matrix] = {}
+    values: dict[str, Value] = {}
     for word in words:
         name, separator, text = word.partition("=")
         name, text = name.strip(), text.strip()
@@ -90,12 +99,14 @@ def read_values(words: Iterable[str]) -> dict[str, Fraction | Matrix]:
     return values
 
 
-def _value(name: str, text: str) -> Fraction | Matrix:
+def _value(name: str, text: str) -> Value:
     if text.startswith("@"):
         return _from_file(name, Path(text[1:]))
     if text.startswith("["):
         return _written_out(name, text)
     number = _number(text)
+    if number is None and DECLARED.fullmatch(name) and _RANDOM.search(text):
+        return text
     if number is None:
         raise InvalidValue(
             f"{excerpt(name)} is {excerpt(text)}: give a number for n or p (7, 11/2, 5.5; at most {MAX_DIGITS} "
@@ -108,6 +119,8 @@ def _written_out(name: str, text: str) -> Matrix:
     """A matrix such as ``[[1, 1/2], [0, 1]]``, exact, or one of floats where an element has a decimal point."""
     if len(text) > MAX_VALUE_TEXT:
         raise InvalidValue(f"{excerpt(name)} is over the limit of {MAX_VALUE_TEXT} characters: use a file")
+    if _COLUMN.fullmatch(text):
+        text = "[" + ",".join(f"[{x}]" for x in text[1:-1].split(",")) + "]"
     if not _MATRIX.fullmatch(text):
         raise InvalidValue(f"{excerpt(name)} is {excerpt(text)}: write a matrix as [[1,0],[0,1]]")
     rows = [[_element(name, x.strip()) for x in row.split(",")] for row in _ROW.findall(text)]
@@ -133,7 +146,7 @@ def _number(text: str) -> Fraction | None:
 
 
 def _from_file(name: str, path: Path) -> NDArray[Any]:
-    """A two-dimensional array of real numbers from an ``.npy`` file."""
+    """An array of real numbers with one or two dimensions from an ``.npy`` file."""
     if not path.is_file():
         raise InvalidValue(f"{excerpt(name)}: there is no file {excerpt(str(path))}")
     if path.stat().st_size > MAX_FILE_BYTES:
@@ -150,8 +163,8 @@ def _from_file(name: str, path: Path) -> NDArray[Any]:
         ) from None
     if loaded is None:
         raise InvalidValue(f"{excerpt(name)}: {excerpt(str(path))} is no .npy file: write it with numpy.save")
-    if loaded.ndim != 2 or loaded.shape[0] != loaded.shape[1]:
-        raise InvalidValue(f"{excerpt(name)} has the shape {loaded.shape}: give a square matrix")
+    if loaded.ndim not in (1, 2):
+        raise InvalidValue(f"{excerpt(name)} has the shape {loaded.shape}: give a matrix")
     if loaded.dtype.kind not in "biuf":
         raise InvalidValue(f"{excerpt(name)} has elements of type {loaded.dtype}: give real numbers")
     array = np.array(loaded)

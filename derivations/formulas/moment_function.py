@@ -16,7 +16,17 @@ from derivations.support.bad_input import BadInput
 from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.code.codegen import compiled
 from symbolic.query.query import Result
-from symbolic.wishart.fixed_letters import COLUMNS, INVERSE, TRANSPOSED, Word, base, indices_of
+from symbolic.wishart.fixed_letters import (
+    COLUMNS,
+    INVERSE,
+    ROW_IDENTITY,
+    TRANSPOSED,
+    Word,
+    base,
+    indices_of,
+    of_rows,
+    row_dimension,
+)
 
 
 class Parts:
@@ -34,17 +44,34 @@ class Parts:
         if not self.scalars:
             self.scalars[() if result.expectation.is_matrix else None] = sympy.Integer(0)
         words = [*self.traces, *(word for word in self.scalars if word is not None)]
-        self.letters = sorted({base(factor) for word in words for factor in word if not indices_of(factor)})
+        self.shapes = result.setting.shapes
+        self.letters = sorted(
+            {base(f) for word in words for f in word if not indices_of(f) and of_rows(f) != ROW_IDENTITY}
+        )
+        self.row_identities = sorted({f for word in words for f in word if of_rows(f) == ROW_IDENTITY})
         names = {str(s.name) for expr in self.scalars.values() for s in expr.free_symbols}
+        names |= {row_dimension(f) for f in self.row_identities}
         self.dimensions = sorted(names - {str(s.name) for s in self.traces.values()} - {COLUMNS})
         self.is_matrix = None not in self.scalars
         units = any(indices_of(factor) for word in self.scalars for factor in word or ())
         self.needs_columns = COLUMNS in names or () in self.scalars or units
 
+    def shape(self, name: str) -> tuple[str, str]:
+        """Rows and columns of a letter."""
+        return self.shapes.get(name, (COLUMNS, COLUMNS))
+
+    @property
+    def column_letter(self) -> tuple[str, int] | None:
+        """A letter that shows p, and by which of its axes; None where none does."""
+        shown = [
+            (name, self.shape(name).index(COLUMNS)) for name in self.letters if COLUMNS in self.shape(name)
+        ]
+        return shown[0] if shown else None
+
     @property
     def parameters(self) -> list[str]:
         """The arguments: rows, p where no matrix shows it, and the letters."""
-        columns = [COLUMNS] if self.needs_columns and not self.letters else []
+        columns = [COLUMNS] if self.needs_columns and self.column_letter is None else []
         return [*self.dimensions, *columns, *self.letters]
 
 
@@ -53,7 +80,7 @@ def moment_function(result: Result) -> Callable[..., Any]:
 
     Dimensions broadcast against each other; a matrix answer has two axes more, at the end. ``p`` is an argument where no
     matrix shows it; for a matrix answer it is one integer. Raises BadInput on a missing or unknown name, or matrices
-    that are not square and of one size.
+    whose shapes do not agree.
     """
     if any(monomial.index_sums for monomial in result.expectation.terms):
         raise BadInput(
@@ -70,12 +97,17 @@ def moment_function(result: Result) -> Callable[..., Any]:
             raise BadInput(
                 f"{kind} argument {odd[0]!r}: this moment takes {', '.join(parts.parameters) or 'none'}"
             )
-        matrices = _matrices({name: values[name] for name in parts.letters})
-        columns = (
-            len(next(iter(matrices.values()))) if matrices else _numbers(COLUMNS, values.get(COLUMNS, 1))
-        )
+        matrices, lengths = _matrices({name: values[name] for name in parts.letters}, parts)
+        columns = lengths.get(COLUMNS) or _numbers(COLUMNS, values.get(COLUMNS, 1))
         if parts.is_matrix and not (np.ndim(columns) == 0 and int(columns) == columns and columns > 0):
             raise BadInput(f"p is {columns}: give a positive integer for a matrix")
+        for name in parts.row_identities:
+            rows = _numbers(row_dimension(name), values[row_dimension(name)])
+            if np.ndim(rows) or int(rows) != rows:
+                raise BadInput(
+                    f"{row_dimension(name)} is {str(rows)[:50]}: give a positive integer for a matrix"
+                )
+            matrices[name] = np.eye(int(rows))
         traces = {
             str(symbol): np.trace(_value(word, matrices, columns)) for word, symbol in parts.traces.items()
         }
@@ -84,6 +116,11 @@ def moment_function(result: Result) -> Callable[..., Any]:
             COLUMNS: columns,
             **traces,
         }
+        for name, length in lengths.items():
+            if name in parts.dimensions and np.any(numbers[name] != length):
+                raise BadInput(
+                    f"{name} is {str(numbers[name])[:50]}, and a matrix has {length} rows: let them agree"
+                )
         for (name, bound), said in zip(result.bounds, result.conditions, strict=True):
             if name in numbers and not np.all(numbers[name] - columns > bound):
                 raise BadInput(
@@ -112,17 +149,29 @@ def _numbers(name: str, value: Any) -> Any:
     return array
 
 
-def _matrices(given: Mapping[str, Any]) -> dict[str, NDArray[np.float64]]:
+def _matrices(
+    given: Mapping[str, Any], parts: Parts
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, int]]:
+    """The letters as arrays, and the dimensions that they show."""
     try:
         found = {name: np.asarray(value, dtype=float) for name, value in given.items()}
     except (TypeError, ValueError, OverflowError):
-        raise BadInput(f"{', '.join(given)}: give square matrices of real numbers") from None
-    shapes = {array.shape for array in found.values()}
-    if len(shapes) > 1 or any(len(shape) != 2 or shape[0] != shape[1] for shape in shapes):
-        raise BadInput(
-            f"{', '.join(found)} have the shapes {', '.join(map(str, shapes))}: give square matrices of one size"
+        raise BadInput(f"{', '.join(given)}: give matrices of real numbers") from None
+    lengths = {"1": 1}
+    for name in parts.letters:
+        expected, array = parts.shape(name), found[name]
+        if expected[1] == "1" and array.ndim == 1:
+            array = found[name] = array[:, None]
+        agree = array.ndim == 2 and all(
+            lengths.setdefault(axis, length) == length
+            for axis, length in zip(expected, array.shape, strict=True)
         )
-    return found
+        if not agree:
+            shapes = ", ".join(str(x.shape) for x in found.values())
+            raise BadInput(
+                f"{', '.join(found)} have the shapes {shapes}: {name} is {' x '.join(expected)}, let them agree"
+            )
+    return found, lengths
 
 
 def _value(word: Word, matrices: Mapping[str, NDArray[np.float64]], columns: float) -> NDArray[np.float64]:
@@ -132,7 +181,7 @@ def _value(word: Word, matrices: Mapping[str, NDArray[np.float64]], columns: flo
                 raise BadInput(f"the index {max(place)} is over p = {columns:g}: take a smaller one")
             row, column = np.eye(int(columns))[np.subtract(place, 1)]
             return np.outer(row, column)
-        matrix = matrices[base(factor)]
+        matrix = matrices[factor if of_rows(factor) == ROW_IDENTITY else base(factor)]
         if factor.endswith(INVERSE):
             return np.asarray(np.linalg.inv(matrix))
         return matrix.T if factor.endswith(TRANSPOSED) else matrix

@@ -16,12 +16,15 @@ from symbolic.query.query import Result
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     INVERSE,
+    ROW_IDENTITY,
     SIGMA,
     TRANSPOSED,
     Word,
     base,
     element,
     indices_of,
+    of_rows,
+    row_dimension,
 )
 from symbolic.wishart.moment_text import trace_text
 
@@ -50,10 +53,10 @@ def moment_source(result: Result, language: str) -> str:
 
 def _said(result: Result) -> str:
     exists = f", for {' and '.join(result.conditions)}" if result.conditions else ""
-    rows = (
-        "W = X^T X, X with n rows N(0, Sigma)"
-        if result.covariance == "general"
-        else "W = X^T X, X with n rows N(0, I)"
+    mean = "M" if result.setting.means else "0"
+    sigma = "Sigma" if result.covariance == "general" else "I"
+    rows = f"W = X^T X, X with n rows N({mean}, {sigma})" + (
+        " of covariance U between them" if result.setting.correlated else ""
     )
     what = result.query if result.query.startswith(("cov", "var")) else f"E[{result.query}]"
     return f"{what}{exists}; {rows}."
@@ -67,6 +70,8 @@ def _sympy(result: Result) -> str:
 def _factor(factor: str) -> str:
     if place := indices_of(factor):
         return f"numpy.outer(numpy.eye(p)[{place[0] - 1}], numpy.eye(p)[{place[1] - 1}])"
+    if of_rows(factor) == ROW_IDENTITY:
+        return f"numpy.eye(int({row_dimension(factor)}))"
     if factor.endswith(INVERSE):
         return f"{base(factor)}_inverse"
     return f"{base(factor)}.T" if factor.endswith(TRANSPOSED) else factor
@@ -96,11 +101,14 @@ def _python(result: Result) -> str:
     # of a matrix there is one, of a scalar as many as there are sizes
     reading = "float({0})" if parts.letters or parts.is_matrix else "numpy.asarray({0}, dtype=float)[()]"
     lines += [f"    {name} = {reading.format(name)}" for name in parts.dimensions]
-    lines += [f"    {name} = numpy.asarray({name}, dtype=float)" for name in parts.letters]
+    for name in parts.letters:
+        column = ".reshape(-1, 1)" if parts.shape(name)[1] == "1" else ""
+        lines.append(f"    {name} = numpy.asarray({name}, dtype=float){column}")
     if parts.needs_columns:
+        letter = parts.column_letter
         counted = (
-            f"len({parts.letters[0]})"
-            if parts.letters
+            f"{letter[0]}.shape[{letter[1]}]"
+            if letter is not None
             else "int(p)"
             if parts.is_matrix
             else reading.format("p")

@@ -60,11 +60,11 @@ class SmallWishart:
         root = _matrix(self.root)
         return _table(root * root.transpose())
 
-    def expectation(self, terms: Sequence[Term]) -> Table:
-        """The expectation of a sum of terms: p x p, or 1 x 1 for scalars."""
+    def expectation(self, terms: Sequence[Term], shape: tuple[int, int] | None = None) -> Table:
+        """The expectation of a sum of terms: of a ``shape``, p x p unless given, or 1 x 1 for scalars."""
         products = [self._product(term) for term in terms]
         size = self.size if any(word is not None for _, _, word in terms) else 1
-        return self._entries(products).expectation(products, (size, size))
+        return self._entries(products).expectation(products, shape or (size, size))
 
     def cost(self, terms: Sequence[Term]) -> int:
         """About how many terms of polynomials `expectation` multiplies."""

@@ -10,25 +10,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
+from operator import add
 from typing import NoReturn, TypeVar
 
 from flint import fmpq_mat
 
-from symbolic.algebra.coefficients import to_fmpq
+from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.entry_laws import GAUSSIAN, Law
 from symbolic.algebra.refusal import Refused
+from symbolic.algebra.words import constant
+from symbolic.checks.entries import cost_by_entries, expect_by_entries, letter_values
 from symbolic.checks.entry_products import Table
 from symbolic.checks.wishart_entries import MAX_SIZE, SmallWishart, Term, inverse_counts
 from symbolic.query.query_tree import Value, tree_value
+from symbolic.query.query_words import (
+    INVERSE_OF_SIGMA,
+    ROOT_OF_ROWS,
+    UNIT_NAME,
+    Setting,
+    monomial_expression,
+)
 from symbolic.query.syntax import Determinant, Element, Node, subtrees, symbols
 from symbolic.query.value import Matrices, Shown, evaluate
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
-    DETERMINISTIC,
+    IDENTITY,
+    MEAN,
+    ROW_COVARIANCE,
+    ROW_IDENTITY,
+    ROWS,
     SIGMA,
+    base,
     indices_of,
+    is_dimension,
     is_wishart,
+    of_rows,
     row_dimension,
     unit,
 )
@@ -80,9 +97,19 @@ class Answer:
     products: TracePolynomial
     averaged: TracePolynomial
     formula: TracePolynomial
-    covariance: Covariance
+    setting: Setting
     law: Law
     effort: float = 1
+
+    @property
+    def covariance(self) -> Covariance:
+        """That of a row."""
+        return self.setting.covariance
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether the query is averaged in X itself."""
+        return any(map(self.setting.needs_rows, self.averaged.terms))
 
     @property
     def one_column(self) -> bool:
@@ -104,11 +131,30 @@ class Answer:
     def inverses(self) -> dict[str, int]:
         """The Wishart matrices, each with the largest number of its inverses in one product."""
         names = {symbol.name for symbol in symbols(self.tree) if is_wishart(symbol.name)}
+        names |= {base(f) for key in self.averaged.terms for word in key.words for f in word if is_wishart(f)}
+        names |= {"W" + row_dimension(name)[1:] for name in self.row_letters}
         degrees = dict.fromkeys(sorted(names), 0)
         for monomial in self.averaged.terms:
             for name, count in inverse_counts(monomial.words).items():
                 degrees[name] = max(degrees[name], count)
         return degrees
+
+    @cached_property
+    def plain_letters(self) -> list[str]:
+        """The deterministic letters without a meaning of their own."""
+        names = {symbol.name for symbol in symbols(self.tree) if symbol.is_matrix}
+        terms = [*self.averaged.terms, *self.formula.terms]
+        names |= {base(factor) for key in terms for word in key.words for factor in word}
+        return sorted(
+            name
+            for name in names - {SIGMA, IDENTITY}
+            if not (is_wishart(name) or indices_of(name) or of_rows(name))
+        )
+
+    @cached_property
+    def row_letters(self) -> list[str]:
+        """X, M, U and I_n, as far as they occur in the query as it is read."""
+        return sorted({symbol.name for symbol in symbols(self.tree) if of_rows(symbol.name)})
 
     @cached_property
     def units(self) -> list[str]:
@@ -128,6 +174,7 @@ class Answer:
         }
         gaussian = self.law is GAUSSIAN
         span = range(size)
+        lengths = {COLUMNS: size, "1": 1, **{row_dimension(name): count for name, count in counts.items()}}
         root = [[Fraction(i == j) for j in span] for i in span]
         if self.covariance == "general" and gaussian:
             # diagonal: the Gaussian law turns with Sigma, and no letter commutes with it
@@ -135,8 +182,8 @@ class Answer:
         elif self.covariance == "general":
             root = [[Fraction(i + 2 if i == j else int(abs(i - j) == 1)) for j in span] for i in span]
         letters = {
-            name: [[Fraction((7 * k + 3 * i + 5 * j + 2 * i * j + 10) % 11 - 4) for j in span] for i in span]
-            for k, name in enumerate(DETERMINISTIC)
+            name: _letter(k, *(lengths[length] for length in self.setting.shape(name)))
+            for k, name in enumerate(self.plain_letters)
         }
         for name in self.units:
             row, column = indices_of(name) or (0, 0)
@@ -157,9 +204,17 @@ class Answer:
     def dimensions(self, small: SmallWishart) -> dict[str, int]:
         """Numbers for all dimensions of the query; for those that are no rows of a matrix there, others."""
         rows = {row_dimension(name): number for name, number in small.rows.items()}
-        names = {symbol.name for symbol in symbols(self.tree) if not symbol.is_matrix}
+        names = {symbol.name for symbol in symbols(self.tree) if is_dimension(symbol.name)}
         others = sorted(names - rows.keys() - {COLUMNS})
         return {**rows, **{name: 7 + k for k, name in enumerate(others)}, COLUMNS: small.size}
+
+
+def _letter(number: int, rows: int, columns: int) -> Table:
+    """A matrix of small integers, another one for each number."""
+    return [
+        [Fraction((7 * number + 3 * i + 5 * j + 2 * i * j + 10) % 11 - 4) for j in range(columns)]
+        for i in range(rows)
+    ]
 
 
 def examine(answer: Answer) -> tuple[str, ...]:
@@ -173,7 +228,8 @@ def examine(answer: Answer) -> tuple[str, ...]:
         if len(found) == MOST_SIZES or (found and size > MAX_SIZE):
             break
         limit = LOW_COST[answer.law is GAUSSIAN] if found else int(MOST_COST * max(1, answer.effort))
-        found.append(_off_poles(partial(_compare_means, answer, size, limit), rows))
+        compare = _compare_rows if answer.needs_rows else _compare_means
+        found.append(_off_poles(partial(compare, answer, size, limit), rows))
         found = [point for point in found if point]
     if not read or not found:
         raise Refused(
@@ -202,6 +258,16 @@ def _compare_tree(answer: Answer, size: int, rows: int) -> str:
         letters[name] = fmpq_mat(
             [[min(i, j) + 1 + (k + 1) * (i == j == 0) for j in range(size)] for i in range(size)]
         )
+    for k, name in enumerate(answer.row_letters):
+        number = dimensions[row_dimension(name)]
+        table = _letter(k, number, size if of_rows(name) in (ROWS, MEAN) else number)
+        if of_rows(name) == ROW_IDENTITY:
+            table = _identity(number)
+        elif of_rows(name) == ROW_COVARIANCE:
+            table = [[table[min(i, j)][max(i, j)] for j in range(number)] for i in range(number)]
+        letters[name] = _exact(table)
+        if of_rows(name) == ROWS:
+            letters["W" + name[1:]] = letters[name].transpose() * letters[name]
     try:
         expected = _shown(tree_value(answer.tree, dimensions, letters, size))
         products = answer.averaged.at(dimensions)
@@ -223,14 +289,63 @@ def _compare_means(answer: Answer, size: int, limit: int, rows: int) -> str:
     if small.cost(terms) + TERM_COST * answer.length > limit:
         return ""
     is_matrix = answer.averaged.is_matrix
-    expected: Table = small.expectation(terms) if terms else [[Fraction(0)] * size] * size
+    shape = (1, 1)
+    if is_matrix:
+        lengths = {**dimensions, "1": 1}
+        shape = lengths[answer.setting.whole[0]], lengths[answer.setting.whole[1]]
+    expected: Table = (
+        small.expectation(terms, shape) if terms else [[Fraction(0)] * shape[1] for _ in range(shape[0])]
+    )
     matrices = Matrices(size, _letters(small))
     try:
         formula = answer.formula.at(dimensions)
     except ZeroDivisionError:
         _fail(AVERAGED, dimensions, "a value", "a pole")
     shown = _texts(expected) if is_matrix else str(expected[0][0])
-    return _same(AVERAGED, dimensions, shown, evaluate(formula, matrices))
+    return _same(AVERAGED, dimensions, shown, evaluate(formula, matrices, shape))
+
+
+def _compare_rows(answer: Answer, size: int, limit: int, rows: int) -> str:
+    """The same for a query in X itself, whose entries are multiplied out."""
+    dimensions = answer.dimensions(answer.small(size, rows))
+    try:
+        terms = [
+            (coefficient.at({name: Fraction(number) for name, number in dimensions.items()}), monomial)
+            for monomial, coefficient in answer.averaged.terms.items()
+        ]
+    except ZeroDivisionError:
+        raise _DivisorVanishes from None
+    products = [constant(number) * monomial_expression(key, answer.setting) for number, key in terms]
+    expression = reduce(add, products)
+    values, roots = letter_values(expression.letters(), dimensions)
+    for length in answer.setting.correlated & dimensions.keys():
+        if root := values.get(ROOT_OF_ROWS + length[1:]):
+            values[ROW_COVARIANCE + length[1:]] = _table(_exact(root) * _exact(root).transpose())
+    if INVERSE_OF_SIGMA in values and SIGMA in values:
+        values[INVERSE_OF_SIGMA] = _table(_exact(values[SIGMA]).inv())
+    if cost_by_entries(expression, dimensions, values, roots) + TERM_COST * answer.length > limit:
+        return ""
+    expected = expect_by_entries(expression, dimensions, values, roots)
+    letters = {name: _exact(table) for name, table in values.items()}
+    for name in answer.units:
+        row, column = indices_of(name) or (0, 0)
+        known = letters.get(UNIT_NAME.format(*sorted((row, column))))
+        if known is not None:
+            letters[name] = known if row <= column else known.transpose()
+    for length, number in dimensions.items():
+        if length != COLUMNS:
+            letters[ROW_IDENTITY + length[1:]] = _exact(_identity(number))
+    try:
+        formula = answer.formula.at(dimensions)
+    except ZeroDivisionError:
+        _fail(AVERAGED, dimensions, "a value", "a pole")
+    shown = _texts(expected) if answer.averaged.is_matrix else str(expected[0][0])
+    shape = len(expected), len(expected[0])
+    return _same(AVERAGED, dimensions, shown, evaluate(formula, Matrices(size, letters), shape))
+
+
+def _identity(size: int) -> Table:
+    return [[Fraction(int(i == j)) for j in range(size)] for i in range(size)]
 
 
 def _terms(polynomial: TracePolynomial, dimensions: Mapping[str, int]) -> Iterator[Term]:
@@ -241,8 +356,15 @@ def _terms(polynomial: TracePolynomial, dimensions: Mapping[str, int]) -> Iterat
 
 def _letters(small: SmallWishart) -> dict[str, fmpq_mat]:
     """The deterministic letters and Sigma."""
-    tables = {**small.letters, SIGMA: small.covariance}
-    return {name: fmpq_mat([[to_fmpq(x) for x in row] for row in table]) for name, table in tables.items()}
+    return {name: _exact(table) for name, table in {**small.letters, SIGMA: small.covariance}.items()}
+
+
+def _exact(table: Table) -> fmpq_mat:
+    return fmpq_mat([[to_fmpq(x) for x in row] for row in table])
+
+
+def _table(matrix: fmpq_mat) -> Table:
+    return [[to_fraction(x) for x in row] for row in matrix.tolist()]
 
 
 READ = "as it is read", "multiplied out"

@@ -8,6 +8,7 @@ from symbolic.algebra.quotients import Rational
 from symbolic.query.syntax import (
     Determinant,
     Element,
+    Kind,
     MomentSyntaxError,
     Node,
     Number,
@@ -18,6 +19,8 @@ from symbolic.query.syntax import (
     Symbol,
     Trace,
     Transpose,
+    kind,
+    multiplied,
 )
 from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, unit
 from symbolic.wishart.trace_polynomial import ONE, QueryTooLarge, TracePolynomial
@@ -58,8 +61,13 @@ def _expand(text: str, node: Node) -> TracePolynomial:
         case Quotient():
             result = _quotient(text, node)
         case Product(factors=factors):
+            whole = Kind.SCALAR
             for factor in factors:
+                this = kind(factor)
                 result = result * expand(text, factor)
+                if whole is Kind.ROW and this is Kind.COLUMN:
+                    result = result.trace()
+                whole = multiplied(whole, this) or Kind.MATRIX
         case Sum(terms=parts):
             result = TracePolynomial({}, node.is_matrix)
             for sign, part in parts:

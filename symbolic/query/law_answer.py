@@ -10,7 +10,7 @@ from symbolic.averages.cumulants import Budget, TooManyBlocks
 from symbolic.averages.network_polynomial import NetworkTerm
 from symbolic.averages.over_laws import average
 from symbolic.query.network_text import closed_network, factors, open_network
-from symbolic.query.query_words import monomial_expression
+from symbolic.query.query_words import Setting, monomial_expression
 from symbolic.wishart.fixed_letters import COLUMNS, is_inverse, is_wishart
 from symbolic.wishart.moment_text import monomial_text
 from symbolic.wishart.trace_polynomial import (
@@ -38,9 +38,10 @@ MAX_MONOMIALS = 40
 class LawExpectation:
     """Expectations under one law, and the work left for one query."""
 
-    def __init__(self, covariance: Covariance, law: Law, effort: float = 1) -> None:
+    def __init__(self, setting: Setting, law: Law, effort: float = 1) -> None:
         """``effort``: how many times the blocks named above one query may look at."""
-        self.covariance: Covariance = covariance
+        self._setting = setting
+        self.covariance: Covariance = setting.covariance
         self._effort = max(effort, 1 / MAX_BLOCKS)
         self.law = law
         self._budget = Budget(MAX_BLOCKS)
@@ -53,7 +54,11 @@ class LawExpectation:
         """
         terms: list[tuple[Monomial, Rational]] = []
         end = end_letter((COLUMNS, COLUMNS)) if query.is_matrix else ""
-        random = [x for x in query.terms if any(is_wishart(f) for word in x.words for f in word)]
+        random = [
+            x
+            for x in query.terms
+            if self._setting.needs_rows(x) or any(is_wishart(f) for word in x.words for f in word)
+        ]
         self._check(random)
         lettered = any(not is_wishart(f) for monomial in random for word in monomial.words for f in word)
         plain_query = self.covariance == "identity" and not lettered
@@ -72,6 +77,11 @@ class LawExpectation:
 
     def _check(self, random: list[Monomial]) -> None:
         for monomial in random:
+            if self._setting.needs_rows(monomial):
+                raise Refused(
+                    f"X, its mean and the covariance of its rows have no method under the law {self.law.name}: ask for "
+                    "W, or for the law gaussian"
+                )
             found = [f for word in monomial.words for f in word if is_wishart(f)]
             if any(map(is_inverse, found)):
                 raise Refused(
@@ -90,7 +100,7 @@ class LawExpectation:
             )
 
     def _average(self, monomial: Monomial) -> dict[NetworkTerm, Rational]:
-        moment = monomial_expression(monomial, self.covariance)
+        moment = monomial_expression(monomial, self._setting)
         laws = {name: self.law for name, letter in moment.letters().items() if letter.random}
         try:
             result = average(moment, laws, budget=self._budget)

@@ -1,13 +1,15 @@
 """Exact expectations of expressions in Wishart matrices, asked for in text.
 
 ``W`` is X^T X with X of shape n x p and independent rows N(0, Sigma); ``W1``, ``W2``, ... are independent of
-it and of one another, with n1, n2, ... rows and the same p and Sigma. The grammar: `symbolic.query.syntax`.
+it and of one another, with n1, n2, ... rows and the same p and Sigma. X may have a mean M, and its rows a covariance U:
+X is then distributed as M + U^(1/2) Z Sigma^(1/2), Z of independent standard normal entries. The grammar:
+`symbolic.query.syntax`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from numbers import Real
 from typing import Any, NamedTuple
@@ -20,19 +22,38 @@ from symbolic.query.check import Answer, examine
 from symbolic.query.expanded import expand
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query_expectation import Expectation, inverse_degrees
+from symbolic.query.query_words import Setting, with_wisharts
+from symbolic.query.shapes import ONE, SQUARE, known_shape, letter_shapes
 from symbolic.query.sizes import Sizes, read_size, require_rows
+from symbolic.query.syntax import (
+    DECLARED,
+    Element,
+    MomentSyntaxError,
+    Node,
+    Power,
+    Product,
+    parse,
+    subtrees,
+    symbols,
+)
 from symbolic.query.syntax import Covariance as CovarianceOf
-from symbolic.query.syntax import Element, MomentSyntaxError, Node, Power, Product, parse, subtrees, symbols
-from symbolic.query.value import Shown, evaluate, read_matrices
+from symbolic.query.value import Matrices, Shown, evaluate, read_matrices
 from symbolic.query.work import MAX_WORK
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     IDENTITY,
+    MEAN,
+    ROW_COVARIANCE,
+    ROW_IDENTITY,
+    ROWS,
     SIGMA,
     indices_of,
+    is_dimension,
+    is_vector,
     is_wishart,
+    of_rows,
     row_dimension,
     suggestion,
 )
@@ -42,7 +63,13 @@ from symbolic.wishart.moment_text import (
     polynomial_terms,
     polynomial_text,
 )
-from symbolic.wishart.trace_polynomial import QueryTooLarge, TracePolynomial, elements
+from symbolic.wishart.trace_polynomial import (
+    QueryTooLarge,
+    TracePolynomial,
+    elements,
+    scalars,
+    symmetrised,
+)
 from symbolic.wishart.wishart_moment import Covariance
 
 __all__ = ["MomentSyntaxError", "Result", "moment"]
@@ -51,6 +78,9 @@ Data = dict[str, Any]
 
 MOST_SECONDS = 3600
 """Longest time that a query may be given."""
+
+MEANS, ROW_LAWS = ("zero", "general"), ("independent", "general")
+"""Whether X has a mean M, and its rows a covariance U."""
 
 MAX_LENGTH = 200_000
 """Most terms of all coefficients of an answer: printing them takes about a second."""
@@ -64,7 +94,8 @@ class Result:
     beyond the Gaussian law there may be ``sums`` over indices (texts) and a ``matrix`` of such sums.
     ``conditions`` state what must hold for every term's expectation to exist, such as ``n - p > 3``, and ``bounds``
     the same as names of rows and what n - p must exceed; ``checked`` the
-    small sizes at which the answer was compared with an average taken entry by entry, such as ``n=3 p=2``.
+    small sizes at which the answer was compared with an average taken entry by entry, such as ``n=3 p=2``;
+    ``setting`` has the shapes of the letters, and which X have a mean M and a covariance U of rows.
     """
 
     query: str
@@ -75,6 +106,7 @@ class Result:
     checked: tuple[str, ...]
     value: Shown | None = None
     bounds: tuple[tuple[str, int], ...] = ()
+    setting: Setting = field(default_factory=Setting)
 
     @property
     def terms(self) -> list[Data]:
@@ -117,6 +149,9 @@ def moment(
     covariance: str | None = None,
     law: str = "gaussian",
     work: float | None = None,
+    mean: str = "zero",
+    rows: str = "independent",
+    symmetric: Collection[str] = (),
 ) -> Result:
     """The expectation of an expression, exact, and its value when all names in it have values.
 
@@ -126,68 +161,141 @@ def moment(
     matrices, or some of them only: they are put into the formula. ``covariance`` is "identity", "general", or
     None for "general" where Sigma occurs in the text or the values. ``law`` is a name that `symbolic.algebra.entry_laws.law`
     reads: a row is Sigma^(1/2) u, and u has independent entries of the law. ``work`` is
-    how many seconds it may take, about; two unless given.
+    how many seconds it may take, about; two unless given. ``mean`` "general": every X has a mean M; ``rows`` "general":
+    its rows have a covariance U; without them, the X whose M or U occurs in the text or the values. ``symmetric``
+    letters are their own transposes. A value that is text defines its name, as in ``S="W/(n-1)"``.
 
     Raises MomentSyntaxError where the text is wrong; MomentDoesNotExist, stating the condition, where the
     expectation of an inverse diverges; and ValueError for unknown, superfluous or missing names, values of
     the wrong kind, an unknown covariance or law, a moment without a method, and whatever exceeds a limit.
     """
     given = dict(values or {})
-    node = parse(text, _columns(given))
+    texts = [x for x, value in given.items() if isinstance(value, str) and _is_letter(x)]
+    definitions = {name: given.pop(name) for name in texts}
+    _check_declared(symmetric)
+    declared = {name for name in (*given, *symmetric) if DECLARED.fullmatch(name)}
+    node = parse(text, _columns(given), declared, definitions)
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
     chosen = _covariance(covariance, text, node, given)
     effort = _effort(work)
-    expectation = _expectation(law, chosen, effort)
-    dimensions, letters = _names(used, chosen)
+    setting = _setting(text, node, used, given, chosen, mean, rows)
+    expectation = _expectation(law, setting, effort)
+    dimensions, letters = _names(used, setting)
     _check_names(given, dimensions + letters)
-    sizes = {name: read_size(name, given[name]) for name in dimensions if name in given}
-    require_rows(sizes, law)
-    tables = {name: given[name] for name in letters if name in given}
-    missing = [name for name in dimensions + letters if name not in given and name != COLUMNS]
-    matrices = None
-    if tables or (not missing and (COLUMNS in sizes or COLUMNS not in dimensions)):
-        matrices = read_matrices(tables, int(sizes[COLUMNS]) if COLUMNS in sizes else None)
-        if COLUMNS in dimensions:
-            sizes[COLUMNS] = Fraction(matrices.size)
-            require_rows(sizes, law)
-    if tables and missing:
-        raise Refused(f"no value given for {', '.join(missing)}: give all of them, or no matrices")
-
+    sizes, matrices = _read_values(given, dimensions, letters, setting, law)
     has_elements = _largest_index(node, sizes) > 0
+    has_vectors = any(map(is_vector, setting.shapes))
     if matrices is not None and _inverted(node):
         matrices.require_definite()
 
     def averaged(part: Node) -> _Averaged:
-        products = query = expand(text, part)
-        if sizes.get(COLUMNS) == 1 and inverse_degrees(products.terms):
+        products = query = with_wisharts(expand(text, part))
+        if has_vectors:
+            products = query = scalars(products)
+        by_rows = has_vectors or any(map(setting.needs_rows, products.terms))
+        if sizes.get(COLUMNS) == 1 and inverse_degrees(products.terms) and not by_rows:
             query = products.commuted()
         bounds = _bounds(part, query, sizes)
         formula = expectation.of(query)
         _require_readable(formula, effort)
-        answer = Answer(part, products, query, formula, chosen, named_law(law), effort)
-        return _Averaged(elements(formula) if has_elements else formula, bounds, examine(answer))
+        answer = Answer(part, products, query, formula, setting, named_law(law), effort)
+        checked = examine(answer)
+        formula = scalars(formula) if has_vectors else formula
+        return _Averaged(elements(formula) if has_elements else formula, bounds, checked)
 
     found = averaged(node) if not isinstance(node, CovarianceOf) else _covariance_of(node, averaged)
+    formula = symmetrised(found.formula, symmetric) if symmetric else found.formula
     try:
-        expected = found.formula.at(sizes)
+        expected = formula.at(sizes)
     except ZeroDivisionError:
         point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         raise Refused(f"the expectation has a pole at {point}: take larger row counts") from None
-    value = None if matrices is None else evaluate(expected, matrices)
+    value = None
+    if matrices is not None:
+        lengths = {**matrices.lengths, **{name: int(size) for name, size in sizes.items()}}
+        value = evaluate(expected, matrices, (lengths[setting.whole[0]], lengths[setting.whole[1]]))
     conditions = tuple(inverse_condition(rows, bound) for rows, bound in found.bounds)
     query = " ".join(text.split())
-    return Result(query, chosen, law, expected, conditions, found.checked, value, found.bounds)
+    return Result(query, chosen, law, expected, conditions, found.checked, value, found.bounds, setting)
+
+
+def _is_letter(name: str) -> bool:
+    """Whether a name may stand for a deterministic matrix."""
+    return bool(DECLARED.fullmatch(name)) and not of_rows(name)
+
+
+def _check_declared(names: Iterable[str]) -> None:
+    for name in names:
+        if not _is_letter(name):
+            raise Refused(
+                f"{name[:50]!r} is no name of a letter: take a capital other than E, I, M, T, U, W, X, or a word that "
+                "begins with one"
+            )
+
+
+def _setting(
+    text: str,
+    node: Node,
+    used: Collection[str],
+    given: Mapping[str, Any],
+    covariance: Covariance,
+    mean: str,
+    rows: str,
+) -> Setting:
+    """The random matrices and the shapes of all letters. Raises ValueError for letters that do not fit together."""
+    if mean not in MEANS:
+        raise Refused(f"unknown mean {mean[:50]!r}; {suggestion(mean, MEANS)}")
+    if rows not in ROW_LAWS:
+        raise Refused(f"unknown rows {rows[:50]!r}; {suggestion(rows, ROW_LAWS)}")
+    random = [name for name in used if is_wishart(name) or of_rows(name) == ROWS]
+    named = {*used, *given}
+    means = {row_dimension(x) for x in random if mean == "general" or MEAN + row_dimension(x)[1:] in named}
+    correlated = {
+        row_dimension(x)
+        for x in random
+        if rows == "general" or ROW_COVARIANCE + row_dimension(x)[1:] in named
+    }
+    shape, shapes = letter_shapes(text, node)
+    for kind, lengths in ((MEAN, means), (ROW_COVARIANCE, correlated)):
+        for length in lengths:
+            name = kind + length[1:]
+            shapes[name] = known_shape(name) or SQUARE
+    return Setting(covariance, shapes, frozenset(means), frozenset(correlated), shape)
 
 
 def _columns(given: Mapping[str, Any]) -> int | None:
     """p, where it is given or a matrix shows it."""
     if COLUMNS in given:
         return int(read_size(COLUMNS, given[COLUMNS]))
-    for value in given.values():
+    for name, value in given.items():
         shape = (len(value),) if isinstance(value, list | tuple) else getattr(value, "shape", ())
-        if shape:
+        if shape and not (of_rows(name) or is_vector(name)):
             return int(shape[0])
     return None
+
+
+def _read_values(
+    given: Mapping[str, Any], dimensions: list[str], letters: list[str], setting: Setting, law: str
+) -> tuple[dict[str, Fraction], Matrices | None]:
+    """The sizes that are given or shown by matrices, and the matrices where everything has a value."""
+    sizes = {name: read_size(name, given[name]) for name in dimensions if name in given}
+    require_rows(sizes, law)
+    tables = {name: given[name] for name in letters if name in given}
+    missing = [name for name in dimensions + letters if name not in given and name != COLUMNS]
+    if tables:  # which show their dimensions
+        shown = {length for name in tables for length in setting.shape(name)}
+        missing = [name for name in missing if name not in shown]
+    matrices = None
+    if tables or (not missing and (COLUMNS in sizes or COLUMNS not in dimensions)):
+        whole = {name: int(n) for name, n in sizes.items() if n.denominator == 1}
+        matrices = read_matrices(tables, whole.pop(COLUMNS, None), setting.shapes, whole)
+        for name in dimensions:
+            if matrices.lengths.get(name):
+                sizes.setdefault(name, Fraction(matrices.lengths[name]))
+        require_rows(sizes, law)
+    if tables and missing:
+        raise Refused(f"no value given for {', '.join(missing)}: give all of them, or no matrices")
+    return sizes, matrices
 
 
 class _Averaged(NamedTuple):
@@ -222,12 +330,12 @@ def _largest_index(node: Node, sizes: Sizes) -> int:
     return largest
 
 
-def _expectation(name: str, covariance: Covariance, effort: float) -> Expectation | LawExpectation:
+def _expectation(name: str, setting: Setting, effort: float) -> Expectation | LawExpectation:
     """How expectations are taken under a law. Raises ValueError for a name that is no law."""
     entry_law = named_law(name)
     if entry_law is GAUSSIAN:
-        return Expectation(covariance, effort)
-    return LawExpectation(covariance, entry_law, effort)
+        return Expectation(setting, effort)
+    return LawExpectation(setting, entry_law, effort)
 
 
 def _require_readable(formula: TracePolynomial, effort: float) -> None:
@@ -270,15 +378,25 @@ def _covariance(covariance: str | None, text: str, node: Node, values: Mapping[s
     )
 
 
-def _names(used: Iterable[str], covariance: Covariance) -> tuple[list[str], list[str]]:
+def _names(used: Iterable[str], setting: Setting) -> tuple[list[str], list[str]]:
     """The dimensions and the matrices that need values, by the names used in a query."""
-    dimensions = [name for name in used if name == COLUMNS or name.startswith("n")]
+    used = list(used)
+    dimensions = [name for name in used if is_dimension(name)]
     matrices = [name for name in used if name not in dimensions]
-    wishart = [name for name in matrices if is_wishart(name)]
-    dimensions += [row_dimension(name) for name in wishart] + [COLUMNS] * bool(matrices)
-    letters = [name for name in matrices if name not in (*wishart, IDENTITY) and not indices_of(name)]
-    if covariance == "general" and wishart:
+    random = [name for name in matrices if is_wishart(name) or of_rows(name) == ROWS]
+    by_rows = [name for name in matrices if of_rows(name)]
+    dimensions += [row_dimension(name) for name in (*random, *by_rows)]
+    letters = [
+        name
+        for name in matrices
+        if name not in (*random, IDENTITY) and not indices_of(name) and of_rows(name) != ROW_IDENTITY
+    ]
+    if setting.covariance == "general" and random:
         letters.append(SIGMA)
+    for kind, lengths in ((MEAN, setting.means), (ROW_COVARIANCE, setting.correlated)):
+        letters += [kind + length[1:] for length in sorted(lengths)]
+    dimensions += [x for name in letters for x in setting.shape(name) if x != ONE]
+    dimensions += [COLUMNS] * bool(matrices)
     return list(dict.fromkeys(dimensions)), list(dict.fromkeys(letters))
 
 

@@ -10,19 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from symbolic.algebra.expression import Expression
 from symbolic.algebra.quotients import Rational
+from symbolic.algebra.refusal import Refused
+from symbolic.algebra.words import matrix
 from symbolic.averages.expectation import expect
 from symbolic.query import work as moment_work
 from symbolic.query.block import Block, isolated
 from symbolic.query.network_text import factors
-from symbolic.query.query_words import monomial_expression
+from symbolic.query.query_words import ROOT_OF_ROWS, Setting, monomial_expression
 from symbolic.wishart.fixed_letters import (
+    COLUMNS,
+    ROW_COVARIANCE,
+    ROW_IDENTITY,
     base,
     is_inverse,
     is_wishart,
     row_dimension,
 )
 from symbolic.wishart.inverse_words import Steps, word_moment
+from symbolic.wishart.moment_text import monomial_text
 from symbolic.wishart.partitions import Partition
 from symbolic.wishart.trace_polynomial import (
     ONE,
@@ -39,9 +46,10 @@ from symbolic.wishart.wishart_moment import moment as moment_of_powers
 class Expectation:
     """Expectations over Gaussian rows; what is known is kept for one query."""
 
-    def __init__(self, covariance: Covariance, effort: float = 1) -> None:
+    def __init__(self, setting: Setting, effort: float = 1) -> None:
         """``effort``: how many times `moment_work.MAX_WORK` a query may take."""
-        self.covariance: Covariance = covariance
+        self._setting = setting
+        self.covariance: Covariance = setting.covariance
         self._steps = Steps(effort)
         self._limit = moment_work.MAX_WORK * effort
         self._known: dict[Monomial, TracePolynomial] = {}
@@ -53,7 +61,7 @@ class Expectation:
         Raises QueryTooLarge, before any is taken, where they are more work than the limit;
         and ValueError over a limit of the degree.
         """
-        work = moment_work.of_query(polynomial.terms, self.covariance)
+        work = moment_work.of_query(polynomial.terms, self._setting)
         if work > self._limit:
             raise QueryTooLarge(
                 f"the expectation is too much work (about {work / 1000:.1f} seconds, and the limit is "
@@ -84,6 +92,8 @@ class Expectation:
         return known
 
     def _integrate(self, monomial: Monomial) -> TracePolynomial:
+        if self._setting.needs_rows(monomial):
+            return self._by_rows(monomial)
         random = {base(factor) for word in monomial.words for factor in word if is_wishart(factor)}
         if not random:
             return TracePolynomial({monomial: ONE}, monomial.word is not None)
@@ -133,13 +143,36 @@ class Expectation:
                 ),
                 monomial.word is not None,
             )
-        result = expect(monomial_expression(inner, self.covariance))
-        terms = []
-        for (traces, word), value in result.monomials.items():
-            factor = Rational.polynomial(value)
-            words = map(factors, traces)
-            terms.append(product_of_traces(words, None if word is None else factors(word), factor))
-        return collect(terms, inner.word is not None)
+        return _read_back(expect(monomial_expression(inner, self._setting)))
+
+    def _by_rows(self, monomial: Monomial) -> TracePolynomial:
+        """The word engine on the whole of a product with X, its mean or the covariance of its rows."""
+        inverted = next(
+            (base(f) for word in monomial.words for f in word if is_wishart(f) and is_inverse(f)), ""
+        )
+        if inverted:
+            raise Refused(
+                f"E[{monomial_text(monomial)}] has no method here: inverses of {inverted} are for products of W = X' X "
+                "without a mean and with independent rows"
+            )
+        found = expect(monomial_expression(monomial, self._setting))
+        rules: dict[tuple[tuple[str, bool], ...], Expression] = {}
+        for rows in self._setting.correlated:
+            root = ROOT_OF_ROWS + rows[1:]
+            rules[(root, False), (root, True)] = matrix(ROW_COVARIANCE + rows[1:], rows, rows, symmetric=True)
+        return _read_back(found.rewrite(rules) if rules else found)
+
+
+def _read_back(expectation: Expression) -> TracePolynomial:
+    """An expression of the word engine in the letters of queries."""
+    shape = expectation.shape
+    empty = (ROW_IDENTITY + shape[0][1:],) if shape and shape[0] == shape[1] != COLUMNS else ()
+    terms = []
+    for (traces, word), value in expectation.monomials.items():
+        factor = Rational.polynomial(value)
+        opened = None if word is None else factors(word) or empty
+        terms.append(product_of_traces(map(factors, traces), opened, factor))
+    return collect(terms, shape is not None)
 
 
 def inverse_degrees(monomials: Iterable[Monomial]) -> dict[str, int]:

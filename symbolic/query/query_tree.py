@@ -12,6 +12,7 @@ from flint import fmpq, fmpq_mat
 from symbolic.query.syntax import (
     Determinant,
     Element,
+    Kind,
     Node,
     Number,
     Power,
@@ -21,6 +22,8 @@ from symbolic.query.syntax import (
     Symbol,
     Trace,
     Transpose,
+    kind,
+    multiplied,
 )
 from symbolic.wishart.fixed_letters import unit
 
@@ -50,7 +53,7 @@ def tree_value(
                 result = fmpq(dimensions[name])
             case Trace(of=inner):
                 table = value(inner)
-                result = sum((table[i, i] for i in range(size)), fmpq(0))
+                result = sum((table[i, i] for i in range(table.nrows())), fmpq(0))
             case Element(of=inner, row=row, column=column):
                 table = value(inner) * matrices[unit(column, row)]
                 result = sum((table[i, i] for i in range(size)), fmpq(0))
@@ -65,7 +68,12 @@ def tree_value(
             case Quotient(top=top, bottom=bottom):
                 result = value(top) * (1 / value(bottom))
             case Product(factors=factors):
-                result = reduce(mul, map(value, factors))
+                whole, result = Kind.SCALAR, fmpq(1)
+                for factor in factors:
+                    result = result * value(factor)
+                    if whole is Kind.ROW and kind(factor) is Kind.COLUMN:
+                        result = result[0, 0]
+                    whole = multiplied(whole, kind(factor)) or Kind.MATRIX
             case Sum(terms=terms):
                 result = reduce(
                     lambda left, right: left + right, (value(x) * fmpq(sign) for sign, x in terms)

@@ -1,24 +1,28 @@
 """Reading a moment query such as ``2 W A W - tr(W)^2 W^-1``: text to a tree, by recursive descent.
 
-The grammar is `GRAMMAR`. Names may touch (``WAW``). A number stands first in a product, or after ``*`` or ``/``. Every error is a
+The grammar is `GRAMMAR`. Names of one letter may touch (``WAW``). A number stands first in a product, or after ``*`` or ``/``. Every error is a
 `MomentSyntaxError` that points at the character; nothing of the text is ever evaluated as code.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from functools import reduce
 from typing import NamedTuple, NoReturn
 
 from symbolic.algebra.refusal import Refused
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
-    DETERMINISTIC,
     IDENTITY,
     MAX_NUMBER,
+    ROW_IDENTITY,
     SIGMA,
     UNIT,
+    is_dimension,
+    is_vector,
     suggestion,
     unit,
 )
@@ -31,7 +35,10 @@ power     = atom { "'" | "^" exponent | index }         a prime transposes; ** m
 index     = "[" digits "," digits "]"                   an element, by row and column from 1
 exponent  = ["-"] digits | "T" | the same in ( ) or { }
 atom      = digits | name | "tr" "(" sum ")" | "det" "(" sum ")" | "(" sum ")"
-name      = "A" ... "D" | "I" | "Sigma" | "W" [digits] | "p" | "n" [digits] | "e" index (a single 1)
+name      = random | matrix | vector | "Sigma" | "I" | "I_n" [digits] | "p" | "n" [digits] | "e" index
+random    = "W" [digits] | "X" [digits]                 W = X' X; the mean of X is M, the covariance of its rows U
+matrix    = a capital but E, I, T, W, X | "Gamma" ... "Omega" | a name with a value; all but the last [digits]
+vector    = a small letter but e, n, p, t, w, x [digits]
 """
 """What a query is; the same is printed by the help of the command."""
 
@@ -53,12 +60,43 @@ MAX_ORDER = 12
 MAX_INDEX = 30
 """Largest index of an element."""
 
-KNOWN = ("W", *DETERMINISTIC, SIGMA, IDENTITY, "tr", "n", COLUMNS, "W1", "n1", "det", "cov", "var")
-"""Names for suggestions; W and n take numbers up to `symbolic.wishart.fixed_letters.MAX_NUMBER`."""
+GREEK = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Phi", "Psi", "Omega")
+"""Letters that are spelled out."""
+
+KNOWN = (
+    *(
+        "W",
+        "A",
+        "B",
+        "C",
+        "D",
+        SIGMA,
+        IDENTITY,
+        "X",
+        "M",
+        "U",
+        "tr",
+        "n",
+        COLUMNS,
+        "W1",
+        "n1",
+        "det",
+        "cov",
+        "var",
+    ),
+    *GREEK,
+)
+"""Names for suggestions; all but Sigma, I and p take numbers up to `symbolic.wishart.fixed_letters.MAX_NUMBER`."""
+
+DECLARED = re.compile(r"(?!Sigma$|I_?n?[0-9]*$|[ET]$)[A-VX-Z][A-Za-z0-9]*")
+"""Names that a value or a definition may give to a matrix."""
 
 _RUN = re.compile(r"[A-Za-z0-9_Σ]+")
+_NUMBERS = "(?:[1-9][0-9]?)?"
 _NAME = re.compile(
-    rf"Sigma|Σ|tr|det|cov|var|[Wn](?:[1-9][0-9]?)?|[{''.join(DETERMINISTIC)}{IDENTITY}{COLUMNS}{UNIT}]"
+    rf"Sigma|Σ|tr|det|cov|var|(?:{'|'.join(GREEK)}|{ROW_IDENTITY}){_NUMBERS}|{IDENTITY}|{COLUMNS}|{UNIT}(?![a-z])"
+    # capitals touch one another and small words that are known, not the rest of a word
+    rf"|n{_NUMBERS}|[A-DF-HJ-SU-Z](?!(?!tr|det|n|p)[a-z]{{2}}){_NUMBERS}|[a-df-moq-suvyz](?![a-z]){_NUMBERS}"
 )
 _DIGITS = re.compile(r"[0-9]+")
 _SYMBOL = re.compile(r"\*\*|[-+*/^'(){}\[\],]")
@@ -100,8 +138,8 @@ def excerpt(text: str) -> str:
     return ascii(text if len(text) <= 20 else "..." + text[-17:])
 
 
-def tokens(text: str) -> list[Token]:
-    """The tokens of a query, with one of kind ``end`` at the end.
+def tokens(text: str, names: Collection[str] = ()) -> list[Token]:
+    """The tokens of a query, with one of kind ``end`` at the end; ``names`` are known besides.
 
     Raises MomentSyntaxError at a character or name that has no meaning, and over the limits on lengths.
     """
@@ -113,7 +151,7 @@ def tokens(text: str) -> list[Token]:
         if text[place].isspace():
             place += 1
             continue
-        token = _token(text, place)
+        token = _token(text, place, names)
         found.append(token)
         place += len(token.text)
     return [
@@ -122,7 +160,7 @@ def tokens(text: str) -> list[Token]:
     ]
 
 
-def _token(text: str, place: int) -> Token:
+def _token(text: str, place: int, names: Collection[str]) -> Token:
     position = place + 1
     if symbol := _SYMBOL.match(text, place):
         return Token("symbol", symbol.group(), position)
@@ -135,6 +173,11 @@ def _token(text: str, place: int) -> Token:
     run = _RUN.match(text, place)
     if run is None:
         raise MomentSyntaxError(text, position, _stranger(text[place]))
+    declared = next(
+        (name for name in sorted(names, key=len, reverse=True) if run.group().startswith(name)), ""
+    )
+    if declared and (len(declared) > 1 or declared == run.group()):
+        return Token("name", declared, position)
     written = FUNCTIONS.get(run.group().casefold(), run.group())
     if written != run.group():
         raise MomentSyntaxError(text, position, f"{excerpt(run.group())} is written {written}")
@@ -154,9 +197,8 @@ def _stranger(character: str) -> str:
 
 
 def _unknown(text: str, place: int, run: str) -> MomentSyntaxError:
-    numbered = f" (W and n with a number go up to {MAX_NUMBER})" if run[0] in "Wn" else ""
-    power = " (a power is written with ^, as in A^2)" if run[0] in DETERMINISTIC else ""
-    reason = f"unknown letter {excerpt(run)}; {suggestion(run, KNOWN)}{numbered or power}"
+    numbered = f" (a letter with a number goes up to {MAX_NUMBER})" if run[-1].isdigit() else ""
+    reason = f"unknown letter {excerpt(run)}; {suggestion(run, KNOWN)}{numbered}"
     return MomentSyntaxError(text, place + 1, reason)
 
 
@@ -254,13 +296,55 @@ class Sum(Node):
     terms: tuple[tuple[int, Node], ...]
 
 
-def parse(text: str, columns: int | None = None) -> Node:
+class Kind(Enum):
+    """What a part is, as far as its letters show it: vectors are small letters."""
+
+    SCALAR = "scalar"
+    MATRIX = "matrix"
+    COLUMN = "column"
+    ROW = "row"
+
+
+def kind(node: Node) -> Kind:
+    """What a part of a tree is."""
+    match node:
+        case Symbol(name=name) if is_vector(name):
+            return Kind.COLUMN
+        case Transpose(of=inner):
+            return {Kind.COLUMN: Kind.ROW, Kind.ROW: Kind.COLUMN}.get(kind(inner), Kind.MATRIX)
+        case Product(factors=factors):
+            return reduce(lambda left, right: multiplied(left, right) or Kind.MATRIX, map(kind, factors))
+        case Sum(terms=terms):
+            return kind(terms[0][1])
+        case Quotient(top=top):
+            return kind(top)
+    return Kind.MATRIX if node.is_matrix else Kind.SCALAR
+
+
+def multiplied(left: Kind, right: Kind) -> Kind | None:
+    """What a product is; None where there is none."""
+    if left is Kind.SCALAR or right is Kind.SCALAR:
+        return right if left is Kind.SCALAR else left
+    if left in (Kind.MATRIX, Kind.ROW) and right in (Kind.MATRIX, Kind.COLUMN):
+        column = right is Kind.COLUMN
+        return (Kind.SCALAR if column else Kind.ROW) if left is Kind.ROW else right
+    return Kind.MATRIX if (left, right) == (Kind.COLUMN, Kind.ROW) else None
+
+
+def parse(
+    text: str,
+    columns: int | None = None,
+    names: Collection[str] = (),
+    definitions: Mapping[str, str] | None = None,
+) -> Node:
     """The tree of a query; ``columns`` is p where it is known, which determinants need.
+
+    ``names`` are known for matrices besides those of the grammar; ``definitions`` are put in the place of their names.
 
     Raises MomentSyntaxError, a ValueError whose one line points at the character, when the text does not
     follow the grammar, adds a scalar to a matrix, or exceeds a limit of `symbolic.query.syntax`.
     """
-    return _Parser(text, columns).query()
+    return _Parser(text, columns, names, definitions or {}).query()
 
 
 def subtrees(node: Node) -> Iterator[Node]:
@@ -290,10 +374,22 @@ def symbols(node: Node) -> Iterator[Symbol]:
 class _Parser:
     """The tokens of one text and how far they are read."""
 
-    def __init__(self, text: str, columns: int | None) -> None:
+    def __init__(
+        self, text: str, columns: int | None, names: Collection[str], definitions: Mapping[str, str]
+    ) -> None:
         self._text = text
         self._columns = columns
-        self._tokens = tokens(text)
+        self._tokens: list[Token] = []
+        inner = {name: tokens(meaning, names)[:-1] for name, meaning in definitions.items()}
+        for token in tokens(text, {*names, *definitions}):
+            if token.kind == "name" and token.text in inner:
+                opening, closing = (Token("symbol", sign, token.position) for sign in "()")
+                body = (part._replace(position=token.position) for part in inner[token.text])
+                self._tokens += [opening, *body, closing]
+            else:
+                self._tokens.append(token)
+        if len(self._tokens) > MAX_TEXT + 1:
+            self._fail(1, f"the text is over the limit of {MAX_TEXT} characters")
         self._next = 0
         self._depth = 0
 
@@ -322,7 +418,7 @@ class _Parser:
 
     def _scalar(self, name: str) -> Node:
         node = self._sum()
-        if node.is_matrix:
+        if kind(node) is not Kind.SCALAR:
             self._fail(node.position, f"{name} is of scalars: take elements, as in W[1,2], or traces")
         return node
 
@@ -355,13 +451,14 @@ class _Parser:
         terms = [(-1 if sign and sign.text == "-" else 1, self._product())]
         while sign := self._take("+", "-"):
             term = self._product()
-            if term.is_matrix != terms[0][1].is_matrix:
-                this, others = ("matrix", "scalar") if term.is_matrix else ("scalar", "matrix")
-                self._fail(
-                    term.position,
-                    f"a {this} is added to a {others}: multiply the scalar by {IDENTITY}, or take tr(...) "
-                    "of the matrix",
+            this, others = kind(term), kind(terms[0][1])
+            if this != others:
+                remedy = (
+                    f"multiply the scalar by {IDENTITY}, or take tr(...) of the matrix"
+                    if {this, others} == {Kind.SCALAR, Kind.MATRIX}
+                    else "small letters are column vectors, and a' is a row"
                 )
+                self._fail(term.position, f"a {this.value} is added to a {others.value}: {remedy}")
             terms.append((-1 if sign.text == "-" else 1, term))
         if terms[0][0] == 1 and len(terms) == 1:
             return terms[0][1]
@@ -379,17 +476,32 @@ class _Parser:
                     self._fail(
                         bottom.position, "a matrix cannot be divided by: write its inverse as a power, W^-1"
                     )
-                factors = [Quotient(slash.position, *self._both(_joined(factors), bottom))]
+                factors = [Quotient(slash.position, *self._both(self._joined(factors), bottom))]
             elif self._token.kind == "name" or self._token.text == "(":
                 factors.append(self._power())
             elif self._token.kind == "number":
                 self._expected("* before a number, or ^ for a power")
             else:
-                return _joined(factors)
+                return self._joined(factors)
 
     @staticmethod
     def _both(top: Node, bottom: Node) -> tuple[bool, Node, Node]:
         return top.is_matrix, top, bottom
+
+    def _joined(self, factors: list[Node]) -> Node:
+        if len(factors) == 1:
+            return factors[0]
+        whole = kind(factors[0])
+        for factor in factors[1:]:
+            this = kind(factor)
+            following = multiplied(whole, this)
+            if following is None:
+                self._fail(
+                    factor.position,
+                    f"a {whole.value} is multiplied by a {this.value}: small letters are column vectors, as in a' W b",
+                )
+            whole = following
+        return Product(factors[0].position, whole is not Kind.SCALAR, tuple(factors))
 
     def _power(self) -> Node:
         node = self._atom()
@@ -410,8 +522,8 @@ class _Parser:
                 return node
 
     def _element(self, node: Node, position: int) -> Node:
-        if not node.is_matrix:
-            self._fail(position, "an element of a scalar is taken: leave the index out")
+        if kind(node) is not Kind.MATRIX:
+            self._fail(position, f"an element of a {kind(node).value} is taken: it is taken of matrices")
         return Element(node.position, False, node, *self._index())
 
     def _index(self) -> tuple[int, int]:
@@ -441,6 +553,8 @@ class _Parser:
             exponent = int(token.text)
             if exponent > MAX_EXPONENT:
                 self._fail(token.position, f"the exponent is over the limit: at most {MAX_EXPONENT}")
+            if kind(node) in (Kind.COLUMN, Kind.ROW):
+                self._fail(position, "a vector has no powers: write a' a for its square")
             node = Power(node.position, node.is_matrix, node, -exponent if sign else exponent)
         else:
             self._expected("a whole number" if sign else "an exponent (a whole number, or T to transpose)")
@@ -449,7 +563,7 @@ class _Parser:
         return node
 
     def _transpose(self, node: Node, position: int) -> Node:
-        if not node.is_matrix:
+        if kind(node) is Kind.SCALAR:
             self._fail(position, "a scalar is transposed: leave the transpose out")
         return Transpose(node.position, True, node)
 
@@ -464,10 +578,10 @@ class _Parser:
                 self._expected(f"'(' after {token.text}")
             inner = self._inside(token)
             what = "trace" if token.text == "tr" else "determinant"
-            if not inner.is_matrix:
+            if kind(inner) is not Kind.MATRIX:
                 self._fail(
                     inner.position,
-                    f"the {what} of a scalar is taken: leave {token.text} out, or take that of a matrix",
+                    f"the {what} of a {kind(inner).value} is taken: leave {token.text} out, or take that of a matrix",
                 )
             return Trace(token.position, False, inner) if what == "trace" else self._determinant(token, inner)
         if token.kind == "name" and token.text in ("cov", "var"):
@@ -479,8 +593,7 @@ class _Parser:
             return Symbol(token.position, True, unit(*self._index()))
         if token.kind == "name" and token.text != "T":
             self._next += 1
-            is_matrix = not (token.text == COLUMNS or token.text.startswith("n"))
-            return Symbol(token.position, is_matrix, token.text)
+            return Symbol(token.position, not is_dimension(token.text), token.text)
         if self._take("("):
             return self._inside(token)
         self._expected("a letter, a number, tr(...) or '('")
@@ -504,9 +617,3 @@ class _Parser:
             self._expected(f"an operator, a factor or ')' to close the one at character {opening.position}")
         self._depth -= 1
         return node
-
-
-def _joined(factors: list[Node]) -> Node:
-    if len(factors) == 1:
-        return factors[0]
-    return Product(factors[0].position, any(factor.is_matrix for factor in factors), tuple(factors))

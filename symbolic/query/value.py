@@ -17,7 +17,19 @@ from symbolic.algebra.refusal import Refused
 from symbolic.averages.networks import ROOT_SUFFIX
 from symbolic.query.index_sums import values
 from symbolic.wishart.covariance_matrix import exact_covariance, rational_root
-from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base, indices_of
+from symbolic.wishart.fixed_letters import (
+    COLUMNS,
+    INVERSE,
+    ROW_COVARIANCE,
+    ROW_IDENTITY,
+    SIGMA,
+    TRANSPOSED,
+    Word,
+    base,
+    indices_of,
+    of_rows,
+    row_dimension,
+)
 from symbolic.wishart.trace_polynomial import IndexSum, TracePolynomial
 
 Matrix = Any
@@ -50,15 +62,23 @@ class _Floats(Arrays):
 
 
 class Matrices:
-    """The p x p values of letters, exact or all in floats, and of the factors that are made of them."""
+    """The values of letters, exact or all in floats, and of the factors that are made of them."""
 
-    def __init__(self, size: int, letters: Mapping[str, Matrix], space: Any = None) -> None:
-        """``space`` is the array namespace of floats, None when all the letters are exact."""
+    def __init__(
+        self,
+        size: int,
+        letters: Mapping[str, Matrix],
+        space: Any = None,
+        lengths: Mapping[str, int] | None = None,
+    ) -> None:
+        """``space`` is the array namespace of floats, None when all are exact; ``lengths`` are the dimensions, p is ``size``."""
         self.size = size
+        self.lengths = {**(lengths or {}), COLUMNS: size, "1": 1}
         self.is_exact = space is None
         self.backend = Exact(letters) if self.is_exact else _Floats(letters)
         self._space = space
         self._letters = letters
+        self.largest = max([size, *(max(self.backend.shape(x)) for x in letters.values())])
         self._factors: dict[str, Matrix] = {}
 
     def rows(self, matrix: Matrix) -> list[list[Any]]:
@@ -104,6 +124,8 @@ class Matrices:
             return self.root()
         if factor not in self._letters and (place := indices_of(factor)):
             return self._unit(*place)
+        if factor not in self._letters and of_rows(factor) == ROW_IDENTITY:
+            return self.backend.eye(self.lengths[row_dimension(factor)])
         matrix = self._letters[base(factor)]
         if factor.endswith(TRANSPOSED):
             return self.backend.transpose(matrix)
@@ -125,34 +147,61 @@ class Matrices:
         return matrix.inv() if self.is_exact else self._space.linalg.inv(matrix)
 
 
-def read_matrices(values: Mapping[str, Any], size: int | None) -> Matrices:
-    """The letters with these values; ``size`` is p, which every one must show if it is given.
+def read_matrices(
+    values: Mapping[str, Any],
+    size: int | None,
+    shapes: Mapping[str, tuple[str, str]] | None = None,
+    rows: Mapping[str, int] | None = None,
+) -> Matrices:
+    """The letters with these values; ``size`` is p and ``rows`` the other dimensions, as far as they are given.
 
-    Raises ValueError naming the letter unless its value is a square matrix of finite real numbers, all are of
-    one size, and Sigma is symmetric and positive semidefinite.
+    ``shapes`` are of the letters that are not p x p. A column may be a list of numbers.
+    Raises ValueError naming the letter unless its value is a matrix of finite real numbers of its shape, all agree
+    in the dimensions, and Sigma and U are symmetric and positive semidefinite.
     """
-    for name, value in values.items():
-        rows, columns = _shape(name, value)
-        expected = f"p = {size}" if size is not None else "the others"
-        size = rows if size is None else size
-        if rows != size or columns != size:
-            raise Refused(f"{name} is {rows} x {columns}: give a square matrix that agrees with {expected}")
+    lengths = {**(rows or {}), "1": 1, **({} if size is None else {COLUMNS: size})}
+    columns = {}
+    for name, given in values.items():
+        expected = (shapes or {}).get(name, (COLUMNS, COLUMNS))
+        value = columns[name] = _as_column(given) if expected[1] == "1" else given
+        shape = _shape(name, value)
+        for dimension, length in zip(expected, shape, strict=True):
+            if lengths.setdefault(dimension, length) != length:
+                what = "square matrix" if expected[0] == expected[1] else "matrix"
+                others = " and ".join(
+                    f"{x} = {lengths[x]}" for x in sorted({*expected} & lengths.keys() - {"1"})
+                )
+                raise Refused(
+                    f"{name} is {shape[0]} x {shape[1]}: give a {what} that agrees with "
+                    + (others if size is not None or expected != (COLUMNS, COLUMNS) else "the others")
+                )
+    values = columns
+    size = lengths.get(COLUMNS)
+    covariances = [name for name in values if name == SIGMA or of_rows(name) == ROW_COVARIANCE]
     spaces = [value.__array_namespace__() for value in values.values() if _is_floating(value)]
     if spaces:
         arrays = {name: _array(name, value, spaces[0]) for name, value in values.items()}
-        if SIGMA in arrays:
-            arrays[SIGMA] = _covariance(arrays[SIGMA], spaces[0])
-        return Matrices(size or 0, arrays, spaces[0])
-    if values and size is not None and size > MAX_EXACT_SIZE:
+        for name in covariances:
+            arrays[name] = _covariance(name, arrays[name], spaces[0])
+        return Matrices(size or 0, arrays, spaces[0], lengths)
+    if any(max(_shape(name, value)) > MAX_EXACT_SIZE for name, value in values.items()):
         raise Refused(
             f"exact matrices are taken up to {MAX_EXACT_SIZE} x {MAX_EXACT_SIZE}: give arrays of floats"
         )
     tables = {name: _table(name, value) for name, value in values.items()}
     exact = {name: _exact(rows) for name, rows in tables.items()}
-    if SIGMA in exact:
-        require_affordable(exact[SIGMA], MAX_DEFINITE_WORK)
-        exact[SIGMA], _ = exact_covariance(tables[SIGMA])
-    return Matrices(size or 0, exact)
+    for name in covariances:
+        require_affordable(exact[name], MAX_DEFINITE_WORK)
+        exact[name], _ = exact_covariance(tables[name])
+    return Matrices(size or 0, exact, None, lengths)
+
+
+def _as_column(value: Any) -> Any:
+    """A list of numbers as a column."""
+    if hasattr(value, "dtype"):
+        return value.reshape(-1, 1) if value.ndim == 1 else value
+    is_list = isinstance(value, list | tuple) and not any(isinstance(x, list | tuple) for x in value)
+    return [[x] for x in value] if is_list else value
 
 
 def require_affordable(matrix: fmpq_mat, limit: int) -> None:
@@ -216,15 +265,15 @@ def _exact(rows: list[list[int | Fraction]]) -> fmpq_mat:
     return fmpq_mat([[to_fmpq(x) for x in row] for row in rows])
 
 
-def _covariance(array: Matrix, space: Any) -> Matrix:
+def _covariance(name: str, array: Matrix, space: Any) -> Matrix:
     """The symmetric part of a covariance of floats, after checking."""
     largest = float(space.max(space.abs(array)))
     if float(space.max(space.abs(array - array.T))) > ROUNDING * largest:
-        raise Refused(f"{SIGMA} is not symmetric: give (S + S.T)/2 if only rounding differs")
+        raise Refused(f"{name} is not symmetric: give (S + S.T)/2 if only rounding differs")
     symmetric = array / 2 + array.T / 2
     eigenvalues = space.linalg.eigvalsh(symmetric)
     if float(eigenvalues[0]) < -ROUNDING * max(float(eigenvalues[-1]), 0.0):
-        raise Refused(f"{SIGMA} has a negative eigenvalue: give a positive semidefinite matrix")
+        raise Refused(f"{name} has a negative eigenvalue: give a positive semidefinite matrix")
     return symmetric
 
 
@@ -241,15 +290,16 @@ MAX_FLOAT_WORK = 50_000_000_000
 """Most multiplications for a value in floating point."""
 
 
-def evaluate(polynomial: TracePolynomial, matrices: Matrices) -> Shown:
-    """The value of a polynomial without dimensions in its coefficients.
+def evaluate(polynomial: TracePolynomial, matrices: Matrices, shape: tuple[int, int] | None = None) -> Shown:
+    """The value of a polynomial without dimensions in its coefficients; ``shape`` of a matrix, p x p unless given.
 
     Raises ValueError when the work or the result is too large (the message names the limit), when a singular
     Sigma is inverted, or when floats overflow.
     """
-    if polynomial.is_matrix and matrices.size > MAX_SIZE:
+    shape = shape or _shape_of(polynomial, matrices)
+    if polynomial.is_matrix and max(shape) > MAX_SIZE:
         raise Refused(
-            f"the result has {matrices.size} x {matrices.size} elements and is written out up to "
+            f"the result has {shape[0]} x {shape[1]} elements and is written out up to "
             f"{MAX_SIZE} x {MAX_SIZE}: ask for its trace"
         )
     _check_work(polynomial, matrices)
@@ -264,7 +314,7 @@ def evaluate(polynomial: TracePolynomial, matrices: Matrices) -> Shown:
         groups.setdefault(monomial.matrix, []).append((number, monomial.traces, monomial.word))
     total: Any = backend.number(Fraction(0))
     if polynomial.is_matrix:
-        total = backend.zeros(matrices.size, matrices.size)
+        total = backend.zeros(*shape)
     for matrix, terms in groups.items():
         found = combined(terms, matrices.factor, backend, matrices.identity)
         total = total + (found if matrix is None else backend.scale(sums[matrix], found))
@@ -276,12 +326,21 @@ def evaluate(polynomial: TracePolynomial, matrices: Matrices) -> Shown:
     return str(to_fraction(total)) if matrices.is_exact else _finite(float(total))
 
 
+def _shape_of(polynomial: TracePolynomial, matrices: Matrices) -> tuple[int, int]:
+    """Rows and columns of the value of a matrix, as its first word has them."""
+    word = next((key.word for key in polynomial.terms if key.word), None)
+    if word is None:
+        return matrices.size, matrices.size
+    first, last = matrices.factor(word[0]), matrices.factor(word[-1])
+    return matrices.backend.shape(first)[0], matrices.backend.shape(last)[1]
+
+
 def _check_work(polynomial: TracePolynomial, matrices: Matrices) -> None:
     products: set[Word] = set()
     for monomial in polynomial.terms:
         for word in monomial.words:
             products.update(word[:stop] for stop in range(2, len(word) + 1))
-    work = len(products) * matrices.size**3
+    work = len(products) * matrices.largest**3
     limit = MAX_EXACT_WORK if matrices.is_exact else MAX_FLOAT_WORK
     if work > limit:
         remedy = "give arrays of floats" if matrices.is_exact else "take smaller matrices"

@@ -14,7 +14,17 @@ from itertools import pairwise
 from math import comb, factorial, isqrt, prod
 
 from symbolic.query.block import Block, isolated
-from symbolic.wishart.fixed_letters import SIGMA, Word, base, is_inverse, is_wishart
+from symbolic.query.query_words import Setting
+from symbolic.wishart.fixed_letters import (
+    ROWS,
+    SIGMA,
+    Word,
+    base,
+    is_inverse,
+    is_wishart,
+    of_rows,
+    row_dimension,
+)
 from symbolic.wishart.partitions import Partition, partitions
 from symbolic.wishart.trace_polynomial import Monomial
 from symbolic.wishart.wishart_moment import Covariance
@@ -26,21 +36,24 @@ IDENTITY = 20
 """With the identity covariance powers of Sigma make states on the way but no terms, cheaper by about this factor."""
 
 
-def of_query(monomials: Iterable[Monomial], covariance: Covariance) -> int:
+def of_query(monomials: Iterable[Monomial], setting: Setting) -> int:
     """Work for the expectations of all the products of a query, each different one taken once."""
-    plan = _Plan(covariance)
+    plan = _Plan(setting)
     return sum(plan.of(monomial) for monomial in monomials)
 
 
 class _Plan:
     """What `symbolic.query.query_expectation` will do for a query, without doing it."""
 
-    def __init__(self, covariance: Covariance) -> None:
-        self._covariance: Covariance = covariance
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._covariance: Covariance = setting.covariance
         self._planned: set[Monomial | tuple[int, Partition]] = set()
 
     def of(self, monomial: Monomial, copies: int = 1) -> int:
         """Work for a product that occurs in several copies, which differ in powers of Sigma."""
+        if self._setting.needs_rows(monomial):
+            return of_rows_of(monomial, self._setting) if self._is_new(monomial) else 0
         names = {base(factor) for word in monomial.words for factor in word if is_wishart(factor)}
         if not names or not self._is_new(monomial):
             return 0
@@ -66,6 +79,26 @@ class _Plan:
         is_new = key not in self._planned
         self._planned.add(key)
         return is_new
+
+
+def of_rows_of(monomial: Monomial, setting: Setting) -> int:
+    """Work for a product in X itself: its pairings, or with a mean those of every choice of factors."""
+    counts: Counter[str] = Counter()
+    plain = setting.covariance == "identity" and not setting.correlated and monomial.word is None
+    for factor in (f for word in monomial.words for f in word):
+        if is_wishart(factor) or of_rows(factor) == ROWS:
+            counts[row_dimension(factor)] += 2 if is_wishart(factor) else 1
+        else:
+            plain = False
+    ways = prod(
+        sum(comb(count, 2 * k) * _double_factorial(2 * k - 1) for k in range(count // 2 + 1))
+        if rows in setting.means
+        else _double_factorial(count - 1)
+        for rows, count in counts.items()
+    )
+    if not setting.means & counts.keys():
+        return 1 + ways // 10
+    return 1 + (ways // 60 if plain else 3 * ways // 2)
 
 
 @lru_cache(maxsize=128)

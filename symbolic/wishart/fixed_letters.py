@@ -1,9 +1,10 @@
-"""The letters of a moment query: factors of words of p x p matrices, by name.
+"""The letters of a moment query: factors of words of matrices, by name.
 
-A factor is a string: ``A`` to ``D`` (deterministic, not necessarily symmetric), a transpose ``A'``, ``Sigma``
-and ``Sigma^-1``, a Wishart matrix ``W`` or ``W1`` to ``W99`` and its inverse ``W1^-1``, or ``e[1,2]``, the matrix
-of a single 1 in row 1 and column 2, of which elements are traces: M[1,2] = tr(M e[2,1]). A word is a tuple of
-factors, freely reduced; the empty word is the identity.
+A factor is a string: a deterministic letter such as ``A``, ``B2`` or ``Psi`` (not necessarily symmetric) or a column
+vector such as ``a``, a transpose ``A'``, ``Sigma`` and ``Sigma^-1``, a Wishart matrix ``W`` or ``W1`` to ``W99`` and its
+inverse ``W1^-1``, or ``e[1,2]``, the matrix of a single 1 in row 1 and column 2, of which elements are traces:
+M[1,2] = tr(M e[2,1]). The n x p matrix behind ``W`` is ``X``, its mean ``M``, the covariance of its rows ``U``, and
+``I_n`` the n x n identity. A word is a tuple of factors, freely reduced; the empty word is the p x p identity.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from symbolic.algebra.canonical import turns
 Word = tuple[str, ...]
 """Factors of a product, for example ``("W", "A'", "W")``."""
 
-DETERMINISTIC = ("A", "B", "C", "D")
 SIGMA = "Sigma"
+ROWS, MEAN, ROW_COVARIANCE, ROW_IDENTITY = "X", "M", "U", "I_n"
 IDENTITY = "I"
 COLUMNS = "p"
 INVERSE = "^-1"
@@ -72,9 +73,28 @@ def is_inverse(factor: str) -> bool:
     return factor.endswith(INVERSE)
 
 
+def of_rows(factor: str) -> str:
+    """``X``, ``M``, ``U`` or ``I_n`` where a factor is one of these, numbered or transposed; "" for any other."""
+    name = base(factor)
+    if name.startswith(ROW_IDENTITY):
+        return ROW_IDENTITY
+    return name[0] if name[0] in (ROWS, MEAN, ROW_COVARIANCE) and (name[1:] or "0").isdigit() else ""
+
+
+def is_dimension(name: str) -> bool:
+    """Whether a name of a query is a dimension: ``n``, ``n1``, ..., or ``p``."""
+    return name[0] in ("n", COLUMNS)
+
+
+def is_vector(factor: str) -> bool:
+    """Whether a factor is a column vector, transposed or not: a small letter, perhaps with a number."""
+    return factor[0].islower() and not indices_of(factor) and not is_dimension(factor)
+
+
 def row_dimension(wishart: str) -> str:
-    """The number of rows behind a Wishart matrix: ``n`` for ``W``, ``n1`` for ``W1``."""
-    return "n" + base(wishart)[1:]
+    """The number of rows behind a Wishart matrix: ``n`` for ``W``, ``n1`` for ``W1``, and so for X, M, U and I_n."""
+    name = base(wishart)
+    return "n" + name[len(ROW_IDENTITY) if name.startswith(ROW_IDENTITY) else 1 :]
 
 
 def inverse(factor: str) -> str:
@@ -87,13 +107,18 @@ def is_invertible(factor: str) -> bool:
     return is_wishart(factor) or base(factor) == SIGMA
 
 
+def is_symmetric(factor: str) -> bool:
+    """Whether a factor is its own transpose: what is invertible, the covariance of rows, and their identity."""
+    return is_invertible(factor) or of_rows(factor) in (ROW_COVARIANCE, ROW_IDENTITY)
+
+
 def transpose(word: Word) -> Word:
     """The word of the transposed product; Wishart matrices and Sigma are symmetric."""
     return tuple(map(_transposed, reversed(word)))
 
 
 def _transposed(factor: str) -> str:
-    if is_invertible(factor):
+    if is_symmetric(factor):
         return factor
     if place := indices_of(factor):
         return unit(*reversed(place))

@@ -12,8 +12,8 @@ from flint import fmpq, fmpq_mpoly
 
 from symbolic.algebra.coefficients import named_terms
 from symbolic.algebra.quotients import Rational
-from symbolic.wishart.fixed_letters import TRANSPOSED, Word, element, indices_of, powers
-from symbolic.wishart.trace_polynomial import Monomial, TracePolynomial
+from symbolic.wishart.fixed_letters import TRANSPOSED, Word, element, indices_of, is_vector, powers
+from symbolic.wishart.trace_polynomial import Monomial, TracePolynomial, row_first
 
 FACTORED_TERMS = 40
 FACTORED_DEGREE = 14
@@ -34,6 +34,8 @@ def word_text(word: Word) -> str:
 def trace_text(word: Word) -> str:
     """A trace as ``tr(W A)``, or the element that it is as ``(W A)[1,2]``."""
     found = element(word)
+    if found is None and any(map(is_vector, word)):
+        return f"({word_text(row_first(word))})"
     if found is None:
         return f"tr({word_text(word)})"
     inner, row, column = found
@@ -200,6 +202,8 @@ def _degree(polynomial: fmpq_mpoly) -> int:
 
 def _trace_latex(word: Word) -> str:
     found = element(word)
+    if found is None and any(map(is_vector, word)):
+        return rf"({word_latex(row_first(word))})"
     if found is None:
         return rf"\operatorname{{tr}}({word_latex(word)})"
     inner, row, column = found

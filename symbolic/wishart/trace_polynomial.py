@@ -6,7 +6,7 @@ Q(n, p, ...). Unlike `symbolic.algebra.expression` it knows inverses and quotien
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from flint import fmpq
 
+from symbolic.algebra.canonical import turns
 from symbolic.algebra.coefficients import Exact, context, names_of, to_fmpq
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
@@ -22,10 +23,12 @@ from symbolic.wishart.fixed_letters import (
     COLUMNS,
     TRANSPOSED,
     Word,
+    base,
     closed,
     indices_of,
     inverse,
     is_invertible,
+    is_vector,
     is_wishart,
     joined,
     transpose,
@@ -275,6 +278,57 @@ def elements(polynomial: TracePolynomial) -> TracePolynomial:
             kept = [trace for trace in traces if not (len(trace) == 1 and indices_of(trace[0]))]
             monomial, factor = product_of_traces(kept, word, value)
             terms.append((monomial._replace(sums=key.sums, matrix=key.matrix), factor))
+    return collect(terms, polynomial.is_matrix)
+
+
+def scalars(polynomial: TracePolynomial) -> TracePolynomial:
+    """The same with a trace of its own for each product from a row a' to a column b, which is a scalar."""
+    if not any(is_vector(factor) for key in polynomial.terms for word in key.words for factor in word):
+        return polynomial
+    terms = []
+    for key, value in polynomial.terms.items():
+        traces = [part for trace in key.traces for part in _cut(row_first(trace))]
+        word = key.word
+        if word is not None and len(parts := _cut(word)) > 1:
+            traces += parts[1:-1]
+            word = parts[0] + parts[-1]
+        monomial, factor = product_of_traces(traces, word, value)
+        terms.append((monomial._replace(sums=key.sums, matrix=key.matrix), factor))
+    return collect(terms, polynomial.is_matrix)
+
+
+def _cut(word: Word) -> list[Word]:
+    """The parts of a word, cut between a column and the row after it."""
+    starts = [k for k in range(1, len(word)) if _is_row(word[k]) and is_vector(word[k - 1])]
+    return [word[i:j] for i, j in pairwise([0, *starts, len(word)])]
+
+
+def _is_row(factor: str) -> bool:
+    return is_vector(factor) and factor.endswith(TRANSPOSED)
+
+
+def row_first(trace: Word) -> Word:
+    """A closed word, or its transpose, turned to begin with a row, where there is one."""
+    ways = [w[k:] + w[:k] for w in (trace, transpose(trace)) for k in range(len(w)) if _is_row(w[k])]
+    return min(ways, key=lambda w: [*map(base, w)], default=trace)
+
+
+def symmetrised(polynomial: TracePolynomial, names: Collection[str]) -> TracePolynomial:
+    """The same for letters that are their own transposes."""
+
+    def plain(word: Word) -> Word:
+        return tuple(factor.removesuffix(TRANSPOSED) if base(factor) in names else factor for factor in word)
+
+    terms = []
+    for key, value in polynomial.terms.items():
+        traces = []
+        for trace in map(plain, key.traces):
+            flipped = plain(transpose(trace))
+            ways = (*turns(trace, trace), *turns(flipped, flipped))
+            traces.append(min(ways, key=word_order))
+        word = None if key.word is None else plain(key.word)
+        ordered = tuple(sorted(traces, key=word_order))
+        terms.append((key._replace(traces=ordered, word=word), value))
     return collect(terms, polynomial.is_matrix)
 
 

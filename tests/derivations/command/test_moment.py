@@ -103,7 +103,7 @@ def test_more_seconds_raise_the_limit(capsys: pytest.CaptureFixture[str]) -> Non
 
 BAD = {
     "syntax": (["W^2 tr(W"], "character"),
-    "unknown letter": (["W Q W"], "unknown letter"),
+    "unknown letter": (["W E W"], "unknown letter"),
     "unknown law": (["W", "--law", "cauchy"], "unknown law"),
     "law without variance": (["W", "--law", "student:1"], "variance"),
     "impossible law": (["W", "--law", "cumulants:5,0"], "no random variable"),
@@ -153,8 +153,8 @@ def test_bad_input_is_one_line_and_status_two(case: str, capsys: pytest.CaptureF
     [
         (b"", "is no .npy file"),
         (b"\x93NUMPY\x01\x00v\x00{'descr': broken", "cannot be read"),
-        (np.zeros((2, 3)), "square"),
-        (np.zeros(4), "square"),
+        (np.zeros((2, 3, 1)), "give a matrix"),
+        (np.zeros(()), "give a matrix"),
         (np.array([["a"]]), "real numbers"),
         (np.array([[np.nan]]), "not finite"),
         (np.array([[1 + 1j]]), "real numbers"),

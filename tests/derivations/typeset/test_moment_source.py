@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import subprocess
@@ -159,8 +160,8 @@ def test_the_function_broadcasts_over_sizes() -> None:
     [
         ({"n": 9}, "missing argument 'A'"),
         ({"n": 9, "A": np.eye(2), "p": 2}, "unknown argument 'p'"),
-        ({"n": 9, "A": np.ones((2, 3))}, "give square matrices"),
-        ({"n": 9, "A": [[1, "x"], [0, 1]]}, "give square matrices"),
+        ({"n": 9, "A": np.ones((2, 3))}, "A is p x p, let them agree"),
+        ({"n": 9, "A": [[1, "x"], [0, 1]]}, "give matrices of real numbers"),
         ({"n": [9, "x"], "A": np.eye(2)}, "n is .*: give positive numbers"),
         ({"n": [9, 3], "A": np.eye(2)}, "exists only for n - p > 1: take n over 3"),
     ],
@@ -168,6 +169,34 @@ def test_the_function_broadcasts_over_sizes() -> None:
 def test_what_the_function_refuses(values: dict[str, Any], reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
         d.moment("W A W^-1").function()(**values)
+
+
+MEAN, COLUMN = np.array([[1.0, 2], [3, 4], [0, 1]]), np.array([2.0, -1])
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a' W a", {"n": 3, "a": COLUMN, "M": MEAN}),
+        ("X a", {"n": 3, "a": COLUMN, "M": MEAN}),
+        ("X A X'", {"n": 3, "A": np.eye(2), "M": MEAN}),
+    ],
+)
+def test_rectangular_answers_are_functions_and_sources(
+    text: str, values: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = d.moment(text, mean="general")
+    expected = d.moment(text, **values).value
+    shown = np.array(expected, dtype=float)
+    needed = result.source("python").partition("(")[2].partition(")")[0].split(", ")
+    given = {name: values[name] for name in needed}
+    module = "m" + re.sub(r"\W", "_", text)
+    (tmp_path / f"{module}.py").write_text(result.source("python"), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = importlib.import_module(module).moment(**given)
+    assert np.allclose(np.squeeze(found), np.squeeze(shown))
+    assert np.allclose(np.squeeze(result.function()(**given)), np.squeeze(shown))
+    assert result.to_sympy().free_symbols
 
 
 def test_sums_over_indices_are_latex_and_text_only() -> None:

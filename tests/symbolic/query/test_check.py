@@ -23,6 +23,7 @@ from symbolic.query.expanded import expand
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query import moment
 from symbolic.query.query_expectation import Expectation
+from symbolic.query.query_words import Setting
 from symbolic.query.syntax import parse
 from symbolic.query.value import Matrices
 from symbolic.wishart import general, identity, mixed, resolvent, wishart_inverse, wishart_moment
@@ -124,7 +125,7 @@ def test_nothing_else_can_be_changed(change: dict[str, Any]) -> None:
 
 def test_the_identity_is_not_taken_for_another_covariance() -> None:
     with pytest.raises(CheckFailed):
-        examine(replace(answer("trace"), covariance="general"))
+        examine(replace(answer("trace"), setting=Setting("general")))
 
 
 def test_a_pole_in_place_of_a_value_is_noticed() -> None:

@@ -10,13 +10,14 @@ from symbolic.query import query_expectation
 from symbolic.query import work as moment_work
 from symbolic.query.expanded import expand
 from symbolic.query.query import moment
+from symbolic.query.query_words import Setting
 from symbolic.query.syntax import parse
 from symbolic.wishart.trace_polynomial import QueryTooLarge
 from symbolic.wishart.wishart_moment import Covariance
 
 
 def work(text: str, covariance: Covariance = "general") -> int:
-    return moment_work.of_query(expand(text, parse(text)).terms, covariance)
+    return moment_work.of_query(expand(text, parse(text)).terms, Setting(covariance))
 
 
 QUICK = (
