@@ -56,21 +56,28 @@ _ADDED_BY: dict[str, str] = {}
 _ROOM = "derivations.extensions"
 
 
+def added_modules() -> list[str]:
+    """The modules of `derivations/extensions/`, none of which is loaded for it."""
+    from derivations import extensions
+
+    return sorted(f"{_ROOM}.{found.name}" for found in pkgutil.iter_modules(extensions.__path__))
+
+
 @cache
 def load_extensions() -> Mapping[str, str]:
     """Load every module of `derivations/extensions/`, once. Returns why, by file name, for those that do not load."""
-    from derivations import extensions
-
     failed: dict[str, str] = {}
-    for module in sorted(found.name for found in pkgutil.iter_modules(extensions.__path__)):
+    for module in added_modules():
         before = {*EXTENSIONS, *_LAWS}
         try:
-            importlib.import_module(f"{_ROOM}.{module}")
+            importlib.import_module(module)
         except Exception as error:  # whatever a file does wrong concerns those alone who use it
             said = " ".join(str(error).split())
-            failed[f"{module}.py"] = f"{type(error).__name__}: {shortened(said, 100)}"
+            failed[f"{module.removeprefix(f'{_ROOM}.')}.py"] = (
+                f"{type(error).__name__}: {shortened(said, 100)}"
+            )
         new = {*EXTENSIONS, *_LAWS} - before
-        _ADDED_BY.update(dict.fromkeys(new, f"{_ROOM}.{module}"))
+        _ADDED_BY.update(dict.fromkeys(new, module))
     return failed
 
 

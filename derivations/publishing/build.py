@@ -18,14 +18,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
 from derivations.language.assumptions import PAPER, Assumptions, read
+from derivations.language.extension import added_modules
 from derivations.publishing import equation_links, finding, notebooks, pages
+from derivations.steps.contents import MODULE_OF
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable
@@ -33,6 +35,8 @@ from derivations.verification.verify import Record, verify
 
 SOURCE = Path(__file__).resolve().parents[2] / "book"
 DEFAULT_OUT = SOURCE / "_build" / "html"
+# What computes what the cells of pages look up; it stands in a room that this one does not know.
+PREPARES = "derivations.book_pages.prepare"
 # The mark of a folder that this module wrote, and may therefore replace.
 MARK = ".built-book.json"
 # The file beside the staged pages, in whose folder their cells run, that says under which assumptions they are built.
@@ -175,15 +179,22 @@ def _verify_first(assumptions: Assumptions, echo: bool) -> Sequence[Record]:
     return records
 
 
-def _prepare(environment: dict[str, str], echo: bool) -> None:
-    """Compute on all cores what the cells will look up."""
+def _prepare(texts: Mapping[str, str], environment: dict[str, str], echo: bool) -> None:
+    """Compute on all cores what the cells will look up, where that has not been done by modules that are as they are now."""
+    # steps and extensions are reached by their names alone, and a page says which of the latter are confirmed
+    done = store.key(
+        "prepared", [PREPARES, *MODULE_OF.values(), *added_modules()], extending=texts.get("extending.md")
+    )
+    if store.load(done) is not None:
+        return
     if echo:
         sys.stderr.write("sampling what the pages show\n")
-    command = [sys.executable, "-m", "derivations.book_pages.prepare"]
+    command = [sys.executable, "-m", PREPARES]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         log = result.stdout + result.stderr
         raise BookError(f"the pages could not be prepared: {log.strip().splitlines()[-1]}", log)
+    store.save(done, {})
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -282,7 +293,7 @@ def _run_cells(
     texts = dict(sorted(read_in.items(), key=lambda page: page[1].count('"'), reverse=True))
     found, keys = pages.missing(texts, words) if kept else ({}, dict.fromkeys(texts))
     if keys and kept:
-        _prepare(environment, echo)
+        _prepare(texts, environment, echo)
     if keys and echo:
         sys.stderr.write(f"running the cells of {', '.join(keys)}\n")
     try:

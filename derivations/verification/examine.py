@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.steps.chain import Chain
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Check, Step
 from derivations.verification.measure import checks
 from derivations.verification.moves import move_checks
-from derivations.verification.prove import Proof, chain_of, prove
+from derivations.verification.prove import Proof, chain_of, proof_of, prove
 
 # a part of a record, "proof" or "numeric", as it is kept: its fields, and the seconds it took
 Part = dict[str, Any]
@@ -46,6 +46,7 @@ def examine(
 
     known: the proof part, when it is known from before. sampled: what samples the step under changed assumptions.
     """
+    itself = step
     if step.derive is not None:
         step = replace(step, derive=cache(step.derive))
     found: dict[str, Part] = {}
@@ -59,7 +60,7 @@ def examine(
             # a mean that is not finite agrees with nothing: the verdict says so, and no line on stderr
             with np.errstate(all="ignore"):
                 if part == "proof":
-                    result = _proof(step, assumptions)
+                    result = _proof(itself, step, assumptions)
                 else:
                     assert proof is not None
                     result = _numeric(step, assumptions, proof, seed, sampled)
@@ -80,8 +81,8 @@ def broken_part(part: str, error: BaseException) -> dict[str, Any]:
     return {part: status, f"{part}_reason": reason} | ({"checks": []} if part == "numeric" else {})
 
 
-def _proof(step: Step, assumptions: Assumptions) -> dict[str, Any]:
-    proof: Proof = prove(step, assumptions)
+def _proof(step: Step, alike: Step, assumptions: Assumptions) -> dict[str, Any]:
+    proof: Proof = proof_of(step, alike) if assumptions == PAPER else prove(alike, assumptions)
     return {"proof": proof.status, "proof_reason": proof.detail}
 
 

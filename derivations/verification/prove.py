@@ -12,7 +12,6 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 
 import sympy
 
@@ -298,12 +297,26 @@ def said_of_order(step: Step) -> str:
     return f"; what is left out is smaller than printed, of order {power_of(found)}" if smaller else ""
 
 
-@cache
 def _other(slug: str) -> tuple[Step, ProofStatus]:
     """Another step, and the status of its proof under the paper's assumptions."""
     # named, not imported: the result of a step does not depend on the contents
     step: Step = importlib.import_module("derivations.steps.contents").named(slug)
-    return step, prove(step).status
+    return step, proof_of(step).status
+
+
+# by the name of a step, that very step and its proof under the paper's assumptions
+_known: dict[str, tuple[Step, Proof]] = {}
+
+
+def proof_of(step: Step, alike: Step | None = None) -> Proof:
+    """The proof of a step under the paper's assumptions, found once in a process: others rest on it, or ask for it.
+
+    alike: the same step, if it is to be proved by what it remembers of its derivation.
+    """
+    known = _known.get(step.name)
+    if known is None or known[0] is not step:
+        known = _known[step.name] = step, prove(step if alike is None else alike)
+    return known[1]
 
 
 def chain_of(step: Step, assumptions: Assumptions) -> Chain | None:

@@ -12,7 +12,7 @@ import sympy
 from flint import fmpq
 
 from derivations.language.normal_form import to_sympy
-from symbolic.algebra.coefficients import INVERSE, named_terms, to_fraction
+from symbolic.algebra.coefficients import INVERSE, by_monomial, to_fraction
 from symbolic.algebra.letters import ONE
 from symbolic.algebra.readable import Term, Word
 from symbolic.algebra.words import (
@@ -94,12 +94,9 @@ def by_powers(expr: Expression, names: Sequence[str]) -> dict[tuple[int, ...], E
     """The coefficients of products of powers of scalars (`1/h` is one of its own), by the powers."""
     found: dict[tuple[int, ...], Expression] = {}
     for term, coefficient in expr.terms.items():
-        for exponents, number in named_terms(coefficient):
-            factor = constant(to_fraction(number))
-            for name, exponent in exponents.items():
-                if name not in names:
-                    factor = factor * scalar(name) ** exponent
-            one, powers = factor * product_of(expr, term), tuple(exponents.get(name, 0) for name in names)
+        rest = product_of(expr, term)
+        for of, part in by_monomial(coefficient, names).items():
+            one, powers = polynomial(part) * rest, tuple(dict(of).get(name, 0) for name in names)
             found[powers] = found[powers] + one if powers in found else one
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,27 @@ def test_a_cell_that_fails_or_complains_ends_the_build(cell: str, said: str, tmp
 
 
 # Going on from the last build
+
+
+def test_what_pages_look_up_is_prepared_once_for_the_same_modules_and_confirmations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
+    begun: list[list[str]] = []
+
+    def finished(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        begun.append(command)
+        return subprocess.CompletedProcess(command, int(len(begun) == 1), "", "no room")
+
+    monkeypatch.setattr(subprocess, "run", finished)
+    with pytest.raises(book_build.BookError, match="no room"):
+        book_build._prepare({}, {}, echo=False)
+    for texts in ({}, {}, {"theorem1.md": "other"}, {"extending.md": "other"}):
+        book_build._prepare(texts, {}, echo=False)
+    assert len(begun) == 3  # the failure, the success, and what a page newly confirms
+    monkeypatch.setattr(book_build, "MODULE_OF", {"a-step": "derivations.steps.move"})
+    book_build._prepare({}, {}, echo=False)
+    assert len(begun) == 4
 
 
 @pytest.fixture
