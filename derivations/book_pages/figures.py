@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from derivations.book_pages.html import Html
 from derivations.book_pages.reader.drawings import DISTRIBUTION, download, table, themed
 from derivations.figures import network_runs
 from derivations.figures.captions import alt_text, caption, lowest_predicted
-from derivations.figures.curves import predicted
+from derivations.figures.curves import exact, predicted
 from derivations.figures.draw import OWN, draw
 from derivations.figures.network_estimates import REPORTED, gaps, level, lowered, marks, ten_runs
 from derivations.figures.network_figure import TITLES
-from derivations.figures.panels import figure, slug_of
+from derivations.figures.panels import Panel, figure, slug_of
 from derivations.figures.points import provenance, simulated
 from derivations.language.assumptions import PAPER
 from derivations.paper.wide_network.signs import POINTS, predicted_differences
@@ -95,29 +96,47 @@ def training_rate(name: str) -> Html:
 
 
 def points(name: str) -> Html:
-    """The numbers behind a figure, folded: formula, plain protocol and conditional estimator at each rate."""
+    """The numbers behind a figure, folded: formula, next order, exact loss, plain protocol and conditional estimator at each rate.
+
+    What a formula is off by is taken from the exact loss, and from the estimate where that is not known.
+    """
     shown = figure(name)
     blocks = []
     for panel, found in zip(shown.panels, simulated(shown), strict=True):
-        theory = predicted(panel, [point.rate for point in found])
+        rates = [point.rate for point in found]
+        orders = ("",) if panel.base.Sigma is not None else ("", "next")
+        formulas = [predicted(_to_order(panel, order), rates) for order in orders]
+        known = exact(panel, rates)
+        best = [point.conditional.mean for point in found] if known is None else list(map(float, known))
         rows = [
             (
                 h.number(point.rate),
-                h.number(float(value)),
+                *(
+                    f"{h.number(float(values[k]))} ({100 * (values[k] / best[k] - 1):+.1g} %)"
+                    for values in formulas
+                ),
+                *(() if known is None else (h.number(best[k]),)),
                 "" if point.plain is None else h.measured(point.plain.mean, point.plain.stderr),
                 h.measured(point.conditional.mean, point.conditional.stderr),
             )
-            for point, value in zip(found, theory, strict=True)
+            for k, point in enumerate(found)
         ]
         rate = {"alpha_r": "adaptation rate", "alpha_t": "training rate"}[panel.rate]
-        headers = (rate, "formula", "plain protocol", "conditional estimator")
+        lines = ["formula (off by)", "next order (off by)"][: len(orders)] + (
+            [] if known is None else ["exact"]
+        )
+        headers = (rate, *lines, "plain protocol", "conditional estimator")
         blocks.append(
             h.details(
                 f"Numbers of panel ({panel.letter}), {panel.title or rate}",
-                h.table(headers, rows, numeric=range(4)),
+                h.table(headers, rows, numeric=range(len(headers))),
             )
         )
     return Html("".join(blocks))
+
+
+def _to_order(panel: Panel, order: str) -> Panel:
+    return replace(panel, assumptions=replace(panel.assumptions, order=order)) if order else panel
 
 
 # -- Figure 5 -----------------------------------------------------------------------------------------------

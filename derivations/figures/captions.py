@@ -58,8 +58,14 @@ def caption(shown: Figure) -> str:
         "standard errors. "
     )
     paper = all(panel.assumptions == PAPER for panel in shown.panels)
+    known = any(panel.theory == "eq5" for panel in shown.panels)
+    blue = (
+        f"Blue lines{' in panels a and b' if len(shown.panels) > 2 else ''}: the exact loss. "
+        if paper and known
+        else ""
+    )
     lines = [
-        f"{shown.statement}. Lines: the derived formulas. {experiment if paper else ''}Diamonds: the "
+        f"{shown.statement}. Black lines: the derived formulas. {blue}{experiment if paper else ''}Diamonds: the "
         "conditional estimator, whose error is smaller than its mark."
     ]
     for panel in shown.panels:

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from derivations.figures.panels import Panel
 from derivations.formulas.by_name import function
 from derivations.formulas.trace_form import trace_form
+from derivations.language.assumptions import PAPER
+from derivations.language.symbols import label_noise
+from derivations.language.values import evaluate
+from derivations.paper.beyond.exact_loss import exact_formula, label_noise_at
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]
@@ -26,6 +30,28 @@ def predicted(panel: Panel, rates: Sequence[float] | Array) -> Array:
     formula = function(panel.theory, panel.assumptions)
     values = {name: both.get(name, getattr(panel.base, name)) for name in formula.parameters}
     return np.asarray(formula(**values), dtype=np.float64)
+
+
+# of the average in an exact loss, where it is sampled: below what a line is wide
+EXACT_ERROR = 1e-3
+
+
+def exact(panel: Panel, rates: Sequence[float] | Array) -> Array | None:
+    """The exact loss at each value of the rate; None where it is not known: below p = n_v m + 1, or not as in the paper."""
+    if panel.theory != "eq5" or panel.assumptions != PAPER:
+        return None
+    formula = exact_formula(PAPER, "loss")
+    found = []
+    for rate in rates:
+        given = {key: float(number) for key, number in _scalars(panel.at(float(rate))).items()}
+        noise = label_noise_at(PAPER, given, EXACT_ERROR).mean
+        found.append(float(evaluate(formula, {**given, label_noise.name: noise})))
+    return np.array(found)
+
+
+def _scalars(setting: Setting) -> dict[str, float]:
+    names = ("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq")
+    return {name: getattr(setting, name) for name in names}
 
 
 def _fixed(setting: Setting) -> dict[str, float | Array]:

@@ -14,27 +14,30 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from numpy.typing import NDArray
 
 from derivations.figures import graphical_model, network_figure, network_runs, phase_diagram
 from derivations.figures.captions import alt_text, equation_number, panel_title
-from derivations.figures.curves import predicted
-from derivations.figures.panels import Figure, Panel, figure, slug_of
+from derivations.figures.curves import exact, predicted
+from derivations.figures.panels import Figure, Panel, figure, grid, slug_of
 from derivations.figures.points import Point, Report, recompute, simulated
 from derivations.figures.style import BARS, BLUE, LABELS, STYLE, VERMILION, Series, defaults, rounded
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
 
+Array = NDArray[np.float64]
 FORMATS = ("svg", "png", "pdf")
 # Figure 1, the one without data.
 MODEL = "figure1"
 # the figures that draw themselves
 OWN = {module.NAME: module for module in (network_figure, phase_diagram)}
-CURVE_POINTS = 241
+CURVE_POINTS, EXACT_POINTS = 241, 41
 # More entries than this stand in two rows.
 LEGEND_COLUMNS = 3
 # The first theory of a figure is drawn solid, a second one dashed.
 DASHES = ("-", "--")
+EXACT = "exact loss"
 EXPERIMENT_LABEL = "experiment"
 EXPERIMENT = rf"experiment, mean $\pm$ {BARS:g} standard errors"
 ESTIMATE = "only inputs drawn, error below the mark"
@@ -100,13 +103,17 @@ def draw(
 
 
 def series(shown: Figure, points: Sequence[Sequence[Point]]) -> list[Series]:
-    """What the figure shows as numbers: for each panel the line, the experiment and the estimate."""
+    """What the figure shows as numbers: for each panel the lines, the experiment and the estimate."""
     found: list[Series] = []
     for panel, marks in zip(shown.panels, points, strict=True):
         rates = np.linspace(panel.grid[0], panel.grid[-1], CURVE_POINTS)
         line = predicted(panel, rates)
         theory = f"theory, equation ({equation_number(panel)})"
         found.append(_one(panel, theory, list(map(float, rates)), list(map(float, line)), None, None))
+        known = _known(panel)
+        if known is not None:
+            at, values = (list(map(float, part)) for part in known)
+            found.append(_one(panel, EXACT, at, values, None, None))
         for label, estimates in (
             (EXPERIMENT_LABEL, [p.plain for p in marks]),
             (ESTIMATE, [p.conditional for p in marks]),
@@ -124,6 +131,13 @@ def series(shown: Figure, points: Sequence[Sequence[Point]]) -> list[Series]:
                     )
                 )
     return found
+
+
+def _known(panel: Panel) -> tuple[Array, Array] | None:
+    """Rates and exact losses, where they are known."""
+    rates = np.array(grid(panel.grid[0], panel.grid[-1], EXACT_POINTS))
+    found = exact(panel, rates)
+    return None if found is None else (rates, found)
 
 
 def _one(
@@ -199,6 +213,9 @@ def _panel(axis: Axes, panel: Panel, points: Sequence[Point], dashes: str) -> No
         linewidth=1.5,
         label=f"theory, equation ({equation_number(panel)})",
     )
+    known = _known(panel)
+    if known is not None:
+        axis.plot(known[0], rounded(known[1]), color=BLUE, linewidth=1.0, label=EXACT)
     plain = [point.plain for point in points if point.plain is not None]
     if plain:
         axis.errorbar(

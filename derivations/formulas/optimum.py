@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from math import inf
 from typing import Any
 
 from flint import fmpq_poly
@@ -21,6 +22,7 @@ from derivations.formulas.normal_inverse import along_rate
 from derivations.formulas.parameters import Given, InvalidParameter
 from derivations.formulas.values import Point, checked_point, needs, traces
 from derivations.language.assumptions import PAPER, Assumptions
+from derivations.paper.beyond.exact_loss import InfiniteLoss
 from derivations.paper.theorem2.general_covariance import INVERSE
 from derivations.steps.contents import find
 from derivations.steps.labels import LOSS_AT_ZERO, InRegime
@@ -101,7 +103,10 @@ def _of_average(name: str, values: Mapping[str, Given], assumptions: Assumptions
         given = {**values, TRAINING: Fraction(rate)}
         point = checked_point(name, given, assumptions, needed=needed, matrices=set())
         numbers = {key: float(number) for key, number in point.scalars.items()}
-        mean = average.value(assumptions, numbers, SURE).mean
+        try:
+            mean = average.value(assumptions, numbers, SURE).mean
+        except InfiniteLoss:
+            return inf
         return float(value_at(value, {**point.scalars, average.name: Fraction(mean)}))
 
     def at(place: float) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -69,6 +70,21 @@ def _claim() -> Parts:
     return {LOSS: noise + H_R / 2 * (nu**2 + learned)}
 
 
+class InfiniteLoss(BadInput):
+    """The mean loss is infinite at this rate."""
+
+
+def tail_index(steps: int, n_t: int, n_v: int, p: int) -> Fraction:
+    """kappa such that label noise exceeds t with a chance of about t^-kappa at alpha_t > 0; its mean is finite where kappa > 1.
+
+    B B^T = X_v (I - alpha_t W/n_t)^(2 K) X_v^T is smaller than 1/t where j eigenvalues of W/n_t are within t^(-1/2K) of 1/alpha_t, for
+    which their repulsion leaves a chance of t^(-j (j+1) / 4K), and X_v has a direction within t^(-1/2) of their eigenvectors: a rank
+    too low, of codimension p - n_v + 1 - j. The likeliest j decides. A count of powers, not a proof.
+    """
+    most = p - n_v + 1
+    return min(Fraction(j * (j + 1), 4 * steps) + Fraction(most - j, 2) for j in range(min(most, n_t) + 1))
+
+
 def label_noise_at(
     assumptions: Assumptions, values: Mapping[str, float], rel_error: float | None = None
 ) -> Estimate:
@@ -77,7 +93,13 @@ def label_noise_at(
         raise BadInput(
             "the mean loss is infinite at p = n_v m + 1: take a larger p, or fewer validation points"
         )
+    steps, sizes = assumptions.inner_steps, [int(values[name]) for name in ("n_t", "n_v", "p")]
     noise = values["sigma"] if assumptions.noise_val is None else float(assumptions.noise_val)
+    if values["alpha_t"] > 0 and (values["sigma"] or noise) and tail_index(steps, *sizes) <= 1:
+        raise InfiniteLoss(
+            f"the mean loss is infinite at every alpha_t > 0 with {steps} inner steps and p = n_v + {sizes[2] - sizes[1]}: "
+            "take a larger p, fewer inner steps or alpha_t <= 0"
+        )
     given = {name: float(values[name]) for name in ("n_t", "n_v", "p", "alpha_t", "sigma")}
     # neither the order of a formula nor what happens at the test changes the average
     plain = replace(assumptions, order="leading", adaptation_steps=1)
@@ -202,6 +224,9 @@ STEPS: tuple[Step, ...] = (
         check=loss_checks,
         applies=rotations,
         method="invariance under rotations reduces the tasks to one and that to two small Wishart matrices",
+        remark="Up to two inner steps the loss is finite at every rate for p > n_v m + 1. With more steps and few rows of p left over by "
+        "n_v, as p = n_v + 2 from three steps on or p = n_v + 3 from five, it is infinite at every alpha_t > 0, by a count of powers "
+        "that is not a proof, and refused: eigenvalues of the inner loop near zero are then too likely. For p = n_v m + 1 it is infinite.",
         average=Average(
             label_noise.name, ("n_t", "n_v", "m", "p", "alpha_t", "sigma"), label_noise_at, negative_is_best
         ),

@@ -66,7 +66,7 @@ def test_marks_are_the_points_and_bars_two_standard_errors() -> None:
         )
     (legend,) = canvas.legends
     labels = [text.get_text() for text in legend.get_texts()]
-    assert labels == ["theory, equation (5)", figures.EXPERIMENT, figures.ESTIMATE]
+    assert labels == ["theory, equation (5)", figures.EXACT, figures.EXPERIMENT, figures.ESTIMATE]
 
 
 @pytest.mark.parametrize(
@@ -196,9 +196,9 @@ def test_under_changed_assumptions_theory_and_estimate_are_drawn(tmp_path: Path)
     _, series = draw("2", tmp_path / "one.svg", assumptions=changed)
     assert [one["label"] for one in series[:2]] == ["theory, equation (5)", figures.ESTIMATE]
     _, paper = draw("2", tmp_path / "two.svg")
-    assert [one["label"] for one in paper[:3]] == ["theory, equation (5)", "experiment", figures.ESTIMATE]
+    assert [one["label"] for one in paper[:3]] == ["theory, equation (5)", figures.EXACT, "experiment"]
     assert paper[0]["y"] != series[0]["y"]
-    assert paper[2]["y"] != series[1]["y"]
+    assert paper[3]["y"] != series[1]["y"]
 
 
 def test_assumptions_without_a_formula_are_refused_before_work(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
+import numpy as np
 import pytest
 import sympy
 
@@ -14,13 +16,15 @@ from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import label_noise, n_v, sigma
 from derivations.paper.beyond import one_task as module
-from derivations.paper.beyond.exact_loss import exact_formula, loss_checks
+from derivations.paper.beyond.exact_loss import exact_formula, loss_checks, tail_index
 from derivations.paper.beyond.one_task import average, one_task
 from derivations.paper.beyond.one_task_integral import by_quadrature
 from derivations.paper.theorem1.reused_data import at_rate_zero
 from derivations.steps.contents import find
 from derivations.steps.labels import LOSS
 from derivations.support.bad_input import BadInput
+from numeric_check.estimators.simulation import simulate
+from numeric_check.problem.setting import Setting
 
 FIGURE_2 = {"n_t": 30, "n_v": 2, "n_r": 20, "m": 3, "p": 60, "sigma": 1, "nu": 0.5, "alpha_r": 0.2}
 
@@ -132,6 +136,51 @@ def test_where_no_rotation_helps_it_is_refused(words: list[str]) -> None:
 def test_an_infinite_mean_is_refused() -> None:
     with pytest.raises(BadInput, match="infinite at p = n_v m"):
         evaluate_named("exact-loss", {**FIGURE_2, "p": 7, "alpha_t": Fraction(1, 10)})
+
+
+@pytest.mark.parametrize(
+    ("steps", "points", "rows", "size", "heavy"),
+    [(1, 4, 1, 3, False), (2, 4, 1, 3, False), (6, 4, 1, 3, True), (6, 1, 1, 3, False), (6, 5, 2, 4, True)],
+)
+def test_where_the_mean_is_infinite_draws_have_a_heavy_tail(
+    steps: int, points: int, rows: int, size: int, heavy: bool
+) -> None:
+    """The largest of many draws of Tr (B B^T)^-1, from the matrices themselves: ten times fewer are how much larger."""
+    generator = np.random.default_rng(3)
+    x_t, x_v = (generator.standard_normal((100_000, n, size)) for n in (points, rows))
+    values, vectors = np.linalg.eigh(np.swapaxes(x_t, 1, 2) @ x_t / points)
+    b = (x_v @ vectors) * ((1 - 0.6 * values) ** steps)[:, None, :]
+    seen = np.trace(np.linalg.inv(b @ np.swapaxes(b, 1, 2)), axis1=1, axis2=2)
+    low, high = np.quantile(seen, [0.99, 0.999])
+    assert (1 / np.log10(high / low) < 0.8) == heavy
+    assert (tail_index(steps, points, rows, size) <= 1) == heavy
+    given = {**FIGURE_2, "m": 1, "n_t": points, "n_v": rows, "p": size, "alpha_t": Fraction(3, 5)}
+    if heavy:
+        with pytest.raises(BadInput, match="infinite at every alpha_t > 0"):
+            evaluate_named("exact-loss", given, read([f"inner_steps={steps}"]))
+
+
+@pytest.mark.parametrize("rate", [-1.0, -0.4, 0.0, 0.4, 1.0])
+def test_the_whole_problem_is_within_three_errors(rate: float) -> None:
+    given: dict[str, Any] = {**FIGURE_2, "alpha_t": rate, "alpha_r": 0.0}
+    found = evaluate_named("exact-loss", given)
+    seen = simulate(Setting(**given), rel_error=2e-4, max_seconds=30)
+    assert abs(seen.mean - found["value"]) < 3 * np.hypot(seen.stderr, found["error"])
+    assert seen.stderr < 3e-4 * seen.mean
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+def test_several_steps_agree_with_the_plain_protocol(steps: int) -> None:
+    """By more than what one step fewer would give."""
+    sizes: dict[str, Any] = {"n_t": 12, "n_v": 1, "n_r": 9, "m": 2, "p": 14}
+    given = {**sizes, "sigma": 1.0, "nu": 0.2, "alpha_t": 0.3, "alpha_r": 0.0}
+    seen = simulate(Setting(**given, inner_steps=steps), protocol="plain", rel_error=8e-3, max_seconds=30)
+    right, wrong = (
+        evaluate_named("exact-loss", given, read([f"inner_steps={count}"]), 1e-4)["value"]
+        for count in (steps, steps - 1)
+    )
+    assert abs(seen.mean - right) < 4 * seen.stderr
+    assert abs(seen.mean - wrong) > 5 * seen.stderr
 
 
 @pytest.mark.parametrize(("rows", "steps", "best"), [(1, 1, -1.0419), (2, 1, -1.058)])
