@@ -124,8 +124,12 @@ class Answer:
     @property
     def tree_sizes(self) -> tuple[int, ...]:
         """The sizes at which the query as it is read may be compared, in the order of preference."""
-        orders = {part.order for part in subtrees(self.tree) if isinstance(part, Determinant)}
-        return (1,) if self.one_column else (*orders, 2, 1, 3, 4, 5)
+        return (1,) if self.one_column else (*self.orders, 2, 1, 3, 4, 5)
+
+    @property
+    def orders(self) -> list[int]:
+        """The sizes of determinants in the query."""
+        return sorted({part.order for part in subtrees(self.tree) if isinstance(part, Determinant)})
 
     @cached_property
     def inverses(self) -> dict[str, int]:
@@ -224,7 +228,9 @@ def examine(answer: Answer) -> tuple[str, ...]:
     """
     read = any(_off_poles(partial(_compare_tree, answer, size), 3) for size in answer.tree_sizes)
     found: list[str] = []
-    for size, rows in ONE_COLUMN if answer.one_column else SIZES:
+    # at smaller sizes a determinant is zero, and anything may stand before it
+    sizes = [(order, order + 1) for order in answer.orders if order > 1] + [*SIZES]
+    for size, rows in ONE_COLUMN if answer.one_column else sizes:
         if len(found) == MOST_SIZES or (found and size > MAX_SIZE):
             break
         limit = LOW_COST[answer.law is GAUSSIAN] if found else int(MOST_COST * max(1, answer.effort))

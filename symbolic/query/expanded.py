@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from symbolic.algebra.quotients import Rational
@@ -26,6 +27,9 @@ from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, unit
 from symbolic.wishart.trace_polynomial import ONE, QueryTooLarge, TracePolynomial
 
 UNIT = TracePolynomial.constant(ONE)
+MAX_INVERSE_ORDER = 3
+"""Largest p for negative powers of determinants: `symbolic.checks.wishart_entries.MAX_SIZE`."""
+
 IDENTITY_MATRIX = TracePolynomial.letter(())
 
 
@@ -108,14 +112,31 @@ def _quotient(text: str, node: Quotient) -> TracePolynomial:
 
 
 def _power(text: str, node: Power) -> TracePolynomial:
+    if node.exponent < 0 and isinstance(node.of, Determinant):
+        # det(M)^-k = det(M^-1)^k, a polynomial in traces of powers of the inverse
+        if node.of.order > MAX_INVERSE_ORDER:
+            reason = (
+                f"determinants have negative powers up to p = {MAX_INVERSE_ORDER}, as far as they are checked"
+            )
+            raise MomentSyntaxError(text, node.position, reason)
+        inner = node.of.of
+        inverted = Power(inner.position, True, inner, -1)
+        return _power(text, replace(node, of=replace(node.of, of=inverted), exponent=-node.exponent))
     factor = expand(text, node.of)
     if node.exponent < 0:
         inverse = factor.inverted()
+        if inverse is None and len(factor.terms) > 1 and factor.is_matrix:
+            raise MomentSyntaxError(
+                text,
+                node.position,
+                "the inverse of a sum has no moments in closed form: of (W + c I)^-1 ask for the terms of its series "
+                "W^-1 - c W^-2 + ..., which is asymptotic, as far as they exist",
+            )
         if inverse is None:
             raise MomentSyntaxError(
                 text,
                 node.position,
-                "only W, Sigma and polynomials in n and p have negative powers, no traces, elements or determinants: "
+                "only W, Sigma, their determinants and polynomials in n and p have negative powers, no traces or elements: "
                 "rewrite this one",
             )
         factor = inverse

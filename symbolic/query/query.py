@@ -27,14 +27,20 @@ from symbolic.query.shapes import ONE, SQUARE, known_shape, letter_shapes
 from symbolic.query.sizes import Sizes, read_size, require_rows
 from symbolic.query.syntax import (
     DECLARED,
+    Determinant,
     Element,
     MomentSyntaxError,
     Node,
+    OfOne,
     Power,
     Product,
+    Quotient,
+    Sum,
+    Symbol,
     parse,
     subtrees,
     symbols,
+    tokens,
 )
 from symbolic.query.syntax import Covariance as CovarianceOf
 from symbolic.query.value import Matrices, Shown, evaluate, read_matrices
@@ -175,6 +181,9 @@ def moment(
     _check_declared(symmetric)
     declared = {name for name in (*given, *symmetric) if DECLARED.fullmatch(name)}
     node = parse(text, _columns(given), declared, definitions)
+    written = {token.text for token in tokens(text, {*declared, *definitions})}
+    for name in definitions.keys() - written:
+        raise Refused(f"{name[:50]!r} is not needed in this expression: leave it out")
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
     chosen = _covariance(covariance, text, node, given)
     effort = _effort(work)
@@ -206,7 +215,8 @@ def moment(
     found = averaged(node) if not isinstance(node, CovarianceOf) else _covariance_of(node, averaged)
     formula = symmetrised(found.formula, symmetric) if symmetric else found.formula
     try:
-        expected = formula.at(sizes)
+        # p first: what cancels for it alone is no pole
+        expected = formula.at({COLUMNS: sizes[COLUMNS]} if COLUMNS in sizes else {}).at(sizes)
     except ZeroDivisionError:
         point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         raise Refused(f"the expectation has a pole at {point}: take larger row counts") from None
@@ -285,6 +295,7 @@ def _read_values(
     if tables:  # which show their dimensions
         shown = {length for name in tables for length in setting.shape(name)}
         missing = [name for name in missing if name not in shown]
+        missing += [COLUMNS] * (COLUMNS in dimensions and COLUMNS not in shown | sizes.keys())
     matrices = None
     if tables or (not missing and (COLUMNS in sizes or COLUMNS not in dimensions)):
         whole = {name: int(n) for name, n in sizes.items() if n.denominator == 1}
@@ -415,6 +426,12 @@ def _bounds(node: Node, query: TracePolynomial, sizes: Sizes) -> tuple[tuple[str
     """
     inverted = sorted(name for name in _inverted(node) if is_wishart(name))
     degrees = dict.fromkeys(inverted, 0) | inverse_degrees(query.terms)
+    if any(
+        isinstance(part, Power) and part.exponent < 0 and isinstance(part.of, Determinant)
+        for part in subtrees(node)
+    ):
+        # det(W)^-k diverges like the smallest eigenvalue to the -k, though it has p k factors W^-1 written out
+        degrees = {name: min(degree, _poles(node, name, 1)) for name, degree in degrees.items()}
     found = []
     for name, degree in degrees.items():
         rows, bound = row_dimension(name), 2 * degree - 1
@@ -438,13 +455,33 @@ def _bounds(node: Node, query: TracePolynomial, sizes: Sizes) -> tuple[tuple[str
     return tuple(found)
 
 
+def _poles(node: Node, name: str, sign: int) -> int:
+    """At most how many powers of the inverse of the smallest eigenvalue of a matrix a part has; ``sign`` -1: its inverse."""
+    match node:
+        case Symbol(name=found):
+            return int(found == name and sign < 0)
+        case Power(of=inner, exponent=exponent):
+            return abs(exponent) * _poles(inner, name, sign if exponent > 0 else -sign)
+        case Product(factors=factors):
+            return sum(_poles(factor, name, sign) for factor in factors)
+        case Sum(terms=terms):
+            return max(_poles(term, name, sign) for _, term in terms)
+        case Quotient(top=top):
+            return _poles(top, name, sign)
+        case OfOne(of=inner):
+            return _poles(inner, name, sign)
+    return 0
+
+
 def _divergent(query: TracePolynomial, name: str, degree: int) -> str:
     """What does not exist, with a place for the reason: a sum may, though one of its terms does not."""
     if not degree:
         return f"the inverse of {name} {{}}"
     if len(query.terms) == 1:
         return "the expectation {}"
-    term = next(key for key in query.terms if inverse_degrees([key]).get(name) == degree)
+    term = next((key for key in query.terms if inverse_degrees([key]).get(name) == degree), None)
+    if term is None:  # with a determinant
+        return "the expectation {}"
     return f"the expectation of {monomial_text(term)} {{}}, so this sum is not answered"
 
 

@@ -87,4 +87,4 @@ def _power(value: Value, exponent: int, identity: fmpq_mat) -> Value:
     if isinstance(value, fmpq):
         return value**exponent
     factor = value if exponent >= 0 else value.inv()
-    return reduce(mul, [factor] * abs(exponent), identity)
+    return reduce(mul, [factor] * abs(exponent)) if exponent else identity

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import factorial, prod
 from typing import Any
 
@@ -11,6 +12,7 @@ from flint import fmpq_mat
 from symbolic.query.query import moment
 from symbolic.query.query_tree import tree_value
 from symbolic.query.syntax import MomentSyntaxError, parse
+from symbolic.wishart.existence import MomentDoesNotExist
 
 
 @pytest.mark.parametrize("p", [1, 2, 3, 4])
@@ -56,6 +58,44 @@ def test_what_is_refused(text: str, columns: int | None, reason: str) -> None:
     assert reason in str(caught.value)
 
 
-def test_negative_powers_are_refused() -> None:
-    with pytest.raises(MomentSyntaxError, match="no traces, elements or determinants"):
-        moment("det(W)^-1", {"p": 2})
+@pytest.mark.parametrize(("p", "power"), [(1, 1), (2, 1), (2, 2), (2, 3), (3, 1), (3, 2)])
+def test_negative_powers_of_the_determinant(p: int, power: int) -> None:
+    """The same product of chi-squared variables; it exists for n - p > 2 power - 1."""
+    n = p + 2 * power
+    expected = Fraction(1, prod(n - i - 2 * j for i in range(p) for j in range(1, power + 1)))
+    found = moment(f"det(W)^-{power}", {"n": n, "p": p})
+    assert Fraction(str(found.value)) == expected
+    assert found.conditions == (f"n - p > {2 * power - 1}",)
+    with pytest.raises(MomentDoesNotExist, match=f"take n of at least {n}"):
+        moment(f"det(W)^-{power}", {"n": n - 1, "p": p})
+
+
+@pytest.mark.parametrize("covariance", [None, [[2, 1], [1, 3]]])
+@pytest.mark.parametrize("text", ["W", "W A W", "W^-1"])
+def test_a_power_of_the_determinant_takes_rows_away(text: str, covariance: Any) -> None:
+    """The density gives E f(W) det(W)^-1 = E det(W)^-1 E f(W) with two rows less, which the engine does not use."""
+    n, letters = 9, {"A": [[1, 2], [0, -1]]} if "A" in text else {}
+    given: dict[str, Any] = letters | given_sigma(covariance)
+    less = moment(text, {**given, "n": n - 2, "p": 2}).value
+    factor = Fraction(str(moment("det(W)^-1", {**given_sigma(covariance), "n": n, "p": 2}).value))
+    found = moment(f"{text} det(W)^-1", {**given, "n": n, "p": 2}).value
+    assert isinstance(found, list)
+    assert isinstance(less, list)
+    assert [[Fraction(str(x)) for x in row] for row in found] == [
+        [factor * Fraction(str(x)) for x in row] for row in less
+    ]
+
+
+def given_sigma(covariance: Any) -> dict[str, Any]:
+    return {} if covariance is None else {"Sigma": covariance}
+
+
+@pytest.mark.parametrize(("text", "p"), [("det(W A)^-1", 2), ("det(W)^-1", 4), ("det(W + A)^-1", 2)])
+def test_negative_powers_that_are_refused(text: str, p: int) -> None:
+    with pytest.raises(MomentSyntaxError, match=r"negative powers|inverse of a sum"):
+        moment(text, {"p": p})
+
+
+def test_a_determinant_is_compared_where_it_is_not_zero() -> None:
+    assert moment("det(W)", {"p": 3}).checked[0].endswith("p=3")
+    assert moment("det(W)^-1", {"p": 3}).checked[0].endswith("p=3")
