@@ -43,7 +43,7 @@ from derivations.steps.chain import Chain, abbreviation
 from derivations.steps.held import Held
 from derivations.steps.labels import OVER_TARGETS
 from derivations.steps.rules import solutions
-from derivations.steps.step import Derived, Kind, Parts, Step
+from derivations.steps.step import Kind, Parts, Step
 from symbolic.algebra.words import Expression, identity, matrix, reciprocal, vector
 from symbolic.averages.expectation import expect
 
@@ -157,10 +157,6 @@ def _blocks_chain(assumptions: Assumptions) -> Chain:
     over = frozenset().union(*(task.noise | task.parameters for task in tasks))
     chain.average(*sorted(over & {*chain.result.letters()}), reads=("label-noise", "task-parameters"))
     return chain.shows(OTHER_BLOCK)
-
-
-def _derive_block(assumptions: Assumptions) -> Derived:
-    return {r"\Gamma^{(i)}": target_covariance(assumptions)}
 
 
 # A of (68), written by its name
@@ -323,7 +319,6 @@ STEPS: tuple[Step, ...] = (
         statement="The covariance of one task's block, over its parameters and its label noise, for given inputs.",
         uses=("stacked-target",),
         claim=_claim_block,
-        derive=_derive_block,
         derivation=_block_chain,
         observe=observe_block,
         method=_ENGINE,

@@ -335,15 +335,16 @@ def chain_of(step: Step, assumptions: Assumptions) -> Chain | None:
 
 
 def fault_of_chain(step: Step, assumptions: Assumptions, derived: Derived) -> str:
-    """What is wrong with the step's chain of moves: the first move that its second route disproves, or the part that
-    does not end at what the step derives. Nothing where all is right, or where there is no chain.
+    """What is wrong with the step's chain of moves: that it does not lead to what is derived under the assumptions, the
+    first move that its second route disproves, or the part that does not end at what the step derives. Nothing where all
+    is right, or where there is no chain.
     """
+    if step.derivation is None:
+        return ""
     try:
-        chain = chain_of(step, assumptions)
+        chain = step.derivation(assumptions)
     except (DoesNotApply, NotDerivable) as error:
         return f"the proof does not go through: {error}"
-    if chain is None:
-        return ""
     for k, move in enumerate(chain.moves):
         if move.disproved:
             return f"move {k + 1}, {move.rule}: {move.disproved[:200]}"

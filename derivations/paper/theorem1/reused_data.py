@@ -66,12 +66,6 @@ def require_shared_factor(assumptions: Assumptions) -> None:
         raise NotDerivable("with reused data the inner loop must take steps along the gradient")
 
 
-def plain_rows(assumptions: Assumptions) -> Assumptions:
-    """The assumptions under which separate data at alpha_t = 0, with n_v = n_t, give the outer optimum of reused data."""
-    require_shared_factor(assumptions)
-    return replace(assumptions, split="separate", inner_steps=1, added=())
-
-
 def plain_tasks(assumptions: Assumptions) -> Tasks:
     """Plain rows and the covariance of plain labels, that reused data amount to."""
 
@@ -93,21 +87,31 @@ def _own(rows: Callable[[str], Expression]) -> Callable[[str], Expression]:
 
 def without_factor(assumptions: Assumptions) -> Chain:
     """(74) for reused data, in the plain rows X and the covariance K_X of plain labels."""
+    b, gap, inverse = letter("B"), vector("d", "p"), letter("inverse of B*B.T")
+    chain = Chain(tr(inverse @ letter("Gamma")) - gap.T @ b.T @ inverse @ b @ gap + gap.T @ gap)
+    return cancel_factor(chain, assumptions, target_covariance, plain_tasks(assumptions))
+
+
+def cancel_factor(
+    chain: Chain,
+    assumptions: Assumptions,
+    covariance: Callable[[Assumptions, str, str], Expression],
+    plain: Tasks,
+) -> Chain:
+    """Plain rows and labels in place of those with the factor C. covariance: the blocks of Gamma, with the factor."""
     require_shared_factor(assumptions)
     made_of = Tasks(
         {
             haar.DESIGN: lambda label: model.task(assumptions, label).design,
-            "Gamma": lambda label: target_covariance(assumptions, label, label),
+            "Gamma": lambda label: covariance(assumptions, label, label),
         },
         rows="n_t",
     )
-    b, gap, inverse = letter("B"), vector("d", "p"), letter("inverse of B*B.T")
-    chain = Chain(tr(inverse @ letter("Gamma")) - gap.T @ b.T @ inverse @ b @ gap + gap.T @ gap)
 
     def factor(label: str) -> Expression:
         return row_factor(assumptions, label)
 
-    return haar.cancel(chain, "BBT_inverse", PLAIN_INVERSE, factor, made_of, plain_tasks(assumptions))
+    return haar.cancel(chain, "BBT_inverse", PLAIN_INVERSE, factor, made_of, plain)
 
 
 def exactly(assumptions: Assumptions) -> Chain:

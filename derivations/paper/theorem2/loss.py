@@ -174,7 +174,6 @@ STEPS: tuple[Step, ...] = (
         uses=("excess-underparameterized", "g-1", "g-2", "g-3", "g-4"),
         depends_on=INNER,
         claim=_claim_short,
-        derive=lambda assumptions: {EXCESS: leading_excess(assumptions)},
         derivation=short_proof,
         sizes=SIZES,
         check=formula_checks,

@@ -48,7 +48,7 @@ from derivations.steps.chain import Chain, Known
 from derivations.steps.draws import Array, transpose
 from derivations.steps.held import Held
 from derivations.steps.labels import OVER_INPUTS, OVER_TASKS, Short, Within
-from derivations.steps.step import Derived, Kind, Observed, Parts, Step
+from derivations.steps.step import Kind, Observed, Parts, Step
 from derivations.steps.task_draws import (
     adapted_from,
     design,
@@ -254,18 +254,6 @@ def terms(assumptions: Assumptions) -> dict[str, Expression]:
     return found
 
 
-def _derive_term(source: str, assumptions: Assumptions, *, given: bool) -> Derived:
-    word = terms(assumptions)[source]
-    over_validation = expect(word, {"X_v"})
-    mean = scalar("m") * expect(over_validation, {"X_t"})
-    return {GIVEN[source]: over_validation, MEAN[source]: mean} if given else {MEAN[source]: mean}
-
-
-def _derive_sum(assumptions: Assumptions) -> Derived:
-    b = model.task(assumptions).design
-    return {SUM: b.T @ target_covariance(assumptions) @ b}
-
-
 # -- the same averages as proofs: move by move ---------------------------------------------------------------
 
 
@@ -380,7 +368,6 @@ def _term_step(
         uses=("normal-noise-terms", *uses),
         depends_on=INNER,
         claim=lambda: claim,
-        derive=lambda assumptions: _derive_term(source, assumptions, given=given),
         derivation=lambda assumptions: term_chain(source, assumptions),
         observe=lambda sample: _observe_term(source, sample, given=given),
         sizes=TASK_SIZES,
@@ -444,7 +431,6 @@ STEPS: tuple[Step, ...] = (
                 alpha_t**2 * sigma**2 / n_t**2 * A * W_V * W_T * W_V * A,
             )
         },
-        derive=_derive_sum,
         derivation=_sum_chain,
         observe=_observe_sum,
         sizes=TASK_SIZES,

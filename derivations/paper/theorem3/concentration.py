@@ -12,6 +12,7 @@ fluctuation averages to zero, so that the means are the leading order.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -20,13 +21,15 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.bounds import require_derivable
 from derivations.language.model_letters import letter
 from derivations.language.regime import Regime
+from derivations.paper.theorem1 import reused_data
 from derivations.paper.theorem3.general_setting import general, over_rows
 from derivations.paper.theorem3.outer_problem import MEAN_FORM, target_covariance
 from derivations.paper.theorem3.target_task import adaptation_weight
 from derivations.steps.chain import Chain, Growth, Mean, Tasks, abbreviation, carried_out
 from derivations.steps.labels import LEADING, ORDER
 from derivations.steps.orders import ONE
-from symbolic.algebra.words import Expression, constant, polynomial, reciprocal, scalar, tr, zero
+from derivations.steps.rules import haar
+from symbolic.algebra.words import Expression, constant, matrix, polynomial, reciprocal, scalar, tr, zero
 from symbolic.averages.expectation import expect
 from symbolic.proofs.asymptotics import Exponent, degree, largest
 
@@ -81,7 +84,15 @@ def bound_traces(expr: Expression) -> Expression:
 
 # the orders of (137)-(141) are sampled by their steps, for two laws
 COUNTED = Growth("xi", ORDERS, {}, bound=bound_traces)
-XI = Growth("xi", {**ORDERS, "|Sigma_w|": Exponent(Fraction(-1))}, BASE, bound=bound_traces)
+_GROWN = {**ORDERS, "|Sigma_w|": Exponent(Fraction(-1))}
+XI = Growth("xi", _GROWN, BASE, bound=bound_traces)
+# reused data: as many validation rows as training data, whose number stays fixed
+FEW_ROWS = Growth(
+    "xi",
+    {k: x for k, x in _GROWN.items() if k != "n_t"},
+    {**BASE, "n_t": 2, "p": 24, "|Sigma_w|": 1 / 24},
+    bound=bound_traces,
+)
 
 
 # -- the blocks ---------------------------------------------------------------------------------------------
@@ -92,10 +103,14 @@ def _require_supported(assumptions: Assumptions, *, every_moment: bool) -> None:
         raise NotDerivable(
             "with reused data the validation rows grow with n_t and B B^T does not concentrate"
         )
-    if assumptions.order != "leading":
-        raise NotDerivable("derived here at leading order")
+    _require_leading(assumptions)
     if assumptions.inner_steps > 1 and not every_moment:
         raise NotDerivable("several inner steps need moments of the inputs beyond the fourth")
+
+
+def _require_leading(assumptions: Assumptions) -> None:
+    if assumptions.order != "leading":
+        raise NotDerivable("derived here at leading order")
 
 
 def over_data(expr: Expression) -> Expression:
@@ -206,23 +221,51 @@ def training_weight(assumptions: Assumptions) -> Expression:
 
 @lru_cache(maxsize=32)
 def form_chain(assumptions: Assumptions) -> Chain:
-    """(133) to (142): the means of the three blocks, the products of two fluctuations left out."""
+    """(133) to (142): the means of the three blocks, the products of two fluctuations left out.
+
+    With reused data the factor that the inner loop puts before the rows is cancelled first.
+    """
     every_moment = several_steps(assumptions)
+    chain = Chain(tr(INVERSE @ GAMMA @ INVERSE @ B @ WEIGHT @ B.T))
+    if assumptions.split == "reused":
+        _require_leading(assumptions)
+        made_of = _plain_tasks(assumptions)
+        reused_data.cancel_factor(chain, general(assumptions), target_covariance, made_of)
+        rows, inverse, noise, growth = (
+            matrix(haar.PLAIN, "N", "p"),
+            reused_data.PLAIN_INVERSE,
+            haar.COVARIANCE,
+            FEW_ROWS,
+        )
+    else:
+        made_of = tasks(assumptions, every_moment=every_moment)
+        rows, inverse, noise, growth = B, str(next(iter(INVERSE.letters()))), "Gamma", XI
     if every_moment:
-        require_derivable(general(assumptions), Regime.OVER)
-    made_of = tasks(assumptions, every_moment=every_moment)
-    chain = Chain(tr(INVERSE @ GAMMA @ INVERSE @ B @ WEIGHT @ B.T)).name_word(B @ WEIGHT @ B.T, "K")
-    inverse = str(next(iter(INVERSE.letters())))
-    chain.expand_inverse(inverse, B @ B.T, Mean("g"), 1, "D", made_of, "general-gram-inverse-concentrates")
-    chain.split_mean("Gamma", Mean("c"), "C", made_of, "general-noise-concentrates")
+        require_derivable(replace(general(assumptions), split="separate"), Regime.OVER)
+    chain.name_word(rows @ WEIGHT @ rows.T, "K")
+    chain.expand_inverse(
+        inverse, rows @ rows.T, Mean("g"), 1, "D", made_of, "general-gram-inverse-concentrates"
+    )
+    chain.split_mean(noise, Mean("c"), "C", made_of, "general-noise-concentrates")
     chain.split_mean("K", Mean("w"), "E", made_of, "general-weight-concentrates")
-    chain.keep(1, XI).average_fluctuations().expand({"N": made_of.total})
+    chain.keep(1, growth).average_fluctuations().expand({"N": made_of.total})
     return chain.shows(MEAN_FORM, weighed(chain, assumptions))
 
 
+def _plain_tasks(assumptions: Assumptions) -> Tasks:
+    """The plain rows and labels that reused data amount to, for inputs of any law."""
+    return replace(
+        reused_data.plain_tasks(general(assumptions)), average=over_data, gaussian={"F": F_GAUSSIAN}
+    )
+
+
 def several_steps(assumptions: Assumptions) -> bool:
-    """Whether moments beyond the fourth are needed; raises NotDerivable where they are not known."""
-    if max(assumptions.inner_steps, assumptions.adaptation_steps) == 1:
+    """Whether moments beyond the fourth are needed; raises NotDerivable where they are not known.
+
+    Reused data do not see the inner loop.
+    """
+    inner = 1 if assumptions.split == "reused" else assumptions.inner_steps
+    if max(inner, assumptions.adaptation_steps) == 1:
         return False
     if assumptions.inputs != "gaussian":
         raise NotDerivable(

@@ -26,7 +26,6 @@ from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.paper.theorem1.concentration import H_R as H_R_ISOTROPIC
 from derivations.paper.theorem1.concentration import H_T as H_T_ISOTROPIC
-from derivations.paper.theorem1.reused_data import plain_rows
 from derivations.paper.theorem3 import sampled_loss as checks
 from derivations.paper.theorem3.claim_chains import (
     isotropic_values,
@@ -56,31 +55,15 @@ from symbolic.algebra.words import Expression, constant
 HALF = Rational(1, 2)
 DEPENDS = ("inner_steps", "adaptation_steps", "split", "noise_val", "order")
 LOSS_DEPENDS = (*DEPENDS, "inputs")  # the law decides what is derived for several steps, and what is sampled
-# where the moves of (142) and (14) are sampled
+# where the moves of (142) and (14) are sampled: with more parameters than rows, for reused data too
 MOVE_SIZES = (
-    {"n_t": 5, "n_v": 1, "n_r": 4, "m": 2, "p": 6, "sigma": 0.7, "alpha_t": 0.2, "alpha_r": 0.1},
-    {"n_t": 7, "n_v": 2, "n_r": 6, "m": 2, "p": 9, "sigma": 0.9, "alpha_t": -0.15, "alpha_r": -0.2},
-    {"n_t": 4, "n_v": 1, "n_r": 5, "m": 3, "p": 7, "sigma": 1.1, "alpha_t": 0.3, "alpha_r": 0.3},
+    {"n_t": 5, "n_v": 1, "n_r": 4, "m": 2, "p": 12, "sigma": 0.7, "alpha_t": 0.2, "alpha_r": 0.1},
+    {"n_t": 7, "n_v": 2, "n_r": 6, "m": 2, "p": 16, "sigma": 0.9, "alpha_t": -0.15, "alpha_r": -0.2},
+    {"n_t": 4, "n_v": 1, "n_r": 5, "m": 3, "p": 14, "sigma": 1.1, "alpha_t": 0.3, "alpha_r": 0.3},
 )
 
 
 # -- the engine ---------------------------------------------------------------------------------------------
-
-
-def _reused(value: sympy.Basic) -> sympy.Basic:
-    """What a formula for separate data is for the plain rows that reused data amount to."""
-    return value.subs({alpha_t: 0, n_v: n_t})
-
-
-def _form_chain(assumptions: Assumptions) -> Chain:
-    """(133) to (142)."""
-    return form_chain(plain_rows(assumptions) if assumptions.split == "reused" else assumptions)
-
-
-def leading_form(assumptions: Assumptions) -> sympy.Expr:
-    """E Tr(H_r omega_star omega_star^T) to leading order."""
-    found = to_sympy(carried_out(_form_chain, assumptions).parts[FORM])
-    return _reused(found) if assumptions.split == "reused" else found
 
 
 @lru_cache(maxsize=16)
@@ -100,8 +83,6 @@ def loss_over_chain(assumptions: Assumptions) -> Chain:
 
 def loss_with(assumptions: Assumptions, values: Mapping[str, Expression]) -> sympy.Expr:
     """The average test loss to leading order, with letters given values."""
-    if assumptions.split == "reused":
-        return _reused(loss_with(plain_rows(assumptions), values))
     chain, form = carried_out(loss_over_chain, assumptions), form_chain(assumptions)
     names = {name: _put(value, values) for name, value in weighed(form, assumptions).items()}
     return to_sympy(written(_put(chain.result, values), names))
@@ -215,7 +196,6 @@ STEPS: tuple[Step, ...] = (
         ),
         depends_on=LOSS_DEPENDS,
         claim=_claim_form,
-        derive=lambda assumptions: {FORM: leading_form(assumptions)},
         derivation=form_chain,
         check=checks.form,
         sizes=MOVE_SIZES,
@@ -236,7 +216,6 @@ STEPS: tuple[Step, ...] = (
         uses=("general-loss-from-square", "weighted-square-leading", "average-loss"),
         depends_on=LOSS_DEPENDS,
         claim=_claim_loss,
-        derive=lambda assumptions: {LOSS: leading_loss(assumptions)},
         derivation=loss_over_chain,
         check=checks.loss,
         sizes=MOVE_SIZES,

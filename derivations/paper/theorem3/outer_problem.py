@@ -130,7 +130,8 @@ def block_chain(label: str, first: str, second: str, assumptions: Assumptions) -
     """(130)-(132): the blocks of gamma put in, and averaged over task parameters and label noise."""
     one, other = (model.task(general(assumptions), index) for index in (first, second))
     blocks = {f"gamma_{k}": task.target_deviation for k, task in (("i", one), ("j", other))}
-    left, right = (vector(name, "n_v") for name in blocks)
+    rows = (one.target_deviation.shape or ("",))[0]
+    left, right = (vector(name, rows) for name in blocks)
     if first == second:
         right = left
         blocks.popitem()

@@ -218,10 +218,10 @@ def cancel(
     tasks: Tasks,
     plain_tasks: Tasks,
 ) -> Chain:
-    """A factor C_i before the rows of each task, B_i = C_i X_i and Gamma_i = C_i K_i C_i^T, does not matter in (74).
+    """A factor C_i before the rows of each task, B_i = C_i X_i and Gamma_i = C_i K_i C_i^T, does not matter in (74), (133).
 
     factor: the block C_i. plain_tasks: the blocks of X and K_X. inverse, plain: the letters of (B B^T)^-1 and (X X^T)^-1.
-    Raises DoesNotApply where the blocks have no such factor, or a term is none of (74).
+    Raises DoesNotApply where the blocks have no such factor, or a term is none of these.
     """
     rule, before = Rule.CANCEL, chain.result
     for label in "12":
@@ -233,10 +233,12 @@ def cancel(
     covariance = matrix(COVARIANCE, stacked, stacked, symmetric=True)
     projection: tuple[tuple[str, bool], ...] = ((DESIGN, True), (inverse, False), (DESIGN, False))
     own: tuple[tuple[str, bool], ...] = ((inverse, False), ("Gamma", False))
-    after = before.rewrite({projection: design.T @ found @ design, own: found @ covariance})
+    solved = (projection[0], *own, *projection[1:])
+    after = before.rewrite({solved: design.T @ found @ covariance @ found @ design})
+    after = after.rewrite({projection: design.T @ found @ design, own: found @ covariance})
     left = sorted({*after.letters()} & {DESIGN, inverse, "Gamma"})
     if left:
-        raise DoesNotApply(f"{rule}: {', '.join(left)} stands in other terms than those of (74)")
+        raise DoesNotApply(f"{rule}: {', '.join(left)} stands in other terms than those of (74) and (133)")
     row_letter = matrix(DESIGN, stacked, "p")
     return chain.made(
         Move(

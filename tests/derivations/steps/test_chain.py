@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from derivations.language import model
-from derivations.language.assumptions import PAPER, NotDerivable, read
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, read
 from derivations.steps.chain import Chain, DoesNotApply, Known, Rule, abbreviation, carries_out
 from derivations.steps.chains import averaging, equalities
 from derivations.steps.contents import ancestors, find, load
 from derivations.steps.rules.exact_routes import differs_exactly
 from derivations.steps.step import Kind, Step
+from derivations.verification.prove import fault_of_chain, prove
 from symbolic.algebra.words import (
     Expression,
     gaussian,
@@ -254,3 +255,42 @@ def test_a_move_that_does_not_apply_is_refused_by_name(move: object, said: str) 
 def test_the_words_of_the_model_are_what_the_chains_put_in() -> None:
     task = model.task(PAPER)
     assert (task.x_v @ A).replace({"A": task.contraction}) == task.design
+
+
+def assembled(step: Step, assumptions: Assumptions) -> bool:
+    """Whether a step derives something to which no chain of moves leads, under changed assumptions."""
+    if step.derivation is None or step.derive is None or step.applies(assumptions) is not None:
+        return False
+    try:
+        derived = step.derive(assumptions)
+    except (ArithmeticError, ValueError):
+        return False
+    return "does not go through" in fault_of_chain(replace(step, derive=None), assumptions, derived)
+
+
+CHANGES = ("split=reused", "inputs=laplace", "covariance=general", "noise_val=2", "order=next")
+
+
+@pytest.mark.slow(20)
+@pytest.mark.parametrize("words", CHANGES)
+def test_under_changed_assumptions_nothing_is_assembled_without_moves(words: str) -> None:
+    assumptions = read([words])
+    steps = [step for step in STEPS if assumptions.changes(step.depends_on)]
+    assert [step.name for step in steps if assembled(step, assumptions)] == []
+
+
+def test_a_formula_put_together_outside_of_the_moves_fails() -> None:
+    """As one for reused data from that for separate data, of which the chain knows nothing."""
+    step, reused = find("weighted-square-leading"), read(["split=reused"])
+    assert prove(step, reused).status == "derived"
+
+    def only_separate(assumptions: Assumptions) -> Chain:
+        raise NotDerivable(f"not for {assumptions.split} data")
+
+    by_hand = replace(step, derivation=only_separate)
+    assert assembled(by_hand, reused)
+    found = prove(by_hand, reused)
+    assert (found.status, found.detail) == (
+        "failed",
+        "the proof does not go through: not for reused data",
+    )
