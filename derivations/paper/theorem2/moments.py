@@ -131,7 +131,7 @@ G_4 = (
 
 
 def _traces(sample: Sample) -> tuple[Array, Array]:
-    """W_t / n_t, and A from the gradient step itself."""
+    """W / n_t, and A from the gradient step itself."""
     x = gaussian_inputs(sample, "n_t")
     return transpose(x) @ x / sample["n_t"], adapted_from(np.eye(sample.size("p")), x, sample["alpha_t"])
 
@@ -158,7 +158,7 @@ def _abbreviation_step(
         name,
         (number,),
         Kind.EQUATION,
-        f"The average over the training inputs of {averaged}, each trace divided by p, with W = X^T X / n_t.",
+        f"The average over the training inputs of {averaged}, with W = X^T X and each trace divided by p.",
         "theorem2",
         uses=uses,
         depends_on=depends_on,
@@ -186,7 +186,7 @@ def _mu_step(number: str, key: str, powers: tuple[int, int], rests_on: str) -> S
         "mu-" + key.replace(",", "-"),
         number,
         label,
-        " ".join(f"Tr W^{power}" if power > 1 else "Tr W" for power in powers if power),
+        " ".join(f"Tr (W / n_t)^{power}" if power > 1 else "Tr (W / n_t)" for power in powers if power),
         claim=MU[key],
         uses=(rests_on,),
         chain=lambda assumptions: mu_chain(tuple(power for power in powers if power), label),
@@ -386,7 +386,7 @@ STEPS: tuple[Step, ...] = (
     _g_step(
         "98",
         1,
-        "Tr A W A",
+        "Tr A (W / n_t) A",
         G_1,
         ("mu-2", "mu-3"),
         lambda w, a: _normalised_trace(a @ w, a),
@@ -394,7 +394,7 @@ STEPS: tuple[Step, ...] = (
     _g_step(
         "99",
         2,
-        "Tr A^2 Tr W",
+        "Tr A^2 Tr (W / n_t)",
         G_2,
         ("mu-1-1", "mu-2-1"),
         lambda w, a: _power_trace(a, 2) * _power_trace(w, 1),

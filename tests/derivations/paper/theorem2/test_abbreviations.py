@@ -9,6 +9,7 @@ from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.normal_form import to_sympy
 from derivations.paper.theorem2 import abbreviations
 from derivations.paper.theorem2.abbreviations import (
+    WISHART,
     abbreviation_chain,
     definitions,
     mu,
@@ -120,3 +121,16 @@ def test_the_names_written_out_are_what_is_derived(name: str) -> None:
             to_sympy(x).subs({s: at[str(s)] for s in to_sympy(x).free_symbols}) for x in (tree, part)
         )
         assert left == right
+
+
+@pytest.mark.parametrize("number", [*map(str, range(98, 108))])
+def test_statement_and_proof_mean_the_same_w(number: str) -> None:
+    """W is X^T X in both, and its scale stands beside it."""
+    step = find(number)
+    assert step.derivation is not None
+    chain = step.derivation(PAPER)
+    values = {name: value for move in chain.moves for name, value in move.values.items()}
+    assert values["W"] == WISHART
+    assert "with W = X^T X and" in step.statement
+    (start,) = chain.starts.values()
+    assert ("1/n_t" in start.scalars()) == ("W / n_t" in step.statement)
