@@ -22,7 +22,7 @@ from functools import partial
 from sympy import Identity, MatrixSymbol, Trace, ZeroMatrix
 
 from derivations.language import model
-from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import N, alpha_t, column, m, n_t, n_v, nu, p, sigma, squared_norm
@@ -83,7 +83,10 @@ def _residual_chain(omega: Expression, assumptions: Assumptions) -> Chain:
     labels = {"y_t": vector("y_t", "n_t"), "y_v": vector("y_v", rows)}
     chain = Chain(labels["y_v"] - task.x_v @ vector("theta", "p"))
     theta = model.training_loop(omega, task.x_t, labels["y_t"], assumptions)
-    chain.insert({"theta": theta}, "inner-loop")
+    # the step states one gradient step
+    one_step = assumptions.inner_steps == 1 and not assumptions.added
+    held = Held(assumptions, where={"omega": omega, "X_t": task.x_t}) if one_step else None
+    chain.insert({"theta": theta}, "inner-loop", held=held)
     return chain.insert(_labels(assumptions), "train-labels", "validation-labels")
 
 
@@ -153,7 +156,9 @@ def _blocks_chain(assumptions: Assumptions) -> Chain:
     ]
     chain = Chain(gaps[0] @ gaps[1].T)
     values = {f"delta_gamma_{label}": task.target_deviation for label, task in zip("12", tasks, strict=True)}
-    chain.insert(values, "stacked-target")
+    chain.insert(
+        values, "stacked-target", held=Held(assumptions, where={"w": model.task(assumptions).deviation})
+    )
     over = frozenset().union(*(task.noise | task.parameters for task in tasks))
     chain.average(*sorted(over & {*chain.result.letters()}), reads=("label-noise", "task-parameters"))
     return chain.shows(OTHER_BLOCK)
@@ -164,12 +169,18 @@ SHORT_A = abbreviation("A", "p")
 
 
 def _block_chain(assumptions: Assumptions) -> Chain:
-    """(73): the residual (67) put in, averaged over noise and task, with A by its name."""
-    task, gap = model.task(assumptions), matrix("delta_gamma", "n_v", "1")
+    """(73): the residual (67) put in, averaged over noise and task, with A by its name where the label noise is apart."""
+    task = model.task(assumptions)
+    gap = matrix("delta_gamma", (task.x_v.shape or ("",))[0], "1")
     if assumptions.split == "reused" or assumptions.covariance != "identity":
-        raise NotDerivable(
-            "with reused data or a general covariance the residual has other parts than in (67)"
-        )
+        chain = Chain(gap @ gap.T)
+        held = Held(assumptions, where={"w": task.deviation})
+        chain.insert({"delta_gamma": task.target_deviation}, "stacked-target", held=held)
+        over = (task.noise | task.parameters) & {*chain.result.letters()}
+        chain.average(*sorted(over), reads=("label-noise", "task-parameters"))
+        if assumptions.covariance == "identity":
+            chain.expand({"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters")
+        return chain.shows(r"\Gamma^{(i)}")
     noise = task.target_deviation.replace({"w": 0 * task.deviation.T})
     chain = Chain(gap @ gap.T)
     residual = task.x_v @ SHORT_A @ task.deviation + noise

@@ -132,7 +132,7 @@ def _after_mean_chain(assumptions: Assumptions) -> Chain:
     theta = letter("theta_star")
     chain = _over_test_data(assumptions).name(theta.T @ theta, "mean_theta_star_sq")
     adapted = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
-    held = _adapted_as_stated(assumptions)
+    held = adapted_as_stated(assumptions, target_parameters())
     chain.insert({"theta_star": adapted}, "adapted-parameters", held=held)
     chain.insert({"w_prime": target_parameters()})
     chain.average("z_r", "X_r", "delta_w", reads=("mean-adapted-parameters", "task-parameters"))
@@ -151,20 +151,22 @@ def _isotropic_tasks(chain: Chain, assumptions: Assumptions) -> Chain:
     return chain.expand({"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters")
 
 
-def _adapted_as_stated(assumptions: Assumptions) -> Held | None:
-    """(25) with the labels (26), for the one step that it states."""
+def adapted_as_stated(
+    assumptions: Assumptions, of_task: Expression, start: Expression = model.OMEGA_STAR
+) -> Held | None:
+    """(25) with the labels (26) of a task, from a start, for the one step that it states."""
     if assumptions.adaptation_steps != 1:
         return None
     x_r = model.inputs("X_r", "n_r", assumptions)
-    labels = x_r @ target_parameters() + model.noise("z_r", "n_r")
-    return Held(assumptions, where={"X_r": x_r, "y_r": labels})
+    labels = x_r @ of_task + model.noise("z_r", "n_r")
+    return Held(assumptions, where={"X_r": x_r, "y_r": labels, "omega_star": start})
 
 
 def _mean_chain(assumptions: Assumptions) -> Chain:
     """(60): the adapted parameters put in and averaged over target data."""
     theta = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
     chain = Chain(letter("theta_star")).insert(
-        {"theta_star": theta}, "adapted-parameters", held=_adapted_as_stated(assumptions)
+        {"theta_star": theta}, "adapted-parameters", held=adapted_as_stated(assumptions, target_parameters())
     )
     chain.average("z_r", "X_r", reads=("wishart-mean", "label-noise"))
     return chain.shows(MEAN_ADAPTED)
@@ -176,7 +178,7 @@ def _square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
     adapted = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
     identity = assumptions.covariance == "identity"
     chain = Chain(theta.T @ theta if identity else theta.T @ model.SIGMA @ theta)
-    held = _adapted_as_stated(assumptions)
+    held = adapted_as_stated(assumptions, target_parameters())
     chain.insert({"theta_star": adapted}, "adapted-parameters", held=held)
     chain.average("z_r", "delta_w", reads=("label-noise", "task-parameters"))
     _isotropic_tasks(chain, assumptions)
@@ -192,7 +194,9 @@ def loss_chain(assumptions: Assumptions) -> Chain:
     chain = Chain(model.test_loss(letter("theta_star"), letter("w_prime"), assumptions))
     chain.average("z_s", "X_s", reads=("label-noise", "wishart-mean"))
     adapted = model.adapted(model.W_0 + e, target_parameters(), assumptions)
-    chain.insert({"w_prime": target_parameters(), "theta_star": adapted}, "adapted-parameters")
+    held = adapted_as_stated(assumptions, target_parameters(), model.W_0 + e)
+    chain.insert({"theta_star": adapted}, "adapted-parameters", held=held)
+    chain.insert({"w_prime": target_parameters()})
     chain.average("z_r", "delta_w", reads=("label-noise", "task-parameters"))
     _isotropic_tasks(chain, assumptions)
     chain.average("X_r", reads=("wishart-mean", "wishart-second-moment"))

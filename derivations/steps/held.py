@@ -11,14 +11,15 @@ import sympy
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import normal_form
 from symbolic.algebra.quotients import NotRational
-from symbolic.algebra.words import Expression
+from symbolic.algebra.words import Expression, letter_expression
 
 
 @dataclass(frozen=True)
 class Held:
     """How a definition compares with the step that states it.
 
-    short: what abbreviations in the definition stand for. where: what letters of the statement are in the proof.
+    short: what abbreviations in the definition stand for. where: what letters of the statement are in the proof. What is
+    stated of any one task holds of each: all letters may bear the label of one and the same task.
     """
 
     assumptions: Assumptions
@@ -37,6 +38,21 @@ class Held:
         return ""
 
 
+def _of_any_task(value: Expression, stated: Expression) -> Expression:
+    """The value without the label of the task, where all its letters bear the same one; else as it is."""
+    known, found = stated.letters(), value.letters()
+    stems = {name: name.rstrip("0123456789") for name in found if name not in known}
+    if (
+        len({name.removeprefix(stem) for name, stem in stems.items()}) != 1
+        or not {*stems.values()} <= known.keys()
+    ):
+        return value
+    shared = {name for name, letter in found.items() if letter.random} & known.keys()
+    return (
+        value if shared else value.replace({name: letter_expression(known[x]) for name, x in stems.items()})
+    )
+
+
 def _parts(step: object, assumptions: Assumptions) -> list[sympy.Basic | Expression]:
     derive, claim = getattr(step, "derive", None), getattr(step, "claim", None)
     return list((derive(assumptions) if derive else claim() if claim else {}).values())
@@ -44,7 +60,8 @@ def _parts(step: object, assumptions: Assumptions) -> list[sympy.Basic | Express
 
 def _equal(part: sympy.Basic | Expression, value: Expression, where: Mapping[str, Expression]) -> bool:
     if isinstance(part, Expression):
-        return part.replace(where) == value
+        stated = part.replace({name: x for name, x in where.items() if name in part.letters()})
+        return value == stated or _of_any_task(value, stated) == stated
     try:
         return normal_form(part).minus(normal_form(value)).is_zero()
     except (NotRational, ValueError):

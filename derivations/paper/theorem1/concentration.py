@@ -28,6 +28,7 @@ from derivations.paper.theorem1.next_order import next_order
 from derivations.paper.theorem2.abbreviations import definitions
 from derivations.steps.by_degree import concentration
 from derivations.steps.chain import Chain, Growth, Mean, Tasks, carried_out
+from derivations.steps.held import Held
 from derivations.steps.labels import LEADING, ORDER, Short
 from derivations.steps.orders import ONE, WEIGHTS
 from derivations.steps.rules import haar
@@ -116,7 +117,7 @@ def factor_chain(assumptions: Assumptions) -> Chain:
     """(6): the mean square length of a row of B per dimension."""
     made_of = tasks(assumptions)
     chain = Chain(reciprocal("N") * reciprocal("p") * tr(B @ B.T)).sum_tasks(made_of)
-    chain.insert_blocks(made_of, "stacked-design")
+    chain.insert_blocks(made_of, "stacked-design", held=Held(assumptions))
     return chain.average("X_v1", "X_t1", reads=("wishart-mean", "wishart-second-moment")).shows(Short("h_t"))
 
 
@@ -129,7 +130,9 @@ def adaptation_chain(assumptions: Assumptions) -> Chain:
         )
     x_r, adapted = model.inputs("X_r", "n_r", assumptions), vector("theta", "p")
     value = model.adaptation_loop(unit("p", 1), x_r, 0 * (x_r @ unit("p", 1)), assumptions)
-    chain = Chain(adapted.T @ adapted).insert({"theta": value}, "adapted-parameters")
+    where = {"omega_star": unit("p", 1), "X_r": x_r, "y_r": 0 * (x_r @ unit("p", 1))}
+    held = Held(assumptions, where=where) if assumptions.adaptation_steps == 1 else None
+    chain = Chain(adapted.T @ adapted).insert({"theta": value}, "adapted-parameters", held=held)
     return chain.average("X_r", reads=("wishart-mean", "wishart-second-moment")).shows(Short("h_r"))
 
 

@@ -28,6 +28,7 @@ from derivations.paper.outer_problem import target_covariance
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, Growth, Mean, Tasks, without_traces
 from derivations.steps.draws import Array, transpose
+from derivations.steps.held import Held
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LEADING
 from derivations.steps.orders import ONE, exponent_of, leading_of
 from derivations.steps.step import Check, Kind, Observed, Parts, Step
@@ -89,9 +90,9 @@ def tasks(assumptions: Assumptions) -> Tasks:
     )
 
 
-def _averaged(chain: Chain, of: Tasks) -> Chain:
+def _averaged(chain: Chain, of: Tasks, assumptions: Assumptions) -> Chain:
     """The sum over tasks and the average over their data."""
-    chain.sum_tasks(of).insert_blocks(of, "stacked-design", "target-covariance")
+    chain.sum_tasks(of).insert_blocks(of, "stacked-design", "target-covariance", held=Held(assumptions))
     return chain.average(*(name for name, x in chain.result.letters().items() if x.random))
 
 
@@ -103,12 +104,12 @@ def _average_chain(word: Expression, assumptions: Assumptions, *, states_mean: b
     _require_supported(assumptions)
     of = tasks(assumptions)
     chain = Chain(reciprocal("p") * reciprocal("N") * tr(word))
-    mean = _averaged(chain, of).result
+    mean = _averaged(chain, of, assumptions).result
     if states_mean:
         chain.shows(LEADING)
     error = reciprocal("N") * word - scalar(LEADING) * identity("p")
     chain.begin(tr(error @ error)).insert({LEADING: mean})
-    square = _averaged(chain, of).result
+    square = _averaged(chain, of, assumptions).result
     order(chain, ROWS_GROW).shows_degree(IN_SIZE, Fraction(1, 2)).begin(square)
     return order(chain, TASKS_GROW).shows_degree(IN_TASKS, Fraction(1, 2))
 

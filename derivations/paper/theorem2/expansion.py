@@ -30,6 +30,7 @@ from derivations.paper.theorem2.general_covariance import (
 )
 from derivations.paper.theorem2.moments import TASKS, TRAINING, term_chain
 from derivations.steps.chain import Chain, Mean
+from derivations.steps.held import Held
 from derivations.steps.labels import LOSS
 from derivations.steps.orders import element
 from symbolic.algebra.words import Expression, reciprocal, scalar, tr
@@ -63,7 +64,7 @@ def _chain(assumptions: Assumptions) -> Chain:
     if order == 2:
         chain.write_out("D", "E")
         chain.write_out(*({SHORT_V} & {*chain.result.letters()}))
-        chain.sum_tasks(of).insert_blocks(of, "stacked-design", "target-covariance")
+        chain.sum_tasks(of).insert_blocks(of, "stacked-design", "target-covariance", held=Held(assumptions))
         chain.average(*(name for name, x in chain.result.letters().items() if x.random))
     if reciprocal("N").scalars() & chain.result.scalars():
         chain.expand({"N": of.total}, "stacked-design")
@@ -158,7 +159,9 @@ def general_chain(assumptions: Assumptions) -> Chain:
     chain.write_mean_matrix("Q").expand({"N": of.total}, "stacked-design")
     chain.commute(commuted, INVERSE, normal_mean(assumptions)).shows(LOSS)
     # H_t itself, whose inverse stands in the loss
-    chain.begin(reciprocal("N") * b.T @ b).sum_tasks(of).insert_blocks(of, "stacked-design")
+    chain.begin(reciprocal("N") * b.T @ b).sum_tasks(of).insert_blocks(
+        of, "stacked-design", held=Held(assumptions)
+    )
     return chain.average(*(name for name, one in chain.result.letters().items() if one.random)).shows(NORMAL)
 
 

@@ -31,6 +31,7 @@ from derivations.paper.theorem3.general_setting import SIGMA_W, general
 from derivations.steps import discrete_law
 from derivations.steps.chain import Chain, DoesNotApply, carried_out
 from derivations.steps.draws import Array
+from derivations.steps.held import Held
 from derivations.steps.labels import OVER_INPUTS, OVER_TARGETS, Within
 from derivations.steps.rules import solutions
 from derivations.steps.step import Kind, Observed, Step
@@ -77,6 +78,10 @@ def target_covariance(assumptions: Assumptions, first: str = "", second: str = "
 # -- the same as proofs: move by move ------------------------------------------------------------------------
 
 
+def _as_stated(assumptions: Assumptions) -> Held:
+    return Held(assumptions, where={"w": model.task(general(assumptions)).deviation})
+
+
 def _over_noise(chain: Chain, *tasks: model.Task) -> Chain:
     """The average over the label noise and the parameters of tasks."""
     present = chain.result.letters()
@@ -103,9 +108,8 @@ def _over_targets(chain: Chain, *reads: str) -> Chain:
 def mean_chain(assumptions: Assumptions) -> Chain:
     """(117): the block of gamma averages to zero, and with it the solution, which is linear in gamma."""
     task = model.task(general(assumptions))
-    chain = Chain(vector("gamma_i", "n_v")).insert(
-        {"gamma_i": task.target_deviation}, "general-stacked-target"
-    )
+    chain = Chain(vector("gamma_i", (task.x_v.shape or ("",))[0]))
+    chain.insert({"gamma_i": task.target_deviation}, "general-stacked-target", held=_as_stated(assumptions))
     _over_noise(chain, task)
     if not chain.result.is_zero:
         raise DoesNotApply("the mean of gamma is not zero")
@@ -135,7 +139,8 @@ def block_chain(label: str, first: str, second: str, assumptions: Assumptions) -
     if first == second:
         right = left
         blocks.popitem()
-    chain = Chain(left @ right.T).insert(blocks, "general-stacked-target")
+    chain = Chain(left @ right.T)
+    chain.insert(blocks, "general-stacked-target", held=_as_stated(assumptions))
     return _over_noise(chain, one, other).shows(label)
 
 

@@ -130,6 +130,12 @@ def _over_inputs(chain: Chain, *reads: str, every_moment: bool = False) -> Chain
     return chain.average_rows("X_r", fourth=model.FOURTH_MOMENT, reads=reads)
 
 
+def _put_adapted(chain: Chain, assumptions: Assumptions, *reads: str) -> Chain:
+    """(25) put in, with the labels (26)."""
+    held = target_task.adapted_as_stated(general(assumptions), letter("w_prime"))
+    return chain.insert({"theta_star": adapted(assumptions)}, *reads, "adapted-parameters", held=held)
+
+
 def split_chain(assumptions: Assumptions) -> Chain:
     """(115): the term that is linear in theta keeps its own w', which is averaged later."""
     theta, w = letter("theta_star"), letter("w_prime")
@@ -141,7 +147,7 @@ def split_chain(assumptions: Assumptions) -> Chain:
 
 def mean_chain(assumptions: Assumptions) -> Chain:
     """(116): the adapted parameters put in and averaged over the target data."""
-    chain = Chain(letter("theta_star")).insert({"theta_star": adapted(assumptions)}, "adapted-parameters")
+    chain = _put_adapted(Chain(letter("theta_star")), assumptions)
     chain.average("z_r", reads=("label-noise",))
     return _over_inputs(chain, "rows-mean").shows(MEAN_ADAPTED)
 
@@ -152,8 +158,7 @@ def after_mean_chain(assumptions: Assumptions) -> Chain:
     chain = _given_targets(assumptions).name(
         theta.T @ model.SIGMA @ theta, FORM, "general-loss-after-test-data"
     )
-    chain.insert({"theta_star": adapted(assumptions)}, "adapted-parameters")
-    chain.average("z_r", reads=("label-noise",))
+    _put_adapted(chain, assumptions).average("z_r", reads=("label-noise",))
     _over_inputs(chain, "rows-mean")
     return _over_target(chain).shows(LOSS)
 
@@ -165,9 +170,7 @@ def square_chain(assumptions: Assumptions, *, over_inputs: bool) -> Chain:
         return _over_inputs(chain, "general-adapted-square-given-inputs", "rows-second-moment").shows(SQUARE)
     theta = letter("theta_star")
     chain = Chain(theta.T @ model.SIGMA @ theta)
-    chain.insert({"theta_star": adapted(assumptions)}, "adapted-parameters").average(
-        "z_r", reads=("label-noise",)
-    )
+    _put_adapted(chain, assumptions).average("z_r", reads=("label-noise",))
     return _over_target(chain).shows(SQUARE_GIVEN_INPUTS)
 
 
@@ -183,8 +186,7 @@ def weight_chain(assumptions: Assumptions, *, every_moment: bool = False) -> Cha
 def loss_chain(assumptions: Assumptions, *, every_moment: bool = False) -> Chain:
     """From (115) to (123): noise and task, then target inputs."""
     chain = _given_targets(assumptions)
-    chain.insert({"theta_star": adapted(assumptions)}, "general-loss-after-test-data", "adapted-parameters")
-    chain.average("z_r", reads=("label-noise",))
+    _put_adapted(chain, assumptions, "general-loss-after-test-data").average("z_r", reads=("label-noise",))
     chain = _over_target(chain)
     return _over_inputs(chain, "rows-mean", "rows-second-moment", every_moment=every_moment).shows(
         LOSS_GIVEN_OPTIMUM

@@ -49,9 +49,9 @@ class Equalities(Record):
         )
 
     @carries_out
-    def insert_blocks(self, tasks: Tasks, *reads: str) -> Self:
-        """Put in what the labelled letters of a sum over tasks stand for."""
-        return self._substitute(Rule.INSERT, tasks.definitions(self.result), reads)
+    def insert_blocks(self, tasks: Tasks, *reads: str, held: Held | None = None) -> Self:
+        """Put in what the labelled letters of a sum over tasks stand for. held: as for `insert`."""
+        return self._substitute(Rule.INSERT, tasks.definitions(self.result), reads, held)
 
     @carries_out
     def split_blocks(self, letter: str, parts: Expression, tasks: Tasks, *reads: str) -> Self:

@@ -8,7 +8,8 @@ from derivations.language import model
 from derivations.language.assumptions import PAPER, read
 from derivations.paper import outer_problem
 from derivations.paper.outer_problem import SHORT_A
-from derivations.steps.chain import Chain
+from derivations.steps import held
+from derivations.steps.chain import Chain, Rule
 from derivations.steps.contents import find
 from derivations.steps.held import Held
 from symbolic.algebra.words import Expression, matrix
@@ -31,6 +32,41 @@ def test_a_definition_is_what_the_step_states(value: Expression, slug: str, chec
     (move,) = Chain(B.T @ B).insert({"B": value}, slug, held=HELD).moves
     assert move.check == check
     assert (move.disproved == f"B is not what {slug} states") == (check == "failed")
+
+
+ONE, TWO = (model.task(PAPER, label) for label in "12")
+
+
+@pytest.mark.parametrize(
+    ("value", "check"),
+    [
+        (ONE.design, "proved"),
+        (TWO.design, "proved"),
+        (2 * ONE.design, "failed"),
+        (ONE.x_v @ TWO.contraction, "failed"),
+        (TASK.x_v @ TWO.contraction, "failed"),
+        (TASK.x_t @ TASK.contraction, "failed"),
+    ],
+)
+def test_what_is_stated_of_a_task_holds_of_any_one(value: Expression, check: str) -> None:
+    rows = (value.shape or ("",))[0]
+    b = matrix("B", rows, "p")
+    (move,) = Chain(b.T @ b).insert({"B": value}, "stacked-design", held=Held(PAPER)).moves
+    assert move.check == check
+
+
+@pytest.mark.parametrize(
+    "name", ["6", "7", "65", "67", "72", "86", "116", "117", "118", "119", "123", "130", "131"]
+)
+def test_a_cited_definition_that_is_another_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step that a proof cites states twice as much: the move that puts it in as it was says so."""
+    step, parts = find(name), held._parts
+    assert step.derivation is not None
+    chain = step.derivation(PAPER)
+    assert all(move.check == "proved" for move in chain.moves)
+    monkeypatch.setattr(held, "_parts", lambda *given: [2 * part for part in parts(*given)])
+    inserts = [move.second_route()[1] for move in chain.moves if move.rule is Rule.INSERT]
+    assert any("is not what" in said for said in inserts)
 
 
 @pytest.mark.parametrize("changed", [[], ["inner_steps=2"], ["noise_val=1/2"], ["inputs=uniform"]])
