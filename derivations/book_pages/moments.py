@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
+import numpy as np
 import sympy
+from numpy.typing import NDArray
 
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
@@ -19,7 +21,8 @@ from symbolic.algebra.sympy_trees import to_sympy as expression_to_sympy
 from symbolic.algebra.words import Expression, gaussian, matrix, tr
 from symbolic.averages.expectation import expect
 from symbolic.averages.pairings import expect_by_pairings
-from symbolic.query.query import moment
+from symbolic.query.query import Result, moment
+from symbolic.wishart.fixed_letters import base
 from symbolic.wishart.identity import trace_moments
 from symbolic.wishart.partitions import Partition
 
@@ -125,6 +128,196 @@ def refused(text: str, law: str = "gaussian", **values: int) -> Html:
         command, line = h.escape(" ".join(words)), h.escape(str(error))
         return Html(f'<section class="answer"><p><code>{command}</code></p><p>{line}</p></section>')
     raise ArithmeticError(f"{text!r} was answered, but should have been refused")
+
+
+# -- questions of one's own ------------------------------------------------------------------------------------
+
+DRAWS, ROWS, COLUMNS = 100_000, 20, 3
+MOST_ERRORS, RELATIVE_ERROR = 5.0, 0.01
+Array = NDArray[np.float64]
+
+
+class Question(NamedTuple):
+    """What somebody asks, as a query; ``observe`` computes it from the drawn X and, where needed, another X1."""
+
+    asks: str
+    text: str
+    observe: Callable[[Array, Array], Array]
+    options: Mapping[str, str] = {}
+    definitions: Mapping[str, str] = {}
+    with_columns: bool = False
+
+
+def _sigma() -> Array:
+    return np.array([[2, 1, 0], [1, 3, 1], [0, 1, 1.5]])
+
+
+def _letters() -> dict[str, Array]:
+    """The matrices of the sampled checks; the mean and the covariance of rows have no structure to hide behind."""
+    steps = np.arange(ROWS)
+    return {
+        "A": np.array([[1.0, 2, 0], [0, 1, -1], [1, 0, 1]]),
+        "a": np.array([1.0, 2, -1]),
+        "b": np.array([0.0, 1, 1]),
+        "M": np.cos(np.add.outer(2.0 * steps, np.arange(COLUMNS))),
+        "U": np.power(0.5, np.abs(np.subtract.outer(steps, steps)).astype(float)),
+        "Sigma": _sigma(),
+    }
+
+
+LETTERS = _letters()
+
+
+def _gram(x: Array) -> Array:
+    return x.swapaxes(1, 2) @ x
+
+
+def _inverse(x: Array) -> Array:
+    return np.asarray(np.linalg.inv(_gram(x)), dtype=np.float64)
+
+
+def _form(x: Array, left: str, right: str) -> Array:
+    """left' x right of each matrix."""
+    return np.asarray(LETTERS[left] @ x @ LETTERS[right])
+
+
+def _squared(values: Array) -> Array:
+    """Squares of deviations, the mean of which is the variance, without its bias."""
+    return np.asarray((values - values.mean()) ** 2 * (len(values) / (len(values) - 1)))
+
+
+def _multiplied(left: Array, right: Array) -> Array:
+    """Products of deviations, the mean of which is the covariance, without its bias."""
+    return np.asarray((left - left.mean()) * (right - right.mean()) * (len(left) / (len(left) - 1)))
+
+
+_GENERAL, _SCALED = {"cov": "general"}, {"S": "W/(n-1)"}
+_DIVISOR = ROWS - 1
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        "What is the variance of an element of an inverse Wishart matrix?",
+        "var(W^-1[1,2])",
+        lambda x, other: _squared(_inverse(x)[:, 0, 1]),
+        _GENERAL,
+    ),
+    Question(
+        "The inverse stands twice, with a weight between: what is the mean?",
+        "W^-1 A W^-1",
+        lambda x, other: _inverse(x) @ LETTERS["A"] @ _inverse(x),
+        _GENERAL,
+    ),
+    Question(
+        "I put the inverse of a sample covariance into a quadratic form: how large is the bias?",
+        "a' S^-1 a",
+        lambda x, other: _DIVISOR * _form(_inverse(x), "a", "a"),
+        _GENERAL,
+        _SCALED,
+    ),
+    Question(
+        "And how much does that form fluctuate?",
+        "var(a' S^-1 a)",
+        lambda x, other: _squared(_DIVISOR * _form(_inverse(x), "a", "a")),
+        _GENERAL,
+        _SCALED,
+    ),
+    Question(
+        "How do two elements of a sample covariance vary together?",
+        "cov(S[1,1], S[1,2])",
+        lambda x, other: _multiplied(_gram(x)[:, 0, 0] / _DIVISOR, _gram(x)[:, 0, 1] / _DIVISOR),
+        _GENERAL,
+        _SCALED,
+    ),
+    Question(
+        "My rows have a mean: what is the second moment of the non-central Wishart matrix?",
+        "W A W",
+        lambda x, other: _gram(x) @ LETTERS["A"] @ _gram(x),
+        {"mean": "general", **_GENERAL},
+    ),
+    Question(
+        "My observations are correlated in time as well: what is the mean of a weighted Gram matrix of the rows?",
+        "X A X'",
+        lambda x, other: x @ LETTERS["A"] @ x.swapaxes(1, 2),
+        {"rows": "general", **_GENERAL},
+    ),
+    Question(
+        "By how much do correlated rows raise the variance of the total variance?",
+        "var(tr(W))",
+        lambda x, other: _squared(np.trace(_gram(x), axis1=1, axis2=2)),
+        {"rows": "general", **_GENERAL},
+    ),
+    Question(
+        "One sample is whitened by another: what is the mean of the ratio?",
+        "W^-1 W1 W^-1",
+        lambda x, other: _inverse(x) @ _gram(other) @ _inverse(x),
+        _GENERAL,
+    ),
+    Question(
+        "What is the mean of one over the generalised variance?",
+        "det(W)^-1",
+        lambda x, other: 1 / np.linalg.det(_gram(x)),
+        _GENERAL,
+        with_columns=True,
+    ),
+)
+"""What people ask who have a paper of their own."""
+
+
+def answered(question: Question) -> tuple[Result, Array, Array, Array]:
+    """The answer, its value at the sizes that are sampled, and the mean of the draws with its standard error.
+
+    Raises ArithmeticError where the two differ by more than `MOST_ERRORS` errors, or the error is more than
+    `RELATIVE_ERROR` of the value.
+    """
+    options: dict[str, Any] = {
+        "covariance" if name == "cov" else name: value for name, value in question.options.items()
+    }
+    columns = {"p": COLUMNS} if question.with_columns else {}
+    result = moment(question.text, {**question.definitions, **columns}, **options)
+    needed = {
+        name for monomial in result.expectation.terms for word in monomial.words for name in map(base, word)
+    }
+    values: dict[str, Any] = {name: LETTERS[name] for name in needed & LETTERS.keys()}
+    rows = {"n": ROWS} | ({"n1": ROWS - 2} if "W1" in question.text else {})
+    exact = moment(question.text, {**values, **rows, "p": COLUMNS, **question.definitions}, **options).value
+    rng = np.random.default_rng([QUESTIONS.index(question), DRAWS])
+    root = np.linalg.cholesky(LETTERS["Sigma"]).T
+    x = rng.standard_normal((DRAWS, ROWS, COLUMNS)) @ root
+    if "rows" in options:
+        x = np.linalg.cholesky(LETTERS["U"]) @ x
+    if "mean" in options:
+        x = x + LETTERS["M"]
+    other = rng.standard_normal((DRAWS if "n1" in rows else 1, ROWS - 2, COLUMNS)) @ root
+    seen = question.observe(x, other)
+    value, mean = np.asarray(exact, dtype=float), seen.mean(axis=0)
+    error = seen.std(axis=0) / np.sqrt(DRAWS)
+    if np.any(np.abs(mean - value) > MOST_ERRORS * error) or np.max(error) > RELATIVE_ERROR * np.max(
+        np.abs(value)
+    ):
+        raise ArithmeticError(f"{question.text}: drawn {mean}, computed {value}, standard error {error}")
+    return result, value, mean, error
+
+
+def own_questions() -> Html:
+    """Each question with its command, its answer, the condition, and the mean of draws that are made now."""
+    shown = []
+    for question in QUESTIONS:
+        result, value, mean, error = answered(question)
+        words = ["derive moment", f'"{question.text}"']
+        words += [f"{name}={text}" for name, text in question.definitions.items()]
+        words += ["p=3"] * question.with_columns
+        words += [f"--{name} {value}" for name, value in question.options.items()]
+        exists = f"Exists for {' and '.join(result.conditions)}. " if result.conditions else "Always exists. "
+        place = tuple(int(k) for k in np.unravel_index(np.argmax(np.abs(value)), value.shape))
+        element = f"the largest element, {tuple(k + 1 for k in place)}, is " if place else ""
+        said = (
+            f"{exists}At n = {ROWS}, p = {COLUMNS} {element or 'it is '}{value[place]:.6g}; the mean of {DRAWS:,} draws is "
+            f"{mean[place]:.6g}, with a standard error of {error[place]:.2g}."
+        )
+        shown.append(
+            f'<section class="answer"><h3>{h.escape(question.asks)}</h3><p><code>{h.escape(" ".join(words))}</code></p>'
+            f"{h.display(result.latex)}<p>{h.escape(said)}</p></section>"
+        )
+    return Html("".join(shown))
 
 
 # -- speed --------------------------------------------------------------------------------------------------

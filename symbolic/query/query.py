@@ -290,6 +290,10 @@ def _read_values(
     """The sizes that are given or shown by matrices, and the matrices where everything has a value."""
     sizes = {name: read_size(name, given[name]) for name in dimensions if name in given}
     require_rows(sizes, law)
+    counted = {length for shape in setting.shapes.values() for length in shape}
+    for name in counted & sizes.keys():
+        if sizes[name].denominator != 1:
+            raise Refused(f"{name} is {sizes[name]}: the rows of X are counted here, give a positive integer")
     tables = {name: given[name] for name in letters if name in given}
     missing = [name for name in dimensions + letters if name not in given and name != COLUMNS]
     if tables:  # which show their dimensions

@@ -9,9 +9,12 @@ import pytest
 
 from derivations.book_pages import moments
 from derivations.book_pages.moments import (
+    QUESTIONS,
+    answered,
     ask,
     benchmark,
     moment_table,
+    own_questions,
     product_latex,
     refused,
     seconds,
@@ -128,3 +131,27 @@ def test_without_results_the_page_says_how_to_get_them(
 ) -> None:
     monkeypatch.setattr(moments, "RESULTS", tmp_path / "none.json")
     assert "make bench" in benchmark().text
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.text)
+def test_questions_agree_with_draws(question: moments.Question) -> None:
+    answered(question)
+
+
+def test_a_wrong_observation_stops_the_page() -> None:
+    right = QUESTIONS[2]
+    wrong = right._replace(observe=lambda x, other: right.observe(x, other) * 1.02)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moments, "QUESTIONS", (wrong,))
+        with pytest.raises(ArithmeticError, match="drawn"):
+            answered(wrong)
+
+
+def test_a_question_shows_command_answer_condition_and_draws() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moments, "QUESTIONS", (QUESTIONS[2],))
+        text = own_questions().text
+    assert "--cov general" in text
+    assert "S=W/(n-1)" in text
+    assert "Exists for n - p &gt; 1." in text
+    assert "standard error" in text

@@ -84,6 +84,8 @@ def test_values(text: str, values: dict[str, Any], value: Any) -> None:
         ("X W^-1 X'", {}, {}, Refused, "has no method here"),
         ("X", {}, {"law": "laplace"}, Refused, "no method under the law laplace"),
         ("tr(X' B X)", {"B": [[1, 2], [0, 1]]}, {}, Refused, "no value given for p"),
+        ("X A X'", {"n": 5.5}, {}, Refused, "n is 11/2: the rows of X are counted here"),
+        ("M'*2", {"n": 5.5, "p": 2, "M": [[2, -2]]}, {}, Refused, "the rows of X are counted here"),
         ("W", {"S": "W/n"}, {}, Refused, "'S' is not needed"),
         ("W", {}, {"mean": "some"}, Refused, "unknown mean 'some'"),
         ("W", {}, {"rows": "some"}, Refused, "unknown rows 'some'"),
