@@ -152,7 +152,9 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     parsers["regenerate"].add_argument(
         "--check", action="store_true", help="fail when the committed files are stale"
     )
-    parsers["figure"].add_argument("figure", metavar="FIGURE", help="1 to 6, its name, or phase-diagram")
+    parsers["figure"].add_argument(
+        "figure", metavar="FIGURE", help="1 to 6, its name, phase-diagram or inner-steps"
+    )
     parsers["figure"].add_argument("--out", default=None, metavar="FILE", help="an .svg, .png or .pdf file")
     parsers["figure"].add_argument(
         "--recompute", action="store_true", help="make the shipped experiment of the figure anew"

@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
-from derivations.figures import graphical_model, network_figure, network_runs, phase_diagram
+from derivations.figures import graphical_model, inner_steps_map, network_figure, network_runs, phase_diagram
 from derivations.figures.captions import alt_text, equation_number, panel_title
 from derivations.figures.curves import exact, predicted
 from derivations.figures.panels import Figure, Panel, figure, grid, slug_of
@@ -31,7 +31,7 @@ FORMATS = ("svg", "png", "pdf")
 # Figure 1, the one without data.
 MODEL = "figure1"
 # the figures that draw themselves
-OWN = {module.NAME: module for module in (network_figure, phase_diagram)}
+OWN = {module.NAME: module for module in (network_figure, phase_diagram, inner_steps_map)}
 CURVE_POINTS, EXACT_POINTS = 241, 41
 # More entries than this stand in two rows.
 LEGEND_COLUMNS = 3
@@ -52,7 +52,7 @@ def draw(
     recomputed: bool = False,
     progress: Report | None = None,
 ) -> tuple[Path, list[Series]]:
-    """Draws a figure (`1` to `6`, `figure-2`, `phase-diagram`, or by equation: `eq5`); returns the file and what it shows.
+    """Draws a figure (`1` to `6`, `figure-2`, `phase-diagram`, `inner-steps`, or by equation: `eq5`); returns the file and what it shows.
 
     out: an .svg, .png or .pdf file, by default NAME.svg here; Figure 1 is no plot and always .svg. Points not in the
     store are simulated and stored one by one; progress hears of each. recomputed: make the shipped experiment anew
@@ -73,9 +73,7 @@ def draw(
         raise BadInput(f"the folder {str(target.parent)!r} does not exist: make it first")
     require_writable(target.resolve().parent)
     if (model or recomputed or slug in OWN) and assumptions != PAPER:
-        raise BadInput(
-            "figure 1, the phase diagram and the paper's experiments are the paper's: leave out --assume"
-        )
+        raise BadInput(f"{slug} and the paper's experiments are drawn as they are: leave out --assume")
     if model:
         if recomputed:
             raise BadInput("figure 1 is a drawing, with nothing to recompute: leave out --recompute")
@@ -86,7 +84,7 @@ def draw(
         own = OWN[slug]
         if recomputed:
             if own is not network_figure:
-                raise BadInput("the phase diagram has nothing to recompute: leave out --recompute")
+                raise BadInput(f"{slug} has nothing to recompute: leave out --recompute")
             network_runs.recompute(progress)
         with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": slug}):
             _save(own.canvas(), target, kind, own.STATEMENT, own.alt_text())
