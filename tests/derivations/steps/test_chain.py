@@ -134,7 +134,7 @@ def test_a_chain_runs_again_for_other_steps(name: str, steps: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "assumption"),
-    [("92", "split=reused"), ("73", "covariance=general"), ("65", "covariance=general")],
+    [("92", "split=reused"), ("89", "covariance=general"), ("65", "covariance=general")],
 )
 def test_a_chain_without_meaning_names_the_reason(name: str, assumption: str) -> None:
     step = find(name)

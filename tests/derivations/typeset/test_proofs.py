@@ -43,7 +43,7 @@ def test_a_proof_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "72")
     lines = proof_text(find("65"), PAPER).splitlines()
     assert max(map(len, lines)) <= 72
-    assert any(line.startswith("6. name an abbreviation") for line in lines)
+    assert any(line.startswith("7. name an abbreviation") for line in lines)
 
 
 def test_what_sampling_says_of_each_move() -> None:
