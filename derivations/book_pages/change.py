@@ -35,6 +35,7 @@ MEANING = {
     ProofStatus.EXPANDED: "stands as printed, to leading order",
     ProofStatus.CONDITIONAL: "stands as printed, under a condition",
     ProofStatus.CORRECTED: "stands as corrected",
+    ProofStatus.CONJECTURE: "a conjecture",
     ProofStatus.DEFINITION: "a definition",
     ProofStatus.DERIVED: "changed: derived anew",
     ProofStatus.NOT_APPLICABLE: "does not apply, or is not derived",

@@ -271,6 +271,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         """
     ),
     "derivations.paper.beyond.negative_minimum": {"theorem-2-minimum-is-negative": ""},
+    "derivations.paper.beyond.below_conjecture": {"noise-costs-less-at-a-negative-rate": ""},
     "derivations.paper.beyond.several_steps": {"several-steps-minimum": ""},
     "derivations.paper.beyond.positive_rates": {"positive-rate-criterion": "", "positive-rate-spiked": ""},
     "derivations.paper.beyond.bounded_remainder": {"theorem-1-remainder-bounded": ""},

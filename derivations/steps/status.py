@@ -17,6 +17,7 @@ class ProofStatus(StrEnum):
     CONDITIONAL = "conditional"
     CORRECTED = "corrected"
     DERIVED = "derived"
+    CONJECTURE = "conjecture"
     DEFINITION = "definition"
     NOT_APPLICABLE = "not-applicable"
     FAILED = "failed"
@@ -41,7 +42,13 @@ class ProofStatus(StrEnum):
     @property
     def checked(self) -> bool:
         """Whether a claim was held against a derivation at all, or there is none to hold."""
-        return self not in (ProofStatus.NOT_APPLICABLE, ProofStatus.NONE, ProofStatus.SKIPPED)
+        unheld = (
+            ProofStatus.CONJECTURE,
+            ProofStatus.NOT_APPLICABLE,
+            ProofStatus.NONE,
+            ProofStatus.SKIPPED,
+        )
+        return self not in unheld
 
 
 _STANDING = frozenset(
@@ -63,6 +70,8 @@ _MEANINGS: Mapping[ProofStatus, str] = {
     ProofStatus.CORRECTED: "The printed claim is disproved by an exact counterexample; the corrected form is derived "
     "exactly. A corrected order is that of the first term left out: the rest is counted, not bounded.",
     ProofStatus.DERIVED: "Under changed assumptions: the formula stands, the printed claim is not asserted.",
+    ProofStatus.CONJECTURE: "Nobody has proved it and nothing rests on it: sampling is all that speaks for it. It counts neither as "
+    "proved nor as failed.",
     ProofStatus.DEFINITION: "The equation names something. There is nothing to prove, and something later uses it.",
     ProofStatus.NOT_APPLICABLE: "A figure, or an approximation that is no identity. The reason is given.",
     ProofStatus.FAILED: "The derivation and the claim differ, or their difference could not be decided.",

@@ -142,6 +142,7 @@ class Step:
     counted: whether an order in the claim itself is found by counting powers, such as that of an inverse.
     condition, counterexample: slugs of the steps that prove a condition to suffice which the print lacks, and that the
     print is false without one: both or neither; a counterexample alone disproves the printed order.
+    conjectured: whether the claim is not proved, and held against sampling alone; such a step derives nothing.
     """
 
     name: str
@@ -177,6 +178,7 @@ class Step:
     counted: bool = False
     condition: str = ""
     counterexample: str = ""
+    conjectured: bool = False
     parameters: tuple[str, ...] = ()
     average: Average | None = None
     regime: Regime | None = None
@@ -184,6 +186,8 @@ class Step:
     def __post_init__(self) -> None:
         if self.derive is None and self.derivation is not None:
             object.__setattr__(self, "derive", derived_by(self.derivation))
+        if self.conjectured and (self.derive is not None or self.check is None):
+            raise ValueError(f"{self.name}: a conjecture derives nothing, and a check samples it")
 
     @property
     def proofless(self) -> bool:

@@ -80,7 +80,12 @@ def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
         return Proof(ProofStatus.NOT_APPLICABLE, "", why_not)
     if step.proofless:
         return Proof(ProofStatus.NOT_APPLICABLE, "", step.reason)
+    unproved = conjectures(step)
+    if unproved:
+        return Proof(ProofStatus.FAILED, step.method, f"it rests on {unproved[0]}, which is a conjecture")
     if step.derive is None:
+        if step.conjectured:
+            return Proof(ProofStatus.CONJECTURE, "", step.reason)
         if step.kind == Kind.DEFINITION:
             return Proof(ProofStatus.DEFINITION, "definition", step.reason)
         return Proof(ProofStatus.NONE, "", "no derivation")
@@ -106,6 +111,12 @@ def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
         return Proof(ProofStatus.FAILED, step.method, "nothing is claimed")
     found = compare(step, step.claim(), derived)
     return qualified(step, derived) if found.status is ProofStatus.PROVED else found
+
+
+def conjectures(step: Step) -> list[str]:
+    """The steps that a step names as what it rests on and nobody has proved."""
+    contents = importlib.import_module("derivations.steps.contents")
+    return [slug for slug in (*step.uses, *step.proofs) if contents.named(slug).conjectured]
 
 
 def qualified(step: Step, derived: Derived) -> Proof:
