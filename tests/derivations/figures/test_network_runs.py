@@ -141,13 +141,13 @@ def test_the_sign_of_the_reported_rate_depends_on_the_reading(how: Reading, sign
     assert np.sign(best.rate) == sign
     # trained runs are far fewer where b is not drawn in each task: there the sign rests on the linearised form
     if how == Reading.TASK:
-        assert at.two_level.mean > 5 * at.two_level.stderr
+        # the tails are heavy, and few runs know little of their own error: both estimates say so
+        assert at.two_level.mean > 4 * at.two_level.stderr
+        assert at.trained.mean > 3 * at.trained.stderr
         assert network_estimates.lowest(how).rate > 0
     else:
         assert network_estimates.lowered(how) > 0.5 * at.two_level.draws
     assert abs(at.two_level.mean - at.linearised.mean) < 5 * at.two_level.stderr
-    # in two levels the error is smaller than with trained runs alone
-    assert at.two_level.stderr < at.trained.stderr
 
 
 def test_two_levels_and_trained_runs_agree() -> None:
