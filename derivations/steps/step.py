@@ -41,7 +41,9 @@ class Kind(StrEnum):
 
     @property
     def with_article(self) -> str:
-        """`an equation`, `a lemma`."""
+        """`an equation`, `a lemma`, `a statement beyond the paper`."""
+        if self is Kind.BEYOND:
+            return "a statement beyond the paper"
         return f"{'an' if self[0] in 'aeiou' else 'a'} {self}"
 
 

@@ -159,6 +159,8 @@ def moves(
 
 
 def _chain(step: Step, assumptions: Assumptions) -> Chain:
+    if step.conjectured:
+        raise DoesNotApply(f"{step.name} is a conjecture: nobody has proved it, leave --proof out")
     if step.derive is None:
         raise DoesNotApply(
             f"{step.name} is {step.kind.with_article}: there is nothing to prove, leave --proof out"

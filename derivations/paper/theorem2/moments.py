@@ -285,7 +285,9 @@ def term_chain(source: str, assumptions: Assumptions) -> Chain:
     if assumptions.split == "reused":
         raise NotDerivable("with reused data X^v is X^t, and no average over X^v alone comes first")
     if assumptions.inputs != "gaussian":
-        raise NotDerivable("the averages over X^t have names for Gaussian inputs only")
+        raise NotDerivable(
+            "(90) to (95): the averages over X^t have names for Gaussian inputs only; choose inputs=gaussian"
+        )
     task = model.task(assumptions)
     b, path = matrix("B", "n_v", "p"), matrix("P", "n_v", "n_t")
     kernel = {VALIDATION: b, TASKS: b @ b.T @ b, TRAINING: path @ path.T @ b}[source]

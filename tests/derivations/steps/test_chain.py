@@ -37,7 +37,7 @@ def wrong(expr: Expression, *_: object) -> Expression:
 
 def without_chain(steps: Iterable[Step]) -> list[str]:
     """The steps that derive or have to prove something, and have no chain."""
-    odd = (s for s in steps if s.derivation is None and not s.proofless)
+    odd = (s for s in steps if s.derivation is None and not s.proofless and not s.conjectured)
     return [step.name for step in odd if step.derive is not None or step.kind is not Kind.DEFINITION]
 
 

@@ -12,8 +12,10 @@ import sympy
 from derivations.language.assumptions import PAPER
 from derivations.paper.beyond import below_conjecture
 from derivations.paper.beyond.below_conjecture import COUNT, SEED, beyond, random_place, row, shipped
+from derivations.steps.chain import DoesNotApply
 from derivations.steps.contents import find
 from derivations.steps.status import ProofStatus
+from derivations.typeset.proofs import proof_text
 from derivations.verification.measure import checks
 from derivations.verification.prove import prove
 
@@ -25,6 +27,11 @@ def test_it_is_neither_proved_nor_failed() -> None:
     status = prove(STEP, PAPER).status
     assert status is ProofStatus.CONJECTURE
     assert (status.passes, status.stands, status.checked) == (True, False, False)
+
+
+def test_there_is_no_proof_to_show() -> None:
+    with pytest.raises(DoesNotApply, match="is a conjecture: nobody has proved it"):
+        proof_text(STEP, PAPER)
 
 
 def test_nothing_may_rest_on_it() -> None:
