@@ -197,7 +197,8 @@ STEPS: tuple[Step, ...] = (
         remark="Without variability of the tasks every global minimizer of the exact loss would then be negative. With it the two "
         "parts do not suffice: V_nu may be smaller at the positive rate of a pair, as the last part shows. The part due to label "
         "noise and that due to the tasks are at sigma = 1 and at nu = 1. A hundred random sizes with their provenance are "
-        "in below_conjecture.json.",
+        "in below_conjecture.json: n_t <= 12, n_v <= 5, m <= 12, p <= 12 and p <= n_v m - 6, rates of 0.3 to 2 times n_t/(n_t + p). "
+        "Of sizes closer to p = n_v m and of larger rates they say nothing.",
         reason="Nobody has proved it: it is held against paired draws, at the same inputs for both rates.",
     ),
 )
