@@ -314,7 +314,7 @@ def own_questions() -> Html:
             f"{mean[place]:.6g}, with a standard error of {error[place]:.2g}."
         )
         shown.append(
-            f'<section class="answer"><h3>{h.escape(question.asks)}</h3><p><code>{h.escape(" ".join(words))}</code></p>'
+            f'<section class="answer"><p><strong>{h.escape(question.asks)}</strong></p><p><code>{h.escape(" ".join(words))}</code></p>'
             f"{h.display(result.latex)}<p>{h.escape(said)}</p></section>"
         )
     return Html("".join(shown))

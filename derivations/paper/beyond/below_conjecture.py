@@ -183,9 +183,10 @@ STEPS: tuple[Step, ...] = (
         "noise-costs-less-at-a-negative-rate",
         (),
         Kind.BEYOND,
-        "Conjecture, for Gaussian inputs and p < n_v m: of the exact E|omega_star - w_0|^2 the part V_sigma due to label noise is "
-        "larger at alpha_t > 0 than at -alpha_t wherever it is finite, and the part V_nu due to the tasks is least at 0. V_nu is "
-        "not ordered as V_sigma is: at n_t = 4, n_v = 2, m = 10, p = 8 it is smaller at 2/5 than at -2/5.",
+        "Conjecture, for Gaussian inputs and p < n_v m: of the exact mean square distance from the meta-trained parameters to "
+        "those of the mean task the part due to label noise is larger at alpha_t > 0 than at -alpha_t wherever it is finite, and the part due "
+        "to the tasks is least at 0. The latter is not ordered as the former is: at n_t = 4, n_v = 2, m = 10, p = 8 it is smaller at a rate "
+        "of 0.4 than at the opposite one.",
         "beyond",
         uses=("theorem-2-minimum-is-negative",),
         depends_on=DEPENDS,
@@ -195,10 +196,9 @@ STEPS: tuple[Step, ...] = (
         conjectured=True,
         regime=Regime.UNDER,
         remark="Without variability of the tasks every global minimizer of the exact loss would then be negative. With it the two "
-        "parts do not suffice: V_nu may be smaller at the positive rate of a pair, as the last part shows. The part due to label "
-        "noise and that due to the tasks are at sigma = 1 and at nu = 1. A hundred random sizes with their provenance are "
-        "in below_conjecture.json: n_t <= 12, n_v <= 5, m <= 12, p <= 12 and p <= n_v m - 6, rates of 0.3 to 2 times n_t/(n_t + p). "
-        "Of sizes closer to p = n_v m and of larger rates they say nothing.",
+        "parts do not suffice: the tasks' may be smaller at the positive rate of a pair, as the last line shows. The two parts are taken at "
+        "sigma = 1 and at nu = 1. A hundred random sizes are shipped with their provenance: up to n_t = 12, n_v = 5, m = 12, p = 12 and "
+        "p = n_v m - 6, at rates of 0.3 to 2 times n_t/(n_t + p). Of sizes closer to p = n_v m and of larger rates they say nothing.",
         reason="Nobody has proved it: it is held against paired draws, at the same inputs for both rates.",
     ),
 )
