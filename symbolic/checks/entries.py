@@ -32,6 +32,7 @@ from symbolic.checks.entry_products import (
     generators,
 )
 from symbolic.checks.gram_moments import Moments, gram_moments, normal_moment, pairs
+from symbolic.checks.joint_moments import JointLaw, JointMoments
 
 Keys = tuple[tuple[str, Any], ...]
 """A word of factors (name, transposed); a product X^T X is (X, None)."""
@@ -43,26 +44,33 @@ def expect_by_entries(
     values: Mapping[str, Table],
     roots: Mapping[str, Table],
     entry_moments: Mapping[str, Moments] | None = None,
+    joint: Mapping[str, JointLaw] | None = None,
 ) -> list[list[Fraction]]:
     """The expectation of ``expr`` over all its random letters, at ``sizes``; a scalar as a 1 x 1 matrix.
 
     ``values`` gives the deterministic letters, ``roots`` a matrix L for each covariance L L^T. Scalars that
     are no sizes must have been replaced by numbers. ``entry_moments`` gives, for random letters whose entries
-    of Z have another law than the normal, the rule for E z^k; a covariance then has its symmetric root.
+    of Z have another law than the normal, the rule for E z^k; a covariance then has its symmetric root. ``joint`` gives the
+    means and covariances of random letters whose entries are the variables themselves.
     """
-    products = _products(expr, sizes, values, roots, entry_moments or {})
+    products = _products(expr, sizes, values, roots, entry_moments or {}, joint or {})
     lengths = {ONE: 1, **sizes}
     rows, columns = (lengths[size] for size in expr.shape or (ONE, ONE))
-    return products.expectation(_terms(expr, sizes), (rows, columns))
+    return products.expectation(_terms(expr, sizes, frozenset(joint or ())), (rows, columns))
 
 
 def cost_by_entries(
-    expr: Expression, sizes: Mapping[str, int], values: Mapping[str, Table], roots: Mapping[str, Table]
+    expr: Expression,
+    sizes: Mapping[str, int],
+    values: Mapping[str, Table],
+    roots: Mapping[str, Table],
+    joint: Mapping[str, JointLaw] | None = None,
 ) -> int:
     """About how many terms of polynomials `expect_by_entries` multiplies."""
     # it depends on no coefficient
-    terms = (Product(Fraction(1), traces, word) for _, traces, word in _written(expr))
-    return _products(expr, sizes, values, roots, {}).cost(terms)
+    written = _written(expr, frozenset(joint or ()))
+    terms = (Product(Fraction(1), traces, word) for _, traces, word in written)
+    return _products(expr, sizes, values, roots, {}, joint or {}).cost(terms)
 
 
 @lru_cache(maxsize=64)
@@ -89,16 +97,19 @@ def _paired(word: Word, names: frozenset[str] | set[str], closed: bool) -> Keys:
     return tuple(found)
 
 
-def _terms(expr: Expression, sizes: Mapping[str, int]) -> list[Product]:
+def _terms(expr: Expression, sizes: Mapping[str, int], joint: frozenset[str]) -> list[Product]:
     return [
-        Product(evaluate_at(coefficient, sizes), traces, word) for coefficient, traces, word in _written(expr)
+        Product(evaluate_at(coefficient, sizes), traces, word)
+        for coefficient, traces, word in _written(expr, joint)
     ]
 
 
 @lru_cache(maxsize=64)
-def _written(expr: Expression) -> tuple[tuple[fmpq_mpoly, tuple[Keys, ...], Keys | None], ...]:
+def _written(
+    expr: Expression, joint: frozenset[str]
+) -> tuple[tuple[fmpq_mpoly, tuple[Keys, ...], Keys | None], ...]:
     """The terms, their words by keys: an expression is looked at for its cost and its mean, at size after size."""
-    paired = gram_letters(expr)
+    paired = gram_letters(expr) - joint
     return tuple(
         (
             coefficient,
@@ -115,11 +126,12 @@ def _products(
     values: Mapping[str, Table],
     roots: Mapping[str, Table],
     entry_moments: Mapping[str, Moments],
+    joint: Mapping[str, JointLaw],
 ) -> EntryProducts:
     """The factors of an expression by keys, and where their entries come from."""
     known = expr.letters()
     lengths = {ONE: 1, **sizes}
-    paired = gram_letters(expr)
+    paired = gram_letters(expr) - joint.keys()
     sources: dict[str, Source] = {}
     for name, letter in known.items():
         if letter.random:
@@ -130,12 +142,16 @@ def _products(
             if name not in paired:
                 places = tuple((i, a) for i in range(rows) for a in range(columns))
                 moment = partial(_independent, law or normal_moment)
+            if name in joint:
+                moment = JointMoments(joint[name])
             sources[name] = Source(tuple(f"{name}_{i}_{a}" for i, a in places), moment)
     variables = generators(sources)
     factors: dict[tuple[str, Any], Factor] = {}
     for name, letter in known.items():
         rows, columns = lengths[letter.rows], lengths[letter.columns]
-        root = None if letter.covariance is None else _exact(roots[letter.covariance])
+        root = None
+        if letter.covariance is not None and name not in joint:
+            root = _exact(roots[letter.covariance])
         if name in paired:
             gram: Polynomials = [[variables[name][0]] * columns for _ in range(columns)]
             for (i, j), variable in zip(pairs(columns), variables[name], strict=True):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from flint import fmpq, fmpq_mpoly
@@ -19,6 +20,9 @@ from symbolic.algebra.coefficients import Exact, context, names_of, to_fmpq, to_
 
 Polynomials = list[list[fmpq_mpoly]]
 Table = list[list[Fraction]]
+MEAN_COST = 3
+"""What averaging a monomial costs, multiplications of terms being 1."""
+
 Key = Any
 """What names a factor: anything hashable."""
 
@@ -119,6 +123,8 @@ class EntryProducts:
                         len(x) if isinstance(x, fmpq_mpoly) else 1 for line in rows for x in line
                     )
                     total += size * terms_each * lengths[0] * lengths[1] * max(lengths)
+                    if step.finished:
+                        total += MEAN_COST * size * lengths[0] * lengths[1]
                 for name in step.finished:
                     degrees.pop(name)
         return total
@@ -160,19 +166,29 @@ class EntryProducts:
 
     def _mean(self, value: fmpq_mpoly, source: str) -> fmpq_mpoly:
         places = self._places[source]
+        kept = [place for place in range(self._ring.nvars()) if place not in places]
+        moment = self._sources[source].moment
         moments: dict[tuple[int, ...], fmpq] = {}
         total: dict[tuple[int, ...], fmpq] = {}
+        own, others = _picked(places), _picked(kept)
         for exponents, number in value.to_dict().items():
-            own = tuple(int(exponents[place]) for place in places)
-            if own not in moments:
-                moments[own] = to_fmpq(self._sources[source].moment(own))
-            if moments[own]:
-                rest = list(exponents)
-                for place in places:
-                    rest[place] = 0
-                key = tuple(rest)
-                total[key] = total.get(key, fmpq(0)) + number * moments[own]
-        return self._ring.from_dict(total)
+            averaged = own(exponents)
+            known = moments.get(averaged)
+            if known is None:
+                known = moments[averaged] = to_fmpq(moment(tuple(map(int, averaged))))
+            if known:
+                rest = others(exponents)
+                term = number * known
+                total[rest] = total[rest] + term if rest in total else term
+        back = _picked([kept.index(place) if place in kept else -1 for place in range(self._ring.nvars())])
+        return self._ring.from_dict({back((*rest, 0)): number for rest, number in total.items()})
+
+
+def _picked(places: Sequence[int]) -> Callable[[tuple[int, ...]], tuple[int, ...]]:
+    """The items at these places of a tuple, as a tuple."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda items: tuple(items[place] for place in places)
 
 
 def _degree(rows: list[list[fmpq | fmpq_mpoly]]) -> int:

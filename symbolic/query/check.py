@@ -8,7 +8,7 @@ leaves without this.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, partial, reduce
 from operator import add
@@ -19,14 +19,14 @@ from flint import fmpq_mat
 from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.entry_laws import GAUSSIAN, Law
 from symbolic.algebra.refusal import Refused
-from symbolic.algebra.words import constant
+from symbolic.algebra.words import constant, matrix
 from symbolic.checks.entries import cost_by_entries, expect_by_entries, letter_values
 from symbolic.checks.entry_products import Table
+from symbolic.checks.joint_moments import JointLaw
 from symbolic.checks.wishart_entries import MAX_SIZE, SmallWishart, Term, inverse_counts
 from symbolic.query.query_tree import Value, tree_value
 from symbolic.query.query_words import (
     INVERSE_OF_SIGMA,
-    ROOT_OF_ROWS,
     UNIT_NAME,
     Setting,
     monomial_expression,
@@ -312,7 +312,7 @@ def _compare_means(answer: Answer, size: int, limit: int, rows: int) -> str:
 
 
 def _compare_rows(answer: Answer, size: int, limit: int, rows: int) -> str:
-    """The same for a query in X itself, whose entries are multiplied out."""
+    """The same for a query in X itself: its entries are integrated from E X = M and their covariances U_ij Sigma_ab."""
     dimensions = answer.dimensions(answer.small(size, rows))
     try:
         terms = [
@@ -321,17 +321,38 @@ def _compare_rows(answer: Answer, size: int, limit: int, rows: int) -> str:
         ]
     except ZeroDivisionError:
         raise _DivisorVanishes from None
-    products = [constant(number) * monomial_expression(key, answer.setting) for number, key in terms]
+    setting = answer.setting
+    # X is a letter of its own here, whatever its mean and its covariances are
+    plain = replace(setting, means=frozenset(), correlated=frozenset())
+    products = [constant(number) * monomial_expression(key, plain) for number, key in terms]
     expression = reduce(add, products)
-    values, roots = letter_values(expression.letters(), dimensions)
-    for length in answer.setting.correlated & dimensions.keys():
-        if root := values.get(ROOT_OF_ROWS + length[1:]):
-            values[ROW_COVARIANCE + length[1:]] = _table(_exact(root) * _exact(root).transpose())
+    found = expression.letters()
+    for kind, lengths in ((MEAN, setting.means), (ROW_COVARIANCE, setting.correlated)):
+        for length in lengths:
+            name = kind + length[1:]
+            found.setdefault(name, matrix(name, length, COLUMNS if kind == MEAN else length).letters()[name])
+    values, roots = letter_values(found, dimensions)
+    for length in setting.correlated & dimensions.keys():
+        root = _exact(values[ROW_COVARIANCE + length[1:]])
+        values[ROW_COVARIANCE + length[1:]] = _table(root * root.transpose())
     if INVERSE_OF_SIGMA in values and SIGMA in values:
         values[INVERSE_OF_SIGMA] = _table(_exact(values[SIGMA]).inv())
-    if cost_by_entries(expression, dimensions, values, roots) + TERM_COST * answer.length > limit:
+    joint = {
+        name: JointLaw(
+            values[MEAN + name[1:]]
+            if length in setting.means
+            else [[Fraction(0)] * size for _ in range(dimensions[length])],
+            values[ROW_COVARIANCE + name[1:]]
+            if length in setting.correlated
+            else _identity(dimensions[length]),
+            values[SIGMA] if setting.covariance == "general" else _identity(size),
+        )
+        for name, letter in found.items()
+        if letter.random and (length := row_dimension(name)) in setting.means | setting.correlated
+    }
+    if cost_by_entries(expression, dimensions, values, roots, joint) + TERM_COST * answer.length > limit:
         return ""
-    expected = expect_by_entries(expression, dimensions, values, roots)
+    expected = expect_by_entries(expression, dimensions, values, roots, joint=joint)
     letters = {name: _exact(table) for name, table in values.items()}
     for name in answer.units:
         row, column = indices_of(name) or (0, 0)

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from symbolic.algebra.expression import Expression
 from symbolic.algebra.refusal import Refused
+from symbolic.query import query_words
+from symbolic.query.check import CheckFailed
 from symbolic.query.query import moment
 from symbolic.query.syntax import MomentSyntaxError
 
@@ -102,3 +105,34 @@ def test_refusals(
     with pytest.raises(error, match=reason) as caught:
         moment(text, values, **options)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("letter", "text", "options"),
+    [
+        ("M", "X", MEAN),
+        ("M", "a' X b", MEAN),
+        ("U_root", "X A X'", ROWS),
+        ("U_root", "W", {**MEAN, **ROWS}),
+    ],
+)
+def test_a_wrong_mean_or_root_of_the_rows_is_refused(
+    letter: str, text: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = query_words.row_expression
+
+    def spoiled(factor: str, setting: query_words.Setting) -> Expression:
+        found = rows(factor, setting)
+        if letter not in found.letters():
+            return found
+        wrong = found.letters()[letter]
+        return found.replace({letter: 2 * query_words.matrix(letter, wrong.rows, wrong.columns)})
+
+    monkeypatch.setattr(query_words, "row_expression", spoiled)
+    with pytest.raises(CheckFailed, match="do not use it"):
+        moment(text, **options)
+
+
+def test_correlated_rows_are_averaged_at_what_the_check_costs() -> None:
+    found = moment("tr(X1' X1 W W)^2", **GENERAL, **ROWS)
+    assert found.checked == ("n=3 n1=4 p=2",)
