@@ -24,6 +24,7 @@ NAMES: Mapping[str, str] = {
     "trace": r"\mathrm{Tr}\,D",
     "trace_of_square": r"\mathrm{Tr}\,D^2",
     "BBT_inverse": "(BB^T)^{-1}",
+    "BBT_plus": "(BB^T)^+",
     "BTB_inverse": "(B^TB)^{-1}",
     "XXT_inverse": "(XX^T)^{-1}",
     "norm_of_Sigma_w": r"\lVert\Sigma_w\rVert",

@@ -84,9 +84,8 @@ def _claim_slopes() -> Parts:
 
 _EXISTS = "It exists where p is above n_v m + 1 or below n_v m - 1: between, means of inverse Wishart matrices are infinite."
 _DENSITY = (
-    "Differentiation under the average needs a law with a density: for inputs that take few values it fails. With p = 3, n_v = 1, "
-    "m = 2, n_t = 1, inputs +1 or -1 and sigma = 1 alone the mean square deviation is 29/48 at zero, and grows as 3/(32 alpha_t^2) "
-    "beside it, on either side."
+    "Differentiation under the average needs a law with a density: for inputs that take few values it fails, as an example "
+    "shows (two-valued-inputs-diverge)."
 )
 _DEVIATION_RESTS_ON = {
     Regime.OVER: ("outer-mean-square-as-trace", "target-covariance", "inverse-wishart-mean"),

@@ -21,7 +21,7 @@ from derivations.steps.chain import Chain
 from derivations.steps.chains.products import degree_of_powers
 from derivations.steps.orders import ONE
 from derivations.steps.rules.derivatives import limit
-from derivations.steps.rules.mixtures import (
+from derivations.steps.rules.few_values.mixtures import (
     Tends,
     average_counts,
     average_signs,

@@ -187,6 +187,7 @@ FURTHER = (
     "deviation-slope-at-zero-overparameterized",
     "deviation-slope-at-zero-underparameterized",
     "exact-loss-at-zero",
+    "two-valued-inputs-diverge",
     "exact-slope-at-zero",
 )
 

@@ -13,7 +13,7 @@ from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.orders import ONE
 from derivations.steps.rules import mixtures
 from derivations.steps.rules.derivatives import limit
-from derivations.steps.rules.mixtures import (
+from derivations.steps.rules.few_values.mixtures import (
     Tends,
     average_counts,
     average_signs,

@@ -11,22 +11,67 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
+from flint import fmpq_mat
+from sympy import Rational
 
+from derivations.language.assumptions import PAPER
+from derivations.language.normal_form import to_sympy
+from derivations.language.symbols import sigma
+from derivations.paper.beyond.two_valued_inputs import (
+    PSEUDO_INVERSE,
+    SIZES,
+    chain,
+    deviation_at,
+    rows_and_noise,
+)
+from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.contents import find
+from derivations.steps.rules.few_values.two_values import average_inputs, not_the_mean, pseudo_inverse
 from numeric_check.estimators.simulation import simulate
 from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.verdict import judge
+from symbolic.algebra.words import matrix, tr
 
-SIZE = 3
+SIZE = SIZES["p"]
 LIMIT = Fraction(3, 32)
 SIGNS = tuple(product((1, -1), repeat=SIZE))
 Vector = Sequence[int | Fraction]
 
 
-def test_the_steps_that_need_a_density_say_what_happens_without() -> None:
-    said = find("exact-slope-at-zero").remark
-    assert f"{mean_square(Fraction(0))} at zero" in said
-    assert f"{LIMIT.numerator}/({LIMIT.denominator} alpha_t^2)" in said
+@pytest.mark.parametrize("rate", [Fraction(-1, 4), Fraction(2, 7), Fraction(1, 10**6)])
+def test_the_proof_averages_as_a_plain_enumeration_does(rate: Fraction) -> None:
+    assert deviation_at(PAPER, rate) == mean_square(rate)
+
+
+def test_what_the_step_states_is_the_plain_enumeration_at_zero_and_beside_it() -> None:
+    at_zero, beside = (
+        to_sympy(part).subs(sigma, 1) for part in find("two-valued-inputs-diverge").derive(PAPER).values()
+    )
+    assert (at_zero, beside) == (Rational(29, 48), Rational(3, 32))
+    assert mean_square(Fraction(0)) == Fraction(29, 48)
+
+
+def test_a_wrong_mean_is_seen_by_the_pseudo_inverses() -> None:
+    move = chain(PAPER).moves[0]
+    made_of = rows_and_noise(PAPER, zero=True)
+    said = not_the_mean(move.before, 2 * move.after, move.values, PSEUDO_INVERSE, made_of, SIZES, "alpha_t")
+    assert said.startswith("taken one by one")
+    assert not not_the_mean(move.before, move.after, move.values, PSEUDO_INVERSE, made_of, SIZES, "alpha_t")
+
+
+def test_another_trace_is_refused() -> None:
+    start = tr(matrix("B", "N", "p") @ matrix("B", "N", "p").T)
+    with pytest.raises(DoesNotApply, match="is not the trace of"):
+        average_inputs(Chain(start), PSEUDO_INVERSE, rows_and_noise(PAPER, zero=True), SIZES, "alpha_t")
+
+
+def test_the_pseudo_inverse_meets_the_conditions_of_penrose() -> None:
+    b = fmpq_mat([[1, 2, -1], [2, 4, -2]])
+    plus = pseudo_inverse(b)
+    assert b * plus * b == b
+    assert plus * b * plus == plus
+    assert (b * plus).transpose() == b * plus
+    assert (plus * b).transpose() == plus * b
 
 
 def dot(a: Vector, b: Vector) -> Fraction:
