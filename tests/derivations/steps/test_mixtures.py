@@ -11,8 +11,8 @@ import pytest
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.orders import ONE
-from derivations.steps.rules.few_values import mixtures
 from derivations.steps.rules.derivatives import limit
+from derivations.steps.rules.few_values import mixtures
 from derivations.steps.rules.few_values.mixtures import (
     Tends,
     average_counts,
