@@ -45,8 +45,8 @@ from derivations.steps.step import Step
 from derivations.typeset.moment_source import moment_source
 from derivations.typeset.presentation import present, shown_parts
 from derivations.verification.verify import Record, verify_step
-from symbolic.query.query import Result
 from symbolic.query.query import moment as exact_moment
+from symbolic.query.result import Result
 
 Formula: TypeAlias = sympy.Basic | dict[str, sympy.Basic]
 

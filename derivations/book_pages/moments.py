@@ -21,7 +21,8 @@ from symbolic.algebra.sympy_trees import to_sympy as expression_to_sympy
 from symbolic.algebra.words import Expression, gaussian, matrix, tr
 from symbolic.averages.expectation import expect
 from symbolic.averages.pairings import expect_by_pairings
-from symbolic.query.query import Result, moment
+from symbolic.query.query import moment
+from symbolic.query.result import Result
 from symbolic.wishart.fixed_letters import base
 from symbolic.wishart.identity import trace_moments
 from symbolic.wishart.partitions import Partition

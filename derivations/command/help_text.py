@@ -81,7 +81,7 @@ def epilog(command: str, *, added: bool = False) -> str:
             "assumptions, as --assume NAME=VALUE:", {**ASSUMPTIONS, **(_added() if added else {})}
         )
     if command == "moment":
-        from symbolic.query.syntax import GRAMMAR
+        from symbolic.grammar.syntax import GRAMMAR
 
         lines += [
             "",

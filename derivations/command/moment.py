@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from derivations.language.extension import is_input_law
 from derivations.support.bad_input import BadInput
-from symbolic.query.query import Result, moment
-from symbolic.query.syntax import DECLARED, MAX_DIGITS, excerpt
+from symbolic.grammar.tokens import DECLARED, MAX_DIGITS, excerpt
+from symbolic.query.query import moment
+from symbolic.query.result import Result
 
 MAX_FILE_BYTES = 64_000_000
 """Largest file that is read."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from derivations.support.bad_input import BadInput
 from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.code.codegen import compiled
-from symbolic.query.query import Result
+from symbolic.query.result import Result
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     INVERSE,

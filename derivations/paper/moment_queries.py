@@ -22,9 +22,9 @@ from derivations.steps.step import Derived, Kind, Observed, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra import words
 from symbolic.algebra.words import Expression, constant, independent_entries, matrix
-from symbolic.query.expanded import expand
+from symbolic.grammar.expanded import expand
+from symbolic.grammar.syntax import parse
 from symbolic.query.query import moment
-from symbolic.query.syntax import parse
 from symbolic.wishart.fixed_letters import TRANSPOSED, Word, is_inverse, is_wishart, row_dimension
 
 Array = NDArray[np.float64]

@@ -11,9 +11,9 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 from derivations.language.symbols import p, symbol_table
 from symbolic.algebra.refusal import Refused
 from symbolic.algebra.sympy_trees import factored_to_sympy
-from symbolic.query.query import Result
+from symbolic.grammar.shapes import ONE
 from symbolic.query.query_words import Setting
-from symbolic.query.shapes import ONE
+from symbolic.query.result import Result
 from symbolic.wishart.fixed_letters import (
     ROW_IDENTITY,
     TRANSPOSED,

@@ -12,7 +12,7 @@ from derivations.paper.moment_trees import answer_tree
 from derivations.support.bad_input import BadInput
 from derivations.typeset.presentation import declared, read_back
 from symbolic.code.codegen import python_expression, source
-from symbolic.query.query import Result
+from symbolic.query.result import Result
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     INVERSE,

@@ -24,14 +24,14 @@ from symbolic.checks.entries import cost_by_entries, expect_by_entries, letter_v
 from symbolic.checks.entry_products import Table
 from symbolic.checks.joint_moments import JointLaw
 from symbolic.checks.wishart_entries import MAX_SIZE, SmallWishart, Term, inverse_counts
-from symbolic.query.query_tree import Value, tree_value
+from symbolic.grammar.query_tree import Value, tree_value
+from symbolic.grammar.tree import Determinant, Element, Node, subtrees, symbols
 from symbolic.query.query_words import (
     INVERSE_OF_SIGMA,
     UNIT_NAME,
     Setting,
     monomial_expression,
 )
-from symbolic.query.syntax import Determinant, Element, Node, subtrees, symbols
 from symbolic.query.value import Matrices, Shown, evaluate
 from symbolic.wishart.fixed_letters import (
     COLUMNS,

@@ -3,13 +3,12 @@
 ``W`` is X^T X with X of shape n x p and independent rows N(0, Sigma); ``W1``, ``W2``, ... are independent of
 it and of one another, with n1, n2, ... rows and the same p and Sigma. X may have a mean M, and its rows a covariance U:
 X is then distributed as M + U^(1/2) Z Sigma^(1/2), Z of independent standard normal entries. The grammar:
-`symbolic.query.syntax`.
+`symbolic.grammar.syntax`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from numbers import Real
 from typing import Any, NamedTuple
@@ -18,34 +17,27 @@ from symbolic.algebra.entry_laws import GAUSSIAN
 from symbolic.algebra.entry_laws import law as named_law
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
+from symbolic.grammar.expanded import expand
+from symbolic.grammar.shapes import ONE, SQUARE, known_shape, letter_shapes
+from symbolic.grammar.syntax import parse
+from symbolic.grammar.tokens import DECLARED, MomentSyntaxError, tokens
+from symbolic.grammar.tree import Covariance as CovarianceOf
+from symbolic.grammar.tree import (
+    Element,
+    Node,
+    Product,
+    subtrees,
+    symbols,
+)
+from symbolic.query import existing
 from symbolic.query.check import Answer, examine
-from symbolic.query.expanded import expand
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.query_words import Setting, with_wisharts
-from symbolic.query.shapes import ONE, SQUARE, known_shape, letter_shapes
+from symbolic.query.result import Result
 from symbolic.query.sizes import Sizes, read_size, require_rows
-from symbolic.query.syntax import (
-    DECLARED,
-    Determinant,
-    Element,
-    MomentSyntaxError,
-    Node,
-    OfOne,
-    Power,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-    parse,
-    subtrees,
-    symbols,
-    tokens,
-)
-from symbolic.query.syntax import Covariance as CovarianceOf
-from symbolic.query.value import Matrices, Shown, evaluate, read_matrices
+from symbolic.query.value import Matrices, evaluate, read_matrices
 from symbolic.query.work import MAX_WORK
-from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
@@ -63,12 +55,6 @@ from symbolic.wishart.fixed_letters import (
     row_dimension,
     suggestion,
 )
-from symbolic.wishart.moment_text import (
-    monomial_text,
-    polynomial_latex,
-    polynomial_terms,
-    polynomial_text,
-)
 from symbolic.wishart.trace_polynomial import (
     QueryTooLarge,
     TracePolynomial,
@@ -80,8 +66,6 @@ from symbolic.wishart.wishart_moment import Covariance
 
 __all__ = ["MomentSyntaxError", "Result", "moment"]
 
-Data = dict[str, Any]
-
 MOST_SECONDS = 3600
 """Longest time that a query may be given."""
 
@@ -90,63 +74,6 @@ MEANS, ROW_LAWS = ("zero", "general"), ("independent", "general")
 
 MAX_LENGTH = 200_000
 """Most terms of all coefficients of an answer: printing them takes about a second."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """The expectation of a query: a polynomial in what has no value yet, and its value when everything has.
-
-    ``terms`` are printed: coefficient (text), word (text; None in a scalar), traces (texts, with repetition);
-    beyond the Gaussian law there may be ``sums`` over indices (texts) and a ``matrix`` of such sums.
-    ``conditions`` state what must hold for every term's expectation to exist, such as ``n - p > 3``, and ``bounds``
-    the same as names of rows and what n - p must exceed; ``checked`` the
-    small sizes at which the answer was compared with an average taken entry by entry, such as ``n=3 p=2``;
-    ``setting`` has the shapes of the letters, and which X have a mean M and a covariance U of rows.
-    """
-
-    query: str
-    covariance: Covariance
-    law: str
-    expectation: TracePolynomial
-    conditions: tuple[str, ...]
-    checked: tuple[str, ...]
-    value: Shown | None = None
-    bounds: tuple[tuple[str, int], ...] = ()
-    setting: Setting = field(default_factory=Setting)
-
-    @property
-    def terms(self) -> list[Data]:
-        """The terms as they are printed."""
-        return polynomial_terms(self.expectation)
-
-    @property
-    def text(self) -> str:
-        """The expectation in the grammar of queries."""
-        return polynomial_text(self.expectation)
-
-    @property
-    def latex(self) -> str:
-        """The expectation as LaTeX."""
-        return polynomial_latex(self.expectation)
-
-    def _repr_latex_(self) -> str:
-        return rf"$\displaystyle {self.latex}$"
-
-    def as_dict(self) -> Data:
-        """Plain data for JSON; ``value`` is there when it is known, ``conditions`` when there are any."""
-        data: Data = {
-            "query": self.query,
-            "covariance": self.covariance,
-            "law": self.law,
-            "latex": self.latex,
-            "terms": self.terms,
-            "checked": list(self.checked),
-        }
-        if self.conditions:
-            data["conditions"] = list(self.conditions)
-        if self.value is not None:
-            data["value"] = self.value
-        return data
 
 
 def moment(
@@ -194,7 +121,7 @@ def moment(
     sizes, matrices = _read_values(given, dimensions, letters, setting, law)
     has_elements = _largest_index(node, sizes) > 0
     has_vectors = any(map(is_vector, setting.shapes))
-    if matrices is not None and _inverted(node):
+    if matrices is not None and existing.inverted(node):
         matrices.require_definite()
 
     def averaged(part: Node) -> _Averaged:
@@ -204,7 +131,7 @@ def moment(
         by_rows = has_vectors or any(map(setting.needs_rows, products.terms))
         if sizes.get(COLUMNS) == 1 and inverse_degrees(products.terms) and not by_rows:
             query = products.commuted()
-        bounds = _bounds(part, query, sizes)
+        bounds = existing.bounds(part, query, sizes)
         formula = expectation.of(query)
         _require_readable(formula, effort)
         answer = Answer(part, products, query, formula, setting, named_law(law), effort)
@@ -421,80 +348,3 @@ def _check_names(values: Mapping[str, Any], known: list[str]) -> None:
             raise Refused(f"{SIGMA} is the identity here: leave it out, or ask for a general covariance")
         if name not in known:
             raise Refused(f"{name[:50]!r} is not needed in this expression; {suggestion(name, known)}")
-
-
-def _bounds(node: Node, query: TracePolynomial, sizes: Sizes) -> tuple[tuple[str, int], ...]:
-    """What the inverses in a query require: names of rows, and what they must exceed when p is taken off.
-
-    Raises MomentDoesNotExist, stating the condition, when the sizes violate it.
-    """
-    inverted = sorted(name for name in _inverted(node) if is_wishart(name))
-    degrees = dict.fromkeys(inverted, 0) | inverse_degrees(query.terms)
-    if any(
-        isinstance(part, Power) and part.exponent < 0 and isinstance(part.of, Determinant)
-        for part in subtrees(node)
-    ):
-        # det(W)^-k diverges like the smallest eigenvalue to the -k, though it has p k factors W^-1 written out
-        degrees = {name: min(degree, _poles(node, name, 1)) for name, degree in degrees.items()}
-    found = []
-    for name, degree in degrees.items():
-        rows, bound = row_dimension(name), 2 * degree - 1
-        found.append((rows, bound))
-        if rows in sizes and COLUMNS in sizes:
-            n, p = sizes[rows], sizes[COLUMNS]
-            if n - p <= bound:
-                least = p + bound + 1
-                reason = (
-                    f"exists only for {inverse_condition(rows, bound)}, and {rows} - {COLUMNS} = {n - p} here"
-                )
-                raise MomentDoesNotExist(
-                    _divergent(query, name, degree).format(reason)
-                    + f": take {rows} "
-                    + (
-                        f"of at least {least}"
-                        if n.denominator == 1
-                        else f"over {least - 1} (a whole number: at least {least})"
-                    )
-                )
-    return tuple(found)
-
-
-def _poles(node: Node, name: str, sign: int) -> int:
-    """At most how many powers of the inverse of the smallest eigenvalue of a matrix a part has; ``sign`` -1: its inverse."""
-    match node:
-        case Symbol(name=found):
-            return int(found == name and sign < 0)
-        case Power(of=inner, exponent=exponent):
-            return abs(exponent) * _poles(inner, name, sign if exponent > 0 else -sign)
-        case Product(factors=factors):
-            return sum(_poles(factor, name, sign) for factor in factors)
-        case Sum(terms=terms):
-            return max(_poles(term, name, sign) for _, term in terms)
-        case Quotient(top=top):
-            return _poles(top, name, sign)
-        case OfOne(of=inner):
-            return _poles(inner, name, sign)
-    return 0
-
-
-def _divergent(query: TracePolynomial, name: str, degree: int) -> str:
-    """What does not exist, with a place for the reason: a sum may, though one of its terms does not."""
-    if not degree:
-        return f"the inverse of {name} {{}}"
-    if len(query.terms) == 1:
-        return "the expectation {}"
-    term = next((key for key in query.terms if inverse_degrees([key]).get(name) == degree), None)
-    if term is None:  # with a determinant
-        return "the expectation {}"
-    return f"the expectation of {monomial_text(term)} {{}}, so this sum is not answered"
-
-
-def _inverted(node: Node) -> set[str]:
-    """The Wishart matrices, and Sigma, that stand under a negative power."""
-    return {
-        symbol.name
-        for part in subtrees(node)
-        if isinstance(part, Power) and part.exponent < 0
-        for symbol in symbols(part)
-        if is_wishart(symbol.name) or symbol.name == SIGMA
-    }

@@ -10,7 +10,7 @@ from operator import index
 from typing import Any
 
 from symbolic.algebra.refusal import Refused
-from symbolic.query.syntax import MAX_DIGITS
+from symbolic.grammar.tokens import MAX_DIGITS
 from symbolic.wishart.fixed_letters import COLUMNS
 
 Sizes = Mapping[str, Fraction]

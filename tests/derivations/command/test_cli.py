@@ -259,7 +259,7 @@ NOT_FOR_A_NUMBER = {
     "email",  # of importlib.metadata
     "multiprocessing",
     "matplotlib",
-    "symbolic.query.syntax",
+    "symbolic.grammar.syntax",
     "symbolic.code.codegen",
 }
 

@@ -16,15 +16,15 @@ from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.averages import by_parts, cumulants, over_laws
 from symbolic.averages import expectation as word_engine
+from symbolic.grammar.expanded import expand
+from symbolic.grammar.syntax import parse
 from symbolic.query import check, query, query_expectation
 from symbolic.query.block import Block
 from symbolic.query.check import Answer, CheckFailed, examine
-from symbolic.query.expanded import expand
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query import moment
 from symbolic.query.query_expectation import Expectation
 from symbolic.query.query_words import Setting
-from symbolic.query.syntax import parse
 from symbolic.query.value import Matrices
 from symbolic.wishart import general, identity, mixed, resolvent, wishart_inverse, wishart_moment
 from symbolic.wishart.trace_polynomial import ONE, Monomial, TracePolynomial

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from flint import fmpq_mat
 
+from symbolic.grammar.query_tree import tree_value
+from symbolic.grammar.syntax import parse
+from symbolic.grammar.tokens import MomentSyntaxError
 from symbolic.query.query import moment
-from symbolic.query.query_tree import tree_value
-from symbolic.query.syntax import MomentSyntaxError, parse
 from symbolic.wishart.existence import MomentDoesNotExist
 
 

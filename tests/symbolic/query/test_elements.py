@@ -9,9 +9,10 @@ import pytest
 from flint import fmpq_mat
 
 from symbolic.algebra.refusal import Refused
-from symbolic.query.expanded import expand
+from symbolic.grammar.expanded import expand
+from symbolic.grammar.syntax import parse
+from symbolic.grammar.tokens import MomentSyntaxError
 from symbolic.query.query import moment
-from symbolic.query.syntax import MomentSyntaxError, parse
 from symbolic.query.value import Matrices, evaluate
 from symbolic.wishart.trace_polynomial import elements
 

@@ -9,10 +9,10 @@ import pytest
 
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.refusal import Refused
+from symbolic.grammar.tokens import MomentSyntaxError
 from symbolic.query import query_words
 from symbolic.query.check import CheckFailed
 from symbolic.query.query import moment
-from symbolic.query.syntax import MomentSyntaxError
 
 GENERAL = {"covariance": "general"}
 MEAN = {"mean": "general"}

@@ -15,10 +15,11 @@ import pytest
 from flint import fmpq_mat
 
 from symbolic.algebra.coefficients import to_fmpq
-from symbolic.query.expanded import expand
+from symbolic.grammar.expanded import expand
+from symbolic.grammar.query_tree import tree_value
+from symbolic.grammar.syntax import parse
+from symbolic.grammar.tree import symbols
 from symbolic.query.query import Result, moment
-from symbolic.query.query_tree import tree_value
-from symbolic.query.syntax import parse, symbols
 from symbolic.wishart.trace_polynomial import TracePolynomial
 
 LAW = "cumulants:1/2,1,-1/3,2,1/5,7"

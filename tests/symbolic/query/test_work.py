@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from symbolic.grammar.expanded import expand
+from symbolic.grammar.syntax import parse
 from symbolic.query import query_expectation
 from symbolic.query import work as moment_work
-from symbolic.query.expanded import expand
 from symbolic.query.query import moment
 from symbolic.query.query_words import Setting
-from symbolic.query.syntax import parse
 from symbolic.wishart.trace_polynomial import QueryTooLarge
 from symbolic.wishart.wishart_moment import Covariance
 

@@ -10,9 +10,9 @@ from flint import fmpq_mpoly
 
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
-from symbolic.query.expanded import expand
+from symbolic.grammar.expanded import expand
+from symbolic.grammar.syntax import parse
 from symbolic.query.query import moment
-from symbolic.query.syntax import parse
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.fixed_letters import Word, closed, joined
 from symbolic.wishart.inverse_words import Steps, kind_count, kind_of, pairings, weingarten, word_moment

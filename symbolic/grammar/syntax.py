@@ -6,26 +6,28 @@ The grammar is `GRAMMAR`. Names of one letter may touch (``WAW``). A number stan
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from functools import reduce
-from typing import NamedTuple, NoReturn
+from collections.abc import Collection, Mapping
+from typing import NoReturn
 
-from symbolic.algebra.refusal import Refused
-from symbolic.wishart.fixed_letters import (
-    COLUMNS,
-    IDENTITY,
-    MAX_NUMBER,
-    ROW_IDENTITY,
-    SIGMA,
-    UNIT,
-    is_dimension,
-    is_vector,
-    suggestion,
-    unit,
+from symbolic.grammar.tokens import MAX_TEXT, MomentSyntaxError, Token, excerpt, tokens
+from symbolic.grammar.tree import (
+    Covariance,
+    Determinant,
+    Element,
+    Kind,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Trace,
+    Transpose,
+    kind,
+    multiplied,
 )
+from symbolic.wishart.fixed_letters import IDENTITY, UNIT, is_dimension, unit
 
 GRAMMAR = """\
 query     = sum | "cov" "(" sum "," sum ")" | "var" "(" sum ")"
@@ -42,17 +44,11 @@ vector    = a small letter but e, n, p, t, w, x [digits]
 """
 """What a query is; the same is printed by the help of the command."""
 
-MAX_TEXT = 1000
-"""Most characters of a query."""
-
 MAX_NESTING = 32
 """Most parentheses inside one another."""
 
 MAX_EXPONENT = 24
 """Largest exponent, without sign."""
-
-MAX_DIGITS = 30
-"""Most digits of a number."""
 
 MAX_ORDER = 12
 """Largest p for determinants, which have as many terms as p has partitions."""
@@ -60,275 +56,7 @@ MAX_ORDER = 12
 MAX_INDEX = 30
 """Largest index of an element."""
 
-GREEK = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Phi", "Psi", "Omega")
-"""Letters that are spelled out."""
-
-KNOWN = (
-    *(
-        "W",
-        "A",
-        "B",
-        "C",
-        "D",
-        SIGMA,
-        IDENTITY,
-        "X",
-        "M",
-        "U",
-        "tr",
-        "n",
-        COLUMNS,
-        "W1",
-        "n1",
-        "det",
-        "cov",
-        "var",
-    ),
-    *GREEK,
-)
-"""Names for suggestions; all but Sigma, I and p take numbers up to `symbolic.wishart.fixed_letters.MAX_NUMBER`."""
-
-DECLARED = re.compile(r"(?!Sigma$|I_?n?[0-9]*$|[ET]$)[A-VX-Z][A-Za-z0-9]*")
-"""Names that a value or a definition may give to a matrix."""
-
-_RUN = re.compile(r"[A-Za-z0-9_Σ]+")
-_NUMBERS = "(?:[1-9][0-9]?)?"
-_NAME = re.compile(
-    rf"Sigma|Σ|tr|det|cov|var|(?:{'|'.join(GREEK)}|{ROW_IDENTITY}){_NUMBERS}|{IDENTITY}|{COLUMNS}|{UNIT}(?![a-z])"
-    # capitals touch one another and small words that are known, not the rest of a word
-    rf"|n{_NUMBERS}|[A-DF-HJ-SU-Z](?!(?!tr|det|n|p)[a-z]{{2}}){_NUMBERS}|[a-df-moq-suvyz](?![a-z]){_NUMBERS}"
-)
-_DIGITS = re.compile(r"[0-9]+")
-_SYMBOL = re.compile(r"\*\*|[-+*/^'(){}\[\],]")
-_TRANSPOSE = re.compile(r"(?:\^|\*\*)[({]?$")
-
-
-class MomentSyntaxError(Refused):
-    """A query that cannot be read: one line that points at the character (counted from 1) and says why."""
-
-    def __init__(self, text: str, position: int, reason: str) -> None:
-        before = text[: position - 1]
-        place = f"after {excerpt(before)}" if before.strip() else "at the start"
-        super().__init__(f"character {position} ({place}): {reason}")
-        self.position = position
-        self.reason = reason
-
-
-class Token(NamedTuple):
-    """A piece of the text: kind ``number``, ``name``, ``symbol`` or ``end``; its position counts from 1."""
-
-    kind: str
-    text: str
-    position: int
-
-
-FUNCTIONS = {
-    "tr": "tr",
-    "trace": "tr",
-    "inv": "W^-1",
-    "inverse": "W^-1",
-    "transpose": "A'",
-    "determinant": "det",
-}
-"""How functions of matrices are written, by the names they have elsewhere."""
-
-
-def excerpt(text: str) -> str:
-    """The end of a text in quotes, on one line and in ASCII."""
-    return ascii(text if len(text) <= 20 else "..." + text[-17:])
-
-
-def tokens(text: str, names: Collection[str] = ()) -> list[Token]:
-    """The tokens of a query, with one of kind ``end`` at the end; ``names`` are known besides.
-
-    Raises MomentSyntaxError at a character or name that has no meaning, and over the limits on lengths.
-    """
-    if len(text) > MAX_TEXT:
-        raise MomentSyntaxError(text, MAX_TEXT + 1, f"the text is over the limit of {MAX_TEXT} characters")
-    found: list[Token] = []
-    place = 0
-    while place < len(text):
-        if text[place].isspace():
-            place += 1
-            continue
-        token = _token(text, place, names)
-        found.append(token)
-        place += len(token.text)
-    return [
-        *(token._replace(text=SIGMA) if token.text == "Σ" else token for token in found),
-        Token("end", "", len(text) + 1),
-    ]
-
-
-def _token(text: str, place: int, names: Collection[str]) -> Token:
-    position = place + 1
-    if symbol := _SYMBOL.match(text, place):
-        return Token("symbol", symbol.group(), position)
-    if digits := _DIGITS.match(text, place):
-        if len(digits.group()) > MAX_DIGITS:
-            raise MomentSyntaxError(text, position, f"a number is over the limit of {MAX_DIGITS} digits")
-        return Token("number", digits.group(), position)
-    if text[place] == "T" and _TRANSPOSE.search(text[:place].replace(" ", "")):
-        return Token("name", "T", position)
-    run = _RUN.match(text, place)
-    if run is None:
-        raise MomentSyntaxError(text, position, _stranger(text[place]))
-    declared = next(
-        (name for name in sorted(names, key=len, reverse=True) if run.group().startswith(name)), ""
-    )
-    if declared and (len(declared) > 1 or declared == run.group()):
-        return Token("name", declared, position)
-    written = FUNCTIONS.get(run.group().casefold(), run.group())
-    if written != run.group():
-        raise MomentSyntaxError(text, position, f"{excerpt(run.group())} is written {written}")
-    name = _NAME.match(text, place)
-    if name is None:
-        raise _unknown(text, place, run.group())
-    following = text[name.end() : name.end() + 1]
-    if following == "_" or (following and following in "0123456789"):
-        raise _unknown(text, place, run.group())
-    return Token("name", name.group(), position)
-
-
-def _stranger(character: str) -> str:
-    if character in ".,":
-        return f"unexpected {character!r}: write a fraction such as 1/2"
-    return f"unexpected {excerpt(character)}: write letters, numbers and + - * / ^ ' ( )"
-
-
-def _unknown(text: str, place: int, run: str) -> MomentSyntaxError:
-    numbered = f" (a letter with a number goes up to {MAX_NUMBER})" if run[-1].isdigit() else ""
-    reason = f"unknown letter {excerpt(run)}; {suggestion(run, KNOWN)}{numbered}"
-    return MomentSyntaxError(text, place + 1, reason)
-
-
-__all__ = ["MomentSyntaxError", "Node", "parse", "subtrees", "symbols"]
-
 BRACKETS = {"(": ")", "{": "}"}
-
-
-@dataclass(frozen=True)
-class Node:
-    """A part of the tree: where it starts in the text (from 1), and whether it is a p x p matrix."""
-
-    position: int
-    is_matrix: bool
-
-
-@dataclass(frozen=True)
-class Number(Node):
-    """A non-negative integer."""
-
-    value: int
-
-
-@dataclass(frozen=True)
-class Symbol(Node):
-    """A letter (matrix) or a dimension (scalar)."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class OfOne(Node):
-    """What is made of one other part."""
-
-    of: Node
-
-
-class Trace(OfOne):
-    """The trace of a matrix."""
-
-
-class Transpose(OfOne):
-    """The transpose of a matrix."""
-
-
-@dataclass(frozen=True)
-class Power(OfOne):
-    """An integer power, perhaps negative."""
-
-    exponent: int
-
-
-@dataclass(frozen=True)
-class Element(OfOne):
-    """An element of a matrix, by row and column from 1."""
-
-    row: int
-    column: int
-
-
-@dataclass(frozen=True)
-class Determinant(OfOne):
-    """The determinant of a matrix with ``order`` rows: that elementary symmetric polynomial of its eigenvalues."""
-
-    order: int
-
-
-@dataclass(frozen=True)
-class Covariance(Node):
-    """The covariance of two scalars; only the whole of a query is one."""
-
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True)
-class Quotient(Node):
-    """Something divided by a scalar."""
-
-    top: Node
-    bottom: Node
-
-
-@dataclass(frozen=True)
-class Product(Node):
-    """Factors in order."""
-
-    factors: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Sum(Node):
-    """Terms with their signs, all scalars or all matrices."""
-
-    terms: tuple[tuple[int, Node], ...]
-
-
-class Kind(Enum):
-    """What a part is, as far as its letters show it: vectors are small letters."""
-
-    SCALAR = "scalar"
-    MATRIX = "matrix"
-    COLUMN = "column"
-    ROW = "row"
-
-
-def kind(node: Node) -> Kind:
-    """What a part of a tree is."""
-    match node:
-        case Symbol(name=name) if is_vector(name):
-            return Kind.COLUMN
-        case Transpose(of=inner):
-            return {Kind.COLUMN: Kind.ROW, Kind.ROW: Kind.COLUMN}.get(kind(inner), Kind.MATRIX)
-        case Product(factors=factors):
-            return reduce(lambda left, right: multiplied(left, right) or Kind.MATRIX, map(kind, factors))
-        case Sum(terms=terms):
-            return kind(terms[0][1])
-        case Quotient(top=top):
-            return kind(top)
-    return Kind.MATRIX if node.is_matrix else Kind.SCALAR
-
-
-def multiplied(left: Kind, right: Kind) -> Kind | None:
-    """What a product is; None where there is none."""
-    if left is Kind.SCALAR or right is Kind.SCALAR:
-        return right if left is Kind.SCALAR else left
-    if left in (Kind.MATRIX, Kind.ROW) and right in (Kind.MATRIX, Kind.COLUMN):
-        column = right is Kind.COLUMN
-        return (Kind.SCALAR if column else Kind.ROW) if left is Kind.ROW else right
-    return Kind.MATRIX if (left, right) == (Kind.COLUMN, Kind.ROW) else None
 
 
 def parse(
@@ -342,33 +70,9 @@ def parse(
     ``names`` are known for matrices besides those of the grammar; ``definitions`` are put in the place of their names.
 
     Raises MomentSyntaxError, a ValueError whose one line points at the character, when the text does not
-    follow the grammar, adds a scalar to a matrix, or exceeds a limit of `symbolic.query.syntax`.
+    follow the grammar, adds a scalar to a matrix, or exceeds a limit of `symbolic.grammar.syntax`.
     """
     return _Parser(text, columns, names, definitions or {}).query()
-
-
-def subtrees(node: Node) -> Iterator[Node]:
-    """The node and all parts of it, in the order of the text."""
-    yield node
-    parts: tuple[Node, ...] = ()
-    match node:
-        case OfOne():
-            parts = (node.of,)
-        case Covariance():
-            parts = (node.left, node.right)
-        case Quotient():
-            parts = (node.top, node.bottom)
-        case Product():
-            parts = node.factors
-        case Sum():
-            parts = tuple(term for _, term in node.terms)
-    for part in parts:
-        yield from subtrees(part)
-
-
-def symbols(node: Node) -> Iterator[Symbol]:
-    """The letters and dimensions of a tree, in the order of the text, with repetition."""
-    return (part for part in subtrees(node) if isinstance(part, Symbol))
 
 
 class _Parser:

@@ -7,9 +7,11 @@ import string
 
 import pytest
 
-from symbolic.query import syntax
-from symbolic.query.expanded import expand
-from symbolic.query.syntax import MomentSyntaxError, Node, Number, Power, Product, Symbol, parse, symbols
+from symbolic.grammar import syntax, tokens
+from symbolic.grammar.expanded import expand
+from symbolic.grammar.syntax import parse
+from symbolic.grammar.tokens import MomentSyntaxError
+from symbolic.grammar.tree import Node, Number, Power, Product, Symbol, symbols
 from symbolic.wishart.moment_text import polynomial_text
 
 
@@ -155,9 +157,9 @@ def test_refusals_when_multiplied_out(text: str, position: int, reason: str) -> 
 
 
 def test_limits_of_the_text() -> None:
-    assert isinstance(parse("W" * syntax.MAX_TEXT), Node)
+    assert isinstance(parse("W" * tokens.MAX_TEXT), Node)
     with pytest.raises(MomentSyntaxError, match="over the limit of 1000 characters"):
-        parse("W" * (syntax.MAX_TEXT + 1))
+        parse("W" * (tokens.MAX_TEXT + 1))
     deep = syntax.MAX_NESTING
     assert isinstance(parse("(" * deep + "W" + ")" * deep), Node)
     with pytest.raises(MomentSyntaxError, match="nested over the limit: at most 32 deep"):

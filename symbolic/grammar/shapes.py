@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import reduce
 
-from symbolic.query.syntax import (
+from symbolic.grammar.tokens import MomentSyntaxError
+from symbolic.grammar.tree import (
     Covariance,
     Determinant,
     Element,
-    MomentSyntaxError,
     Node,
     Power,
     Product,

@@ -6,11 +6,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symbolic.algebra.quotients import Rational
-from symbolic.query.syntax import (
+from symbolic.grammar.tokens import MomentSyntaxError
+from symbolic.grammar.tree import (
     Determinant,
     Element,
     Kind,
-    MomentSyntaxError,
     Node,
     Number,
     Power,

@@ -9,7 +9,7 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from symbolic.query.syntax import (
+from symbolic.grammar.tree import (
     Determinant,
     Element,
     Kind,

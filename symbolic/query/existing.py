@@ -1,0 +1,100 @@
+"""Whether the expectation of a query exists: what its inverses require of the numbers of rows."""
+
+from __future__ import annotations
+
+from symbolic.grammar.tree import (
+    Determinant,
+    Node,
+    OfOne,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    subtrees,
+    symbols,
+)
+from symbolic.query.query_expectation import inverse_degrees
+from symbolic.query.sizes import Sizes
+from symbolic.wishart.existence import MomentDoesNotExist
+from symbolic.wishart.existence import condition as inverse_condition
+from symbolic.wishart.fixed_letters import COLUMNS, SIGMA, is_wishart, row_dimension
+from symbolic.wishart.moment_text import monomial_text
+from symbolic.wishart.trace_polynomial import TracePolynomial
+
+
+def bounds(node: Node, query: TracePolynomial, sizes: Sizes) -> tuple[tuple[str, int], ...]:
+    """What the inverses in a query require: names of rows, and what they must exceed when p is taken off.
+
+    Raises MomentDoesNotExist, stating the condition, when the sizes violate it.
+    """
+    names = sorted(name for name in inverted(node) if is_wishart(name))
+    degrees = dict.fromkeys(names, 0) | inverse_degrees(query.terms)
+    if any(
+        isinstance(part, Power) and part.exponent < 0 and isinstance(part.of, Determinant)
+        for part in subtrees(node)
+    ):
+        # det(W)^-k diverges like the smallest eigenvalue to the -k, though it has p k factors W^-1 written out
+        degrees = {name: min(degree, _poles(node, name, 1)) for name, degree in degrees.items()}
+    found = []
+    for name, degree in degrees.items():
+        rows, bound = row_dimension(name), 2 * degree - 1
+        found.append((rows, bound))
+        if rows in sizes and COLUMNS in sizes:
+            n, p = sizes[rows], sizes[COLUMNS]
+            if n - p <= bound:
+                least = p + bound + 1
+                reason = (
+                    f"exists only for {inverse_condition(rows, bound)}, and {rows} - {COLUMNS} = {n - p} here"
+                )
+                raise MomentDoesNotExist(
+                    _divergent(query, name, degree).format(reason)
+                    + f": take {rows} "
+                    + (
+                        f"of at least {least}"
+                        if n.denominator == 1
+                        else f"over {least - 1} (a whole number: at least {least})"
+                    )
+                )
+    return tuple(found)
+
+
+def _poles(node: Node, name: str, sign: int) -> int:
+    """At most how many powers of the inverse of the smallest eigenvalue of a matrix a part has; ``sign`` -1: its inverse."""
+    match node:
+        case Symbol(name=found):
+            return int(found == name and sign < 0)
+        case Power(of=inner, exponent=exponent):
+            return abs(exponent) * _poles(inner, name, sign if exponent > 0 else -sign)
+        case Product(factors=factors):
+            return sum(_poles(factor, name, sign) for factor in factors)
+        case Sum(terms=terms):
+            return max(_poles(term, name, sign) for _, term in terms)
+        case Quotient(top=top):
+            return _poles(top, name, sign)
+        case OfOne(of=inner):
+            return _poles(inner, name, sign)
+    return 0
+
+
+def _divergent(query: TracePolynomial, name: str, degree: int) -> str:
+    """What does not exist, with a place for the reason: a sum may, though one of its terms does not."""
+    if not degree:
+        return f"the inverse of {name} {{}}"
+    if len(query.terms) == 1:
+        return "the expectation {}"
+    term = next((key for key in query.terms if inverse_degrees([key]).get(name) == degree), None)
+    if term is None:  # with a determinant
+        return "the expectation {}"
+    return f"the expectation of {monomial_text(term)} {{}}, so this sum is not answered"
+
+
+def inverted(node: Node) -> set[str]:
+    """The Wishart matrices, and Sigma, that stand under a negative power."""
+    return {
+        symbol.name
+        for part in subtrees(node)
+        if isinstance(part, Power) and part.exponent < 0
+        for symbol in symbols(part)
+        if is_wishart(symbol.name) or symbol.name == SIGMA
+    }
