@@ -6,11 +6,13 @@ import pytest
 
 from symbolic.algebra import coefficients
 from symbolic.algebra.coefficients import (
+    NUMBERS,
     equal,
     evaluate_at,
     from_terms,
     generator,
     inverse_of,
+    lift,
     multiply,
     names_in,
     number,
@@ -71,6 +73,20 @@ def test_value_at_numbers():
     assert evaluate_at(value, {"n": 3, "p": Fraction(1, 2)}) == 8
     assert evaluate_at(number(7), {}) == 7
     assert evaluate_at(number(0), {}) == 0
+
+
+@pytest.mark.parametrize("value", [Fraction(0), Fraction(-2, 3)])
+def test_a_number_meets_a_polynomial_as_any_other_does(value):
+    """Numbers are told apart where polynomials are lifted and multiplied: flint's own ways give the same."""
+    poly = from_terms(["n", "1/n"], {(2, 0): 1, (0, 1): Fraction(1, 2)})
+    ring, constant = poly.context(), number(value)
+    lifted = lift(constant, ring)
+    assert lifted.context() is ring
+    assert lifted == constant.project_to_context(ring)
+    for product in (multiply(poly, constant), multiply(constant, poly), multiply(poly, lifted)):
+        assert product == poly * constant.project_to_context(ring)
+        assert product.context() is ring
+    assert lift(lifted, NUMBERS) == constant
 
 
 def test_projection_only_enlarges():
