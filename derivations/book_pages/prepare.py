@@ -52,7 +52,3 @@ def _gaps() -> None:
     gaps = undershoot.shown()
     with workers(len(gaps)) as executor:
         list(executor.map(undershoot.computed, gaps))
-
-
-if __name__ == "__main__":
-    prepare()

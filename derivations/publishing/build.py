@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,12 +27,13 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from derivations.language.assumptions import PAPER, Assumptions, read
-from derivations.language.extension import added_modules
+from derivations.language.extension import added_modules, load_extensions
 from derivations.publishing import equation_links, finding, notebooks, pages
 from derivations.steps.contents import MODULE_OF
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable
+from derivations.support.workers import shared
 from derivations.verification.verify import Record, verify
 
 SOURCE = Path(__file__).resolve().parents[2] / "book"
@@ -99,35 +102,36 @@ def build(
     started = time.monotonic()
     _require_book(source)
     require_replaceable(out)
-    records = _verify_first(assumptions, echo) if source == SOURCE else []
     words = [f"{name}={value}" for name, value in assumptions.changed().items()]
     out.parent.mkdir(parents=True, exist_ok=True)
-    with _workshop(source, out, words, banner) as work:
-        staged, html = work / "source", work / "html"
-        _stage(source, staged)
-        _write_if_new(staged / SETTINGS, json.dumps(words))
-        environment = _environment(work)
-        if not (staged / "conf.py").is_file():
-            _write_configuration(staged, work / "notebooks", environment, assumptions, banner)
-        _run_cells(staged, work / "notebooks", words, environment, kept=source == SOURCE, echo=echo)
-        _run_sphinx(staged, html, work / "doctrees", environment, echo)
-        _name_the_icon(html / "index.html")
-        finding.write(html, staged, records)
-        notebooks.write(html, staged)
-        built = tuple(
-            sorted(page.stem for page in staged.glob("*.md") if (html / f"{page.stem}.html").exists())
-        )
-        # Beside the target, so that publishing is a rename on one file system.
-        with tempfile.TemporaryDirectory(prefix=".book-", dir=out.parent) as scratch:
-            fresh = Path(scratch) / "html"
-            shutil.copytree(html, fresh)
-            for page in fresh.glob("*.html") if PAGE in banner else ():
-                text = page.read_text(encoding="utf-8")
-                page.write_text(text.replace(PAGE, page.name), encoding="utf-8")
-            seconds = time.monotonic() - started
-            mark = json.dumps({"assumptions": words, "pages": built})
-            (fresh / MARK).write_text(f"{mark}\n", encoding="utf-8")
-            publish(fresh, out)
+    with shared(load_extensions):
+        records = _verify_first(assumptions, echo) if source == SOURCE else []
+        with _workshop(source, out, words, banner) as work:
+            staged, html = work / "source", work / "html"
+            _stage(source, staged)
+            _write_if_new(staged / SETTINGS, json.dumps(words))
+            environment = _environment(work)
+            if not (staged / "conf.py").is_file():
+                _write_configuration(staged, work / "notebooks", environment, assumptions, banner)
+            _run_cells(staged, work / "notebooks", words, environment, kept=source == SOURCE, echo=echo)
+            _run_sphinx(staged, html, work / "doctrees", environment, echo)
+            _name_the_icon(html / "index.html")
+            finding.write(html, staged, records)
+            notebooks.write(html, staged)
+            built = tuple(
+                sorted(page.stem for page in staged.glob("*.md") if (html / f"{page.stem}.html").exists())
+            )
+            # Beside the target, so that publishing is a rename on one file system.
+            with tempfile.TemporaryDirectory(prefix=".book-", dir=out.parent) as scratch:
+                fresh = Path(scratch) / "html"
+                shutil.copytree(html, fresh)
+                for page in fresh.glob("*.html") if PAGE in banner else ():
+                    text = page.read_text(encoding="utf-8")
+                    page.write_text(text.replace(PAGE, page.name), encoding="utf-8")
+                seconds = time.monotonic() - started
+                mark = json.dumps({"assumptions": words, "pages": built})
+                (fresh / MARK).write_text(f"{mark}\n", encoding="utf-8")
+                publish(fresh, out)
     return Book(out, built, seconds, assumptions)
 
 
@@ -179,7 +183,7 @@ def _verify_first(assumptions: Assumptions, echo: bool) -> Sequence[Record]:
     return records
 
 
-def _prepare(texts: Mapping[str, str], environment: dict[str, str], echo: bool) -> None:
+def _prepare(texts: Mapping[str, str], echo: bool) -> None:
     """Compute on all cores what the cells will look up, where that has not been done by modules that are as they are now."""
     # steps and extensions are reached by their names alone, and a page says which of the latter are confirmed
     done = store.key(
@@ -189,11 +193,11 @@ def _prepare(texts: Mapping[str, str], environment: dict[str, str], echo: bool) 
         return
     if echo:
         sys.stderr.write("sampling what the pages show\n")
-    command = [sys.executable, "-m", PREPARES]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        log = result.stdout + result.stderr
-        raise BookError(f"the pages could not be prepared: {log.strip().splitlines()[-1]}", log)
+    try:
+        importlib.import_module(PREPARES).prepare()
+    except Exception as error:  # whatever goes wrong there, there is no book
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise BookError(f"the pages could not be prepared: {said}", traceback.format_exc()) from error
     store.save(done, {})
 
 
@@ -293,7 +297,7 @@ def _run_cells(
     texts = dict(sorted(read_in.items(), key=lambda page: page[1].count('"'), reverse=True))
     found, keys = pages.missing(texts, words) if kept else ({}, dict.fromkeys(texts))
     if keys and kept:
-        _prepare(texts, environment, echo)
+        _prepare(texts, echo)
     if keys and echo:
         sys.stderr.write(f"running the cells of {', '.join(keys)}\n")
     try:

@@ -24,8 +24,7 @@ import nbformat
 from derivations.language.extension import for_a_while
 from derivations.support import store
 from derivations.support.sources import PACKAGES, ROOT, file_of, reached
-from derivations.support.workers import cores
-from numeric_check.draws.executor import processes
+from derivations.support.workers import elsewhere
 
 # the room of which a page reaches only what its cells import
 OF_PAGES = "derivations.book_pages"
@@ -109,7 +108,7 @@ def _data() -> dict[str, str]:
     }
 
 
-def run(page: tuple[str, str], folder: Path) -> dict[str, Any]:
+def run(page: tuple[str, str], folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     """A page, by name and text, as a notebook whose cells have run in this folder, a JSON document. Raises CellError."""
     from IPython.core.displayhook import CapturingDisplayHook
     from IPython.core.displaypub import CapturingDisplayPublisher
@@ -117,6 +116,7 @@ def run(page: tuple[str, str], folder: Path) -> dict[str, Any]:
     from IPython.utils.capture import capture_output
     from traitlets.config import Config
 
+    os.environ.update(environment)
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "NoColor"
@@ -175,10 +175,6 @@ def run_all(
     if not texts:
         return {}
     # never in this process: a shell leaves hooks behind
-    with processes(min(cores(), len(texts)), partial(_begin, dict(environment))) as executor:
-        ran = executor.map(partial(run, folder=folder), texts.items())
+    with elsewhere(len(texts)) as executor:
+        ran = executor.map(partial(run, folder=folder, environment=dict(environment)), texts.items())
         return dict(zip(texts, ran, strict=True))
-
-
-def _begin(environment: dict[str, str]) -> None:
-    os.environ.update(environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor, as_completed
@@ -103,23 +104,51 @@ class _Shared:
             self._stack.__exit__(*exc)
 
 
+@contextmanager
+def shared(prepare: Callable[[], object] | None = None) -> Iterator[_Shared | None]:
+    """What runs inside takes the same processes, which first call `prepare`; None where this process does all, or a cluster.
+
+    What one piece of work leaves in their memory serves the next. Inside another such block its processes go on.
+    """
+    place = _chosen.get()
+    if place.shared is not None or place.cluster is not None or cores() == 1:
+        yield place.shared
+        return
+    with _Shared(prepare) as own:
+        before = _chosen.set(replace(place, shared=own))
+        try:
+            yield own
+        finally:
+            _chosen.reset(before)
+
+
 def side_by_side(work: Sequence[Callable[[], object]], prepare: Callable[[], object] | None = None) -> None:
     """Pieces of long work at the same time, on the same processes, none of which waits for the end of one of them.
 
     Each process first calls `prepare`, whatever the work asks for. Raises what one of them raises first.
     """
-    place = _chosen.get()
-    if place.cluster is not None or cores() == 1:
-        for part in work:
-            part()
-        return
-    with ThreadPoolExecutor(len(work)) as threads, _Shared(prepare) as shared:
-        before = _chosen.set(replace(place, shared=shared))
-        try:
-            for begun in as_completed([threads.submit(copy_context().run, part) for part in work]):
-                begun.result()
-        finally:
-            _chosen.reset(before)
+    with shared(prepare) as together:
+        if together is None:
+            for part in work:
+                part()
+            return
+        with ThreadPoolExecutor(len(work)) as threads:
+            try:
+                for begun in as_completed([threads.submit(copy_context().run, part) for part in work]):
+                    begun.result()
+            except BaseException:
+                # the others hear of it from the end of their processes
+                together.__exit__(*sys.exc_info())
+                raise
+
+
+@contextmanager
+def elsewhere(pieces: int) -> Iterator[PoolExecutor]:
+    """Processes of this machine for work that would leave traces in this one, or cannot be sent to a cluster."""
+    together = _chosen.get().shared
+    count = min(cores(), pieces)
+    with processes(count) if together is None else PoolExecutor(count, together.begun) as pool:
+        yield pool
 
 
 @contextmanager

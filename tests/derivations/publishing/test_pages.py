@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from derivations.book_pages import prepare
 from derivations.publishing import build as book_build
 from derivations.publishing import pages
 from derivations.publishing.build import SOURCE, build
@@ -103,20 +103,21 @@ def test_what_pages_look_up_is_prepared_once_for_the_same_modules_and_confirmati
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
-    begun: list[list[str]] = []
+    begun: list[int] = []
 
-    def finished(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        begun.append(command)
-        return subprocess.CompletedProcess(command, int(len(begun) == 1), "", "no room")
+    def finished() -> None:
+        begun.append(len(begun))
+        if len(begun) == 1:
+            raise OSError("no room")
 
-    monkeypatch.setattr(subprocess, "run", finished)
+    monkeypatch.setattr(prepare, "prepare", finished)
     with pytest.raises(book_build.BookError, match="no room"):
-        book_build._prepare({}, {}, echo=False)
+        book_build._prepare({}, echo=False)
     for texts in ({}, {}, {"theorem1.md": "other"}, {"extending.md": "other"}):
-        book_build._prepare(texts, {}, echo=False)
+        book_build._prepare(texts, echo=False)
     assert len(begun) == 3  # the failure, the success, and what a page newly confirms
     monkeypatch.setattr(book_build, "MODULE_OF", {"a-step": "derivations.steps.move"})
-    book_build._prepare({}, {}, echo=False)
+    book_build._prepare({}, echo=False)
     assert len(begun) == 4
 
 

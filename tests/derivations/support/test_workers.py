@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from derivations.support.workers import side_by_side, workers, working
+from derivations.support.workers import shared, side_by_side, workers, working
 
 PIECES = 4
 
@@ -38,6 +38,16 @@ def test_pieces_of_work_share_processes_that_are_prepared_once(tmp_path: Path) -
     assert len(found) == 2
     assert os.getpid() not in found
     assert {*map(str, found)} == {path.name for path in tmp_path.iterdir()}
+
+
+def test_what_runs_inside_a_block_takes_its_processes(tmp_path: Path) -> None:
+    found, calls = set[int](), list[int]()
+    with working(workers=2), shared(partial(mark, tmp_path)):
+        collect(found, calls)
+        side_by_side([partial(collect, found, calls)] * 2)
+    assert len(calls) == 3
+    assert {*map(str, found)} == {path.name for path in tmp_path.iterdir()}
+    assert len(found) == 2
 
 
 def test_one_worker_does_one_piece_after_another_here() -> None:
