@@ -45,6 +45,7 @@ from derivations.steps.step import Step
 from derivations.typeset.moment_source import moment_source
 from derivations.typeset.presentation import present, shown_parts
 from derivations.verification.verify import Record, verify_step
+from symbolic.algebra.entry_laws import COMPLEX
 from symbolic.query.query import moment as exact_moment
 from symbolic.query.result import Result
 
@@ -296,7 +297,8 @@ def moment(
     cov, law, mean, rows: as for `derive moment`; symmetric: letters that are their own transposes. work: how many seconds it may take, about 2 unless given. values: sizes, and matrices as arrays or rows of numbers; see
     `symbolic.query.query.moment` for what is raised.
     """
-    is_input_law(law)  # an added one is known from here on
+    if law != COMPLEX:
+        is_input_law(law)  # an added one is known from here on
     given = {name: _array_of_floats(value) for name, value in values.items()}
     result = exact_moment(expression, given, cov, law, work, mean, rows, symmetric)
     return Moment(**{field.name: getattr(result, field.name) for field in fields(Result)})

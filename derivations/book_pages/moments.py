@@ -15,6 +15,7 @@ from derivations.book_pages.html import Html
 from derivations.language.symbols import symbol_table
 from derivations.support.sources import ROOT
 from derivations.typeset.latex import latex, latex_lines
+from symbolic.algebra.entry_laws import COMPLEX
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.algebra.sympy_trees import to_sympy as expression_to_sympy
@@ -170,7 +171,7 @@ LETTERS = _letters()
 
 
 def _gram(x: Array) -> Array:
-    return x.swapaxes(1, 2) @ x
+    return x.conj().swapaxes(1, 2) @ x
 
 
 def _inverse(x: Array) -> Array:
@@ -259,6 +260,12 @@ QUESTIONS: tuple[Question, ...] = (
         _GENERAL,
         with_columns=True,
     ),
+    Question(
+        "My channel matrix has complex entries: what is the second moment of its Gram matrix around a weight?",
+        "W A W",
+        lambda x, other: (_gram(x) @ LETTERS["A"] @ _gram(x)).real,
+        {"law": "complex", **_GENERAL},
+    ),
 )
 """What people ask who have a paper of their own."""
 
@@ -283,6 +290,8 @@ def answered(question: Question) -> tuple[Result, Array, Array, Array]:
     rng = np.random.default_rng([QUESTIONS.index(question), DRAWS])
     root = np.linalg.cholesky(LETTERS["Sigma"]).T
     x = rng.standard_normal((DRAWS, ROWS, COLUMNS)) @ root
+    if options.get("law") == COMPLEX:
+        x = (x + 1j * rng.standard_normal((DRAWS, ROWS, COLUMNS)) @ root) / np.sqrt(2)
     if "rows" in options:
         x = np.linalg.cholesky(LETTERS["U"]) @ x
     if "mean" in options:

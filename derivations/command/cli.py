@@ -197,7 +197,12 @@ def _moment_options(moment: argparse.ArgumentParser) -> None:
         metavar="LETTER",
         help="a letter that is its own transpose",
     )
-    moment.add_argument("--law", default="gaussian", metavar="NAME", help="law of the entries")
+    moment.add_argument(
+        "--law",
+        default="gaussian",
+        metavar="NAME",
+        help="law of the entries; complex: W = X^* X, complex normal",
+    )
     moment.add_argument("values", nargs="*", default=[], metavar="k=v", help="sizes and matrices")
     moment.add_argument(
         "--work",

@@ -133,6 +133,9 @@ RADEMACHER = Law("rademacher", inf, _even(lambda k: Fraction(1)))
 UNIFORM = Law("uniform", inf, _even(lambda k: Fraction(3**k, 2 * k + 1)))
 LAPLACE = Law("laplace", inf, _even(lambda k: Fraction(factorial(2 * k), 2**k)))
 NAMED = {law.name: law for law in (GAUSSIAN, RADEMACHER, UNIFORM, LAPLACE)}
+COMPLEX = "complex"
+"""The name under which moments are taken for complex normal entries, E |u|^2 = 1: no law of real entries."""
+
 FORMS = f"{', '.join(NAMED)}, student:DEGREES, kurtosis:VALUE or cumulants:K3,K4,..."
 
 

@@ -8,6 +8,7 @@ G is a sum over rows, and the moments of a sum of independent terms are built ro
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -135,6 +136,57 @@ class GramMoments:
                     known *= Fraction(self._law(degree))
             self._known[1, exponents] = known
         return known
+
+
+@lru_cache(maxsize=16)
+def places(size: int) -> tuple[tuple[int, int], ...]:
+    """All entries, by row and column."""
+    return tuple((i, j) for i in range(size) for j in range(size))
+
+
+class ComplexGramMoments:
+    """E of monomials in all entries of G = Z^* Z, in the order of `places`, for complex normal entries with E |z|^2 = 1.
+
+    G is a sum over rows u, of conj(u_i) u_j; a row has moments only where each u_i and its conjugate occur equally often,
+    and E |u|^(2 a) = a!.
+    """
+
+    def __init__(self, rows: int, size: int) -> None:
+        self._rows = rows
+        self._places = places(size)
+        self._known: dict[tuple[int, Exponents], int] = {}
+
+    def __call__(self, exponents: Exponents) -> Fraction:
+        """The expectation of one monomial."""
+        return Fraction(self._sum(self._rows, exponents))
+
+    def _sum(self, rows: int, exponents: Exponents) -> int:
+        if not any(exponents):
+            return 1
+        if not rows or not self._row(exponents):
+            return 0  # u_i has the law of u_i times any phase
+        key = rows, exponents
+        if key not in self._known:
+            total = 0
+            for last in product(*(range(e + 1) for e in exponents)):
+                if moment := self._row(last):
+                    rest = tuple(e - f for e, f in zip(exponents, last, strict=True))
+                    total += prod(map(comb, exponents, last)) * moment * self._sum(rows - 1, rest)
+            self._known[key] = total
+        return self._known[key]
+
+    def _row(self, exponents: Exponents) -> int:
+        """The moment for one row."""
+        conjugates, plain = Counter[int](), Counter[int]()
+        for exponent, (i, j) in zip(exponents, self._places, strict=True):
+            conjugates[i] += exponent
+            plain[j] += exponent
+        return prod(map(factorial, plain.values())) if conjugates == plain else 0
+
+
+def complex_inverse_determinant_moment(rows: int, size: int, power: int) -> Fraction:
+    """E det(G)^-power for complex normal entries: det G is a product of gamma variables, n - i of shape."""
+    return Fraction(1, prod(rows - i - step for i in range(size) for step in range(1, power + 1)))
 
 
 @lru_cache(maxsize=64)

@@ -5,13 +5,13 @@ another law. An inverse is L^-T adj(G) L^-1 / det(G), and for normal entries the
 
     E[f(W) det(G)^-d] = E[det(G)^-d] E_(n-2d)[f(W)],
 
-where on the right W has 2d rows less. So f is a polynomial in the entries of G, also with inverses. This
+where on the right W has 2d rows less (d rows less, where the entries are complex). So f is a polynomial in the entries of G, also with inverses. This
 knows nothing of how expectations are taken elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, reduce
@@ -30,7 +30,15 @@ from symbolic.checks.entry_products import (
     Table,
     generators,
 )
-from symbolic.checks.gram_moments import Moments, gram_moments, inverse_determinant_moment, pairs
+from symbolic.checks.gram_moments import (
+    ComplexGramMoments,
+    Moments,
+    complex_inverse_determinant_moment,
+    gram_moments,
+    inverse_determinant_moment,
+    pairs,
+    places,
+)
 from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base, is_inverse, is_wishart
 
 MAX_SIZE = 3
@@ -45,7 +53,7 @@ class SmallWishart:
     """Independent Wishart matrices at a small size p: ``rows`` by their names.
 
     ``letters`` are the deterministic matrices, ``root`` is L, ``law`` the rule for E z^k of an entry (None
-    for the normal law, which alone allows inverses).
+    for the normal law, which alone allows inverses), ``is_complex`` whether its normal entries are complex.
     """
 
     size: int
@@ -53,6 +61,7 @@ class SmallWishart:
     letters: Mapping[str, Table]
     root: Table
     law: Moments | None = field(default=None)
+    is_complex: bool = False
 
     @cached_property
     def covariance(self) -> Table:
@@ -80,16 +89,19 @@ class SmallWishart:
             return tuple((factor, degrees.get(base(factor), 0)) for factor in factors)
 
         for name, degree in degrees.items():
-            number = number * inverse_determinant_moment(self.rows[name], self.size, degree)
+            of_determinant = (
+                complex_inverse_determinant_moment if self.is_complex else inverse_determinant_moment
+            )
+            number = number * of_determinant(self.rows[name], self.size, degree)
         return Product(number, tuple(map(keys, traces)), None if word is None else keys(word))
 
     def _entries(self, products: Iterable[Product]) -> EntryProducts:
         used = {key for product in products for word in (*product.traces, product.word or ()) for key in word}
         names = {(base(factor), degree) for factor, degree in used if is_wishart(factor)}
+        where = (places if self.is_complex else pairs)(self.size)
         sources = {
             f"{name}_{degree}": Source(
-                tuple(f"{name}_{degree}_{i}_{j}" for i, j in pairs(self.size)),
-                gram_moments(self.rows[name] - 2 * degree, self.size, self.law),
+                tuple(f"{name}_{degree}_{i}_{j}" for i, j in where), self._moments(name, degree)
             )
             for name, degree in names
         }
@@ -101,13 +113,21 @@ class SmallWishart:
                 continue
             source = f"{base(factor)}_{degree}"
             gram: Polynomials = [[variables[source][0]] * self.size for _ in range(self.size)]
-            for (i, j), variable in zip(pairs(self.size), variables[source], strict=True):
-                gram[i][j] = gram[j][i] = variable
+            for (i, j), variable in zip(where, variables[source], strict=True):
+                gram[i][j] = variable
+                if not self.is_complex:
+                    gram[j][i] = variable
             outer = _matrix(self.root)
             if is_inverse(factor):
                 gram, outer = _adjugate(gram), outer.inv().transpose()
             factors[factor, degree] = Factor(_sandwich(outer, gram), source)
         return EntryProducts(sources, factors)
+
+    def _moments(self, name: str, degree: int) -> Callable[[tuple[int, ...]], Fraction]:
+        """Those of the entries of G, the rows less that the inverses in a product take."""
+        if self.is_complex:
+            return ComplexGramMoments(self.rows[name] - degree, self.size)
+        return gram_moments(self.rows[name] - 2 * degree, self.size, self.law)
 
     def _fixed(self, factor: str) -> Table:
         """The value of a deterministic factor."""
@@ -127,7 +147,7 @@ def inverse_counts(words: Iterable[Word]) -> dict[str, int]:
 
 
 def _adjugate(matrix: Polynomials) -> Polynomials:
-    """The adjugate of a symmetric matrix of size up to `MAX_SIZE`: cofactors, by cyclic rows and columns."""
+    """The adjugate of a matrix of size up to `MAX_SIZE`: cofactors, by cyclic rows and columns."""
     size = len(matrix)
     if size == 1:
         return [[matrix[0][0] * 0 + 1]]

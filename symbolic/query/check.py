@@ -203,7 +203,8 @@ class Answer:
                 letters[name] = [[letters[name][min(i, j)][max(i, j)] for j in span] for i in span]
             if row > column:
                 letters[name] = [[letters[unit(column, row)][j][i] for j in span] for i in span]
-        return SmallWishart(size, counts, letters, root, None if gaussian else self.law.rule)
+        rule = None if gaussian else self.law.rule
+        return SmallWishart(size, counts, letters, root, rule, self.setting.is_complex)
 
     def dimensions(self, small: SmallWishart) -> dict[str, int]:
         """Numbers for all dimensions of the query; for those that are no rows of a matrix there, others."""

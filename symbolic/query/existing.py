@@ -23,7 +23,9 @@ from symbolic.wishart.moment_text import monomial_text
 from symbolic.wishart.trace_polynomial import TracePolynomial
 
 
-def bounds(node: Node, query: TracePolynomial, sizes: Sizes) -> tuple[tuple[str, int], ...]:
+def bounds(
+    node: Node, query: TracePolynomial, sizes: Sizes, is_complex: bool = False
+) -> tuple[tuple[str, int], ...]:
     """What the inverses in a query require: names of rows, and what they must exceed when p is taken off.
 
     Raises MomentDoesNotExist, stating the condition, when the sizes violate it.
@@ -38,7 +40,7 @@ def bounds(node: Node, query: TracePolynomial, sizes: Sizes) -> tuple[tuple[str,
         degrees = {name: min(degree, _poles(node, name, 1)) for name, degree in degrees.items()}
     found = []
     for name, degree in degrees.items():
-        rows, bound = row_dimension(name), 2 * degree - 1
+        rows, bound = row_dimension(name), (1 if is_complex else 2) * degree - 1
         found.append((rows, bound))
         if rows in sizes and COLUMNS in sizes:
             n, p = sizes[rows], sizes[COLUMNS]

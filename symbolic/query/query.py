@@ -9,11 +9,12 @@ X is then distributed as M + U^(1/2) Z Sigma^(1/2), Z of independent standard no
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from numbers import Real
 from typing import Any, NamedTuple
 
-from symbolic.algebra.entry_laws import GAUSSIAN
+from symbolic.algebra.entry_laws import COMPLEX, GAUSSIAN, Law
 from symbolic.algebra.entry_laws import law as named_law
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
@@ -26,6 +27,8 @@ from symbolic.grammar.tree import (
     Element,
     Node,
     Product,
+    Symbol,
+    Transpose,
     subtrees,
     symbols,
 )
@@ -93,7 +96,8 @@ def moment(
     exact value as text, arrays of floats a value in floats. Dimensions may also be given without the
     matrices, or some of them only: they are put into the formula. ``covariance`` is "identity", "general", or
     None for "general" where Sigma occurs in the text or the values. ``law`` is a name that `symbolic.algebra.entry_laws.law`
-    reads: a row is Sigma^(1/2) u, and u has independent entries of the law. ``work`` is
+    reads: a row is Sigma^(1/2) u, and u has independent entries of the law; or "complex", for W = X^* X with complex
+    normal entries, E |u|^2 = 1, without transposes. ``work`` is
     how many seconds it may take, about; two unless given. ``mean`` "general": every X has a mean M; ``rows`` "general":
     its rows have a covariance U; without them, the X whose M or U occurs in the text or the values. ``symmetric``
     letters are their own transposes. A value that is text defines its name, as in ``S="W/(n-1)"``.
@@ -115,7 +119,10 @@ def moment(
     chosen = _covariance(covariance, text, node, given)
     effort = _effort(work)
     setting = _setting(text, node, used, given, chosen, mean, rows)
-    expectation = _expectation(law, setting, effort)
+    setting, entry_law = _law(law, setting, text, node, symmetric)
+    expectation = (
+        Expectation(setting, effort) if entry_law is GAUSSIAN else LawExpectation(setting, entry_law, effort)
+    )
     dimensions, letters = _names(used, setting)
     _check_names(given, dimensions + letters)
     sizes, matrices = _read_values(given, dimensions, letters, setting, law)
@@ -131,10 +138,10 @@ def moment(
         by_rows = has_vectors or any(map(setting.needs_rows, products.terms))
         if sizes.get(COLUMNS) == 1 and inverse_degrees(products.terms) and not by_rows:
             query = products.commuted()
-        bounds = existing.bounds(part, query, sizes)
+        bounds = existing.bounds(part, query, sizes, setting.is_complex)
         formula = expectation.of(query)
         _require_readable(formula, effort)
-        answer = Answer(part, products, query, formula, setting, named_law(law), effort)
+        answer = Answer(part, products, query, formula, setting, entry_law, effort)
         checked = examine(answer)
         formula = scalars(formula) if has_vectors else formula
         return _Averaged(elements(formula) if has_elements else formula, bounds, checked)
@@ -272,12 +279,35 @@ def _largest_index(node: Node, sizes: Sizes) -> int:
     return largest
 
 
-def _expectation(name: str, setting: Setting, effort: float) -> Expectation | LawExpectation:
-    """How expectations are taken under a law. Raises ValueError for a name that is no law."""
-    entry_law = named_law(name)
-    if entry_law is GAUSSIAN:
-        return Expectation(setting, effort)
-    return LawExpectation(setting, entry_law, effort)
+def _law(
+    name: str, setting: Setting, text: str, node: Node, symmetric: Collection[str]
+) -> tuple[Setting, Law]:
+    """The law of the real entries, and the setting with what is complex in it. Raises ValueError for a name that is no law."""
+    if name != COMPLEX:
+        return setting, named_law(name)
+    _require_untransposed(text, node, symmetric)
+    return replace(setting, is_complex=True), GAUSSIAN
+
+
+def _require_untransposed(text: str, node: Node, symmetric: Collection[str]) -> None:
+    """Raises ValueError for what the transpose of a complex Wishart matrix, its conjugate, would come into."""
+    for part in subtrees(node):
+        name = part.name if isinstance(part, Symbol) else ""
+        if isinstance(part, Transpose | Element) or (name and (indices_of(name) or is_vector(name))):
+            raise MomentSyntaxError(
+                text,
+                part.position,
+                "of complex matrices there are no transposes, elements or vectors here: give A' a name of its own, and "
+                "take tr(A W) for an element",
+            )
+        if name and of_rows(name):
+            raise MomentSyntaxError(
+                text, part.position, f"{name} has no method for complex entries: ask for W = X* X"
+            )
+    if symmetric:
+        raise Refused(
+            "letters are not symmetric beside a complex Sigma, which is not its transpose: leave symmetric out"
+        )
 
 
 def _require_readable(formula: TracePolynomial, effort: float) -> None:

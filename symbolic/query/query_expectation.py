@@ -19,6 +19,7 @@ from symbolic.query import work as moment_work
 from symbolic.query.block import Block, isolated
 from symbolic.query.network_text import factors
 from symbolic.query.query_words import ROOT_OF_ROWS, Setting, monomial_expression
+from symbolic.wishart.complex_words import ComplexRules
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     ROW_COVARIANCE,
@@ -97,6 +98,8 @@ class Expectation:
         random = {base(factor) for word in monomial.words for factor in word if is_wishart(factor)}
         if not random:
             return TracePolynomial({monomial: ONE}, monomial.word is not None)
+        if self._setting.is_complex:
+            return self._sum(word_moment(monomial, min(random), self.covariance, self._steps, ComplexRules))
         for name in sorted(random):
             block = isolated(monomial, name)
             if block is not None:

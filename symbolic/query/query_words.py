@@ -55,6 +55,7 @@ class Setting:
 
     ``means`` are the matrices X that have a mean M, and ``correlated`` those whose rows have a covariance U, by their
     numbers of rows, such as ``n1``; a letter without a shape is p x p. ``whole`` is the shape of the query.
+    ``is_complex``: W = X^* X for rows of complex normal entries.
     """
 
     covariance: Covariance = "identity"
@@ -62,6 +63,7 @@ class Setting:
     means: frozenset[str] = frozenset()
     correlated: frozenset[str] = frozenset()
     whole: tuple[str, str] = (COLUMNS, COLUMNS)
+    is_complex: bool = False
 
     def needs_rows(self, monomial: Monomial) -> bool:
         """Whether a product is averaged in X itself, not in W."""

@@ -37,7 +37,7 @@ def require_rows(sizes: Sizes, law: str) -> None:
     for name, number in sizes.items():
         if name == COLUMNS or number.denominator == 1:
             continue
-        if law != "gaussian":
+        if law not in ("gaussian", "complex"):
             raise Refused(f"{name} is {number}: rows of the law {law} are counted, give a positive integer")
         if number <= sizes.get(COLUMNS, 0) - 1:
             raise Refused(

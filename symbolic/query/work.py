@@ -57,6 +57,8 @@ class _Plan:
         names = {base(factor) for word in monomial.words for factor in word if is_wishart(factor)}
         if not names or not self._is_new(monomial):
             return 0
+        if self._setting.is_complex:
+            return of_complex(monomial)
         for name in sorted(names):
             block = isolated(monomial, name)
             if block is None:
@@ -99,6 +101,12 @@ def of_rows_of(monomial: Monomial, setting: Setting) -> int:
     if not setting.means & counts.keys():
         return 1 + ways // 10
     return 1 + (ways // 60 if plain else 3 * ways // 2)
+
+
+def of_complex(monomial: Monomial) -> int:
+    """Work for a product of complex Wishart matrices: its permutations."""
+    counts = Counter(base(f) for word in monomial.words for f in word if is_wishart(f))
+    return 1 + prod(map(factorial, counts.values())) // 12
 
 
 @lru_cache(maxsize=128)

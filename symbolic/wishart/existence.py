@@ -13,6 +13,6 @@ def condition(rows: str, bound: int) -> str:
     The smallest eigenvalue x of W has a density like x^((n-p-1)/2) at 0, and for p > 1 the other eigenvalues keep
     positive powers away from 0: the moment diverges like the integral of x^-d, so that n - p > 2d - 1 is necessary
     and sufficient; with d = 0, W must only have an inverse.  For p = 1 positive and negative powers multiply to one
-    power first.
+    power first. For complex entries the density is like x^(n-p), and bound = d - 1.
     """
-    return f"{rows} - p > {bound}" if bound > 0 else f"{rows} >= p"
+    return f"{rows} - p > {bound}" if bound >= 0 else f"{rows} >= p"

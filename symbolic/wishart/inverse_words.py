@@ -78,31 +78,36 @@ class Steps:
 
 
 def word_moment(
-    monomial: Monomial, name: str, covariance: Covariance, steps: Steps | None = None
+    monomial: Monomial,
+    name: str,
+    covariance: Covariance,
+    steps: Steps | None = None,
+    rules: type[Rules] | None = None,
 ) -> TracePolynomial:
     """The expectation of a product over the Wishart matrix ``name``, all other factors held fixed.
 
     It exists for n - p > 2 d - 1, d the number of inverses of the matrix. Raises ValueError for more than
-    `MAX_INVERSES` of them, and QueryTooLarge when ``steps`` are at an end.
+    `MAX_INVERSES` of them, and QueryTooLarge when ``steps`` are at an end. ``rules`` are of a real matrix unless given.
     """
     count = sum(word.count(inverse(name)) for word in monomial.words)
-    if count > MAX_INVERSES:
+    rules = rules or Rules
+    if count > rules.most:
         raise Refused(
-            f"{count} inverses of {name} between other factors are over the limit: ask for at most "
-            f"{MAX_INVERSES}"
+            f"{count} inverses of {name} between other factors are over the limit: ask for at most {rules.most}"
         )
-    rules = _Rules(name, covariance, steps or Steps())
     words = monomial.words if monomial.word is None else (*monomial.traces, (*monomial.word, END))
     start, factor = _product(words)
     terms = [
         (_reopened(state), in_rows(value, row_dimension(name)))
-        for state, value in rules.expectation(start, factor)
+        for state, value in rules(name, covariance, steps or Steps()).expectation(start, factor)
     ]
     return collect(terms, monomial.word is not None)
 
 
-class _Rules:
+class Rules:
     """The two rules for one Wishart matrix."""
+
+    most = MAX_INVERSES
 
     def __init__(self, name: str, covariance: Covariance, steps: Steps) -> None:
         self._steps = steps
@@ -133,31 +138,34 @@ class _Rules:
 
     # -- one factor W away -----------------------------------------------------------------------------------
 
-    def _by_parts(self, state: State) -> Iterator[tuple[State, fmpq_mpoly]]:
-        """What a product is worth with its first factor W averaged away."""
+    def _first(self, state: State) -> tuple[Word, State]:
+        """What follows the first factor W in its word, and the other words."""
         index = next(k for k, word in enumerate(state) if self._plain in word)
         place = state[index].index(self._plain)
-        rest = state[index][place + 1 :] + state[index][:place]
-        others = state[:index] + state[index + 1 :]
+        return state[index][place + 1 :] + state[index][:place], state[:index] + state[index + 1 :]
+
+    def _by_parts(self, state: State) -> Iterator[tuple[State, fmpq_mpoly]]:
+        """What a product is worth with its first factor W averaged away."""
+        rest, others = self._first(state)
         sigma = self._sigma
-        yield _scaled((*others, sigma + rest), _n)
+        yield scaled((*others, sigma + rest), _n)
         for k, factor in enumerate(rest):
             before, after = rest[:k], rest[k + 1 :]
             if factor == self._plain:
-                yield _scaled((*others, sigma + transpose(before) + (factor,) + after), 1)
-                yield _scaled((*others, (*before, factor), sigma + after), 1)
+                yield scaled((*others, sigma + transpose(before) + (factor,) + after), 1)
+                yield scaled((*others, (*before, factor), sigma + after), 1)
             elif factor == self._inverse:
-                yield _scaled((*others, (*sigma, factor, *transpose(before), *after)), -1)
-                yield _scaled((*others, before, (*sigma, factor, *after)), -1)
+                yield scaled((*others, (*sigma, factor, *transpose(before), *after)), -1)
+                yield scaled((*others, before, (*sigma, factor, *after)), -1)
         for j, word in enumerate(others):
             kept = others[:j] + others[j + 1 :]
             for k, factor in enumerate(word):
                 inner = word[k + 1 :] + word[:k]
                 for turned in (transpose(inner), inner):
                     if factor == self._plain:
-                        yield _scaled((*kept, sigma + turned + (factor,) + rest), 1)
+                        yield scaled((*kept, sigma + turned + (factor,) + rest), 1)
                     elif factor == self._inverse:
-                        yield _scaled((*kept, (*sigma, factor, *turned, *rest)), -1)
+                        yield scaled((*kept, (*sigma, factor, *turned, *rest)), -1)
 
     # -- all inverses away -----------------------------------------------------------------------------------
 
@@ -190,17 +198,17 @@ class _Rules:
                 continue
             start = word.index(self._inverse)
             first = len(ends)
-            pieces = _pieces(word[start + 1 :] + word[:start], self._inverse)
-            ends += [(0, ())] * (2 * len(pieces))
-            for k, piece in enumerate(pieces):
-                right, left = first + 2 * k + 1, first + 2 * ((k + 1) % len(pieces))
+            between = pieces(word[start + 1 :] + word[:start], self._inverse)
+            ends += [(0, ())] * (2 * len(between))
+            for k, piece in enumerate(between):
+                right, left = first + 2 * k + 1, first + 2 * ((k + 1) % len(between))
                 ends[right], ends[left] = (left, piece), (right, transpose(piece))
         found: dict[tuple[State, int], Counter[Partition]] = {}
         for pairing in pairings(len(ends)):
             self._steps.take()
             words = self._cycles(pairing, ends)
             loops = words.count(())
-            key = _state([*fixed, *filter(None, words)]), loops
+            key = state_of([*fixed, *filter(None, words)]), loops
             found.setdefault(key, Counter())[kind_of(pairing)] += 1
         return found
 
@@ -221,27 +229,28 @@ class _Rules:
         return words
 
 
-def _pieces(word: Word, cut: str) -> list[Word]:
+def pieces(word: Word, cut: str) -> list[Word]:
     """What stands after each factor V of a closed word that begins after one."""
-    pieces: list[Word] = []
+    found: list[Word] = []
     piece: Word = ()
     for factor in word:
         if factor == cut:
-            pieces.append(piece)
+            found.append(piece)
             piece = ()
         else:
             piece = (*piece, factor)
-    return [*pieces, piece]
+    return [*found, piece]
 
 
-def _state(words: Iterable[Word]) -> State:
+def state_of(words: Iterable[Word]) -> State:
+    """A product of traces of canonical words."""
     return tuple(sorted(words, key=word_order))
 
 
 def _product(words: tuple[Word, ...]) -> tuple[State, fmpq_mpoly]:
     """A product of traces in canonical form, and the powers of p that traces of 1 are worth."""
     found = [closed(_reduced(word)) for word in words]
-    return _state([word for word in found if word]), _p ** found.count(())
+    return state_of([word for word in found if word]), _p ** found.count(())
 
 
 def _reduced(word: Word) -> Word:
@@ -251,7 +260,8 @@ def _reduced(word: Word) -> Word:
     return result
 
 
-def _scaled(words: tuple[Word, ...], value: fmpq_mpoly | int) -> tuple[State, fmpq_mpoly]:
+def scaled(words: tuple[Word, ...], value: fmpq_mpoly | int) -> tuple[State, fmpq_mpoly]:
+    """A product of traces in canonical form, and a value times the powers of p that traces of 1 are worth."""
     state, factor = _product(words)
     return state, factor * value
 
