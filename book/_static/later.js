@@ -1,12 +1,21 @@
-// Tables in folded parts become part of the page when they are opened or printed; without scripts they are there from the start.
+// Tables and sources in folded parts become part of the page when they are opened, tables also before print; without scripts
+// they are there from the start. What is wider than its place can be reached, and scrolled, by keyboard; what fits cannot.
 (() => {
   "use strict";
-  window.bringLater = async (place) => {
-    const brought = [...place.querySelectorAll("noscript.later")].map((held) => {
+  const WIDE = ".bd-article :is(div.math, .table-scroll, .pst-scrollable-table-container, .drawn, .cell_output, pre)";
+  const reach = (box) => {
+    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  };
+  const sizes = new ResizeObserver((changes) => changes.forEach(({ target }) => reach(target)));
+  const watch = (place) => place.querySelectorAll(WIDE).forEach((box) => sizes.observe(box));
+  window.bringLater = async (place, which = "noscript.later") => {
+    const brought = [...place.querySelectorAll(which)].map((held) => {
       const whole = document.createElement("div");
       // where scripts run, what stands in `noscript` is text
       whole.innerHTML = held.textContent;
       held.replaceWith(whole);
+      watch(whole);
       return whole;
     });
     if (!brought.length || !window.MathJax?.startup) return;
@@ -14,5 +23,18 @@
     await MathJax.typesetPromise(brought);
   };
   document.addEventListener("toggle", (event) => event.target.open && window.bringLater(event.target), true);
-  window.addEventListener("beforeprint", () => window.bringLater(document));
+  window.addEventListener("beforeprint", () => window.bringLater(document, "details:not(.use, .source) > noscript.later"));
+  document.addEventListener("DOMContentLoaded", () => {
+    watch(document);
+    // a name that is spoken is the name that is shown
+    document.querySelectorAll(".theme-switch-button, .search-button-field").forEach((button) => button.removeAttribute("aria-label"));
+    // nor is a list what has no items
+    document.querySelectorAll(".citation-list[role=list]").forEach((list) => list.removeAttribute("role"));
+    // clipboard.js comes with the theme's own copy buttons
+    const copies = new ClipboardJS("button.take", { text: (button) => button.closest(".taking").querySelector("pre").textContent });
+    copies.on("success", ({ trigger }) => {
+      trigger.textContent = "Copied";
+      setTimeout(() => (trigger.textContent = "Copy"), 2000);
+    });
+  });
 })();

@@ -10,6 +10,7 @@ from functools import cache
 
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
+from derivations.book_pages.reader import use
 from derivations.figures.graphical_model import draw
 from derivations.publishing.build import SOURCE, assumptions_in_force
 from derivations.steps.chain import Chain
@@ -21,10 +22,10 @@ from derivations.typeset import proofs, statements
 from derivations.typeset.latex import latex
 from derivations.typeset.named_forms import derived_form
 from derivations.verification.prove import chain_of
-from derivations.verification.verify import Record, modules_of, verify
+from derivations.verification.verify import Record, keys_of, modules_of, verify
 
 PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
-# characters of LaTeX beyond which a formula is folded away
+# characters of LaTeX beyond which a formula is handed out as source: set, it is elements by the ten thousand that nobody reads
 LONG = 6000
 # steps beyond which links to them are folded away
 MANY_LINKS = 8
@@ -87,8 +88,8 @@ def both_forms(step: Step, only: Collection[str] = ()) -> str:
     """The proved and the printed form of a claim that is disproved, or only the parts named."""
     (proved, right), (word, printed) = statements.forms(step, only)
     return (
-        f"<p><strong>{proved}:</strong></p>{h.displays(right)}"
-        f'<p><strong>{word}:</strong></p><div class="step-refuted">{h.displays(printed)}</div>'
+        f"<p><strong>{proved}:</strong></p>{h.columns(right)}"
+        f'<p><strong>{word}:</strong></p><div class="step-refuted">{h.columns(printed)}</div>'
     )
 
 
@@ -102,17 +103,20 @@ def _body(step: Step, record: Record) -> str:
         derived = _folded(statements.lines(step, derived_form(step, step.derive(now), now), derived=True))
         return (
             f"<p>Under the assumptions of this book, beyond the paper:</p>{derived}"
-            f'<p>The paper, under its own:</p><div class="step-refuted">{h.displays(printed)}</div>'
+            f'<p>The paper, under its own:</p><div class="step-refuted">{h.columns(printed)}</div>'
         )
-    return h.displays(printed)
+    return h.columns(printed)
 
 
 def _folded(lines: list[str], terms: int = 0) -> str:
-    """Formulas for display; behind a line to open where they would fill pages."""
+    """Formulas for display; behind a line to open where they would fill pages, and as source where they would fill many."""
+    named = f"A long formula of {terms} terms" if terms > proofs.MANY_TERMS else "A long formula"
+    if sum(map(len, lines)) > LONG:
+        joined = "\n".join(lines)
+        source = h.later(f"<pre>{h.escape(joined)}</pre>")
+        return f'<details class="source"><summary>{named}, as LaTeX</summary>{source}</details>'
     shown = h.displays(lines)
-    if terms <= proofs.MANY_TERMS:
-        return shown if sum(map(len, lines)) <= LONG else h.details("A long formula", shown)
-    return h.details(f"A long formula of {terms} terms", shown)
+    return h.details(named, shown) if terms > proofs.MANY_TERMS else shown
 
 
 def _start(step: Step, chain: Chain, place: int) -> str:
@@ -229,6 +233,7 @@ def _key(step: Step, record: Record) -> store.Key:
         record={part: value for part, value in record.items() if part != "seconds"},
         beside=[(other.name, other.equations, other.page, other.statement) for other in beside],
         formulas=statements.said_elsewhere(step),
+        content_keys=[key.name for key in keys_of(step.name, now).values()],
     )
 
 
@@ -255,7 +260,8 @@ def _written(step: Step, record: Record) -> str:
     return (
         f'<section class="step" id="step-{step.name}"><header>{_title(step)} {_badges(record)}</header>'
         f"<p>{text(step.statement)}</p>{_body(step, record)}{''.join(notes)}"
-        f"{_moves(step, record)}{_derivation(step, record)}{_numbers(record)}{_neighbours(step)}</section>"
+        f"{_moves(step, record)}{_derivation(step, record)}{_numbers(record)}"
+        f"{use.use_this(step, record, assumptions_in_force())}{_neighbours(step)}</section>"
     )
 
 

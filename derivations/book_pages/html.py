@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from derivations.typeset.line_breaks import visible_length
+from derivations.typeset.line_breaks import rewrapped, visible_length
 from derivations.typeset.term_order import name_latex
 
 # a word that reads as mathematics: a Greek or indexed name, a power, an order symbol, or LaTeX as it stands
@@ -17,6 +17,8 @@ _MATH_WORD = re.compile(rf"^(?:\\.*|.*[_^].*|\(?(?:\d/)?(?:{_GREEK})\)?[,.:;]?|O
 # what continues a formula between or after such words
 # characters from which a display is wider than a printed page, and much wider
 _ROOM = {"wide": 56, "wider": 88}
+# characters of a line that a phone shows
+_NARROW = 30
 _JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?\)?|Tr|[A-Z]|[mnpN](?:[-+]\d)?\)?)$")
 # letters that are variables wherever they stand alone
 _LETTER = re.compile(r"^(?:[B-HJ-Z]|[mnpwxyzf])[,.:;]?$")
@@ -80,6 +82,22 @@ def displays(lines: Sequence[str]) -> str:
     if len(lines) > 1 and not any("aligned" in line for line in lines):
         return display(gathered(lines))
     return "".join(display(line) for line in lines)
+
+
+def columns(lines: Sequence[str]) -> str:
+    """Formulas below each other, broken for wide columns and, where that is too wide for a phone, once more for narrow ones."""
+    narrow = [rewrapped(line, _NARROW) for line in lines]
+    if not any(narrow):
+        return displays(lines)
+    again = "".join(display(new or line) for new, line in zip(narrow, lines, strict=True))
+    return f'<div class="for-wide">{displays(lines)}</div><div class="for-narrow">{again}</div>'
+
+
+def fitted(tex: str) -> str:
+    """A formula in a line of text, or broken below it where a phone could not show it in one."""
+    if visible_length(tex) <= _NARROW:
+        return inline(tex)
+    return columns([rewrapped(tex, _ROOM["wide"]) or tex])
 
 
 def prose(text: str) -> str:

@@ -29,7 +29,7 @@ def _polynomial(data: Mapping[str, Any]) -> str:
     poly = restore(data)
     if len(poly) > MOST_TERMS:
         return f"a polynomial with {len(poly)} terms"
-    return h.inline(latex(quotient_to_sympy(Rational.polynomial(poly), symbol_table())))
+    return h.fitted(latex(quotient_to_sympy(Rational.polynomial(poly), symbol_table())))
 
 
 def _why(certificate: Certificate) -> str:

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.language.extension import added_modules, load_extensions
-from derivations.publishing import equation_links, finding, notebooks, pages
+from derivations.publishing import equation_links, finding, notebooks, pages, previews, step_files
 from derivations.steps.contents import MODULE_OF
 from derivations.support import store
 from derivations.support.bad_input import BadInput
@@ -118,6 +118,8 @@ def build(
             _name_the_icon(html / "index.html")
             finding.write(html, staged, records)
             notebooks.write(html, staged)
+            if records:
+                step_files.write(html, records, assumptions)
             built = tuple(
                 sorted(page.stem for page in staged.glob("*.md") if (html / f"{page.stem}.html").exists())
             )
@@ -125,6 +127,7 @@ def build(
             with tempfile.TemporaryDirectory(prefix=".book-", dir=out.parent) as scratch:
                 fresh = Path(scratch) / "html"
                 shutil.copytree(html, fresh)
+                step_files.fill(fresh)
                 for page in fresh.glob("*.html") if PAGE in banner else ():
                     text = page.read_text(encoding="utf-8")
                     page.write_text(text.replace(PAGE, page.name), encoding="utf-8")
@@ -328,7 +331,7 @@ def _write_configuration(
     ]
     lines = [
         "",
-        f"extensions = [name for name in extensions if name not in {UNWANTED!r}] + [{equation_links.__name__!r}]",
+        f"extensions = [name for name in extensions if name not in {UNWANTED!r}] + {[equation_links.__name__, previews.__name__]!r}",
         # Jupyter Book would load every vendored script on every page: a page that needs one asks for it.
         f"html_js_files = {[name for name in own if name.endswith('.js')]!r}",
         f"html_css_files = {[name for name in own if name.endswith('.css')]!r}",

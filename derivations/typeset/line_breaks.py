@@ -8,20 +8,24 @@ from collections.abc import Sequence
 _LEFT, _RIGHT = r"\left(", r"\right)"
 # what a bracket that goes over several lines and its indentation take away
 _MARGIN = 8
+# what the lines after the first of a display are set in, and the left side that still shares its line with the right one
+_INDENT, _SHORT_LEFT = 2, 12
+# a bracket within brackets is broken no further than this
+_LEAST = 18
 
 
-def fill(terms: Sequence[str], width: int) -> list[str]:
-    """The terms of a sum in lines of about `width` visible characters."""
+def fill(terms: Sequence[str], width: int, least: int = 0) -> list[str]:
+    """The terms of a sum in lines of about `width` visible characters; brackets within brackets are given `least` of them."""
     lines: list[str] = []
     for term in terms:
         if lines and visible_length(lines[-1]) + visible_length(term) <= width:
             lines[-1] += f" {term}"
         else:
             lines.append(term)
-    return [piece for line in lines for piece in broken(line, width)]
+    return [piece for line in lines for piece in broken(line, width, least)]
 
 
-def broken(line: str, width: int) -> list[str]:
+def broken(line: str, width: int, least: int = 0) -> list[str]:
     """A long line broken inside its largest bracketed sum, whose brackets then have a fixed size.
 
     The line stays whole when it is short, or when there is no sum to break.
@@ -33,7 +37,7 @@ def broken(line: str, width: int) -> list[str]:
     terms = split_sum(line[start + len(_LEFT) : end - len(_RIGHT)].strip())
     if len(terms) == 1:
         return [line]
-    first, *others = fill(terms, width - _MARGIN)
+    first, *others = fill(terms, max(width - _MARGIN, least), least)
     if not others:
         return [line]
     pieces = [rf"{line[:start]}\bigg( {first}", *(rf"\quad {piece}" for piece in others)]
@@ -82,3 +86,41 @@ def visible_length(tex: str) -> int:
     while inner.search(text):
         text = inner.sub(lambda m: max(m[1], m[2], key=len), text)
     return len(re.sub(r"[{}\s]", "", re.sub(r"\\[a-zA-Z]+", "x", text)))
+
+
+def rewrapped(tex: str, width: int) -> str | None:
+    """A display set for a column of `width` characters: broken before relations, between terms, inside brackets.
+
+    None where it fits as it is, where nothing can be broken, and where it holds an array.
+    """
+    flat = _flat(tex)
+    if r"\begin" in flat or max(map(visible_length, _rows(tex))) <= width:
+        return None
+    lines = [line for side in _sides(flat) for line in fill(split_sum(side), width - _INDENT, _LEAST)]
+    if len(lines) == 1:
+        return None
+    shown = r" \\ & \quad ".join(line.removeprefix(r"\quad").strip() for line in lines)
+    return rf"\begin{{aligned}} & {shown} \end{{aligned}}"
+
+
+def _rows(tex: str) -> list[str]:
+    return tex.replace(r"\begin{aligned}", "").replace(r"\end{aligned}", "").replace("&", "").split(r"\\")
+
+
+def _flat(tex: str) -> str:
+    """A display as one line, without the breaks and the alignment that it has."""
+    rows = [re.sub(r"^(?:\\q?quad\b\s*)+", "", row.strip()) for row in _rows(tex)]
+    return re.sub(r"= *\{\}", "=", " ".join(rows)).strip()
+
+
+def _sides(line: str) -> list[str]:
+    """A chain of relations, cut before each but the first that follows a short left side."""
+    cuts, depth = [0], 0
+    for k, letter in enumerate(line):
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        depth += line.startswith(r"\left", k) - line.startswith(r"\right", k)
+        if depth == 0 and line[k : k + 3] in (" = ", " < ", " > "):
+            cuts.append(k + 1)
+    if len(cuts) > 1 and visible_length(line[: cuts[1]]) < _SHORT_LEFT:
+        del cuts[1]
+    return [line[start:end].strip() for start, end in zip(cuts, [*cuts[1:], len(line)], strict=True)]

@@ -111,6 +111,24 @@ def read_back(part: sympy.Basic) -> str:
     return str(printer.doprint(part))
 
 
+def documented(source: str, step: Step) -> str:
+    """The source of a Python function with a docstring: the statement, where it holds, and what its parameters mean."""
+    numbers = ", ".join(f"({number})" for number in step.equations)
+    opening = re.search(r"^def \w+\(([^)]*)\):\n", source, re.MULTILINE)
+    if opening is None:
+        raise ValueError(f"no function in the source of {step.name}")
+    lines = [f"{step.statement.rstrip('.')}{f', {numbers}' if numbers else ''}."]
+    lines += [f"Holds for {where}." for where in [holds_for(step)] if where]
+    lines.append("")
+    for name in opening[1].split(", "):
+        meaning = PARAMETERS.get(
+            name, f"the trace of {name.removeprefix('tr_')}" if name.startswith("tr_") else name
+        )
+        lines.append(f"{name}: {meaning}")
+    body = "\n".join(f"    {line}".rstrip() for line in lines).replace("\\", "\\\\").strip()
+    return f'{source[: opening.end()]}    """{body}\n    """\n{source[opening.end() :]}'
+
+
 def present(step: Step, assumptions: Assumptions, language: str = "latex") -> dict[str, Any]:
     """The document of `derive show`: description, `formula` in the language, each part by its label, what the
     parameters mean with their defaults and ranges (for LaTeX and SymPy), and the regime it `holds_for`.
@@ -132,6 +150,8 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
             raise NoFormula(
                 f"{step.name} is no number and has no source in {language}: use --as sympy"
             ) from None
+    if language == "python":
+        texts = {label: documented(text, step) for label, text in texts.items()}
     names = _names(parts.values()) | {*(step.average.needs if step.average else ())}
     lines = declared(parts.values()) if language == "sympy" and texts else []
     formula = "\n".join([*lines, *texts.values()]) if texts else step.tex

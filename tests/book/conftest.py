@@ -38,16 +38,27 @@ SCREENSHOTS = "BOOK_SCREENSHOTS"
 # Milliseconds a page may take on a busy machine.
 PATIENCE = 120_000
 
-# Everything a page shows about its mathematics and its width, read off the rendered document.
+# Everything a page shows about its mathematics, read off the rendered document in the first, narrowest window, with all folds
+# open. Of formulas that are the same, as most on a large page are, one is set; the others are known by it.
 PROBE = r"""async () => {
   if (window.bringLater) await window.bringLater(document);
+  document.querySelectorAll('details').forEach((fold) => { fold.open = true; });
+  window.sameAs = new Map();
   if (window.MathJax && MathJax.startup) {
     await MathJax.startup.promise;
-    // also what is folded, or far from the window
+    const first = new Map();
+    for (const item of MathJax.startup.document.math) {
+      const said = `${item.display} ${item.math}`;
+      if (!first.has(said)) first.set(said, item);
+      else if (item.lazyMarker && (item.lazyCompile || item.lazyTypeset)) {
+        item.lazyCompile = item.lazyTypeset = false;
+        window.sameAs.set(item.lazyMarker, first.get(said));
+      }
+    }
+    // also what is far from the window
     await MathJax.startup.document.lazyTypesetAll();
   }
-  // a window of another width is laid out, and what watches its size has drawn
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const set = (element) => element.querySelector('mjx-container') || window.sameAs.has(element.querySelector('mjx-lazy'));
   const text = (element) => element.textContent.trim().slice(0, 80);
   const maths = [...document.querySelectorAll('.math')];
   const red = [...document.querySelectorAll('mjx-mtext')].filter(
@@ -60,15 +71,79 @@ PROBE = r"""async () => {
     if (node.parentElement.closest('pre, code, script, style, mjx-container')) continue;
     if (/\$|\\\(|\\\[|\\begin\{/.test(node.nodeValue)) raw.push(node.nodeValue.trim().slice(0, 80));
   }
+  return {
+    unrendered: maths.filter((element) => !set(element)).map(text),
+    errors: [...document.querySelectorAll('mjx-merror')].map(text).concat(red.map(text)),
+    raw: raw,
+    reached: document.querySelectorAll('.bd-article mjx-container[tabindex="0"]').length,
+    formulas: document.querySelectorAll('mjx-container').length + window.sameAs.size,
+  };
+}"""
+
+# A formula is as wide in every window: once it is set, an empty box of its size stands for its hundreds of elements, and a
+# large page is laid out anew, and looked through, in no time.
+STAND_IN = r"""() => {
+  const shown = document.createElement('style');
+  shown.textContent = '.bd-article :is(.for-wide, .for-narrow) { display: block !important }';
+  document.head.append(shown);
+  const formulas = [...document.querySelectorAll('mjx-container')];
+  const sizes = formulas.map((formula) => (formula.firstElementChild || formula).getBoundingClientRect());
+  shown.remove();
+  const boxes = new Map();
+  formulas.forEach((formula, k) => {
+    const box = document.createElement('span');
+    box.dataset.formula = formula.textContent.trim().slice(0, 80);
+    const { width, height } = sizes[k];
+    const form = formula.hasAttribute('display') ? 'block; margin: 1em auto' : 'inline-block';
+    box.style.cssText = `display: ${form}; width: ${width}px; height: ${height}px`;
+    formula.replaceWith(box);
+    boxes.set(formula, box);
+  });
+  window.sameAs.forEach((item, marker) => marker.replaceWith(boxes.get(item.typesetRoot).cloneNode()));
+}"""
+
+# What does not fit. A formula that ends outside what shows it must stand in a box that scrolls and shows that it does.
+FIT = r"""async () => {
+  // a window of another width is laid out, and what watches its size has drawn
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const article = document.querySelector('article') || document.body;
+  const boxes = new Map();
+  const boxOf = (element) => {
+    if (!boxes.has(element)) {
+      const style = getComputedStyle(element);
+      boxes.set(element, element === article || style.overflowX !== 'visible'
+        ? [element, style.overflowX !== 'hidden' && style.backgroundImage.includes('gradient')] : boxOf(element.parentElement));
+    }
+    return boxes.get(element);
+  };
+  const cut = [...article.querySelectorAll('[data-formula]')].filter((formula) => {
+    const [box, cue] = boxOf(formula.parentElement);
+    const [inner, outer] = [formula, box].map((one) => one.getBoundingClientRect());
+    return !cue && inner.width > 0 && (inner.right > outer.right + 2 || inner.left < outer.left - 2);
+  });
   const holders = document.querySelectorAll('html, body, main, .bd-content, .bd-article-container, article');
   const excess = (element) => element.scrollWidth - element.clientWidth;
   return {
-    unrendered: maths.filter((element) => !element.querySelector('mjx-container')).map(text),
-    errors: [...document.querySelectorAll('mjx-merror')].map(text).concat(red.map(text)),
-    raw: raw,
+    cut: cut.map((formula) => formula.dataset.formula),
     overflow: Math.max(0, ...[...holders].map(excess)),
-    formulas: document.querySelectorAll('mjx-container').length,
   };
+}"""
+
+# What axe-core calls serious: every rule, or those that a window of another width or colour bears on. Nothing moves meanwhile;
+# of many cards and rows, which are of one form, a few are looked at.
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
+WIDTH_AND_COLOUR = ["color-contrast", "scrollable-region-focusable", "label-content-name-mismatch"]
+FEW = r"""() => {
+  document.head.append(Object.assign(document.createElement('style'), { textContent: '* { transition: none !important }' }));
+  const beyond = (kind, most) => [...document.querySelectorAll(kind)].slice(most);
+  beyond('section.step', 6).concat(beyond('tbody > tr', 40)).forEach((one) => one.remove());
+}"""
+ACCESS = r"""async (rules) => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const options = { resultTypes: ['violations'], ...(rules && { runOnly: { type: 'rule', values: rules } }) };
+  const found = await axe.run(options);
+  return found.violations.filter((one) => ['serious', 'critical'].includes(one.impact)).flatMap(
+    (one) => one.nodes.map((node) => `${one.id}: ${node.target.join(' ')} ${node.failureSummary}`));
 }"""
 
 
@@ -82,6 +157,8 @@ class Findings:
     unrendered: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     raw: list[str] = field(default_factory=list)
+    cut: list[str] = field(default_factory=list)
+    access: list[str] = field(default_factory=list)
     overflow: dict[int, int] = field(default_factory=dict)
     formulas: int = 0
 
@@ -166,8 +243,18 @@ def serve(site: Path) -> Iterator[str]:
         thread.join()
 
 
-def look(browser: Browser, address: str, *widths: int, picture: Callable[[int], Path | None]) -> Findings:
-    """Open `address` in a window of the first width, give it the others in turn, and note the faults at each."""
+def look(
+    browser: Browser,
+    address: str,
+    *widths: int,
+    picture: Callable[[int], Path | None],
+    access: bool = False,
+) -> Findings:
+    """Open `address` in a window of the first width, give it the others in turn, and note the faults at each.
+
+    The first width is the narrowest. access: look also for what keeps readers out, in dark at the last width and in light at
+    the first.
+    """
     findings = Findings()
     home = urlsplit(address).netloc
     context = browser.new_context(viewport={"width": widths[0], "height": 900})
@@ -186,17 +273,34 @@ def look(browser: Browser, address: str, *widths: int, picture: Callable[[int], 
                 findings.foreign.append(request.url)
 
         page.on("request", note)
-        page.goto(address, wait_until="networkidle")
+        page.goto(address, wait_until="load")
+        # a page that only leads to another has done so
+        page.wait_for_function("!document.querySelector('meta[http-equiv=Refresh]')")
+        page.wait_for_load_state("load")
+        seen = page.evaluate(PROBE)
+        findings.formulas = seen["formulas"]
+        for name in ("unrendered", "errors", "raw"):
+            getattr(findings, name).extend(seen[name])
+        findings.access += [f"{seen['reached']} formulas are tab stops"] if seen["reached"] else []
+        for width in widths:
+            if (file := picture(width)) is not None:
+                page.set_viewport_size({"width": width, "height": 900})
+                page.screenshot(path=str(file), full_page=True)
+        page.set_viewport_size({"width": widths[0], "height": 900})
+        page.evaluate(STAND_IN)
         for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
-            seen = page.evaluate(PROBE)
-            for name in ("unrendered", "errors", "raw"):
-                getattr(findings, name).extend(f"{width} px: {text}" for text in seen[name])
-            if seen["overflow"]:
-                findings.overflow[width] = seen["overflow"]
-            findings.formulas = seen["formulas"]
-            if (file := picture(width)) is not None:
-                page.screenshot(path=str(file), full_page=True)
+            fit = page.evaluate(FIT)
+            findings.cut += [f"{width} px: {text}" for text in fit["cut"]]
+            if fit["overflow"]:
+                findings.overflow[width] = fit["overflow"]
+        if access:
+            page.evaluate(FEW)
+            page.evaluate(AXE)
+            for width, colour, rules in ((widths[-1], "dark", WIDTH_AND_COLOUR), (widths[0], "light", None)):
+                page.set_viewport_size({"width": width, "height": 900})
+                page.emulate_media(color_scheme=colour)
+                findings.access += [f"{width} px, {colour}: {one}" for one in page.evaluate(ACCESS, rules)]
     finally:
         context.close()
     return findings
@@ -239,9 +343,9 @@ def picture(name: str, width: int) -> Path | None:
 def inspect(browser: Browser) -> Callable[..., Findings]:
     """`look` with the browser already chosen; pictures are named for the page."""
 
-    def looked(address: str, *widths: int) -> Findings:
+    def looked(address: str, *widths: int, access: bool = False) -> Findings:
         name = Path(urlsplit(address).path).stem
-        return look(browser, address, *widths, picture=functools.partial(picture, name))
+        return look(browser, address, *widths, picture=functools.partial(picture, name), access=access)
 
     return looked
 

@@ -1,10 +1,11 @@
-"""Every page of the built book, in a wide and a narrow window: complete, quiet, offline, and it fits.
+"""Every page of the built book, in windows wide and narrow, light and dark: complete, quiet, offline, open to all, and it fits.
 
 Each guard is shown to fail on a page made bad on purpose.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,15 +15,16 @@ import pytest
 from derivations.publishing.build import SOURCE
 
 PAGES = tuple(sorted(path.stem for path in SOURCE.glob("*.md")))
-# opened in the narrow window, then made wide
+# opened in a narrow window, then made wider
 WIDTHS = (390, 1400)
+COLUMNS = (390, 820, 1280, 1440)
 
 pytestmark = [pytest.mark.slow(120), pytest.mark.browser, pytest.mark.xdist_group("book")]
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_complete_quiet_offline_and_fits(name: str, address: str, inspect: Callable) -> None:
-    assert inspect(f"{address}/{name}.html", *WIDTHS).faults() == {}
+    assert inspect(f"{address}/{name}.html", *COLUMNS, access=True).faults() == {}
 
 
 @pytest.mark.parametrize("name", ["search.html?q=theorem", "genindex.html", "prf-prf.html", "index.html"])
@@ -49,13 +51,48 @@ def test_formulas_far_from_the_window_wait_until_they_are_near(
     assert waiting > 100
 
 
+def test_every_page_says_what_it_is_about_and_has_a_picture_to_share(site: Path) -> None:
+    said = {}
+    for name in PAGES:
+        head = (site / f"{name}.html").read_text(encoding="utf-8").partition("</head>")[0]
+        said[name] = re.findall(r'<meta [^>]*name="description"[^>]*>', head)
+        assert 'property="og:image" content="_static/preview.png"' in head, name
+    assert [name for name, found in said.items() if len(found) != 1 or len(found[0]) < 70] == []
+    assert (site / "_static" / "preview.png").stat().st_size > 10_000
+
+
 def test_every_internal_link_resolves(site: Path, find_broken_links: Callable) -> None:
     assert find_broken_links(site) == []
 
 
+@pytest.mark.parametrize(("name", "panels"), [("figure2", 2), ("figure6", 4)])
+def test_the_panels_of_a_figure_stand_below_each_other_on_a_phone(
+    name: str, panels: int, address: str, browser: object
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(f"{address}/{name}.html", wait_until="load")
+    boxes = (
+        page.locator(".drawn .panels")
+        .first.locator("svg")
+        .evaluate_all(
+            "(all) => all.map((one) => one.getBoundingClientRect()).map((box) => [box.left, box.right, box.top])"
+        )
+    )
+    page.set_viewport_size({"width": 1280, "height": 900})
+    hidden = page.locator(".drawn .panels").first.is_hidden()
+    page.close()
+    # what stands above them, and the panels
+    assert len(boxes) == panels + 1
+    assert min(box[0] for box in boxes) >= 0
+    assert max(box[1] for box in boxes) <= 390
+    assert [box[2] for box in boxes] == sorted({box[2] for box in boxes})
+    assert hidden
+
+
 def test_opening_page_says_what_was_found_in_one_screen(address: str, browser: object) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 900})
-    page.goto(f"{address}/intro.html", wait_until="networkidle")
+    page.goto(f"{address}/intro.html", wait_until="load")
+    page.evaluate("MathJax.startup.promise")
     bottom = page.locator(".findings").first.bounding_box()
     page.close()
     assert bottom is not None
@@ -116,6 +153,42 @@ def test_guard_sees_a_bad_page(
 ) -> None:
     with local_server(bad_page(addition)) as url:
         assert kind in inspect(f"{url}/bad.html", *WIDTHS).faults()
+
+
+UNCUED = [
+    pytest.param('<div style="overflow-x: auto">{}</div>', id="scrolls without a cue"),
+    pytest.param('<div style="overflow: hidden">{}</div>', id="is cut"),
+]
+
+
+@pytest.mark.parametrize("box", UNCUED)
+def test_guard_sees_a_formula_wider_than_what_shows_it(
+    box: str, bad_page: Callable, local_server: Callable, inspect: Callable
+) -> None:
+    wide = rf'<span class="math" style="white-space: nowrap">\({"x+" * 99}x\)</span>'
+    with local_server(bad_page(box.format(wide))) as url:
+        assert {*inspect(f"{url}/bad.html", 390).faults()} == {"cut"}
+
+
+CLOSED = [
+    pytest.param('<p style="color: #999">pale</p>', "390 px, light: color-contrast", id="pale in light"),
+    pytest.param(
+        "<style>html[data-theme='dark'] #dim { color: #555 }</style><p id='dim'>dim</p>",
+        "1400 px, dark: color-contrast",
+        id="dim in dark",
+    ),
+    pytest.param('<img src="_static/favicon.svg">', "image-alt", id="picture without words"),
+]
+
+
+@pytest.mark.parametrize(("addition", "said"), CLOSED)
+def test_guard_sees_what_keeps_readers_out(
+    addition: str, said: str, bad_page: Callable, local_server: Callable, inspect: Callable
+) -> None:
+    with local_server(bad_page(addition)) as url:
+        found = inspect(f"{url}/bad.html", *WIDTHS, access=True).access
+    assert len(found) == 1
+    assert said in found[0]
 
 
 TOO_WIDE = [

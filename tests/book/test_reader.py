@@ -106,6 +106,22 @@ def test_the_ledger_is_filtered_by_words_and_verdicts(opened: Callable) -> None:
     assert 0 < rows.count() < corrected < every
 
 
+def test_a_formula_is_copied_from_its_card(opened: Callable) -> None:
+    page = opened("theorem1.html")
+    card = page.locator("#step-theorem-1")
+    assert card.locator("button.take").count() == 0
+    card.locator("details.use summary").click()
+    python = card.locator(".taking:has(button[title^='Python of'])")
+    python.locator("button").press("Enter")
+    assert python.locator("button").inner_text() == "Copied"
+    page.evaluate("document.body.prepend(document.createElement('textarea'))")
+    page.focus("textarea")
+    page.keyboard.press("Control+V")
+    pasted = page.input_value("textarea")
+    assert pasted.startswith("import numpy")
+    assert pasted == python.locator("pre").inner_text()
+
+
 def test_the_explorer_evaluates_what_the_command_does(opened: Callable) -> None:
     page, chance = opened("explorer.html"), random.Random(7)
     for place in range(50):

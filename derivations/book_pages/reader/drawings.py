@@ -22,6 +22,12 @@ COLOURS = {
 KINDS = {"csv": "text/csv", "svg": "image/svg+xml", "pdf": "application/pdf"}
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
 _HEAD = re.compile(r"<svg [^>]*?viewBox=\"([^\"]+)\"[^>]*>", re.DOTALL)
+_AXES = re.compile(
+    r'<g id="axes_\d+">\s*<g id="patch_\d+">\s*<path d="M ([\d.]+) ([\d.]+)\s*L ([\d.]+) [\d.]+\s*L [\d.]+ ([\d.]+)'
+)
+STYLED = "fill: currentColor; stroke-linejoin: round"
+# above a panel stands its title
+TITLE = 22.0
 _BESIDE = re.compile(r"<metadata>.*?</metadata>|<title>.*?</title>|<!--.*?-->|<style.*?</style>", re.DOTALL)
 
 
@@ -31,6 +37,7 @@ def themed(svg: str, slug: str, described: str) -> str:
     head = _HEAD.match(text)
     if head is None:
         raise ValueError(f"{slug} is no drawing with a viewBox")
+    parts = panels(text, [float(size) for size in head[1].split()][2:])
     text = _ID.sub(rf"\1{slug}-", text[head.end() :])
     for colour, here in COLOURS.items():
         text = text.replace(f": {colour}", f": {here}")
@@ -38,8 +45,36 @@ def themed(svg: str, slug: str, described: str) -> str:
     text = re.sub(r"\s*\n\s*", " ", text)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{head[1]}" '
-        f'role="img" aria-label="{escape(described)}" style="fill: currentColor; stroke-linejoin: round">{text}'
+        f'role="img" aria-label="{escape(described)}" class="whole" style="{STYLED}">{text}'
+        f"{stacked(slug, parts)}"
     )
+
+
+def panels(svg: str, size: Sequence[float]) -> list[tuple[float, float, float, float]]:
+    """Left, top, width and height of what stands above the panels of a drawing, and of each panel with its labels; nothing of one panel."""
+    found = [tuple(map(float, places)) for places in _AXES.findall(svg)]
+    if len(found) < 2:
+        return []
+    width, height = size
+    # left, bottom, right and top of each
+    margin = min(left for left, _, _, _ in found)
+    below = height - max(bottom for _, bottom, _, _ in found)
+    parts = [(0.0, 0.0, width, min(top for _, _, _, top in found) - TITLE)]
+    for left, bottom, right, top in found:
+        beside = [other for _, _, other, other_top in found if other < left and other_top == top]
+        start = max([left - margin, *(other + 4 for other in beside)])
+        parts.append((start, top - TITLE, min(right + 12, width) - start, bottom + below - top + TITLE))
+    return parts
+
+
+def stacked(slug: str, parts: Sequence[Sequence[float]]) -> str:
+    """The panels of a drawing below each other, for a phone: windows on the drawing, which is there once."""
+    windows = (
+        f'<svg viewBox="{" ".join(f"{one:.1f}" for one in part)}" style="{STYLED}" aria-hidden="true">'
+        f'<use href="#{slug}-figure_1"/></svg>'
+        for part in parts
+    )
+    return f'<div class="panels">{"".join(windows)}</div>' if parts else ""
 
 
 def table(series: Sequence[Series]) -> str:

@@ -101,6 +101,6 @@ def formulas() -> Html:
     )
     return Html(
         f"<p>The average test loss, {cards.link('theorem-1')}, and the training rate at which it is least, "
-        f'{cards.link("stationary-rates")}:</p><div class="opening-loss">{h.display(loss)}</div>'
+        f"{cards.link('stationary-rates')}:</p>{h.columns([loss])}"
         f'<div class="beside">{h.display(short)}{h.display(root)}</div>'
     )

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
-
-import yaml
 
 from derivations.book_pages.html import Markdown
 from derivations.formulas.by_name import source_code
 from derivations.language.meanings import DEFAULTS, PARAMETERS
 from derivations.publishing.build import assumptions_in_force
-from derivations.support.sources import ROOT
+from derivations.publishing.citation import citation
 from derivations.typeset.term_order import name_latex
 
-CITATION = ROOT / "CITATION.cff"
 ENTRIES = {"software": "software", "conference-paper": "inproceedings"}
-
-
-@cache
-def citation() -> Mapping[str, Any]:
-    """The citation file as a mapping."""
-    found: Mapping[str, Any] = yaml.safe_load(CITATION.read_text(encoding="utf-8"))
-    return found
 
 
 def _authors(item: Mapping[str, Any]) -> str:
