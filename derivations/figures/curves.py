@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derivations.figures.panels import Panel
+from derivations.formulas.by_name import formula as formula_of
 from derivations.formulas.by_name import function
 from derivations.formulas.trace_form import trace_form
 from derivations.language.assumptions import PAPER
-from derivations.language.symbols import label_noise
+from derivations.language.symbols import label_noise, noise_limit
 from derivations.language.values import evaluate
 from derivations.paper.beyond.exact_loss import exact_formula, label_noise_at
+from derivations.paper.large_sizes.proportional_limit import noise_at
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]
@@ -46,6 +48,17 @@ def exact(panel: Panel, rates: Sequence[float] | Array) -> Array | None:
         given = {key: float(number) for key, number in _scalars(panel.at(float(rate))).items()}
         noise = label_noise_at(PAPER, given, EXACT_ERROR).mean
         found.append(float(evaluate(formula, {**given, label_noise.name: noise})))
+    return np.array(found)
+
+
+def in_proportion(panel: Panel, rates: Sequence[float] | Array) -> Array | None:
+    """The loss with the label noise at large sizes in proportion; None where it is not drawn, as for `exact`."""
+    if not panel.limit or panel.theory != "eq5" or panel.assumptions != PAPER:
+        return None
+    formula, found = formula_of("proportional-loss"), []
+    for rate in rates:
+        given = {key: float(number) for key, number in _scalars(panel.at(float(rate))).items()}
+        found.append(float(evaluate(formula, {**given, noise_limit.name: noise_at(PAPER, given).mean})))
     return np.array(found)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from derivations.figures import graphical_model, inner_steps_map, network_figure, network_runs, phase_diagram
 from derivations.figures.captions import alt_text, equation_number, panel_title
-from derivations.figures.curves import exact, predicted
+from derivations.figures.curves import exact, in_proportion, predicted
 from derivations.figures.panels import Figure, Panel, figure, grid, slug_of
 from derivations.figures.points import Point, Report, recompute, simulated
 from derivations.figures.style import BARS, BLUE, LABELS, STYLE, VERMILION, Series, defaults, rounded
@@ -38,6 +38,7 @@ LEGEND_COLUMNS = 3
 # The first theory of a figure is drawn solid, a second one dashed.
 DASHES = ("-", "--")
 EXACT = "exact loss"
+LIMIT = "limit of sizes in proportion"
 EXPERIMENT_LABEL = "experiment"
 EXPERIMENT = rf"experiment, mean $\pm$ {BARS:g} standard errors"
 ESTIMATE = "only inputs drawn, error below the mark"
@@ -112,6 +113,9 @@ def series(shown: Figure, points: Sequence[Sequence[Point]]) -> list[Series]:
         if known is not None:
             at, values = (list(map(float, part)) for part in known)
             found.append(_one(panel, EXACT, at, values, None, None))
+        limit = in_proportion(panel, rates)
+        if limit is not None:
+            found.append(_one(panel, LIMIT, list(map(float, rates)), list(map(float, limit)), None, None))
         for label, estimates in (
             (EXPERIMENT_LABEL, [p.plain for p in marks]),
             (ESTIMATE, [p.conditional for p in marks]),
@@ -214,6 +218,9 @@ def _panel(axis: Axes, panel: Panel, points: Sequence[Point], dashes: str) -> No
     known = _known(panel)
     if known is not None:
         axis.plot(known[0], rounded(known[1]), color=BLUE, linewidth=1.0, label=EXACT)
+    limit = in_proportion(panel, rates)
+    if limit is not None:
+        axis.plot(rates, rounded(limit), ":", color=VERMILION, linewidth=1.5, label=LIMIT)
     plain = [point.plain for point in points if point.plain is not None]
     if plain:
         axis.errorbar(

@@ -38,7 +38,8 @@ class Panel:
 
     letter: how the panel is called. title: its regime, where panels differ by that, else empty. base: the
     fixed values. rate: the one that varies, over `grid`. runs: of the plain protocol at each point. theory:
-    the equation (`eq5`) that predicts the loss here, under `assumptions`.
+    the equation (`eq5`) that predicts the loss here, under `assumptions`. limit: whether the loss at large sizes in
+    proportion is drawn too, where it is known.
     """
 
     letter: str
@@ -49,6 +50,7 @@ class Panel:
     runs: int
     theory: str
     assumptions: Assumptions = PAPER
+    limit: bool = False
 
     def at(self, value: float) -> Setting:
         """The setting with the varying rate at this value."""
@@ -153,7 +155,7 @@ def _figure_6() -> Figure:
             n_t=40, n_v=n_v, n_r=40, m=m, p=50, sigma=0.5, nu=0.5, alpha_t=0.0, alpha_r=0.2, dist0_sq=0.5
         )
         theory = LOSS[Regime(base.regime)]
-        panels.append(Panel(letter, title, base, "alpha_t", grid(-2.0, 2.0, 21), 100, theory))
+        panels.append(Panel(letter, title, base, "alpha_t", grid(-2.0, 2.0, 21), 100, theory, limit=True))
     return Figure(
         "figure6",
         "From overparameterized to underparameterized: the loss over the training rate",

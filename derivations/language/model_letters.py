@@ -62,6 +62,10 @@ _LETTERS: dict[str, Callable[[], Expression]] = {
     "M_inverse": lambda: matrix("M_inverse", "n_v", "n_v", symmetric=True),
     "G_inverse": lambda: matrix("G_inverse", "n_v", "n_v", symmetric=True),
     "Gamma_1": lambda: matrix("Gamma_1", "n_v", "n_v", symmetric=True),
+    # beyond the paper: an inner loop's matrix, and what a projection on the rows it leaves becomes in the mean
+    "A_t": lambda: matrix("A_t", "p", "p", symmetric=True),
+    "D_t": lambda: matrix("D_t", "p", "p"),
+    "T_kappa": lambda: matrix("T_kappa", "p", "p", symmetric=True),
     "I_p": lambda: identity("p"),
 }
 
@@ -86,6 +90,8 @@ SYMMETRIC = frozenset(
         "M_inverse",
         "G_inverse",
         "Gamma_1",
+        "A_t",
+        "T_kappa",
     }
 )
 

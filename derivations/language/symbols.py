@@ -18,6 +18,9 @@ dist0_sq = Symbol("dist0_sq", nonnegative=True)  # |omega_0 - w_0|^2
 excess = Symbol("excess", nonnegative=True)  # E |omega_star - w_0|^2
 # E Tr M^-1 K: what the label noise of one task adds, in its rotated coordinates
 label_noise = Symbol("label_noise", nonnegative=True)
+# the same in the limit of large sizes in proportion
+noise_limit = Symbol("noise_limit", nonnegative=True)
+kappa = Symbol("kappa", positive=True)  # what E Tr (B_1 B_1^T)^-1 comes to in that limit
 kappa_4 = Symbol("kappa_4", real=True)  # the fourth cumulant of an entry of the inputs
 y, f_0 = sympy.symbols("y f_0", real=True)  # a label, and what a model says of it at the start
 xi, delta = sympy.symbols("xi delta", positive=True)
@@ -26,6 +29,11 @@ LATEX_NAMES = {
     "dist0_sq": r"|\omega_0-w_0|^2",
     "excess": r"\mathbb{E}|\omega^\star-w_0|^2",
     "label_noise": r"\mathbb{E}\,\mathrm{Tr}\,M^{-1}K",
+    "noise_limit": r"f_\kappa",
+    "kappa": r"\kappa",
+    "A_t": "A",
+    "D_t": "D",
+    "T_kappa": r"T_\kappa",
     "n_t": "n_t",
     "n1": "n_1",
     "n2": "n_2",
@@ -109,7 +117,22 @@ DIMENSIONS = {
 }
 SCALARS = {
     s.name: s
-    for s in (sigma, nu, sigma_v, alpha_t, alpha_r, alpha, dist0_sq, excess, label_noise, kappa_4, y, f_0)
+    for s in (
+        sigma,
+        nu,
+        sigma_v,
+        alpha_t,
+        alpha_r,
+        alpha,
+        dist0_sq,
+        excess,
+        label_noise,
+        noise_limit,
+        kappa,
+        kappa_4,
+        y,
+        f_0,
+    )
 }
 
 

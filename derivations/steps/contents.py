@@ -263,6 +263,11 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "negative-rate-is-better": "",
     },
     "derivations.paper.beyond.exact_loss": {"exact-loss": ""},
+    "derivations.paper.large_sizes.proportional_limit": _unnumbered(
+        """
+        projection-by-parts proportional-fixed-point proportional-loss
+        """
+    ),
     "derivations.paper.beyond.at_zero": _unnumbered(
         """
         deviation-at-zero-overparameterized deviation-at-zero-underparameterized exact-loss-at-zero

@@ -65,6 +65,7 @@ class Rule(StrEnum):
     FRAMES = "moment of uniform frames"
     LINEAR = "average of what enters linearly"
     HAFF = "Haff's identity"
+    STEIN = "integrate by parts through an inverse"
     INVERSE_MEAN = "mean of an inverse Wishart matrix"
     GRAM = "a Gram matrix is positive semidefinite"
     BOUND = "bound by Cauchy-Schwarz"
@@ -121,6 +122,7 @@ AVERAGES = (
     Rule.LINEAR,
     Rule.INVERSE_MEAN,
     Rule.HAFF,
+    Rule.STEIN,
 )
 
 

@@ -1,4 +1,8 @@
-"""Moves that differentiate words whose letters depend on a rate, at zero, and average what the derivative is linear in."""
+"""Moves that differentiate words: in a rate, averaging what the derivative is linear in; and in a Gaussian matrix, by parts.
+
+Stein: the mean of a word that is linear in one occurrence of a Gaussian X is that of the word with a copy Y in its place and the
+derivative of all the rest in the direction of the same Y, averaged over Y; an inverse R of S(X) has the derivative -R dS R.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,11 @@ from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE
 from symbolic.algebra.words import Expression, constant, letter_expression, polynomial, scalar, zero
 from symbolic.averages.expectation import expect
+from symbolic.averages.pairings import expect_by_pairings
 
 SMALL = "small"
+# powers of the inverse's series that are compared: with the terms of the first two all of the derivative is seen
+SERIES = 2
 
 
 @carries_out
@@ -151,3 +158,74 @@ def average_linear(
             tasks=tasks,
         )
     )
+
+
+@carries_out
+def by_parts(
+    chain: Chain, data: str, copy: str, marked: Expression, inverses: Mapping[str, Expression], *reads: str
+) -> Chain:
+    """The average over a Gaussian matrix of one occurrence in each marked term, by parts.
+
+    marked: the present expression with the copy written for that occurrence; terms without one stay as they are. inverses:
+    letters that are the inverse of a word. Raises DoesNotApply where it is another expression, or a term has two copies.
+    """
+    rule, before = Rule.STEIN, chain.result
+    letters = {**before.letters(), **marked.letters()}
+    if copy not in marked.letters() or marked.replace({copy: letter_expression(letters[data])}) != before:
+        raise DoesNotApply(f"{rule}: {copy} does not mark occurrences of {data} in {before}")
+    linear = coefficient(marked.replace({copy: scalar(SMALL) * letter_expression(letters[copy])}), SMALL, 1)
+    rest = marked - linear
+    if copy in rest.letters():
+        raise DoesNotApply(f"{rule}: a term of {marked} has several copies")
+    after = rest + _by_parts_of(linear, data, letter_expression(letters[copy]), copy, inverses)
+
+    def second_route() -> SecondRoute:
+        return "series of the inverses, by pairings", _other_series(before, after, data, inverses)
+
+    return chain.made(Move(rule, before, after, reads, (data,), {}, second_route, inverses=dict(inverses)))
+
+
+def _by_parts_of(
+    linear: Expression, data: str, direction: Expression, copy: str, inverses: Mapping[str, Expression]
+) -> Expression:
+    """The derivative of all but the copy, in the direction of the copy, averaged over it."""
+    here, changes = linear.letters(), {data: direction}
+    for name, word in inverses.items():
+        if name in here and data in word.letters():
+            inverse = letter_expression(here[name])
+            changes[name] = -1 * inverse @ _linear_part(word, {data: direction}) @ inverse
+    return expect(_linear_part(linear, changes), {copy})
+
+
+def _other_series(
+    before: Expression, after: Expression, data: str, inverses: Mapping[str, Expression]
+) -> str:
+    """Why two expressions have other means over the data: a power of a series in which they differ; nothing if none is found.
+
+    The identity holds for the inverse of I + S as for that of S: with the fixed letters in S made small, both are series of
+    polynomials in the data, of which the means are sums over pairings.
+    """
+    series: dict[str, Expression] = {}
+    small: dict[str, Expression] = {}
+    for name, word in inverses.items():
+        if data not in word.letters():
+            continue
+        for fixed, letter in word.letters().items():
+            if fixed != data:
+                small[fixed] = scalar(SMALL) * letter_expression(letter)
+        one = (letter_expression((before.letters() | after.letters())[name])) ** 0
+        terms = [constant((-1) ** k) * word**k for k in range(SERIES + 1)]
+        series[name] = sum(terms[1:], one)
+    degree = max(
+        sum(factor.name in small for factor in term.word or ())
+        for word in inverses.values()
+        for term in word.terms
+    )
+    for power in range(SERIES * degree + 1):
+        left, right = (
+            expect_by_pairings(coefficient(side.replace(series).replace(small), SMALL, power), {data})
+            for side in (before, after)
+        )
+        if left != right:
+            return f"at power {power} of the fixed letters the means differ"
+    return ""

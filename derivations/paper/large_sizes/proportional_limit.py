@@ -1,0 +1,414 @@
+"""The exact loss above p = n_v m as training, validation points and parameters grow in proportion.
+
+    -  projection-by-parts         the mean of a weighted projection on a task's rows, exactly, with its two remainders
+    -  proportional-fixed-point    what is left without them: an equation for kappa, and the label noise by kappa
+    -  proportional-loss           the exact loss with that label noise
+
+With R = (B_1 B_1^T)^-1 and B_1 = X_v A the matrix X_v^T R X_v is, up to A on both sides, the projection on the rows of B_1. By
+parts over X_v its mean is kappa T, T = (I + kappa A^2)^-1, up to two terms: one has the factor delta = Tr R - kappa, the other, rho,
+one R more than traces. That both vanish beside the rest is the hypothesis of the limit; it is not shown here. The weight A^2 gives
+the trace n_v of the projection, and so kappa; the eigenvalues of X_t^T X_t are those of Marchenko and Pastur.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import MatrixSymbol, Trace
+
+from derivations.language import model
+from derivations.language.assumptions import PAPER, Assumptions, unchanged
+from derivations.language.normal_form import to_sympy
+from derivations.language.regime import Regime
+from derivations.language.symbols import (
+    alpha_r,
+    alpha_t,
+    dist0_sq,
+    kappa,
+    label_noise,
+    m,
+    n_r,
+    n_t,
+    n_v,
+    noise_limit,
+    nu,
+    p,
+    sigma,
+)
+from derivations.language.values import evaluate
+from derivations.paper.beyond.exact_loss import exact_formula
+from derivations.paper.beyond.one_task import average
+from derivations.paper.outer_problem import target_covariance
+from derivations.paper.theorem1.concentration import H_R, H_T
+from derivations.steps.chain import Chain, Rule, carried_out
+from derivations.steps.labels import LOSS
+from derivations.steps.rules.rotations import replaced, rewritten
+from derivations.steps.rules.word_slopes import by_parts
+from derivations.steps.step import Average, Check, Derived, Kind, Parts, Step
+from derivations.verification.batches import Plan, Weighted
+from derivations.verification.growth import slope_check
+from numeric_check.draws.estimate import Estimate
+from numeric_check.draws.seeds import generator_for
+from numeric_check.verdicts.verdict import judge
+from symbolic.algebra.words import (
+    Expression,
+    constant,
+    gaussian,
+    identity,
+    matrix,
+    reciprocal,
+    scalar,
+    tr,
+)
+
+Array = NDArray[np.float64]
+WEIGHTED = r"\mathbb{E}\,\mathrm{Tr}\,D\,X^{vT}(B_1B_1^T)^{-1}X^v"
+ROWS = r"\mathrm{Tr}\,A^2X^{vT}(B_1B_1^T)^{-1}X^v"
+EQUATION = r"\mathbb{E}\,\mathrm{Tr}\,A^2X^{vT}(B_1B_1^T)^{-1}X^v\big|_{\delta=\rho=0}"
+NOISE = r"\mathbb{E}\,\mathrm{Tr}\,(B_1B_1^T)^{-1}\Gamma_z\big|_{\delta=\rho=0}"
+FEW = r"\mathbb{E}\,\mathrm{Tr}\,(B_1B_1^T)^{-1}\Gamma_z\big|_{\delta=\rho=0,\,n_v\ll p}"
+DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val")
+DATA, COPY = gaussian("X_v", "n_v", "p"), gaussian("Y", "n_v", "p")
+LOOP, RESOLVENT = (matrix(name, "p", "p", symmetric=True) for name in ("A_t", "T_kappa"))
+INVERSE, COVARIANCE = (matrix(name, "n_v", "n_v", symmetric=True) for name in ("G_inverse", "Gamma_z"))
+WEIGHT, KAPPA = matrix("D_t", "p", "p"), scalar("kappa")
+SQUARE = LOOP @ LOOP
+SHIFTED = identity("p") + KAPPA * SQUARE
+OWN_GRAM = {"G_inverse": DATA @ SQUARE @ DATA.T}
+PROJECTION = DATA.T @ INVERSE @ DATA
+FORM = tr(WEIGHT @ PROJECTION)
+
+
+# -- the chains ----------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=2)
+def _by_parts_chain(assumptions: Assumptions) -> Chain:
+    chain = Chain(FORM)
+    split = WEIGHT @ RESOLVENT + KAPPA * WEIGHT @ RESOLVENT @ SQUARE
+    inverses = {"T_kappa": SHIFTED, **OWN_GRAM}
+    replaced(chain, Rule.CANCEL_INVERSE, {"D_t": split}, inverses=inverses)
+    first = tr(WEIGHT @ RESOLVENT @ COPY.T @ INVERSE @ DATA)
+    marked = first + KAPPA * tr(WEIGHT @ RESOLVENT @ SQUARE @ PROJECTION)
+    return by_parts(chain, "X_v", "Y", marked, OWN_GRAM, "gaussian-inputs").shows(WEIGHTED)
+
+
+def _without_remainders(chain: Chain, weight: Expression) -> Chain:
+    """The mean of a weighted projection, which the chain has begun with, without delta and rho."""
+    exact = carried_out(_by_parts_chain, PAPER).parts[WEIGHTED]
+    if not isinstance(exact, Expression):
+        raise TypeError("the mean by parts is no expression in words")
+    chain.name(tr(weight @ PROJECTION), "form")
+    chain.expand({"form": exact.replace({"D_t": weight})}, "projection-by-parts")
+    chain.name(tr(INVERSE), "trace_R")
+    return chain.insert({"trace_R": KAPPA + scalar("delta")})
+
+
+def _hypothesis(chain: Chain, weight: Expression) -> Chain:
+    rest = SQUARE @ DATA.T @ INVERSE @ INVERSE @ DATA @ weight @ RESOLVENT
+    return chain.name(tr(rest), "rho").insert({"delta": constant(0), "rho": constant(0)})
+
+
+@lru_cache(maxsize=2)
+def _fixed_point_chain(assumptions: Assumptions) -> Chain:
+    chain = Chain(tr(SQUARE @ PROJECTION))
+    pattern = (("G_inverse", False), ("X_v", False), ("A_t", False), ("A_t", False), ("X_v", True))
+    rewritten(chain, Rule.CANCEL_INVERSE, {pattern: identity("n_v")}, "stacked-design", inverses=OWN_GRAM)
+    chain.shows(ROWS)
+    _without_remainders(chain.begin(tr(SQUARE @ PROJECTION)), SQUARE)
+    equation = _hypothesis(chain, SQUARE).shows(EQUATION).result
+
+    task = model.task(assumptions)
+    seen = task.x_t.T @ task.x_t
+    chain.begin(tr(INVERSE @ COVARIANCE))
+    chain.insert({"Gamma_z": target_covariance(assumptions).replace({"nu": 0})}, "target-covariance")
+    noise = _hypothesis(_without_remainders(chain, seen), seen).shows(NOISE).result
+
+    at_none = {"T_kappa": identity("p")}
+    chain.begin(equation).name(tr(SQUARE @ RESOLVENT), "spread")
+    kappa_found = scalar("n_v") * reciprocal("spread")
+    chain.begin(tr(SQUARE @ RESOLVENT)).insert(at_none).insert({"A_t": task.contraction}, "stacked-design")
+    chain.average("X_t", reads=("wishart-mean", "wishart-second-moment"))
+    spread = chain.result
+    chain.begin(noise).insert({"kappa": kappa_found}).insert(at_none)
+    return chain.average("X_t", reads=("wishart-mean",)).shows(FEW, {"spread": spread})
+
+
+def _claim_by_parts() -> Parts:
+    d, a, resolvent = (MatrixSymbol(name, p, p) for name in ("D_t", "A_t", "T_kappa"))
+    x, inverse = MatrixSymbol("X_v", n_v, p), MatrixSymbol("G_inverse", n_v, n_v)
+    weighted, trace = a * a * x.T * inverse * x * d * resolvent, Trace(inverse)
+    remainder = Trace(a * a * x.T * inverse * inverse * x * d * resolvent)
+    return {WEIGHTED: trace * Trace(d * resolvent) + (kappa - trace) * Trace(weighted) - remainder}
+
+
+def _claim_fixed_point() -> Parts:
+    a, resolvent, x = (
+        MatrixSymbol("A_t", p, p),
+        MatrixSymbol("T_kappa", p, p),
+        MatrixSymbol("X_t", n_t, p),
+    )
+    spread = (alpha_t / n_t) ** 2
+    return {
+        ROWS: n_v,
+        EQUATION: kappa * Trace(a * a * resolvent),
+        NOISE: sigma**2 * kappa * (1 + spread * Trace(x.T * x * resolvent)),
+        FEW: sigma**2 * n_v / (p * H_T) * (1 + alpha_t**2 * p / n_t),
+    }
+
+
+# -- numbers -------------------------------------------------------------------------------------------------
+
+NODES, MOST_NODES, AGREED = 64, 2**16, 1e-13
+NEWTON = 100
+
+
+@lru_cache(maxsize=4096)
+def fixed_point(n_points: float, rows: float, size: float, rate: float) -> tuple[float, float, float]:
+    """kappa and Tr X_t^T X_t T, and the error of the integrals relative to them, for n_v < p.
+
+    The integrals over the eigenvalues 1 + y + 2 sqrt(y) cos(angle), y = p/n_t, by the trapezoidal rule, whose number of nodes is
+    doubled until two agree; kappa by Newton's method from the left of a concave, growing function, which does not overshoot.
+    """
+    found, nodes = _at(n_points, rows, size, rate, NODES), 2 * NODES
+    while True:
+        finer = _at(n_points, rows, size, rate, nodes)
+        error = max(abs(a - b) / b for a, b in zip(found, finer, strict=True))
+        if error <= AGREED or nodes >= MOST_NODES:
+            return *finer, error
+        found, nodes = finer, 2 * nodes
+
+
+def _at(n_points: float, rows: float, size: float, rate: float, nodes: int) -> tuple[float, float]:
+    ratio = size / n_points
+    # at both ends the weight vanishes, or has a limit that the middle of the cells leaves out
+    angle = (np.arange(nodes) + 0.5) * np.pi / nodes
+    eigenvalue = 1 + ratio + 2 * np.sqrt(ratio) * np.cos(angle)
+    weight = size * 2 / nodes * np.sin(angle) ** 2 / eigenvalue
+    unseen = max(0.0, size - n_points)  # eigenvalues that are zero
+    square = np.append((1 - rate * eigenvalue) ** 2, 1.0)
+    weight, eigenvalue = np.append(weight, unseen), np.append(eigenvalue, 0.0)
+    found = rows / float(weight @ square)
+    for _ in range(NEWTON):
+        shrunk = 1 / (1 + found * square)
+        step = (rows - found * float(weight @ (square * shrunk))) / float(weight @ (square * shrunk**2))
+        found += step
+        if step <= 1e-15 * found:
+            break
+    return found, n_points * float(weight @ (eigenvalue / (1 + found * square)))
+
+
+@lru_cache(maxsize=1)
+def _noise_formula() -> sympy.Expr:
+    """The label noise by kappa and a name for the trace."""
+    part = to_sympy(carried_out(_fixed_point_chain, PAPER).parts[NOISE])
+    (trace,) = part.atoms(Trace)
+    return part.subs(trace, sympy.Symbol("trace"))
+
+
+def noise_at(
+    assumptions: Assumptions, values: Mapping[str, float], rel_error: float | None = None
+) -> Estimate:
+    """The label noise of one task in the limit, at these sizes, with the error of its integrals; no draws."""
+    n_points, rows, size, rate = (float(values[name]) for name in ("n_t", "n_v", "p", "alpha_t"))
+    found, trace, error = fixed_point(n_points, rows, size, rate)
+    at = {"kappa": found, "trace": trace, "n_t": n_points, "alpha_t": rate, "sigma": values["sigma"]}
+    value = float(evaluate(_noise_formula(), at))
+    return Estimate(value, 2 * error * abs(value), 0)
+
+
+# -- the loss ------------------------------------------------------------------------------------------------
+
+
+def _loss(assumptions: Assumptions) -> Derived:
+    """The exact loss, with the limit in the place of its average."""
+    formula = exact_formula(assumptions, "loss")
+    return {LOSS: formula.subs(label_noise, noise_limit)}
+
+
+def _claim_loss() -> Parts:
+    rows, noise = n_v * m, sigma**2 / 2 * (1 + alpha_r**2 * p / n_r)
+    learned = (1 - rows / p) * dist0_sq + m * (p - n_v - 1) / (p - rows - 1) * (nu**2 * n_v / p + noise_limit)
+    return {LOSS: noise + H_R / 2 * (nu**2 + learned)}
+
+
+# -- what sampling sees --------------------------------------------------------------------------------------
+
+# n_t, n_v, m and p in three proportions, with rates of both signs; each size twice the one before
+PROPORTIONS: tuple[tuple[Mapping[str, int], float], ...] = (
+    ({"n_t": 4, "n_v": 2, "m": 2, "p": 6}, -0.5),
+    ({"n_t": 6, "n_v": 3, "m": 2, "p": 12}, 0.4),
+    ({"n_t": 10, "n_v": 2, "m": 2, "p": 6}, -0.3),
+)
+LADDER, REL_ERROR, DRAWS = (2, 4, 8), 1e-3, 4096
+FURTHER = {"n_r": 10.0, "sigma": 1.0, "sigma_v": 1.0, "nu": 0.5, "alpha_r": 0.0, "dist0_sq": 0.0}
+WHERE = {"n_t": 8, "n_v": 3, "p": 16}
+
+
+def _by_parts_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """Both sides for fixed A and D, at three numbers kappa, over the same draws of X_v."""
+    derived = None if step.derive is None else step.derive(assumptions)[WEIGHTED]
+    if not isinstance(derived, Expression):
+        raise TypeError("the mean by parts is no expression in words")
+    found = []
+    for number in (0.05, 0.3, 2.0):
+        started, source = time.monotonic(), generator_for(f"{step.name}/{seed}/{number}")
+        x_t = source.standard_normal((WHERE["n_t"], WHERE["p"]))
+        loop = np.eye(WHERE["p"]) + 0.4 / WHERE["n_t"] * x_t.T @ x_t
+        weight = np.eye(WHERE["p"]) + 0.2 * source.standard_normal((WHERE["p"], WHERE["p"]))
+        x = source.standard_normal((6 * DRAWS, WHERE["n_v"], WHERE["p"]))
+        inverse = np.linalg.inv(x @ loop @ loop @ np.swapaxes(x, 1, 2))
+        values: dict[str, Array] = {
+            "X_v": x,
+            "G_inverse": np.asarray(inverse, np.float64),
+            "A_t": loop[None],
+            "D_t": weight[None],
+            "T_kappa": np.asarray(np.linalg.inv(np.eye(WHERE["p"]) + number * loop @ loop), np.float64)[None],
+        }
+        left, right = (
+            Weighted.of(side, {"kappa": number}).at(values, {}, Plan([side])).ravel()
+            for side in (FORM, derived)
+        )
+        stderr = float(np.std(left - right) / np.sqrt(len(x)))
+        value, mean = float(right.mean()), float(left.mean())
+        verdict = judge(mean, stderr, value)
+        seconds = time.monotonic() - started
+        where = {name: float(size) for name, size in WHERE.items()} | {"kappa": number}
+        found.append(
+            Check(WEIGHTED, where, value, mean, stderr, len(x), seconds, verdict.status, verdict.reason)
+        )
+    return found
+
+
+@lru_cache(maxsize=32)
+def _exact_noise(assumptions: Assumptions, given: tuple[tuple[str, float], ...], seed: int) -> Estimate:
+    return average(assumptions, dict(given), rel_error=REL_ERROR, max_draws=DRAWS, seed=seed, sampled=True)
+
+
+def _ladder_checks(
+    said: str,
+    limit: Callable[[Mapping[str, float], float], float],
+    exact: Callable[[Mapping[str, float], float], float],
+    seed: int,
+) -> list[Check]:
+    """The exact value minus that in the limit, over sizes in proportion: it falls like one over the size.
+
+    limit, exact: of the numbers and of the label noise of one task, in the limit and sampled exactly.
+    """
+    found = []
+    for sizes, rate in PROPORTIONS:
+        started, gaps, errors, draws = time.monotonic(), [], [], 0
+        for k in LADDER:
+            given = {name: float(k * size) for name, size in sizes.items() if name != "m"}
+            given |= {"alpha_t": rate, "sigma": 1.0, "sigma_v": 1.0}
+            seen = _exact_noise(PAPER, tuple(given.items()), seed)
+            at = {**given, **FURTHER, "m": float(sizes["m"])}
+            value = exact(at, seen.mean)
+            gaps.append(value - limit(at, noise_at(PAPER, given).mean))
+            errors.append(abs(exact(at, seen.mean + seen.stderr) - value))
+            draws += seen.draws
+        shown = ", ".join(f"{name} = {size} k" for name, size in sizes.items() if name != "m")
+        label = f"{said}: exact minus limit, {shown}, alpha_t = {rate:g}"
+        seconds = time.monotonic() - started
+        ladder = [float(k * sizes["p"]) for k in LADDER]
+        found.append(slope_check(label, ladder, gaps, errors, -1.0, draws=draws, seconds=seconds, sharp=True))
+    return found
+
+
+def _noise_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """The label noise of one task."""
+    return _ladder_checks("label noise", lambda at, noise: noise, lambda at, noise: noise, seed)
+
+
+def _loss_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """The loss, as this step derives it and exactly."""
+    if step.derive is None:
+        raise ValueError(f"{step.name} derives no loss")
+    formula, exact = to_sympy(step.derive(assumptions)[LOSS]), exact_formula(assumptions, "loss")
+    return _ladder_checks(
+        "loss",
+        lambda at, noise: float(evaluate(formula, {**at, noise_limit.name: noise})),
+        lambda at, noise: float(evaluate(exact, {**at, label_noise.name: noise})),
+        seed,
+    )
+
+
+SIZES: tuple[Mapping[str, float], ...] = (
+    {"n_v": 2, "n_t": 6, "p": 14},
+    {"n_v": 3, "n_t": 9, "p": 19},
+    {"n_v": 1, "n_t": 5, "p": 11},
+)
+BY_MOVES = "a word whose letters the moves define: it is sampled move by move"
+STEPS: tuple[Step, ...] = (
+    Step(
+        "projection-by-parts",
+        (),
+        Kind.BEYOND,
+        "For the rows B_1 = X_v A of one task, Gaussian validation inputs, any symmetric inner loop A that does not depend on them and any "
+        "number kappa: the mean of a weighted projection on these rows, exactly, by T = (I + kappa A^2)^-1.",
+        "beyond",
+        uses=("gaussian-inputs", "stacked-design"),
+        depends_on=("inputs", "covariance", "split"),
+        claim=_claim_by_parts,
+        not_sampled=dict.fromkeys(_claim_by_parts(), BY_MOVES),
+        derivation=_by_parts_chain,
+        check=_by_parts_checks,
+        sizes=SIZES,
+        applies=unchanged(("inputs", "covariance", "split")),
+        method="the weight written by T, then one factor X_v averaged by parts through the inverse",
+        remark="Right of the equality sign stand averages, too. Where Tr (B_1 B_1^T)^-1 stays close to kappa, the middle term is small, and the last has "
+        "one inverse more than traces.",
+    ),
+    Step(
+        "proportional-fixed-point",
+        (),
+        Kind.BEYOND,
+        "What is left of a projection of rank n_v and of one task's label noise when two remainders are left out, delta = "
+        "Tr (B_1 B_1^T)^-1 - kappa and the last term rho: n_v = kappa Tr A^2 T, which fixes kappa, and the label noise by kappa. For few "
+        "validation points it becomes the label noise of (80).",
+        "beyond",
+        uses=(
+            "projection-by-parts",
+            "target-covariance",
+            "stacked-design",
+            "wishart-mean",
+            "wishart-second-moment",
+        ),
+        depends_on=DEPENDS,
+        claim=_claim_fixed_point,
+        not_sampled=dict.fromkeys(_claim_fixed_point(), BY_MOVES),
+        derivation=_fixed_point_chain,
+        check=_noise_checks,
+        sizes=SIZES,
+        applies=unchanged(DEPENDS),
+        method="the exact mean at two weights, A^2 and X_t^T X_t, with delta = rho = 0 put in",
+        remark="Proved is what follows where delta and rho are left out. That they may be, as n_t, n_v and p grow in proportion, is a hypothesis, "
+        "not shown here. For few validation points T is the identity, and Tr A^2 and Tr X_t^T X_t are their means.",
+    ),
+    Step(
+        "proportional-loss",
+        (),
+        Kind.APPROXIMATION,
+        "The average test loss above p = n_v m + 1 with one task's label noise in the limit of n_t, n_v and p that grow in proportion: "
+        "it has the peak at n_v m near p, which (5) lacks.",
+        "beyond",
+        regime=Regime.OVER,
+        uses=("exact-loss", "proportional-fixed-point"),
+        depends_on=DEPENDS,
+        claim=_claim_loss,
+        derive=_loss,
+        check=_loss_checks,
+        applies=unchanged(DEPENDS),
+        reason="an approximation and no identity: that the remainders of the fixed-point equation vanish in the limit is a hypothesis",
+        remark="Start, variability of the tasks and the factor of the tasks, which has the peak, are exact. Of the label noise of one task the limit is taken, with "
+        "the law of Marchenko and Pastur for the eigenvalues of X_t^T X_t; it is computed to about 13 digits. What it is off by from the exact value falls "
+        "like one over the size, as the slopes below show, and is 2.5 % at n_t = 40, n_v = 20, p = 60, alpha_t = -0.5.",
+        average=Average(noise_limit.name, ("n_t", "n_v", "m", "p", "alpha_t", "sigma"), noise_at),
+        parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),
+    ),
+)
