@@ -241,9 +241,9 @@ def _claim_loss() -> Parts:
 
 # n_t, n_v, m and p in three proportions, with rates of both signs; each size twice the one before
 PROPORTIONS: tuple[tuple[Mapping[str, int], float], ...] = (
-    ({"n_t": 4, "n_v": 2, "m": 2, "p": 6}, -0.5),
+    ({"n_t": 4, "n_v": 2, "m": 1, "p": 6}, -0.5),
     ({"n_t": 6, "n_v": 3, "m": 2, "p": 12}, 0.4),
-    ({"n_t": 10, "n_v": 2, "m": 2, "p": 6}, -0.3),
+    ({"n_t": 10, "n_v": 2, "m": 1, "p": 6}, -0.3),
 )
 LADDER, REL_ERROR, DRAWS = (2, 4, 8), 1e-3, 4096
 FURTHER = {"n_r": 10.0, "sigma": 1.0, "sigma_v": 1.0, "nu": 0.5, "alpha_r": 0.0, "dist0_sq": 0.0}
