@@ -20,6 +20,7 @@ from derivations.figures.panels import Panel, figure, slug_of
 from derivations.figures.points import provenance, simulated
 from derivations.language.assumptions import PAPER
 from derivations.paper.wide_network.signs import POINTS, predicted_differences
+from derivations.publishing.kept_calls import kept
 from numeric_check.draws.estimate import Estimate
 from numeric_check.network.features import feature_moments
 
@@ -32,15 +33,31 @@ def _own(name: str) -> tuple[str, str]:
     return caption(figure(name)), alt_text(figure(name))
 
 
+def _theories(name: str) -> set[str]:
+    """The losses that a figure draws, by the names under which it looks them up."""
+    slug = slug_of(name)
+    return {*OWN[slug].THEORIES} if slug in OWN else {panel.theory for panel in figure(name).panels}
+
+
 def drawing(name: str) -> Html:
     """A figure as a drawing in the colours of the page."""
+    return Html(_drawing(name))
+
+
+@kept(_theories)
+def _drawing(name: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         text = draw(name, Path(folder) / "figure.svg")[0].read_text(encoding="utf-8")
-    return Html(f'<div class="drawn">{themed(text, slug_of(name), _own(name)[1])}</div>')
+    return f'<div class="drawn">{themed(text, slug_of(name), _own(name)[1])}</div>'
 
 
 def picture(name: str) -> Html:
     """A figure: drawing, caption, and below it its command, data and drawings to take along, and how its points were made."""
+    return Html(_picture(name, version(DISTRIBUTION)))
+
+
+@kept(lambda name, _: _theories(name))
+def _picture(name: str, edition: str) -> str:
     slug, (said, described) = slug_of(name), _own(name)
     with tempfile.TemporaryDirectory() as folder:
         svg, shown = draw(name, Path(folder) / "figure.svg")
@@ -53,23 +70,23 @@ def picture(name: str) -> Html:
         text = themed(svg.read_text(encoding="utf-8"), slug, described)
     links = " ".join(download(file, content) for file, content in files.items())
     command = f"derive figure {slug.removeprefix('figure')} --out {slug}.svg"
-    return Html(
+    return (
         f'<figure><div class="drawn">{text}</div><figcaption>{h.prose(said)}</figcaption></figure>'
-        f'<p class="taken"><code>{command}</code> {links}<br><small>{made(slug)}</small></p>'
+        f'<p class="taken"><code>{command}</code> {links}<br><small>{made(slug, edition)}</small></p>'
     )
 
 
-def made(slug: str) -> str:
+def made(slug: str, edition: str) -> str:
     """How the points of a figure were made: runs, seed, time, versions."""
-    edition = f"Drawn with version {version(DISTRIBUTION)} of this edition."
+    drawn = f"Drawn with version {edition} of this edition."
     shipped = provenance().get(slug)
     if shipped is None:
-        return edition
+        return drawn
     draws = sum(point["draws"] for point in shipped["points"])
     versions = ", ".join(f"{name} {number}" for name, number in shipped["versions"].items())
     return (
         f"Experiment, shipped: <code>{h.escape(shipped['command'])}</code>, {h.count(draws)} runs in all, seed {shipped['seed']}, "
-        f"{shipped['seconds']:.0f} seconds on {shipped['cores']} cores, {versions}. {edition}"
+        f"{shipped['seconds']:.0f} seconds on {shipped['cores']} cores, {versions}. {drawn}"
     )
 
 
@@ -100,6 +117,11 @@ def points(name: str) -> Html:
 
     What a formula is off by is taken from the exact loss, and from the estimate where that is not known.
     """
+    return Html(_points(name))
+
+
+@kept(_theories)
+def _points(name: str) -> str:
     shown = figure(name)
     blocks = []
     for panel, found in zip(shown.panels, simulated(shown), strict=True):
@@ -132,7 +154,7 @@ def points(name: str) -> Html:
                 h.table(headers, rows, numeric=range(len(headers))),
             )
         )
-    return Html("".join(blocks))
+    return "".join(blocks)
 
 
 def _to_order(panel: Panel, order: str) -> Panel:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.language.symbols import symbol_table
+from derivations.publishing.kept_calls import kept
 from derivations.support.sources import ROOT
 from derivations.typeset.latex import latex, latex_lines
 from symbolic.algebra.entry_laws import COMPLEX
@@ -308,7 +309,12 @@ def answered(question: Question) -> tuple[Result, Array, Array, Array]:
 
 
 def own_questions() -> Html:
-    """Each question with its command, its answer, the condition, and the mean of draws that are made now."""
+    """Each question with its command, its answer, the condition, and the mean of draws that were made for it."""
+    return Html(_own_questions())
+
+
+@kept()
+def _own_questions() -> str:
     shown = []
     for question in QUESTIONS:
         result, value, mean, error = answered(question)
@@ -327,7 +333,7 @@ def own_questions() -> Html:
             f'<section class="answer"><p><strong>{h.escape(question.asks)}</strong></p><p><code>{h.escape(" ".join(words))}</code></p>'
             f"{h.display(result.latex)}<p>{h.escape(said)}</p></section>"
         )
-    return Html("".join(shown))
+    return "".join(shown)
 
 
 # -- speed --------------------------------------------------------------------------------------------------

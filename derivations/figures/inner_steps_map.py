@@ -19,6 +19,8 @@ from derivations.language.assumptions import Assumptions
 
 Array = NDArray[np.float64]
 NAME = "inner-steps"
+# the losses that are looked up by name
+THEORIES: tuple[str, ...] = ("eq5",)
 STATEMENT = "The side of zero on which the loss (5) is least, by the number of inner steps"
 STEPS = (1, 2, 3, 4)
 DASHES = ("-", "--", "-.", ":")

@@ -11,6 +11,8 @@ from derivations.figures.style import BARS, LABELS, VERMILION, Series, rounded
 from numeric_check.network.experiment import Reading
 
 NAME = "figure5"
+# the losses that are looked up by name
+THEORIES: tuple[str, ...] = ()
 STATEMENT = "A network on a quadratic target: the loss over the training rate"
 TITLES = {
     Reading.TASK: "b anew in each task",

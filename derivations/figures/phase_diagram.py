@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -15,11 +16,13 @@ from numpy.typing import NDArray
 
 from derivations.figures.style import BLUE, VERMILION, Series, rounded
 from derivations.language.assumptions import PAPER
-from derivations.language.values import evaluate
 from derivations.paper.beyond.positive_rates import EXAMPLE, FEW, HIGH, LOW, MANY, slope_in_traces
+from symbolic.code.codegen import Compiled, compiled
 
 Array = NDArray[np.float64]
 NAME = "phase-diagram"
+# the losses that are looked up by name
+THEORIES: tuple[str, ...] = ()
 STATEMENT = "Where a small positive training rate lowers the loss (14)"
 SIZE = int(EXAMPLE["p"])
 NOISES = (0.1, 0.3, 1.0)
@@ -42,21 +45,23 @@ class Panel:
     slope: Callable[[Array, Array, float], Array]
 
 
+@cache
+def _formula() -> Compiled:
+    return compiled(slope_in_traces(PAPER))
+
+
 def slope(ratio: Array, count: Array, share: Array, noise: float) -> Array:
     """The slope at zero, with `count` eigenvalues `ratio` times the others and a share of Tr Sigma_w = 1 along them."""
     low = float(LOW)
     high = low * ratio
-    values = {f"s_{j}": (SIZE - count) * low**j + count * high**j for j in (1, 2, 3)}
+    values: dict[str, Array | float] = {
+        f"s_{j}": (SIZE - count) * low**j + count * high**j for j in (1, 2, 3)
+    }
     values |= {f"r_{j}": values[f"s_{j + 1}"] for j in (1, 2)}
     values |= {f"v_{j}": (1 - share) * low**j + share * high**j for j in (1, 2)}
-    numbers = {name: float(EXAMPLE[name]) for name in ("n_v", "m")} | {"sigma": noise}
-    formula = slope_in_traces(PAPER)
-    flat = np.broadcast_arrays(*values.values())
-    found = [
-        float(evaluate(formula, {**numbers, **dict(zip(values, map(float, place), strict=True))}))
-        for place in zip(*(array.ravel() for array in flat), strict=True)
-    ]
-    return np.reshape(found, flat[0].shape)
+    values |= {name: float(EXAMPLE[name]) for name in ("n_v", "m")} | {"sigma": noise}
+    formula = _formula()
+    return np.asarray(formula(**{name: values[name] for name in formula.parameters}))
 
 
 PANELS = (

@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import chdir
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -76,9 +76,13 @@ def key(text: str, words: Sequence[str]) -> store.Key:
         sorted(_modules(cells)),
         text=text,
         assumptions=list(words),
-        data=_data(),
-        libraries={name: version(name) for name in LIBRARIES},
+        **beside(),
     )
+
+
+def beside() -> dict[str, dict[str, str]]:
+    """What a page depends on that is no module and no text of its own."""
+    return {"data": _data(), "libraries": {name: version(name) for name in LIBRARIES}}
 
 
 def _modules(cells: Sequence[str]) -> set[str]:
@@ -98,6 +102,7 @@ def _modules(cells: Sequence[str]) -> set[str]:
     return shared | reached(name for name in named if file_of(name) is not None)
 
 
+@cache
 def _data() -> dict[str, str]:
     """What lies beside the modules and is no Python, and what a page shows as text, by its hash."""
     return {

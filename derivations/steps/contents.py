@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 
 from derivations.language.assumptions import Assumptions
@@ -332,14 +333,38 @@ def stated(module: str) -> Mapping[str, Step]:
     return {step.name: step for step in steps}
 
 
+# of each block under way, the modules whose steps were looked up in it
+_WATCHED: list[set[str]] = []
+
+
+@contextmanager
+def watched() -> Iterator[set[str]]:
+    """Notes the modules whose steps are looked up inside, by name or all at once."""
+    found: set[str] = set()
+    _WATCHED.append(found)
+    try:
+        yield found
+    finally:
+        _WATCHED.remove(found)
+
+
 def named(slug: str) -> Step:
     """The step with this slug; raises KeyError when there is none."""
-    return stated(MODULE_OF[slug])[slug]
+    module = MODULE_OF[slug]
+    for found in _WATCHED:
+        found.add(module)
+    return stated(module)[slug]
+
+
+def load() -> dict[str, Step]:
+    """All steps by slug, in reading order; every step rests on earlier ones only (ValueError otherwise)."""
+    for found in _WATCHED:
+        found.update(MODULE_OF.values())
+    return _loaded()
 
 
 @cache
-def load() -> dict[str, Step]:
-    """All steps by slug, in reading order; every step rests on earlier ones only (ValueError otherwise)."""
+def _loaded() -> dict[str, Step]:
     steps = {slug: named(slug) for slug in MODULE_OF}
     seen: set[str] = set()
     for step in steps.values():
