@@ -279,6 +279,7 @@ def moment(
     mean: str = "zero",
     rows: str = "independent",
     symmetric: Collection[str] = (),
+    rotations: Collection[str] = (),
     **values: Any,
 ) -> Moment:
     """The exact expectation of an expression in Wishart matrices; `.value` where everything has a value.
@@ -294,13 +295,13 @@ def moment(
     >>> moment("a' W b", mean="general").text
     "n (a' b) + (a' M' M b)"
 
-    cov, law, mean, rows: as for `derive moment`; symmetric: letters that are their own transposes. work: how many seconds it may take, about 2 unless given. values: sizes, and matrices as arrays or rows of numbers; see
+    cov, law, mean, rows: as for `derive moment`; symmetric: letters that are their own transposes; rotations: letters that are uniform on the orthogonal group. work: how many seconds it may take, about 2 unless given. values: sizes, and matrices as arrays or rows of numbers; see
     `symbolic.query.query.moment` for what is raised.
     """
     if law != COMPLEX:
         is_input_law(law)  # an added one is known from here on
     given = {name: _array_of_floats(value) for name, value in values.items()}
-    result = exact_moment(expression, given, cov, law, work, mean, rows, symmetric)
+    result = exact_moment(expression, given, cov, law, work, mean, rows, symmetric, rotations)
     return Moment(**{field.name: getattr(result, field.name) for field in fields(Result)})
 
 

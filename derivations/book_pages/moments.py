@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,10 +106,16 @@ def _command(text: str, covariance: str | None, law: str, values: Mapping[str, f
     return words
 
 
-def ask(text: str, covariance: str | None = None, law: str = "gaussian", **values: float) -> Html:
+def ask(
+    text: str,
+    covariance: str | None = None,
+    law: str = "gaussian",
+    rotations: Sequence[str] = (),
+    **values: float,
+) -> Html:
     """The command, its answer, the condition under which it exists, its value, and the small sizes at which it was checked."""
-    result = moment(text, values or None, covariance, law)
-    words = _command(text, covariance, law, values)
+    result = moment(text, values or None, covariance, law, rotations=rotations)
+    words = [*_command(text, covariance, law, values), *(f"--rotation {name}" for name in rotations)]
     parts = [f"<p><code>{h.escape(' '.join(words))}</code></p>", h.display(result.latex)]
     if result.conditions:
         parts.append(

@@ -198,6 +198,13 @@ def _moment_options(moment: argparse.ArgumentParser) -> None:
         help="a letter that is its own transpose",
     )
     moment.add_argument(
+        "--rotation",
+        action="append",
+        default=[],
+        metavar="LETTER",
+        help="a letter that is uniform on the orthogonal group",
+    )
+    moment.add_argument(
         "--law",
         default="gaussian",
         metavar="NAME",

@@ -143,6 +143,7 @@ def _moment(arguments: argparse.Namespace) -> Outcome:
         arguments.mean,
         arguments.rows,
         arguments.symmetric,
+        arguments.rotation,
     )
     document = result.as_dict()
     if arguments.language:
@@ -153,7 +154,8 @@ def _moment(arguments: argparse.Namespace) -> Outcome:
     shown = [value_text(document["value"]) if "value" in document else str(document.get("latex", ""))]
     if document.get("conditions"):
         shown.append(f"exists for {' and '.join(document['conditions'])}")
-    return Outcome(document, "\n".join(shown), aside="" if arguments.values else LETTERS)
+    letters = LETTERS.replace("X^T X", "X^* X") if result.setting.is_complex else LETTERS
+    return Outcome(document, "\n".join(shown), aside="" if arguments.values else letters)
 
 
 def _simulate(arguments: argparse.Namespace) -> Outcome:

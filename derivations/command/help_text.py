@@ -23,6 +23,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         'derive moment "W^-1 A W^-1" --cov general',
         'derive moment "tr(W^-2)" n=11/2 p=2 --as python',
         'derive moment "X A X\'" --mean general --rows general',
+        'derive moment "O A O\' B" --rotation O',
+        'derive moment "W^+ A W^+" n=3 p=9',
         'derive moment "var(a\' S^-1 b)" S="W/(n-1)" --cov general',
     ),
     "simulate": (f"derive simulate eq5 {_LOSS} alpha_t=0.2 alpha_r=0.2 --rel-error 0.005",),

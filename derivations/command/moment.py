@@ -57,12 +57,13 @@ def run(
     mean: str = "zero",
     rows: str = "independent",
     symmetric: Sequence[str] = (),
+    rotations: Sequence[str] = (),
 ) -> Result:
     """The expectation of the expression ``text``.
 
     ``words`` are of the form ``name=value``. ``covariance`` is "identity", "general", or None for "general"
-    where Sigma occurs in the expression or the values. ``work`` is the limit in seconds; ``mean``, ``rows`` and
-    ``symmetric`` are as for `symbolic.query.query.moment`. With values for everything the result has a
+    where Sigma occurs in the expression or the values. ``work`` is the limit in seconds; ``mean``, ``rows``,
+    ``symmetric`` and ``rotations`` are as for `symbolic.query.query.moment`. With values for everything the result has a
     ``value``: exact numbers as text, floats as numbers, a matrix as its rows.
     Raises ValueError, with one line that says what is wrong and what would be right, for all bad input.
     """
@@ -70,7 +71,7 @@ def run(
     if law != COMPLEX:
         is_input_law(law)  # an added one is known from here on
     with np.errstate(all="ignore"):
-        return moment(text, values, covariance, law, work, mean, rows, symmetric)
+        return moment(text, values, covariance, law, work, mean, rows, symmetric, rotations)
 
 
 def value_text(value: Any) -> str:

@@ -55,9 +55,13 @@ def _said(result: Result) -> str:
     exists = f", for {' and '.join(result.conditions)}" if result.conditions else ""
     mean = "M" if result.setting.means else "0"
     sigma = "Sigma" if result.covariance == "general" else "I"
-    rows = f"W = X^T X, X with n rows N({mean}, {sigma})" + (
+    complex_rows = result.setting.is_complex
+    made, law = ("X^* X", "complex rows CN") if complex_rows else ("X^T X", "rows N")
+    rows = f"W = {made}, X with n {law}({mean}, {sigma})" + (
         " of covariance U between them" if result.setting.correlated else ""
     )
+    if result.setting.rotations:
+        rows += f"; uniform rotations {', '.join(sorted(result.setting.rotations))}"
     what = result.query if result.query.startswith(("cov", "var")) else f"E[{result.query}]"
     return f"{what}{exists}; {rows}."
 

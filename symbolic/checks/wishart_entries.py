@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from operator import add
 from typing import Any
 
-from flint import fmpq_mat
+from flint import fmpq_mat, fmpq_mpoly
 
 from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.checks.entry_products import (
@@ -30,6 +30,7 @@ from symbolic.checks.entry_products import (
     Table,
     generators,
 )
+from symbolic.checks.frame_moments import frame_moments, triangular_moment
 from symbolic.checks.gram_moments import (
     ComplexGramMoments,
     Moments,
@@ -39,10 +40,23 @@ from symbolic.checks.gram_moments import (
     pairs,
     places,
 )
-from symbolic.wishart.fixed_letters import INVERSE, SIGMA, TRANSPOSED, Word, base, is_inverse, is_wishart
+from symbolic.wishart.fixed_letters import (
+    INVERSE,
+    PSEUDO,
+    SIGMA,
+    TRANSPOSED,
+    Word,
+    base,
+    is_inverse,
+    is_pseudo,
+    is_wishart,
+)
 
 MAX_SIZE = 3
 """Largest p: adjugates are written out."""
+
+MIDDLE = "^+middle"
+"""What follows the name of the source of (T^T T)^-1."""
 
 Term = tuple[Fraction, tuple[Word, ...], Word | None]
 """A number, the words of traces, and a word that is not traced (None in a scalar)."""
@@ -53,7 +67,8 @@ class SmallWishart:
     """Independent Wishart matrices at a small size p: ``rows`` by their names.
 
     ``letters`` are the deterministic matrices, ``root`` is L, ``law`` the rule for E z^k of an entry (None
-    for the normal law, which alone allows inverses), ``is_complex`` whether its normal entries are complex.
+    for the normal law, which alone allows inverses), ``is_complex`` whether its normal entries are complex. The ``rotations`` are
+    uniform on the orthogonal group.
     """
 
     size: int
@@ -62,6 +77,7 @@ class SmallWishart:
     root: Table
     law: Moments | None = field(default=None)
     is_complex: bool = False
+    rotations: frozenset[str] = frozenset()
 
     @cached_property
     def covariance(self) -> Table:
@@ -81,12 +97,16 @@ class SmallWishart:
         return self._entries(products).cost(products)
 
     def _product(self, term: Term) -> Product:
-        """A term with the number of inverses beside each Wishart factor."""
+        """A term with the number of inverses beside each Wishart factor, and each Moore-Penrose inverse in its three factors."""
         number, traces, word = term
         degrees = inverse_counts([*traces, word or ()])
 
         def keys(factors: Word) -> tuple[tuple[str, int], ...]:
-            return tuple((factor, degrees.get(base(factor), 0)) for factor in factors)
+            return tuple(
+                (factor, part)
+                for factor in factors
+                for part in (range(3) if is_pseudo(factor) else (degrees.get(base(factor), 0),))
+            )
 
         for name, degree in degrees.items():
             of_determinant = (
@@ -97,7 +117,9 @@ class SmallWishart:
 
     def _entries(self, products: Iterable[Product]) -> EntryProducts:
         used = {key for product in products for word in (*product.traces, product.word or ()) for key in word}
-        names = {(base(factor), degree) for factor, degree in used if is_wishart(factor)}
+        names = {
+            (base(factor), degree) for factor, degree in used if is_wishart(factor) and not is_pseudo(factor)
+        }
         where = (places if self.is_complex else pairs)(self.size)
         sources = {
             f"{name}_{degree}": Source(
@@ -105,9 +127,27 @@ class SmallWishart:
             )
             for name, degree in names
         }
+        for name in {base(factor) for factor, _ in used}:
+            if name in self.rotations:
+                sources[name] = _frame(name, self.size, self.size)
+        for name in {base(factor) for factor, _ in used if is_pseudo(factor)}:
+            rows = self.rows[name]
+            sources[name + PSEUDO] = _frame(f"{name}_frame", self.size, rows)
+            middle = tuple(f"{name}_middle_{i}_{j}" for i, j in pairs(rows))
+            sources[name + MIDDLE] = Source(middle, partial(triangular_moment, self.size))
         variables = generators(sources)
         factors: dict[Any, Factor] = {}
         for factor, degree in used:
+            if is_pseudo(factor):
+                factors |= self._pseudo_inverse(factor, variables)
+                continue
+            if base(factor) in self.rotations:
+                entries = variables[base(factor)]
+                plain = [list(entries[k * self.size : (k + 1) * self.size]) for k in range(self.size)]
+                turned = [list(line) for line in zip(*plain, strict=True)]
+                table = turned if factor.endswith(TRANSPOSED) else plain
+                factors[factor, degree] = Factor(table, base(factor))
+                continue
             if not is_wishart(factor):
                 factors[factor, degree] = Factor(self._fixed(factor))
                 continue
@@ -123,6 +163,23 @@ class SmallWishart:
             factors[factor, degree] = Factor(_sandwich(outer, gram), source)
         return EntryProducts(sources, factors)
 
+    def _pseudo_inverse(
+        self, factor: str, variables: Mapping[str, tuple[fmpq_mpoly, ...]]
+    ) -> dict[Any, Factor]:
+        """The three factors H^T, (T^T T)^-1 and H of a Moore-Penrose inverse."""
+        rows, name = self.rows[base(factor)], base(factor)
+        entries = variables[factor]
+        frame = [list(entries[k * rows : (k + 1) * rows]) for k in range(self.size)]
+        middle = [[entries[0]] * rows for _ in range(rows)]
+        for (i, j), variable in zip(pairs(rows), variables[name + MIDDLE], strict=True):
+            middle[i][j] = middle[j][i] = variable
+        tables = frame, middle, [list(line) for line in zip(*frame, strict=True)]
+        sources = factor, name + MIDDLE, factor
+        return {
+            (factor, part): Factor(table, source)
+            for part, (table, source) in enumerate(zip(tables, sources, strict=True))
+        }
+
     def _moments(self, name: str, degree: int) -> Callable[[tuple[int, ...]], Fraction]:
         """Those of the entries of G, the rows less that the inverses in a product take."""
         if self.is_complex:
@@ -135,6 +192,12 @@ class SmallWishart:
         if factor.endswith(INVERSE):
             matrix = matrix.inv()
         return _table(matrix.transpose() if factor.endswith(TRANSPOSED) else matrix)
+
+
+def _frame(name: str, size: int, columns: int) -> Source:
+    """The entries of a uniform frame, row by row."""
+    names = tuple(f"{name}_{i}_{j}" for i in range(size) for j in range(columns))
+    return Source(names, frame_moments(size, columns))
 
 
 def inverse_counts(words: Iterable[Word]) -> dict[str, int]:

@@ -27,7 +27,7 @@ from symbolic.grammar.tree import (
     kind,
     multiplied,
 )
-from symbolic.wishart.fixed_letters import IDENTITY, UNIT, is_dimension, unit
+from symbolic.wishart.fixed_letters import IDENTITY, PSEUDO, UNIT, is_dimension, is_wishart, unit
 
 GRAMMAR = """\
 query     = sum | "cov" "(" sum "," sum ")" | "var" "(" sum ")"
@@ -35,7 +35,7 @@ sum       = ["+" | "-"] product { ("+" | "-") product }
 product   = power { ["*"] power | "/" power }           read from left to right
 power     = atom { "'" | "^" exponent | index }         a prime transposes; ** may stand for ^
 index     = "[" digits "," digits "]"                   an element, by row and column from 1
-exponent  = ["-"] digits | "T" | the same in ( ) or { }
+exponent  = ["-"] digits | "T" | "+" | the same in ( ) or { }
 atom      = digits | name | "tr" "(" sum ")" | "det" "(" sum ")" | "(" sum ")"
 name      = random | matrix | vector | "Sigma" | "I" | "I_n" [digits] | "p" | "n" [digits] | "e" index
 random    = "W" [digits] | "X" [digits]                 W = X' X; the mean of X is M, the covariance of its rows U
@@ -249,6 +249,11 @@ class _Parser:
         bracket = self._take("(", "{")
         sign = self._take("-")
         token = self._token
+        if not sign and self._take("+"):
+            node = self._pseudo_inverse(node, position)
+            if bracket and not self._take(BRACKETS[bracket.text]):
+                self._expected(f"{BRACKETS[bracket.text]!r} after the exponent")
+            return node
         if token.kind == "name" and token.text == "T" and not sign:
             self._next += 1
             node = self._transpose(node, position)
@@ -265,6 +270,14 @@ class _Parser:
         if bracket and not self._take(BRACKETS[bracket.text]):
             self._expected(f"{BRACKETS[bracket.text]!r} after the exponent")
         return node
+
+    def _pseudo_inverse(self, node: Node, position: int) -> Node:
+        if not isinstance(node, Symbol) or not is_wishart(node.name):
+            self._fail(
+                position,
+                "the Moore-Penrose inverse is of a Wishart matrix W, W1, ...: write W^+ for that one",
+            )
+        return Symbol(node.position, True, node.name + PSEUDO)
 
     def _transpose(self, node: Node, position: int) -> Node:
         if kind(node) is Kind.SCALAR:

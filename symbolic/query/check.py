@@ -7,6 +7,7 @@ leaves without this.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -22,6 +23,7 @@ from symbolic.algebra.refusal import Refused
 from symbolic.algebra.words import constant, matrix
 from symbolic.checks.entries import cost_by_entries, expect_by_entries, letter_values
 from symbolic.checks.entry_products import Table
+from symbolic.checks.frame_moments import MAX_FRAME
 from symbolic.checks.joint_moments import JointLaw
 from symbolic.checks.wishart_entries import MAX_SIZE, SmallWishart, Term, inverse_counts
 from symbolic.grammar.query_tree import Value, tree_value
@@ -37,6 +39,7 @@ from symbolic.wishart.fixed_letters import (
     COLUMNS,
     IDENTITY,
     MEAN,
+    PSEUDO,
     ROW_COVARIANCE,
     ROW_IDENTITY,
     ROWS,
@@ -44,6 +47,7 @@ from symbolic.wishart.fixed_letters import (
     base,
     indices_of,
     is_dimension,
+    is_pseudo,
     is_wishart,
     of_rows,
     row_dimension,
@@ -126,6 +130,28 @@ class Answer:
         """The sizes at which the query as it is read may be compared, in the order of preference."""
         return (1,) if self.one_column else (*self.orders, 2, 1, 3, 4, 5)
 
+    @cached_property
+    def pseudo_inverses(self) -> dict[str, int]:
+        """The Wishart matrices with Moore-Penrose inverses, each with the largest number of them in one product."""
+        found: dict[str, int] = {}
+        for key in self.averaged.terms:
+            for name, count in Counter(f for word in key.words for f in word if is_pseudo(f)).items():
+                found[base(name)] = max(found.get(base(name), 0), count)
+        return found
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """p and the rows of the first Wishart matrix, in the order of preference, at which the answer may be compared."""
+        if self.one_column:
+            return [*ONE_COLUMN]
+        if self.pseudo_inverses:
+            most = max(self.pseudo_inverses.values())
+            return [(rows + 2 * most, rows) for rows in range(MAX_FRAME, 0, -1)]
+        least = least_columns(self.averaged, self.setting)
+        # at smaller sizes a determinant is zero, and anything may stand before it
+        chosen = [(order, order + 1) for order in self.orders if order > 1]
+        return [*chosen, *(pair for pair in SIZES if pair[0] >= least)]
+
     @property
     def orders(self) -> list[int]:
         """The sizes of determinants in the query."""
@@ -134,7 +160,7 @@ class Answer:
     @cached_property
     def inverses(self) -> dict[str, int]:
         """The Wishart matrices, each with the largest number of its inverses in one product."""
-        names = {symbol.name for symbol in symbols(self.tree) if is_wishart(symbol.name)}
+        names = {base(symbol.name) for symbol in symbols(self.tree) if is_wishart(symbol.name)}
         names |= {base(f) for key in self.averaged.terms for word in key.words for f in word if is_wishart(f)}
         names |= {"W" + row_dimension(name)[1:] for name in self.row_letters}
         degrees = dict.fromkeys(sorted(names), 0)
@@ -175,7 +201,7 @@ class Answer:
         counts = {
             name: rows + k + (size + 2 * degree if degree else 0)
             for k, (name, degree) in enumerate(self.inverses.items())
-        }
+        } | dict.fromkeys(self.pseudo_inverses, rows)
         gaussian = self.law is GAUSSIAN
         span = range(size)
         lengths = {COLUMNS: size, "1": 1, **{row_dimension(name): count for name, count in counts.items()}}
@@ -204,7 +230,8 @@ class Answer:
             if row > column:
                 letters[name] = [[letters[unit(column, row)][j][i] for j in span] for i in span]
         rule = None if gaussian else self.law.rule
-        return SmallWishart(size, counts, letters, root, rule, self.setting.is_complex)
+        rotations = self.setting.rotations
+        return SmallWishart(size, counts, letters, root, rule, self.setting.is_complex, rotations)
 
     def dimensions(self, small: SmallWishart) -> dict[str, int]:
         """Numbers for all dimensions of the query; for those that are no rows of a matrix there, others."""
@@ -212,6 +239,15 @@ class Answer:
         names = {symbol.name for symbol in symbols(self.tree) if is_dimension(symbol.name)}
         others = sorted(names - rows.keys() - {COLUMNS})
         return {**rows, **{name: 7 + k for k, name in enumerate(others)}, COLUMNS: small.size}
+
+
+def least_columns(query: TracePolynomial, setting: Setting) -> int:
+    """The least p for which averages over rotations are by the formula: half the largest number of factors of one."""
+    counts = [
+        Counter(base(f) for word in key.words for f in word if base(f) in setting.rotations)
+        for key in query.terms
+    ]
+    return max((count // 2 for found in counts for count in found.values()), default=1)
 
 
 def _letter(number: int, rows: int, columns: int) -> Table:
@@ -229,10 +265,8 @@ def examine(answer: Answer) -> tuple[str, ...]:
     """
     read = any(_off_poles(partial(_compare_tree, answer, size), 3) for size in answer.tree_sizes)
     found: list[str] = []
-    # at smaller sizes a determinant is zero, and anything may stand before it
-    sizes = [(order, order + 1) for order in answer.orders if order > 1] + [*SIZES]
-    for size, rows in ONE_COLUMN if answer.one_column else sizes:
-        if len(found) == MOST_SIZES or (found and size > MAX_SIZE):
+    for size, rows in answer.sizes:
+        if len(found) == MOST_SIZES or (found and size > MAX_SIZE and not answer.pseudo_inverses):
             break
         limit = LOW_COST[answer.law is GAUSSIAN] if found else int(MOST_COST * max(1, answer.effort))
         compare = _compare_rows if answer.needs_rows else _compare_means
@@ -243,7 +277,7 @@ def examine(answer: Answer) -> tuple[str, ...]:
             "there is no small size at which the answer could be checked: shorten the expression, or leave out "
             "divisors that vanish there"
         )
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _off_poles(compare: Callable[[int], str], first: int) -> str:
@@ -265,6 +299,9 @@ def _compare_tree(answer: Answer, size: int, rows: int) -> str:
         letters[name] = fmpq_mat(
             [[min(i, j) + 1 + (k + 1) * (i == j == 0) for j in range(size)] for i in range(size)]
         )
+    for name in answer.pseudo_inverses:
+        # any symmetric matrix: nothing is known of it here
+        letters[name + PSEUDO] = 2 * letters[name] + letters[name] * letters[name]
     for k, name in enumerate(answer.row_letters):
         number = dimensions[row_dimension(name)]
         table = _letter(k, number, size if of_rows(name) in (ROWS, MEAN) else number)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from symbolic.algebra.refusal import Refused
 from symbolic.grammar.tree import (
     Determinant,
     Node,
@@ -14,11 +17,13 @@ from symbolic.grammar.tree import (
     subtrees,
     symbols,
 )
+from symbolic.query.check import least_columns
 from symbolic.query.query_expectation import inverse_degrees
+from symbolic.query.query_words import Setting
 from symbolic.query.sizes import Sizes
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
-from symbolic.wishart.fixed_letters import COLUMNS, SIGMA, is_wishart, row_dimension
+from symbolic.wishart.fixed_letters import COLUMNS, SIGMA, base, is_pseudo, is_wishart, row_dimension
 from symbolic.wishart.moment_text import monomial_text
 from symbolic.wishart.trace_polynomial import TracePolynomial
 
@@ -89,6 +94,34 @@ def _divergent(query: TracePolynomial, name: str, degree: int) -> str:
     if term is None:  # with a determinant
         return "the expectation {}"
     return f"the expectation of {monomial_text(term)} {{}}, so this sum is not answered"
+
+
+def of_averages(query: TracePolynomial, setting: Setting, sizes: Sizes) -> tuple[str, ...]:
+    """What averages over rotations and Moore-Penrose inverses require, as text. Raises ValueError where the sizes violate it."""
+    found: list[str] = []
+    least = least_columns(query, setting)
+    if least > 1:
+        found.append(f"{COLUMNS} >= {least}")
+        if sizes.get(COLUMNS, least) < least:
+            raise Refused(
+                f"this average over rotations is by the formula only for {found[0]}, and {COLUMNS} = {sizes[COLUMNS]} here: "
+                f"take {COLUMNS} of at least {least}"
+            )
+    degrees: Counter[str] = Counter()
+    for key in query.terms:
+        degrees |= Counter(base(f) for word in key.words for f in word if is_pseudo(f))
+    for name, degree in sorted(degrees.items()):
+        rows, bound = row_dimension(name), 2 * degree - 1
+        found.append(f"{COLUMNS} - {rows} > {bound}")
+        if rows in sizes and sizes[rows].denominator != 1:
+            raise Refused(f"{rows} is {sizes[rows]}: the rows of X are counted here, give a positive integer")
+        if rows in sizes and COLUMNS in sizes and sizes[COLUMNS] - sizes[rows] <= bound:
+            raise MomentDoesNotExist(
+                f"the expectation exists by the formula only for {found[-1]}, and {COLUMNS} - {rows} = "
+                f"{sizes[COLUMNS] - sizes[rows]} here: take {COLUMNS} of at least {sizes[rows] + bound + 1}, or "
+                f"{name}^-1 where {rows} > {COLUMNS}"
+            )
+    return tuple(found)
 
 
 def inverted(node: Node) -> set[str]:

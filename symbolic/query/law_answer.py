@@ -11,7 +11,7 @@ from symbolic.averages.network_polynomial import NetworkTerm
 from symbolic.averages.over_laws import average
 from symbolic.query.network_text import closed_network, factors, open_network
 from symbolic.query.query_words import Setting, monomial_expression
-from symbolic.wishart.fixed_letters import COLUMNS, is_inverse, is_wishart
+from symbolic.wishart.fixed_letters import COLUMNS, is_inverse, is_pseudo, is_wishart
 from symbolic.wishart.moment_text import monomial_text
 from symbolic.wishart.trace_polynomial import (
     Monomial,
@@ -83,7 +83,7 @@ class LawExpectation:
                     "W, or for the law gaussian"
                 )
             found = [f for word in monomial.words for f in word if is_wishart(f)]
-            if any(map(is_inverse, found)):
+            if any(is_inverse(factor) or is_pseudo(factor) for factor in found):
                 raise Refused(
                     f"E[{monomial_text(monomial)}] has no method under the law {self.law.name}: inverses of "
                     "Wishart matrices are for the law gaussian"

@@ -88,6 +88,7 @@ def moment(
     mean: str = "zero",
     rows: str = "independent",
     symmetric: Collection[str] = (),
+    rotations: Collection[str] = (),
 ) -> Result:
     """The expectation of an expression, exact, and its value when all names in it have values.
 
@@ -100,7 +101,8 @@ def moment(
     normal entries, E |u|^2 = 1, without transposes. ``work`` is
     how many seconds it may take, about; two unless given. ``mean`` "general": every X has a mean M; ``rows`` "general":
     its rows have a covariance U; without them, the X whose M or U occurs in the text or the values. ``symmetric``
-    letters are their own transposes. A value that is text defines its name, as in ``S="W/(n-1)"``.
+    letters are their own transposes. ``rotations`` are letters that are uniform on the orthogonal group, independent of one
+    another and of W. A value that is text defines its name, as in ``S="W/(n-1)"``.
 
     Raises MomentSyntaxError where the text is wrong; MomentDoesNotExist, stating the condition, where the
     expectation of an inverse diverges; and ValueError for unknown, superfluous or missing names, values of
@@ -109,8 +111,8 @@ def moment(
     given = dict(values or {})
     texts = [x for x, value in given.items() if isinstance(value, str) and _is_letter(x)]
     definitions = {name: given.pop(name) for name in texts}
-    _check_declared(symmetric)
-    declared = {name for name in (*given, *symmetric) if DECLARED.fullmatch(name)}
+    _check_declared((*symmetric, *rotations))
+    declared = {name for name in (*given, *symmetric, *rotations) if DECLARED.fullmatch(name)}
     node = parse(text, _columns(given), declared, definitions)
     written = {token.text for token in tokens(text, {*declared, *definitions})}
     for name in definitions.keys() - written:
@@ -120,6 +122,7 @@ def moment(
     effort = _effort(work)
     setting = _setting(text, node, used, given, chosen, mean, rows)
     setting, entry_law = _law(law, setting, text, node, symmetric)
+    setting = _rotating(setting, rotations, used, law, symmetric)
     expectation = (
         Expectation(setting, effort) if entry_law is GAUSSIAN else LawExpectation(setting, entry_law, effort)
     )
@@ -139,12 +142,13 @@ def moment(
         if sizes.get(COLUMNS) == 1 and inverse_degrees(products.terms) and not by_rows:
             query = products.commuted()
         bounds = existing.bounds(part, query, sizes, setting.is_complex)
+        more = existing.of_averages(query, setting, sizes)
         formula = expectation.of(query)
         _require_readable(formula, effort)
         answer = Answer(part, products, query, formula, setting, entry_law, effort)
         checked = examine(answer)
         formula = scalars(formula) if has_vectors else formula
-        return _Averaged(elements(formula) if has_elements else formula, bounds, checked)
+        return _Averaged(elements(formula) if has_elements else formula, bounds, checked, more)
 
     found = averaged(node) if not isinstance(node, CovarianceOf) else _covariance_of(node, averaged)
     formula = symmetrised(found.formula, symmetric) if symmetric else found.formula
@@ -158,7 +162,7 @@ def moment(
     if matrices is not None:
         lengths = {**matrices.lengths, **{name: int(size) for name, size in sizes.items()}}
         value = evaluate(expected, matrices, (lengths[setting.whole[0]], lengths[setting.whole[1]]))
-    conditions = tuple(inverse_condition(rows, bound) for rows, bound in found.bounds)
+    conditions = (*(inverse_condition(rows, bound) for rows, bound in found.bounds), *found.conditions)
     query = " ".join(text.split())
     return Result(query, chosen, law, expected, conditions, found.checked, value, found.bounds, setting)
 
@@ -253,6 +257,7 @@ class _Averaged(NamedTuple):
     formula: TracePolynomial
     bounds: tuple[tuple[str, int], ...]
     checked: tuple[str, ...]
+    conditions: tuple[str, ...]
 
 
 def _covariance_of(node: CovarianceOf, averaged: Callable[[Node], _Averaged]) -> _Averaged:
@@ -287,6 +292,22 @@ def _law(
         return setting, named_law(name)
     _require_untransposed(text, node, symmetric)
     return replace(setting, is_complex=True), GAUSSIAN
+
+
+def _rotating(
+    setting: Setting, rotations: Collection[str], used: Collection[str], law: str, symmetric: Collection[str]
+) -> Setting:
+    """The setting with the letters that are rotations. Raises ValueError where they have no method."""
+    for name in rotations:
+        if name not in used:
+            raise Refused(f"{name[:50]!r} is not needed in this expression: leave it out")
+        if setting.shape(name) != SQUARE:
+            raise Refused(f"{name} is {' x '.join(setting.shape(name))} here: a rotation is p x p")
+        if name in symmetric:
+            raise Refused(f"{name} is a rotation: leave it out of the symmetric letters")
+    if rotations and law != GAUSSIAN.name:
+        raise Refused(f"rotations have no method under the law {law[:50]}: ask for the law gaussian")
+    return replace(setting, rotations=frozenset(rotations))
 
 
 def _require_untransposed(text: str, node: Node, symmetric: Collection[str]) -> None:
@@ -361,7 +382,9 @@ def _names(used: Iterable[str], setting: Setting) -> tuple[list[str], list[str]]
     letters = [
         name
         for name in matrices
-        if name not in (*random, IDENTITY) and not indices_of(name) and of_rows(name) != ROW_IDENTITY
+        if name not in (*random, *setting.rotations, IDENTITY)
+        and not indices_of(name)
+        and of_rows(name) != ROW_IDENTITY
     ]
     if setting.covariance == "general" and random:
         letters.append(SIGMA)

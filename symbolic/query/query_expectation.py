@@ -3,7 +3,7 @@
 W = X^T X, where the rows of X are N(0, Sigma). In a product of traces and a word, a matrix whose occurrences
 are traces of its own powers and at most one further run W^k is integrated by `symbolic.wishart.wishart_moment`, k of
 either sign: E[u W^k v tr W^l] = u E[W^k tr W^l] v. Of what remains, matrices with inverses are integrated one after the
-other by `symbolic.wishart.inverse_words`; the rest goes to the word engine, `symbolic.averages.expectation`.
+other by `symbolic.weingarten.inverse_words`; the rest goes to the word engine, `symbolic.averages.expectation`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ from symbolic.query import work as moment_work
 from symbolic.query.block import Block, isolated
 from symbolic.query.network_text import factors
 from symbolic.query.query_words import ROOT_OF_ROWS, Setting, monomial_expression
-from symbolic.wishart.complex_words import ComplexRules
+from symbolic.weingarten.complex_words import ComplexRules
+from symbolic.weingarten.haar_words import haar_moment, pseudo_inverse_moment
+from symbolic.weingarten.inverse_words import Steps, word_moment
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     ROW_COVARIANCE,
     ROW_IDENTITY,
     base,
     is_inverse,
+    is_pseudo,
     is_wishart,
     row_dimension,
 )
-from symbolic.wishart.inverse_words import Steps, word_moment
 from symbolic.wishart.moment_text import monomial_text
 from symbolic.wishart.partitions import Partition
 from symbolic.wishart.trace_polynomial import (
@@ -93,6 +95,17 @@ class Expectation:
         return known
 
     def _integrate(self, monomial: Monomial) -> TracePolynomial:
+        pseudo = {base(f) for word in monomial.words for f in word if is_pseudo(f)}
+        rotation = self._setting.rotation(monomial)
+        if (pseudo or rotation) and self._setting.needs_rows(monomial):
+            raise Refused(
+                f"E[{monomial_text(monomial)}] has no method here: rotations and Moore-Penrose inverses stand beside "
+                "W, not beside X, a mean or a covariance of rows"
+            )
+        if rotation:
+            return self._sum(haar_moment(monomial, rotation))
+        if pseudo:
+            return self._sum(self._without_pseudo_inverse(monomial, min(pseudo)))
         if self._setting.needs_rows(monomial):
             return self._by_rows(monomial)
         random = {base(factor) for word in monomial.words for factor in word if is_wishart(factor)}
@@ -107,6 +120,18 @@ class Expectation:
         if degrees := inverse_degrees([monomial]):
             return self._sum(word_moment(monomial, min(degrees), self.covariance, self._steps))
         return self._by_words(monomial)
+
+    def _without_pseudo_inverse(self, monomial: Monomial, name: str) -> TracePolynomial:
+        if any(base(f) == name and not is_pseudo(f) for word in monomial.words for f in word):
+            raise Refused(
+                f"E[{monomial_text(monomial)}] has no method here: {name}^+ is averaged without {name} in the same product"
+            )
+        if self.covariance == "general" or self._setting.is_complex:
+            raise Refused(
+                f"{name}^+ has no method for a general covariance or complex entries: its moments are known for "
+                "real entries and Sigma = I"
+            )
+        return pseudo_inverse_moment(monomial, name)
 
     # -- one run of powers ---------------------------------------------------------------------------------
 

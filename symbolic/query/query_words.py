@@ -55,7 +55,8 @@ class Setting:
 
     ``means`` are the matrices X that have a mean M, and ``correlated`` those whose rows have a covariance U, by their
     numbers of rows, such as ``n1``; a letter without a shape is p x p. ``whole`` is the shape of the query.
-    ``is_complex``: W = X^* X for rows of complex normal entries.
+    ``is_complex``: W = X^* X for rows of complex normal entries. ``rotations`` are the letters that are uniform on the orthogonal
+    group.
     """
 
     covariance: Covariance = "identity"
@@ -64,6 +65,7 @@ class Setting:
     correlated: frozenset[str] = frozenset()
     whole: tuple[str, str] = (COLUMNS, COLUMNS)
     is_complex: bool = False
+    rotations: frozenset[str] = frozenset()
 
     def needs_rows(self, monomial: Monomial) -> bool:
         """Whether a product is averaged in X itself, not in W."""
@@ -72,6 +74,11 @@ class Setting:
             for word in monomial.words
             for factor in word
         )
+
+    def rotation(self, monomial: Monomial) -> str:
+        """The first rotation in a product; "" where there is none."""
+        found = {base(factor) for word in monomial.words for factor in word} & self.rotations
+        return min(found, default="")
 
     def shape(self, name: str) -> tuple[str, str]:
         """Rows and columns of a deterministic letter."""

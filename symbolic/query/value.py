@@ -126,6 +126,8 @@ class Matrices:
             return self._unit(*place)
         if factor not in self._letters and of_rows(factor) == ROW_IDENTITY:
             return self.backend.eye(self.lengths[row_dimension(factor)])
+        if factor in self._letters:
+            return self._letters[factor]
         matrix = self._letters[base(factor)]
         if factor.endswith(TRANSPOSED):
             return self.backend.transpose(matrix)

@@ -21,6 +21,7 @@ from symbolic.wishart.fixed_letters import (
     Word,
     base,
     is_inverse,
+    is_pseudo,
     is_wishart,
     of_rows,
     row_dimension,
@@ -52,6 +53,8 @@ class _Plan:
 
     def of(self, monomial: Monomial, copies: int = 1) -> int:
         """Work for a product that occurs in several copies, which differ in powers of Sigma."""
+        if self._setting.rotation(monomial) or any(is_pseudo(f) for word in monomial.words for f in word):
+            return self._of_pairs(monomial, copies) if self._is_new(monomial) else 0
         if self._setting.needs_rows(monomial):
             return of_rows_of(monomial, self._setting) if self._is_new(monomial) else 0
         names = {base(factor) for word in monomial.words for factor in word if is_wishart(factor)}
@@ -76,6 +79,16 @@ class _Plan:
             work = copies * (1 + pairings // 512 + terms // 2)
             return work + self.of(_without(monomial, name), copies * terms)
         return copies * of_words(monomial, self._covariance)
+
+    def _of_pairs(self, monomial: Monomial, copies: int) -> int:
+        """Work for a product with a rotation, or with Moore-Penrose inverses: its pairings, and what each leaves."""
+        rotation = self._setting.rotation(monomial)
+        name = rotation or next(f for word in monomial.words for f in word if is_pseudo(f))
+        count = sum(base(f) == name or f == name for word in monomial.words for f in word)
+        pairings = _double_factorial(count - 1) ** 2 if rotation else _double_factorial(2 * count - 1)
+        words = [tuple(f for f in word if base(f) != name and f != name) for word in monomial.words]
+        word = None if monomial.word is None else words.pop()
+        return copies * (1 + pairings // 8) + self.of(Monomial(tuple(words), word), copies * pairings)
 
     def _is_new(self, key: Monomial | tuple[int, Partition]) -> bool:
         is_new = key not in self._planned

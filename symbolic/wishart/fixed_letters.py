@@ -2,7 +2,7 @@
 
 A factor is a string: a deterministic letter such as ``A``, ``B2`` or ``Psi`` (not necessarily symmetric) or a column
 vector such as ``a``, a transpose ``A'``, ``Sigma`` and ``Sigma^-1``, a Wishart matrix ``W`` or ``W1`` to ``W99`` and its
-inverse ``W1^-1``, or ``e[1,2]``, the matrix of a single 1 in row 1 and column 2, of which elements are traces:
+inverses ``W1^-1`` and, of Moore and Penrose, ``W1^+``, or ``e[1,2]``, the matrix of a single 1 in row 1 and column 2, of which elements are traces:
 M[1,2] = tr(M e[2,1]). The n x p matrix behind ``W`` is ``X``, its mean ``M``, the covariance of its rows ``U``, and
 ``I_n`` the n x n identity. A word is a tuple of factors, freely reduced; the empty word is the p x p identity.
 """
@@ -25,6 +25,7 @@ IDENTITY = "I"
 COLUMNS = "p"
 INVERSE = "^-1"
 TRANSPOSED = "'"
+PSEUDO = "^+"
 MAX_NUMBER = 99
 """The largest k in ``Wk``."""
 
@@ -59,12 +60,17 @@ def element(trace: tuple[str, ...]) -> tuple[tuple[str, ...], int, int] | None:
 
 
 def base(factor: str) -> str:
-    """The name of a factor without its inverse or transpose."""
-    return factor.removesuffix(INVERSE).removesuffix(TRANSPOSED)
+    """The name of a factor without its inverse, Moore-Penrose inverse or transpose."""
+    return factor.removesuffix(INVERSE).removesuffix(TRANSPOSED).removesuffix(PSEUDO)
+
+
+def is_pseudo(factor: str) -> bool:
+    """Whether a factor is the Moore-Penrose inverse of a Wishart matrix."""
+    return factor.endswith(PSEUDO)
 
 
 def is_wishart(factor: str) -> bool:
-    """Whether a factor is a Wishart matrix or the inverse of one."""
+    """Whether a factor is a Wishart matrix or an inverse of one."""
     return factor[0] == "W"
 
 
@@ -104,12 +110,12 @@ def inverse(factor: str) -> str:
 
 def is_invertible(factor: str) -> bool:
     """Whether inverses of the factor are known: Wishart matrices and Sigma."""
-    return is_wishart(factor) or base(factor) == SIGMA
+    return (is_wishart(factor) and not is_pseudo(factor)) or base(factor) == SIGMA
 
 
 def is_symmetric(factor: str) -> bool:
     """Whether a factor is its own transpose: what is invertible, the covariance of rows, and their identity."""
-    return is_invertible(factor) or of_rows(factor) in (ROW_COVARIANCE, ROW_IDENTITY)
+    return is_invertible(factor) or is_pseudo(factor) or of_rows(factor) in (ROW_COVARIANCE, ROW_IDENTITY)
 
 
 def transpose(word: Word) -> Word:

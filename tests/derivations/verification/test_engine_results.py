@@ -21,7 +21,8 @@ from derivations.steps.step import Step
 from derivations.verification.verify import Record, verify
 from symbolic.algebra.words import Expression, matrix
 from symbolic.averages import expectation, over_laws
-from symbolic.wishart import identity, inverse_words, wishart_moment
+from symbolic.weingarten import inverse_words
+from symbolic.wishart import identity, wishart_moment
 
 LEAST, SIZES = 60, 3
 STEPS = load()

@@ -13,9 +13,9 @@ from symbolic.algebra.refusal import Refused
 from symbolic.grammar.expanded import expand
 from symbolic.grammar.syntax import parse
 from symbolic.query.query import moment
+from symbolic.weingarten.inverse_words import Steps, kind_count, kind_of, pairings, weingarten, word_moment
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.fixed_letters import Word, closed, joined
-from symbolic.wishart.inverse_words import Steps, kind_count, kind_of, pairings, weingarten, word_moment
 from symbolic.wishart.partitions import partitions
 from symbolic.wishart.resolvent import DIFFERENCE
 from symbolic.wishart.trace_polynomial import (

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from symbolic.algebra.refusal import Refused
 from symbolic.query.check import CheckFailed
 from symbolic.query.query import moment
-from symbolic.wishart import complex_words
-from symbolic.wishart.complex_words import unitary_weingarten
+from symbolic.weingarten import complex_words
+from symbolic.weingarten.complex_words import unitary_weingarten
 from symbolic.wishart.existence import MomentDoesNotExist
 
 GENERAL = {"covariance": "general"}

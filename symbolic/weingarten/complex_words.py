@@ -1,7 +1,7 @@
 """Moments of products of a complex Wishart matrix, its inverse, and fixed letters.
 
 W = X^* X, where X is n x p with independent rows of complex normal entries, E x^* x = Sigma; q = n - p, V = W^-1. No entry of X
-is paired with another of X, so of the rules of `symbolic.wishart.inverse_words` only those remain in which nothing is
+is paired with another of X, so of the rules of `symbolic.weingarten.inverse_words` only those remain in which nothing is
 transposed:
 
     tr(W r W s) -> tr(r W) tr(Sigma s),      tr(W r) tr(W s) -> tr(Sigma s W r),
@@ -25,9 +25,9 @@ from math import prod
 from flint import fmpq_mpoly, fmpz_poly
 
 from symbolic.algebra.quotients import Rational
+from symbolic.weingarten.inverse_words import Rules, State, pieces, scaled, state_of
 from symbolic.wishart.fixed_letters import Word, closed, joined
 from symbolic.wishart.identity import RING
-from symbolic.wishart.inverse_words import Rules, State, pieces, scaled, state_of
 from symbolic.wishart.resolvent import M
 
 Permutation = tuple[int, ...]

@@ -206,27 +206,28 @@ class Rules:
         found: dict[tuple[State, int], Counter[Partition]] = {}
         for pairing in pairings(len(ends)):
             self._steps.take()
-            words = self._cycles(pairing, ends)
+            words = cycles(pairing, ends, self._over_sigma)
             loops = words.count(())
             key = state_of([*fixed, *filter(None, words)]), loops
             found.setdefault(key, Counter())[kind_of(pairing)] += 1
         return found
 
-    def _cycles(self, pairing: tuple[int, ...], ends: list[tuple[int, Word]]) -> list[Word]:
-        """The closed words that the pieces make, Sigma^-1 at each pair."""
-        words: list[Word] = []
-        free = set(range(len(ends)))
-        while free:
-            word: Word = ()
-            end = min(free)
-            while end in free:
-                free.discard(end)
-                other, piece = ends[end]
-                free.discard(other)
-                word = joined(joined(word, piece), self._over_sigma)
-                end = pairing[other]
-            words.append(closed(word))
-        return words
+
+def cycles(pairing: tuple[int, ...], ends: list[tuple[int, Word]], between: Word) -> list[Word]:
+    """The closed words that pieces make, each leading from an end of a factor to another, with ``between`` at each pair of ends."""
+    words: list[Word] = []
+    free = set(range(len(ends)))
+    while free:
+        word: Word = ()
+        end = min(free)
+        while end in free:
+            free.discard(end)
+            other, piece = ends[end]
+            free.discard(other)
+            word = joined(joined(word, piece), between)
+            end = pairing[other]
+        words.append(closed(word))
+    return words
 
 
 def pieces(word: Word, cut: str) -> list[Word]:
