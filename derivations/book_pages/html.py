@@ -12,9 +12,11 @@ from derivations.typeset.line_breaks import rewrapped, visible_length
 from derivations.typeset.term_order import name_latex
 
 # a word that reads as mathematics: a Greek or indexed name, a power, an order symbol, or LaTeX as it stands
-_GREEK = "alpha|delta|gamma|Gamma|nu|omega|sigma|Sigma|theta|xi|mu"
-_MATH_WORD = re.compile(rf"^(?:\\.*|.*[_^].*|\(?(?:\d/)?(?:{_GREEK})\)?[,.:;]?|O\(.*)$")
-# what continues a formula between or after such words
+_GREEK = "alpha|delta|gamma|Gamma|kappa|nu|omega|sigma|Sigma|theta|xi|mu"
+_MATH_WORD = re.compile(rf"^(?:\\.*|\(?(?:\d/)?(?:{_GREEK})\)?[,.:;]?|O\(.*)$")
+# in a word with an index or a power, a name of several letters is one of these, or two matrices; else the word is no mathematics,
+# but the name of a file or of something in code
+_NAMES = re.compile(rf"(?:{_GREEK}|star|diag|[Tt]r|[A-Z]{{2}})")
 # characters from which a display is wider than a printed page, and much wider
 _ROOM = {"wide": 56, "wider": 88}
 # characters of a line that a phone shows
@@ -101,9 +103,14 @@ def fitted(tex: str) -> str:
 
 
 def prose(text: str) -> str:
-    """A plain sentence of the steps as HTML, with symbols like `alpha_r`, `xi^(-1/2)` as mathematics."""
+    """A plain sentence of the steps as HTML: `alpha_r`, `xi^(-1/2)` are set as mathematics, what stands in backticks as code."""
+    if "`" in text:
+        parts = text.split("`")
+        return "".join(
+            f"<code>{escape(part)}</code>" if k % 2 else prose(part) for k, part in enumerate(parts)
+        )
     words = text.split(" ")
-    kinds = [bool(_MATH_WORD.match(word) or _LETTER.match(word)) for word in words]
+    kinds = [_reads_as_formula(word) for word in words]
     # a lone letter or operator belongs to the formula it stands beside
     for order in (range(len(words)), reversed(range(len(words)))):
         for k in order:
@@ -137,15 +144,22 @@ def prose(text: str) -> str:
     return " ".join(pieces)
 
 
+def _reads_as_formula(word: str) -> bool:
+    if word.startswith("\\") or not re.search("[_^]", word):
+        return bool(_MATH_WORD.match(word) or _LETTER.match(word))
+    return all(map(_NAMES.fullmatch, re.findall("[A-Za-z]{2,}", word)))
+
+
 def tex_of_words(text: str) -> str:
     """`xi^(-1/2) n_t` as LaTeX; text that is LaTeX already stays."""
     if "\\" in text:
         return text
     text = re.sub(r"\^\(([^()]*)\)", r"^{\1}", text)
+    text = re.sub(r"\b(theta|omega)_star\b", r"{\\\1^\\star}", text)
+    text = re.sub(rf"_({_GREEK})\b", r"_{\\\1}", text)
     text = re.sub(r"\b(alpha_[tr]|omega_0|w_0|sigma_v|Sigma_w)\b", lambda m: name_latex(m[1]) + " ", text)
     text = re.sub(rf"(?<!\\)\b({_GREEK})(?=\b|_|\^)", r"\\\1 ", text)
     text = re.sub(r"\bTr\b", r"\\mathrm{Tr}\\,", text)
-    text = text.replace("omega_star", r"\omega^\star ")
     return re.sub(r"(\^|_)-(\w+)", r"\1{-\2}", text)
 
 

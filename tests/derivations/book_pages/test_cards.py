@@ -363,11 +363,19 @@ def test_an_abbreviation_stands_only_for_an_equal_sum() -> None:
         ("of order xi^-2: smaller than xi^(-3/2).", [r"\xi ^{-2}", r"\xi ^{-3/2}"]),
         ("positive for every n_t, p > 0: so.", ["n_t", "p &gt; 0"]),
         ("A plain sentence, with a comma.", []),
+        ("the tasks' variability V_sigma, and kappa_4", [r"V_{\sigma}", r"\kappa _4"]),
+        ("omega_star^T (B^TB)^-1 and Sigma_w", [r"{\omega^\star}^T (B^TB)^{-1}", r"\Sigma_w"]),
+        ("stored in negative_minimum.json, by OMP_NUM_THREADS and dist0_sq", []),
+        ("run `derive eval eq5 n_t=3` at n_t", ["n_t"]),
     ],
 )
 def test_symbols_in_sentences_become_formulas(sentence: str, formulas: list[str]) -> None:
     found = re.findall(r"\\\((.*?)\\\)", h.prose(sentence))
     assert [" ".join(f.split()) for f in found] == formulas
+
+
+def test_what_stands_in_backticks_is_code() -> None:
+    assert h.prose("see `a_b <c>`.") == "see <code>a_b &lt;c&gt;</code>."
 
 
 def test_text_is_escaped() -> None:
