@@ -313,11 +313,12 @@ def _compare_tree(answer: Answer, size: int, rows: int) -> str:
         if of_rows(name) == ROWS:
             letters["W" + name[1:]] = letters[name].transpose() * letters[name]
     try:
-        expected = _shown(tree_value(answer.tree, dimensions, letters, size))
+        value = tree_value(answer.tree, dimensions, letters, size)
         products = answer.averaged.at(dimensions)
     except ZeroDivisionError:
         raise _DivisorVanishes from None
-    return _same(READ, dimensions, expected, evaluate(products, Matrices(size, letters)))
+    shape = (value.nrows(), value.ncols()) if isinstance(value, fmpq_mat) else None
+    return _same(READ, dimensions, _shown(value), evaluate(products, Matrices(size, letters), shape))
 
 
 def _compare_means(answer: Answer, size: int, limit: int, rows: int) -> str:

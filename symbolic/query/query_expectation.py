@@ -64,6 +64,7 @@ class Expectation:
         Raises QueryTooLarge, before any is taken, where they are more work than the limit;
         and ValueError over a limit of the degree.
         """
+        self._require_apart(polynomial)
         work = moment_work.of_query(polynomial.terms, self._setting)
         if work > self._limit:
             raise QueryTooLarge(
@@ -72,6 +73,19 @@ class Expectation:
                 "one, or give it more seconds (work)"
             )
         return self._sum(polynomial)
+
+    def _require_apart(self, polynomial: TracePolynomial) -> None:
+        """Raises ValueError for a sum that holds X, a mean or a covariance of rows beside what is checked otherwise."""
+        by_rows = next(filter(self._setting.needs_rows, polynomial.terms), None)
+        others = (
+            self._setting.rotation(key) or any(is_pseudo(f) for word in key.words for f in word)
+            for key in polynomial.terms
+        )
+        if by_rows is not None and any(others):
+            raise Refused(
+                f"E[{monomial_text(by_rows)}] has no method here: rotations and Moore-Penrose inverses stand beside W, "
+                "not beside X, a mean or a covariance of rows, as far as answers are checked; ask for the parts one by one"
+            )
 
     def _sum(self, polynomial: TracePolynomial) -> TracePolynomial:
         if len(polynomial.terms) == 1:
@@ -97,11 +111,6 @@ class Expectation:
     def _integrate(self, monomial: Monomial) -> TracePolynomial:
         pseudo = {base(f) for word in monomial.words for f in word if is_pseudo(f)}
         rotation = self._setting.rotation(monomial)
-        if (pseudo or rotation) and self._setting.needs_rows(monomial):
-            raise Refused(
-                f"E[{monomial_text(monomial)}] has no method here: rotations and Moore-Penrose inverses stand beside "
-                "W, not beside X, a mean or a covariance of rows"
-            )
         if rotation:
             return self._sum(haar_moment(monomial, rotation))
         if pseudo:

@@ -36,6 +36,9 @@ MAX_WORK = 2000
 IDENTITY = 20
 """With the identity covariance powers of Sigma make states on the way but no terms, cheaper by about this factor."""
 
+THIRD_INVERSE = 1500
+"""Three Moore-Penrose inverses are compared at p = 8, which is most of their work, and more beside those of another matrix."""
+
 
 def of_query(monomials: Iterable[Monomial], setting: Setting) -> int:
     """Work for the expectations of all the products of a query, each different one taken once."""
@@ -88,7 +91,9 @@ class _Plan:
         pairings = _double_factorial(count - 1) ** 2 if rotation else _double_factorial(2 * count - 1)
         words = [tuple(f for f in word if base(f) != name and f != name) for word in monomial.words]
         word = None if monomial.word is None else words.pop()
-        return copies * (1 + pairings // 8) + self.of(Monomial(tuple(words), word), copies * pairings)
+        different = len({f for word in monomial.words for f in word if is_pseudo(f)})
+        check = THIRD_INVERSE * different if not rotation and count > 2 else 0
+        return check + copies * (1 + pairings // 8) + self.of(Monomial(tuple(words), word), copies * pairings)
 
     def _is_new(self, key: Monomial | tuple[int, Partition]) -> bool:
         is_new = key not in self._planned

@@ -209,6 +209,13 @@ LIGHT = [
     "W[1,2]",
     "e[2,1]",
 ]
+WIDE = [
+    *("X", "X'", "X1", "X1'", "W", "W1", "M", "M'", "U", "I_n", "a", "b", "a'", "b'", "A", "Psi", "F2", "S"),
+    *("O", "O'", "Q", "Q'", "W^+", "W1^+", "W^-1", "X X'", "X' X", "a b'", "O A O'", "det(W)", "det(W)^-1"),
+    *("(a' W b)", "(X A X')", "tr(O A)^2", "tr(W^+ A)", "(W + I)^-1", "W^+ A W^+", "2", "n", "p", "Sigma"),
+]
+"""Of the wider grammar: rows, means, vectors, rotations, Moore-Penrose inverses."""
+
 SUMS = ["n+p", "W+A", "W1+W2+A", "1+n", "tr(W)+n", "2", "n+n1+n2+n3+n4+p", "1/p+1/n", "1+tr(A)", "A+B"]
 
 
@@ -261,6 +268,10 @@ def light(rng: random.Random) -> str:
     return sentence(rng, LIGHT)
 
 
+def wide(rng: random.Random) -> str:
+    return sentence(rng, WIDE, depth=1)
+
+
 def covariance_of(rng: random.Random) -> str:
     parts = [sentence(rng, ["W[1,2]", "tr(W)", "tr(A W^-1)", "n", "W^-1[1,1]", "W"]) for _ in range(2)]
     return rng.choice((f"cov({parts[0]}, {parts[1]})", f"var({parts[0]})", f"cov({parts[0]})"))
@@ -282,6 +293,7 @@ KINDS: dict[Callable[[random.Random], str], float] = {
     long: 0.01,
     heavy: 0.01,
     covariance_of: 0.05,
+    wide: 0.25,
 }
 
 # -- values, covariances, laws ----------------------------------------------------------------------------------------------------
@@ -297,6 +309,10 @@ WORDS = [
     "n=9 Sigma=[[1,1],[1,1]]",
     "n=9 Sigma=[[1,2],[2,1]]",
     "n=-1",
+    "S=W/(n-1)",
+    "n=4 p=9",
+    "n=2 p=7 A=[[1,1/2],[0,1]]",
+    "S=W/(n-1) n=9 p=2",
     "n=11/2 p=2",
     "n=7.25 p=3",
     "n=.5",
@@ -313,7 +329,8 @@ WORDS = [
 LAWS = ("rademacher", "uniform", "laplace", "student:17/2", "kurtosis:7/2", "cumulants:1/2,1,-1/3,2,1/5,7")
 NAMES = (*LAWS, "student:3", "student:x", "cumulants:1", "generic", "", "cumulants:0," + "1" * 20)
 
-Query = tuple[str, list[str], str | None, str]
+Query = tuple[Any, ...]
+"""What `derivations.command.moment.run` takes: the text first."""
 
 
 def query(rng: random.Random, folder: Path) -> Query:
@@ -321,7 +338,15 @@ def query(rng: random.Random, folder: Path) -> Query:
     words = [] if rng.random() < 0.6 else rng.choice(WORDS).replace("FOLDER", str(folder)).split()
     covariance = rng.choice((None, None, None, "general", "general", "identity", "x"))
     name = "gaussian" if rng.random() < 0.7 else rng.choice(NAMES)
-    return text, words, covariance, name
+    if rng.random() < 0.2:
+        name = "complex"
+    mean, rows = (
+        rng.choice(("zero",) * 6 + ("general", "x")),
+        rng.choice(("independent",) * 6 + ("general", "x")),
+    )
+    letters = [rng.choice((*"ABDOQaX", "Sigma", "")) for _ in range(rng.choice((0, 0, 0, 1)))]
+    rotations = sorted({"O", "Q"} & {*text}) if rng.random() < 0.9 else ["O"]
+    return text, words, covariance, name, None, mean, rows, letters, rotations
 
 
 class Work:

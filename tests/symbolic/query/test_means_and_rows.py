@@ -40,6 +40,7 @@ ROWS = {"rows": "general"}
         ("cov(a' W b, c' W d)", {}, "n (a' c) (b' d) + n (a' d) (b' c)"),
         ("W a b' W", {}, "n^2 a b' + n b a' + n (a' b) I"),
         ("X a", MEAN, "M a"),
+        ("0 a", {}, "0 I"),
         ("W A W", {"symmetric": ["A"]}, "(n^2 + n) A + n tr(A) I"),
         ("tr(W A W A)", {"symmetric": ["A"]}, "(n^2 + n) tr(A^2) + n tr(A)^2"),
         ("W Psi W F2", {}, "n^2 Psi F2 + n Psi' F2 + n tr(Psi) F2"),

@@ -73,6 +73,8 @@ def test_the_least_columns_of_an_inverse_are_named(text: str, least: int) -> Non
         ("A^+", {}, "of a Wishart matrix"),
         ("tr(W^+)^4", {}, "at most 3"),
         ("W^+", {"mean": "general"}, "no method here"),
+        ("O A + X' B X", {"rotations": ["O"]}, "one by one"),
+        ("tr(W^+ A) W^+ A W^+ W1^+", {}, "too much work"),
     ],
 )
 def test_what_has_no_method_is_refused(text: str, options: dict[str, Any], reason: str) -> None:
