@@ -49,13 +49,20 @@ def _named(tree: ast.Module, module: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _run(tree: ast.AST) -> Iterator[ast.AST]:
-    """The parts of a module, without what only type checkers read."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            continue
-        yield node
-        yield from _run(node)
+def _run(tree: ast.AST) -> Iterator[ast.stmt]:
+    """The statements of a module at every depth, without what only type checkers read; no expression holds one."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        held = getattr(tree, part, ())
+        for node in held if isinstance(held, list) else ():
+            if (
+                isinstance(node, ast.If)
+                and isinstance(node.test, ast.Name)
+                and node.test.id == "TYPE_CHECKING"
+            ):
+                continue
+            if isinstance(node, ast.stmt):
+                yield node
+            yield from _run(node)
 
 
 def reached(modules: Iterable[str]) -> frozenset[str]:

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -48,6 +48,17 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 # -- what a key covers --------------------------------------------------------------------------------------
 
+
+@pytest.fixture(scope="module")
+def before() -> Mapping[str, store.Key]:
+    """The keys of a step before anything is edited: sources are read once for all edits, which then read them again."""
+    return keys_of("theorem-1")
+
+
+def test_a_copy_of_the_sources_gives_the_same_keys(copied: Path, before: Mapping[str, store.Key]) -> None:
+    assert keys_of("theorem-1") == before
+
+
 SAME, OTHER = False, True
 
 
@@ -66,8 +77,9 @@ SAME, OTHER = False, True
         ("derivations/paper/__init__.py", OTHER),
     ],
 )
-def test_an_edit_changes_the_keys_of_what_reaches_it(copied: Path, edited: str, changed: bool) -> None:
-    before = keys_of("theorem-1")
+def test_an_edit_changes_the_keys_of_what_reaches_it(
+    copied: Path, before: Mapping[str, store.Key], edited: str, changed: bool
+) -> None:
     with (copied / edited).open("a", encoding="utf-8") as file:
         file.write("EDITED = 1\n")
     forget()
@@ -75,8 +87,9 @@ def test_an_edit_changes_the_keys_of_what_reaches_it(copied: Path, edited: str, 
     assert [after[part] != before[part] for part in ("proof", "numeric")] == [changed, changed]
 
 
-def test_an_edit_of_the_sampling_leaves_the_verdict_of_the_proof_alone(copied: Path) -> None:
-    before = keys_of("theorem-1")
+def test_an_edit_of_the_sampling_leaves_the_verdict_of_the_proof_alone(
+    copied: Path, before: Mapping[str, store.Key]
+) -> None:
     with (copied / "derivations/verification/examine.py").open("a", encoding="utf-8") as file:
         file.write("EDITED = 1\n")
     forget()
@@ -88,8 +101,9 @@ def test_an_edit_of_the_sampling_leaves_the_verdict_of_the_proof_alone(copied: P
 @pytest.mark.parametrize(
     ("line", "changed"), [("# a comment", SAME), ("\n", SAME), ('"words"', OTHER), ("EDITED = 1", OTHER)]
 )
-def test_what_is_not_run_changes_no_key(copied: Path, line: str, changed: bool) -> None:
-    before = keys_of("theorem-1")
+def test_what_is_not_run_changes_no_key(
+    copied: Path, before: Mapping[str, store.Key], line: str, changed: bool
+) -> None:
     place = copied / "derivations/paper/theorem1/loss.py"
     place.write_text(f"{place.read_text(encoding='utf-8')}{line}\n", encoding="utf-8")
     forget()
