@@ -271,7 +271,7 @@ def _number(coefficient: Value, numbers: Mapping[str, Value], backend: Exact | A
     names = names_of(coefficient.context())
     total: Value = 0
     for exponents, number in coefficient.terms():
-        term: Value = float(to_fraction(number))
+        term: Value = int(number.p) / int(number.q)
         for name, exponent in zip(names, exponents, strict=True):
             base = (
                 numbers[name] if name in numbers else 1 / numbers[name.removeprefix("1/")] if exponent else 1

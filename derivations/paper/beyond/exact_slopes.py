@@ -14,7 +14,7 @@ import sympy
 
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
-from derivations.language.values import evaluate
+from derivations.language.values import Point, evaluate
 from derivations.paper.beyond.exact_loss import exact_at, exact_formula
 from derivations.paper.beyond.one_task import one_task, require_rotations
 from derivations.paper.theorem1.block_draws import numbers
@@ -146,7 +146,7 @@ def _source_check(
 
 def _value(formula: sympy.Basic, assumptions: Assumptions, at: Mapping[str, float]) -> float:
     noise = at["sigma"] if assumptions.noise_val is None else float(assumptions.noise_val)
-    return float(evaluate(formula, {**at, "sigma_v": noise}))
+    return float(evaluate(formula, Point({**at, "sigma_v": noise})))
 
 
 def _simulation_check(

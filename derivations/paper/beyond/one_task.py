@@ -265,8 +265,15 @@ def _surplus(task: OneTask, u: Array, v: Array, numbers: Numbers) -> Array:
     columns = [
         np.trace(a, axis1=1, axis2=2) if b is None else np.einsum("bij,bji->b", a, b) for a, b in pairs
     ]
-    means = [float(evaluate(mean, numbers)) for mean in _means(task)]
+    means = _means_at(task, tuple(sorted(numbers.items())))
     return np.stack([c - mean for c, mean in zip(columns, means, strict=False)], axis=1)
+
+
+@lru_cache(maxsize=32)
+def _means_at(task: OneTask, numbers: tuple[tuple[str, float], ...]) -> tuple[float, ...]:
+    """The means of the traces where numbers are put in: the same for every batch."""
+    values = dict(numbers)
+    return tuple(float(evaluate(mean, values)) for mean in _means(task))
 
 
 def _fit(task: OneTask, numbers: Numbers, text: str) -> Array:
