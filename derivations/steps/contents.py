@@ -264,6 +264,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "negative-rate-is-better": "",
     },
     "derivations.paper.beyond.exact_loss": {"exact-loss": ""},
+    "derivations.paper.inner_loops.first_order": {"first-order-costs-more": ""},
     "derivations.paper.large_sizes.proportional_limit": _unnumbered(
         """
         projection-by-parts proportional-fixed-point proportional-loss

@@ -186,6 +186,11 @@ def _two_points(numbers: Numbers, nodes: int) -> Places:
     return u, v, weights
 
 
+def chi_square_rule(numbers: Numbers, nodes: int) -> Places:
+    """U and V of one validation point and one inner step at the nodes of a Gauss rule, and the weights."""
+    return _bidiagonal(1)(numbers, nodes)
+
+
 def _bidiagonal(blocks: int) -> Callable[[Numbers, int], Places]:
     """X_t seen from one validation row: bidiagonal with squares that are chi-square, each with one degree fewer."""
 

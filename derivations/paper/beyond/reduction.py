@@ -240,7 +240,7 @@ def _check_tasks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]
 # -- one task in rotated coordinates -------------------------------------------------------------------------
 
 
-def _turned(chain: Chain) -> Chain:
+def turned(chain: Chain) -> Chain:
     """X_v = L Q with L^2 = X_v X_v^T; what is seen of X_t along Q and across it are independent Gaussian matrices."""
     rewritten(
         chain,
@@ -260,9 +260,9 @@ def _one_task_chain(assumptions: Assumptions) -> Chain:
         raise NotDerivable(f"in U and V this is written out for up to {MOST_STEPS} inner steps")
     task = model.task(assumptions)
     chain = Chain(ROOT_INVERSE @ OWN @ OWN.T @ ROOT_INVERSE)
-    _turned(chain.insert({"B_1": task.design}, "stacked-design")).shows("M")
+    turned(chain.insert({"B_1": task.design}, "stacked-design")).shows("M")
     chain.begin(ROOT_INVERSE @ NOISE @ ROOT_INVERSE)
-    _turned(chain.insert({"Gamma_z": target_covariance(assumptions).replace({"nu": 0})}, "target-covariance"))
+    turned(chain.insert({"Gamma_z": target_covariance(assumptions).replace({"nu": 0})}, "target-covariance"))
     mean, free = quotient(mean_of_inverse(), "free")
     by_moment(
         chain,
