@@ -82,7 +82,8 @@ class Check:
     """One numeric comparison: the value asserted, the sampled mean and standard error, the verdict.
 
     move: the number of the move that is compared, from 1; 0 for the step itself. probe: the number of the projection through
-    which a matrix is compared, from 1; 0 for a number.
+    which a matrix is compared, from 1; 0 for a number. longer: how many times as many draws it would have taken before it
+    was left open.
     """
 
     label: str
@@ -97,6 +98,7 @@ class Check:
     comparison: Comparison = Comparison.NUMBER
     move: int = 0
     probe: int = 0
+    longer: int = 1
 
 
 @dataclass(frozen=True)

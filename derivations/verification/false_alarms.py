@@ -3,8 +3,9 @@
 A check of a mean is contradicted by chance where the mean of its draws is more than five estimated standard errors off:
 Student's t with one degree of freedom less than draws. A sign is lost where its change comes within five standard errors of
 zero. A fitted exponent is contradicted where it is three of its errors beyond the edge of what is accepted, and left open
-where it is within three of it. Sums over all checks bound the chance of a whole run, however they depend on each other.
-`python -m derivations.verification.false_alarms` runs a fast subset with a hundred random seeds and writes what came out.
+where it is within three of it and the ladder was drawn at its longest. Sums over all checks bound the chance of a whole
+run, however they depend on each other. `python -m derivations.verification.false_alarms` runs a fast subset, and the ladders
+that are drawn longer most often, with random seeds and writes what came out.
 """
 
 from __future__ import annotations
@@ -23,16 +24,21 @@ from typing import Any
 
 import mpmath
 
-from derivations.steps.contents import MODULE_OF
+from derivations.language.assumptions import PAPER
+from derivations.steps.contents import MODULE_OF, find
+from derivations.steps.status import NumericStatus
 from derivations.steps.step import Comparison
 from derivations.support import store
 from derivations.support.files import whole
+from derivations.verification.growth import ROUNDS
+from derivations.verification.moves import move_checks
+from derivations.verification.prove import chain_of
 from derivations.verification.verify import Record, keys_of, verify
 from numeric_check.verdicts.decay import EXPONENT_SIGMAS, EXPONENT_SPACING
 from numeric_check.verdicts.verdict import SIGMAS
 
 SHIPPED = Path(__file__).with_name("false_alarms.json")
-RUNS = 100
+RUNS, LADDER_RUNS = 100, 40
 # steps of every kind of check that take a fraction of a second each
 SUBSET = (
     "wishart-mean",
@@ -51,6 +57,13 @@ SUBSET = (
     "gaussian-inputs",
     "wishart-squared-trace-uniform",
     "general-wishart-mean",
+)
+# steps whose ladders are most often drawn longer before they tell
+LADDERS = (
+    "weighted-square-leading",
+    "gram-inverse-concentrates",
+    "scale-mixture-meets-the-conditions",
+    "excess-underparameterized",
 )
 LEVELS = (2.0, 3.0, 4.0, SIGMAS)
 FITTED = (Comparison.POWER, Comparison.LEFT_OUT)
@@ -76,11 +89,14 @@ def chances(check: Mapping[str, Any]) -> tuple[float, float]:
         if apart > SIGMAS and check["verdict"] == "agree":
             return _above(apart - SIGMAS), 0.0
         return chance_beyond(SIGMAS, check["draws"]), 0.0
-    doubt, half = EXPONENT_SIGMAS * stderr, EXPONENT_SPACING / 2
-    distance = abs(mean - value)
-    if mean < value and distance + doubt > half and check["verdict"] == "agree":
-        distance = 0.0  # a bound, which faster decay confirms
-    return _above((half + doubt - distance) / stderr), _above((half - doubt - distance) / stderr)
+    half, distance = EXPONENT_SPACING / 2, abs(mean - value)
+    if mean < value and distance + EXPONENT_SIGMAS * stderr > half and check["verdict"] == "agree":
+        distance = mean - value  # a bound, which faster decay confirms
+    # another seed draws as long as this one, or longer; what is known of its exponent is what was seen here
+    least = stderr / math.sqrt(check["longer"])
+    left_open = (half - EXPONENT_SIGMAS * least - distance) / math.hypot(stderr, least)
+    rounds = len(ROUNDS) if check["longer"] > 1 else 1
+    return rounds * _above((half - distance) / stderr + EXPONENT_SIGMAS), _above(left_open)
 
 
 def _above(sigmas: float) -> float:
@@ -117,9 +133,7 @@ def text_of_budget(records: Sequence[Mapping[str, Any]]) -> str:
     ]
     open_ = [(max(chances(c)[1] for c in r["checks"]), r["name"]) for r in records if r["checks"]]
     named = [f"{name} ({chance:.1g})" for chance, name in sorted(open_, reverse=True)[:5] if chance > 1e-5]
-    return "\n".join(
-        [*lines, "most likely left open, one draw of the ladder: " + (", ".join(named) or "none")]
-    )
+    return "\n".join([*lines, "most likely left open: " + (", ".join(named) or "none")])
 
 
 def text_of_runs() -> str:
@@ -133,7 +147,13 @@ def text_of_runs() -> str:
         beyond = sum(run["beyond"][k] for run in runs)
         lines.append(f"beyond {level:g} standard errors: {beyond}, expected {2 * _above(level) * total:.2g}")
     square = sum(run["mean_square"] * run["checks"] for run in runs) / total
-    return "\n".join([*lines, f"mean square of the deviations in standard errors: {square:.3f}"])
+    lines.append(f"mean square of the deviations in standard errors: {square:.3f}")
+    rows = [row for run in shipped()["ladders"] for row in run["exponents"]]
+    lines.append(
+        f"{len(rows)} exponents over ladders of sizes with {len(shipped()['ladders'])} seeds: {sum(row['longer'] < ROUNDS[-1] for row in rows)} "
+        f"drawn longer, {sum(row['verdict'] != NumericStatus.AGREE for row in rows)} not confirmed"
+    )
+    return "\n".join(lines)
 
 
 def tally(records: Sequence[Record]) -> dict[str, Any]:
@@ -152,6 +172,23 @@ def tally(records: Sequence[Record]) -> dict[str, Any]:
     }
 
 
+def exponents(seed: int) -> list[dict[str, Any]]:
+    """The exponents of the ladders with a seed: what was seen, and how much longer it could have been drawn."""
+    found = []
+    for name in LADDERS:
+        step = find(name)
+        chain = chain_of(step, PAPER)
+        own = [] if step.check is None else step.check(step, PAPER, seed)
+        moves = [] if chain is None else move_checks(chain, step, {}, seed, others=False)
+        found += [
+            {"step": name, "move": check.move, "exponent": check.mean, "stderr": check.stderr}
+            | {"value": check.value, "longer": check.longer, "verdict": check.verdict}
+            for check in own + moves
+            if check.comparison in FITTED
+        ]
+    return found
+
+
 def shipped() -> dict[str, Any]:
     """The runs with random seeds, with their provenance."""
     document: dict[str, Any] = json.loads(SHIPPED.read_text(encoding="utf-8"))
@@ -160,11 +197,13 @@ def shipped() -> dict[str, Any]:
 
 def main() -> None:
     """Runs the subset with random seeds and writes the tallies."""
-    started, runs = time.process_time(), []
-    for _ in range(RUNS):
+    started, runs, ladders = time.process_time(), [], []
+    for k in range(RUNS):
         seed = secrets.randbelow(2**31)
         runs.append({"seed": seed} | tally(verify(SUBSET, symbolic=False, seed=seed)))
-        sys.stdout.write(f"{len(runs)}: {runs[-1]}\n")
+        if k < LADDER_RUNS:
+            ladders.append({"seed": seed, "exponents": exponents(seed)})
+        sys.stdout.write(f"{k + 1}: {runs[-1]}\n")
         sys.stdout.flush()
     document = {
         "command": "python -m derivations.verification.false_alarms",
@@ -174,6 +213,7 @@ def main() -> None:
         "steps": list(SUBSET),
         "levels": list(LEVELS),
         "runs": runs,
+        "ladders": ladders,
     }
     with whole(SHIPPED) as temporary:
         temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -22,7 +22,7 @@ from derivations.steps.chain import Chain, Growth, Move, Rule
 from derivations.steps.chains.products import by_powers, degree_of_powers
 from derivations.steps.rules.exact_routes import in_order
 from derivations.steps.step import Check, Step
-from derivations.verification.growth import slope_check
+from derivations.verification.growth import slope_check, until_told
 from derivations.verification.sides import AVERAGING, Sides
 from derivations.verification.undrawn import BY_CALCULUS, no_number
 from numeric_check.draws.seeds import generator_for
@@ -47,8 +47,6 @@ MOST_DRAWS = 4_000_000
 MANY_BATCHES = 40
 # sizes of a ladder relative to its start, and draws at each
 LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), 960, 40
-# how many times as many are drawn while they do not tell, so that few seeds leave it open
-ROUNDS = (1, 4, 16)
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
 RESOLUTION = 0.00199
 # a mean below this share of its spread would take millions of draws to be resolved relative to itself
@@ -241,7 +239,8 @@ def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: i
                 rung[name] = round(grown) if isinstance(rung[name], int) else grown
         rungs.append(Sides(move, slug, _with_total(rung, move), k, base_seed, RUNG_BATCH))
     gaps: list[list[Array]] = [[] for _ in rungs]
-    for more in ROUNDS:
+
+    def fitted(more: int) -> Check:
         roots, errors = [], []
         for sides, found in zip(rungs, gaps, strict=True):
             for batch in range(len(found), more * RUNG_DRAWS // RUNG_BATCH):
@@ -250,7 +249,7 @@ def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: i
             square = np.concatenate(found)
             roots.append(math.sqrt(float(square.mean())))
             errors.append(float(square.std(ddof=1) / math.sqrt(square.size)) / (2 * roots[-1]))
-        check = slope_check(
+        return slope_check(
             label,
             [float(factor) for factor in LADDER],
             roots,
@@ -260,9 +259,8 @@ def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: i
             seconds=time.monotonic() - started,
             sharp=True,
         )
-        if check.verdict != "inconclusive":
-            break
-    return check
+
+    return until_told(fitted)
 
 
 def _with_total(sizes: Mapping[str, float], move: Move) -> dict[str, float]:
@@ -283,17 +281,23 @@ def _direction(value: Array, slug: str) -> Array:
 
 
 def move_checks(
-    chain: Chain, step: Step, numbers: Mapping[str, float], base_seed: int = 0, *, ladders: bool = True
+    chain: Chain,
+    step: Step,
+    numbers: Mapping[str, float],
+    base_seed: int = 0,
+    *,
+    ladders: bool = True,
+    others: bool = True,
 ) -> list[Check]:
     """Every move of a step's chain that has a number, at the sizes of the step; `numbers`: further values.
 
     A move that takes long to resolve is sampled where that is soonest; an expansion over ladders of sizes, if they are
-    wanted.
+    wanted; `others`: whether what needs no ladder is.
     """
     return [
         replace(check, move=k + 1)
         for k, move in enumerate(chain.moves)
-        if ladders or not move.growths
+        if (ladders if move.growths else others)
         for check in _checks_of(
             move, k, f"move {k + 1}: {move.rule}", f"{step.name}/move-{k}", step, numbers, base_seed
         )

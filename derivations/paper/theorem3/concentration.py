@@ -46,14 +46,14 @@ ORDERS: Mapping[str, Exponent] = {
 }
 # the numbers from which the size xi grows where a move is sampled
 BASE = {
-    "n_t": 6,
+    "n_t": 9,
     "n_v": 1,
     "m": 2,
-    "p": 8,
+    "p": 12,
     "sigma": 0.8,
     "sigma_v": 0.8,
     "alpha_t": 0.2,
-    "|Sigma_w|": 1 / 8,
+    "|Sigma_w|": 1 / 12,
 }
 B, GAMMA, WEIGHT, INVERSE = letter("B"), letter("Gamma"), letter("H_r"), letter("inverse of B*B.T")
 # F of Gaussian inputs

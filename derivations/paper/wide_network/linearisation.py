@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from derivations.language.assumptions import Assumptions
 from derivations.steps.step import Check, Step
-from derivations.verification.growth import slope_check
+from derivations.verification.growth import slope_check, until_told
 from numeric_check.network.experiment import Experiment
 from numeric_check.network.features import linearisation_gap
 
@@ -22,12 +23,18 @@ PRINTED = Experiment(test_tasks=10)
 def linearisation_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     """The mean logarithm of what (12) leaves out, on a ladder of widths."""
     started = time.monotonic()
-    means, errors = [], []
-    for width in WIDTHS:
-        experiment = replace(PRINTED, width=width)
-        logs = np.log([linearisation_gap(experiment, seed, run) for run in range(RUNS)])
-        means.append(float(np.exp(logs.mean())))
-        errors.append(means[-1] * float(logs.std(ddof=1) / np.sqrt(RUNS)))
-    label = "decay with width of what (12) leaves out of the trained output"
-    seconds, draws = time.monotonic() - started, RUNS * len(WIDTHS)
-    return [slope_check(label, WIDTHS, means, errors, ORDER, draws=draws, seconds=seconds, sharp=False)]
+    logs: dict[int, list[float]] = {width: [] for width in WIDTHS}
+
+    def fitted(more: int) -> Check:
+        means, errors = [], []
+        for width, found in logs.items():
+            experiment = replace(PRINTED, width=width)
+            runs = range(len(found), more * RUNS)
+            found += [math.log(linearisation_gap(experiment, seed, run)) for run in runs]
+            means.append(math.exp(np.mean(found)))
+            errors.append(means[-1] * float(np.std(found, ddof=1)) / math.sqrt(len(found)))
+        label = "decay with width of what (12) leaves out of the trained output"
+        seconds, draws = time.monotonic() - started, more * RUNS * len(WIDTHS)
+        return slope_check(label, WIDTHS, means, errors, ORDER, draws=draws, seconds=seconds, sharp=False)
+
+    return [until_told(fitted)]
