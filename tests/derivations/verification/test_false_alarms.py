@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,19 @@ import pytest
 
 from derivations.verification import false_alarms
 from derivations.verification.false_alarms import (
+    LADDER_RUNS,
+    LADDERS,
     LEVELS,
     RUNS,
     SUBSET,
     budget,
     chance_beyond,
     chances,
+    exponents,
     shipped,
     tally,
 )
+from derivations.verification.growth import ROUNDS
 from derivations.verification.verify import verify
 from numeric_check.verdicts.decay import judge_decay
 
@@ -29,6 +34,7 @@ CHECK: dict[str, Any] = {
     "stderr": 1e-3,
     "draws": 300,
     "verdict": "agree",
+    "longer": 1,
 }
 
 
@@ -46,21 +52,42 @@ def test_many_draws_are_normal() -> None:
 
 
 @pytest.mark.parametrize(("truth", "error"), [(-1.1, 0.05), (-0.9, 0.04), (-1.2, 0.02)])
-def test_the_chances_of_a_fitted_exponent(truth: float, error: float) -> None:
+@pytest.mark.parametrize("longer", [1, 16])
+def test_the_chances_of_a_fitted_exponent(truth: float, error: float, longer: int) -> None:
     check = CHECK | {
         "comparison": "power",
         "value": -1.0,
         "mean": truth,
         "stderr": error,
         "verdict": "inconclusive",
+        "longer": longer,
     }
-    seen = truth + error * np.random.default_rng(3).standard_normal(4000)
-    verdicts = [judge_decay(slope, error, -1.0, sharp=True).status for slope in seen]
-    contradicted, left_open = chances(check)
-    assert verdicts.count("disagree") / 4000 == pytest.approx(contradicted, abs=0.03)
-    assert (verdicts.count("inconclusive") + verdicts.count("disagree")) / 4000 == pytest.approx(
-        left_open, abs=0.03
-    )
+    # the exponent is known to its error alone, and another seed sees it with the error of its own, the longest, draws
+    normal, last = np.random.default_rng(3).standard_normal((2, 4000)), error / math.sqrt(longer)
+    seen = truth + error * normal[0] + last * normal[1]
+    verdicts = [judge_decay(slope, last, -1.0, sharp=True).status for slope in seen]
+    _, left_open = chances(check)
+    assert (4000 - verdicts.count("agree")) / 4000 == pytest.approx(left_open, abs=0.03)
+
+
+def test_the_chance_that_a_fitted_exponent_is_contradicted() -> None:
+    check = CHECK | {
+        "comparison": "power",
+        "value": -1.0,
+        "mean": -1.3,
+        "stderr": 0.05,
+        "verdict": "disagree",
+    }
+    seen = -1.3 + 0.05 * np.random.default_rng(3).standard_normal(4000)
+    verdicts = [judge_decay(slope, 0.05, -1.0, sharp=True).status for slope in seen]
+    assert verdicts.count("disagree") / 4000 == pytest.approx(chances(check)[0], abs=0.01)
+    # at most once in each round of draws
+    assert chances(check | {"longer": 16})[0] == pytest.approx(3 * chances(check)[0])
+
+
+def test_a_bound_that_decays_faster_is_rarely_left_open() -> None:
+    check = CHECK | {"comparison": "power", "value": -0.5, "mean": -0.9, "stderr": 0.05}
+    assert chances(check)[1] < 1e-6 < 0.9 < chances(check | {"verdict": "inconclusive"})[1]
 
 
 def test_what_is_not_drawn_raises_no_alarm() -> None:
@@ -79,8 +106,8 @@ def test_a_budget_is_a_sum() -> None:
 
 
 def test_the_runs_with_random_seeds_raised_no_alarm() -> None:
-    document = shipped()
-    runs = document["runs"]
+    document = shipped()["runs"]
+    runs = document["found"]
     assert document["steps"] == list(SUBSET)
     assert len({run["seed"] for run in runs}) == len(runs) == RUNS
     assert [run for run in runs if run["failed"]] == []
@@ -94,9 +121,30 @@ def test_the_runs_with_random_seeds_raised_no_alarm() -> None:
     assert square == pytest.approx(1, abs=0.1)
 
 
+def test_the_ladders_with_random_seeds_were_told() -> None:
+    ladders = shipped()["ladders"]["found"]
+    rows = [row for run in ladders for row in run["exponents"]]
+    assert len({run["seed"] for run in ladders}) == len(ladders) == LADDER_RUNS
+    assert {row["step"] for row in rows} == set(LADDERS)
+    assert {row["verdict"] for row in rows} == {"agree"}
+    # some needed more draws, which is why they are drawn
+    assert {row["longer"] for row in rows} >= {ROUNDS[-1], ROUNDS[-1] // ROUNDS[1]}
+
+
+def test_exponents_of_a_seed_are_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(false_alarms, "LADDERS", LADDERS[-1:])
+    run = secrets.choice(shipped()["ladders"]["found"])
+    before = [row for row in run["exponents"] if row["step"] == LADDERS[-1]]
+    after = exponents(run["seed"])
+    assert len(after) == len(before) > 0
+    for was, now in zip(before, after, strict=True):
+        assert now["exponent"] == pytest.approx(was["exponent"])
+        assert (now["longer"], now["verdict"]) == (was["longer"], was["verdict"])
+
+
 @pytest.mark.usefixtures("_own_store")
 def test_a_run_is_tallied_again() -> None:
-    run = shipped()["runs"][0]
+    run = shipped()["runs"]["found"][0]
     found = tally(verify(SUBSET[:2], symbolic=False, seed=run["seed"]))
     assert found["failed"] == []
     assert found["checks"] > 10

@@ -1,0 +1,48 @@
+"""Ladders are drawn longer while their exponent does not tell, and no longer than that."""
+
+from __future__ import annotations
+
+import pytest
+
+from derivations.steps.step import Check
+from derivations.verification.growth import ROUNDS, Array, fluctuation_check, slope_check, until_told
+from numeric_check.draws.sample import Sample
+
+SIZES = (1.0, 2.0, 4.0, 8.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "rounds", "verdict"), [(0.05, 1, "agree"), (0.4, 2, "agree"), (4.0, 3, "inconclusive")]
+)
+def test_a_ladder_is_drawn_until_it_tells(error: float, rounds: int, verdict: str) -> None:
+    asked: list[int] = []
+
+    def fitted(more: int) -> Check:
+        asked.append(more)
+        values = [1 / size for size in SIZES]
+        errors = [error * value / more for value in values]
+        return slope_check("ladder", SIZES, values, errors, -1.0, draws=more, seconds=0.0, sharp=True)
+
+    found = until_told(fitted)
+    assert (tuple(asked), found.verdict) == (ROUNDS[:rounds], verdict)
+    assert found.longer * asked[-1] == ROUNDS[-1]
+
+
+def test_few_draws_of_a_fluctuation_are_followed_by_more() -> None:
+    ladder = [{"xi": k, "p": k, "n_t": k} for k in (8, 16, 32, 64)]
+
+    def observed(sample: Sample) -> Array:
+        return 3 * sample["xi"] ** -0.5 * sample.gaussian(1, 1)
+
+    few, many = (fluctuation_check("few", "few", ladder, observed, -0.5, draws=draws) for draws in (12, 900))
+    assert few.verdict == many.verdict == "agree"
+    assert few.longer < many.longer == ROUNDS[-1]
+    assert few.draws == 12 * len(ladder) * ROUNDS[-1] // few.longer
+
+
+def test_a_wrong_exponent_is_contradicted_at_the_first_draws() -> None:
+    ladder = [{"xi": k, "p": k, "n_t": k} for k in (8, 16, 32, 64)]
+    found = fluctuation_check(
+        "wrong", "few", ladder, lambda sample: sample["xi"] ** -0.5 * sample.gaussian(1, 1), -1.0
+    )
+    assert (found.verdict, found.longer) == ("disagree", ROUNDS[-1])
