@@ -159,6 +159,16 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
     parsers["figure"].add_argument(
         "--recompute", action="store_true", help="make the shipped experiment of the figure anew"
     )
+    parsers["figure"].add_argument(
+        "--reading",
+        default=None,
+        metavar="R",
+        help="of figure 5: train a point anew, with b by task, run or point",
+    )
+    parsers["figure"].add_argument("--rate", type=float, default=None, metavar="A", help="of that point")
+    parsers["figure"].add_argument(
+        "--runs", type=int, default=None, metavar="N", help="the first N of its runs (default all)"
+    )
     parsers["book"].add_argument("--out", default=None, metavar="DIR")
     parsers["book"].add_argument(
         "--variant",

@@ -202,6 +202,8 @@ def _figure(arguments: argparse.Namespace) -> Outcome:
     from derivations.figures.draw import draw
     from derivations.figures.panels import slug_of
 
+    if (arguments.reading, arguments.rate, arguments.runs) != (None, None, None):
+        return _point(arguments, slug_of(arguments.figure) == network_figure.NAME)
     with progress_bar("simulating") as report:
         out = None if arguments.out is None else Path(arguments.out)
         path, series = draw(
@@ -223,6 +225,24 @@ def _figure(arguments: argparse.Namespace) -> Outcome:
         else {key: value for key, value in experiment.items() if key not in rows},
     }
     return Outcome(document, str(path))
+
+
+def _point(arguments: argparse.Namespace, network: bool) -> Outcome:
+    """A point of Figure 5, made anew."""
+    from derivations.figures import network_point
+    from derivations.support.bad_input import BadInput
+
+    if not network:
+        raise BadInput("--reading, --rate and --runs are of figure 5: leave them out")
+    if arguments.reading is None or arguments.rate is None:
+        raise BadInput("a point of figure 5 has a reading and a rate: as in --reading run --rate -0.0075")
+    if arguments.recompute or arguments.out or arguments.assume:
+        raise BadInput(
+            "a point of figure 5 is trained and not drawn: leave out --recompute, --out and --assume"
+        )
+    with progress_bar("training") as report:
+        found = network_point.redo(arguments.reading, arguments.rate, arguments.runs, report)
+    return Outcome(found, network_point.text_of(found), 0 if found["alike"] else 1)
 
 
 def _regenerate(arguments: argparse.Namespace) -> Outcome:

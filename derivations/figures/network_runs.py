@@ -27,7 +27,7 @@ from derivations.support.files import require_writable, whole
 from derivations.support.sources import fingerprint
 from derivations.support.workers import workers
 from numeric_check.network.descent import train, trained_loss
-from numeric_check.network.experiment import PRINTED_WIDTH, Experiment, Reading, draw
+from numeric_check.network.experiment import PRINTED_WIDTH, Experiment, Reading, Run, draw
 from numeric_check.network.linearised import Linearised
 
 Report = Callable[[dict[str, str], int, int], None]
@@ -122,16 +122,20 @@ def perform(job: Batch | Job) -> None:
     linearised = Linearised(experiment, run)
     for rate in job.rates:
         if row(job, rate) is None:
-            started = time.process_time()
-            trained = train(experiment, run, rate)
-            found = {
-                "trained": trained_loss(experiment, run, trained.weights),
-                "linearised": linearised.loss(rate),
-                "epochs": trained.epochs,
-                "meta_loss": trained.meta_loss,
-                "seconds": time.process_time() - started,
-            }
-            store.save(row_key(job, rate), found)
+            store.save(row_key(job, rate), trained_row(experiment, run, linearised, rate))
+
+
+def trained_row(experiment: Experiment, run: Run, linearised: Linearised, rate: float) -> dict[str, float]:
+    """The columns of a run at a rate: its network is trained, and evaluated beside its linearised form."""
+    started = time.process_time()
+    trained = train(experiment, run, rate)
+    return {
+        "trained": trained_loss(experiment, run, trained.weights),
+        "linearised": linearised.loss(rate),
+        "epochs": trained.epochs,
+        "meta_loss": trained.meta_loss,
+        "seconds": time.process_time() - started,
+    }
 
 
 def _perform_batch(batch: Batch) -> None:

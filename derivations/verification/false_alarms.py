@@ -215,9 +215,8 @@ def main(parts: Sequence[str]) -> None:
             "versions": {"python": platform.python_version(), "numpy": version("numpy")},
             "seconds": round(time.process_time() - started, 1),
             "steps": list(SUBSET if part == "runs" else LADDERS),
-            "levels": list(LEVELS),
             "found": found,
-        }
+        } | ({"levels": list(LEVELS)} if part == "runs" else {})
         with whole(SHIPPED) as temporary:
             temporary.write_text(json.dumps(shipped() | {part: document}, indent=1) + "\n", encoding="utf-8")
 

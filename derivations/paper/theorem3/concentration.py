@@ -45,15 +45,16 @@ ORDERS: Mapping[str, Exponent] = {
     "trace_with_tasks": Exponent(Fraction(-1)),
 }
 # the numbers from which the size xi grows where a move is sampled
+# large enough that the matrices drawn for Sigma and Sigma_w, others at each size, hardly differ in their traces
 BASE = {
-    "n_t": 9,
+    "n_t": 12,
     "n_v": 1,
     "m": 2,
-    "p": 12,
+    "p": 20,
     "sigma": 0.8,
     "sigma_v": 0.8,
     "alpha_t": 0.2,
-    "|Sigma_w|": 1 / 12,
+    "|Sigma_w|": 1 / 20,
 }
 B, GAMMA, WEIGHT, INVERSE = letter("B"), letter("Gamma"), letter("H_r"), letter("inverse of B*B.T")
 # F of Gaussian inputs

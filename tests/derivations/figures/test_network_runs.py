@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from derivations.command.cli import main
-from derivations.figures import network_estimates, network_figure, network_runs
+from derivations.figures import network_estimates, network_figure, network_point, network_runs
 from derivations.figures.network_runs import Batch, Job, done, jobs, perform, row, row_key
 from derivations.support import store
 from numeric_check.network.descent import Trained, trained_loss
@@ -174,3 +174,59 @@ def test_the_figure_is_drawn_from_the_shipped_runs(
     assert "leave out --assume" in capsys.readouterr().err
     for text in (network_figure.caption(), network_figure.alt_text()):
         assert "0.005" in text or "width 400" in text
+
+
+# -- one point made anew ------------------------------------------------------------------------------------
+
+
+def test_a_point_is_made_anew_with_one_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """One of its runs, trained: a few seconds."""
+    assert main(["figure", "5", "--reading", "point", "--rate", "0", "--runs", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["reading"], found["rates"], len(found["runs"])) == ("point", [0.0], 1)
+    assert 0 <= found["apart"] < 1e-6
+    assert found["alike"]
+
+
+def test_a_point_that_comes_out_otherwise_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def shifted(how: Reading, rates: tuple[float, ...], number: int) -> dict[str, object]:
+        at = [network_runs.RATES.index(rate) for rate in rates]
+        losses = network_estimates.runs(how)
+        return {"run": number} | {
+            name: list(1.00001 * losses[name][number, at]) for name in network_point.LOSSES
+        }
+
+    monkeypatch.setattr(network_point, "_run", shifted)
+    monkeypatch.setattr("derivations.support.workers.cores", lambda: 1)
+    assert main(["figure", "5", "--reading", "run", "--rate", "-0.0075"]) == 1
+    said = capsys.readouterr().out
+    # the difference is that of the shipped runs, but for the shift
+    (mark,) = (m for m in network_estimates.marks(Reading.RUN) if m.rate == -0.0075)
+    assert f"over {mark.trained.draws} runs" in said
+    assert "at most 1.0e-05 of a loss from what is shipped" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["5", "--reading", "week", "--rate", "0"],
+            "unknown reading 'week' of the bias: give one of task, run, point",
+        ),
+        (
+            ["5", "--reading", "run", "--rate", "0.3"],
+            "no networks of figure 5 are trained at rate 0.3: give one of -0.02,",
+        ),
+        (["5", "--reading", "run", "--rate", "0", "--runs", "999"], "--runs is 999: of reading run"),
+        (["5", "--reading", "run"], "a point of figure 5 has a reading and a rate"),
+        (["5", "--reading", "run", "--rate", "0", "--recompute"], "is trained and not drawn"),
+        (["2", "--rate", "0"], "--reading, --rate and --runs are of figure 5"),
+    ],
+)
+def test_points_that_are_none(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["figure", *words]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert said in err
