@@ -8,9 +8,10 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("symbolic", "numeric_check", "derivations")
@@ -33,7 +34,7 @@ def imports(module: str) -> frozenset[str]:
     A package runs before what it holds, so the packages around each module belong to it. Raises ValueError for a module
     that is not of the three packages, and for a relative import, whose target the text does not say.
     """
-    named = {module, *_named(_tree(module), module)}
+    named = {module, *_facts(module)[1]}
     around = {name.rsplit(".", k)[0] for name in named for k in range(name.count(".") + 1)}
     return frozenset(name for name in around if file_of(name) is not None) - {module}
 
@@ -88,14 +89,44 @@ def fingerprint(modules: frozenset[str]) -> str:
     return digest.hexdigest()
 
 
-@cache
-def _hash(module: str) -> str:
-    return hashlib.sha256(ast.dump(_tree(module)).encode()).hexdigest()
+# of a source, by the hash of its text: the hash of its syntax tree, and what it imports
+Facts = tuple[str, list[str]]
+_known: dict[str, Facts] = {}
+_looked_at: set[str] = set()
+
+
+def known() -> dict[str, Facts]:
+    """What is known of the sources that were looked at, for another process to `learn`: to parse them takes seconds."""
+    return {name: _known[name] for name in _looked_at}
+
+
+def learn(facts: Mapping[str, Sequence[Any]]) -> None:
+    """Take over what another process, or an earlier one, knows of sources; what has been edited since is read anew."""
+    _known.update({name: (tree, list(named)) for name, (tree, named) in facts.items()})
 
 
 @cache
-def _tree(module: str) -> ast.Module:
+def _facts(module: str) -> Facts:
     path = file_of(module)
     if path is None:
         raise ValueError(f"{module} is no module of {', '.join(PACKAGES)}")
-    return ast.parse(path.read_bytes())
+    text = path.read_bytes()
+    # how it is read is this module's, and Python's
+    name = hashlib.sha256(b"".join((_reader(), f"{module};".encode(), text))).hexdigest()
+    if name not in _known:
+        tree = ast.parse(text)
+        _known[name] = (
+            hashlib.sha256(ast.dump(tree).encode()).hexdigest(),
+            sorted({*_named(tree, module)}),
+        )
+    _looked_at.add(name)
+    return _known[name]
+
+
+@cache
+def _reader() -> bytes:
+    return hashlib.sha256(sys.version.encode() + Path(__file__).read_bytes()).digest()
+
+
+def _hash(module: str) -> str:
+    return _facts(module)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar, copy_context
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from derivations.support import sources
 from derivations.support.bad_input import BadInput
 from numeric_check.draws.executor import Memory, PoolExecutor, SerialExecutor, processes
 
@@ -91,7 +92,8 @@ class _Shared:
                 return self._pool
             except BrokenExecutor:
                 self._stack.close()
-        self._pool = self._stack.enter_context(process_pool(cores(), self._prepare))
+        begin = partial(_begin, sources.known(), self._prepare)
+        self._pool = self._stack.enter_context(process_pool(cores(), begin))
         return self._pool
 
     def __enter__(self) -> _Shared:
@@ -102,6 +104,13 @@ class _Shared:
             self._ended = True
             # an exception, as by Ctrl-C, ends what is running at once
             self._stack.__exit__(*exc)
+
+
+def _begin(facts: Mapping[str, sources.Facts], prepare: Callable[[], object] | None) -> None:
+    """In a new process: what this one knows of sources, and what the work asks for."""
+    sources.learn(facts)
+    if prepare is not None:
+        prepare()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ FOUND = {"proof": "proved", "proof_reason": "", "numeric": "agree", "numeric_rea
 
 def forget() -> None:
     """As in a new process, the sources are read again."""
-    for known in (sources.file_of, sources.imports, sources.fingerprint, sources._hash, sources._tree):
+    for known in (sources.file_of, sources.imports, sources.fingerprint, sources._facts):
         known.cache_clear()
 
 

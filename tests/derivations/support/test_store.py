@@ -31,7 +31,7 @@ def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def forget() -> None:
     """As in a new process, the sources are read again."""
-    for known in (sources.file_of, sources.imports, sources.fingerprint, sources._hash, sources._tree):
+    for known in (sources.file_of, sources.imports, sources.fingerprint, sources._facts):
         known.cache_clear()
 
 
