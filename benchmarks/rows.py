@@ -196,4 +196,28 @@ ROWS = (
         note="There is no aim: that of 50 ms is for one letter six times, where the pairings merge. Of six different "
         "letters no two of the 10,395 pairings give equal words, and reading out 10,395 terms bounds every tool.",
     ),
+    Row(
+        "weingarten-orthogonal-3",
+        "averages over rotations: all values of the Weingarten function of O(p), six factors, symbolic p",
+        (tools.orthogonal_values(3), tools.haarpy_values("orthogonal", 3)),
+        BY_PEER,
+        note="Compared at twenty sizes.",
+    ),
+    Row(
+        "weingarten-unitary-4",
+        "complex inverse Wishart matrices: all values of the Weingarten function of U, four factors, symbolic dimension",
+        (tools.unitary_values(4), tools.haarpy_values("unitary", 4)),
+        BY_PEER,
+        note="Compared at twenty sizes.",
+    ),
+    Row(
+        "rotation-elements-6",
+        "E O_11^2 O_22^2 O_33^2 of a rotation, symbolic p",
+        (
+            tools.rotation_moment("O[1,1]^2 O[2,2]^2 O[3,3]^2"),
+            tools.haarpy_moment((1, 1, 2, 2, 3, 3), (1, 1, 2, 2, 3, 3)),
+        ),
+        BY_PEER,
+        note="Compared at twenty sizes. The engine's time includes reading the query and its check entry by entry at p = 3.",
+    ),
 )

@@ -22,7 +22,7 @@ from benchmarks.tools import FORM, Method
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"
-PACKAGES = ("python-flint", "sympy", "numpy", "thewalrus")
+PACKAGES = ("python-flint", "sympy", "numpy", "thewalrus", "haarpy")
 SLOW_REPEATS = 1
 
 

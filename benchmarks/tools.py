@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -12,9 +13,13 @@ from benchmarks import answers, form_wick, isserlis
 from symbolic.algebra import words
 from symbolic.algebra.expression import Expression
 from symbolic.averages import expectation
+from symbolic.query.query import moment
+from symbolic.weingarten.complex_words import unitary_weingarten
+from symbolic.weingarten.haar_words import orthogonal_weingarten
 from symbolic.wishart import identity, marked_basis
 from symbolic.wishart.general import matrix_moment_general, trace_moments_general
 from symbolic.wishart.identity import trace_moment, trace_moments
+from symbolic.wishart.partitions import Partition, partitions
 
 ENGINE = "this project"
 FORM = os.environ.get("FORM") or shutil.which("form") or ""
@@ -112,6 +117,91 @@ def sympy_pairings(power: int) -> Method:
     """E tr W^power in SymPy by enumeration, identity covariance."""
 
     return Method("SymPy, all pairings", lambda: isserlis.trace_moment(power), answers.from_sympy)
+
+
+NO_HAARPY = "" if find_spec("haarpy") else "haarpy is not installed (`make bench` installs it)"
+POINTS = tuple(range(11, 31))
+"""Sizes at which rational functions of one size are compared: more than numerator and denominator have degrees together."""
+
+
+def _values(answer: dict[Partition, Any]) -> dict[Partition, tuple[Fraction, ...]]:
+    """Expressions of SymPy in p at `POINTS`."""
+    found = {}
+    for kind, value in answer.items():
+        (name,) = value.free_symbols
+        found[kind] = tuple(Fraction(str(value.subs(name, point))) for point in POINTS)
+    return found
+
+
+def orthogonal_values(degree: int) -> Method:
+    """All values of the Weingarten function of O(p) for 2 d factors."""
+    return Method(
+        ENGINE,
+        lambda: orthogonal_weingarten(degree),
+        lambda found: {
+            kind: tuple(value.at({"p": Fraction(p)}) for p in POINTS) for kind, value in found.items()
+        },
+    )
+
+
+def unitary_values(degree: int) -> Method:
+    """All values of (-1)^d times the Weingarten function of U(-q), by the cycles of permutations, q = n - p."""
+
+    def read(found: Any) -> dict[Partition, tuple[Fraction, ...]]:
+        values, bottom = found
+        by_kind = {kind_of_permutation(s): value for s, value in values.items()}
+        # q is taken negative, where the other tools have the dimension
+        return {
+            kind: tuple(
+                (-1) ** degree * Fraction(str(value(0, point) / bottom(0, point))) for point in POINTS
+            )
+            for kind, value in by_kind.items()
+        }
+
+    return Method(ENGINE, lambda: unitary_weingarten(degree), read)
+
+
+def kind_of_permutation(permutation: tuple[int, ...]) -> Partition:
+    """The lengths of its cycles."""
+    free, lengths = set(range(len(permutation))), []
+    while free:
+        place, length = min(free), 0
+        while place in free:
+            free.discard(place)
+            place, length = permutation[place], length + 1
+        lengths.append(length)
+    return tuple(sorted(lengths))
+
+
+def haarpy_values(group: str, degree: int) -> Method:
+    """The same by haarpy, from characters or zonal functions: ``group`` is orthogonal or unitary."""
+
+    def run() -> dict[Partition, Any]:
+        weingarten = getattr(import_module("haarpy"), f"weingarten_{group}")
+        p = import_module("sympy").Symbol("p")
+        return {kind: weingarten(kind[::-1], p) for kind in partitions(degree)}
+
+    return Method("haarpy", run, _values, missing=NO_HAARPY)
+
+
+def rotation_moment(text: str) -> Method:
+    """A moment of a rotation as it is asked for, with its check at small sizes."""
+
+    def read(result: Any) -> tuple[Fraction, ...]:
+        ((value),) = result.expectation.terms.values()
+        return tuple(value.at({"p": Fraction(p)}) for p in POINTS)
+
+    return Method(ENGINE, lambda: moment(text, rotations=["O"]), read)
+
+
+def haarpy_moment(rows: tuple[int, ...], columns: tuple[int, ...]) -> Method:
+    """The mean of a product of elements of a rotation by haarpy."""
+
+    def run() -> dict[Partition, Any]:
+        p = import_module("sympy").Symbol("p")
+        return {(): import_module("haarpy").haar_integral_orthogonal((rows, columns), p)}
+
+    return Method("haarpy", run, lambda answer: _values(answer)[()], missing=NO_HAARPY)
 
 
 def hafnians(power: int, n: int, p: int) -> Method:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -114,3 +115,24 @@ def test_every_aim_says_what_bounds_the_engine(rows: ModuleType) -> None:
     aims = [row for row in rows.ROWS if row.goal_seconds is not None or row.goal_ratio is not None]
     assert len(aims) > 5
     assert all(row.bound for row in aims)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "points"),
+    [
+        # Wg(1, 1, 1) = (p^2 + 3 p - 2) / (p (p - 1) (p - 2) (p + 2) (p + 4)) of O(p)
+        (
+            "weingarten-orthogonal-3",
+            (1, 1, 1),
+            lambda p: Fraction(p * p + 3 * p - 2, p * (p - 1) * (p - 2) * (p + 2) * (p + 4)),
+        ),
+        # Wg(2, 1, 1) = - 1 / (N (N^2 - 1) (N^2 - 9)) of U(N)
+        ("weingarten-unitary-4", (1, 1, 2), lambda p: Fraction(-1, p * (p * p - 1) * (p * p - 9))),
+    ],
+)
+def test_values_of_the_weingarten_function_are_read_where_the_other_tool_reads_them(
+    rows: ModuleType, name: str, kind: tuple[int, ...], points: Callable[[int], Fraction]
+) -> None:
+    method = next(row for row in rows.ROWS if row.name == name).methods[0]
+    found = method.read(method.run())[kind]
+    assert found == tuple(points(p) for p in range(11, 31))
