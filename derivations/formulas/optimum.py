@@ -6,14 +6,15 @@ alpha_r; everything is decided by exact arithmetic and rigorous enclosures (`sym
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from math import inf
 from typing import Any
 
+import numpy as np
 from flint import fmpq_poly
+from numpy.polynomial.chebyshev import Chebyshev
 
 from derivations.formulas.by_name import derived_parts, evaluate_named, formula, in_regime
 from derivations.formulas.exact import along, parameters, quotient, value_at
@@ -26,6 +27,7 @@ from derivations.paper.beyond.exact_loss import InfiniteLoss
 from derivations.paper.theorem2.general_covariance import INVERSE
 from derivations.steps.contents import find
 from derivations.steps.labels import LOSS_AT_ZERO, InRegime
+from derivations.steps.step import DrawsAtAnyRate
 from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.quotients import Rational
 from symbolic.proofs.minimum import Minimum, NoMinimum, Undecided, minimum
@@ -78,9 +80,13 @@ def optimum(name: str, values: Mapping[str, Given], assumptions: Assumptions = P
     return {rate: best.at, "loss": best.value, "certificate": certificate}
 
 
-# the rates at which an average is looked at first, alpha / (1 + |alpha|), and the steps that close in on the least
-GRID, CLOSER = 24, 40
+# the rates at which an average is looked at first, alpha / (1 + |alpha|), and the nodes at which it is looked at closer, each time in
+# a smaller part of what is left
+GRID, NODES, NARROWINGS = 24, 9, (1, 8, 64)
+CANDIDATES = 2  # of the least places of a grid, those that are looked at closer
+TOLD_APART = 5  # standard errors
 SURE = 1e-4  # error of an average in the search
+FIRST_DRAWS, DRAWS = 8_192, 65_536  # where the same draws serve all rates: on the grid, and closer
 
 
 def _of_average(name: str, values: Mapping[str, Given], assumptions: Assumptions) -> dict[str, Any]:
@@ -93,54 +99,103 @@ def _of_average(name: str, values: Mapping[str, Given], assumptions: Assumptions
     if TRAINING in values:
         raise InvalidParameter(f"{TRAINING} given: leave it out, and give alpha_r=VALUE")
     negative = average.negative(assumptions)
-
     value = quotient(formula(name, assumptions))
     needed = parameters(value)[0] - {average.name} | {*average.needs}
 
+    def numbers_at(rate: float) -> Mapping[str, Fraction]:
+        given = {**values, TRAINING: Fraction(rate)}
+        return checked_point(name, given, assumptions, needed=needed, matrices=set()).scalars
+
+    def loss_of(rate: float, mean: float) -> float:
+        return float(value_at(value, {**numbers_at(rate), average.name: Fraction(mean)}))
+
     @cache
     def loss(rate: float) -> float:
-        """To the error of the search; where draws are needed, they are the same at all rates."""
-        given = {**values, TRAINING: Fraction(rate)}
-        point = checked_point(name, given, assumptions, needed=needed, matrices=set())
-        numbers = {key: float(number) for key, number in point.scalars.items()}
-        try:
-            mean = average.value(assumptions, numbers, SURE).mean
-        except InfiniteLoss:
-            return inf
-        return float(value_at(value, {**point.scalars, average.name: Fraction(mean)}))
+        """To the error of the search."""
+        numbers = {key: float(number) for key, number in numbers_at(rate).items()}
+        return loss_of(rate, average.value(assumptions, numbers, SURE).mean)
 
-    def at(place: float) -> float:
-        return place / (1 - abs(place))
+    def common_draws(most: int, rate: float) -> DrawsAtAnyRate | None:
+        numbers = {key: float(x) for key, x in numbers_at(rate).items()}
+        return average.at_any_rate(assumptions, numbers, most)
 
-    low = -1.0
-    places = [low + (1 if negative else 2) * k / GRID for k in range(1, GRID)]
-    seen = {place: loss(at(place)) for place in places}
-    best = min(places, key=lambda place: seen[place])
+    only_negative = negative is not None
+    try:
+        few = common_draws(FIRST_DRAWS, -1.0 if only_negative else 1.0)
+    except InfiniteLoss:
+        few, only_negative = common_draws(FIRST_DRAWS, -1.0), True
+    many = None if few is None else common_draws(DRAWS, -1.0)
+
+    def seen(rate: float, draws: DrawsAtAnyRate | None) -> float:
+        return loss(rate) if draws is None else loss_of(rate, float(np.mean(draws.at(rate))))
+
+    places = [-1 + (1 if only_negative else 2) * k / GRID for k in range(1, GRID)]
+    grid = [seen(_at(place), few) for place in places]
+    low = [k for k in range(len(grid)) if grid[k] <= min(grid[max(k - 1, 0) : k + 2])]
     step = places[1] - places[0]
-    left, right = max(best - step, low + step / 8), min(best + step, 1 - step / 8)
-    golden = (5**0.5 - 1) / 2
-    for _ in range(CLOSER):
-        first, second = right - golden * (right - left), left + golden * (right - left)
-        if loss(at(first)) <= loss(at(second)):
-            right = second
-        else:
-            left = first
-        if right - left < 1e-6:
-            break
-    rate = at((left + right) / 2)
+    rates = []
+    for k in sorted(low, key=lambda k: grid[k])[:CANDIDATES]:
+        left, right = max(places[k] - step, -1 + step / 8), min(places[k] + step, 1 - step / 8)
+        rates.append(_at(_least_between(lambda place: seen(_at(place), many), left, right)))
+    rate = rates[0] if many is None else _better(many, rates, loss)
     found = evaluate_named(name, {**values, TRAINING: Fraction(rate)}, assumptions)
-    flat = max(seen.values()) - min(seen.values()) <= 1e-13 * abs(found["value"])
-    reason = (
-        f"the least of {len(places)} rates over the whole line, closed in on; nothing is proved between them"
-    )
-    if negative:
-        reason = f"{negative}; {reason.replace('the whole line', 'all negative ones')}"
+    flat = max(grid) - min(grid) <= 1e-13 * abs(found["value"])
+    certificate: dict[str, Any] = {"kind": "flat" if flat else "search", "error": found["error"]}
+    where = "all negative ones" if only_negative else "the whole line"
+    reason = f"the least of {len(places)} rates over {where}, closed in on; nothing is proved between them"
+    if only_negative:
+        reason = f"{negative or 'the mean loss is infinite at every alpha_t > 0'}; {reason}"
     if flat:
-        rate_found, reason = None, "the loss does not depend on alpha_t: every rate is a minimum"
-    else:
-        rate_found = rate
-    certificate = {"kind": "flat" if flat else "search", "reason": reason, "error": found["error"]}
-    return {TRAINING: rate_found, "loss": found["value"], "certificate": certificate}
+        reason = "the loss does not depend on alpha_t: every rate is a minimum"
+    elif abs(rate) > abs(_at(1 - step / 4)):
+        reason += "; the loss still falls at the largest rates that were looked at"
+    elif many is not None:
+        certificate["rate_error"] = _error_of_rate(many, rate)
+        reason += (
+            f"; the rate is known to about {certificate['rate_error']:.1g}, from draws that serve all rates"
+        )
+    certificate["reason"] = reason
+    return {TRAINING: None if flat else rate, "loss": found["value"], "certificate": certificate}
+
+
+def _at(place: float) -> float:
+    return place / (1 - abs(place))
+
+
+def _least_between(function: Callable[[float], float], left: float, right: float) -> float:
+    """Where a smooth function is least between two places: of its interpolation at Chebyshev nodes, in ever smaller parts."""
+    low, high = left, right
+    best = (left + right) / 2
+    for narrower in NARROWINGS:
+        half = (right - left) / (2 * narrower)
+        low, high = max(left, best - half), min(right, best + half)
+        fitted = Chebyshev.interpolate(np.vectorize(function, otypes=[float]), NODES - 1, domain=[low, high])
+        slopes = fitted.deriv().roots()
+        inside = [
+            float(x.real)
+            for x in map(complex, slopes)
+            if abs(x.imag) < 1e-9 * (high - low) and low < x.real < high
+        ]
+        best = min([low, high, *inside], key=lambda place: float(fitted(place)))
+    return best
+
+
+def _better(draws: DrawsAtAnyRate, rates: list[float], loss: Callable[[float], float]) -> float:
+    """The rate of the least mean: by draws that serve all, or by the losses themselves where these cannot tell."""
+    best, *others = sorted(rates, key=lambda rate: float(np.mean(draws.at(rate))))
+    for other in others:
+        gap = draws.at(other) - draws.at(best)
+        if np.mean(gap) < TOLD_APART * np.std(gap) / len(gap) ** 0.5:
+            return min(rates, key=loss)
+    return best
+
+
+def _error_of_rate(draws: DrawsAtAnyRate, rate: float) -> float:
+    """The standard error of a stationary point of a mean over draws: that of its slope, over its curvature."""
+    step = 1e-3 * (1 + abs(rate))
+    below, here, above = (draws.at(one) for one in (rate - step, rate, rate + step))
+    slopes, curvature = (above - below) / (2 * step), np.mean(above - 2 * here + below) / step**2
+    return float(np.std(slopes) / len(slopes) ** 0.5 / abs(curvature))
 
 
 def slope_at_zero(name: str, values: Mapping[str, Given], assumptions: Assumptions = PAPER) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 import sympy
@@ -101,19 +102,30 @@ class Check:
     longer: int = 1
 
 
+class DrawsAtAnyRate(Protocol):
+    """Draws of what an average is taken of, the same at every rate."""
+
+    def at(self, rate: float) -> NDArray[np.float64]:
+        """What is averaged at a rate, draw by draw."""
+
+
 @dataclass(frozen=True)
 class Average:
     """An average in a step's formula that has no closed form.
 
     name: of its symbol in the formula. needs: the parameters that it depends on. value: the average at checked parameter
     values, with its error, to a relative error that is aimed at (None: as usual); no draws where it is a quadrature.
-    negative: why it is least at a negative rate, under the assumptions; None where that is not known.
+    negative: why it is least at a negative rate, under the assumptions; None where that is not known. at_any_rate: at most so many draws
+    that serve all rates alike, from which a least one is looked for; None where `value` is quick enough.
     """
 
     name: str
     needs: tuple[str, ...]
     value: Callable[[Assumptions, Mapping[str, float], float | None], Estimate]
     negative: Callable[[Assumptions], str | None] = lambda assumptions: None
+    at_any_rate: Callable[[Assumptions, Mapping[str, float], int], DrawsAtAnyRate | None] = (
+        lambda assumptions, values, most: None
+    )
 
 
 @dataclass(frozen=True)

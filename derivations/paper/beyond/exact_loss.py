@@ -19,7 +19,14 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, dist0_sq, label_noise, m, n_r, n_v, nu, p, sigma
 from derivations.language.values import evaluate
-from derivations.paper.beyond.one_task import average, require_rotations, rotations
+from derivations.paper.beyond.one_task import (
+    Common,
+    average,
+    by_quadrature_alone,
+    common,
+    require_rotations,
+    rotations,
+)
 from derivations.paper.beyond.reduction import one_step, room_left, share_of_one
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem1.concentration import EXCESS, H_R, put_in
@@ -89,6 +96,13 @@ def label_noise_at(
     assumptions: Assumptions, values: Mapping[str, float], rel_error: float | None = None
 ) -> Estimate:
     """The average of one task's label noise, to a relative error as far as it is reached; raises BadInput where it is infinite."""
+    require_finite(assumptions, values)
+    plain, given = _given(assumptions, values)
+    return _remembered(plain, tuple({**given, "alpha_t": float(values["alpha_t"])}.items()), rel_error)
+
+
+def require_finite(assumptions: Assumptions, values: Mapping[str, float]) -> None:
+    """Raises BadInput where the average is infinite: InfiniteLoss where it is so at positive rates alone."""
     if values["p"] <= values["n_v"] * values["m"] + 1:
         raise BadInput(
             "the mean loss is infinite at p = n_v m + 1: take a larger p, or fewer validation points"
@@ -100,10 +114,25 @@ def label_noise_at(
             f"the mean loss is infinite at every alpha_t > 0 with {steps} inner steps and p = n_v + {sizes[2] - sizes[1]}: "
             "take a larger p, fewer inner steps or alpha_t <= 0"
         )
-    given = {name: float(values[name]) for name in ("n_t", "n_v", "p", "alpha_t", "sigma")}
-    # neither the order of a formula nor what happens at the test changes the average
-    plain = replace(assumptions, order="leading", adaptation_steps=1)
-    return _remembered(plain, tuple({**given, "sigma_v": noise}.items()), rel_error)
+
+
+def _given(assumptions: Assumptions, values: Mapping[str, float]) -> tuple[Assumptions, dict[str, float]]:
+    """What the average depends on but for the rate: neither the order of a formula nor what happens at the test changes it."""
+    noise = values["sigma"] if assumptions.noise_val is None else float(assumptions.noise_val)
+    given = {name: float(values[name]) for name in ("n_t", "n_v", "p", "sigma")}
+    return replace(assumptions, order="leading", adaptation_steps=1), {**given, "sigma_v": noise}
+
+
+def at_any_rate(assumptions: Assumptions, values: Mapping[str, float], most: int) -> Common | None:
+    """Draws at which the average is seen at all rates alike; None where a quadrature gives it, or there is no noise.
+
+    Raises as `label_noise_at`, at the rate that is given.
+    """
+    require_finite(assumptions, values)
+    plain, given = _given(assumptions, values)
+    if not (given["sigma"] or given["sigma_v"]) or by_quadrature_alone(plain, given):
+        return None
+    return common(plain, given, most)
 
 
 def negative_is_best(assumptions: Assumptions) -> str | None:
@@ -228,7 +257,11 @@ STEPS: tuple[Step, ...] = (
         "n_v, as p = n_v + 2 from three steps on or p = n_v + 3 from five, it is infinite at every alpha_t > 0, by a count of powers "
         "that is not a proof, and refused: eigenvalues of the inner loop near zero are then too likely. For p = n_v m + 1 it is infinite.",
         average=Average(
-            label_noise.name, ("n_t", "n_v", "m", "p", "alpha_t", "sigma"), label_noise_at, negative_is_best
+            label_noise.name,
+            ("n_t", "n_v", "m", "p", "alpha_t", "sigma"),
+            label_noise_at,
+            negative_is_best,
+            at_any_rate,
         ),
         parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),
     ),

@@ -22,6 +22,7 @@ from derivations.language.symbols import m, n_v, p
 from derivations.paper.beyond.one_task_integral import AGREED, by_quadrature
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse, noise_mean
+from derivations.steps.chains.products import by_powers
 from derivations.support.bad_input import BadInput
 from derivations.verification.batches import Plan, Weighted
 from numeric_check.draws.estimate import Estimate
@@ -31,7 +32,7 @@ from numeric_check.estimators.simulation import run_until
 from numeric_check.problem.samplers import triangular_factor
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.readable import Word as Letters
-from symbolic.algebra.words import Expression, gaussian, identity, matrix, scalar, tr
+from symbolic.algebra.words import Expression, gaussian, identity, matrix, scalar, tr, zero
 from symbolic.averages.expectation import expect
 
 Array = NDArray[np.float64]
@@ -58,6 +59,8 @@ PROJECTED: Mapping[Word, Expression] = {(("Q", False), ("Q", True)): identity("n
 MOST_SQUARED = 4  # blocks for which the means of squares are taken
 PILOT, BATCH, WORK = 1024, 1024, 5e8
 MOST_ROWS = 200
+MOST_OF_SPREAD = 0.2  # that a single draw of the pilot may make up
+KEPT = 2e7  # numbers that are kept of common draws
 ENOUGH = 1e-7  # relative error below which a quadrature is preferred to sampling
 
 
@@ -204,6 +207,55 @@ def average(
     )
 
 
+@dataclass(frozen=True)
+class Common:
+    """One set of draws for all training rates: M and K are polynomials in the rate, whose coefficients are kept draw by draw."""
+
+    gram: tuple[Array, ...]
+    weight: tuple[Array, ...]
+
+    def at(self, rate: float) -> Array:
+        """Tr M^-1 K at a rate, draw by draw."""
+        gram, weight = (
+            sum([part * rate**k for k, part in enumerate(parts)][1:], parts[0])
+            for parts in (self.gram, self.weight)
+        )
+        if gram.shape[-1] == 1:
+            return np.asarray((weight / gram)[:, 0, 0])
+        return np.asarray(np.trace(np.linalg.solve(gram, weight), axis1=1, axis2=2))
+
+
+def by_quadrature_alone(assumptions: Assumptions, given: Numbers) -> bool:
+    """Whether a quadrature gives the average at any rate: one inner step, one or two validation points."""
+    return one_task(assumptions).blocks == 1 and given["n_v"] <= 2
+
+
+def common(assumptions: Assumptions, given: Numbers, most: int) -> Common:
+    """At most so many draws of one task, fewer where matrices are large; equal arguments give equal draws."""
+    task, numbers = one_task(assumptions), full_numbers(given)
+    size = seen_rows(task, numbers)
+    exprs = [by_powers(expr, ["alpha_t"]) for expr in (task.gram, task.weight)]
+    powers = [range(max(parts)[0] + 1) for parts in exprs]
+    room = KEPT / (numbers["n_v"] ** 2 * sum(map(len, powers)))
+    batches = max(2, int(min(most, WORK / size**3, room)) // BATCH)
+    text = f"common/{assumptions.label()}/{sorted(given.items())}"
+    plan = Plan([task.gram, task.weight])
+    weighted = [
+        [Weighted.of(parts.get((k,), zero("n_v", "n_v")), numbers) for k in found]
+        for parts, found in zip(exprs, powers, strict=True)
+    ]
+    drawn: list[list[Array]] = [[] for parts in weighted for _ in parts]
+    for batch in range(batches):
+        u, v = draw(generator_for(text, batch), task, numbers, BATCH)
+        matrices = {"U": u, "Z": u @ np.swapaxes(u, 1, 2) + v @ np.swapaxes(v, 1, 2)}
+        products: dict[Letters, Array] = {}
+        for k, part in enumerate(part for parts in weighted for part in parts):
+            found = part.at(matrices, products, plan)
+            drawn[k].append(np.broadcast_to(found, (BATCH, *found.shape[1:])))
+    arrays = [np.concatenate(column) for column in drawn]
+    return Common(tuple(arrays[: len(powers[0])]), tuple(arrays[len(powers[0]) :]))
+
+
 def seen_rows(task: OneTask, numbers: Numbers) -> int:
     """The rows of X_t that matter: all n_t, or the blocks that stand for them where there are fewer."""
     return min(int(numbers["n_t"]), task.blocks * int(numbers["n_v"]))
@@ -277,12 +329,19 @@ def _means_at(task: OneTask, numbers: tuple[tuple[str, float], ...]) -> tuple[fl
 
 
 def _fit(task: OneTask, numbers: Numbers, text: str) -> Array:
-    """The multiples of the features that explain most, from draws that are not used otherwise."""
+    """The multiples of the features that explain most, from draws that are not used otherwise.
+
+    Of a feature whose spread few draws make up, the mean of any number of draws is off by more than their standard error says: it is
+    left out.
+    """
     u, v = draw(generator_for(f"{text}/fit"), task, numbers, PILOT)
     surplus = _surplus(task, u, v, numbers)
     scale = np.abs(surplus).max(axis=0) + np.finfo(np.float64).tiny
-    design = np.column_stack([np.ones(PILOT), surplus / scale])
-    return np.asarray(np.linalg.lstsq(design, task.values(u, v, numbers), rcond=1e-10)[0][1:] / scale)
+    told = np.sum((surplus / scale) ** 2, axis=0) * MOST_OF_SPREAD >= 1
+    design = np.column_stack([np.ones(PILOT), (surplus / scale)[:, told]])
+    found = np.zeros(len(scale))
+    found[told] = np.linalg.lstsq(design, task.values(u, v, numbers), rcond=1e-10)[0][1:] / scale[told]
+    return found
 
 
 def _controlled(generator: np.random.Generator, task: OneTask, numbers: Numbers, fitted: Array) -> Array:

@@ -17,7 +17,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import label_noise, n_v, sigma
 from derivations.paper.beyond import one_task as module
 from derivations.paper.beyond.exact_loss import exact_formula, loss_checks, tail_index
-from derivations.paper.beyond.one_task import average, one_task
+from derivations.paper.beyond.one_task import average, common, one_task
 from derivations.paper.beyond.one_task_integral import by_quadrature
 from derivations.paper.theorem1.reused_data import at_rate_zero
 from derivations.steps.contents import find
@@ -183,7 +183,7 @@ def test_several_steps_agree_with_the_plain_protocol(steps: int) -> None:
     assert abs(seen.mean - wrong) > 5 * seen.stderr
 
 
-@pytest.mark.parametrize(("rows", "steps", "best"), [(1, 1, -1.0419), (2, 1, -1.058)])
+@pytest.mark.parametrize(("rows", "steps", "best"), [(1, 1, -1.0419), (2, 1, -1.058), (1, 2, 1.3138)])
 def test_the_best_rate_of_the_exact_loss(rows: int, steps: int, best: float) -> None:
     """No rate beside it, nor that of the leading order, is better."""
     given = {**FIGURE_2, "n_v": rows, "alpha_r": 0}
@@ -214,3 +214,33 @@ def test_a_loss_without_label_noise_is_flat() -> None:
     found = optimum("exact-loss", {**FIGURE_2, "sigma": 0})
     assert found["alpha_t"] is None
     assert found["certificate"]["kind"] == "flat"
+
+
+def test_a_control_whose_spread_is_made_up_by_few_draws_is_not_used() -> None:
+    """After four steps with few points Tr M^2 is so: the mean would be off by many of its errors, and these ten times as large."""
+    assumptions = read(["inner_steps=4"])
+    given = {"n_t": 5.0, "n_v": 1.0, "p": 12.0, "alpha_t": 1.0, "sigma": 1.0, "sigma_v": 1.0}
+    found = average(assumptions, given, sampled=True, rel_error=1e-3)
+    sizes: dict[str, Any] = {"n_t": 5, "n_v": 1, "n_r": 3, "m": 1, "p": 12, "sigma": 1.0, "nu": 0.0}
+    setting = Setting(**sizes, alpha_t=1.0, alpha_r=0.0, inner_steps=4)
+    seen = simulate(setting, "excess", rel_error=2e-3)
+    assert found.stderr < 2e-3 * found.mean
+    assert abs(seen.mean - found.mean) < 4 * (seen.stderr**2 + found.stderr**2) ** 0.5
+
+
+@pytest.mark.parametrize("rate", [-0.4, 0.7])
+def test_draws_that_serve_all_rates_have_the_mean_of_those_at_one(rate: float) -> None:
+    assumptions = read(["inner_steps=2"])
+    given = {"n_t": 9.0, "n_v": 2.0, "p": 17.0, "sigma": 1.0, "sigma_v": 0.8}
+    seen = common(assumptions, given, 40_000).at(rate)
+    found = average(assumptions, {**given, "alpha_t": rate}, rel_error=1e-4)
+    assert abs(seen.mean() - found.mean) < 4 * seen.std() / len(seen) ** 0.5
+    assert seen.std() / len(seen) ** 0.5 < 0.01 * found.mean
+
+
+def test_where_positive_rates_are_infinite_the_best_is_looked_for_at_negative_ones() -> None:
+    given = {"n_t": 6, "n_v": 1, "n_r": 4, "m": 1, "p": 3, "sigma": 1, "nu": 1, "alpha_r": 0.1}
+    found = optimum("exact-loss", given, read(["inner_steps=3"]))
+    assert found["alpha_t"] < 0
+    assert found["certificate"]["reason"].startswith("the mean loss is infinite at every alpha_t > 0")
+    assert "still falls at the largest rates" in found["certificate"]["reason"]
