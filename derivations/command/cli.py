@@ -153,7 +153,7 @@ def _parsers() -> dict[str, argparse.ArgumentParser]:
         "--check", action="store_true", help="fail when the committed files are stale"
     )
     parsers["figure"].add_argument(
-        "figure", metavar="FIGURE", help="1 to 6, its name, phase-diagram or inner-steps"
+        "figure", metavar="FIGURE", help="1 to 6, its name, phase-diagram, inner-steps or gain-maps"
     )
     parsers["figure"].add_argument("--out", default=None, metavar="FILE", help="an .svg, .png or .pdf file")
     parsers["figure"].add_argument(

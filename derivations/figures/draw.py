@@ -16,7 +16,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
-from derivations.figures import graphical_model, inner_steps_map, network_figure, network_runs, phase_diagram
+from derivations.figures import (
+    gain_maps,
+    graphical_model,
+    inner_steps_map,
+    network_figure,
+    network_runs,
+    phase_diagram,
+)
 from derivations.figures.captions import alt_text, equation_number, panel_title
 from derivations.figures.curves import exact, in_proportion, predicted
 from derivations.figures.panels import Figure, Panel, figure, grid, slug_of
@@ -31,7 +38,7 @@ FORMATS = ("svg", "png", "pdf")
 # Figure 1, the one without data.
 MODEL = "figure1"
 # the figures that draw themselves
-OWN = {module.NAME: module for module in (network_figure, phase_diagram, inner_steps_map)}
+OWN = {module.NAME: module for module in (network_figure, phase_diagram, inner_steps_map, gain_maps)}
 CURVE_POINTS, EXACT_POINTS = 241, 41
 # More entries than this stand in two rows.
 LEGEND_COLUMNS = 3
@@ -53,7 +60,7 @@ def draw(
     recomputed: bool = False,
     progress: Report | None = None,
 ) -> tuple[Path, list[Series]]:
-    """Draws a figure (`1` to `6`, `figure-2`, `phase-diagram`, `inner-steps`, or by equation: `eq5`); returns the file and what it shows.
+    """Draws a figure (`1` to `6`, `figure-2`, `phase-diagram`, `inner-steps`, `gain-maps`, or by equation: `eq5`); returns the file and what it shows.
 
     out: an .svg, .png or .pdf file, by default NAME.svg here; Figure 1 is no plot and always .svg. Points not in the
     store are simulated and stored one by one; progress hears of each. recomputed: make the shipped experiment anew
