@@ -71,6 +71,14 @@ _LETTERS: dict[str, Callable[[], Expression]] = {
     "I_p": lambda: identity("p"),
 }
 
+# what the model, its problem and its loss are written in: what these stand for is stated by a step
+OF_THE_MODEL = frozenset(
+    name
+    for name in _LETTERS
+    if name.split("_")[0]
+    in ("X", "z", "y", "w", "delta", "omega", "theta", "gamma", "B", "Gamma", "H", "F", "A")
+    and name != "X"
+)
 
 # letters that are their own transpose (a trace read backwards is the same trace)
 SYMMETRIC = frozenset(

@@ -51,7 +51,7 @@ def _chain(label: str, word: Expression, assumptions: Assumptions) -> Chain:
     x = gaussian("X", "n", "p")
     chain = Chain(word)
     if "W" in word.letters():
-        chain.insert({"W": x.T @ x})
+        chain.define({"W": x.T @ x})
     return chain.average("X", reads=("gaussian-inputs",)).shows(label)
 
 

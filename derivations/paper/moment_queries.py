@@ -159,7 +159,7 @@ def _average_rows(chain: Chain, names: list[str], law: str) -> None:
     }
     # of one of two matrices, another law leaves the diagonal of what stands between, which no word expresses
     for group in [[name] for name in rows] if law == GAUSSIAN else [[*rows]]:
-        chain.insert({name: rows[name].T @ rows[name] for name in group})
+        chain.define({name: rows[name].T @ rows[name] for name in group})
         chain.average(*("X" + name[1:] for name in group))
 
 

@@ -16,6 +16,7 @@ words of one task where their content does.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 
@@ -39,12 +40,13 @@ from derivations.paper.outer_problem_draws import (
     observe_stacked_loss,
     observe_target,
 )
-from derivations.steps.chain import Chain, abbreviation
+from derivations.steps.chain import Chain, Tasks, abbreviation
 from derivations.steps.held import Held
 from derivations.steps.labels import OVER_TARGETS
 from derivations.steps.rules import solutions
+from derivations.steps.rules.stacked import SAME_TASK
 from derivations.steps.step import Kind, Parts, Step
-from symbolic.algebra.words import Expression, identity, matrix, reciprocal, vector
+from symbolic.algebra.words import Expression, identity, matrix, reciprocal, scalar, vector
 from symbolic.averages.expectation import expect
 
 X_T, X_V = MatrixSymbol("X_t", n_t, p), MatrixSymbol("X_v", n_v, p)
@@ -83,11 +85,24 @@ def _residual_chain(omega: Expression, assumptions: Assumptions) -> Chain:
     labels = {"y_t": vector("y_t", "n_t"), "y_v": vector("y_v", rows)}
     chain = Chain(labels["y_v"] - task.x_v @ vector("theta", "p"))
     theta = model.training_loop(omega, task.x_t, labels["y_t"], assumptions)
-    # the step states one gradient step
-    one_step = assumptions.inner_steps == 1 and not assumptions.added
-    held = Held(assumptions, where={"omega": omega, "X_t": task.x_t}) if one_step else None
-    chain.insert({"theta": theta}, "inner-loop", held=held)
-    return chain.insert(_labels(assumptions), "train-labels", "validation-labels")
+    chain.insert({"theta": theta}, "inner-loop", held=_after_one_step(assumptions, omega, labels["y_t"]))
+    # those of other data
+    labelled = None if assumptions.split == "reused" else Held(assumptions, read=with_one_noise)
+    return chain.insert(_labels(assumptions), "train-labels", "validation-labels", held=labelled)
+
+
+def with_one_noise(labels: Expression) -> Expression:
+    """Labels whose noise has the level of all data, as (18), (19) and (26) print it."""
+    return labels.replace({"sigma_v": scalar("sigma")} if "sigma_v" in labels.scalars() else {})
+
+
+def _after_one_step(assumptions: Assumptions, start: Expression, labels: Expression) -> Held | None:
+    """The inner loop as (21) states its last step; None where an extension states the steps."""
+    if assumptions.added:
+        return None
+    x_t = model.task(assumptions).x_t
+    before = model.inner_loop(start, x_t, labels, "alpha_t", "n_t", assumptions.inner_steps - 1)
+    return Held(assumptions, where={"omega": before, "X_t": x_t, "y_t": labels})
 
 
 def target_chain(assumptions: Assumptions) -> Chain:
@@ -100,7 +115,10 @@ def design_chain(assumptions: Assumptions) -> Chain:
     task = model.task(assumptions)
     loop = model.training_loop(identity("p"), task.x_t, 0 * task.x_t, assumptions)
     chain = Chain(task.x_v @ matrix("Theta", "p", "p"))
-    return chain.insert({"Theta": loop}, "inner-loop").shows("B^{(i)}")
+    held = _after_one_step(assumptions, letter("omega"), 0 * vector("y_t", "n_t"))
+    if held is not None:
+        held = replace(held, read=lambda theta: theta @ letter("omega"))
+    return chain.insert({"Theta": loop}, "inner-loop", held=held).shows("B^{(i)}")
 
 
 def stacked_loss_chain(assumptions: Assumptions) -> Chain:
@@ -109,9 +127,11 @@ def stacked_loss_chain(assumptions: Assumptions) -> Chain:
     rows = (residual.shape or ("",))[0]
     gap = vector("residual", rows)
     chain = Chain(gap.T @ gap * reciprocal("n_v") * reciprocal("m") * Fraction(1, 2))
-    return chain.insert({"residual": residual}, "meta-loss-matrix", "stacked-target", "stacked-design").shows(
-        LOSS_OF_TASK
-    )
+    # gamma - B omega
+    design = model.task(assumptions).design
+    held = Held(assumptions, read=lambda gap: gap + design @ letter("omega"))
+    reads = ("meta-loss-matrix", "stacked-target", "stacked-design")
+    return chain.insert({"residual": residual}, *reads, held=held).shows(LOSS_OF_TASK)
 
 
 def _solution_chain(assumptions: Assumptions) -> Chain:
@@ -125,8 +145,22 @@ def _deviation_chain(assumptions: Assumptions) -> Chain:
     """(70): its deviation from the task mean, with gamma = B w_0 + delta gamma."""
     chain = Chain(letter("omega_star") - model.W_0)
     solutions.nearest(chain, "omega_star", INVERSE, letter("omega_0"), "outer-solution")
+    return put_target(chain, assumptions).shows(r"\omega^\star-w_0")
+
+
+def put_target(chain: Chain, assumptions: Assumptions) -> Chain:
+    """gamma = B w_0 + delta gamma put in: (67) of a task whose parameters deviate from w_0."""
     target = letter("B") @ model.W_0 + letter("delta_gamma")
-    return chain.insert({"gamma": target}, "stacked-target").shows(r"\omega^\star-w_0")
+    of = Tasks(
+        {
+            "B": lambda label: model.task(assumptions, label).design,
+            "delta_gamma": lambda label: model.task(assumptions, label).target_deviation.T,
+        },
+        rows="n_t" if assumptions.split == "reused" else "n_v",
+    )
+    where = {"w": model.W_0 + model.task(assumptions).deviation}
+    held = Held(assumptions, where=where, read=lambda gamma: of.block(gamma, SAME_TASK))
+    return chain.insert({"gamma": target}, "stacked-target", held=held)
 
 
 def _mean_square_chain(assumptions: Assumptions) -> Chain:

@@ -228,7 +228,7 @@ def gradient(chain: Chain, data: str, rows: str, start: str) -> Chain:
     """
     x, residual, h = letter(f"X_{data}"), vector("residual", rows), gaussian("h", "1", "p").T
     chain.begin(residual.T @ residual * reciprocal(rows) * Fraction(1, 2) * h)
-    chain.insert({"residual": letter(f"y_{data}") - x @ (letter(start) + h)}, "gradient-step")
+    chain.define({"residual": letter(f"y_{data}") - x @ (letter(start) + h)}, "gradient-step")
     return chain.average("h")
 
 

@@ -24,6 +24,7 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import alpha_r, column, excess, inner, n_r, n_s, nu, p, sigma, squared_norm
+from derivations.paper.outer_problem import with_one_noise
 from derivations.paper.target_task_draws import (
     LOSS_OF_TASK,
     MEAN_ADAPTED,
@@ -105,7 +106,8 @@ def residual_chain(assumptions: Assumptions) -> Chain:
     residual = labels - x_s @ letter("theta_star")
     chain = Chain(constant(Fraction(1, 2)) * reciprocal("n_s") * tr(residual.T @ residual))
     noisy = x_s @ letter("w_prime") + model.noise("z_s", "n_s")
-    return chain.insert({"y_s": noisy}, "test-loss", "test-labels").shows(LOSS_OF_TASK)
+    held = Held(assumptions, read=with_one_noise)
+    return chain.insert({"y_s": noisy}, "test-loss", "test-labels", held=held).shows(LOSS_OF_TASK)
 
 
 def _over_test_data(assumptions: Assumptions) -> Chain:
@@ -118,12 +120,25 @@ def _over_test_data(assumptions: Assumptions) -> Chain:
 
 def _split_chain(assumptions: Assumptions) -> Chain:
     """(59): averaged over the test data, and over the task but for the overlap, as the adapted parameters depend on it."""
-    task = {"w_prime": target_parameters()}
     metric = model.IDENTITY if assumptions.covariance == "identity" else model.SIGMA
     overlap = letter("w_prime").T @ metric @ letter("theta_star")
-    chain = _over_test_data(assumptions).name(overlap, "overlap").insert(task)
+    chain = _over_test_data(assumptions).name(overlap, "overlap")
+    _put_parameters(chain, assumptions)
     chain.average("delta_w", reads=("task-parameters",))
-    return _isotropic_tasks(chain, assumptions).expand({"overlap": overlap}).insert(task).shows(SPLIT)
+    _isotropic_tasks(chain, assumptions).expand({"overlap": overlap})
+    return _put_parameters(chain, assumptions).shows(SPLIT)
+
+
+def _put_parameters(chain: Chain, assumptions: Assumptions) -> Chain:
+    """The parameters of the target task put in: w_0, and what deviates from it with the stated covariance."""
+
+    def covariance(parameters: Expression) -> Expression:
+        deviation = parameters - model.W_0
+        return model.specialise(expect(deviation @ deviation.T), assumptions)
+
+    stated = ("task-parameters",) if assumptions.covariance == "identity" else ("task-covariance",)
+    held = Held(assumptions, read=covariance)
+    return chain.insert({"w_prime": target_parameters()}, *stated, held=held)
 
 
 def _after_mean_chain(assumptions: Assumptions) -> Chain:
@@ -134,7 +149,7 @@ def _after_mean_chain(assumptions: Assumptions) -> Chain:
     adapted = model.adapted(model.OMEGA_STAR, target_parameters(), assumptions)
     held = adapted_as_stated(assumptions, target_parameters())
     chain.insert({"theta_star": adapted}, "adapted-parameters", held=held)
-    chain.insert({"w_prime": target_parameters()})
+    _put_parameters(chain, assumptions)
     chain.average("z_r", "X_r", "delta_w", reads=("mean-adapted-parameters", "task-parameters"))
     _isotropic_tasks(chain, assumptions)
     return chain.name(model.W_0.T @ model.OMEGA_STAR, "mean_w_0_omega_star").shows(LOSS)
@@ -153,13 +168,17 @@ def _isotropic_tasks(chain: Chain, assumptions: Assumptions) -> Chain:
 
 def adapted_as_stated(
     assumptions: Assumptions, of_task: Expression, start: Expression = model.OMEGA_STAR
-) -> Held | None:
-    """(25) with the labels (26) of a task, from a start, for the one step that it states."""
-    if assumptions.adaptation_steps != 1:
-        return None
+) -> Held:
+    """The adaptation to the labels (26) of a task, from a start, as (25) states its last step."""
+    labels = model.inputs("X_r", "n_r", assumptions) @ of_task + model.noise("z_r", "n_r")
+    return after_one_step(assumptions, start, labels)
+
+
+def after_one_step(assumptions: Assumptions, start: Expression, labels: Expression) -> Held:
+    """The adaptation to labels, from a start, as (25) states its last step."""
     x_r = model.inputs("X_r", "n_r", assumptions)
-    labels = x_r @ of_task + model.noise("z_r", "n_r")
-    return Held(assumptions, where={"X_r": x_r, "y_r": labels, "omega_star": start})
+    before = model.inner_loop(start, x_r, labels, "alpha_r", "n_r", assumptions.adaptation_steps - 1)
+    return Held(assumptions, where={"X_r": x_r, "y_r": labels, "omega_star": before})
 
 
 def _mean_chain(assumptions: Assumptions) -> Chain:
@@ -196,7 +215,7 @@ def loss_chain(assumptions: Assumptions) -> Chain:
     adapted = model.adapted(model.W_0 + e, target_parameters(), assumptions)
     held = adapted_as_stated(assumptions, target_parameters(), model.W_0 + e)
     chain.insert({"theta_star": adapted}, "adapted-parameters", held=held)
-    chain.insert({"w_prime": target_parameters()})
+    _put_parameters(chain, assumptions)
     chain.average("z_r", "delta_w", reads=("label-noise", "task-parameters"))
     _isotropic_tasks(chain, assumptions)
     chain.average("X_r", reads=("wishart-mean", "wishart-second-moment"))

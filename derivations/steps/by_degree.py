@@ -15,6 +15,7 @@ from flint import fmpq, fmpq_mat
 
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, Tasks, carries_out
 from derivations.steps.chains.products import POWER_OF_SIZE, SIZE, degree_of_powers
+from derivations.steps.held import Held
 from derivations.steps.labels import LEADING, ORDER
 from derivations.steps.move import SQUARED_LENGTH, SecondRoute, without_traces
 from derivations.steps.orders import bound_traces
@@ -156,28 +157,34 @@ def concentration(
     weights: Mapping[str, Exponent],
     reads: tuple[str, ...] = (),
     tasks: Tasks | None = None,
+    held: Held | None = None,
 ) -> Chain:
     """Y = c I + O(xi^a): the mean of the diagonal, and the order of the mean square of all elements of Y - c I.
 
     over: the random letters to average over, in turn; () for all at once. tasks: what stacked letters are made of; all
-    blocks are summed over then, also those between tasks.
+    blocks are summed over then, also those between tasks. held: compares these with what the steps `reads` state.
     """
     rows = (word.shape or ("",))[0]
     y = matrix(WORD, rows, rows)
-    chain = Chain(reciprocal(rows) * tr(y)).insert({WORD: word}, *reads)
-    _averages(chain, over, tasks)
+    chain = Chain(reciprocal(rows) * tr(y)).define({WORD: word}, *reads)
+    _averages(chain, over, tasks, *reads, held=held)
     mean = chain.shows(LEADING).result
     error = y - scalar(LEADING) * identity(rows) if not mean.is_zero else y
-    chain.begin(tr(error @ error.T)).insert({WORD: word} | ({} if mean.is_zero else {LEADING: mean}), *reads)
-    _averages(chain, over, tasks)
+    chain.begin(tr(error @ error.T))
+    if not mean.is_zero:
+        chain.insert({LEADING: mean})
+    chain.define({WORD: word}, *reads)
+    _averages(chain, over, tasks, *reads, held=held)
     if "D" in chain.result.letters():
         bound(chain)
     return order(chain, weights).shows_degree(ORDER, Fraction(1, 2))
 
 
-def _averages(chain: Chain, over: Sequence[Collection[str]], tasks: Tasks | None) -> None:
+def _averages(
+    chain: Chain, over: Sequence[Collection[str]], tasks: Tasks | None, *reads: str, held: Held | None
+) -> None:
     if tasks is not None:
-        chain.sum_tasks(tasks).insert_blocks(tasks)
+        chain.sum_tasks(tasks).insert_blocks(tasks, *reads, held=held)
     random = [name for name, letter in chain.result.letters().items() if letter.random]
     for letters in over or (random,):
         present = [name for name in letters if name in chain.result.letters()]

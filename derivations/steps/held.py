@@ -3,39 +3,82 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import sympy
-
-from derivations.language.assumptions import Assumptions
-from derivations.language.normal_form import normal_form
+from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.normal_form import NormalForm, normal_form
+from derivations.steps.chains.products import Part, written
+from derivations.steps.move import DoesNotApply
 from symbolic.algebra.quotients import NotRational
 from symbolic.algebra.words import Expression, letter_expression
+
+if TYPE_CHECKING:
+    from derivations.steps.step import Step
+
+
+def _itself(value: Expression) -> Expression:
+    return value
 
 
 @dataclass(frozen=True)
 class Held:
     """How a definition compares with the step that states it.
 
-    short: what abbreviations in the definition stand for. where: what letters of the statement are in the proof. What is
+    short: what abbreviations in the definition stand for. where: what letters and scalars of the statement are in the proof.
+    read: what of the definition is stated, such as the block of one task, or what a matrix makes of a vector. What is
     stated of any one task holds of each: all letters may bear the label of one and the same task.
     """
 
     assumptions: Assumptions
-    short: Mapping[str, Expression] = field(default_factory=dict)
+    short: Mapping[str, Part] = field(default_factory=dict)
     where: Mapping[str, Expression] = field(default_factory=dict)
+    read: Callable[[Expression], Expression] = _itself
 
     def not_stated(self, values: Mapping[str, Expression], reads: tuple[str, ...]) -> str:
         """Which of the values put in is not what one of the steps derives or claims; nothing where all are."""
-        # named, not imported: the result of a step does not depend on the contents, but on the steps it rests on
-        named = importlib.import_module("derivations.steps.contents").named
         for name, value in values.items():
-            whole = value.replace(self.short)
-            stated = [part for slug in reads for part in _parts(named(slug), self.assumptions)]
-            if not any(_equal(part, whole, self.where) for part in stated):
+            whole = written(self.read(value), self.short)
+            parts = (part for slug in reads for part in stated(slug, self.assumptions))
+            if not any(_equal(part, whole, self.where) for part in parts):
                 return f"{name} is not what {', '.join(reads)} states"
         return ""
+
+
+@lru_cache(maxsize=256)
+def stated(slug: str, assumptions: Assumptions) -> tuple[Part, ...]:
+    """What a step derives, as it reads with its names too, or claims where it derives nothing."""
+    # named, not imported: the result of a step does not depend on the contents, but on the steps it rests on
+    step: Step = importlib.import_module("derivations.steps.contents").named(slug)
+    try:
+        if step.derive is not None:
+            named = {} if step.derivation is None else step.derivation(assumptions).named_parts
+            return (*(form for form, _ in named.values()), *step.derive(assumptions).values())
+    except (DoesNotApply, NotDerivable):
+        return ()
+    return tuple(step.claim().values()) if step.claim is not None else ()
+
+
+def stated_by(
+    value: Expression, reads: Iterable[str], names: Mapping[str, Expression], assumptions: Assumptions
+) -> bool:
+    """Whether one of the steps states a value, its names written out."""
+    return any(_same(value, part, names) for slug in reads for part in stated(slug, assumptions))
+
+
+def _same(value: Expression, part: Part, names: Mapping[str, Expression]) -> bool:
+    if isinstance(part, Expression) and part == value:
+        return True
+    try:
+        return _normal(value, names).minus(_normal(part, names)).is_zero()
+    except (NotRational, ValueError, TypeError):
+        return False
+
+
+def _normal(value: Part, names: Mapping[str, Expression]) -> NormalForm:
+    return normal_form(written(value, names) if isinstance(value, Expression) else value)
 
 
 def _of_any_task(value: Expression, stated: Expression) -> Expression:
@@ -53,16 +96,12 @@ def _of_any_task(value: Expression, stated: Expression) -> Expression:
     )
 
 
-def _parts(step: object, assumptions: Assumptions) -> list[sympy.Basic | Expression]:
-    derive, claim = getattr(step, "derive", None), getattr(step, "claim", None)
-    return list((derive(assumptions) if derive else claim() if claim else {}).values())
-
-
-def _equal(part: sympy.Basic | Expression, value: Expression, where: Mapping[str, Expression]) -> bool:
-    if isinstance(part, Expression):
-        stated = part.replace({name: x for name, x in where.items() if name in part.letters()})
-        return value == stated or _of_any_task(value, stated) == stated
+def _equal(part: Part, value: Part, where: Mapping[str, Expression]) -> bool:
+    if isinstance(part, Expression) and isinstance(value, Expression):
+        known = {*part.letters(), *part.scalars()}
+        told = part.replace({name: x for name, x in where.items() if name in known})
+        return value in (part, told) or _of_any_task(value, told) == told
     try:
         return normal_form(part).minus(normal_form(value)).is_zero()
-    except (NotRational, ValueError):
+    except (NotRational, ValueError, TypeError):
         return False

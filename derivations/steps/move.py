@@ -197,6 +197,8 @@ class Move:
     tasks: what stacked letters are made of. second_route: the rule's second route, where it has several, and why it
     disagrees, nothing when it agrees. order_of_error: the order of what an expansion leaves out, by what grows. growths: along which it is seen.
     weights: the exponents of what grows, where an order is found.
+    held: whether the second route compares what is put in with the steps that state it. own: names of this proof alone, which
+    the move gives a meaning.
     """
 
     rule: Rule
@@ -214,6 +216,8 @@ class Move:
     order_of_error: Callable[[], Mapping[str, Exponent]] = field(default=_no_order, repr=False, compare=False)
     growths: tuple[Growth, ...] = ()
     weights: Mapping[str, Exponent] = field(default_factory=dict)
+    held: bool = False
+    own: frozenset[str] = frozenset()
     again: Callable[[Expression], Expression] | None = field(default=None, repr=False, compare=False)
 
     @cached_property

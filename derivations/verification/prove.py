@@ -23,7 +23,7 @@ from derivations.steps.labels import Order
 from derivations.steps.neglected import Neglected, Orders, Quantity, order_of, power_of, same
 from derivations.steps.status import ProofStatus
 from derivations.steps.step import Derived, Kind, Parts, Step
-from derivations.verification.starts import unstated_start
+from derivations.verification.origins import unheld, unstated_start
 from symbolic.algebra.quotients import NotRational
 from symbolic.algebra.refusal import Refused
 from symbolic.proofs.asymptotics import Exponent, largest
@@ -364,7 +364,7 @@ def fault_of_chain(step: Step, assumptions: Assumptions, derived: Derived) -> st
     for label, part in chain.parts.items():
         if part is not derived[label] and not difference(part, derived[label]).is_zero():
             return f"{label}: the chain does not end at what the step derives"
-    return unstated_start(chain, assumptions)
+    return unstated_start(chain, assumptions) or unheld(chain, assumptions)
 
 
 def compare(step: Step, claim: Parts, derived: Derived) -> Proof:

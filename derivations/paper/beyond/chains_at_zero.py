@@ -23,6 +23,7 @@ from derivations.paper.theorem1.reused_data import at_rate_zero, noise_level
 from derivations.paper.theorem2.expansion import second_moment
 from derivations.steps.chain import Chain, Rule, Tasks
 from derivations.steps.chains.products import by_powers, in_place_of
+from derivations.steps.held import Held
 from derivations.steps.labels import LOSS_AT_ZERO, InRegime
 from derivations.steps.rules import haar, solutions, word_slopes
 from derivations.steps.rules.exact_routes import inverse_of_chi_square, moment_of_beta
@@ -92,6 +93,11 @@ def tasks(assumptions: Assumptions) -> Tasks:
             haar.OWN: own,
         }
     )
+
+
+def _at_zero(assumptions: Assumptions) -> Held:
+    """What a step states of any rate, at alpha_t = 0."""
+    return Held(assumptions, where={"alpha_t": constant(0)})
 
 
 def _parts_of_noise(assumptions: Assumptions) -> Expression:
@@ -219,11 +225,15 @@ def under_chain(assumptions: Assumptions) -> Chain:
     require_rotations(assumptions)
     of, frames = tasks(assumptions), {"Q": "Q_perp", "E": "E_perp"}
     chain = Chain(second_moment().trace())
-    chain.split_blocks("Gamma", _parts_of_noise(assumptions), of, "target-covariance")
+    chain.split_blocks(
+        "Gamma", _parts_of_noise(assumptions), of, "target-covariance", held=_at_zero(assumptions)
+    )
     solutions.cancel_inverse(chain, "BTB_inverse", ("B", True), ("B", False))
-    chain.sum_tasks(of, "least-squares-mean-square").insert_blocks(of, "stacked-design")
+    chain.sum_tasks(of, "least-squares-mean-square").insert_blocks(
+        of, "stacked-design", held=_at_zero(assumptions)
+    )
     one, frame, root = matrix("E", "n_v", "N"), matrix("Q", "p", "N"), _square("L", "p")
-    chain.insert({"X_v1": one @ DESIGN}, "stacked-design")
+    chain.define({"X_v1": one @ DESIGN}, "stacked-design")
     put = partial(rewritten, inverses={"BTB_inverse": root @ root}, frames=frames, sizes=TALL)
     put(
         chain,
@@ -299,7 +309,9 @@ def _slope_chain(assumptions: Assumptions, start: Expression, inverse: Expressio
     )
     factors = (("B", False), ("B", True)) if name == "BBT_inverse" else (("B", True), ("B", False))
     solutions.cancel_inverse(chain, name, *factors)
-    chain.split_blocks("Gamma", _parts_of_noise(assumptions), of, "target-covariance")
+    chain.split_blocks(
+        "Gamma", _parts_of_noise(assumptions), of, "target-covariance", held=_at_zero(assumptions)
+    )
     return chain
 
 
@@ -352,7 +364,9 @@ def loss_at_zero_chain(assumptions: Assumptions) -> Chain:
         if chain.moves:
             chain.begin(start)
         chain.name_number("h_r", adaptation_chain(assumptions).result, "adaptation-factor")
-        chain.insert({"excess": found.result}, "loss-from-excess", slug("deviation-at-zero", regime))
+        held = Held(assumptions, _divided_by(found, assumptions))
+        reads = ("loss-from-excess", slug("deviation-at-zero", regime))
+        chain.insert({"excess": found.result}, *reads, held=held)
         chain.shows(LOSSES[regime], {**chain.numbers(), **_divided_by(found, assumptions)})
     return chain
 
@@ -368,7 +382,8 @@ def loss_slope_chain(assumptions: Assumptions) -> Chain:
             chain.begin(c_2 * scalar("excess_dot"))
         chain.name_number("h_r", adaptation_chain(assumptions).result, "adaptation-factor")
         reads = ("loss-from-excess", slug("deviation-slope-at-zero", regime))
-        chain.insert({"excess_dot": found.result}, *reads)
+        held = Held(assumptions, _divided_by(found, assumptions))
+        chain.insert({"excess_dot": found.result}, *reads, held=held)
         chain.shows(SLOPES[regime], {**chain.numbers(), **_divided_by(found, assumptions)})
     return chain
 

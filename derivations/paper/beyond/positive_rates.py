@@ -26,7 +26,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.symbols import m, n_v, p, sigma
 from derivations.language.values import Point, evaluate
-from derivations.paper.theorem3.concentration import F_GAUSSIAN, form_chain
+from derivations.paper.theorem3.concentration import form_chain, gaussian_fourth
 from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W
 from derivations.paper.theorem3.loss import loss_over_chain
 from derivations.paper.theorem3.target_task import adaptation_weight
@@ -82,7 +82,7 @@ def _start(assumptions: Assumptions) -> tuple[Expression, dict[str, Expression],
 
 
 def _slope(chain: Chain, names: Mapping[str, Expression]) -> Chain:
-    chain.insert({"g": scalar("s_1") * scalar("g_1")}, "theorem-3")
+    chain.define({"g": scalar("s_1") * scalar("g_1")}, "theorem-3")
     return slope_at_zero(chain, "alpha_t", names, "theorem-3")
 
 
@@ -155,7 +155,8 @@ def spiked_chain(assumptions: Assumptions) -> Chain:
     spiked = scalar("low") * identity("p") + (scalar("high") - scalar("low")) * (SPIKES.T @ SPIKES)
     chain = at_zero(Chain(adaptation_weight(assumptions)), ("alpha_r",), {}, "adaptation-weight")
     weight = chain.result
-    letters = {"F": F_GAUSSIAN, "H_r": weight, "Sigma_w": reciprocal("p") * identity("p")}
+    fourth = gaussian_fourth(chain).result
+    letters = {"F": fourth, "H_r": weight, "Sigma_w": reciprocal("p") * identity("p")}
     found: dict[str, Expression] = {}
     for name, trace in traces.items():
         chain.begin(trace)
@@ -168,20 +169,20 @@ def spiked_chain(assumptions: Assumptions) -> Chain:
         found[name] = chain.result
     slope = _slope(chain.begin(start), names).result
     for count in SIDES:
-        numbers = {**EXAMPLE, "low": LOW, "high": HIGH, "k": Fraction(count)}
-        values = {name: _put(value, numbers) for name, value in found.items()}
+        numbers = {
+            key: constant(value)
+            for key, value in {**EXAMPLE, "low": LOW, "high": HIGH, "k": Fraction(count)}.items()
+        }
+        at = {
+            name: chain.begin(value).insert(present(value, numbers)).result for name, value in found.items()
+        }
         chain.begin(slope)
-        used = {**{key: constant(value) for key, value in numbers.items()}, **values}
-        certify(chain.insert(present(slope, used)), {}).shows_sign(_sloping(count))
-        chain.begin(start).insert({"g": scalar("s_1") * scalar("g_1")}, "theorem-3")
-        chain.insert(present(chain.result, used))
-        at = {name: value.replace(present(value, used)) for name, value in names.items()}
-        least_at(chain, "alpha_t", at).shows_sign(_best(count))
+        certify(chain.insert(present(slope, {**numbers, **at})), {}).shows_sign(_sloping(count))
+        chain.begin(start).define({"g": scalar("s_1") * scalar("g_1")}, "theorem-3")
+        chain.insert(present(chain.result, {**numbers, **at}))
+        inside = {name: value.replace(present(value, {**numbers, **at})) for name, value in names.items()}
+        least_at(chain, "alpha_t", inside).shows_sign(_best(count))
     return chain
-
-
-def _put(expr: Expression, numbers: Mapping[str, Fraction]) -> Expression:
-    return expr.replace(present(expr, {name: constant(value) for name, value in numbers.items()}))
 
 
 def _claim_spiked() -> Parts:

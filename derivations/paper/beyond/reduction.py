@@ -40,6 +40,7 @@ from derivations.paper.beyond.one_task import (
 from derivations.paper.outer_problem import target_covariance
 from derivations.steps.chain import Chain, Rule, carried_out
 from derivations.steps.chains.products import in_place_of
+from derivations.steps.held import Held
 from derivations.steps.labels import Sign
 from derivations.steps.rules.exact_routes import inverse_of_chi_square
 from derivations.steps.rules.haar import share_of_rows
@@ -60,7 +61,7 @@ from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.seeds import generator_for
 from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.verdict import judge
-from symbolic.algebra.words import Expression, identity, matrix, scalar, tr
+from symbolic.algebra.words import Expression, constant, identity, matrix, scalar, tr
 
 TRACE = r"\mathbb{E}\,\mathrm{Tr}\,(BB^T)^{-1}\Gamma"
 ONE_TRACE = r"\mathrm{Tr}\,(B_1B_1^T)^{-1}\Gamma_1"
@@ -262,7 +263,11 @@ def _one_task_chain(assumptions: Assumptions) -> Chain:
     chain = Chain(ROOT_INVERSE @ OWN @ OWN.T @ ROOT_INVERSE)
     turned(chain.insert({"B_1": task.design}, "stacked-design")).shows("M")
     chain.begin(ROOT_INVERSE @ NOISE @ ROOT_INVERSE)
-    turned(chain.insert({"Gamma_z": target_covariance(assumptions).replace({"nu": 0})}, "target-covariance"))
+    noise, alone = (
+        target_covariance(assumptions).replace({"nu": 0}),
+        Held(assumptions, where={"nu": constant(0)}),
+    )
+    turned(chain.insert({"Gamma_z": noise}, "target-covariance", held=alone))
     mean, free = quotient(mean_of_inverse(), "free")
     by_moment(
         chain,
@@ -277,7 +282,8 @@ def _one_task_chain(assumptions: Assumptions) -> Chain:
     ).shows(MEAN_K, {"free": free})
     chain.begin(tr(OWN_INVERSE @ GAMMA))
     variability = scalar("nu") ** 2 * scalar("1/p") * OWN @ OWN.T
-    chain.insert({"Gamma_1": variability + NOISE}, "target-covariance")
+    held = Held(assumptions, {"Gamma_z": noise, "B_1": task.design})
+    chain.insert({"Gamma_1": variability + NOISE}, "target-covariance", held=held)
     inverses = {"G_inverse": OWN @ OWN.T}
     rewritten(
         chain,
@@ -352,13 +358,23 @@ def _sign_chain(assumptions: Assumptions) -> Chain:
     k_words = one_task(assumptions).weight
     if not isinstance(m_words, Expression):
         raise NotDerivable("M is no polynomial in U and V")
-    rate = {"alpha_t": -scalar("alpha_t")}
-    chain.insert({"M_plus": m_words, "M_minus": m_words.replace(rate)}, "two-small-matrices")
+    mean = {"mean_inverse": mean_of_inverse()}
+
+    def at_minus(word: Expression) -> Expression:
+        return word.replace({"alpha_t": -scalar("alpha_t")})
+
+    def put(name: str, word: Expression) -> None:
+        """A matrix at the rate, and at that of the other sign."""
+        chain.insert({f"{name}_plus": word}, "two-small-matrices", held=Held(assumptions, mean))
+        held = Held(assumptions, mean, read=at_minus)
+        chain.insert({f"{name}_minus": at_minus(word)}, "two-small-matrices", held=held)
+
+    put("M", m_words)
     chain.shows("M(-\\alpha_t)-M(\\alpha_t)")
     gram(chain, lambda factor: sign(to_sympy(factor).subs(alpha_t, Symbol("m")))[0] == 1)
     chain.shows_sign(BETTER)
     chain.begin(_square("K_minus") - _square("K_plus"))
-    chain.insert({"K_plus": k_words, "K_minus": k_words.replace(rate)}, "two-small-matrices")
+    put("K", k_words)
     return chain.shows("K(-\\alpha_t)-K(\\alpha_t)")
 
 

@@ -56,7 +56,8 @@ def minimum_chain(assumptions: Assumptions) -> Chain:
         loss, names = loss_by_names(replace(assumptions, inner_steps=steps))
         chain = Chain(loss) if chain is None else chain.begin(loss)
         at = {name: value.replace(present(value, NUMBERS)) for name, value in names.items()}
-        chain.insert({**present(loss, NUMBERS), "h_r": at["h_r"]}, "theorem-1")
+        chain.insert({"h_r": names["h_r"]}, "theorem-1", "adaptation-factor")
+        chain.insert(present(chain.result, NUMBERS))
         least_at(chain, "alpha_t", at).shows_sign(BEST[steps])
     assert chain is not None
     return chain

@@ -27,7 +27,9 @@ from derivations.language.symbols import alpha_t, n_t, n_v, nu, p
 from derivations.paper.beyond.one_task import FRAME, ROOT, ROOT_INVERSE, Word, full_numbers, one_task
 from derivations.paper.beyond.one_task_integral import chi_square_rule
 from derivations.paper.beyond.reduction import DEPENDS, IN_FRAME, turned
+from derivations.paper.outer_problem import target_covariance
 from derivations.steps.chain import Chain, Rule, carried_out
+from derivations.steps.held import Held
 from derivations.steps.labels import Sign
 from derivations.steps.rules.rotations import gram, rewritten
 from derivations.steps.signs import sign
@@ -58,7 +60,8 @@ C_INVERSE, F_INVERSE, GAMMA, NOISE = map(_square, ("C_inverse", "F_inverse", "Ga
 def _chain(assumptions: Assumptions) -> Chain:
     task = model.task(assumptions)
     chain = Chain(ROOT_INVERSE @ DATA @ LOOP @ DATA.T @ ROOT_INVERSE)
-    chain.insert({"A_t": task.contraction}, "stacked-design")
+    held = Held(assumptions, read=lambda contraction: task.x_v @ contraction)
+    chain.insert({"A_t": task.contraction}, "stacked-design", held=held)
     cross = turned(chain).shows(CROSS).result
 
     chain.begin(tr(C_INVERSE @ DATA @ DATA.T @ C_INVERSE @ GAMMA))
@@ -79,7 +82,9 @@ def _chain(assumptions: Assumptions) -> Chain:
     )
     own = matrix("B_1", "n_v", "p")
     variability = scalar("nu") ** 2 * reciprocal("p") * own @ own.T
-    chain.insert({"Gamma_1": variability + NOISE}, "target-covariance")
+    noise = target_covariance(assumptions).replace({"nu": 0})
+    held = Held(assumptions, {"Gamma_z": noise, "B_1": task.design})
+    chain.insert({"Gamma_1": variability + NOISE}, "target-covariance", held=held)
     chain.name_word(ROOT_INVERSE @ NOISE @ ROOT_INVERSE, "K").name_word(
         ROOT_INVERSE @ own @ own.T @ ROOT_INVERSE, "M"
     )
@@ -91,7 +96,7 @@ def _chain(assumptions: Assumptions) -> Chain:
     gram(chain.shows(APART), positive).shows_sign(COSTS)
     minus, plus = _square("F_minus"), _square("F_plus")
     chain.begin(minus @ minus - plus @ plus)
-    chain.insert({"F_minus": cross.replace({"alpha_t": -scalar("alpha_t")}), "F_plus": cross})
+    chain.insert({"F_plus": cross}).define({"F_minus": cross.replace({"alpha_t": -scalar("alpha_t")})})
     return gram(chain.shows(MIRRORED), positive).shows_sign(BETTER)
 
 

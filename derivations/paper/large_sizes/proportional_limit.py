@@ -46,6 +46,7 @@ from derivations.paper.beyond.one_task import average
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.concentration import H_R, H_T
 from derivations.steps.chain import Chain, Rule, carried_out
+from derivations.steps.held import Held
 from derivations.steps.labels import LOSS
 from derivations.steps.rules.rotations import replaced, rewritten
 from derivations.steps.rules.word_slopes import by_parts
@@ -106,12 +107,12 @@ def _without_remainders(chain: Chain, weight: Expression) -> Chain:
     chain.name(tr(weight @ PROJECTION), "form")
     chain.expand({"form": exact.replace({"D_t": weight})}, "projection-by-parts")
     chain.name(tr(INVERSE), "trace_R")
-    return chain.insert({"trace_R": KAPPA + scalar("delta")})
+    return chain.define({"trace_R": KAPPA + scalar("delta")})
 
 
 def _hypothesis(chain: Chain, weight: Expression) -> Chain:
     rest = SQUARE @ DATA.T @ INVERSE @ INVERSE @ DATA @ weight @ RESOLVENT
-    return chain.name(tr(rest), "rho").insert({"delta": constant(0), "rho": constant(0)})
+    return chain.name(tr(rest), "rho").define({"delta": constant(0), "rho": constant(0)})
 
 
 @lru_cache(maxsize=2)
@@ -126,16 +127,21 @@ def _fixed_point_chain(assumptions: Assumptions) -> Chain:
     task = model.task(assumptions)
     seen = task.x_t.T @ task.x_t
     chain.begin(tr(INVERSE @ COVARIANCE))
-    chain.insert({"Gamma_z": target_covariance(assumptions).replace({"nu": 0})}, "target-covariance")
+    alone = Held(assumptions, where={"nu": constant(0)})
+    chain.insert(
+        {"Gamma_z": target_covariance(assumptions).replace({"nu": 0})}, "target-covariance", held=alone
+    )
     noise = _hypothesis(_without_remainders(chain, seen), seen).shows(NOISE).result
 
     at_none = {"T_kappa": identity("p")}
     chain.begin(equation).name(tr(SQUARE @ RESOLVENT), "spread")
     kappa_found = scalar("n_v") * reciprocal("spread")
-    chain.begin(tr(SQUARE @ RESOLVENT)).insert(at_none).insert({"A_t": task.contraction}, "stacked-design")
+    seen_by_rows = Held(assumptions, read=lambda contraction: task.x_v @ contraction)
+    chain.begin(tr(SQUARE @ RESOLVENT)).define(at_none)
+    chain.insert({"A_t": task.contraction}, "stacked-design", held=seen_by_rows)
     chain.average("X_t", reads=("wishart-mean", "wishart-second-moment"))
     spread = chain.result
-    chain.begin(noise).insert({"kappa": kappa_found}).insert(at_none)
+    chain.begin(noise).define({"kappa": kappa_found}).define(at_none)
     return chain.average("X_t", reads=("wishart-mean",)).shows(FEW, {"spread": spread})
 
 

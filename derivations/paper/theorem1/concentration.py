@@ -23,7 +23,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, n_r, n_t, p
 from derivations.paper.outer_problem import target_covariance
-from derivations.paper.target_task import loss_chain
+from derivations.paper.target_task import after_one_step, loss_chain
 from derivations.paper.theorem1 import reused_data
 from derivations.paper.theorem1.next_order import next_order
 from derivations.paper.theorem2.abbreviations import definitions
@@ -102,7 +102,7 @@ READS = {
 @lru_cache(maxsize=64)
 def block_chain(block: str, assumptions: Assumptions) -> Chain:
     """(75)-(77): the mean of a block's diagonal, and the order of the mean square of what is left."""
-    return concentration(BLOCKS[block], (), REGIME, READS[block], tasks(assumptions))
+    return concentration(BLOCKS[block], (), REGIME, READS[block], tasks(assumptions), Held(assumptions))
 
 
 @lru_cache(maxsize=32)
@@ -133,8 +133,7 @@ def adaptation_chain(assumptions: Assumptions) -> Chain:
         )
     x_r, adapted = model.inputs("X_r", "n_r", assumptions), vector("theta", "p")
     value = model.adaptation_loop(unit("p", 1), x_r, 0 * (x_r @ unit("p", 1)), assumptions)
-    where = {"omega_star": unit("p", 1), "X_r": x_r, "y_r": 0 * (x_r @ unit("p", 1))}
-    held = Held(assumptions, where=where) if assumptions.adaptation_steps == 1 else None
+    held = after_one_step(assumptions, unit("p", 1), 0 * (x_r @ unit("p", 1)))
     chain = Chain(adapted.T @ adapted).insert({"theta": value}, "adapted-parameters", held=held)
     return chain.average("X_r", reads=("wishart-mean", "wishart-second-moment")).shows(Short("h_r"))
 

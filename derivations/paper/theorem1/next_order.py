@@ -12,6 +12,7 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
 from derivations.paper.outer_problem import target_covariance
 from derivations.steps.chain import Chain, Growth, Mean, Tasks
+from derivations.steps.held import Held
 from derivations.steps.rules import haar
 from symbolic.algebra.words import Expression, gaussian, matrix, reciprocal, scalar, tr, vector
 
@@ -58,7 +59,7 @@ def exactly_known(assumptions: Assumptions) -> Chain:
     chain = Chain(tr(INVERSE @ GAMMA) - GAP.T @ B.T @ INVERSE @ B @ GAP + GAP.T @ GAP)
     haar.project(chain, "BBT_inverse", made_of, "outer-mean-square")
     tasks_part = scalar("nu") ** 2 * reciprocal("p") * OWN
-    chain.split_blocks("Gamma", NOISE + tasks_part, made_of, "target-covariance")
+    chain.split_blocks("Gamma", NOISE + tasks_part, made_of, "target-covariance", held=Held(assumptions))
     haar.to_plain_rows(chain, "BBT_inverse", PLAIN, made_of, PLAIN_ROWS)
     return haar.average_plain_rows(chain, PLAIN, PLAIN_ROWS)
 
@@ -74,7 +75,9 @@ def next_order(assumptions: Assumptions, growth: Growth) -> Chain:
     fluctuation, other = (matrix(name, "N", "N", symmetric=True) for name in ("D", "F"))
     for product in (fluctuation @ fluctuation, fluctuation @ other):
         chain.begin(tr(product)).write_out(*{"D": None, **product.letters()})
-        chain.sum_tasks(made_of).insert_blocks(made_of, "stacked-design", "target-covariance")
+        chain.sum_tasks(made_of).insert_blocks(
+            made_of, "stacked-design", "target-covariance", held=Held(assumptions)
+        )
         chain.average(*(name for name, one in chain.result.letters().items() if one.random))
     chain.begin(main).use(tr(fluctuation @ fluctuation), "v").use(tr(fluctuation @ other), "c")
     return chain.expand({"N": made_of.total}).name(GAP.T @ GAP, "dist0_sq")

@@ -33,6 +33,7 @@ from derivations.paper.theorem1.next_order import next_order
 from derivations.paper.theorem1.reused_data import at_rate_zero
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain
+from derivations.steps.held import Held
 from derivations.steps.labels import ORDER
 from derivations.steps.neglected import Quantity, Remainder, order_of
 from derivations.steps.orders import ONE
@@ -78,7 +79,10 @@ def remainder_chain(assumptions: Assumptions, *reads: str) -> Chain:
     further, leading = put_in(next_order(assumptions, XI), assumptions), loss_over_chain(assumptions)
     names = {**further.named_parts[LOSS][1](), **leading.named_parts[LOSS][1]()}
     chain = Chain(scalar("next") - scalar("leading"))
-    chain.insert({"next": further.result, "leading": leading.result}, *reads)
+    # (5) as it is stated, and the same step with the next order kept
+    for name, loss in (("next", further), ("leading", leading)):
+        held = Held(replace(assumptions, order=name), loss.named_parts[LOSS][1]())
+        chain.insert({name: loss.result}, *reads, held=held)
     _, below = one_fraction(chain, "alpha_t", names)
     found = chain.result
     for label, more in TARGET_POINTS.items():

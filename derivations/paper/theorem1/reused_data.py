@@ -19,9 +19,10 @@ from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
 from derivations.language.symbols import alpha_t, column, n_t, p
-from derivations.paper.outer_problem import target_covariance
+from derivations.paper.outer_problem import target_covariance, with_one_noise
 from derivations.steps.chain import Chain, Rule, Tasks
 from derivations.steps.draws import Array, fixed_column
+from derivations.steps.held import Held
 from derivations.steps.rules import haar, solutions
 from derivations.steps.rules.rotations import rewritten
 from derivations.steps.step import Kind, Observed, Parts, Step
@@ -168,10 +169,10 @@ def _solution_chain(chain: Chain, factor: bool) -> Expression:
     solutions.nearest(chain, "omega_star", "BBT_inverse", START, "outer-solution")
     gram = {"XXT_inverse": ROWS @ ROWS.T}
     if not factor:
-        chain.insert({"B": ROWS, "gamma": LABELS})
+        chain.define({"B": ROWS, "gamma": LABELS})
         inverses = {**gram, "BBT_inverse": ROWS @ ROWS.T}
         return rewritten(chain, Rule.CANCEL_INVERSE, {BBT_INVERSE: GRAM_INVERSE}, inverses=inverses).result
-    chain.insert({"B": C @ ROWS, "gamma": C @ LABELS})
+    chain.define({"B": C @ ROWS, "gamma": C @ LABELS})
     inverses = {**gram, "C_inverse": C, "BBT_inverse": C @ ROWS @ ROWS.T @ C}
     inside: Mapping[Word, Expression] = {BBT_INVERSE: C_INVERSE @ GRAM_INVERSE @ C_INVERSE}
     rewritten(chain, Rule.CANCEL_INVERSE, inside, inverses=inverses)
@@ -186,7 +187,8 @@ def _chain(assumptions: Assumptions) -> Chain:
     chain = Chain(matrix("B_1", "n_t", "p")).insert({"B_1": task.design}, "stacked-design").shows(DESIGN)
     labels = vector("y", "n_t")
     chain.begin(labels - task.x_t @ task.noise_path @ labels)
-    chain.insert({"y": task.x_t @ vector("w", "p") + task.z_t}, "stacked-target").shows(TARGET)
+    labels_t = task.x_t @ vector("w", "p") + task.z_t
+    chain.insert({"y": labels_t}, "train-labels", held=Held(assumptions, read=with_one_noise)).shows(TARGET)
     found = {
         name: _solution_chain(chain, factor)
         for name, factor in (("omega_alpha", True), ("omega_zero", False))

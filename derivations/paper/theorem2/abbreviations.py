@@ -48,7 +48,7 @@ def mu_slug(powers: tuple[int, ...]) -> str:
 def mu_chain(powers: tuple[int, ...], label: str = "mu") -> Chain:
     """The mean of the product of tr(W^k) / (p n_t^k)."""
     traces = [tr(SHORT_W**k) * reciprocal("p") * reciprocal("n_t") ** k for k in powers]
-    chain = Chain(reduce(mul, traces)).insert({"W": WISHART})
+    chain = Chain(reduce(mul, traces)).define({"W": WISHART})
     reads = (RESTS_ON[powers],) if powers in RESTS_ON else ("gaussian-inputs",)
     return chain.average("X_t", reads=reads).shows(label)
 

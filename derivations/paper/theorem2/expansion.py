@@ -150,7 +150,8 @@ def general_chain(assumptions: Assumptions) -> Chain:
     of, b = tasks(assumptions), letter("B")
     fixed = {name: Exponent(Fraction(0)) for name in (INVERSE, "Sigma", "Sigma_w", "Q")}
     chain = Chain(loss_of_second_moment(assumptions))
-    chain.insert({"Omega": second_moment()}, "least-squares-deviation", "target-covariance-blocks")
+    reads = ("least-squares-deviation", "least-squares-mean-square", "target-covariance-blocks")
+    chain.insert({"Omega": second_moment()}, *reads, held=Held(assumptions, read=tr))
     chain.name_word(b.T @ letter("Gamma") @ b, SHORT_V)
     chain.expand_inverse(SOLUTION, b.T @ b, Mean(NORMAL, "N", INVERSE), 1, "D", of, "stacked-design")
     chain.split_mean(SHORT_V, Mean("Q", "N", "Q_inverse"), "E", of, "target-covariance")
@@ -171,7 +172,9 @@ def correction_chain(assumptions: Assumptions) -> Chain:
         raise NotDerivable("with a general covariance h_t and g are matrices")
     leading, following = (excess_chain(replace(assumptions, order=which)) for which in ("leading", "next"))
     chain = Chain(scalar("next") - scalar("leading"))
-    chain.insert({"next": following.result, "leading": leading.result}, "excess-underparameterized")
+    for name, found in (("next", following), ("leading", leading)):
+        held = Held(replace(assumptions, order=name), found.numbers())
+        chain.insert({name: found.result}, "excess-underparameterized", held=held)
     return chain.expand({"g": leading.numbers()["g"]}, "excess-underparameterized")
 
 

@@ -298,7 +298,7 @@ def term_chain(source: str, assumptions: Assumptions) -> Chain:
     held = Held(assumptions, {"A": task.contraction})
     chain.insert({"B": task.x_v @ SHORT_A}, "stacked-design", held=held)
     if source == TRAINING:
-        chain.insert({"P": task.x_v @ through}, "target-covariance")
+        chain.define({"P": task.x_v @ through}, "target-covariance")
     chain.average("X_v", reads=("gaussian-inputs",) if source == VALIDATION else ("columns-sandwich",))
     written_out = {"A": task.contraction, "L": per_rate}
     if source != VALIDATION:

@@ -18,6 +18,7 @@ from derivations.language import model
 from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.symbols import N, column, p
+from derivations.paper.outer_problem import put_target
 from derivations.steps.chain import Chain
 from derivations.steps.draws import fixed_column, squared_norms
 from derivations.steps.labels import OVER_INPUTS, OVER_TARGETS, Within
@@ -51,8 +52,7 @@ def _square_chain(assumptions: Assumptions, *, averaged: bool) -> Chain:
     gap = letter("omega_star") - model.W_0
     chain = Chain(gap.T @ gap)
     solutions.least_squares(chain, "omega_star", INVERSE, "least-squares-solution")
-    target = letter("B") @ model.W_0 + letter("delta_gamma")
-    chain.insert({"gamma": target}, "stacked-target")
+    put_target(chain, assumptions)
     solutions.cancel_inverse(chain, INVERSE, ("B", True), ("B", False))
     if not averaged:
         return chain.shows(SQUARE)

@@ -8,14 +8,20 @@ from fractions import Fraction
 from derivations.language.assumptions import Assumptions
 from derivations.paper.theorem2.rate_chains import ratio_chain
 from derivations.paper.theorem3 import sampled_loss as checks
-from derivations.paper.theorem3.concentration import form_chain, training_weight, weighed
+from derivations.paper.theorem3.concentration import (
+    F_GAUSSIAN,
+    form_chain,
+    gaussian_fourth,
+    training_weight,
+    weighed,
+)
 from derivations.paper.theorem3.target_task import adaptation_weight
 from derivations.steps.chain import Chain
 from derivations.steps.chains.products import in_place_of, product_of
 from derivations.steps.labels import LOSS
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.readable import Term
-from symbolic.algebra.words import Expression, constant, identity, reciprocal, scalar
+from symbolic.algebra.words import Expression, constant, identity, reciprocal, scalar, zero
 
 LossChain = Callable[[Assumptions], Chain]
 
@@ -26,7 +32,7 @@ def isotropic_values() -> dict[str, Expression]:
     return {
         "Sigma": one,
         "Sigma_w": scalar("nu") ** 2 * reciprocal("p") * one,
-        "F": (scalar("p") + 2) * one,
+        "F": F_GAUSSIAN.replace({"Sigma": one}),
     }
 
 
@@ -48,8 +54,10 @@ def _opened(chain: Chain, loss: Chain, assumptions: Assumptions) -> dict[str, Ex
 def reduction_chain(loss: LossChain, assumptions: Assumptions) -> Chain:
     """H_t, H_r and the loss at Sigma = I, Sigma_w = nu^2/p I and Gaussian F."""
     weights = {"H_t": training_weight(assumptions), "H_r": adaptation_weight(assumptions)}
-    chain = Chain(weights["H_t"])
+    chain = Chain(zero())
     values = isotropic_values()
+    gaussian = gaussian_fourth(chain).result
+    chain.insert(_present(gaussian, values))
     for label, weight in weights.items():
         chain.begin(weight).insert(_present(weight, values)).shows(label)
     divided = _opened(chain, loss(assumptions), assumptions)
@@ -89,4 +97,4 @@ def quadratic_chain(loss: LossChain, assumptions: Assumptions) -> Chain:
     ratio_chain(chain, names, variable="alpha_r")
     at = {f"L_{k}": whole.replace({"alpha_r": constant(Fraction(k, 10))}) for k in range(4)}
     difference = scalar("L_3") - 3 * scalar("L_2") + 3 * scalar("L_1") - scalar("L_0")
-    return chain.begin(difference).insert(at).shows(checks.THIRD)
+    return chain.begin(difference).define(at).shows(checks.THIRD)

@@ -26,10 +26,20 @@ from derivations.paper.theorem3.general_setting import general, over_rows
 from derivations.paper.theorem3.outer_problem import MEAN_FORM, target_covariance
 from derivations.paper.theorem3.target_task import adaptation_weight
 from derivations.steps.chain import Chain, Growth, Mean, Tasks, abbreviation, carried_out
+from derivations.steps.held import Held
 from derivations.steps.labels import LEADING, ORDER
 from derivations.steps.orders import ONE
 from derivations.steps.rules import haar
-from symbolic.algebra.words import Expression, constant, matrix, polynomial, reciprocal, scalar, tr, zero
+from symbolic.algebra.words import (
+    Expression,
+    gaussian,
+    matrix,
+    polynomial,
+    reciprocal,
+    scalar,
+    tr,
+    zero,
+)
 from symbolic.averages.expectation import expect
 from symbolic.proofs.asymptotics import Exponent, degree, largest
 
@@ -57,10 +67,16 @@ BASE = {
     "|Sigma_w|": 1 / 20,
 }
 B, GAMMA, WEIGHT, INVERSE = letter("B"), letter("Gamma"), letter("H_r"), letter("inverse of B*B.T")
+
+
+def gaussian_fourth(chain: Chain) -> Chain:
+    """Set out for F of (111), of Gaussian inputs."""
+    x = gaussian("x", "1", "p", covariance="Sigma")
+    return chain.begin(tr(x @ model.SIGMA @ x.T) * (x.T @ x)).average("x", reads=("fourth-moment",))
+
+
 # F of Gaussian inputs
-F_GAUSSIAN = (
-    constant(2) * model.SIGMA @ model.SIGMA @ model.SIGMA + tr(model.SIGMA @ model.SIGMA) * model.SIGMA
-)
+F_GAUSSIAN = gaussian_fourth(Chain(zero())).result
 
 
 def bound_traces(expr: Expression) -> Expression:
@@ -207,7 +223,11 @@ def weight_chain(assumptions: Assumptions) -> Chain:
     """(15), (140): the matrix of the inner loop put in, and averaged over the training inputs."""
     _require_supported(assumptions, every_moment=False)
     short, task = abbreviation("A", "p"), model.task(general(assumptions))
-    chain = Chain(short @ model.SIGMA @ short).insert({"A": task.contraction}, "general-stacked-design")
+    chain = Chain(short @ model.SIGMA @ short).insert(
+        {"A": task.contraction},
+        "general-stacked-design",
+        held=Held(assumptions, read=lambda contraction: task.x_v @ contraction),
+    )
     reads = ("rows-mean", "rows-second-moment")
     return chain.average_rows("X_t", fourth=model.FOURTH_MOMENT, reads=reads).shows("H_t")
 

@@ -84,7 +84,7 @@ def _passed(chain: Chain, powers: tuple[int, int], task: str, assumptions: Assum
     other = two if task == OTHER else one
     left, right = powers
     scale = reciprocal("p") ** (1 + left + right)
-    return _averaged(chain.insert({"M": scale * (one.T @ one) ** left @ (other.T @ other) ** right}))
+    return _averaged(chain.define({"M": scale * (one.T @ one) ** left @ (other.T @ other) ** right}))
 
 
 def _averaged(chain: Chain) -> Chain:

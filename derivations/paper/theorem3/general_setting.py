@@ -148,7 +148,7 @@ W = abbreviation("W", "p")
 def _rows_chain(label: str, word: Expression, reads: tuple[str, ...], assumptions: Assumptions) -> Chain:
     """A word in W, with W = X^T X put in and averaged by independence of the rows."""
     x = gaussian("X", "n", "p", covariance="Sigma")
-    chain = Chain(word).insert({"W": x.T @ x})
+    chain = Chain(word).define({"W": x.T @ x})
     return chain.average_rows("X", fourth=model.FOURTH_MOMENT, reads=reads).shows(label)
 
 

@@ -67,7 +67,7 @@ def by_cumulants_chain(assumptions: Assumptions) -> Chain:
     """(111) by the cumulants of an entry, put into (113); and (113) by the cumulants of an entry at once."""
     require_form_in_f()
     x = gaussian("X", "n", "p", covariance="Sigma")  # stands for rows of any law
-    chain = Chain(tr(model.SIGMA @ W @ letter("A") @ W)).insert({"W": x.T @ x})
+    chain = Chain(tr(model.SIGMA @ W @ letter("A") @ W)).define({"W": x.T @ x})
     in_f = chain.average_rows("X", fourth=model.FOURTH_MOMENT, reads=("rows-second-moment",)).result
     fourth = chain.begin(row_square(None)).average("x", reads=("fourth-moment",)).shows(FOURTH).result
     by_rows = chain.begin(in_f).insert({"Sigma": identity("p"), "F": fourth}).result

@@ -76,11 +76,11 @@ def _variance_chain(powers: tuple[int, int], assumptions: Assumptions) -> Chain:
     words = products_of_inputs(powers, assumptions)
     rows = (words["same task"].shape or ("",))[0]
     same, other = (matrix(name, rows, rows) for name in "YZ")
-    chain = Chain(reciprocal(rows) * tr(same)).insert({"Y": words["same task"]})
+    chain = Chain(reciprocal(rows) * tr(same)).define({"Y": words["same task"]})
     mean = _over_inputs(chain).result
     error = same - scalar("c") * identity(rows)
     chain.begin(tr(error @ error.T) + tr(other @ other.T))
-    chain.insert({"Y": words["same task"], "Z": words["other task"], "c": mean})
+    chain.insert({"c": mean}).define({"Y": words["same task"], "Z": words["other task"]})
     return order(bound_powers(_over_inputs(chain)), ORDERS).shows_degree(ORDER)
 
 

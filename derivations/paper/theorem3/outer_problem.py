@@ -101,7 +101,7 @@ def _solved(chain: Chain, *reads: str) -> Chain:
 
 def _over_targets(chain: Chain, *reads: str) -> Chain:
     """The average over gamma, whose mean is zero and whose covariance is Gamma."""
-    chain.insert({"gamma": gaussian("gamma_draw", "1", "N", covariance="Gamma").T}, *reads)
+    chain.define({"gamma": gaussian("gamma_draw", "1", "N", covariance="Gamma").T}, *reads)
     return chain.average_rows("gamma_draw", fourth=model.FOURTH_MOMENT)
 
 

@@ -44,7 +44,7 @@ def _derive(assumptions: Assumptions) -> Derived:
 def _chain(assumptions: Assumptions) -> Chain:
     """At the isotropic point, where (14) is (5) at the task mean; the difference does not contain where training starts."""
     isotropic = replace(assumptions, covariance="identity", inputs="gaussian")
-    return remainder_chain(isotropic, "theorem-3-reduces-to-theorem-1")
+    return remainder_chain(isotropic, "theorem-3-reduces-to-theorem-1", "theorem-1")
 
 
 def _rung(size: int, label: str) -> Setting:
@@ -85,7 +85,7 @@ STEPS: tuple[Step, ...] = (
         "The size of the remainder in (14): exponents of xi when the number of target points stays fixed, and when "
         "it grows with the dimension.",
         "theorem3",
-        uses=("theorem-3", "theorem-3-reduces-to-theorem-1", "theorem-1-remainder"),
+        uses=("theorem-3", "theorem-3-reduces-to-theorem-1", "theorem-1", "theorem-1-remainder"),
         depends_on=LOSS_DEPENDS,
         claim=claim_remainder,
         correction=lambda: ORDERS,

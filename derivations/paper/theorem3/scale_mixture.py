@@ -109,7 +109,7 @@ def _at_a_sign(chain: Chain) -> Chain:
     rows = [name for name, one in chain.result.letters().items() if one.random]
     chain.average(*rows, reads=("input-covariance",))
     signs = {f"C_{name}": f"e_{name}" for name in rows if f"C_{name}" in chain.result.letters()}
-    return chain.insert({name: SIGMA + scalar(sign) * V for name, sign in signs.items()}) if signs else chain
+    return chain.define({name: SIGMA + scalar(sign) * V for name, sign in signs.items()}) if signs else chain
 
 
 def _over_signs(chain: Chain) -> Chain:
@@ -160,7 +160,7 @@ def _over_data(chain: Chain, powers: tuple[int, int]) -> Chain:
     left, right = powers
     scale, one, other = reciprocal("p") ** (1 + left + right), _data("1"), _data("2")
     values = {"M": scale * one ** (left + right), "L": scale * one**left @ other**right}
-    chain.insert({name: value for name, value in values.items() if name in chain.result.letters()})
+    chain.define({name: value for name, value in values.items() if name in chain.result.letters()})
     data = [name for name, letter in chain.result.letters().items() if letter.random]
     if data:
         chain.average(*data, reads=("input-covariance",))

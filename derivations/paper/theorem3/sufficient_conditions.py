@@ -77,7 +77,7 @@ def fluctuate(chain: Chain, which: str, assumptions: Assumptions) -> Chain:
             entry, copy = (element(matrix(label, "n_v", "n_v"), *place) for label in (name, f"{name}_copy"))
             total = total + entry * entry - entry * copy
     reads = "general-target-covariance" if which == NOISE else "general-stacked-design"
-    chain.begin(total).insert(blocks, reads)
+    chain.begin(total).define(blocks, reads)
     return order(bound_mean(chain, "p", {"Sigma_w": TASK_NORM}), ORDERS)
 
 

@@ -15,13 +15,14 @@ averaged by independence of the rows. Label noise is Gaussian.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from sympy import Identity, MatrixSymbol, Rational, Symbol, Trace
 
 from derivations.language import model
-from derivations.language.assumptions import Assumptions
+from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.model_letters import letter
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import alpha_r, column, inner, n_r, p, sigma
@@ -31,11 +32,13 @@ from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W, F, genera
 from derivations.steps import discrete_law
 from derivations.steps.chain import Chain, abbreviation, carried_out
 from derivations.steps.draws import Array, fixed_column, squared_norms
+from derivations.steps.held import Held
 from derivations.steps.labels import LOSS, Short, Within
 from derivations.steps.step import Kind, Observed, Parts, Step
 from derivations.steps.task_draws import gradient_step
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression
+from symbolic.algebra.words import Expression, vector
+from symbolic.averages.expectation import expect
 
 I_P = Identity(p)
 THETA, OMEGA_STAR, W_PRIME = column("theta_star", p), column("omega_star", p), column("w_prime", p)
@@ -119,7 +122,8 @@ def _given_targets(assumptions: Assumptions) -> Chain:
 
 def _over_target(chain: Chain) -> Chain:
     """The target's parameters put in and averaged over."""
-    chain.insert(TARGET, "task-covariance")
+    held = Held(PAPER, read=lambda parameters: expect(parameters @ parameters.T))
+    chain.insert(TARGET, "task-covariance", held=held)
     return chain.average_rows("w_target", fourth=model.FOURTH_MOMENT, reads=("task-covariance",))
 
 
@@ -179,7 +183,9 @@ def weight_chain(assumptions: Assumptions, *, every_moment: bool = False) -> Cha
     x = model.inputs("X_r", "n_r", general(assumptions))
     a = model.inner_loop(model.IDENTITY, x, 0 * x, "alpha_r", "n_r", assumptions.adaptation_steps)
     short = abbreviation("A_r", "p")
-    chain = Chain(short @ model.SIGMA @ short).insert({"A_r": a}, "adapted-parameters")
+    held = target_task.after_one_step(general(assumptions), model.OMEGA_STAR, 0 * vector("y_r", "n_r"))
+    held = replace(held, read=lambda matrix: matrix @ model.OMEGA_STAR)
+    chain = Chain(short @ model.SIGMA @ short).insert({"A_r": a}, "adapted-parameters", held=held)
     return _over_inputs(chain, "rows-mean", "rows-second-moment", every_moment=every_moment).shows("H_r")
 
 

@@ -7,6 +7,7 @@ from typing import Self
 
 from flint import fmpq
 
+from derivations.language.model_letters import OF_THE_MODEL
 from derivations.steps.chains.products import Powers, in_place_of, product_of, sum_of_terms
 from derivations.steps.chains.record import Record, carries_out
 from derivations.steps.held import Held
@@ -29,6 +30,20 @@ class Equalities(Record):
         held: compares them with what the steps `reads` state; a definition that none of them states is disproved.
         """
         return self._substitute(Rule.INSERT, definitions, reads, held)
+
+    @carries_out
+    def define(self, definitions: Mapping[str, Expression], *reads: str) -> Self:
+        """Put in what names of this proof alone stand for: what it is about is written with them, and no step knows them.
+
+        Raises DoesNotApply when one does not occur, or where a definition has no name of its own on either side.
+        """
+        own = {name: {name, *value.letters()} - OF_THE_MODEL for name, value in definitions.items()}
+        for name, names in own.items():
+            if not names:
+                raise DoesNotApply(
+                    f"{Rule.INSERT}: {name} is a letter of the model: a step states what it is"
+                )
+        return self._substitute(Rule.INSERT, definitions, reads, own=frozenset().union(*own.values()))
 
     @carries_out
     def expand(self, definitions: Mapping[str, Expression], *reads: str) -> Self:
@@ -54,8 +69,13 @@ class Equalities(Record):
         return self._substitute(Rule.INSERT, tasks.definitions(self.result), reads, held)
 
     @carries_out
-    def split_blocks(self, letter: str, parts: Expression, tasks: Tasks, *reads: str) -> Self:
-        """Write a block diagonal letter as a combination of others. Raises DoesNotApply when it does not occur."""
+    def split_blocks(
+        self, letter: str, parts: Expression, tasks: Tasks, *reads: str, held: Held | None = None
+    ) -> Self:
+        """Write a block diagonal letter as a combination of others. Raises DoesNotApply when it does not occur.
+
+        held: compares the block of the letter with what the steps `reads` state.
+        """
         before = self.result
         self._require(Rule.INSERT, before.letters(), (letter,))
         after = before.replace({letter: parts})
@@ -63,9 +83,25 @@ class Equalities(Record):
         def second_route() -> SecondRoute:
             said = differs_exactly(before, after, {letter: parts})
             other = differs_exactly(tasks.blocks[letter]("1"), tasks.block(parts, SAME_TASK), {})
-            return "", said or (f"the blocks of {letter} are others" if other else "")
+            said = said or (f"the blocks of {letter} are others" if other else "")
+            return "", said or (
+                "" if held is None else held.not_stated({letter: tasks.blocks[letter]("1")}, reads)
+            )
 
-        return self.made(Move(Rule.INSERT, before, after, reads, (letter,), {letter: parts}, second_route))
+        own = frozenset({*parts.letters()} - {*before.letters()})
+        return self.made(
+            Move(
+                Rule.INSERT,
+                before,
+                after,
+                reads,
+                (letter,),
+                {letter: parts},
+                second_route,
+                held=held is not None,
+                own=own,
+            )
+        )
 
     @carries_out
     def name(self, trace: Expression, name: str, *reads: str) -> Self:
@@ -206,6 +242,7 @@ class Equalities(Record):
         values: Mapping[str, Expression],
         reads: tuple[str, ...],
         held: Held | None = None,
+        own: frozenset[str] = frozenset(),
     ) -> Self:
         before = self.result
         known = {name.removeprefix(INVERSE) for name in before.scalars()}
@@ -222,8 +259,24 @@ class Equalities(Record):
         except ValueError as error:
             raise DoesNotApply(f"{rule}: {error}") from None
 
+        # the blocks of a letter that a split brought in were compared there
+        split = {name for move in self._moves for name in move.own}
+        told = {name: value for name, value in values.items() if name.rstrip("0123456789") not in split}
+
         def second_route() -> SecondRoute:
             said = differs_exactly(before, after, values)
-            return "", said or ("" if held is None else held.not_stated(values, reads))
+            return "", said or ("" if held is None else held.not_stated(told, reads))
 
-        return self.made(Move(rule, before, after, reads, tuple(values), dict(values), second_route))
+        return self.made(
+            Move(
+                rule,
+                before,
+                after,
+                reads,
+                tuple(values),
+                dict(values),
+                second_route,
+                held=held is not None,
+                own=own,
+            )
+        )

@@ -111,7 +111,18 @@ def insert_values_at(
             before, after, values
         )
 
-    return chain.made(Move(Rule.INSERT, before, after, reads, (*ends,), {**values, **inside}, second_route))
+    return chain.made(
+        Move(
+            Rule.INSERT,
+            before,
+            after,
+            reads,
+            (*ends,),
+            {**values, **inside},
+            second_route,
+            own=frozenset(ends),
+        )
+    )
 
 
 def _at_a_point(expr: Expression, names: Names) -> Fraction:

@@ -91,7 +91,7 @@ class Tasks:
         return self.average(self.written_out(word))
 
     def block(self, word: Expression, which: str) -> Expression:
-        """The block of an N x N word that belongs to one task, or to two different ones, written out."""
+        """The block of a word with N rows that belongs to one task, or to two different ones, written out."""
         found = block_of(word, self, "1", "1" if which == SAME_TASK else "2")
         return found.replace(self.definitions(found))
 
@@ -200,12 +200,13 @@ def over_tasks(expr: Expression, tasks: Tasks) -> Expression:
 
 
 def block_of(expr: Expression, tasks: Tasks, first: str, second: str) -> Expression:
-    """The block of an N x N word in the rows of one task and the columns of another, in labelled letters.
+    """The block of a word with N rows in those of one task, and of N columns in those of another, in labelled letters.
 
     Raises NotStacked where a sum over further tasks would be left inside.
     """
     letters = expr.letters()
-    total = zero(tasks.rows, tasks.rows)
+    columns = (expr.shape or ("", ""))[1]
+    total = zero(tasks.rows, tasks.rows if columns == tasks.stacked else columns)
     for term, coefficient in expr.terms.items():
         wires = _Wires(term, letters, tasks)
         start, stop = wires.root(START), wires.root(STOP)
@@ -213,7 +214,8 @@ def block_of(expr: Expression, tasks: Tasks, first: str, second: str) -> Express
             raise NotStacked("a sum over further tasks is inside a block")
         if start == stop and first != second:
             continue
-        found = wires.product({start: first, stop: second}, tasks.rows)
+        labels = {leg: label for leg, label in ((start, first), (stop, second)) if leg in wires.indices}
+        found = wires.product(labels, tasks.rows)
         total = total + polynomial(coefficient) * found
     return total.replace({tasks.stacked: tasks.total})
 

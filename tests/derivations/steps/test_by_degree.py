@@ -38,7 +38,7 @@ def test_the_order_of_a_mean_square_is_that_of_the_variances(word: Expression, e
 
 def test_the_chain_of_lemma_3_reads_as_on_paper() -> None:
     chain = concentration(lemma3.word(0, 0), (("X_v",),), lemma3.ROWS_GROW)
-    rules = [Rule.INSERT, Rule.AVERAGE, Rule.INSERT, Rule.AVERAGE, Rule.ORDER]
+    rules = [Rule.INSERT, Rule.AVERAGE, Rule.INSERT, Rule.INSERT, Rule.AVERAGE, Rule.ORDER]
     assert [move.rule for move in chain.moves] == rules
     assert chain.moves[-1].after == scalar("xi")
     assert set(chain.starts) == {0, 2}

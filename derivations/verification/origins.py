@@ -1,4 +1,8 @@
-"""From what a proof sets out, held against what the steps that it reads state.
+"""From what a proof sets out, and what it puts in on its way, held against what the steps that it reads state.
+
+What is put in for a letter or a name is what a step that the move reads states, what was found above in the same proof, or
+what the step itself shows and claims; a parameter that the model leaves free may have any value, and a name of the proof alone
+any meaning. Anything else is named.
 
 A part that is a number or a matrix tells a wrong start: it ends elsewhere than at the claim. The sign, the exponent or the
 root of a formula does not, so the formula must be stated by a step that the moves read, follow from what is shown before in
@@ -7,21 +11,21 @@ the same proof, be what a name stands for in a start that is stated, or be made 
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from itertools import pairwise
 
-from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.normal_form import NormalForm, normal_form
-from derivations.steps.chain import Chain, DoesNotApply, Rule, written
+from derivations.language.assumptions import Assumptions
+from derivations.language.meanings import PARAMETERS
+from derivations.steps.chain import Chain, Rule
+from derivations.steps.chains.products import present
+from derivations.steps.held import stated_by
 from derivations.steps.move import Move
-from derivations.steps.neglected import Quantity
-from derivations.steps.step import Step
 from symbolic.algebra.coefficients import INVERSE
-from symbolic.algebra.quotients import NotRational
 from symbolic.algebra.words import Expression, reciprocal, scalar
 
+# the parameters of the model, and of the laws of inputs of examples; F follows from the law
+FREE = {*PARAMETERS, "q", "k", "low", "high"} - {"F"}
 # rules to whose results many other starts would lead too
 BLUNT = (Rule.SIGN, Rule.FACTOR, Rule.GRAM, Rule.ORDER, Rule.ROOT)
 
@@ -37,7 +41,7 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
             continue
         if not reads and factor_of_bound(chain, first, moves):
             continue
-        if not _stated_by(start, reads, names, assumptions):
+        if not stated_by(start, reads, names, assumptions):
             said = f"which {', '.join(reads)} do not state" if reads else "and reads no step that states it"
             return f"it sets out from {str(start)[:80]} before move {first + 1}, {said}"
     return ""
@@ -55,12 +59,6 @@ def _names(chain: Chain) -> dict[str, Expression]:
     for move in chain.moves:
         found |= {name: value for name, value in move.values.items() if value.is_scalar}
     return found | chain.numbers()
-
-
-def _stated_by(
-    start: Expression, reads: Iterable[str], names: Mapping[str, Expression], assumptions: Assumptions
-) -> bool:
-    return any(_same(start, part, names) for slug in reads for part in _stated(slug, assumptions))
 
 
 def _follows(start: Expression, moves: Sequence[Move]) -> bool:
@@ -93,9 +91,7 @@ def _is_given(
     for first, moves in _sections(chain):
         if mine & {name.removeprefix(INVERSE) for move in moves for name in move.before.scalars()} and (
             _follows(moves[0].before, chain.moves[:first])
-            or _stated_by(
-                moves[0].before, [slug for move in moves for slug in move.reads], names, assumptions
-            )
+            or stated_by(moves[0].before, [slug for move in moves for slug in move.reads], names, assumptions)
         ):
             return True
     return False
@@ -125,28 +121,77 @@ def _put_in(start: Expression, moves: tuple[Move, ...]) -> bool:
     return {name.removeprefix(INVERSE) for name in start.scalars()} <= given.keys()
 
 
-@lru_cache(maxsize=256)
-def _stated(slug: str, assumptions: Assumptions) -> tuple[Quantity, ...]:
-    """What a step derives, as it reads with its names too, or claims where it derives nothing."""
-    # named, not imported: the result of a step does not depend on the contents, but on the steps it rests on
-    step: Step = importlib.import_module("derivations.steps.contents").named(slug)
-    try:
-        if step.derive is not None:
-            named = {} if step.derivation is None else step.derivation(assumptions).named_parts
-            return (*(form for form, _ in named.values()), *step.derive(assumptions).values())
-    except (DoesNotApply, NotDerivable):
-        return ()
-    return tuple(step.claim().values()) if step.claim is not None else ()
+# -- what is put in ------------------------------------------------------------------------------------------
 
 
-def _same(start: Expression, part: Quantity, names: Mapping[str, Expression]) -> bool:
-    if isinstance(part, Expression) and part == start:
-        return True
-    try:
-        return _normal(start, names).minus(_normal(part, names)).is_zero()
-    except (NotRational, ValueError, TypeError):
-        return False
+class Origin(StrEnum):
+    """Where a value that is put in comes from."""
+
+    CHOSEN = "a value of a parameter"
+    OWN = "a name of this proof"
+    HELD = "compared with the step that states it"
+    FOUND = "found above"
+    SHOWN = "what the step claims"
+    STATED = "as a step that is read states it"
+    UNKNOWN = "not said"
 
 
-def _normal(value: Quantity, names: Mapping[str, Expression]) -> NormalForm:
-    return normal_form(written(value, names) if isinstance(value, Expression) else value)
+def unheld(chain: Chain, assumptions: Assumptions) -> str:
+    """The first value that is put in and comes from nowhere; nothing where there is none, nor where an extension states the
+    steps of the inner loop.
+    """
+    if assumptions.added:
+        return ""
+    for place, name, origin in origins(chain, assumptions):
+        if origin is Origin.UNKNOWN:
+            move = chain.moves[place]
+            read = f"{', '.join(move.reads)} do not state it" if move.reads else "no step is read"
+            return f"move {place + 1}, {move.rule}: where {name} comes from is not said: it was not found above, and {read}"
+    return ""
+
+
+def origins(chain: Chain, assumptions: Assumptions) -> Iterator[tuple[int, str, Origin]]:
+    """Of every value that is put in: the number of moves before, the name, and where the value comes from."""
+    own: set[str] = set()
+    names = {name: value for move in chain.moves for name, value in move.values.items() if value.is_scalar}
+    names |= chain.numbers()
+    for place, move in enumerate(chain.moves):
+        own |= move.own
+        if move.rule is not Rule.INSERT:
+            continue
+        for name in move.letters:
+            yield place, name, _origin(chain, place, name, own, names, assumptions)
+
+
+def _origin(
+    chain: Chain,
+    place: int,
+    name: str,
+    own: set[str],
+    names: Mapping[str, Expression],
+    assumptions: Assumptions,
+) -> Origin:
+    move, stem = chain.moves[place], name.rstrip("0123456789")
+    value = move.values[name]
+    if move.held:
+        return Origin.HELD
+    if name in FREE:
+        return Origin.CHOSEN
+    if own & {name, stem} or own & move.own & {*value.letters()}:
+        return Origin.OWN
+    if _found(chain, place, value, move):
+        return Origin.FOUND
+    if any(isinstance(part, Expression) and part == value for part in chain.parts.values()):
+        return Origin.SHOWN
+    return Origin.STATED if stated_by(value, move.reads, names, assumptions) else Origin.UNKNOWN
+
+
+def _found(chain: Chain, place: int, value: Expression, move: Move) -> bool:
+    """Whether a value is what a move above leads to, or a chain whose error is carried; or that at the parameters that are put
+    in with it.
+    """
+    ends = [one.after for one in chain.moves[:place]] + [one.chain.result for one in chain.carried]
+    numbers = {name: x for name, x in move.values.items() if name in FREE and x.is_scalar}
+    return value in ends or any(
+        value == end.replace(present(end, numbers)) for end in ends if not end.letters()
+    )

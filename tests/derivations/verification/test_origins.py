@@ -1,0 +1,261 @@
+"""A proof of a sign, an exponent or a root sets out from what the steps that it reads state, and a wrong start is named.
+
+So is a value that is put in and comes from nowhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from derivations.language import model
+from derivations.language.assumptions import PAPER, Assumptions
+from derivations.language.model_letters import letter
+from derivations.paper.beyond import negative_minimum
+from derivations.paper.theorem1 import concentration, rate_chains
+from derivations.paper.theorem1.concentration import EXCESS, excess_chain
+from derivations.paper.theorem3 import claim_chains
+from derivations.steps.by_degree import order
+from derivations.steps.chain import Chain, DoesNotApply
+from derivations.steps.contents import load
+from derivations.steps.held import Held
+from derivations.steps.orders import ONE
+from derivations.steps.rules.certified_signs import Domain, certify
+from derivations.verification import origins as origins_module
+from derivations.verification.origins import Origin, origins, unheld, unstated_start
+from derivations.verification.prove import prove
+from symbolic.algebra.words import Expression, constant, matrix, reciprocal, scalar, tr
+
+STEPS = load()
+REACH = ("theorem-1", "theorem-2")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, step in STEPS.items() if step.derivation is not None and {*step.uses} & {*REACH}]
+)
+def test_what_the_proofs_on_rates_set_out_from_is_stated(name: str) -> None:
+    step = STEPS[name]
+    assert step.derivation is not None
+    assert unstated_start(step.derivation(PAPER), PAPER) == ""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [lambda loss: loss + scalar("sigma") ** 2, lambda loss: 2 * loss, lambda loss: loss - scalar("alpha_r")],
+    ids=["a term more", "twice", "a term less"],
+)
+def test_a_typed_start_of_the_same_sign_is_named(
+    wrong: Callable[[Expression], Expression], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The derivatives of all of these in sigma and nu are positive: only the start tells."""
+    step = STEPS["loss-rises-with-noise"]
+    assert prove(step).status == "proved"
+    loss, names = rate_chains.loss_by_names(PAPER)
+    monkeypatch.setattr(rate_chains, "loss_by_names", lambda assumptions: (wrong(loss), names))
+    failed = prove(step)
+    assert failed.status == "failed"
+    assert "it sets out from" in failed.detail
+    assert "which theorem-1 do not state" in failed.detail
+
+
+def test_the_deviation_is_not_taken_for_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another step states is not what the moves read."""
+    (deviation, names) = excess_chain(PAPER).named_parts[EXCESS]
+    monkeypatch.setattr(rate_chains, "loss_by_names", lambda assumptions: (deviation, names()))
+    assert "which theorem-1 do not state" in prove(STEPS["loss-rises-with-noise"]).detail
+
+
+# orders of factors of a bound, which the step multiplies: nothing else states these
+FACTORS = {"theorem-3-under-conditions", "theorem-1-remainder-bounded"}
+
+
+@cache
+def _chains() -> dict[str, Chain]:
+    return {name: step.derivation(PAPER) for name, step in STEPS.items() if step.derivation is not None}
+
+
+@pytest.mark.slow(10)
+@pytest.mark.xdist_group("every chain")
+def test_every_other_start_is_stated_or_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(origins_module, "factor_of_bound", lambda *given: False)
+    assert {name for name, chain in _chains().items() if unstated_start(chain, PAPER)} == FACTORS
+
+
+@pytest.mark.slow(10)
+@pytest.mark.xdist_group("every chain")
+def test_every_value_that_a_proof_puts_in_has_an_origin() -> None:
+    said = {name: unheld(chain, PAPER) for name, chain in _chains().items()}
+    assert {name: fault for name, fault in said.items() if fault} == {}
+    counts = Counter(origin for chain in _chains().values() for _, _, origin in origins(chain, PAPER))
+    assert counts[Origin.HELD] >= 88
+    assert counts[Origin.FOUND] >= 74
+
+
+NOT_ZERO = Domain(nonzero=frozenset({"alpha_t", "sigma"}))
+ALONE = scalar("alpha_t") ** 2 + scalar("n_t")
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (ALONE, "and reads no step that states it"),
+        (scalar("sigma") ** 2, ""),
+        (scalar("n_t") * reciprocal("n_t") ** 2, ""),
+    ],
+)
+def test_a_sign_of_what_no_step_states_is_named(start: Expression, said: str) -> None:
+    found = unstated_start(certify(Chain(start), {}, domain=NOT_ZERO), PAPER)
+    assert said in found
+    assert bool(said) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("start", "follows"),
+    [
+        (ALONE, True),
+        (-1 * ALONE, True),
+        (2 * ALONE, False),
+        (scalar("n_t") * ALONE, False),
+        (scalar("L") - ALONE, True),
+        (ALONE - scalar("L"), True),
+        (scalar("n_t") * (scalar("L") - ALONE), True),
+        (ALONE - 2 * scalar("L"), False),
+        (ALONE * ALONE, False),
+    ],
+)
+def test_what_follows_from_what_is_shown_before(
+    start: Expression, follows: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a definition put in for L: both sides, their difference, and that times a name; no other scalar."""
+    monkeypatch.setattr(origins_module, "factor_of_bound", lambda *given: False)
+    chain = Chain(scalar("L")).insert({"L": ALONE}).begin(start)
+    order(chain, {"n_t": ONE}).shows_degree("degree")
+    assert bool(unstated_start(chain, PAPER)) == (not follows)
+
+
+def test_a_name_that_is_written_by_a_wrong_rest_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A positive rest would do for all signs: that it is the rest is what the second route sees."""
+    right = negative_minimum.write_by_rest
+
+    def wrong(chain: Chain, parts: dict[str, Expression], names: dict[str, Expression]) -> Chain:
+        return right(chain, parts, {**names, "d_4": 2 * names["d_4"]})
+
+    monkeypatch.setattr(negative_minimum, "write_by_rest", wrong)
+    negative_minimum.minimum_chain.cache_clear()
+    assert "g_4 is another" in prove(STEPS["theorem-2-minimum-is-negative"]).detail
+    negative_minimum.minimum_chain.cache_clear()
+
+
+# -- what is put in ------------------------------------------------------------------------------------------
+
+
+def found(chain: Chain) -> list[tuple[str, Origin]]:
+    return [(name, origin) for _, name, origin in origins(chain, PAPER)]
+
+
+N_V, B = scalar("n_v"), matrix("B", "n_v", "p")
+TASK = model.task(PAPER)
+
+
+def test_the_origins_of_values() -> None:
+    trace = Chain(tr(B.T @ B)).insert({"B": TASK.design}, "stacked-design", held=Held(PAPER))
+    trace.begin(tr(B.T @ B)).insert({"B": TASK.design}, "stacked-design")
+    trace.begin(tr(letter("Sigma") @ matrix("Y", "p", "p"))).define({"Y": model.SIGMA})
+    trace.insert({"Sigma": model.IDENTITY}).insert({"p": constant(7)})
+    trace.begin(scalar("c")).insert({"c": constant(7)})
+    trace.begin(scalar("c")).insert({"c": constant(8)})
+    assert found(trace) == [
+        ("B", Origin.HELD),
+        ("B", Origin.STATED),
+        ("Y", Origin.OWN),
+        ("Sigma", Origin.CHOSEN),
+        ("p", Origin.CHOSEN),
+        ("c", Origin.FOUND),
+        ("c", Origin.UNKNOWN),
+    ]
+    said = unheld(trace, PAPER)
+    assert said == (
+        "move 7, insert a definition: where c comes from is not said: it was not found above, and no step is read"
+    )
+
+
+def test_a_value_at_the_numbers_that_are_put_in_with_it_is_found_above() -> None:
+    area = Chain(scalar("n_v") * scalar("m")).expand({"n_v": scalar("m") + 1})
+    for area_at, origin in ((6, Origin.FOUND), (5, Origin.UNKNOWN)):
+        area.begin(scalar("S") + scalar("m")).insert({"m": constant(2), "S": constant(area_at)})
+        assert found(area)[-2:] == [("m", Origin.CHOSEN), ("S", origin)]
+
+
+@pytest.mark.parametrize(
+    ("value", "reads"),
+    [
+        (2 * TASK.design, ("stacked-design",)),
+        (TASK.design, ("stacked-target",)),
+        (TASK.design, ()),
+    ],
+)
+def test_a_value_that_no_step_states_is_named(value: Expression, reads: tuple[str, ...]) -> None:
+    said = unheld(Chain(B.T @ B).insert({"B": value}, *reads), PAPER)
+    assert said.startswith("move 1, insert a definition: where B comes from is not said")
+    assert (f"{reads[0]} do not state it" if reads else "no step is read") in said
+
+
+def test_a_letter_of_the_model_is_no_name_of_a_proof() -> None:
+    with pytest.raises(DoesNotApply, match="B is a letter of the model: a step states what it is"):
+        Chain(B.T @ B).define({"B": TASK.design})
+
+
+def test_the_steps_of_an_extension_are_stated_there() -> None:
+    chain = Chain(B.T @ B).insert({"B": 2 * TASK.design}, "stacked-design")
+    assert unheld(chain, PAPER)
+    assert unheld(chain, replace(PAPER, added=(("rate_decay", "1/2"),))) == ""
+
+
+Mutation = Callable[[pytest.MonkeyPatch], None]
+
+
+def _other_blocks(patch: pytest.MonkeyPatch) -> None:
+    tasks = concentration.Tasks(
+        {
+            "B": lambda label: model.task(PAPER, label).x_v,
+            "Gamma": lambda label: concentration.target_covariance(PAPER, label, label),
+        }
+    )
+    patch.setattr(concentration, "tasks", lambda assumptions: tasks)
+
+
+def _other_moment(patch: pytest.MonkeyPatch) -> None:
+    right = claim_chains.isotropic_values
+    patch.setattr(claim_chains, "isotropic_values", lambda: {**right(), "F": 2 * right()["F"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "said"),
+    [
+        ("gram-concentrates", _other_blocks, "B1 is not what stacked-design states"),
+        ("theorem-3-reduces-to-theorem-1", _other_moment, "where F comes from is not said"),
+    ],
+)
+def test_a_wrong_value_fails_the_proof_at_its_move(
+    name: str, wrong: Mutation, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = STEPS[name]
+    assert step.derivation is not None
+    concentration.block_chain.cache_clear()
+    wrong(monkeypatch)
+    chain = step.derivation(PAPER)
+    concentration.block_chain.cache_clear()
+    faults = [move.disproved for move in chain.moves if move.disproved] + [unheld(chain, PAPER)]
+    assert any(said in fault for fault in faults)
+    assert (
+        prove(replace(step, derive=lambda assumptions: chain.parts, derivation=_given(chain))).status
+        == "failed"
+    )
+
+
+def _given(chain: Chain) -> Callable[[Assumptions], Chain]:
+    return lambda assumptions: chain
