@@ -97,7 +97,8 @@ _looked_at: set[str] = set()
 
 def known() -> dict[str, Facts]:
     """What is known of the sources that were looked at, for another process to `learn`: to parse them takes seconds."""
-    return {name: _known[name] for name in _looked_at}
+    # other threads may be looking at more
+    return {name: _known[name] for name in [*_looked_at]}
 
 
 def learn(facts: Mapping[str, Sequence[Any]]) -> None:
