@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from math import inf, isfinite
 
 import numpy as np
@@ -103,7 +103,7 @@ class OneTask:
     gram: Expression
     weight: Expression
 
-    @property
+    @cached_property
     def blocks(self) -> int:
         """How many blocks of n_v rows of X_t are seen from n_v directions through these words (Golub and Kahan)."""
         words = [term.word or () for expr in (self.gram, self.weight) for term in expr.terms]
