@@ -94,9 +94,8 @@ def _by_parts_chain(assumptions: Assumptions) -> Chain:
     split = WEIGHT @ RESOLVENT + KAPPA * WEIGHT @ RESOLVENT @ SQUARE
     inverses = {"T_kappa": SHIFTED, **OWN_GRAM}
     replaced(chain, Rule.CANCEL_INVERSE, {"D_t": split}, inverses=inverses)
-    first = tr(WEIGHT @ RESOLVENT @ COPY.T @ INVERSE @ DATA)
-    marked = first + KAPPA * tr(WEIGHT @ RESOLVENT @ SQUARE @ PROJECTION)
-    return by_parts(chain, "X_v", "Y", marked, OWN_GRAM, "gaussian-inputs").shows(WEIGHTED)
+    marks = {(("T_kappa", False), ("X_v", True)): RESOLVENT @ COPY.T}
+    return by_parts(chain, "X_v", "Y", marks, OWN_GRAM, "gaussian-inputs").shows(WEIGHTED)
 
 
 def _without_remainders(chain: Chain, weight: Expression) -> Chain:

@@ -24,6 +24,8 @@ from symbolic.averages.expectation import expect
 from symbolic.averages.pairings import expect_by_pairings
 
 SMALL = "small"
+# letters in their order, each with whether it is transposed
+Word = tuple[tuple[str, bool], ...]
 # powers of the inverse's series that are compared: with the terms of the first two all of the derivative is seen
 SERIES = 2
 
@@ -162,14 +164,20 @@ def average_linear(
 
 @carries_out
 def by_parts(
-    chain: Chain, data: str, copy: str, marked: Expression, inverses: Mapping[str, Expression], *reads: str
+    chain: Chain,
+    data: str,
+    copy: str,
+    marks: Mapping[Word, Expression],
+    inverses: Mapping[str, Expression],
+    *reads: str,
 ) -> Chain:
     """The average over a Gaussian matrix of one occurrence in each marked term, by parts.
 
-    marked: the present expression with the copy written for that occurrence; terms without one stay as they are. inverses:
-    letters that are the inverse of a word. Raises DoesNotApply where it is another expression, or a term has two copies.
+    marks: a word before that occurrence and with it, and the same with the copy; terms without one stay as they are. inverses:
+    letters that are the inverse of a word. Raises DoesNotApply where marks change more, or a term gets two copies.
     """
     rule, before = Rule.STEIN, chain.result
+    marked = before.rewrite(marks)
     letters = {**before.letters(), **marked.letters()}
     if copy not in marked.letters() or marked.replace({copy: letter_expression(letters[data])}) != before:
         raise DoesNotApply(f"{rule}: {copy} does not mark occurrences of {data} in {before}")
