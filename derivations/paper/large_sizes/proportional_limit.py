@@ -49,7 +49,7 @@ from derivations.steps.chain import Chain, Rule, carried_out
 from derivations.steps.held import Held
 from derivations.steps.labels import LOSS
 from derivations.steps.rules.rotations import replaced, rewritten
-from derivations.steps.rules.word_slopes import by_parts
+from derivations.steps.rules.word_slopes import Word, by_parts
 from derivations.steps.step import Average, Check, Derived, Kind, Parts, Step
 from derivations.verification.batches import Plan, Weighted
 from derivations.verification.growth import slope_check
@@ -94,7 +94,7 @@ def _by_parts_chain(assumptions: Assumptions) -> Chain:
     split = WEIGHT @ RESOLVENT + KAPPA * WEIGHT @ RESOLVENT @ SQUARE
     inverses = {"T_kappa": SHIFTED, **OWN_GRAM}
     replaced(chain, Rule.CANCEL_INVERSE, {"D_t": split}, inverses=inverses)
-    marks = {(("T_kappa", False), ("X_v", True)): RESOLVENT @ COPY.T}
+    marks: dict[Word, Expression] = {(("T_kappa", False), ("X_v", True)): RESOLVENT @ COPY.T}
     return by_parts(chain, "X_v", "Y", marks, OWN_GRAM, "gaussian-inputs").shows(WEIGHTED)
 
 

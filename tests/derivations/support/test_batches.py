@@ -40,19 +40,24 @@ def spied(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return drawn
 
 
-@pytest.mark.parametrize("protocol", ["conditional", "plain", "reduced"])
-def test_finished_batches_are_not_drawn_again(protocol: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = simulate(SETTING, protocol=protocol, rel_error=0.003, seed=3)
+# errors that take several batches, nine and twenty-four, or one where nothing is left to draw
+@pytest.mark.parametrize(
+    ("protocol", "error"), [("conditional", 0.001), ("plain", 0.012), ("reduced", 0.003)]
+)
+def test_finished_batches_are_not_drawn_again(
+    protocol: Any, error: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = simulate(SETTING, protocol=protocol, rel_error=error, seed=3)
     drawn = spied(monkeypatch)
     for seen in (True, False):
         executor = SerialExecutor(StoredBatches())
-        assert simulate(SETTING, protocol=protocol, rel_error=0.003, seed=3, executor=executor) == whole
+        assert simulate(SETTING, protocol=protocol, rel_error=error, seed=3, executor=executor) == whole
         assert bool(drawn) == seen
         drawn.clear()
     # a smaller error goes on from there
     executor = SerialExecutor(StoredBatches())
-    further = simulate(SETTING, protocol=protocol, rel_error=0.0015, seed=3, executor=executor)
-    assert further == simulate(SETTING, protocol=protocol, rel_error=0.0015, seed=3)
+    further = simulate(SETTING, protocol=protocol, rel_error=error / 2, seed=3, executor=executor)
+    assert further == simulate(SETTING, protocol=protocol, rel_error=error / 2, seed=3)
 
 
 def test_a_minimum_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
