@@ -118,9 +118,9 @@ def ask(
     words = [*_command(text, covariance, law, values), *(f"--rotation {name}" for name in rotations)]
     parts = [f"<p><code>{h.escape(' '.join(words))}</code></p>", h.display(result.latex)]
     if result.conditions:
-        parts.append(
-            f"<p>Every term exists when {h.escape(' and '.join(result.conditions))} (for p &gt; 1).</p>"
-        )
+        what = "The formula holds" if rotations else "Every term exists"
+        only = "" if rotations or "^+" in text else " (for p &gt; 1)"
+        parts.append(f"<p>{what} when {h.escape(' and '.join(result.conditions))}{only}.</p>")
     if result.value is not None:
         parts.append(f"<p>Value: <code>{h.escape(str(result.value).replace(chr(39), ''))}</code></p>")
     points = h.escape("; ".join(result.checked))

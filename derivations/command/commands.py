@@ -153,7 +153,9 @@ def _moment(arguments: argparse.Namespace) -> Outcome:
         return Outcome(document, document["source"].rstrip())
     shown = [value_text(document["value"]) if "value" in document else str(document.get("latex", ""))]
     if document.get("conditions"):
-        shown.append(f"exists for {' and '.join(document['conditions'])}")
+        # an average over rotations always exists, and is by the formula where p is large enough
+        verb = "holds" if result.setting.rotations else "exists"
+        shown.append(f"{verb} for {' and '.join(document['conditions'])}")
     letters = LETTERS.replace("X^T X", "X^* X") if result.setting.is_complex else LETTERS
     return Outcome(document, "\n".join(shown), aside="" if arguments.values else letters)
 

@@ -117,8 +117,8 @@ def of_averages(query: TracePolynomial, setting: Setting, sizes: Sizes) -> tuple
             raise Refused(f"{rows} is {sizes[rows]}: the rows of X are counted here, give a positive integer")
         if rows in sizes and COLUMNS in sizes and sizes[COLUMNS] - sizes[rows] <= bound:
             raise MomentDoesNotExist(
-                f"the expectation exists by the formula only for {found[-1]}, and {COLUMNS} - {rows} = "
-                f"{sizes[COLUMNS] - sizes[rows]} here: take {COLUMNS} of at least {sizes[rows] + bound + 1}, or "
+                f"the expectation exists only for {found[-1]}, and {COLUMNS} - {rows} = "
+                f"{sizes[COLUMNS] - sizes[rows]} here: for {name}^+ take {COLUMNS} of at least {sizes[rows] + bound + 1}, or "
                 f"{name}^-1 where {rows} > {COLUMNS}"
             )
     return tuple(found)
