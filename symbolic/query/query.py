@@ -291,6 +291,10 @@ def _law(
     if name != COMPLEX:
         return setting, named_law(name)
     _require_untransposed(text, node, symmetric)
+    if setting.means or setting.correlated:
+        raise Refused(
+            "a mean of X and a covariance of its rows have no method for complex entries: leave them out"
+        )
     return replace(setting, is_complex=True), GAUSSIAN
 
 

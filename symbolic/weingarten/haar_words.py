@@ -12,7 +12,7 @@ of S = X X^T, a Wishart matrix of size n with p rows. So
     E prod_k V_{i_{2k} i_{2k+1}} = sum_pi c(pi) prod_{{a, b} in pi} delta(i_a, i_b),   c(pi) = sum_sigma Wg(pi, sigma; p) E p_sigma(S^-1),
 
 with p_sigma the product of the traces of powers of S^-1 that the cycles of sigma make. It exists for p - n > 2 d - 1
-(Cook and Forzani, Linear Algebra Appl. 434, 2011).
+(Cook and Forzani, Electron. J. Stat. 5, 2011).
 """
 
 from __future__ import annotations

@@ -64,6 +64,12 @@ def test_transposes_and_rows_are_refused(text: str) -> None:
         moment("W A", law="complex", symmetric=["A"])
 
 
+@pytest.mark.parametrize("options", [{"mean": "general"}, {"rows": "general"}, {"values": {"M": [[1, 2]]}}])
+def test_means_and_correlated_rows_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(Refused, match="no method for complex entries"):
+        moment("W A W", law="complex", **options)
+
+
 @pytest.mark.parametrize("degree", [1, 2, 3, 4])
 def test_the_weingarten_function_sums_to_one_rising_factorial(degree: int) -> None:
     # sum_s Wg(s; N) = 1 / (N (N + 1) ... (N + d - 1)), here with N = - (n - p) and its sign
