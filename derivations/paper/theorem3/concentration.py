@@ -54,8 +54,8 @@ ORDERS: Mapping[str, Exponent] = {
     "trace_with_task": NOTHING,
     "trace_with_tasks": Exponent(Fraction(-1)),
 }
-# the numbers from which the size xi grows where a move is sampled
-# large enough that the matrices drawn for Sigma and Sigma_w, others at each size, hardly differ in their traces
+# the numbers from which the size xi grows where a move is sampled: large enough that the matrices drawn for Sigma and
+# Sigma_w, others at each size, hardly differ in their traces
 BASE = {
     "n_t": 12,
     "n_v": 1,
