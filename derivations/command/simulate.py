@@ -161,8 +161,8 @@ def _protocol(text: str) -> Method:
 
 def _cheapest(setting: Setting, quantity: Quantity) -> Method:
     """The protocol that needs the fewest draws; the reduction only where something is left to draw."""
-    drawn = setting.alpha_t != 0 and (setting.sigma > 0 or setting.sigma_v > 0)
-    return "reduced" if quantity == "loss" and drawn and reduced.applies(setting) else "conditional"
+    drawn = (quantity == "slope" or setting.alpha_t != 0) and (setting.sigma > 0 or setting.sigma_v > 0)
+    return "reduced" if quantity != "minimum" and drawn and reduced.applies(setting) else "conditional"
 
 
 def _alias(name: str) -> str:

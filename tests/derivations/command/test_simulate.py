@@ -119,6 +119,18 @@ def test_the_slope_at_zero_is_the_exact_one_not_the_leading_order() -> None:
     assert number(found, "z") > 10
 
 
+def test_above_a_slope_is_that_of_the_reduction_where_labels_are_noisy() -> None:
+    words = [word for word in FIGURE_2 if not word.startswith("alpha_t")]
+    reduced, other = (run("exact-slope-at-zero", words, protocol=how) for how in (None, "conditional"))
+    assert (reduced["protocol"], other["protocol"]) == ("reduced", "conditional")
+    error = math.hypot(number(reduced, "stderr"), number(other, "stderr"))
+    assert abs(number(reduced, "mean") - number(other, "mean")) < 5 * error
+    assert abs(number(reduced, "z")) < 5
+    assert 5 * number(reduced, "stderr") < 0.03 * number(reduced, "mean")
+    without = run("exact-slope-at-zero", with_values(words, sigma=0), explain=False)
+    assert without["protocol"] == "conditional"
+
+
 @pytest.mark.parametrize(("name", "words", "part"), [("eq5", FIGURE_2, 0.2), ("eq9", FIGURE_3, 0.5)])
 def test_a_gap_many_errors_wide_is_explained_by_the_next_order(
     name: str, words: list[str], part: float
