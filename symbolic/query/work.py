@@ -36,7 +36,7 @@ MAX_WORK = 2000
 IDENTITY = 20
 """With the identity covariance powers of Sigma make states on the way but no terms, cheaper by about this factor."""
 
-THIRD_INVERSE = 1500
+THIRD_INVERSE = 2500
 """Three Moore-Penrose inverses are compared at p = 8, which is most of their work, and more beside those of another matrix."""
 
 

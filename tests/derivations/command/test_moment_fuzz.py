@@ -338,7 +338,10 @@ def query(rng: random.Random, folder: Path) -> Query:
     words = [] if rng.random() < 0.6 else rng.choice(WORDS).replace("FOLDER", str(folder)).split()
     covariance = rng.choice((None, None, None, "general", "general", "identity", "x"))
     name = "gaussian" if rng.random() < 0.7 else rng.choice(NAMES)
-    if rng.random() < 0.2:
+    if rng.random() < 0.75:
+        rotations = sorted({"O", "Q"} & {*text}) if name == "gaussian" else []
+        return text, words, covariance, name, None, "zero", "independent", [], rotations
+    if rng.random() < 0.5:
         name = "complex"
     mean, rows = (
         rng.choice(("zero",) * 6 + ("general", "x")),
