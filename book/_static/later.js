@@ -2,9 +2,10 @@
 // they are there from the start. What is wider than its place can be reached, and scrolled, by keyboard; what fits cannot.
 (() => {
   "use strict";
-  const WIDE = ".bd-article :is(div.math, .table-scroll, .pst-scrollable-table-container, .drawn, .cell_output, pre)";
+  const WIDE = ".bd-article :is(div.math, .table-scroll, .stacked td:first-child > div, section.step p, .pst-scrollable-table-container, .drawn, .cell_output, pre)";
   const reach = (box) => {
-    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+    const tall = box.matches("pre") && box.scrollHeight > box.clientHeight + 1;
+    if (tall || box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   };
   const sizes = new ResizeObserver((changes) => changes.forEach(({ target }) => reach(target)));
@@ -18,7 +19,7 @@
       watch(whole);
       return whole;
     });
-    if (!brought.length || !window.MathJax?.startup) return;
+    if (!brought.length || !window.MathJax?.startup?.promise) return;
     await MathJax.startup.promise;
     await MathJax.typesetPromise(brought);
   };

@@ -44,8 +44,13 @@ PROBE = r"""async () => {
   if (window.bringLater) await window.bringLater(document);
   document.querySelectorAll('details').forEach((fold) => { fold.open = true; });
   window.sameAs = new Map();
-  if (window.MathJax && MathJax.startup) {
+  if (window.MathJax?.startup?.promise) {
     await MathJax.startup.promise;
+    // nothing is set beside what is asked for here
+    const lazy = MathJax.startup.document;
+    lazy.lazyObserver.disconnect();
+    lazy.lazySet.clear();
+    await lazy.lazyPromise;
     const first = new Map();
     for (const item of MathJax.startup.document.math) {
       const said = `${item.display} ${item.math}`;
@@ -95,7 +100,7 @@ STAND_IN = r"""() => {
     box.dataset.formula = formula.textContent.trim().slice(0, 80);
     const { width, height } = sizes[k];
     const form = formula.hasAttribute('display') ? 'block; margin: 1em auto' : 'inline-block';
-    box.style.cssText = `display: ${form}; width: ${width}px; height: ${height}px`;
+    box.style.cssText = `display: ${form}; min-width: ${width}px; width: ${width}px; height: ${height}px`;
     formula.replaceWith(box);
     boxes.set(formula, box);
   });
