@@ -116,7 +116,7 @@ FIT = r"""async () => {
   const boxOf = (element) => {
     if (!boxes.has(element)) {
       const style = getComputedStyle(element);
-      boxes.set(element, element === article || style.overflowX !== 'visible'
+      boxes.set(element, element === article || (style.display !== 'inline' && style.overflowX !== 'visible')
         ? [element, style.overflowX !== 'hidden' && style.backgroundImage.includes('gradient')] : boxOf(element.parentElement));
     }
     return boxes.get(element);
