@@ -205,7 +205,10 @@ class PaperPrinter:
         return self._raise_matrix(expr.arg, "-1")
 
     def _print_MatPow(self, expr: sympy.MatPow) -> str:
-        return self._raise_matrix(expr.base, self._print(expr.exp))
+        exponent, text = self._print(expr.exp), self._print(expr.base)
+        if text.endswith("^{-1}"):  # a letter that is an inverse
+            return f"{text.removesuffix('^{-1}')}^{{-{exponent}}}"
+        return self._raise_matrix(expr.base, exponent)
 
     def _raise_matrix(self, base: sympy.Basic, exponent: str) -> str:
         if exponent == "T" and isinstance(base, sympy.MatrixSymbol) and is_row(base):

@@ -167,3 +167,8 @@ def test_every_formula_of_every_step_has_balanced_latex(name: str) -> None:
         assert text.count(r"\left") == text.count(r"\right")
         assert "_{star" not in text
         assert "MatrixSymbol" not in text
+
+
+def test_a_power_of_a_letter_that_is_an_inverse_has_one_exponent() -> None:
+    inverse = sympy.MatrixSymbol("G_inverse", 2, 2)
+    assert "^{-2}" in latex(sympy.Trace(inverse * inverse))
