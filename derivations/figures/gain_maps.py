@@ -26,6 +26,8 @@ from derivations.paper.beyond.exact_loss import label_noise_at
 
 Array = NDArray[np.float64]
 NAME = "gain-maps"
+# the losses that are looked up by name
+THEORIES: tuple[str, ...] = ("exact-loss", "exact-loss-at-zero")
 STATEMENT = "The best training rate and what it gains, from exact losses with one validation point of a task"
 SIZE = FIGURE_2.p
 POINTS = np.unique(np.round(np.geomspace(3, 10 * SIZE, 14))).astype(int)
