@@ -12,13 +12,13 @@ from derivations.typeset.line_breaks import rewrapped, visible_length
 from derivations.typeset.term_order import name_latex
 
 # a word that reads as mathematics: a Greek or indexed name, a power, an order symbol, or LaTeX as it stands
-_GREEK = "alpha|delta|gamma|Gamma|kappa|nu|omega|sigma|Sigma|theta|xi|mu"
+_GREEK = "alpha|delta|gamma|Gamma|kappa|nu|omega|rho|sigma|Sigma|theta|xi|mu"
 _MATH_WORD = re.compile(rf"^(?:\\.*|\(?(?:\d/)?(?:{_GREEK})\)?[,.:;]?|O\(.*)$")
 # in a word with an index or a power, a name of several letters is one of these, or two matrices; else the word is no mathematics,
 # but the name of a file or of something in code
 _NAMES = re.compile(rf"(?:{_GREEK}|star|diag|[Tt]r|[A-Z]{{2}})")
 # characters from which a display is wider than a printed page, and much wider
-_ROOM = {"wide": 56, "wider": 88}
+ROOM = {"wide": 56, "wider": 88}
 # characters of a line that a phone shows
 _NARROW = 30
 _JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?\)?|Tr|[A-Z]|[mnpN](?:[-+]\d)?\)?)$")
@@ -70,7 +70,7 @@ def inline(tex: str) -> str:
 def display(tex: str) -> str:
     """A formula on a line of its own; wide ones scroll inside their box, and are set smaller in print."""
     length = max(visible_length(line.replace("&", "")) for line in tex.split(r"\\"))
-    room = "".join(f" {name}" for name, least in _ROOM.items() if length > least)
+    room = "".join(f" {name}" for name, least in ROOM.items() if length > least)
     return f'<div class="math notranslate nohighlight{room}">\\[{escape(tex)}\\]</div>'
 
 
@@ -88,18 +88,17 @@ def displays(lines: Sequence[str]) -> str:
 
 def columns(lines: Sequence[str]) -> str:
     """Formulas below each other, broken for wide columns and, where that is too wide for a phone, once more for narrow ones."""
-    narrow = [rewrapped(line, _NARROW) for line in lines]
-    if not any(narrow):
-        return displays(lines)
-    again = "".join(display(new or line) for new, line in zip(narrow, lines, strict=True))
-    return f'<div class="for-wide">{displays(lines)}</div><div class="for-narrow">{again}</div>'
+    wide, narrow = ([rewrapped(line, room) or line for line in lines] for room in (ROOM["wide"], _NARROW))
+    if wide == narrow:
+        return displays(wide)
+    return f'<div class="for-wide">{displays(wide)}</div><div class="for-narrow">{displays(narrow)}</div>'
 
 
 def fitted(tex: str) -> str:
     """A formula in a line of text, or broken below it where a phone could not show it in one."""
     if visible_length(tex) <= _NARROW:
         return inline(tex)
-    return columns([rewrapped(tex, _ROOM["wide"]) or tex])
+    return columns([tex])
 
 
 def prose(text: str) -> str:

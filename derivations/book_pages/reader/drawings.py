@@ -28,6 +28,8 @@ _AXES = re.compile(
 STYLED = "fill: currentColor; stroke-linejoin: round"
 # above a panel stands its title
 TITLE = 22.0
+# what is not a quarter as wide as the widest panel is a scale of colours
+SCALE = 0.25
 _BESIDE = re.compile(r"<metadata>.*?</metadata>|<title>.*?</title>|<!--.*?-->|<style.*?</style>", re.DOTALL)
 
 
@@ -51,19 +53,29 @@ def themed(svg: str, slug: str, described: str) -> str:
 
 
 def panels(svg: str, size: Sequence[float]) -> list[tuple[float, float, float, float]]:
-    """Left, top, width and height of what stands above the panels of a drawing, and of each panel with its labels; nothing of one panel."""
+    """Left, top, width and height of what stands above the panels of a drawing, and of each panel with its labels and its scale of
+    colours; nothing of one panel.
+    """
     found = [tuple(map(float, places)) for places in _AXES.findall(svg)]
-    if len(found) < 2:
+    # left, bottom, right and top of each
+    widest = max((right - left for left, _, right, _ in found), default=0.0)
+    own = [axes for axes in found if axes[2] - axes[0] > SCALE * widest]
+    if len(own) < 2:
         return []
     width, height = size
-    # left, bottom, right and top of each
-    margin = min(left for left, _, _, _ in found)
-    below = height - max(bottom for _, bottom, _, _ in found)
-    parts = [(0.0, 0.0, width, min(top for _, _, _, top in found) - TITLE)]
-    for left, bottom, right, top in found:
-        beside = [other for _, _, other, other_top in found if other < left and other_top == top]
-        start = max([left - margin, *(other + 4 for other in beside)])
-        parts.append((start, top - TITLE, min(right + 12, width) - start, bottom + below - top + TITLE))
+    margin = min(left for left, _, _, _ in own)
+    below = height - max(bottom for _, bottom, _, _ in own)
+    highest = max(min(top for _, _, _, top in own) - TITLE, 0.0)
+    parts = [(0.0, 0.0, width, highest)] if highest else []
+    for left, bottom, right, top in own:
+        row = [axes for axes in found if axes[3] == top]
+        ahead = min((axes[0] for axes in own if axes in row and axes[0] > right), default=width + margin)
+        scale = any(right < axes[0] < ahead for axes in row if axes not in own)
+        # labels of the next panel begin before it, those of a scale end there
+        end = ahead - margin if scale else min(right + 12, max(ahead - margin, right + 2), width)
+        start = max([left - margin, *(axes[2] + 4 for axes in row if axes[0] < left)])
+        roof = max(top - TITLE, 0.0)
+        parts.append((start, roof, end - start, bottom + below - roof))
     return parts
 
 

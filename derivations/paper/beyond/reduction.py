@@ -455,8 +455,8 @@ STEPS: tuple[Step, ...] = (
         "two-small-matrices",
         (),
         Kind.BEYOND,
-        "One task in rotated coordinates: with independent Gaussian U (n_t x n_v) and V (n_t x q, q = p - n_v) its trace is "
-        "that of n_v x n_v matrices, of which S = U^T U and U^T V V^T U are all that matters after one step.",
+        "One task in rotated coordinates: with independent Gaussian U and V of n_t rows, and n_v and p - n_v columns, its trace is "
+        "that of square matrices of n_v rows, of which S = U^T U and U^T V V^T U are all that matters after one step.",
         "beyond",
         uses=("stacked-design", "target-covariance", "gaussian-inputs", "inverse-wishart-mean"),
         depends_on=DEPENDS,

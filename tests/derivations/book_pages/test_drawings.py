@@ -12,20 +12,35 @@ from derivations.figures.draw import draw
 
 @pytest.fixture(scope="module")
 def diagram(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return draw("phase-diagram", tmp_path_factory.mktemp("drawn") / "a.svg")[0].read_text(encoding="utf-8")
+    return drawn("phase-diagram", tmp_path_factory)
 
 
-def test_each_window_shows_one_panel_whole(diagram: str) -> None:
-    axes = [tuple(map(float, found)) for found in drawings._AXES.findall(diagram)]
-    width, height = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', diagram)[0])
-    above, *windows = drawings.panels(diagram, (width, height))
-    assert above[:3] == (0.0, 0.0, width)
-    assert len(windows) == len(axes) == 2
+def drawn(name: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return draw(name, tmp_path_factory.mktemp("drawn") / "a.svg")[0].read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "count"), [("phase-diagram", 2), ("gain-maps", 6)])
+def test_each_window_shows_one_panel_whole(
+    name: str, count: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    svg = drawn(name, tmp_path_factory)
+    axes = [tuple(map(float, found)) for found in drawings._AXES.findall(svg)]
+    axes = [one for one in axes if one[2] - one[0] > 100]
+    width, height = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0])
+    windows = drawings.panels(svg, (width, height))[-count:]
+    assert len(windows) == len(axes) == count
+    assert all(min(x, y) >= 0 and min(w, h) > 0 and x + w <= width for x, y, w, h in windows)
     for k, (x, y, wide, high) in enumerate(windows):
         for other, (left, bottom, right, top) in enumerate(axes):
             inside = x < left and right < x + wide and y < top and bottom < y + high
-            apart = right < x or x + wide < left
+            apart = right < x or x + wide < left or bottom < y or y + high < top
             assert inside if k == other else apart
+
+
+def test_what_stands_above_has_a_window_where_there_is_room_for_it(diagram: str) -> None:
+    width, height = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', diagram)[0])
+    above, *_ = drawings.panels(diagram, (width, height))
+    assert above[:3] == (0.0, 0.0, width)
 
 
 def test_the_windows_open_on_the_drawing_which_is_there_once(diagram: str) -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from derivations.book_pages.html import ROOM
 from derivations.steps.contents import load
 from derivations.typeset import statements
 from derivations.typeset.line_breaks import rewrapped, visible_length
@@ -19,14 +20,15 @@ def symbols(tex: str) -> str:
     return re.sub(r"\s", "", tex).replace("={}", "=")
 
 
-def test_no_symbol_of_any_claim_is_lost_when_it_is_broken_again() -> None:
+@pytest.mark.parametrize(("width", "least"), [(WIDTH, 90), (ROOM["wide"], 20)])
+def test_no_symbol_of_any_claim_is_lost_when_it_is_broken_again(width: int, least: int) -> None:
     broken = {
         line: again
         for step in load().values()
         for line in statements.printed(step)
-        if (again := rewrapped(line, WIDTH)) is not None
+        if (again := rewrapped(line, width)) is not None
     }
-    assert len(broken) > 90
+    assert len(broken) > least
     assert {line for line, again in broken.items() if symbols(line) != symbols(again)} == set()
 
 
