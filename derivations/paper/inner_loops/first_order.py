@@ -239,7 +239,7 @@ STEPS: tuple[Step, ...] = (
         applies=unchanged(DEPENDS),
         method="validation inputs turned to the first coordinates; M - F^2 and F(-a)^2 - F(a)^2 are Gram matrices, and inverses reverse the order",
         remark="K is even in the rate and positive semidefinite, and so is M; the tasks' part nu^2/p Tr F^-2 M, which is flat for MAML, is least at no "
-        "inner loop. Descent along the first-order gradient converges at alpha_t <= 0, where F is positive; at alpha_t > 0 F may be negative, and "
+        "inner loop. Descent along the first-order gradient converges at a rate of zero or below, where F is positive; above zero it may be negative, and "
         "with one validation point 1/F^2 has no mean.",
     ),
 )
