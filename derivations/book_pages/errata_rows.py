@@ -106,7 +106,9 @@ def _conditional(step: Step, steps: Mapping[str, Step]) -> Entry:
 def _numbers(step: Step, steps: Mapping[str, Step]) -> tuple[str, ...]:
     if step.equations or step.kind == Kind.FIGURE:
         return step.equations
-    return tuple(number for name in step.uses for number in steps[name].equations)
+    # what it reads on other pages serves its proof
+    of_page = (steps[name] for name in step.uses if steps[name].page == step.page)
+    return tuple(number for one in of_page for number in one.equations)
 
 
 def _corrected(step: Step, steps: Mapping[str, Step]) -> Entry:

@@ -146,7 +146,8 @@ def prose(text: str) -> str:
 def _reads_as_formula(word: str) -> bool:
     if word.startswith("\\") or not re.search("[_^]", word):
         return bool(_MATH_WORD.match(word) or _LETTER.match(word))
-    return all(map(_NAMES.fullmatch, re.findall("[A-Za-z]{2,}", word)))
+    # what stands in braces is LaTeX
+    return all(map(_NAMES.fullmatch, re.findall("[A-Za-z]{2,}", re.sub(r"\{[^{}]*\}", "", word))))
 
 
 def tex_of_words(text: str) -> str:

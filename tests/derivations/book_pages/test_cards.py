@@ -365,6 +365,7 @@ def test_an_abbreviation_stands_only_for_an_equal_sum() -> None:
         ("A plain sentence, with a comma.", []),
         ("the tasks' variability V_sigma, and kappa_4", [r"V_{\sigma}", r"\kappa _4"]),
         ("omega_star^T (B^TB)^-1 and Sigma_w", [r"{\omega^\star}^T (B^TB)^{-1}", r"\Sigma_w"]),
+        (r"decay of simulation minus \bar L^{test}", [r"\bar L^{test}"]),
         ("stored in negative_minimum.json, by OMP_NUM_THREADS and dist0_sq", []),
         ("run `derive eval eq5 n_t=3` at n_t", ["n_t"]),
     ],

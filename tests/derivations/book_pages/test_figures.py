@@ -39,7 +39,10 @@ SERIES = [
 
 
 @pytest.fixture(autouse=True)
-def no_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_simulation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # what the pages have shown is kept, and is not asked for again
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
+
     def draw(name: str, out: Path) -> tuple[Path, list[object]]:
         out.write_bytes(DRAWING)
         return out, SERIES
