@@ -20,6 +20,7 @@ from derivations.steps.step import Kind, Step
 from derivations.support import store
 from derivations.typeset import proofs, statements
 from derivations.typeset.latex import latex
+from derivations.typeset.line_breaks import rewrapped
 from derivations.typeset.named_forms import derived_form
 from derivations.verification.prove import chain_of
 from derivations.verification.verify import Record, keys_of, modules_of, verify
@@ -399,4 +400,5 @@ def keep_formulas(*names: str) -> None:
 
 
 def _stacked(lines: list[str]) -> str:
+    lines = [rewrapped(line, h.ROOM["wide"]) or line for line in lines]
     return lines[0] if len(lines) == 1 else h.gathered(lines)

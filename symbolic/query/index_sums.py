@@ -42,7 +42,8 @@ def _value(network: Network, matrices: Matrices) -> Any:
     letters = {letter_of(character) for _, _, word in network.edges for character in word}
     names = {letter.name for letter in letters}
     given = {name: matrices.factor(factor_of(name, False)) for name in names - {END}}
-    shape = (COLUMNS, COLUMNS) if END in names else None
+    # the letter that closes a matrix is of its shape, turned
+    shape = next(((x.columns, x.rows) for x in letters if x.name == END), None)
     term = NetworkTerm((), (), None, network) if shape else NetworkTerm((), (network,), None, None)
     indices = frozenset(map(index_of, letters))
     found = evaluate_networks(

@@ -11,7 +11,7 @@ from symbolic.averages.network_polynomial import NetworkTerm
 from symbolic.averages.over_laws import average
 from symbolic.query.network_text import closed_network, factors, open_network
 from symbolic.query.query_words import Setting, monomial_expression
-from symbolic.wishart.fixed_letters import COLUMNS, is_inverse, is_pseudo, is_wishart
+from symbolic.wishart.fixed_letters import is_inverse, is_pseudo, is_wishart
 from symbolic.wishart.moment_text import monomial_text
 from symbolic.wishart.trace_polynomial import (
     Monomial,
@@ -53,7 +53,6 @@ class LawExpectation:
         LawOrderError beyond the order of the law.
         """
         terms: list[tuple[Monomial, Rational]] = []
-        end = end_letter((COLUMNS, COLUMNS)) if query.is_matrix else ""
         random = [
             x
             for x in query.terms
@@ -67,6 +66,8 @@ class LawExpectation:
             if monomial not in random:
                 terms.append((monomial, factor))
                 continue
+            # beside a column open words are columns, and closed by a letter of another shape
+            end = end_letter(monomial_expression(monomial, self._setting).shape)
             for term, coefficient in self._average(monomial).items():
                 word = None if term.word is None else factors(term.word)
                 key, value = product_of_traces(map(factors, term.traces), word, coefficient * factor)

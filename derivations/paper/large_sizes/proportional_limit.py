@@ -251,7 +251,9 @@ PROPORTIONS: tuple[tuple[Mapping[str, int], float], ...] = (
     ({"n_t": 10, "n_v": 2, "m": 1, "p": 6}, -0.3),
 )
 LADDER, REL_ERROR, DRAWS = (2, 4, 8), 1e-3, 4096
-FURTHER = {"n_r": 10.0, "sigma": 1.0, "sigma_v": 1.0, "nu": 0.5, "alpha_r": 0.0, "dist0_sq": 0.0}
+FURTHER = {"sigma": 1.0, "sigma_v": 1.0, "nu": 0.5, "alpha_r": 0.3, "dist0_sq": 0.7}
+# target points, in proportion to the size too
+TARGET_POINTS = 5
 WHERE = {"n_t": 8, "n_v": 3, "p": 16}
 
 
@@ -312,7 +314,7 @@ def _ladder_checks(
             given = {name: float(k * size) for name, size in sizes.items() if name != "m"}
             given |= {"alpha_t": rate, "sigma": 1.0, "sigma_v": 1.0}
             seen = _exact_noise(PAPER, tuple(given.items()), seed)
-            at = {**given, **FURTHER, "m": float(sizes["m"])}
+            at = {**given, **FURTHER, "n_r": float(TARGET_POINTS * k), "m": float(sizes["m"])}
             value = exact(at, seen.mean)
             gaps.append(value - limit(at, noise_at(PAPER, given).mean))
             errors.append(abs(exact(at, seen.mean + seen.stderr) - value))

@@ -106,6 +106,17 @@ def test_values_are_sums_over_outcomes(text: str, name: str) -> None:
     assert obtained == shown
 
 
+@pytest.mark.parametrize("name", ["rademacher", "kurtosis:7/2"])
+def test_a_column_beside_a_matrix_is_averaged_as_the_matrix_times_the_column(name: str) -> None:
+    given = {"n": 2, "Sigma": [[4, 0], [0, 9]], "A": [[1, 2], [-1, 3]]}
+    whole = moment("tr(A W) W", given, "general", name).value
+    column = moment("tr(A W) W a", {**given, "a": [5, -2]}, "general", name).value
+    row = moment("a' tr(A W) W", {**given, "a": [5, -2]}, "general", name).value
+    expected = [str(5 * Fraction(x) - 2 * Fraction(y)) for x, y in whole]
+    assert [x for (x,) in column] == expected
+    assert row == [expected]
+
+
 @pytest.mark.parametrize("name", ["rademacher", "kurtosis:4"])
 @pytest.mark.parametrize("text", [text for text in STATISTICS if not text.startswith("2")])
 def test_values_with_a_covariance_in_floats(text: str, name: str) -> None:
