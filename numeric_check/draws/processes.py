@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
-from numeric_check.draws.threads import one_thread_per_worker
+from loky import ProcessPoolExecutor, process_executor
 
-PATIENCE = 30.0
-"""Seconds that the end of interrupted work may take."""
+from numeric_check.draws.threads import one_thread_per_worker
 
 
 @contextmanager
@@ -23,26 +22,18 @@ def process_pool(workers: int, prepare: Callable[[], object] | None = None) -> I
     A block that ends well waits for what is running; one that is left by an exception, as by Ctrl-C, ends the
     processes at once.
     """
-    others = set(multiprocessing.active_children())
+    # not of `concurrent.futures`: there a process that is lost while another one starts can be waited for without end
     pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-        initargs=(prepare,),
+        workers, context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(prepare,)
     )
     try:
         with one_thread_per_worker(), _interrupts_held():
             pool.submit(os.getpid)  # starts every process
         yield pool
     except BaseException:
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        # not for ever: what ends a pool of ended processes can be stuck on one that was about to start
-        closing = threading.Thread(target=pool.shutdown, kwargs={"cancel_futures": True}, daemon=True)
-        closing.start()
-        closing.join(PATIENCE)
+        pool.shutdown(kill_workers=True)
         raise
-    pool.shutdown(wait=True, cancel_futures=True)
+    pool.shutdown()
 
 
 @contextmanager
@@ -60,6 +51,8 @@ def _interrupts_held() -> Iterator[None]:
 
 def _begin(prepare: Callable[[], object] | None) -> None:
     """In a worker: leave Ctrl-C to the process that started it, and end when that one is gone."""
+    # what grows there are results that serve the next task, and no leak
+    process_executor._MEMORY_LEAK_CHECK_DELAY = math.inf
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None

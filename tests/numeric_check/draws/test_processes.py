@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import signal
 import time
+from concurrent.futures import BrokenExecutor, CancelledError
+from contextlib import suppress
 
 import pytest
 
@@ -43,6 +45,38 @@ def test_workers_leave_ctrl_c_to_the_process_that_started_them() -> None:
 
 
 def test_the_processes_of_a_run_have_one_thread_of_linear_algebra_each() -> None:
-    with process_pool(1) as pool:
-        inside = list(pool.map(os.getenv, VARIABLES))
-    assert inside == [os.environ[name] for name in VARIABLES]
+    with process_pool(2) as pool:
+        # both are busy, so that each says what it has
+        said = [pool.submit(variables, 0.5) for _ in range(2)]
+        inside = [each.result() for each in said]
+    assert inside == [[os.environ[name] for name in VARIABLES]] * 2
+
+
+def variables(seconds: float) -> list[str | None]:
+    time.sleep(seconds)
+    return [os.getenv(name) for name in VARIABLES]
+
+
+def die(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("ends_well", [True, False])
+def test_processes_that_are_lost_keep_nobody_waiting(ends_well: bool) -> None:
+    """Lost at once, beside work that is given up: neither the end of the block nor that of this process waits."""
+    before = set(multiprocessing.active_children())
+    with suppress(Interrupted), process_pool(4) as pool:
+        lost = [pool.submit(die, number) for number in range(8)]
+        lost[-1].cancel()
+        others = [pool.submit(abs, -number) for number in range(8)]
+        others[0].cancel()
+        for each in (*lost, *others):
+            with suppress(BrokenExecutor, CancelledError):
+                each.result(timeout=60)
+        if not ends_well:
+            raise Interrupted
+    assert set(multiprocessing.active_children()) <= before
+
+
+class Interrupted(Exception):
+    pass
