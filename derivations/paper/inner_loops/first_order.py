@@ -154,15 +154,25 @@ def _by_rule(
     n_points: int, size: int, rate: float, sigma: float, nu_: float, nodes: int
 ) -> tuple[float, float]:
     given = {"n_t": n_points, "n_v": 1, "p": size, "alpha_t": rate, "sigma": sigma, "sigma_v": sigma}
-    numbers, task = full_numbers(given), one_task(PAPER)
+    numbers, task = {**full_numbers(given), "nu": nu_}, one_task(PAPER)
     u, v, weights = _rule(n_points, size, nodes)
-    own, noise = (part[:, 0, 0] for part in task.batch(u, v, numbers))
-    word = carried_out(_chain, PAPER).parts[CROSS]
-    if not isinstance(word, Expression):
-        raise TypeError("F is no expression in words")
-    cross = Weighted.of(word, numbers).at({"U": u}, {}, Plan([word]))[:, 0, 0]
-    spread = nu_**2 / size
-    return float(weights @ (spread + noise / own)), float(weights @ ((spread * own + noise) / cross**2))
+    own, noise = task.batch(u, v, numbers)
+    cross, trace = (_word(label) for label in (CROSS, TRACE))
+    inverse = 1 / Weighted.of(cross, numbers).at({"U": u}, {}, Plan([cross]))
+
+    def mean(f_inverse: Array) -> float:
+        values = {"F_inverse": f_inverse, "M": own, "K": noise}
+        return float(weights @ Weighted.of(trace, numbers).at(values, {}, Plan([trace])).ravel())
+
+    # where F^2 is M the trace is that of MAML
+    return mean(own**-0.5), mean(inverse)
+
+
+def _word(label: str) -> Expression:
+    part = carried_out(_chain, PAPER).parts[label]
+    if not isinstance(part, Expression):
+        raise TypeError(f"{label} is no expression in words")
+    return part
 
 
 def best(n_points: int, size: int, sigma: float, nu_: float) -> dict[str, tuple[float, float]]:
