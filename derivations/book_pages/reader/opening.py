@@ -96,11 +96,9 @@ def formulas() -> Html:
     """The loss (5) with its two abbreviations, and its best rate, the minus root of (8), as printed."""
     steps = load()
     loss, root = (statements.printed(steps[name])[0] for name in ("theorem-1", "stationary-rates"))
-    short = r" \qquad ".join(
-        statements.printed(steps[name])[0] for name in ("inner-factor", "adaptation-factor")
-    )
+    short = [statements.printed(steps[name])[0] for name in ("inner-factor", "adaptation-factor")]
     return Html(
         f"<p>The average test loss, {cards.link('theorem-1')}, and the training rate at which it is least, "
         f"{cards.link('stationary-rates')}:</p>{h.columns([loss])}"
-        f'<div class="beside">{h.display(short)}{h.display(root)}</div>'
+        f'<div class="beside">{"".join(map(h.display, [*short, root]))}</div>'
     )
