@@ -71,8 +71,7 @@ def _row(slug: str, assumptions: Assumptions) -> dict[str, Any]:
 def _known_at_once(step: Step, assumptions: Assumptions) -> dict[str, str]:
     """The statuses that need no computing: of what does not apply, of figures, and of definitions."""
     limited = step.applies(assumptions) is not None
-    none_to_derive = step.proofless or limited
-    if not none_to_derive and step.derive is not None:
+    if step.derive is not None and not limited:
         return {}
     none_to_sample = limited or (step.proofless and step.check is None) or not (step.observe or step.check)
     found = examine(step, assumptions, ["proof", "numeric"] if none_to_sample else ["proof"]).parts

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -41,20 +42,24 @@ from derivations.language.symbols import (
     sigma,
 )
 from derivations.language.values import evaluate
-from derivations.paper.beyond.exact_loss import exact_formula
+from derivations.paper.beyond.exact_loss import DEPENDS as LOSS_DEPENDS
+from derivations.paper.beyond.exact_loss import loss_exact_chain
 from derivations.paper.beyond.one_task import average
+from derivations.paper.beyond.reduction import room_left
 from derivations.paper.outer_problem import target_covariance
+from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem1.concentration import H_R, H_T
 from derivations.steps.chain import Chain, Rule, carried_out
 from derivations.steps.held import Held
 from derivations.steps.labels import LOSS
 from derivations.steps.rules.rotations import replaced, rewritten
 from derivations.steps.rules.word_slopes import Word, by_parts
-from derivations.steps.step import Average, Check, Derived, Kind, Parts, Step
+from derivations.steps.step import Average, Check, Kind, Parts, Step
 from derivations.verification.batches import Plan, Weighted
-from derivations.verification.growth import slope_check
+from derivations.verification.growth import simulated, slope_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
+from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import (
     Expression,
@@ -230,10 +235,11 @@ def noise_at(
 # -- the loss ------------------------------------------------------------------------------------------------
 
 
-def _loss(assumptions: Assumptions) -> Derived:
+def _loss_chain(assumptions: Assumptions) -> Chain:
     """The exact loss, with the limit in the place of its average."""
-    formula = exact_formula(assumptions, "loss")
-    return {LOSS: formula.subs(label_noise, noise_limit)}
+    exact = loss_exact_chain(assumptions)
+    chain = Chain(exact.result).define({label_noise.name: scalar(noise_limit.name)}, "exact-loss")
+    return chain.shows(LOSS, {**exact.numbers(), "room": room_left()})
 
 
 def _claim_loss() -> Parts:
@@ -254,6 +260,12 @@ LADDER, REL_ERROR, DRAWS = (2, 4, 8), 1e-3, 4096
 FURTHER = {"sigma": 1.0, "sigma_v": 1.0, "nu": 0.5, "alpha_r": 0.3, "dist0_sq": 0.7}
 # target points, in proportion to the size too
 TARGET_POINTS = 5
+# where each part of the loss is large: the label noise, the variability of the tasks, the start
+LOSSES = (
+    Setting(n_t=8, n_v=2, n_r=5, m=3, p=11, sigma=1.0, nu=0.3, alpha_t=-0.4, alpha_r=0.3, dist0_sq=0.2),
+    Setting(n_t=6, n_v=3, n_r=4, m=2, p=12, sigma=0.3, nu=1.2, alpha_t=0.3, alpha_r=-0.5, dist0_sq=0.4),
+    Setting(n_t=9, n_v=1, n_r=7, m=4, p=9, sigma=0.4, nu=0.4, alpha_t=-0.6, alpha_r=0.8, dist0_sq=3.0),
+)
 WHERE = {"n_t": 8, "n_v": 3, "p": 16}
 
 
@@ -297,15 +309,10 @@ def _exact_noise(assumptions: Assumptions, given: tuple[tuple[str, float], ...],
     return average(assumptions, dict(given), rel_error=REL_ERROR, max_draws=DRAWS, seed=seed, sampled=True)
 
 
-def _ladder_checks(
-    said: str,
-    limit: Callable[[Mapping[str, float], float], float],
-    exact: Callable[[Mapping[str, float], float], float],
-    seed: int,
-) -> list[Check]:
-    """The exact value minus that in the limit, over sizes in proportion: it falls like one over the size.
+def _ladder_checks(said: str, value: Callable[[Mapping[str, float], float], float], seed: int) -> list[Check]:
+    """A value by exact label noise minus that by its limit, over sizes in proportion: it falls like one over the size.
 
-    limit, exact: of the numbers and of the label noise of one task, in the limit and sampled exactly.
+    value: of the numbers and of the label noise of one task.
     """
     found = []
     for sizes, rate in PROPORTIONS:
@@ -315,9 +322,9 @@ def _ladder_checks(
             given |= {"alpha_t": rate, "sigma": 1.0, "sigma_v": 1.0}
             seen = _exact_noise(PAPER, tuple(given.items()), seed)
             at = {**given, **FURTHER, "n_r": float(TARGET_POINTS * k), "m": float(sizes["m"])}
-            value = exact(at, seen.mean)
-            gaps.append(value - limit(at, noise_at(PAPER, given).mean))
-            errors.append(abs(exact(at, seen.mean + seen.stderr) - value))
+            exact = value(at, seen.mean)
+            gaps.append(exact - value(at, noise_at(PAPER, given).mean))
+            errors.append(abs(value(at, seen.mean + seen.stderr) - exact))
             draws += seen.draws
         shown = ", ".join(f"{name} = {size} k" for name, size in sizes.items() if name != "m")
         label = f"{said}: exact minus limit, {shown}, alpha_t = {rate:g}"
@@ -329,19 +336,42 @@ def _ladder_checks(
 
 def _noise_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     """The label noise of one task."""
-    return _ladder_checks("label noise", lambda at, noise: noise, lambda at, noise: noise, seed)
+    return _ladder_checks("label noise", lambda at, noise: noise, seed)
 
 
 def _loss_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
-    """The loss, as this step derives it and exactly."""
+    """How the loss depends on one task's label noise, by simulation of both; and what the limit in its place is off by."""
     if step.derive is None:
         raise ValueError(f"{step.name} derives no loss")
-    formula, exact = to_sympy(step.derive(assumptions)[LOSS]), exact_formula(assumptions, "loss")
-    return _ladder_checks(
-        "loss",
-        lambda at, noise: float(evaluate(formula, {**at, noise_limit.name: noise})),
-        lambda at, noise: float(evaluate(exact, {**at, label_noise.name: noise})),
-        seed,
+    formula = to_sympy(step.derive(assumptions)[LOSS])
+
+    def value(at: Mapping[str, float], noise: float) -> float:
+        return float(evaluate(formula, {**at, noise_limit.name: noise}))
+
+    return [_simulated_loss(value, one, seed) for one in LOSSES] + _ladder_checks("loss", value, seed)
+
+
+def _simulated_loss(
+    value: Callable[[Mapping[str, float], float], float], setting: Setting, seed: int
+) -> Check:
+    """The simulated loss against the formula, with what simulation gives for the label noise in the place of its limit."""
+    started, at = time.monotonic(), numbers(setting)
+    # one task alike to all others, and training from their mean: the whole deviation is label noise
+    alone = replace(setting, m=1, nu=0.0, dist0_sq=0.0)
+    noise, seen = simulated(alone, "excess", REL_ERROR, seed), simulated(setting, "loss", REL_ERROR, seed)
+    expected = value(at, noise.mean)
+    stderr = float(np.hypot(seen.stderr, value(at, noise.mean + noise.stderr) - expected))
+    verdict = judge(seen.mean, stderr, expected)
+    return Check(
+        "loss, by one task's simulated label noise",
+        at,
+        expected,
+        seen.mean,
+        stderr,
+        noise.draws + seen.draws,
+        time.monotonic() - started,
+        verdict.status,
+        verdict.reason,
     )
 
 
@@ -406,9 +436,9 @@ STEPS: tuple[Step, ...] = (
         "beyond",
         regime=Regime.OVER,
         uses=("exact-loss", "proportional-fixed-point"),
-        depends_on=DEPENDS,
+        depends_on=LOSS_DEPENDS,
         claim=_claim_loss,
-        derive=_loss,
+        derivation=_loss_chain,
         check=_loss_checks,
         applies=unchanged(DEPENDS),
         reason="an approximation and no identity: that the remainders of the fixed-point equation vanish in the limit is a hypothesis",

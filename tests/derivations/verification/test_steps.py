@@ -11,11 +11,13 @@ import sympy
 from sympy import Rational
 
 from derivations.language.assumptions import PAPER
+from derivations.language.normal_form import normal_form
 from derivations.language.symbols import n, p
 from derivations.steps.contents import find, load
 from derivations.steps.neglected import Neglected
-from derivations.steps.step import Observed
-from derivations.verification.power import report, score
+from derivations.steps.step import Observed, Step
+from derivations.verification.examine import examine
+from derivations.verification.power import report, right_claim, score
 from derivations.verification.prove import prove, rests_unbounded, unbounded
 from derivations.verification.verify import verify
 from numeric_check.draws.sample import Sample
@@ -147,6 +149,46 @@ def test_a_wrong_claim_fails() -> None:
     (label,) = step.claim()
     wrong = replace(step, claim=lambda: {label: n * (n + p + 2) * sympy.Identity(p)})
     assert prove(wrong).status == "failed"
+
+
+def doubled(part: sympy.Basic) -> sympy.Basic:
+    """Twice a part, and something else in the place of 0."""
+    if isinstance(part, sympy.MatrixExpr):
+        other = sympy.MatrixSymbol("X", part.rows, part.cols)
+        return other if normal_form(part).is_zero() else 2 * part
+    return sympy.Integer(1) if part == 0 else 2 * part
+
+
+@pytest.mark.slow(30)
+def test_no_step_passes_with_a_claim_that_is_not_what_it_derives() -> None:
+    """Of whatever kind it is: an approximation has no proof, but its formula must be what its moves lead to."""
+    passing = []
+    for step in (STEPS[name] for name in CLAIMED):
+        derived = step.derive(PAPER)
+        known = replace(step, derive=lambda assumptions, parts=derived: parts, derivation=None)
+        right = right_claim(step)
+        assert right is not None
+        for label, part in right.items():
+            wrong = {**right, label: doubled(part)}
+            said = prove(replace(known, claim=lambda parts=wrong: parts, correction=None)).status
+            if said != "failed":
+                passing.append(f"{step.name}: {label}: {said}")
+    assert passing == []
+
+
+def test_an_approximation_whose_formula_is_not_what_its_moves_lead_to_fails() -> None:
+    step = STEPS["proportional-loss"]
+    assert prove(step).status == "not-applicable"
+    parts = step.claim()
+    for number in (2, sympy.Rational(999, 1000)):
+        wrong = replace(step, claim=lambda number=number: {k: number * part for k, part in parts.items()})
+        assert prove(wrong).status == "failed"
+        assert verified(wrong) == "failed"
+
+
+def verified(step: Step) -> str:
+    """The proof status in the step's record."""
+    return str(examine(step, PAPER, ["proof"]).parts["proof"]["result"]["proof"])
 
 
 def test_a_wrong_correction_fails() -> None:

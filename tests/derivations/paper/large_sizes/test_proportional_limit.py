@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
@@ -9,12 +11,13 @@ import sympy
 from derivations.formulas.by_name import evaluate_named
 from derivations.language.assumptions import PAPER
 from derivations.language.normal_form import to_sympy
-from derivations.language.symbols import dist0_sq, m, nu
+from derivations.language.symbols import dist0_sq, m, noise_limit, nu, sigma
 from derivations.language.values import evaluate
 from derivations.paper.large_sizes import proportional_limit
 from derivations.paper.large_sizes.proportional_limit import FEW, fixed_point, noise_at
 from derivations.paper.theorem1.concentration import leading_excess
 from derivations.steps.contents import find
+from derivations.steps.step import Comparison
 from derivations.support.bad_input import BadInput
 
 PLAIN = {
@@ -91,4 +94,20 @@ def test_a_wrong_limit_is_seen_by_the_ladder(monkeypatch: pytest.MonkeyPatch, na
     assert {check.verdict for check in step.check(step, PAPER, 0)} == {"agree"}
     right = proportional_limit._noise_formula()
     monkeypatch.setattr(proportional_limit, "_noise_formula", lambda: sympy.Rational(101, 100) * right)
-    assert "agree" not in {check.verdict for check in step.check(step, PAPER, 0)}
+    ladders = [check for check in step.check(step, PAPER, 0) if check.comparison is Comparison.POWER]
+    assert len(ladders) == 3
+    assert "agree" not in {check.verdict for check in ladders}
+
+
+def test_each_part_of_the_loss_is_seen_by_simulation() -> None:
+    """It is held against draws that know neither the reduction to one task nor the exact loss."""
+    step = find("proportional-loss")
+    assert step.check is not None
+    assert step.derive is not None
+    ((label, right),) = step.derive(PAPER).items()
+    terms = sympy.Add.make_args(sympy.expand(to_sympy(right)))
+    for name in (noise_limit, nu, dist0_sq, sigma):
+        part = sum(term for term in terms if term.has(name))
+        wrong = to_sympy(right) + part / 20
+        checks = step.check(replace(step, derive=lambda assumptions, to=wrong: {label: to}), PAPER, 0)
+        assert "disagree" in {check.verdict for check in checks if check.label.startswith("loss, by")}, name
