@@ -14,8 +14,18 @@ from derivations.figures import network_runs
 from derivations.figures.captions import alt_text, caption, lowest_predicted
 from derivations.figures.curves import exact, predicted
 from derivations.figures.draw import OWN, draw
-from derivations.figures.network_estimates import REPORTED, gaps, level, lowered, marks, ten_runs
+from derivations.figures.network_estimates import (
+    REPORTED,
+    between,
+    gaps,
+    level,
+    lowered,
+    lowest,
+    marks,
+    ten_runs,
+)
 from derivations.figures.network_figure import TITLES
+from derivations.figures.network_runs import RATES
 from derivations.figures.panels import Panel, figure, slug_of
 from derivations.figures.points import provenance, simulated
 from derivations.language.assumptions import PAPER
@@ -23,6 +33,7 @@ from derivations.paper.wide_network.signs import POINTS, predicted_differences
 from derivations.publishing.kept_calls import kept
 from numeric_check.draws.estimate import Estimate
 from numeric_check.network.features import feature_moments
+from numeric_check.verdicts.verdict import SIGMAS
 
 
 def _own(name: str) -> tuple[str, str]:
@@ -203,6 +214,36 @@ def network_verdict() -> Html:
 
 def _errors(estimate: Estimate) -> str:
     return f"{abs(estimate.mean) / estimate.stderr:.0f}"
+
+
+def network_trained() -> Html:
+    """What the trained runs shipped now decide of themselves: a sign counts as decided by five standard errors."""
+    lines = []
+    for how, letter in LETTERS.items():
+        at = next(mark for mark in marks(how) if mark.rate == REPORTED).two_level
+        best = lowest(how)
+        least = RATES[0]
+        words = [
+            f"{at.draws} runs. At {h.number(REPORTED)} trained networks are {'worse' if at.mean > 0 else 'better'} than at zero, "
+            f"{_decided(at)}."
+        ]
+        if best.rate:
+            words.append(
+                f"Their mean is lowest at {h.number(best.rate)}; that it is lower there than at zero is {_decided(best.two_level)}."
+            )
+        lower = between(how, least, REPORTED)
+        words.append(
+            f"From {h.number(REPORTED)} on to {h.number(least)} it {'rises' if lower.mean > 0 else 'falls on'}, by "
+            f"{_measured(replace(lower, mean=abs(lower.mean)))}, {_decided(lower)}."
+        )
+        lines.append(f"<li>({letter}) {' '.join(words)}</li>")
+    return Html(f"<ul>{''.join(lines)}</ul>")
+
+
+def _decided(estimate: Estimate) -> str:
+    """Whether the sign of an estimate is decided, and by how many standard errors."""
+    errors = abs(estimate.mean) / estimate.stderr
+    return f"{'decided' if errors > SIGMAS else 'not decided'} ({errors:.1f} standard errors)"
 
 
 def network_scatter() -> Html:

@@ -82,6 +82,12 @@ def lowest(how: Reading) -> Mark:
     return min(marks(how), key=lambda mark: mark.two_level.mean)
 
 
+def between(how: Reading, rate: float, other: float) -> Estimate:
+    """The loss of trained networks at a rate minus that at another, paired."""
+    trained = runs(how)["trained"]
+    return _estimate(trained[:, RATES.index(rate)] - trained[:, RATES.index(other)])
+
+
 def lowered(how: Reading) -> int:
     """In how many of the trained runs the loss is lower at the reported rate than at rate zero."""
     trained = runs(how)["trained"]

@@ -65,6 +65,8 @@ LADDERS = (
     "scale-mixture-meets-the-conditions",
 )
 LEVELS = (2.0, 3.0, 4.0, SIGMAS)
+# the chance that a whole run with a random seed may have to fail a right program
+ALLOWED = 1e-3
 FITTED = (Comparison.POWER, Comparison.LEFT_OUT)
 
 
@@ -124,12 +126,16 @@ def held() -> list[Record]:
 
 
 def text_of_budget(records: Sequence[Mapping[str, Any]]) -> str:
-    """The budget in words, for the page: what a run risks, and which checks are most likely to be left open."""
+    """The budget in words, for the page: what a run risks, in all and beside what it may, and what is likely left open."""
+    rows = budget(records)
     lines = [
         f"{kind}: {count} drawn checks, contradicted by chance with probability below {contradicted:.1e}, "
         f"left open with {left_open:.1e}"
-        for kind, count, contradicted, left_open in budget(records)
+        for kind, count, contradicted, left_open in rows
     ]
+    total = sum(contradicted + left_open for _, _, contradicted, left_open in rows)
+    said = "below" if total < ALLOWED else "MORE than"
+    lines.append(f"in all: {total:.1e}, {said} the {ALLOWED:g} that is allowed")
     open_ = [(max(chances(c)[1] for c in r["checks"]), r["name"]) for r in records if r["checks"]]
     named = [f"{name} ({chance:.1g})" for chance, name in sorted(open_, reverse=True)[:5] if chance > 1e-5]
     return "\n".join([*lines, "most likely left open: " + (", ".join(named) or "none")])

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from derivations.book_pages import figures
 from derivations.command.cli import main
 from derivations.figures import network_estimates, network_figure, network_point, network_runs
 from derivations.figures.network_runs import Batch, Job, done, jobs, perform, row, row_key
 from derivations.support import store
+from numeric_check.draws.estimate import Estimate
 from numeric_check.network.descent import Trained, trained_loss
 from numeric_check.network.experiment import Experiment, Reading, Run, draw
 from numeric_check.network.linearised import Linearised
@@ -148,6 +150,30 @@ def test_the_sign_of_the_reported_rate_depends_on_the_reading(how: Reading, sign
     else:
         assert network_estimates.lowered(how) > 0.5 * at.two_level.draws
     assert abs(at.two_level.mean - at.linearised.mean) < 5 * at.two_level.stderr
+
+
+def test_the_page_says_what_trained_runs_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With runs as they are, and with runs in which the loss falls by one on the way to each rate below zero."""
+    counts = [network_estimates.marks(how)[0].two_level.draws for how in Reading]
+    text = figures.network_trained().text
+    assert all(f"({letter}) {count} runs" in text for letter, count in zip("abc", counts, strict=True))
+    falling = np.array([[1.0 + rate + 1e-4 * run for rate in network_runs.RATES] for run in range(12)])
+    falling[::2, :] *= 1.001
+    monkeypatch.setattr(
+        network_estimates, "runs", lambda how: {"trained": falling, "linearised": falling - falling[:, [6]]}
+    )
+    text = figures.network_trained().text
+    assert "From −0.0075 on to −0.02 it falls on" in text
+    assert "it rises" not in text
+    monkeypatch.setattr(
+        network_estimates, "runs", lambda how: {"trained": -falling, "linearised": 0 * falling}
+    )
+    assert "From −0.0075 on to −0.02 it rises" in figures.network_trained().text
+
+
+@pytest.mark.parametrize(("mean", "said"), [(-5.1, "decided (5.1"), (4.9, "not decided (4.9")])
+def test_a_sign_is_decided_by_five_errors(mean: float, said: str) -> None:
+    assert figures._decided(Estimate(mean, 1.0, 9)).startswith(said)
 
 
 def test_two_levels_and_trained_runs_agree() -> None:

@@ -22,6 +22,7 @@ from derivations.verification.false_alarms import (
     exponents,
     shipped,
     tally,
+    text_of_budget,
 )
 from derivations.verification.growth import ROUNDS
 from derivations.verification.verify import verify
@@ -103,6 +104,18 @@ def test_a_budget_is_a_sum() -> None:
     (means, exponents) = budget([{"checks": [CHECK, CHECK]}, {"checks": [CHECK | {"draws": 0}]}])
     assert means == ("means and signs", 2, pytest.approx(2 * chance_beyond(5.0, 300)), 0.0)
     assert exponents[1:] == (0, 0.0, 0.0)
+
+
+def test_a_budget_that_is_spent_is_told() -> None:
+    """Of a thousand means and a ladder that is often left open, only the ladder is too much."""
+    means = {"name": "means", "checks": [CHECK | {"draws": 10**6}] * 1000}
+    ladder = {"name": "ladder", "checks": [CHECK | {"comparison": "power", "mean": 0.9, "stderr": 0.05}]}
+    assert "in all: 5.7e-04, below the 0.001" in text_of_budget([means])
+    assert chances(ladder["checks"][0])[1] > 1e-3
+    assert "MORE than the 0.001" in text_of_budget([means, ladder])
+    # as one whose exponent is known four times as well is not
+    better = ladder | {"checks": [ladder["checks"][0] | {"stderr": 0.0125}]}
+    assert "below the 0.001" in text_of_budget([means, better])
 
 
 def test_the_runs_with_random_seeds_raised_no_alarm() -> None:
