@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from derivations.figures.style import BLUE, VERMILION, Series, rounded
 from derivations.language.assumptions import PAPER
-from derivations.paper.beyond.positive_rates import EXAMPLE, FEW, HIGH, LOW, MANY, slope_in_traces
+from derivations.paper.beyond.positive_rates import (
+    DIRECTIONS,
+    EXAMPLE,
+    HIGH,
+    LOW,
+    NUMBERS_OF_SPIKES,
+    SEVERAL,
+    Case,
+    slope_in_traces,
+)
 from symbolic.code.codegen import Compiled, compiled
 
 Array = NDArray[np.float64]
@@ -29,9 +38,8 @@ NOISES = (0.1, 0.3, 1.0)
 DASHES = (":", "-", "--")
 COUNTS = np.unique(np.round(np.geomspace(1, SIZE - 1, 40)))
 RATIOS = np.geomspace(1.0, 1000.0, 61)[1:]
-# the share of the tasks' spread that lies along the large eigenvalues, with so many of them
+# the share of the tasks' spread that lies along the large eigenvalues
 SHARES = np.linspace(0.0, 1.0, 41)
-SPIKES = 8
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class Panel:
     x_label: str
     x: Array
     slope: Callable[[Array, Array, float], Array]
+    cases: tuple[Case, ...]
+    place: Callable[[Case], float]
 
 
 @cache
@@ -71,19 +81,23 @@ PANELS = (
         "number of large eigenvalues",
         COUNTS,
         lambda ratio, count, noise: slope(ratio, count, count / SIZE, noise),
+        NUMBERS_OF_SPIKES,
+        lambda case: float(case.count),
     ),
     Panel(
         "b",
-        f"{SPIKES} large eigenvalues",
+        f"{SEVERAL} large eigenvalues",
         "share of the tasks' spread along them",
         SHARES,
-        lambda ratio, share, noise: slope(ratio, np.full_like(share, SPIKES), share, noise),
+        lambda ratio, share, noise: slope(ratio, np.full_like(share, SEVERAL), share, noise),
+        DIRECTIONS,
+        lambda case: float(case.along * case.count),
     ),
 )
 
 
 def canvas() -> Canvas:
-    """Draws the boundaries, and the two examples that are certified and simulated."""
+    """Draws the boundaries, and the examples that are certified and simulated."""
     figure = Canvas(figsize=(10.4, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     for k, panel in enumerate(PANELS):
@@ -96,10 +110,10 @@ def canvas() -> Canvas:
             axis.plot([], [], dashes, color="black", label=rf"boundary, $\sigma = {noise:g}$")
         if panel.letter == "a":
             axis.set_xscale("log")
-            for count, colour, said in ((FEW, BLUE, "positive rate"), (MANY, VERMILION, "negative rate")):
-                axis.plot(
-                    [count], [float(HIGH / LOW)], "o", color=colour, label=f"{said}, certified and simulated"
-                )
+        for case in panel.cases:
+            colour, said = (BLUE, "positive rate") if case.side > 0 else (VERMILION, "negative rate")
+            label = f"{said}, certified and simulated"
+            axis.plot([panel.place(case)], [float(HIGH / LOW)], "o", color=colour, label=label, clip_on=False)
         axis.set_yscale("log")
         axis.set_title(f"{panel.letter})  {panel.title}")
         axis.set_xlabel(panel.x_label)
@@ -139,8 +153,8 @@ def series() -> list[Series]:
 def caption() -> str:
     """What the figure shows, in plain text."""
     return (
-        f"{STATEMENT}: the slope of (14) at a training rate of zero is negative where the blue circle lies, and in panel b above the "
-        f"lower line of a noise and right of the upper one. {SIZE} eigenvalues, the small ones {float(LOW):g}; Tr Sigma_w = 1, spread "
+        f"{STATEMENT}: the slope of (14) at a training rate of zero is negative where the blue circle lies in panel a, and right "
+        f"of each line in panel b. The circles are certified and simulated at sigma = 0.3. {SIZE} eigenvalues, the small ones {float(LOW):g}; Tr Sigma_w = 1, spread "
         "over all directions in panel a, and in panel b between the large eigenvalues (right, aligned) and the small ones "
         "(left, opposed); alpha_r = 0, any n_t."
     )

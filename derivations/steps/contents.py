@@ -281,7 +281,9 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
     "derivations.paper.beyond.negative_minimum": {"theorem-2-minimum-is-negative": ""},
     "derivations.paper.beyond.below_conjecture": {"noise-costs-less-at-a-negative-rate": ""},
     "derivations.paper.beyond.several_steps": {"several-steps-minimum": ""},
-    "derivations.paper.beyond.positive_rates": {"positive-rate-criterion": "", "positive-rate-spiked": ""},
+    "derivations.paper.beyond.positive_rates": _unnumbered(
+        "positive-rate-criterion positive-rate-spiked positive-rate-aligned"
+    ),
     "derivations.paper.beyond.bounded_remainder": {"theorem-1-remainder-bounded": ""},
 }
 # Names under which the central formulas are known on the command line.

@@ -25,7 +25,7 @@ from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.words import Expression, reciprocal, scalar
 
 # the parameters of the model, and of the laws of inputs of examples; F follows from the law
-FREE = {*PARAMETERS, "q", "k", "low", "high"} - {"F"}
+FREE = {*PARAMETERS, "q", "k", "low", "high", "along", "across"} - {"F"}
 # rules to whose results many other starts would lead too
 BLUNT = (Rule.SIGN, Rule.FACTOR, Rule.GRAM, Rule.ORDER, Rule.ROOT)
 

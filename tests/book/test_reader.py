@@ -37,7 +37,7 @@ PHRASES = [
     ("notebook", "notebooks.html"),
     ("errata", "errata.html"),
     ("ledger", "ledger.html"),
-    ("positive rate help", "beyond.html#when-does-a-positive-rate-help"),
+    ("positive rate optimal", "positive_rates.html#when-is-a-positive-rate-optimal"),
     ("negative-rate-is-better", "beyond.html#step-negative-rate-is-better"),
     ("change an assumption", "change.html"),
 ]

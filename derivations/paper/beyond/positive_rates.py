@@ -1,7 +1,8 @@
-"""When a small positive training rate is better than none: the slope of (14) at a rate of zero; and two spiked covariances.
+"""When a small positive training rate is better than none: the slope of (14) at a rate of zero; and spiked covariances.
 
     -  positive-rate-criterion  the slope at zero: negative exactly where a small positive rate lowers (14)
     -  positive-rate-spiked     two large eigenvalues among two hundred: (14) is least at a positive rate; with fifty, at a negative one
+    -  positive-rate-aligned    twenty-five: at a positive rate where tasks differ along them, at a negative one where they differ elsewhere
 
 In words: the rows of B lose by the inner loop the share Tr Sigma^2 / Tr Sigma of their length, at twice the rate, against what the
 error loses in the directions that the target task weighs, Tr H_r Sigma^2 / Tr H_r Sigma, and in those in which tasks differ.
@@ -14,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -135,28 +136,72 @@ EXAMPLE: Mapping[str, Fraction] = {
     "alpha_r": Fraction(0),
 }
 LOW, HIGH, FEW, MANY = Fraction(1, 20), Fraction(2), 2, 50
-SIDES = {FEW: 1, MANY: -1}
 SPIKES = matrix("Q", "k", "p")
 FRAME_SIZES = ({"k": 2, "p": 5}, {"k": 1, "p": 4}, {"k": 3, "p": 6})
+SEVERAL = 25
 
 
-def _sloping(count: int) -> Sign:
-    return Sign(rf"\partial_{{\alpha_t}}\bar L^{{test}}(0)\big|_{{k={count}}}")
+@dataclass(frozen=True)
+class Case:
+    """k large eigenvalues of Sigma; Sigma_w = across I + (along - across) Q^T Q; +1 where the best rate is positive, else -1."""
+
+    name: str
+    count: int
+    along: Fraction
+    across: Fraction
+    side: int
+
+    @property
+    def sloping(self) -> Sign:
+        """The sign of the slope at zero."""
+        return Sign(rf"\partial_{{\alpha_t}}\bar L^{{test}}(0)\big|_{{{self.name}}}")
+
+    @property
+    def best(self) -> Sign:
+        """The sign of the rate at which the loss is least."""
+        return Sign(rf"\alpha_t^\star\big|_{{{self.name}}}")
+
+    @property
+    def numbers(self) -> dict[str, Expression]:
+        """What is put in."""
+        own = {
+            "k": Fraction(self.count),
+            "along": self.along,
+            "across": self.across,
+            "low": LOW,
+            "high": HIGH,
+        }
+        return {name: constant(value) for name, value in {**EXAMPLE, **own}.items()}
+
+    def covariances(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sigma and Sigma_w, with the large eigenvalues first."""
+        large = np.arange(int(EXAMPLE["p"])) < self.count
+        pairs = ((HIGH, LOW), (self.along, self.across))
+        first, second = (np.diag(np.where(large, float(one), float(rest))) for one, rest in pairs)
+        return first, second
 
 
-def _best(count: int) -> Sign:
-    return Sign(rf"\alpha_t^\star\big|_{{k={count}}}")
+_ALIKE, _ALONG, _ACROSS = 1 / EXAMPLE["p"], Fraction(1, SEVERAL), 1 / (EXAMPLE["p"] - SEVERAL)
+# Tr Sigma_w = 1 in each
+NUMBERS_OF_SPIKES = (Case("k=2", FEW, _ALIKE, _ALIKE, 1), Case("k=50", MANY, _ALIKE, _ALIKE, -1))
+DIRECTIONS = (
+    Case(r"\mathrm{aligned}", SEVERAL, _ALONG, Fraction(0), 1),
+    Case(r"\mathrm{opposed}", SEVERAL, Fraction(0), _ACROSS, -1),
+)
 
 
-@lru_cache(maxsize=4)
-def spiked_chain(assumptions: Assumptions) -> Chain:
-    """Each trace for a spiked covariance, alpha_r = 0, Gaussian inputs and isotropic tasks; then slope and minimum."""
+def _spiked(assumptions: Assumptions, cases: tuple[Case, ...]) -> Chain:
+    """Each trace for spiked covariances, alpha_r = 0 and Gaussian inputs; then slope and minimum."""
     start, names, traces = _start(assumptions)
-    spiked = scalar("low") * identity("p") + (scalar("high") - scalar("low")) * (SPIKES.T @ SPIKES)
+    square = SPIKES.T @ SPIKES
+    spiked, spread = (
+        scalar(rest) * identity("p") + (scalar(large) - scalar(rest)) * square
+        for large, rest in (("high", "low"), ("along", "across"))
+    )
     chain = at_zero(Chain(adaptation_weight(assumptions)), ("alpha_r",), {}, "adaptation-weight")
     weight = chain.result
     fourth = gaussian_fourth(chain).result
-    letters = {"F": fourth, "H_r": weight, "Sigma_w": reciprocal("p") * identity("p")}
+    letters = {"F": fourth, "H_r": weight, "Sigma_w": spread}
     found: dict[str, Expression] = {}
     for name, trace in traces.items():
         chain.begin(trace)
@@ -164,31 +209,52 @@ def spiked_chain(assumptions: Assumptions) -> Chain:
         if inside:
             chain.insert(inside, "training-weight")
         chain.insert({"Sigma": spiked})
-        square: dict[tuple[tuple[str, bool], ...], Expression] = {(("Q", False), ("Q", True)): identity("k")}
-        rewritten(chain, Rule.FRAMES, square, frames={"Q": "Q_perp"}, sizes=FRAME_SIZES)
+        frame: dict[tuple[tuple[str, bool], ...], Expression] = {(("Q", False), ("Q", True)): identity("k")}
+        rewritten(chain, Rule.FRAMES, frame, frames={"Q": "Q_perp"}, sizes=FRAME_SIZES)
         found[name] = chain.result
     slope = _slope(chain.begin(start), names).result
-    for count in SIDES:
-        numbers = {
-            key: constant(value)
-            for key, value in {**EXAMPLE, "low": LOW, "high": HIGH, "k": Fraction(count)}.items()
-        }
+    for case in cases:
+        numbers = case.numbers
         at = {
             name: chain.begin(value).insert(present(value, numbers)).result for name, value in found.items()
         }
         chain.begin(slope)
-        certify(chain.insert(present(slope, {**numbers, **at})), {}).shows_sign(_sloping(count))
+        certify(chain.insert(present(slope, {**numbers, **at})), {}).shows_sign(case.sloping)
         chain.begin(start).define({"g": scalar("s_1") * scalar("g_1")}, "theorem-3")
         chain.insert(present(chain.result, {**numbers, **at}))
         inside = {name: value.replace(present(value, {**numbers, **at})) for name, value in names.items()}
-        least_at(chain, "alpha_t", inside).shows_sign(_best(count))
+        least_at(chain, "alpha_t", inside).shows_sign(case.best)
     return chain
 
 
+@lru_cache(maxsize=4)
+def spiked_chain(assumptions: Assumptions) -> Chain:
+    """Few large eigenvalues and many, of tasks that differ alike in all directions."""
+    return _spiked(assumptions, NUMBERS_OF_SPIKES)
+
+
+@lru_cache(maxsize=4)
+def aligned_chain(assumptions: Assumptions) -> Chain:
+    """As many large eigenvalues, of tasks that differ along them alone and of others that differ elsewhere alone."""
+    return _spiked(assumptions, DIRECTIONS)
+
+
+def _signs(positive: str, negative: str) -> Parts:
+    """The slope falls and the best rate is positive in one case, and the other way round in the other."""
+    slope, best = r"\partial_{\alpha_t}\bar L^{test}(0)\big|_", r"\alpha_t^\star\big|_"
+    return {
+        Sign(f"{label}{{{case}}}"): sympy.Integer(value)
+        for case, side in ((positive, 1), (negative, -1))
+        for label, value in ((slope, -side), (best, side))
+    }
+
+
 def _claim_spiked() -> Parts:
-    signs = {_sloping(count): -side for count, side in SIDES.items()}
-    signs |= {_best(count): side for count, side in SIDES.items()}
-    return {label: sympy.Integer(sign) for label, sign in signs.items()}
+    return _signs("k=2", "k=50")
+
+
+def _claim_aligned() -> Parts:
+    return _signs(r"\mathrm{aligned}", r"\mathrm{opposed}")
 
 
 # -- what sampling sees -------------------------------------------------------------------------------------
@@ -295,17 +361,16 @@ def _check_criterion(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
 NEAR, FAR = 0.2, 0.4
 
 
-def _check_spiked(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+def _check_cases(cases: tuple[Case, ...], step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     """The whole problem simulated on both sides of zero, near it and further away, at the same random numbers."""
     if step.derive is None:
         raise ValueError(f"{step.name} derives nothing")
     derived = {label: int(to_sympy(part)) for label, part in step.derive(assumptions).items()}
     found = []
-    for count in SIDES:
-        spectrum = np.full(int(EXAMPLE["p"]), float(LOW))
-        spectrum[:count] = float(HIGH)
+    for case in cases:
         sizes: dict[str, Any] = {name: int(EXAMPLE[name]) for name in ("n_t", "n_v", "m", "p")}
-        for label, rate, side in ((_sloping(count), NEAR, 1), (_best(count), FAR, -1)):
+        first, second = case.covariances()
+        for label, rate, side in ((case.sloping, NEAR, 1), (case.best, FAR, -1)):
             setting = Setting(
                 **sizes,
                 n_r=50,
@@ -313,8 +378,8 @@ def _check_spiked(step: Step, assumptions: Assumptions, seed: int) -> list[Check
                 nu=1.0,
                 alpha_t=-rate,
                 alpha_r=0.0,
-                Sigma=np.diag(spectrum),
-                Sigma_w=np.eye(len(spectrum)) / len(spectrum),
+                Sigma=first,
+                Sigma_w=second,
             )
             found.append(paired_check(str(label), setting, rate, side * derived[label], seed))
     return found
@@ -327,7 +392,7 @@ STEPS: tuple[Step, ...] = (
         Kind.BEYOND,
         "The slope of (14) in the training rate at zero: a small positive rate lowers (14) where 2 Tr Sigma^2 / Tr Sigma "
         "is below the sum of the other two ratios, and a small negative one where it is above, as at Sigma = I with noisy labels.",
-        "beyond",
+        "positive_rates",
         uses=("theorem-3", "weighted-square-leading"),
         depends_on=DEPENDS,
         claim=_claim_criterion,
@@ -346,14 +411,31 @@ STEPS: tuple[Step, ...] = (
         Kind.BEYOND,
         "Of two hundred eigenvalues of Sigma k are 2 and the others 1/20: with k = 2 the loss (14) falls at a training rate of zero and "
         "is least at a positive one, with k = 50 it rises and is least at a negative one.",
-        "beyond",
+        "positive_rates",
         uses=("theorem-3", "adaptation-weight", "training-weight", "positive-rate-criterion"),
         depends_on=DEPENDS,
         claim=_claim_spiked,
         derivation=spiked_chain,
-        check=_check_spiked,
+        check=partial(_check_cases, NUMBERS_OF_SPIKES),
         applies=unchanged(DEPENDS),
         method="traces of low I + (high - low) Q^T Q; all stationary points isolated and compared by enclosures",
         remark="p = 200, n_t = 100, n_v = 2, m = 2, sigma = 3/10, Sigma_w = I/200, alpha_r = 0, Gaussian inputs.",
+    ),
+    Step(
+        "positive-rate-aligned",
+        (),
+        Kind.BEYOND,
+        "Of two hundred eigenvalues of Sigma twenty-five are 2 and the others 1/20: where tasks differ along the twenty-five alone, the loss (14) falls "
+        "at a training rate of zero and is least at a positive one; where they differ along the others alone, it rises and is least at a negative one.",
+        "positive_rates",
+        uses=("theorem-3", "adaptation-weight", "training-weight", "positive-rate-criterion"),
+        depends_on=DEPENDS,
+        claim=_claim_aligned,
+        derivation=aligned_chain,
+        check=partial(_check_cases, DIRECTIONS),
+        applies=unchanged(DEPENDS),
+        method="traces of low I + (high - low) Q^T Q; all stationary points isolated and compared by enclosures",
+        remark="p = 200, n_t = 100, n_v = 2, m = 2, sigma = 3/10, Tr Sigma_w = 1, spread evenly over these directions, alpha_r = 0, Gaussian inputs. "
+        "The covariance of the inputs is the same in both: where tasks differ decides.",
     ),
 )

@@ -91,7 +91,7 @@ STEPS: tuple[Step, ...] = (
         Kind.BEYOND,
         "At the sizes of Figure 2 the training rate at which (5) is least among all real ones is negative with one inner step, and "
         "positive with K = 2, 3 or 4.",
-        "beyond",
+        "positive_rates",
         uses=("theorem-1",),
         depends_on=DEPENDS,
         claim=_claim,

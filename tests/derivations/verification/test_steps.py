@@ -238,6 +238,7 @@ LEAST: Mapping[str, float] = {
     "moments": 0.97,
     "variants": 0.9,
     "beyond": 0.95,
+    "positive_rates": 0.95,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,13 +13,17 @@ from derivations.language.assumptions import PAPER
 from derivations.language.normal_form import normal_form, to_sympy
 from derivations.language.values import Point, evaluate
 from derivations.paper.beyond.positive_rates import (
+    DIRECTIONS,
     EXAMPLE,
     FEW,
     HIGH,
     LOW,
     MANY,
     SLOPE,
+    Case,
+    _spiked,
     _start,
+    aligned_chain,
     criterion_chain,
     spiked_chain,
 )
@@ -34,7 +39,7 @@ def spectrum(count: int) -> np.ndarray:
 
 
 def test_every_move_is_proved() -> None:
-    moves = (*criterion_chain(PAPER).moves, *spiked_chain(PAPER).moves)
+    moves = (*criterion_chain(PAPER).moves, *spiked_chain(PAPER).moves, *aligned_chain(PAPER).moves)
     assert [move.disproved for move in moves if move.disproved] == []
 
 
@@ -50,6 +55,23 @@ def test_the_best_rate_of_theorem_3_is_on_the_side_that_is_certified(count: int,
     best = optimum("eq14", given)["alpha_t"]
     assert (best > 0) == (count == FEW)
     assert at is None or best == pytest.approx(at, abs=1e-3)
+
+
+@pytest.mark.parametrize("case", DIRECTIONS)
+def test_the_inputs_are_the_same_and_the_tasks_decide(case: Case) -> None:
+    inputs, tasks = case.covariances()
+    assert np.array_equal(inputs, DIRECTIONS[0].covariances()[0])
+    assert np.trace(tasks) == pytest.approx(1)
+    given = {**EXAMPLE, "n_r": 50, "alpha_r": 0, "Sigma": inputs, "Sigma_w": tasks}
+    assert np.sign(optimum("eq14", given)["alpha_t"]) == case.side
+
+
+def test_where_tasks_differ_alike_in_place_of_aligned_the_claim_is_refused() -> None:
+    step = find("positive-rate-aligned")
+    swapped = replace(DIRECTIONS[0], along=DIRECTIONS[1].along, across=DIRECTIONS[1].across)
+    parts = _spiked(PAPER, (swapped,)).parts
+    claimed = step.claim()
+    assert all(parts[label] != claimed[label] for label in (swapped.sloping, swapped.best))
 
 
 @pytest.mark.parametrize(("opposed", "positive"), [(False, True), (True, False)])
