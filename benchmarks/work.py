@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.tools import clear_caches
 from derivations.command.moment import run
 from symbolic.query import check, query, work
+from symbolic.query.answer import Answer
 
 QUERIES = (
     ("W", "identity"),
@@ -55,7 +56,7 @@ def measured(text: str, covariance: str) -> tuple[float, float, float]:
     """Seconds of processor time, those for the check, and the estimate in seconds."""
     spent = {"check": 0.0, "estimate": 0.0}
 
-    def timed(answer: check.Answer) -> tuple[str, ...]:
+    def timed(answer: Answer) -> tuple[str, ...]:
         start = time.process_time()
         checked = check.examine(answer)
         spent["check"] = time.process_time() - start

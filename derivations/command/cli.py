@@ -185,8 +185,8 @@ def _moment_options(moment: argparse.ArgumentParser) -> None:
     moment.add_argument(
         "--cov",
         default=None,
-        choices=("identity", "general"),
-        help="covariance of a row; general where Sigma is given",
+        choices=("identity", "general", "own"),
+        help="covariance of a row; general where Sigma is given, own (Sigma1 for W1, ...) where Sigma1 is",
     )
     moment.add_argument(
         "--mean",

@@ -17,7 +17,6 @@ from symbolic.wishart.fixed_letters import (
     COLUMNS,
     INVERSE,
     ROW_IDENTITY,
-    SIGMA,
     TRANSPOSED,
     Word,
     base,
@@ -54,12 +53,14 @@ def moment_source(result: Result, language: str) -> str:
 def _said(result: Result) -> str:
     exists = f", for {' and '.join(result.conditions)}" if result.conditions else ""
     mean = "M" if result.setting.means else "0"
-    sigma = "Sigma" if result.covariance == "general" else "I"
+    sigma = "I" if result.covariance == "identity" else "Sigma"
     complex_rows = result.setting.is_complex
     made, law = ("X^* X", "complex rows CN") if complex_rows else ("X^T X", "rows N")
     rows = f"W = {made}, X with n {law}({mean}, {sigma})" + (
         " of covariance U between them" if result.setting.correlated else ""
     )
+    if result.setting.own:
+        rows += "; Sigma1 for W1, Sigma2 for W2 and so on"
     if result.setting.rotations:
         rows += f"; uniform rotations {', '.join(sorted(result.setting.rotations))}"
     what = result.query if result.query.startswith(("cov", "var")) else f"E[{result.query}]"
@@ -119,8 +120,8 @@ def _python(result: Result) -> str:
         )
         lines.append(f"    p = {counted}")
     words = [*parts.traces, *filter(None, parts.scalars)]
-    if any(factor == SIGMA + INVERSE for word in words for factor in word):
-        lines.append("    Sigma_inverse = numpy.linalg.inv(Sigma)")
+    inverted = {base(factor) for word in words for factor in word if factor.endswith(INVERSE)}
+    lines += [f"    {name}_inverse = numpy.linalg.inv({name})" for name in sorted(inverted)]
     lines += [f"    {symbol} = {_trace(word)}" for word, symbol in parts.traces.items()]
     terms = []
     for word, scalar in parts.scalars.items():

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property, partial, reduce
+from functools import partial, reduce
 from operator import add
 from typing import Any
 
@@ -47,6 +47,8 @@ from symbolic.wishart.fixed_letters import (
     TRANSPOSED,
     Word,
     base,
+    covariance_of,
+    is_covariance,
     is_inverse,
     is_pseudo,
     is_wishart,
@@ -68,7 +70,7 @@ class SmallWishart:
 
     ``letters`` are the deterministic matrices, ``root`` is L, ``law`` the rule for E z^k of an entry (None
     for the normal law, which alone allows inverses), ``is_complex`` whether its normal entries are complex. The ``rotations`` are
-    uniform on the orthogonal group.
+    uniform on the orthogonal group. ``roots`` are those of Sigma1, Sigma2, ... by these names, where W1, W2, ... have such.
     """
 
     size: int
@@ -78,11 +80,11 @@ class SmallWishart:
     law: Moments | None = field(default=None)
     is_complex: bool = False
     rotations: frozenset[str] = frozenset()
+    roots: Mapping[str, Table] = field(default_factory=dict)
 
-    @cached_property
-    def covariance(self) -> Table:
+    def covariance(self, name: str = SIGMA) -> Table:
         """Sigma = L L^T."""
-        root = _matrix(self.root)
+        root = _matrix(self.roots.get(name, self.root))
         return _table(root * root.transpose())
 
     def expectation(self, terms: Sequence[Term], shape: tuple[int, int] | None = None) -> Table:
@@ -157,7 +159,7 @@ class SmallWishart:
                 gram[i][j] = variable
                 if not self.is_complex:
                     gram[j][i] = variable
-            outer = _matrix(self.root)
+            outer = _matrix(self.roots.get(covariance_of(factor, own=True), self.root))
             if is_inverse(factor):
                 gram, outer = _adjugate(gram), outer.inv().transpose()
             factors[factor, degree] = Factor(_sandwich(outer, gram), source)
@@ -188,7 +190,8 @@ class SmallWishart:
 
     def _fixed(self, factor: str) -> Table:
         """The value of a deterministic factor."""
-        matrix = _matrix(self.covariance if base(factor) == SIGMA else self.letters[base(factor)])
+        name = base(factor)
+        matrix = _matrix(self.covariance(name) if is_covariance(name) else self.letters[name])
         if factor.endswith(INVERSE):
             matrix = matrix.inv()
         return _table(matrix.transpose() if factor.endswith(TRANSPOSED) else matrix)

@@ -29,9 +29,9 @@ from symbolic.wishart.fixed_letters import (
     ROW_COVARIANCE,
     ROW_IDENTITY,
     ROWS,
-    SIGMA,
     base,
     indices_of,
+    is_covariance,
     is_vector,
     is_wishart,
     of_rows,
@@ -51,7 +51,7 @@ def known_shape(name: str) -> Shape | None:
         return row_dimension(name), COLUMNS
     if kind in (ROW_COVARIANCE, ROW_IDENTITY):
         return row_dimension(name), row_dimension(name)
-    return SQUARE if name in (SIGMA, IDENTITY) or is_wishart(name) or indices_of(name) else None
+    return SQUARE if name == IDENTITY or is_covariance(name) or is_wishart(name) or indices_of(name) else None
 
 
 def letter_shapes(text: str, node: Node) -> tuple[Shape, dict[str, Shape]]:

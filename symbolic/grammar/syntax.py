@@ -37,8 +37,9 @@ power     = atom { "'" | "^" exponent | index }         a prime transposes; ** m
 index     = "[" digits "," digits "]"                   an element, by row and column from 1
 exponent  = ["-"] digits | "T" | "+" | the same in ( ) or { }
 atom      = digits | name | "tr" "(" sum ")" | "det" "(" sum ")" | "(" sum ")"
-name      = random | matrix | vector | "Sigma" | "I" | "I_n" [digits] | "p" | "n" [digits] | "e" index
+name      = random | matrix | vector | "Sigma" [digits] | "I" | "I_n" [digits] | "p" | "n" [digits] | "e" index
 random    = "W" [digits] | "X" [digits]                 W = X' X; the mean of X is M, the covariance of its rows U
+                                                        Sigma2 is the covariance of W2 and X2, where each has its own
 matrix    = a capital but E, I, T, W, X | "Gamma" ... "Omega" | a name with a value; all but the last [digits]
 vector    = a small letter but e, n, p, t, w, x [digits]
 """

@@ -49,15 +49,15 @@ KNOWN = (
     ),
     *GREEK,
 )
-"""Names for suggestions; all but Sigma, I and p take numbers up to `symbolic.wishart.fixed_letters.MAX_NUMBER`."""
+"""Names for suggestions; all but I and p take numbers up to `symbolic.wishart.fixed_letters.MAX_NUMBER`."""
 
-DECLARED = re.compile(r"(?!Sigma$|I_?n?[0-9]*$|[ET]$)[A-VX-Z][A-Za-z0-9]*")
+DECLARED = re.compile(r"(?!Sigma[0-9]*$|I_?n?[0-9]*$|[ET]$)[A-VX-Z][A-Za-z0-9]*")
 """Names that a value or a definition may give to a matrix."""
 
 _RUN = re.compile(r"[A-Za-z0-9_Σ]+")
 _NUMBERS = "(?:[1-9][0-9]?)?"
 _NAME = re.compile(
-    rf"Sigma|Σ|tr|det|cov|var|(?:{'|'.join(GREEK)}|{ROW_IDENTITY}){_NUMBERS}|{IDENTITY}|{COLUMNS}|{UNIT}(?![a-z])"
+    rf"Sigma{_NUMBERS}|Σ|tr|det|cov|var|(?:{'|'.join(GREEK)}|{ROW_IDENTITY}){_NUMBERS}|{IDENTITY}|{COLUMNS}|{UNIT}(?![a-z])"
     # capitals touch one another and small words that are known, not the rest of a word
     rf"|n{_NUMBERS}|[A-DF-HJ-SU-Z](?!(?!tr|det|n|p)[a-z]{{2}}){_NUMBERS}|[a-df-moq-suvyz](?![a-z]){_NUMBERS}"
 )

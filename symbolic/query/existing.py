@@ -17,13 +17,13 @@ from symbolic.grammar.tree import (
     subtrees,
     symbols,
 )
-from symbolic.query.check import least_columns
+from symbolic.query.answer import least_columns
 from symbolic.query.query_expectation import inverse_degrees
 from symbolic.query.query_words import Setting
 from symbolic.query.sizes import Sizes
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
-from symbolic.wishart.fixed_letters import COLUMNS, SIGMA, base, is_pseudo, is_wishart, row_dimension
+from symbolic.wishart.fixed_letters import COLUMNS, base, is_covariance, is_pseudo, is_wishart, row_dimension
 from symbolic.wishart.moment_text import monomial_text
 from symbolic.wishart.trace_polynomial import TracePolynomial
 
@@ -131,5 +131,5 @@ def inverted(node: Node) -> set[str]:
         for part in subtrees(node)
         if isinstance(part, Power) and part.exponent < 0
         for symbol in symbols(part)
-        if is_wishart(symbol.name) or symbol.name == SIGMA
+        if is_wishart(symbol.name) or is_covariance(symbol.name)
     }

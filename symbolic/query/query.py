@@ -1,7 +1,7 @@
 """Exact expectations of expressions in Wishart matrices, asked for in text.
 
 ``W`` is X^T X with X of shape n x p and independent rows N(0, Sigma); ``W1``, ``W2``, ... are independent of
-it and of one another, with n1, n2, ... rows and the same p and Sigma. X may have a mean M, and its rows a covariance U:
+it and of one another, with n1, n2, ... rows and the same p and Sigma, or each with its own: Sigma1, Sigma2, ... X may have a mean M, and its rows a covariance U:
 X is then distributed as M + U^(1/2) Z Sigma^(1/2), Z of independent standard normal entries. The grammar:
 `symbolic.grammar.syntax`.
 """
@@ -33,7 +33,8 @@ from symbolic.grammar.tree import (
     symbols,
 )
 from symbolic.query import existing
-from symbolic.query.check import Answer, examine
+from symbolic.query.answer import Answer
+from symbolic.query.check import examine
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.query_words import Setting, with_wisharts
@@ -51,6 +52,7 @@ from symbolic.wishart.fixed_letters import (
     ROWS,
     SIGMA,
     indices_of,
+    is_covariance,
     is_dimension,
     is_vector,
     is_wishart,
@@ -75,6 +77,9 @@ MOST_SECONDS = 3600
 MEANS, ROW_LAWS = ("zero", "general"), ("independent", "general")
 """Whether X has a mean M, and its rows a covariance U."""
 
+OWN = "own"
+"""The covariance of each matrix is its own."""
+
 MAX_LENGTH = 200_000
 """Most terms of all coefficients of an answer: printing them takes about a second."""
 
@@ -95,8 +100,8 @@ def moment(
     ``values`` gives p as a positive integer, the row counts n, n1, ... as numbers, and p x p matrices for the letters
     and (covariance "general") for Sigma: rows of int or Fraction, or arrays. Integers and fractions give an
     exact value as text, arrays of floats a value in floats. Dimensions may also be given without the
-    matrices, or some of them only: they are put into the formula. ``covariance`` is "identity", "general", or
-    None for "general" where Sigma occurs in the text or the values. ``law`` is a name that `symbolic.algebra.entry_laws.law`
+    matrices, or some of them only: they are put into the formula. ``covariance`` is "identity", "general", "own"
+    (Sigma1 for W1 and X1, Sigma2 for W2, ..., Sigma for W), or None for what the names Sigma, Sigma1, ... in the text or the values ask for. ``law`` is a name that `symbolic.algebra.entry_laws.law`
     reads: a row is Sigma^(1/2) u, and u has independent entries of the law; or "complex", for W = X^* X with complex
     normal entries, E |u|^2 = 1, without transposes. ``work`` is
     how many seconds it may take, about; two unless given. ``mean`` "general": every X has a mean M; ``rows`` "general":
@@ -118,9 +123,9 @@ def moment(
     for name in definitions.keys() - written:
         raise Refused(f"{name[:50]!r} is not needed in this expression: leave it out")
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
-    chosen = _covariance(covariance, text, node, given)
+    chosen, own = _covariance(covariance, text, node, given)
     effort = _effort(work)
-    setting = _setting(text, node, used, given, chosen, mean, rows)
+    setting = replace(_setting(text, node, used, given, chosen, mean, rows), own=own)
     setting, entry_law = _law(law, setting, text, node, symmetric)
     setting = _rotating(setting, rotations, used, law, symmetric)
     expectation = (
@@ -164,7 +169,9 @@ def moment(
         value = evaluate(expected, matrices, (lengths[setting.whole[0]], lengths[setting.whole[1]]))
     conditions = (*(inverse_condition(rows, bound) for rows, bound in found.bounds), *found.conditions)
     query = " ".join(text.split())
-    return Result(query, chosen, law, expected, conditions, found.checked, value, found.bounds, setting)
+    return Result(
+        query, OWN if own else chosen, law, expected, conditions, found.checked, value, found.bounds, setting
+    )
 
 
 def _is_letter(name: str) -> bool:
@@ -289,7 +296,12 @@ def _law(
 ) -> tuple[Setting, Law]:
     """The law of the real entries, and the setting with what is complex in it. Raises ValueError for a name that is no law."""
     if name != COMPLEX:
-        return setting, named_law(name)
+        found = named_law(name)
+        if setting.own and found is not GAUSSIAN:
+            raise Refused(
+                "covariances of their own are for Gaussian rows: leave the law out, or take one Sigma"
+            )
+        return setting, found
     _require_untransposed(text, node, symmetric)
     if setting.means or setting.correlated:
         raise Refused(
@@ -355,23 +367,34 @@ def _effort(work: float | None) -> float:
     return float(work) / usual
 
 
-def _covariance(covariance: str | None, text: str, node: Node, values: Mapping[str, Any]) -> Covariance:
-    """The covariance asked for, or implied by the letter Sigma."""
-    sigma = next((symbol for symbol in symbols(node) if symbol.name == SIGMA), None)
+def _covariance(
+    covariance: str | None, text: str, node: Node, values: Mapping[str, Any]
+) -> tuple[Covariance, bool]:
+    """The covariance asked for, or implied by the letter Sigma, and whether each matrix has its own."""
+    sigma = next((symbol for symbol in symbols(node) if is_covariance(symbol.name)), None)
+    named = {symbol.name for symbol in symbols(node)} | values.keys()
     if covariance is None:
-        return "general" if sigma is not None or SIGMA in values else "identity"
+        found = sorted(filter(is_covariance, named))
+        covariance = OWN if found and found != [SIGMA] else "general" if found else "identity"
+    if covariance == OWN:
+        return "general", True
     if covariance == "identity":
         if sigma is not None:
             raise MomentSyntaxError(
                 text,
                 sigma.position,
-                f"{SIGMA} is the identity here: write {IDENTITY}, or ask for a general covariance",
+                f"{sigma.name} is the identity here: write {IDENTITY}, or ask for a general covariance",
             )
-        return "identity"
+        return "identity", False
     if covariance == "general":
-        return "general"
+        numbered = next((name for name in sorted(named) if is_covariance(name) and name != SIGMA), None)
+        if numbered:
+            raise Refused(
+                f"{numbered} is of matrices with covariances of their own: ask for the covariance own"
+            )
+        return "general", False
     raise Refused(
-        f"unknown covariance {covariance[:50]!r}; {suggestion(covariance, ('identity', 'general'))}"
+        f"unknown covariance {covariance[:50]!r}; {suggestion(covariance, ('identity', 'general', OWN))}"
     )
 
 
@@ -391,7 +414,7 @@ def _names(used: Iterable[str], setting: Setting) -> tuple[list[str], list[str]]
         and of_rows(name) != ROW_IDENTITY
     ]
     if setting.covariance == "general" and random:
-        letters.append(SIGMA)
+        letters += [setting.sigma(name)[0] for name in random]
     for kind, lengths in ((MEAN, setting.means), (ROW_COVARIANCE, setting.correlated)):
         letters += [kind + length[1:] for length in sorted(lengths)]
     dimensions += [x for name in letters for x in setting.shape(name) if x != ONE]

@@ -26,7 +26,10 @@ from symbolic.wishart.fixed_letters import (
     COLUMNS,
     ROW_COVARIANCE,
     ROW_IDENTITY,
+    SIGMA,
+    Word,
     base,
+    covariance_of,
     is_inverse,
     is_pseudo,
     is_wishart,
@@ -121,13 +124,19 @@ class Expectation:
         if not random:
             return TracePolynomial({monomial: ONE}, monomial.word is not None)
         if self._setting.is_complex:
-            return self._sum(word_moment(monomial, min(random), self.covariance, self._steps, ComplexRules))
+            return self._sum(
+                word_moment(
+                    monomial, min(random), self._setting.sigma(min(random)), self._steps, ComplexRules
+                )
+            )
         for name in sorted(random):
             block = isolated(monomial, name)
             if block is not None:
                 return self._sum(self._without(block, monomial.word is not None))
         if degrees := inverse_degrees([monomial]):
-            return self._sum(word_moment(monomial, min(degrees), self.covariance, self._steps))
+            return self._sum(
+                word_moment(monomial, min(degrees), self._setting.sigma(min(degrees)), self._steps)
+            )
         return self._by_words(monomial)
 
     def _without_pseudo_inverse(self, monomial: Monomial, name: str) -> TracePolynomial:
@@ -150,9 +159,17 @@ class Expectation:
         rows = row_dimension(block.name)
         terms = []
         for monomial, coefficient in value.terms.items():
-            key, factor = block.around(monomial.word or (), monomial.traces)
+            traces = [self._own(trace, block.name) for trace in monomial.traces]
+            key, factor = block.around(self._own(monomial.word or (), block.name), traces)
             terms.append((key, in_rows(coefficient, rows) * factor))
         return collect(terms, is_matrix)
+
+    def _own(self, word: Word, name: str) -> Word:
+        """Powers of Sigma as those of the covariance of a matrix."""
+        if not self._setting.own:
+            return word
+        own = covariance_of(name, own=True)
+        return tuple(own + factor.removeprefix(SIGMA) for factor in word)
 
     def _powers(self, block: Block) -> TracePolynomial:
         """The expectation of the powers in a block, for ``W`` and n."""

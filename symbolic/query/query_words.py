@@ -18,7 +18,9 @@ from symbolic.wishart.fixed_letters import (
     TRANSPOSED,
     Word,
     base,
+    covariance_of,
     indices_of,
+    is_covariance,
     is_symmetric,
     is_wishart,
     joined,
@@ -41,8 +43,8 @@ UNIT_NAME = "unit_{}_{}"
 
 def factor_of(name: str, transposed: bool) -> str:
     """The factor that a letter of the engine stands for, as far as it is not plain."""
-    if name == INVERSE_OF_SIGMA:
-        return SIGMA + INVERSE
+    if name.startswith(INVERSE_OF_SIGMA):
+        return SIGMA + name[len(INVERSE_OF_SIGMA) :] + INVERSE
     if name.startswith(UNIT_NAME[:5]):
         row, column = map(int, name[5:].split("_"))
         return unit(column, row) if transposed else unit(row, column)
@@ -56,7 +58,7 @@ class Setting:
     ``means`` are the matrices X that have a mean M, and ``correlated`` those whose rows have a covariance U, by their
     numbers of rows, such as ``n1``; a letter without a shape is p x p. ``whole`` is the shape of the query.
     ``is_complex``: W = X^* X for rows of complex normal entries. ``rotations`` are the letters that are uniform on the orthogonal
-    group.
+    group. ``own``: the rows behind W1, W2, ... have covariances Sigma1, Sigma2, ..., not one Sigma.
     """
 
     covariance: Covariance = "identity"
@@ -66,6 +68,11 @@ class Setting:
     whole: tuple[str, str] = (COLUMNS, COLUMNS)
     is_complex: bool = False
     rotations: frozenset[str] = frozenset()
+    own: bool = False
+
+    def sigma(self, name: str) -> Word:
+        """The covariance of the rows behind a Wishart matrix; no factor where it is the identity."""
+        return (covariance_of(name, self.own),) if self.covariance == "general" else ()
 
     def needs_rows(self, monomial: Monomial) -> bool:
         """Whether a product is averaged in X itself, not in W."""
@@ -88,7 +95,7 @@ class Setting:
 def row_expression(factor: str, setting: Setting) -> Expression:
     """X, or M + U^(1/2) X where it has a mean and a covariance of rows; U^(1/2) is any root, a letter of its own."""
     rows, number = row_dimension(factor), base(factor)[1:]
-    result = gaussian(ROWS + number, rows, COLUMNS, SIGMA if setting.covariance == "general" else None)
+    result = gaussian(ROWS + number, rows, COLUMNS, next(iter(setting.sigma(factor)), None))
     if rows in setting.correlated:
         result = matrix(ROOT_OF_ROWS + number, rows, rows) @ result
     if rows in setting.means:
@@ -104,8 +111,8 @@ def factor_expression(factor: str, setting: Setting) -> Expression:
     kind = of_rows(factor)
     if kind == ROW_IDENTITY:
         return identity(row_dimension(factor))
-    if factor == SIGMA + INVERSE:
-        return matrix(INVERSE_OF_SIGMA, COLUMNS, COLUMNS, symmetric=True)
+    if is_covariance(factor) and factor.endswith(INVERSE):
+        return matrix(INVERSE_OF_SIGMA + base(factor)[len(SIGMA) :], COLUMNS, COLUMNS, symmetric=True)
     if place := indices_of(factor):
         one = matrix(UNIT_NAME.format(*sorted(place)), COLUMNS, COLUMNS, symmetric=place[0] == place[1])
         return one.T if place[0] > place[1] else one

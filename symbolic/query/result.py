@@ -9,7 +9,6 @@ from symbolic.query.query_words import Setting
 from symbolic.query.value import Shown
 from symbolic.wishart.moment_text import polynomial_latex, polynomial_terms, polynomial_text
 from symbolic.wishart.trace_polynomial import TracePolynomial
-from symbolic.wishart.wishart_moment import Covariance
 
 Data = dict[str, Any]
 
@@ -27,7 +26,7 @@ class Result:
     """
 
     query: str
-    covariance: Covariance
+    covariance: str
     law: str
     expectation: TracePolynomial
     conditions: tuple[str, ...]

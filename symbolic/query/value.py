@@ -27,6 +27,7 @@ from symbolic.wishart.fixed_letters import (
     Word,
     base,
     indices_of,
+    is_covariance,
     of_rows,
     row_dimension,
 )
@@ -109,8 +110,8 @@ class Matrices:
 
     def require_definite(self) -> None:
         """Raise ValueError when a Sigma is given that is singular: a Wishart matrix then has no inverse."""
-        if SIGMA in self._letters:
-            self.factor(SIGMA + INVERSE)
+        for name in filter(is_covariance, self._letters):
+            self.factor(name + INVERSE)
 
     def factor(self, factor: str) -> Matrix:
         """The matrix of a factor. Raises ValueError for the inverse of a singular Sigma."""
@@ -134,7 +135,7 @@ class Matrices:
         if not factor.endswith(INVERSE):
             return matrix
         if self.is_exact:
-            require_affordable(matrix, MAX_INVERSE_WORK)
+            require_affordable(base(factor), matrix, MAX_INVERSE_WORK)
             singular = matrix.det() == 0
         else:
             eigenvalues = self._space.linalg.eigvalsh(matrix)
@@ -143,7 +144,7 @@ class Matrices:
             floats = "" if self.is_exact else ", or too ill-conditioned for floats,"
             fractions = "" if self.is_exact else ", in fractions if it is nearly singular"
             raise Refused(
-                f"{SIGMA} is singular{floats} and a negative power is asked for: give a positive definite "
+                f"{base(factor)} is singular{floats} and a negative power is asked for: give a positive definite "
                 f"matrix{fractions}"
             )
         return matrix.inv() if self.is_exact else self._space.linalg.inv(matrix)
@@ -179,7 +180,7 @@ def read_matrices(
                 )
     values = columns
     size = lengths.get(COLUMNS)
-    covariances = [name for name in values if name == SIGMA or of_rows(name) == ROW_COVARIANCE]
+    covariances = [name for name in values if is_covariance(name) or of_rows(name) == ROW_COVARIANCE]
     spaces = [value.__array_namespace__() for value in values.values() if _is_floating(value)]
     if spaces:
         arrays = {name: _array(name, value, spaces[0]) for name, value in values.items()}
@@ -193,7 +194,7 @@ def read_matrices(
     tables = {name: _table(name, value) for name, value in values.items()}
     exact = {name: _exact(rows) for name, rows in tables.items()}
     for name in covariances:
-        require_affordable(exact[name], MAX_DEFINITE_WORK)
+        require_affordable(name, exact[name], MAX_DEFINITE_WORK)
         exact[name], _ = exact_covariance(tables[name])
     return Matrices(size or 0, exact, None, lengths)
 
@@ -206,13 +207,13 @@ def _as_column(value: Any) -> Any:
     return [[x] for x in value] if is_list else value
 
 
-def require_affordable(matrix: fmpq_mat, limit: int) -> None:
+def require_affordable(name: str, matrix: fmpq_mat, limit: int) -> None:
     """Raise ValueError when exact linear algebra with a matrix would take more than `limit` (see there)."""
     size = int(matrix.nrows())
     bits = max(int(x.p).bit_length() + int(x.q).bit_length() for x in matrix.entries())
     if size**4 * bits > limit:
         raise Refused(
-            f"{SIGMA} is {size} x {size} with elements of up to {bits} bits, too much for exact arithmetic: "
+            f"{name} is {size} x {size} with elements of up to {bits} bits, too much for exact arithmetic: "
             "give an array of floats"
         )
 

@@ -20,6 +20,8 @@ from symbolic.wishart.fixed_letters import (
     SIGMA,
     Word,
     base,
+    covariance_of,
+    is_covariance,
     is_inverse,
     is_pseudo,
     is_wishart,
@@ -186,7 +188,9 @@ def of_words(monomial: Monomial, covariance: Covariance) -> int:
     counts = Counter(
         base(factor) for word in (*words, open_word or ()) for factor in word if is_wishart(factor)
     )
-    deterministic = any(not is_wishart(f) and f != SIGMA for word in (*words, open_word or ()) for f in word)
+    deterministic = any(
+        not (is_wishart(f) or is_covariance(f)) for word in (*words, open_word or ()) for f in word
+    )
     degree, pairings = sum(counts.values()), prod(_double_factorial(2 * k - 1) for k in counts.values())
     is_single = len(counts) == 1
     cheaper = IDENTITY if is_single and covariance == "identity" else 1
@@ -206,7 +210,8 @@ def _ways(traces: list[Word], open_word: Word | None, name: str, cheaper: int) -
     gaps = [gap for trace in traces for gap in _gaps(trace + trace, name)[: trace.count(name)]]
     if open_word is not None:
         gaps += [("end",), *_gaps(open_word, name)]
-    lettered = Counter(gap for gap in gaps if any(factor != SIGMA for factor in gap))
+    own = covariance_of(name, own=True)
+    lettered = Counter(gap for gap in gaps if any(factor not in (SIGMA, own) for factor in gap))
     blocks = sum(lettered.values())
     sigmas = sum(word.count(name) for word in (*traces, open_word or ()))
     sigmas += sum(len(gap) for gap in gaps if gap not in lettered)

@@ -29,8 +29,6 @@ from flint import fmpq, fmpq_mpoly
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.wishart.fixed_letters import (
-    INVERSE,
-    SIGMA,
     Word,
     closed,
     inverse,
@@ -44,7 +42,7 @@ from symbolic.wishart.partitions import Partition
 from symbolic.wishart.resolvent import DIFFERENCE, in_dimensions
 from symbolic.wishart.trace_polynomial import Monomial, QueryTooLarge, TracePolynomial, collect
 from symbolic.wishart.wishart_inverse import trace_numerators
-from symbolic.wishart.wishart_moment import Covariance, in_rows
+from symbolic.wishart.wishart_moment import in_rows
 
 MAX_INVERSES = 6
 """Most inverses in a product: there are (2 d - 1)!! pairings."""
@@ -80,11 +78,12 @@ class Steps:
 def word_moment(
     monomial: Monomial,
     name: str,
-    covariance: Covariance,
+    sigma: Word,
     steps: Steps | None = None,
     rules: type[Rules] | None = None,
 ) -> TracePolynomial:
-    """The expectation of a product over the Wishart matrix ``name``, all other factors held fixed.
+    """The expectation of a product over the Wishart matrix ``name``, all other factors held fixed; ``sigma`` is its covariance, as a
+    word.
 
     It exists for n - p > 2 d - 1, d the number of inverses of the matrix. Raises ValueError for more than
     `MAX_INVERSES` of them, and QueryTooLarge when ``steps`` are at an end. ``rules`` are of a real matrix unless given.
@@ -99,7 +98,7 @@ def word_moment(
     start, factor = _product(words)
     terms = [
         (_reopened(state), in_rows(value, row_dimension(name)))
-        for state, value in rules(name, covariance, steps or Steps()).expectation(start, factor)
+        for state, value in rules(name, sigma, steps or Steps()).expectation(start, factor)
     ]
     return collect(terms, monomial.word is not None)
 
@@ -109,12 +108,10 @@ class Rules:
 
     most = MAX_INVERSES
 
-    def __init__(self, name: str, covariance: Covariance, steps: Steps) -> None:
+    def __init__(self, name: str, sigma: Word, steps: Steps) -> None:
         self._steps = steps
         self._plain, self._inverse = name, inverse(name)
-        is_general = covariance == "general"
-        self._sigma: Word = (SIGMA,) if is_general else ()
-        self._over_sigma: Word = (SIGMA + INVERSE,) if is_general else ()
+        self._sigma, self._over_sigma = sigma, tuple(map(inverse, sigma))
 
     def expectation(self, start: State, factor: fmpq_mpoly) -> Iterator[tuple[State, Rational]]:
         """The terms of the expectation of a product, some of them several times."""

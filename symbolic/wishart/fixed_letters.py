@@ -1,7 +1,8 @@
 """The letters of a moment query: factors of words of matrices, by name.
 
 A factor is a string: a deterministic letter such as ``A``, ``B2`` or ``Psi`` (not necessarily symmetric) or a column
-vector such as ``a``, a transpose ``A'``, ``Sigma`` and ``Sigma^-1``, a Wishart matrix ``W`` or ``W1`` to ``W99`` and its
+vector such as ``a``, a transpose ``A'``, ``Sigma`` and ``Sigma^-1`` (``Sigma2`` where each Wishart
+matrix has its own), a Wishart matrix ``W`` or ``W1`` to ``W99`` and its
 inverses ``W1^-1`` and, of Moore and Penrose, ``W1^+``, or ``e[1,2]``, the matrix of a single 1 in row 1 and column 2, of which elements are traces:
 M[1,2] = tr(M e[2,1]). The n x p matrix behind ``W`` is ``X``, its mean ``M``, the covariance of its rows ``U``, and
 ``I_n`` the n x n identity. A word is a tuple of factors, freely reduced; the empty word is the p x p identity.
@@ -103,6 +104,17 @@ def row_dimension(wishart: str) -> str:
     return "n" + name[len(ROW_IDENTITY) if name.startswith(ROW_IDENTITY) else 1 :]
 
 
+def covariance_of(wishart: str, own: bool) -> str:
+    """The covariance of the rows behind a Wishart matrix: Sigma, or where each has its ``own``, that with its number."""
+    return SIGMA + (row_dimension(wishart)[1:] if own else "")
+
+
+def is_covariance(factor: str) -> bool:
+    """Whether a factor is Sigma, numbered or not, or an inverse of it."""
+    name = base(factor)
+    return name.startswith(SIGMA) and (name[len(SIGMA) :] or "0").isdigit()
+
+
 def inverse(factor: str) -> str:
     """The inverse of a factor that has one."""
     return factor.removesuffix(INVERSE) if is_inverse(factor) else factor + INVERSE
@@ -110,7 +122,7 @@ def inverse(factor: str) -> str:
 
 def is_invertible(factor: str) -> bool:
     """Whether inverses of the factor are known: Wishart matrices and Sigma."""
-    return (is_wishart(factor) and not is_pseudo(factor)) or base(factor) == SIGMA
+    return (is_wishart(factor) and not is_pseudo(factor)) or is_covariance(factor)
 
 
 def is_symmetric(factor: str) -> bool:

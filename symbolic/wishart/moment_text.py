@@ -12,7 +12,15 @@ from flint import fmpq, fmpq_mpoly
 
 from symbolic.algebra.coefficients import named_terms
 from symbolic.algebra.quotients import Rational
-from symbolic.wishart.fixed_letters import TRANSPOSED, Word, element, indices_of, is_vector, powers
+from symbolic.wishart.fixed_letters import (
+    TRANSPOSED,
+    Word,
+    element,
+    indices_of,
+    is_covariance,
+    is_vector,
+    powers,
+)
 from symbolic.wishart.trace_polynomial import Monomial, TracePolynomial, row_first
 
 FACTORED_TERMS = 40
@@ -128,7 +136,13 @@ def _power_latex(factor: str, count: int) -> str:
         return shown if count == 1 else f"({shown})^{{{count}}}"
     if name == "Sigma^(1/2)":
         return r"\Sigma^{1/2}" if count == 1 else rf"\Sigma^{{{count}/2}}"
-    shown = r"\Sigma" if name == "Sigma" else name if len(name) == 1 else f"{name[0]}_{{{name[1:]}}}"
+    shown = (
+        r"\Sigma" + (f"_{{{name[5:]}}}" if name[5:] else "")
+        if is_covariance(name)
+        else name
+        if len(name) == 1
+        else f"{name[0]}_{{{name[1:]}}}"
+    )
     if name != factor:
         shown = f"{shown}^{{T}}" if count == 1 else f"({shown}^{{T}})"
     return shown if count == 1 else f"{shown}^{{{count}}}"

@@ -32,8 +32,8 @@ def term(*word: str, number: int = 1) -> Term:
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_first_moments(size: int) -> None:
     at = small(size, 7)
-    sigma = matrix(at.covariance)
-    assert at.expectation([term("W")]) == [[7 * x for x in row] for row in at.covariance]
+    sigma = matrix(at.covariance())
+    assert at.expectation([term("W")]) == [[7 * x for x in row] for row in at.covariance()]
     inverse = [[Fraction(int(x.p), int(x.q)) / (7 - size - 1) for x in row] for row in sigma.inv().tolist()]
     assert at.expectation([term("W^-1")]) == inverse
     assert at.expectation([term("Sigma", "W^-1", number=7 - size - 1)]) == at.expectation([term()])

@@ -19,8 +19,9 @@ from symbolic.averages import expectation as word_engine
 from symbolic.grammar.expanded import expand
 from symbolic.grammar.syntax import parse
 from symbolic.query import check, query, query_expectation
+from symbolic.query.answer import Answer
 from symbolic.query.block import Block
-from symbolic.query.check import Answer, CheckFailed, examine
+from symbolic.query.check import CheckFailed, examine
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query import moment
 from symbolic.query.query_expectation import Expectation

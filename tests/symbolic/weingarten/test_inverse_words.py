@@ -116,7 +116,7 @@ def _turned(word: Word) -> Word:
 
 def _mean(number: int, traces: Iterable[Word], word: Word) -> TracePolynomial:
     monomial, factor = product_of_traces(map(closed, traces), word, Rational.number(number))
-    return word_moment(monomial, "W", "general").scaled(factor)
+    return word_moment(monomial, "W", ("Sigma",)).scaled(factor)
 
 
 @pytest.mark.parametrize(("traces", "word"), PRODUCTS)
@@ -188,11 +188,11 @@ def test_the_least_number_of_rows_is_named(text: str, least: int) -> None:
 def test_more_inverses_than_the_limit_are_refused() -> None:
     word = ("W^-1", "A") * 7
     with pytest.raises(Refused, match="at most 6"):
-        word_moment(Monomial((), word), "W", "identity")
+        word_moment(Monomial((), word), "W", ())
 
 
 def test_the_steps_are_limited() -> None:
     word = ("W", "A") * 3 + ("W^-1", "B")
     with pytest.raises(QueryTooLarge, match="more seconds"):
-        word_moment(Monomial((), word), "W", "general", Steps(0.001))
-    assert word_moment(Monomial((), word), "W", "general", Steps(0.1)).is_matrix
+        word_moment(Monomial((), word), "W", ("Sigma",), Steps(0.001))
+    assert word_moment(Monomial((), word), "W", ("Sigma",), Steps(0.1)).is_matrix
