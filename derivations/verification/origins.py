@@ -6,7 +6,9 @@ any meaning. Anything else is named.
 
 A part that is a number or a matrix tells a wrong start: it ends elsewhere than at the claim. The sign, the exponent or the
 root of a formula does not, so the formula must be stated by a step that the moves read, follow from what is shown before in
-the same proof, be what a name stands for in a start that is stated, or be made of names that its moves put in.
+the same proof, be what a name stands for in a start that is stated, or be made of names that its moves put in. With letters in
+it, it is the mean square distance of a word from its mean that is found just before (`spreads`), what another chain
+leaves out, or a side of a move before.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from derivations.steps.chain import Chain, Rule
 from derivations.steps.chains.products import present
 from derivations.steps.held import stated_by
 from derivations.steps.move import Move
+from derivations.verification.spreads import is_mean_square
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.words import Expression, reciprocal, scalar
 
@@ -35,7 +38,15 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
     names = _names(chain)
     for first, moves in _sections(chain):
         start, reads = moves[0].before, dict.fromkeys(slug for move in moves for slug in move.reads)
-        if start.letters() or _tells(chain, first, moves) or _is_name(start) or _put_in(start, moves):
+        if _tells(chain, first, moves):
+            continue
+        if start.letters():
+            before = next((moves for k, moves in _sections(chain) if k + len(moves) == first), ())
+            if is_mean_square(start, moves, before) or start == chain.left_out_elsewhere.get(first):
+                continue
+            if any(start in (move.before, move.after) for move in chain.moves[:first]):
+                continue
+        elif _is_name(start) or _put_in(start, moves):
             continue
         if _follows(start, chain.moves[:first]) or _is_given(start, chain, names, assumptions):
             continue

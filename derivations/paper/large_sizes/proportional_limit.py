@@ -238,7 +238,9 @@ def noise_at(
 def _loss_chain(assumptions: Assumptions) -> Chain:
     """The exact loss, with the limit in the place of its average."""
     exact = loss_exact_chain(assumptions)
-    chain = Chain(exact.result).define({label_noise.name: scalar(noise_limit.name)}, "exact-loss")
+    chain = Chain(exact.result).define(
+        {label_noise.name: scalar(noise_limit.name)}, "proportional-fixed-point"
+    )
     return chain.shows(LOSS, {**exact.numbers(), "room": room_left()})
 
 

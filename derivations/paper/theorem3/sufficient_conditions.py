@@ -108,7 +108,7 @@ def remainder_chain(assumptions: Assumptions) -> Chain:
     weights = dict(MEANS)
     for one, move in zip((D, C, E), orders, strict=True):
         weights[one.spread] = degree_of_powers(move.after).scaled(HALF) + MEANS[one.mean].scaled(-1)
-    chain = remainder(Chain(kept.before - kept.after), weights)
+    chain = remainder(Chain(zero()).begin_left_out(form_chain(assumptions)), weights)
     if kept.order["xi"] != degree_of_powers(chain.moves[1].after):
         raise ArithmeticError("what (142) leaves out is of another order than two fluctuations")
     return chain

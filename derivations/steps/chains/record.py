@@ -51,6 +51,7 @@ class Record:
         self.start = start
         self._moves: list[Move] = []
         self._starts: dict[int, Expression] = {0: start}
+        self._left_out: dict[int, Expression] = {}
         self._parts: dict[str, Part] = {}
         self._shown: dict[int, list[str]] = {}
         self._named_parts: dict[str, tuple[Expression, Callable[[], Mapping[str, Expression]]]] = {}
@@ -78,6 +79,17 @@ class Record:
         """Set out from another expression: what the chain has shown so far is known from here on."""
         self._starts[len(self._moves)] = start
         return self
+
+    def begin_left_out(self, other: Record) -> Self:
+        """Set out from what the one move of another chain that keeps orders leaves out."""
+        (kept,) = (move for move in other.moves if move.rule is Rule.KEEP)
+        self._left_out[len(self._moves)] = kept.before - kept.after
+        return self.begin(kept.before - kept.after)
+
+    @property
+    def left_out_elsewhere(self) -> Mapping[int, Expression]:
+        """The starts that another chain leaves out, by the number of moves before."""
+        return self._left_out
 
     @property
     def parts(self) -> Mapping[str, Part]:
@@ -259,6 +271,7 @@ class Record:
         """The same moves and meanings, to go on from here without a trace."""
         found = type(self)(self.start)
         found._moves, found._starts = [*self._moves], {**self._starts}
+        found._left_out = {**self._left_out}
         found._parts, found._named_parts = {**self._parts}, {**self._named_parts}
         found._carried, found._context = [*self._carried], self._context.copy()
         return found
