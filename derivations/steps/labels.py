@@ -19,6 +19,10 @@ OVER_TARGETS = r"\mathbb{E}_w\mathbb{E}_{z^t}\mathbb{E}_{z^v}"
 OVER_INPUTS = r"\mathbb{E}_{X^t}\mathbb{E}_{X^v}"
 
 
+BY_MOVES = "a word whose letters the moves define: it is sampled move by move, not as a formula of sizes"
+"""Why such a part is not sampled by itself."""
+
+
 class Sign(str):
     """The label of the sign of a quantity (LaTeX): its part is 1, -1 or 0."""
 

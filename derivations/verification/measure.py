@@ -20,6 +20,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import DIMENSIONS
 from derivations.language.values import Point, Value, evaluate
 from derivations.steps.step import Check, Derived, Step
+from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample, seed_for
 from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import Expression
@@ -74,6 +75,14 @@ def probes_for(value: NDArray[np.float64], seed_text: str) -> tuple[NDArray[np.f
     # orthogonal to the value, so that both probes are 1 on it and an error in any element shows in the second
     random_direction -= along * float(np.sum(random_direction * value))
     return along, along + random_direction
+
+
+def mean_check(label: str, sizes: Mapping[str, float], value: float, seen: Estimate, seconds: float) -> Check:
+    """A sampled mean as a check of a value."""
+    verdict = judge(seen.mean, seen.stderr, value)
+    return Check(
+        label, dict(sizes), value, seen.mean, seen.stderr, seen.draws, seconds, verdict.status, verdict.reason
+    )
 
 
 def value_of_part(part: sympy.Basic | Expression, values: Mapping[str, Value]) -> NDArray[np.float64]:

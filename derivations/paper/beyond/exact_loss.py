@@ -36,10 +36,10 @@ from derivations.steps.labels import LOSS
 from derivations.steps.step import Average, Check, Kind, Parts, Step
 from derivations.support.bad_input import BadInput
 from derivations.verification.growth import simulated
+from derivations.verification.measure import mean_check
 from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.estimate import Estimate
 from numeric_check.problem.setting import Setting
-from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import matrix, tr
 
 MOST_PRECISE = 4  # inner steps up to which the average is computed to more digits
@@ -212,22 +212,9 @@ def loss_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
             exact_at(formula, assumptions, numbers(setting)),
         )
         stderr = (seen.stderr**2 + exact.stderr**2) ** 0.5
-        verdict = judge(seen.mean, stderr, exact.mean)
         where = {**{name: float(size) for name, size in sizes.items()}, "alpha_t": rate}
-        seconds = time.monotonic() - started
-        found.append(
-            Check(
-                LOSS,
-                where,
-                exact.mean,
-                seen.mean,
-                stderr,
-                seen.draws,
-                seconds,
-                verdict.status,
-                verdict.reason,
-            )
-        )
+        both = replace(seen, stderr=stderr)
+        found.append(mean_check(LOSS, where, exact.mean, both, time.monotonic() - started))
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import sympy
 
@@ -20,10 +21,10 @@ from derivations.paper.beyond.one_task import one_task, require_rotations
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.steps.step import Check, Comparison, Step
 from derivations.verification.growth import rungs, simulated, slope_check
+from derivations.verification.measure import mean_check
 from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.estimators.simulation import Quantity
 from numeric_check.problem.setting import Setting
-from numeric_check.verdicts.verdict import judge
 
 RATES = (-0.6, -0.2, 0.4)
 LADDER, FAR, SAMPLED = (32, 64, 128, 256), (128, 256, 512), (4, 8, 16)
@@ -157,17 +158,6 @@ def _simulation_check(
     right = exact_at(exact, assumptions, numbers(setting))
     seen = simulated(setting, quantity, REL_ERROR, seed, SECONDS)
     stderr = (seen.stderr**2 + right.stderr**2) ** 0.5
-    verdict = judge(seen.mean, stderr, right.mean)
     sizes = {"n_t": 24.0, "n_v": 2.0, "n_r": 18.0, "m": 3.0, "p": 48.0, "alpha_t": rate}
-    seconds = time.monotonic() - started
-    return Check(
-        "simulation against the exact value",
-        sizes,
-        right.mean,
-        seen.mean,
-        stderr,
-        seen.draws,
-        seconds,
-        verdict.status,
-        verdict.reason,
-    )
+    label, both = "simulation against the exact value", replace(seen, stderr=stderr)
+    return mean_check(label, sizes, right.mean, both, time.monotonic() - started)

@@ -41,12 +41,13 @@ from derivations.steps.rules.roots import least_at
 from derivations.steps.rules.rotations import rewritten
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import paired_check
+from derivations.verification.measure import mean_check
+from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.target_loss import one_step_weight
 from numeric_check.estimators.task_maps import propagate
 from numeric_check.problem.samplers import inputs
 from numeric_check.problem.setting import Setting
-from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.readable import Term
 from symbolic.algebra.words import Expression, constant, identity, matrix, reciprocal, scalar
@@ -339,21 +340,8 @@ def _check_criterion(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
             matrices = {"Sigma": covariances[0], "Sigma_w": covariances[1], "H_r": seen.weight}
             numbers = {name: float(value) for name, value in place.items()}
             value = float(evaluate(to_sympy(part), Point({**numbers, **matrices})))
-            verdict = judge(seen.mean, seen.stderr, value)
-            seconds = time.monotonic() - started
-            found.append(
-                Check(
-                    label,
-                    numbers,
-                    value,
-                    seen.mean,
-                    seen.stderr,
-                    DRAWS,
-                    seconds,
-                    verdict.status,
-                    verdict.reason,
-                )
-            )
+            estimate = Estimate(seen.mean, seen.stderr, DRAWS)
+            found.append(mean_check(label, numbers, value, estimate, time.monotonic() - started))
     return found
 
 

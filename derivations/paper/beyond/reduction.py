@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -41,7 +42,7 @@ from derivations.paper.outer_problem import target_covariance
 from derivations.steps.chain import Chain, Rule, carried_out
 from derivations.steps.chains.products import in_place_of
 from derivations.steps.held import Held
-from derivations.steps.labels import Sign
+from derivations.steps.labels import BY_MOVES, Sign
 from derivations.steps.rules.exact_routes import inverse_of_chi_square
 from derivations.steps.rules.haar import share_of_rows
 from derivations.steps.rules.rotations import (
@@ -57,10 +58,11 @@ from derivations.steps.rules.rotations import (
 from derivations.steps.signs import sign
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check, simulated
+from derivations.verification.measure import mean_check
 from derivations.verification.sampled_problem import sampled_fields
+from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
 from numeric_check.problem.setting import Setting
-from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import Expression, constant, identity, matrix, scalar, tr
 
 TRACE = r"\mathbb{E}\,\mathrm{Tr}\,(BB^T)^{-1}\Gamma"
@@ -221,20 +223,10 @@ def _check_tasks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]
         )
         value = float(factor.subs({n_v: rows, m: tasks, p: size})) * one.mean
         stderr = float(np.hypot(many.stderr, value * one.stderr / one.mean))
-        verdict = judge(many.mean, stderr, value)
-        found.append(
-            Check(
-                "deviation of many tasks from that of one",
-                {name: float(sizes[name]) for name in ("n_t", "n_v", "m", "p")} | {"alpha_t": rate},
-                value,
-                many.mean,
-                stderr,
-                one.draws + many.draws,
-                time.monotonic() - started,
-                verdict.status,
-                verdict.reason,
-            )
-        )
+        seen = Estimate(many.mean, stderr, one.draws + many.draws)
+        where = {name: float(sizes[name]) for name in ("n_t", "n_v", "m", "p")} | {"alpha_t": rate}
+        label, seconds = "deviation of many tasks from that of one", time.monotonic() - started
+        found.append(mean_check(label, where, value, seen, seconds))
     return found
 
 
@@ -329,21 +321,9 @@ def _check_one_task(step: Step, assumptions: Assumptions, seed: int) -> list[Che
         given = {"n_t": n, "n_v": rows, "p": size, "alpha_t": rate, "sigma": 0.8, "sigma_v": setting.sigma_v}
         right = average(assumptions, given)
         value = 0.6**2 * rows / size + right.mean
-        stderr = float(np.hypot(seen.stderr, right.stderr))
-        verdict = judge(seen.mean, stderr, value)
-        found.append(
-            Check(
-                "deviation for one task",
-                {"n_t": n, "n_v": rows, "p": size, "alpha_t": rate},
-                value,
-                seen.mean,
-                stderr,
-                seen.draws,
-                time.monotonic() - started,
-                verdict.status,
-                verdict.reason,
-            )
-        )
+        seen = replace(seen, stderr=float(np.hypot(seen.stderr, right.stderr)))
+        where = {"n_t": n, "n_v": rows, "p": size, "alpha_t": rate}
+        found.append(mean_check("deviation for one task", where, value, seen, time.monotonic() - started))
     return found
 
 
@@ -425,8 +405,6 @@ def one_step(assumptions: Assumptions) -> str | None:
 
 
 _SIZES: tuple[Mapping[str, float], ...] = SIZES
-# each move is sampled, and so is the loss that the step is about
-BY_MOVES = "a word whose letters the moves define: it is sampled move by move, not as a formula of sizes"
 
 STEPS: tuple[Step, ...] = (
     Step(

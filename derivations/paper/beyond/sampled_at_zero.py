@@ -14,10 +14,11 @@ from derivations.paper.beyond.chains_at_zero import LOSSES, SLOPE, SLOPES
 from derivations.paper.theorem1.concentration import EXCESS
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import simulated
+from derivations.verification.measure import mean_check
 from derivations.verification.sampled_problem import sampled_fields
+from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.simulation import Quantity
 from numeric_check.problem.setting import Setting
-from numeric_check.verdicts.verdict import judge
 
 OVER_SIZES: tuple[Mapping[str, float], ...] = (
     {"n_t": 40, "n_v": 2, "m": 2, "N": 4, "p": 21, "sigma": 0.8, "nu": 0.5, "dist0_sq": 0.6},
@@ -63,21 +64,9 @@ def simulated_checks(
             seen = simulated(setting, quantity, REL_ERROR, seed, SECONDS)
             places = {**sizes, "n_r": 9.0, "alpha_r": rate, "sigma_v": setting.sigma_v}
             value = float(evaluate(to_sympy(derived[label]), places))
-            verdict = judge(scale * seen.mean, scale * seen.stderr, value)
+            scaled = Estimate(scale * seen.mean, scale * seen.stderr, seen.draws)
             shown = {name: number for name, number in places.items() if name not in ("N", "sigma_v")}
-            found.append(
-                Check(
-                    label,
-                    shown,
-                    value,
-                    scale * seen.mean,
-                    scale * seen.stderr,
-                    seen.draws,
-                    time.monotonic() - started,
-                    verdict.status,
-                    verdict.reason,
-                )
-            )
+            found.append(mean_check(label, shown, value, scaled, time.monotonic() - started))
     return found
 
 

@@ -25,9 +25,10 @@ from derivations.steps.chain import Chain, Tasks
 from derivations.steps.rules.derivatives import at_zero
 from derivations.steps.rules.few_values.two_values import DENOMINATOR, average_inputs
 from derivations.steps.step import Check, Kind, Parts, Step
+from derivations.verification.measure import mean_check
+from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.simulation import simulate
 from numeric_check.problem.setting import Setting
-from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import Expression, constant, matrix, scalar, tr
 
 SIZES = {"n_t": 1, "n_v": 1, "p": 3}
@@ -107,26 +108,14 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
             setting, "excess", protocol="conditional" if rate else "plain", rel_error=REL_ERROR, seed=seed
         )
         value, scale = float(evaluate(to_sympy(derived[label]), {"sigma": noise})), rate**2 or 1.0
-        verdict = judge(scale * seen.mean, scale * seen.stderr, value)
+        scaled = Estimate(scale * seen.mean, scale * seen.stderr, seen.draws)
         where = {
             **{name: float(size) for name, size in SIZES.items()},
             "m": 2.0,
             "sigma": noise,
             "alpha_t": rate,
         }
-        found.append(
-            Check(
-                label,
-                where,
-                value,
-                scale * seen.mean,
-                scale * seen.stderr,
-                seen.draws,
-                time.monotonic() - started,
-                verdict.status,
-                verdict.reason,
-            )
-        )
+        found.append(mean_check(label, where, value, scaled, time.monotonic() - started))
     return found
 
 

@@ -30,15 +30,15 @@ from derivations.paper.beyond.reduction import DEPENDS, IN_FRAME, turned
 from derivations.paper.outer_problem import target_covariance
 from derivations.steps.chain import Chain, Rule, carried_out
 from derivations.steps.held import Held
-from derivations.steps.labels import Sign
+from derivations.steps.labels import BY_MOVES, Sign
 from derivations.steps.rules.rotations import gram, rewritten
 from derivations.steps.signs import sign
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.batches import Plan, Weighted
+from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.first_order_descent import deviations
-from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import Expression, gaussian, matrix, reciprocal, scalar, tr
 
 Array = NDArray[np.float64]
@@ -205,22 +205,9 @@ def _checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         )
         estimate = Estimate(float(seen.mean()), float(seen.std(ddof=1) / np.sqrt(len(seen))), len(seen))
         value = deviation(sizes["n_t"], sizes["p"], rate, NOISE_LEVEL, SPREAD).first_order
-        verdict = judge(estimate.mean, estimate.stderr, value)
-        seconds = time.monotonic() - started
         where = {**{name: float(size) for name, size in sizes.items()}, "n_v": 1.0, "alpha_t": rate}
-        found.append(
-            Check(
-                "deviation of first-order MAML",
-                where,
-                value,
-                estimate.mean,
-                estimate.stderr,
-                estimate.draws,
-                seconds,
-                verdict.status,
-                verdict.reason,
-            )
-        )
+        label, seconds = "deviation of first-order MAML", time.monotonic() - started
+        found.append(mean_check(label, where, value, estimate, seconds))
     return found
 
 
@@ -229,7 +216,6 @@ SIZES: tuple[Mapping[str, float], ...] = (
     {"n_v": 3, "q": 14, "p": 17, "n_t": 8, "alpha_t": -0.5},
     {"n_v": 1, "q": 13, "p": 14, "n_t": 6, "alpha_t": 0.7},
 )
-BY_MOVES = "a word whose letters the moves define: it is sampled move by move"
 STEPS: tuple[Step, ...] = (
     Step(
         "first-order-costs-more",

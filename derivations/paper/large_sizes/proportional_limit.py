@@ -51,16 +51,16 @@ from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem1.concentration import H_R, H_T
 from derivations.steps.chain import Chain, Rule, carried_out
 from derivations.steps.held import Held
-from derivations.steps.labels import LOSS
+from derivations.steps.labels import BY_MOVES, LOSS
 from derivations.steps.rules.rotations import replaced, rewritten
 from derivations.steps.rules.word_slopes import Word, by_parts
 from derivations.steps.step import Average, Check, Kind, Parts, Step
 from derivations.verification.batches import Plan, Weighted
 from derivations.verification.growth import simulated, slope_check
+from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
 from numeric_check.problem.setting import Setting
-from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import (
     Expression,
     constant,
@@ -297,12 +297,9 @@ def _by_parts_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
         )
         stderr = float(np.std(left - right) / np.sqrt(len(x)))
         value, mean = float(right.mean()), float(left.mean())
-        verdict = judge(mean, stderr, value)
-        seconds = time.monotonic() - started
         where = {name: float(size) for name, size in WHERE.items()} | {"kappa": number}
-        found.append(
-            Check(WEIGHTED, where, value, mean, stderr, len(x), seconds, verdict.status, verdict.reason)
-        )
+        seen = Estimate(mean, stderr, len(x))
+        found.append(mean_check(WEIGHTED, where, value, seen, time.monotonic() - started))
     return found
 
 
@@ -363,18 +360,9 @@ def _simulated_loss(
     noise, seen = simulated(alone, "excess", REL_ERROR, seed), simulated(setting, "loss", REL_ERROR, seed)
     expected = value(at, noise.mean)
     stderr = float(np.hypot(seen.stderr, value(at, noise.mean + noise.stderr) - expected))
-    verdict = judge(seen.mean, stderr, expected)
-    return Check(
-        "loss, by one task's simulated label noise",
-        at,
-        expected,
-        seen.mean,
-        stderr,
-        noise.draws + seen.draws,
-        time.monotonic() - started,
-        verdict.status,
-        verdict.reason,
-    )
+    both = Estimate(seen.mean, stderr, noise.draws + seen.draws)
+    label = "loss, by one task's simulated label noise"
+    return mean_check(label, at, expected, both, time.monotonic() - started)
 
 
 SIZES: tuple[Mapping[str, float], ...] = (
@@ -382,7 +370,6 @@ SIZES: tuple[Mapping[str, float], ...] = (
     {"n_v": 3, "n_t": 9, "p": 19},
     {"n_v": 1, "n_t": 5, "p": 11},
 )
-BY_MOVES = "a word whose letters the moves define: it is sampled move by move"
 STEPS: tuple[Step, ...] = (
     Step(
         "projection-by-parts",

@@ -21,10 +21,10 @@ from derivations.paper.theorem1.sampled_rates import (
 from derivations.steps.draws import Array, squared_norms, transpose
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import sign_check, simulated
-from derivations.verification.measure import value_of_part
+from derivations.verification.measure import mean_check, value_of_part
+from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
 from numeric_check.problem.setting import Setting
-from numeric_check.verdicts.verdict import judge
 
 UPPER = r"\alpha_r^{\mathrm{up}}"
 VERTEX_SIZES = ({"n_r": 5, "p": 4}, {"n_r": 8, "p": 6}, {"n_r": 14, "p": 3})
@@ -82,9 +82,7 @@ def _vertices(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     for k, sizes in enumerate(VERTEX_SIZES):
         found, error = _vertex(step.name, k, seed)
         value = float(value_of_part(derived_part(step, assumptions, UPPER), sizes))
-        verdict = judge(found, error, value)
-        draws = BATCHES * BATCH
-        checks.append(Check(UPPER, sizes, value, found, error, draws, 0.0, verdict.status, verdict.reason))
+        checks.append(mean_check(UPPER, sizes, value, Estimate(found, error, BATCHES * BATCH), 0.0))
     return checks
 
 

@@ -19,10 +19,11 @@ from derivations.steps.draws import Array
 from derivations.steps.labels import Sign
 from derivations.steps.step import Check, Derived, Step
 from derivations.verification.growth import difference_check, residual_check, sign_check, slope_check
+from derivations.verification.measure import mean_check
+from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
 from numeric_check.estimators.located_minimum import lowest_point
 from numeric_check.problem.setting import Setting
-from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import Expression
 
 CheckFunction = Callable[[Step, Assumptions, int], list[Check]]
@@ -271,10 +272,7 @@ def stationary_rates(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
     for k, sizes in enumerate(MAXIMUM_SIZES):
         mean, stderr = _located(step.name, -1, tuple(sizes.items()), k, seed, MAXIMUM_DRAWS)
         value = float(evaluate(to_sympy(upper), sizes))
-        verdict = judge(mean, stderr, value)
-        checks.append(
-            Check(upper_label, sizes, value, mean, stderr, MAXIMUM_DRAWS, 0.0, verdict.status, verdict.reason)
-        )
+        checks.append(mean_check(upper_label, sizes, value, Estimate(mean, stderr, MAXIMUM_DRAWS), 0.0))
     return checks
 
 

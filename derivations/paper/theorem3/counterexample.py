@@ -53,10 +53,11 @@ from derivations.steps.neglected import Quantity, Remainder, order_of
 from derivations.steps.orders import ONE
 from derivations.steps.step import Check, Kind, Observed, Parts, Step
 from derivations.verification.growth import fluctuation_check, sign_check
+from derivations.verification.measure import mean_check
+from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.normals import normals
 from numeric_check.draws.sample import Sample
 from numeric_check.draws.seeds import generator_for
-from numeric_check.verdicts.verdict import judge
 
 CLASSES = len(SPECTRUM)
 
@@ -249,19 +250,9 @@ def _check_conclusion(step: Step, assumptions: Assumptions, seed: int) -> list[C
         for size, noise in NEAR_LIMIT:
             value = float(evaluate(parts[name], {"sigma": noise}))
             seen = sampled_ratio(size, noise, float(share), seed)
-            said = judge(seen.mean, seen.stderr, value)
+            where = {"p": float(size), "n_r": float(share) * size, "sigma": noise}
             found.append(
-                Check(
-                    name,
-                    {"p": float(size), "n_r": float(share) * size, "sigma": noise},
-                    value,
-                    seen.mean,
-                    seen.stderr,
-                    seen.draws,
-                    seen.seconds,
-                    said.status,
-                    said.reason,
-                )
+                mean_check(name, where, value, Estimate(seen.mean, seen.stderr, seen.draws), seen.seconds)
             )
     name = next(iter(RATIOS))
     for size, noise in LADDER_OF_RATIO:
