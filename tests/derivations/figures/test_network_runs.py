@@ -141,14 +141,16 @@ def test_the_sign_of_the_reported_rate_depends_on_the_reading(how: Reading, sign
     assert sign * at.linearised.mean > 50 * at.linearised.stderr
     best = min(found.values(), key=lambda mark: mark.linearised.mean)
     assert np.sign(best.rate) == sign
-    # trained runs are far fewer where b is not drawn in each task: there the sign rests on the linearised form
-    if how == Reading.TASK:
-        # the tails are heavy, and few runs know little of their own error: both estimates say so
-        assert at.two_level.mean > 4 * at.two_level.stderr
-        assert at.trained.mean > 3 * at.trained.stderr
-        assert network_estimates.lowest(how).rate > 0
-    else:
-        assert network_estimates.lowered(how) > 0.5 * at.two_level.draws
+    # what the trained runs shipped now add: they decide the sign but where b is drawn once for a run
+    falls = network_estimates.between(how, network_runs.RATES[0], network_estimates.REPORTED)
+    assert np.sign(network_estimates.lowest(how).rate) == sign
+    assert sign * falls.mean > 3 * falls.stderr
+    assert sign * at.trained.mean > 3 * at.trained.stderr
+    if how != Reading.RUN:
+        assert sign * at.two_level.mean > 5 * at.two_level.stderr
+    # heavy tails carry the means: of the runs by themselves most say the same
+    share = network_estimates.lowered(how) / at.two_level.draws
+    assert share < 0.4 if how == Reading.TASK else share > 0.8
     assert abs(at.two_level.mean - at.linearised.mean) < 5 * at.two_level.stderr
 
 
