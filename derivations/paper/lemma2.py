@@ -66,17 +66,24 @@ def word_text(left: int, right: int, *, with_d: bool, cross: bool) -> str:
     return " ".join([f"X{first}", *before, *(["D"] if with_d else []), *after, f"X{second}^T"])
 
 
+def _rows(sample: Sample, count: int, left: int, right: int, *, cross: bool) -> tuple[Array, Array]:
+    """X W_i^left and X W_j^right, for so many rows X of each task.
+
+    Each is met by one W at most, of which only this product is seen. Without a second task both are the same rows.
+    """
+    x_v = sample.gaussian(count, "p")
+    x_w = sample.gaussian(count, "p") if cross else x_v
+    passed = sample.through_wishart(x_v, "n_t") if left or (right and not cross) else x_v
+    other = (sample.through_wishart(x_w, "n_t") if right else x_w) if cross else passed
+    return (passed if left else x_v), (other if right else x_w)
+
+
 def _product(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool) -> Array:
     """Y for two validation rows."""
-    x_v, x_t = sample.gaussian(2, "p"), sample.gaussian("n_t", "p")
-    x_w, x_s = (sample.gaussian(2, "p"), sample.gaussian("n_t", "p")) if cross else (x_v, x_t)
+    x_v, x_w = _rows(sample, 2, left, right, cross=cross)
     size = sample.size("p")
     kept = sample.size("rank") if with_d else size
     sample.define("D", np.diag(1.0 * (np.arange(size) < kept)))
-    for _ in range(left):
-        x_v = (x_v @ transpose(x_t)) @ x_t
-    for _ in range(right):
-        x_w = (x_w @ transpose(x_s)) @ x_s
     return np.asarray(x_v[:, :, :kept] @ transpose(x_w[:, :, :kept]))
 
 
@@ -89,12 +96,7 @@ SIZES: tuple[dict[str, float], ...] = (
 
 def _diagonal(sample: Sample, left: int, right: int, *, with_d: bool, cross: bool) -> Array:
     """A diagonal element of Y for one validation row, at small sizes where its leading part shows exactly."""
-    x_v, x_t = sample.gaussian(1, "p"), sample.gaussian("n_t", "p")
-    x_w, x_s = (sample.gaussian(1, "p"), sample.gaussian("n_t", "p")) if cross else (x_v, x_t)
-    for _ in range(left):
-        x_v = (x_v @ transpose(x_t)) @ x_t
-    for _ in range(right):
-        x_w = (x_w @ transpose(x_s)) @ x_s
+    x_v, x_w = _rows(sample, 1, left, right, cross=cross)
     middle = sample.matrix("D", "p", "p", positive=True) if with_d else np.eye(sample.size("p"))
     return np.asarray(x_v @ middle @ transpose(x_w))[:, 0, 0]
 
@@ -125,7 +127,7 @@ def _order(
             return _product(sample, left, right, with_d=with_d, cross=cross)
 
         exponent, mean = exponent_of(step, assumptions), leading_of(step, assumptions)
-        return [fluctuation_check(ORDER, step.name, LADDER, observed, exponent, mean, base_seed=seed)]
+        return [fluctuation_check(ORDER, step.name, LADDER, observed, exponent, mean, base_seed=seed, rows=2)]
 
     return Step(
         name,

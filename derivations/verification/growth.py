@@ -23,6 +23,7 @@ from numeric_check.draws.sample import Sample
 from numeric_check.estimators import conditional
 from numeric_check.estimators.differences import changes
 from numeric_check.estimators.simulation import (
+    Method,
     Quantity,
     batch_draws,
     require_finite_mean,
@@ -97,13 +98,15 @@ def fluctuation_check(
     leading: Formula | None = None,
     draws: int = 900,
     base_seed: int = 0,
+    rows: str | int = "n_t",
 ) -> Check:
     """The growth rate over the ladder (key `xi` is the size) of the root mean square of an observed matrix minus
     `leading` times the identity; without a leading part, minus the mean of its diagonal over all draws.
 
     The order of a random element is that of its root mean square; the claim is taken as sharp. `observed` gives square
     matrices, shape (batch, ..., k, k). A conditional average that is itself sampled comes as two halves: the product of
-    their deviations has the mean square that the exact average would have.
+    their deviations has the mean square that the exact average would have. rows: of the largest matrices that are drawn,
+    of p columns each.
     """
     started = time.monotonic()
 
@@ -111,7 +114,7 @@ def fluctuation_check(
         key = (slug, label, base_seed, more * draws)
         if key not in _observations:
             _observations[key] = [
-                _draw(slug, rung, k, observed, more * draws, base_seed) for k, rung in enumerate(ladder)
+                _draw(slug, rung, k, observed, more * draws, base_seed, rows) for k, rung in enumerate(ladder)
             ]
         seen = [_root_mean_square(drawn, leading) for drawn in _observations[key]]
         return slope_check(
@@ -148,8 +151,10 @@ def _draw(
     observed: Callable[[Sample], Array | Halves],
     draws: int,
     base_seed: int,
+    rows: str | int,
 ) -> _Drawn:
-    batch = max(2, min(draws, int(ENTRIES_PER_BATCH / (rung["p"] * rung["n_t"]))))
+    entries = rung["p"] * (rung[rows] if isinstance(rows, str) else rows)
+    batch = max(2, min(draws, int(ENTRIES_PER_BATCH / entries)))
     halves: list[Halves] = []
     values: Mapping[str, Value] = {}
     while sum(len(first) for first, _ in halves) < draws:
@@ -177,16 +182,23 @@ def _root_mean_square(drawn: _Drawn, leading: Formula | None) -> tuple[float, fl
     return root, stderr / (2 * root) if mean > 0 else root
 
 
-_estimates: dict[tuple[str, str, float, int, float], Estimate] = {}
+_estimates: dict[tuple[object, ...], Estimate] = {}
 
 
 def simulated(
-    setting: Setting, quantity: Quantity, rel_error: float, seed: int, max_seconds: float = 30.0
+    setting: Setting,
+    quantity: Quantity,
+    rel_error: float,
+    seed: int,
+    max_seconds: float = 30.0,
+    protocol: Method = "conditional",
 ) -> Estimate:
     """`simulate`, remembered within the process so that one simulation can be held against many claims."""
-    key = (setting.fingerprint, quantity, rel_error, seed, max_seconds)
+    key = (setting.fingerprint, quantity, rel_error, seed, max_seconds, protocol)
     if key not in _estimates:
-        _estimates[key] = simulate(setting, quantity, rel_error=rel_error, seed=seed, max_seconds=max_seconds)
+        _estimates[key] = simulate(
+            setting, quantity, protocol=protocol, rel_error=rel_error, seed=seed, max_seconds=max_seconds
+        )
     return _estimates[key]
 
 

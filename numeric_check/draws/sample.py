@@ -95,6 +95,27 @@ class Sample:
             return self.gaussian(count, size, covariance)
         return _of_covariance(triangular_factor(self.generator, count, size, self.batch), covariance)
 
+    def through_wishart(self, rows: Array, points: Size) -> Array:
+        """rows W for a fresh W = Z^T Z of so many standard Gaussian rows Z, where nothing else is seen of W.
+
+        rows: shape (batch, few, size). In directions Q that span them, rows = T Q, the products N = Q Z^T have a known
+        triangular factor of N N^T = F^T F, and the other directions of Z are independent of them: N Z is F^T times
+        F Q + G (1 - Q^T Q) in law, with as few standard Gaussian rows G. So few numbers are drawn. Raises ValueError for
+        more rows than points or columns.
+        """
+        few, size = rows.shape[-2:]
+        count = self.size(points)
+        if few > min(count, size):
+            raise ValueError(
+                f"{few} rows of {size} columns through {count} points: draw the points themselves"
+            )
+        turn = np.linalg.cholesky(rows @ np.swapaxes(rows, -1, -2))
+        span = np.linalg.solve(turn, rows)
+        factor = triangular_factor(self.generator, count, few, self.batch)
+        other = self.gaussian(few, size)
+        other -= (other @ np.swapaxes(span, -1, -2)) @ span
+        return np.asarray(turn @ np.swapaxes(factor, -1, -2) @ (factor @ span + other))
+
     def matrix(
         self, name: str, rows: Size, columns: Size, *, symmetric: bool = False, positive: bool = False
     ) -> Array:

@@ -25,9 +25,9 @@ from derivations.steps.chain import Chain, Tasks
 from derivations.steps.rules.derivatives import at_zero
 from derivations.steps.rules.few_values.two_values import DENOMINATOR, average_inputs
 from derivations.steps.step import Check, Kind, Parts, Step
+from derivations.verification.growth import simulated
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
-from numeric_check.estimators.simulation import simulate
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.words import Expression, constant, matrix, scalar, tr
 
@@ -38,6 +38,7 @@ BESIDE = rf"\lim_{{\alpha_t\to0}}\alpha_t^2\,{EXCESS}"
 # a limit is held against draws so close to zero that what is left of it is lost in their error
 PLACES = ((AT_ZERO, 0.0, 1.3), (BESIDE, -1e-4, 0.7), (BESIDE, 1e-4, 1.3))
 REL_ERROR = 0.0019
+MAX_SECONDS = 60.0
 DEPENDS = ("inner_steps", "covariance", "split", "noise_val")
 READS = ("outer-mean-square-as-trace", "stacked-design", "target-covariance-blocks", "target-covariance")
 
@@ -104,8 +105,8 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
             alpha_r=0.0,
             inputs="rademacher",
         )
-        seen = simulate(
-            setting, "excess", protocol="conditional" if rate else "plain", rel_error=REL_ERROR, seed=seed
+        seen = simulated(
+            setting, "excess", REL_ERROR, seed, MAX_SECONDS, protocol="conditional" if rate else "plain"
         )
         value, scale = float(evaluate(to_sympy(derived[label]), {"sigma": noise})), rate**2 or 1.0
         scaled = Estimate(scale * seen.mean, scale * seen.stderr, seen.draws)

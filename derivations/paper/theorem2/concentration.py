@@ -158,10 +158,11 @@ NOISES = 8  # draws of a task and its label noise for each half of a sampled B^T
 
 
 def _gram(sample: Sample) -> Array:
-    """B^T B / N."""
+    """B^T B / N. The data are seen by X^T X alone, for which their triangular factors are enough."""
     total: Array = np.zeros(())
     for _ in range(sample.size("m")):
-        b = design(sample.gaussian("n_t", "p"), sample.gaussian("n_v", "p"), sample["alpha_t"])
+        x_t, x_v = sample.triangular("n_t", "p"), sample.triangular("n_v", "p")
+        b = x_v - sample["alpha_t"] / sample["n_t"] * (x_v @ transpose(x_t)) @ x_t
         total = total + transpose(b) @ b
     return np.asarray(total / (sample["n_v"] * sample["m"]))
 
@@ -233,6 +234,7 @@ def _concentration(
                 leading,
                 draws=1600,
                 base_seed=seed,
+                rows="n_t" if block == "noise" else "p",
             )
             for label, ladder in ((IN_SIZE, IN_SIZE_LADDER), (IN_TASKS, IN_TASKS_LADDER))
         ]

@@ -16,7 +16,7 @@ from derivations.steps.step import Check, Observed, Step
 from derivations.steps.task_draws import contracted_rows, covariance_halves, design, target
 from derivations.verification.growth import Halves, fluctuation_check
 from numeric_check.draws.sample import Sample
-from numeric_check.problem.laws import input_law
+from numeric_check.problem.laws import GAUSSIAN, input_law
 
 CheckFunction = Callable[[Step, Assumptions, int], list[Check]]
 LAWS = ("gaussian", "laplace")
@@ -71,16 +71,22 @@ def _noise(sample: Sample, law: str) -> Halves:
     return covariance_halves(sample, x_t, x_v, spread * sample.gaussian("p", NOISES))
 
 
+def _design(sample: Sample, law: str) -> Array:
+    """The block of B of one task; of Gaussian training data only their product with the validation rows is drawn."""
+    x_v = _inputs(sample, "n_v", law)
+    if law != GAUSSIAN.name:
+        return contracted_rows(x_v, _inputs(sample, "n_t", law), sample["alpha_t"])
+    root = np.sqrt(spectra(sample.size("p"))[0])
+    passed = sample.through_wishart(x_v * root, "n_t") * root
+    return np.asarray(x_v - sample["alpha_t"] / sample["n_t"] * passed)
+
+
 def _block(block: str, sample: Sample, law: str) -> Array | Halves:
     """The matrix of all m tasks: B B^T, B H_r B^T, the inverse of B B^T; or Gamma of one task."""
     if block == "noise":
         return _noise(sample, law)
     weight = spectra(sample.size("p"))[2]
-    rows = [
-        contracted_rows(_inputs(sample, "n_v", law), _inputs(sample, "n_t", law), sample["alpha_t"])
-        for _ in range(sample.size("m"))
-    ]
-    b = np.concatenate(rows, axis=1)
+    b = np.concatenate([_design(sample, law) for _ in range(sample.size("m"))], axis=1)
     if block == "weighted":
         return np.asarray((b * weight) @ transpose(b))
     gram = b @ transpose(b)
@@ -108,6 +114,7 @@ def fluctuations(block: str) -> CheckFunction:
                 leading_of(step, assumptions),
                 draws=DRAWS.get(block, 120),
                 base_seed=seed,
+                rows="n_v" if law == GAUSSIAN.name and block != "noise" else "n_t",
             )
             for law in LAWS
         ]

@@ -93,3 +93,30 @@ def test_a_triangular_factor_stands_for_its_rows(rows: int, columns: int) -> Non
         error = np.sqrt((first.var(axis=0) + second.var(axis=0)) / len(first))
         assert np.all(np.abs(first.mean(axis=0) - second.mean(axis=0)) < 5 * error)
         assert np.all(error < 0.05 * np.trace(second.mean(axis=0)))
+
+
+@pytest.mark.parametrize(
+    ("few", "points", "columns"), [(1, 1, 3), (1, 6, 3), (2, 5, 4), (3, 3, 3), (2, 3, 2)]
+)
+def test_rows_pass_a_wishart_matrix_as_by_all_its_points(few: int, points: int, columns: int) -> None:
+    """Entries of the product, their products with each other and the third powers have the means that they have by Z."""
+    given = Sample("through", SIZES, batch=60_000)
+    rows = np.repeat(given.matrix("V", few, columns)[None], given.batch, axis=0)
+    z = given.gaussian(points, columns)
+    drawn, full = given.through_wishart(rows, points), rows @ np.swapaxes(z, 1, 2) @ z
+    assert drawn.shape == full.shape
+    flat = [x.reshape(given.batch, -1) for x in (drawn, full)]
+    pairs = [np.einsum("bi,bj->bij", x, x) for x in flat]
+    for first, second in (flat, pairs, [x**3 for x in flat]):
+        error = np.sqrt((first.var(axis=0) + second.var(axis=0)) / given.batch)
+        assert np.all(np.abs(first.mean(axis=0) - second.mean(axis=0)) < 5 * error)
+    # entries differ by more than these errors from those of rows that were not normalised
+    error = np.sqrt(2 * full.var(axis=0) / given.batch)
+    assert np.max(np.abs(full.mean(axis=0) - points * np.sign(rows[0])) / error) > 50
+
+
+def test_more_rows_than_points_or_columns_are_not_passed() -> None:
+    given = Sample("through", SIZES, batch=2)
+    for few, points in ((2, 1), (4, 5)):
+        with pytest.raises(ValueError, match="draw the points themselves"):
+            given.through_wishart(np.ones((2, few, 3)), points)
