@@ -280,7 +280,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
     "derivations.paper.beyond.two_valued_inputs": {"two-valued-inputs-diverge": ""},
     "derivations.paper.beyond.negative_minimum": {"theorem-2-minimum-is-negative": ""},
     "derivations.paper.beyond.below_conjecture": {"noise-costs-less-at-a-negative-rate": ""},
-    "derivations.paper.beyond.several_steps": {"several-steps-minimum": ""},
+    "derivations.paper.beyond.several_steps": _unnumbered("several-steps-minimum several-steps-exactly"),
     "derivations.paper.beyond.positive_rates": _unnumbered(
         "positive-rate-criterion positive-rate-spiked positive-rate-aligned"
     ),

@@ -41,11 +41,28 @@ def test_the_exact_loss_is_lower_on_the_same_side(steps: int, points: int) -> No
     assert np.sign(gain) == np.sign(best)
 
 
+def test_a_shipped_place_is_drawn_again_as_it_stands() -> None:
+    (row,) = (one for one in inner_steps_map.shipped()["rows"] if (one["steps"], one["n_t"]) == (2, 30))
+    again = inner_steps_map.exact_place(30, 2)
+    assert again["best"] == row["best"]
+    assert again["gain"] == pytest.approx(row["gain"], rel=1e-6)
+
+
+def test_every_shipped_side_is_beyond_doubt() -> None:
+    rows = inner_steps_map.shipped()["rows"]
+    assert all(abs(row["gain"]) > 10 * row["stderr"] for row in rows)
+    assert all(np.sign(row["gain"]) == np.sign(row["best"]) for row in rows)
+    assert "3 steps and n_t = 6 " in inner_steps_map.alt_text()
+
+
 def test_it_is_drawn_with_its_numbers(tmp_path: Path) -> None:
     path, series = draw("inner-steps", tmp_path / "steps.svg")
     assert path.read_text(encoding="utf-8").startswith("<?xml")
     assert [(one["panel"], one["label"]) for one in series] == [
-        (panel, f"inner_steps = {steps}") for panel in "ab" for steps in inner_steps_map.STEPS
+        (panel, f"inner_steps = {steps}{exact}")
+        for exact in ("", ", exact")
+        for panel in "ab"
+        for steps in inner_steps_map.STEPS
     ]
     assert "with 1 it is negative, with 2 it is positive" in inner_steps_map.alt_text()
     assert "leading order" in inner_steps_map.caption()
