@@ -33,6 +33,10 @@ class Parts:
     """An answer as a sum of scalar formulas times words: traces are symbols t_1, t_2, ..."""
 
     def __init__(self, result: Result) -> None:
+        if result.determinants is not None:
+            raise BadInput(
+                "powers and logarithms of determinants are written as latex and text here: give numbers for a value"
+            )
         self.traces: dict[Word, sympy.Symbol] = {}
         self.scalars: dict[Word | None, sympy.Expr] = {}
         for monomial, value in result.expectation.sorted_terms:

@@ -33,6 +33,10 @@ def answer_tree(result: Result) -> sympy.Basic:
 
     Raises ValueError for an answer with sums over indices, which products and traces do not express.
     """
+    if result.determinants is not None:
+        raise Refused(
+            "powers and logarithms of determinants are written as latex and text here: give numbers for a value"
+        )
     if any(monomial.index_sums for monomial in result.expectation.terms):
         raise ValueError(
             f"E[{result.query}] has sums over indices under {result.law}: ask for the identity covariance"

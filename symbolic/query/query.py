@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from symbolic.algebra.entry_laws import COMPLEX, GAUSSIAN, Law
 from symbolic.algebra.entry_laws import law as named_law
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
+from symbolic.grammar.determinant_factors import split
 from symbolic.grammar.expanded import expand
 from symbolic.grammar.shapes import ONE, SQUARE, known_shape, letter_shapes
 from symbolic.grammar.syntax import parse
@@ -35,6 +37,7 @@ from symbolic.grammar.tree import (
 from symbolic.query import existing
 from symbolic.query.answer import Answer
 from symbolic.query.check import examine
+from symbolic.query.determinant_answer import Asked, with_determinants
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.query_words import Setting, with_wisharts
@@ -118,12 +121,18 @@ def moment(
     definitions = {name: given.pop(name) for name in texts}
     _check_declared((*symmetric, *rotations))
     declared = {name for name in (*given, *symmetric, *rotations) if DECLARED.fullmatch(name)}
-    node = parse(text, _columns(given), declared, definitions)
-    written = {token.text for token in tokens(text, {*declared, *definitions})}
-    for name in definitions.keys() - written:
-        raise Refused(f"{name[:50]!r} is not needed in this expression: leave it out")
+    columns = _columns(given)
+    rest, factors = split(text, columns)
+    node = parse(rest, columns, declared, definitions)
+    _check_definitions(rest, declared, definitions)
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
     chosen, own = _covariance(covariance, text, node, given)
+    if factors:
+        asked = Asked(
+            text, rest, factors, frozenset(used), {**given, **definitions}, OWN if own else chosen, law
+        )
+        again = partial(moment, covariance=asked.covariance, law=law, work=work, mean=mean, rows=rows)
+        return with_determinants(asked, partial(again, symmetric=symmetric, rotations=rotations))
     effort = _effort(work)
     setting = replace(_setting(text, node, used, given, chosen, mean, rows), own=own)
     setting, entry_law = _law(law, setting, text, node, symmetric)
@@ -157,12 +166,7 @@ def moment(
 
     found = averaged(node) if not isinstance(node, CovarianceOf) else _covariance_of(node, averaged)
     formula = symmetrised(found.formula, symmetric) if symmetric else found.formula
-    try:
-        # p first: what cancels for it alone is no pole
-        expected = formula.at({COLUMNS: sizes[COLUMNS]} if COLUMNS in sizes else {}).at(sizes)
-    except ZeroDivisionError:
-        point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
-        raise Refused(f"the expectation has a pole at {point}: take larger row counts") from None
+    expected = _at(formula, sizes)
     value = None
     if matrices is not None:
         lengths = {**matrices.lengths, **{name: int(size) for name, size in sizes.items()}}
@@ -177,6 +181,21 @@ def moment(
 def _is_letter(name: str) -> bool:
     """Whether a name may stand for a deterministic matrix."""
     return bool(DECLARED.fullmatch(name)) and not of_rows(name)
+
+
+def _at(formula: TracePolynomial, sizes: Sizes) -> TracePolynomial:
+    try:
+        # p first: what cancels for it alone is no pole
+        return formula.at({COLUMNS: sizes[COLUMNS]} if COLUMNS in sizes else {}).at(sizes)
+    except ZeroDivisionError:
+        point = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+        raise Refused(f"the expectation has a pole at {point}: take larger row counts") from None
+
+
+def _check_definitions(text: str, declared: Collection[str], definitions: Mapping[str, str]) -> None:
+    written = {token.text for token in tokens(text, {*declared, *definitions})}
+    for name in definitions.keys() - written:
+        raise Refused(f"{name[:50]!r} is not needed in this expression: leave it out")
 
 
 def _check_declared(names: Iterable[str]) -> None:

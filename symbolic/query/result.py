@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from symbolic.query.query_words import Setting
 from symbolic.query.value import Shown
+from symbolic.wishart.determinant_powers import Determinants
 from symbolic.wishart.moment_text import polynomial_latex, polynomial_terms, polynomial_text
 from symbolic.wishart.trace_polynomial import TracePolynomial
 
@@ -22,7 +25,8 @@ class Result:
     ``conditions`` state what must hold for every term's expectation to exist, such as ``n - p > 3``, and ``bounds``
     the same as names of rows and what n - p must exceed; ``checked`` the
     small sizes at which the answer was compared with an average taken entry by entry, such as ``n=3 p=2``;
-    ``setting`` has the shapes of the letters, and which X have a mean M and a covariance U of rows.
+    ``determinants`` are what stands before it: powers and logarithms of determinants, of which ``expectation`` and ``terms`` are the
+    rest. ``setting`` has the shapes of the letters, and which X have a mean M and a covariance U of rows.
     """
 
     query: str
@@ -32,8 +36,9 @@ class Result:
     conditions: tuple[str, ...]
     checked: tuple[str, ...]
     value: Shown | None = None
-    bounds: tuple[tuple[str, int], ...] = ()
+    bounds: tuple[tuple[str, int | Fraction], ...] = ()
     setting: Setting = field(default_factory=Setting)
+    determinants: Determinants | None = None
 
     @property
     def terms(self) -> list[Data]:
@@ -43,12 +48,37 @@ class Result:
     @property
     def text(self) -> str:
         """The expectation in the grammar of queries."""
-        return polynomial_text(self.expectation)
+        return self._around(polynomial_text, "({})", Determinants.factor_text, Determinants.log_text)
 
     @property
     def latex(self) -> str:
         """The expectation as LaTeX."""
-        return polynomial_latex(self.expectation)
+        return self._around(
+            polynomial_latex, r"\left({}\right)", Determinants.factor_latex, Determinants.log_latex
+        )
+
+    def _around(
+        self,
+        written: Callable[[TracePolynomial], str],
+        brackets: str,
+        factor: Callable[[Determinants], str],
+        log: Callable[[Determinants], str],
+    ) -> str:
+        """The expectation with what determinants put before it."""
+        whole = written(self.expectation)
+        if self.determinants is None or not self.expectation.terms:
+            return whole
+        is_one = whole == "1"
+        if self.determinants.log:
+            mean = log(self.determinants)
+            whole = mean if is_one else f"{brackets.format(mean)} {brackets.format(whole)}"
+            if self.determinants.slope.terms:
+                whole += f" + {written(self.determinants.slope)}"
+            is_one = False
+        before = factor(self.determinants)
+        if not before:
+            return whole
+        return before if is_one else f"{before} {brackets.format(whole)}"
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex}$"
@@ -63,6 +93,12 @@ class Result:
             "terms": self.terms,
             "checked": list(self.checked),
         }
+        if self.determinants is not None:
+            data["determinants"] = {
+                "factor": self.determinants.factor_text(),
+                "log": self.determinants.log_text() if self.determinants.log else None,
+                "slope": polynomial_terms(self.determinants.slope),
+            }
         if self.conditions:
             data["conditions"] = list(self.conditions)
         if self.value is not None:

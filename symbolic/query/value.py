@@ -113,6 +113,11 @@ class Matrices:
         for name in filter(is_covariance, self._letters):
             self.factor(name + INVERSE)
 
+    def determinant(self, name: str) -> Fraction:
+        """That of a letter; of floats, what they give."""
+        matrix = self._letters[name]
+        return to_fraction(matrix.det()) if self.is_exact else Fraction(float(self._space.linalg.det(matrix)))
+
     def factor(self, factor: str) -> Matrix:
         """The matrix of a factor. Raises ValueError for the inverse of a singular Sigma."""
         known = self._factors.get(factor)

@@ -1,5 +1,7 @@
 """When a moment of a Wishart matrix exists: the condition on n - p that negative powers impose."""
 
+from fractions import Fraction
+
 from symbolic.algebra.refusal import Refused
 
 
@@ -7,7 +9,7 @@ class MomentDoesNotExist(Refused):
     """The expectation diverges for these dimensions."""
 
 
-def condition(rows: str, bound: int) -> str:
+def condition(rows: str, bound: int | Fraction) -> str:
     """What makes a moment exist when p > 1, as text: n - p > bound = 2 d - 1, d the sum of the negative powers.
 
     The smallest eigenvalue x of W has a density like x^((n-p-1)/2) at 0, and for p > 1 the other eigenvalues keep

@@ -1,0 +1,98 @@
+"""Reading powers and logarithms of determinants of Wishart matrices that are factors of a moment query: their text, taken out of it."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+from symbolic.grammar.syntax import MAX_ORDER
+from symbolic.grammar.tokens import MAX_TEXT, MomentSyntaxError
+
+MOST_POWER = 100
+"""Largest exponent of a determinant, without sign."""
+
+MOST_DIGITS = 12
+"""Most digits of its numerator and denominator."""
+
+_NUMBER = r"-?\s*[0-9]+(?:\s*/\s*[0-9]+|\.[0-9]+)?"
+_POWER = re.compile(
+    r"(?<![A-Za-z0-9_])(?P<log>log\s*)?det\s*\(\s*(?P<name>W(?:[1-9][0-9]?)?)\s*\)"
+    rf"(?:\s*(?:\^|\*\*)\s*(?:\(\s*(?P<round>{_NUMBER})\s*\)|{{\s*(?P<curly>{_NUMBER})\s*}}|(?P<bare>-?\s*[0-9]+)))?"
+)
+
+
+class Factor(NamedTuple):
+    """det(name)^power, or log det(name), whose power is 0."""
+
+    name: str
+    power: Fraction
+    is_log: bool
+    position: int
+
+
+def split(text: str, columns: int | None) -> tuple[str, tuple[Factor, ...]]:
+    """The query without its factors of this kind, each place kept, and these.
+
+    Where p is known, whole powers stay: they are polynomials then. Raises MomentSyntaxError where the factor stands in a
+    sum or under a fraction stroke.
+    """
+    found, rest, depth, after, is_sum = [], list(text), 0, 0, False
+    if "det" not in text or len(text) > MAX_TEXT:
+        return text, ()
+    for place, character in enumerate(text):
+        if place < after:
+            continue
+        depth += (character in "({[") - (character in ")}]")
+        match = _POWER.match(text, place) if depth == 0 else None
+        if match is None:
+            before = text[:place].rstrip()
+            is_sum = is_sum or (
+                depth == 0 and character in "+-" and bool(before) and not before.endswith(("^", "*"))
+            )
+            continue
+        found.append(_factor(match, text))
+        after = match.end()
+        rest[place:after] = "(1)".ljust(after - place)
+    whole = all(factor.power.denominator == 1 and not factor.is_log for factor in found)
+    if not found or (whole and columns is not None and columns <= MAX_ORDER):
+        return text, ()
+    if is_sum:
+        reason = (
+            "a power or logarithm of a determinant is a factor here: ask for the terms of a sum one by one"
+        )
+        raise MomentSyntaxError(text, found[0].position, reason)
+    if sum(factor.is_log for factor in found) > 1:
+        reason = "one logarithm at a time: a product of two has no method here"
+        raise MomentSyntaxError(text, found[-1].position, reason)
+    return "".join(rest), tuple(found)
+
+
+def _factor(match: re.Match[str], text: str) -> Factor:
+    position = match.start() + 1
+    written = match["round"] or match["curly"] or match["bare"]
+    if text[match.end() :].lstrip().startswith(("^", "**")):
+        raise MomentSyntaxError(
+            text,
+            position,
+            "the power of a determinant is a number: write det(W)^2, det(W)^(1/2) or det(W)^(-0.3)",
+        )
+    if text[: match.start()].rstrip().endswith("/"):
+        raise MomentSyntaxError(
+            text, position, "a determinant cannot be divided by: write a power, det(W)^-1"
+        )
+    if match["log"]:
+        if written:
+            raise MomentSyntaxError(
+                text, position, "a power of a logarithm has no method here: ask for log det(W) itself"
+            )
+        return Factor(match["name"], Fraction(0), True, position)
+    plain = "".join((written or "1").split())
+    if sum(map(str.isdigit, plain)) > MOST_DIGITS or re.search(r"/0+$", plain):
+        raise MomentSyntaxError(
+            text, position, f"the exponent is no number of at most {MOST_DIGITS} digits: give another one"
+        )
+    power = Fraction(plain)
+    if abs(power) > MOST_POWER:
+        raise MomentSyntaxError(text, position, f"the exponent is over the limit: at most {MOST_POWER}")
+    return Factor(match["name"], power, False, position)

@@ -1,0 +1,170 @@
+"""Real powers and logarithms of determinants: chi variables of the Bartlett decomposition, by quadrature, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+import mpmath
+import pytest
+
+from symbolic.algebra.refusal import Refused
+from symbolic.query import determinant_answer
+from symbolic.query.check import CheckFailed
+from symbolic.query.query import moment
+from symbolic.wishart import determinant_powers
+from symbolic.wishart.trace_polynomial import TracePolynomial
+
+Weight = Callable[[Any], Any]
+
+
+def _chi_squared(freedom: float, weight: Weight) -> mpmath.mpf:
+    """E weight(x), x chi-squared, from its density."""
+    half = mpmath.mpf(freedom) / 2
+
+    def density(x: mpmath.mpf) -> mpmath.mpf:
+        return weight(x) * x ** (half - 1) * mpmath.exp(-x / 2)
+
+    return mpmath.quad(density, [0, 1, 10, 60, 300]) / (2**half * mpmath.gamma(half))
+
+
+def _powers(n: float, k: float) -> tuple[list[mpmath.mpf], list[mpmath.mpf]]:
+    """E x^(k + j) for the squares of the two diagonal elements of the Bartlett factor at p = 2, j from -1."""
+    first, second = (
+        [_chi_squared(free, lambda x, j=j: x ** (mpmath.mpf(k) + j)) for j in (-1, 0, 1)]
+        for free in (n, n - 1)
+    )
+    return first, second
+
+
+@pytest.mark.parametrize(("n", "k"), [(7, 0.5), (6, -0.5), (7.5, 1.25), (9, 2)])
+def test_two_columns_by_quadrature(n: float, k: float) -> None:
+    """W = T'T: det W = t11^2 t22^2, tr W = t11^2 + t12^2 + t22^2, tr W^-1 = tr W/det W."""
+    (a, b, c), (d, e, f) = _powers(n, k)
+    values = {"n": n, "p": 2}
+    power = f"({Fraction(k)})"
+    assert _number(f"det(W)^{power}", values) == pytest.approx(float(b * e), rel=1e-9)
+    assert _number(f"det(W)^{power} tr(W)", values) == pytest.approx(float(c * e + b * e + b * f), rel=1e-9)
+    assert _number(f"tr(W^-1) det(W)^{power}", values) == pytest.approx(
+        float(b * d + a * d + a * e), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("n", [6, 7.5])
+def test_logarithms_by_quadrature(n: float) -> None:
+    (_, _, c), (_, _, f) = _powers(n, 0)
+    one, two = (_chi_squared(free, mpmath.log) for free in (n, n - 1))
+    up, right = (_chi_squared(free, lambda x: x * mpmath.log(x)) for free in (n, n - 1))
+    values = {"n": n, "p": 2}
+    assert _number("log det(W)", values) == pytest.approx(float(one + two), rel=1e-8)
+    trace = up + c * two + one + two + one * f + right
+    assert _number("tr(W) log det(W)", values) == pytest.approx(float(trace), rel=1e-8)
+
+
+def _number(text: str, values: dict[str, Any]) -> float:
+    value = moment(text, values).value
+    assert isinstance(value, str | float)
+    return float(Fraction(value)) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(("p", "k"), [(1, 3), (14, 1), (20, -1)])
+def test_whole_powers_are_exact_for_any_p(p: int, k: int) -> None:
+    n = p + 5
+    expected = prod((Fraction(n - i) for i in range(p)), start=Fraction(1))
+    if k == -1:
+        expected = 1 / prod((Fraction(n - i - 2) for i in range(p)), start=Fraction(1))
+    if k == 3:
+        expected = Fraction(n * (n + 2) * (n + 4))
+    assert moment(f"det(W)^{k}", {"n": n, "p": p}).value == str(expected)
+
+
+def test_covariances_multiply() -> None:
+    sigma = [[2, 1], [1, 3]]
+    plain = _number("det(W)^(1/2)", {"n": 7, "p": 2})
+    assert _number("det(W)^(1/2)", {"n": 7, "Sigma": sigma}) == pytest.approx(plain * 5**0.5, rel=1e-12)
+    logs = [_number("log det(W)", {"n": 7, **more}) for more in ({"p": 2}, {"Sigma": sigma})]
+    assert logs[1] - logs[0] == pytest.approx(float(mpmath.log(5)), rel=1e-12)
+    own = moment("det(W1)^(1/2) W2", {"n1": 7, "n2": 3, "Sigma1": sigma, "Sigma2": [[1, 0], [0, 2]]}).value
+    assert isinstance(own, list)
+    assert float(own[1][1]) == pytest.approx(6 * plain * 5**0.5, rel=1e-12)
+
+
+def test_complex_determinants() -> None:
+    """det W is a product of gamma variables of shapes n, n - 1, ..."""
+    found = moment("det(W)^(1/2)", {"n": 4, "p": 2}, law="complex").value
+    expected = mpmath.gamma(4.5) * mpmath.gamma(3.5) / mpmath.gamma(4) / mpmath.gamma(3)
+    assert found == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_what_is_shown() -> None:
+    found = moment("det(W)^(1/2) W^-1", covariance="general")
+    assert found.conditions == ("n - p > 0",)
+    assert found.text == (
+        "det(Sigma)^(1/2) 2^(1/2*p) prod(i=0..p-1: gamma((n - i)/2 + (1/2))/gamma((n - i)/2)) ((1/(n - p)) Sigma^-1)"
+    )
+    assert found.checked
+    assert r"\Gamma(\tfrac{n - i}{2} + 1/2)" in found.latex
+    assert "digamma((n - i)/2)" in moment("log det(W)").text
+    assert moment("log det(W) W").as_dict()["determinants"]["slope"] == moment("2 I").terms
+
+
+def test_elements_letters_and_rotations_beside() -> None:
+    third = moment("det(W)^(1/2) W[1,3]", covariance="general")
+    assert "n=" in third.checked[-1]
+    column = moment("det(W)^(1/2) a' W b", {"n": 7, "a": [1, 2], "b": [3, 5], "p": 2}).value
+    assert column == pytest.approx(13 * _number("det(W)^(1/2) tr(W)", {"n": 7, "p": 2}) / 2, rel=1e-12)
+    turned = moment("tr(A O B O') det(W)^(1/2)", rotations=["O"])
+    assert turned.expectation.equals(moment("tr(A O B O')", rotations=["O"]).expectation)
+
+
+WRONG: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("det(W)^(1/2) W", "shifted", lambda polynomial, rows, change: polynomial),
+    ("log det(W) W^2", "twice_derivative", lambda polynomial, rows, times: polynomial),
+)
+
+
+@pytest.mark.parametrize(("text", "name", "wrong"), WRONG)
+def test_a_wrong_answer_does_not_leave(
+    text: str, name: str, wrong: Callable[..., TracePolynomial], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(determinant_answer, name, wrong)
+    with pytest.raises(CheckFailed, match="do not use it"):
+        moment(text)
+
+
+def test_a_wrong_mean_of_a_power_does_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = determinant_powers.whole_power
+    monkeypatch.setattr(determinant_powers, "whole_power", lambda n, p, k, step: whole(n + 1, p, k, step))
+    with pytest.raises(CheckFailed, match="do not use it"):
+        moment("det(W)^(1/2)")
+
+
+REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("det(W)^(1/2) + 1", {}, "the terms of a sum one by one"),
+    ("1/det(W)", {}, "write a power"),
+    ("det(W)^k", {}, "the power of a determinant is a number"),
+    ("det(W)^(1/0)", {}, "no number"),
+    ("det(W)^(200)", {}, "over the limit"),
+    ("log det(W)^2", {}, "a power of a logarithm"),
+    ("log det(W) log det(W1)", {}, "one logarithm at a time"),
+    ("log det(W) det(W)^(1/2)", {}, "have no method together"),
+    ("det(W)^(1/2) W/(n-1)", {}, "n itself stands beside"),
+    ("det(W)^(1/2) S", {"values": {"S": "W/(n-1)"}}, "n itself stands beside"),
+    ("det(W)^(1/2) W^+", {}, "is 0 where"),
+    ("det(W)^(1/2) W[1,4]", {}, "no small size"),
+    ("det(W)^(1/2) X", {}, "beside X"),
+    ("det(W)^(1/2)", {"law": "uniform"}, "not under uniform"),
+    ("det(W)^(1/2)", {"values": {"n": 7, "p": 2, "A": [[1, 0], [0, 1]]}}, "'A' is not needed"),
+    ("det(W)^(1/2) A", {"values": {"n": 7, "A": [[1]], "q": 3}}, "'q' is not needed"),
+    ("det(W)^(-1/2)", {"values": {"n": 3, "p": 3}}, "exists only for n - p > 0"),
+    ("W^-1 det(W)^(1/2)", {"values": {"n": 3, "p": 3}}, "exists only for n - p > 0"),
+    ("det(W)^(-1/2)", {"values": {"n": 7, "Sigma": [[1, 1], [1, 1]]}}, "Sigma is singular"),
+)
+
+
+@pytest.mark.parametrize(("text", "options", "reason"), REFUSED)
+def test_what_has_no_answer_is_refused(text: str, options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        moment(text, **options)
