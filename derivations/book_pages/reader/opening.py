@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from derivations.book_pages import cards
@@ -63,16 +63,31 @@ LINKS = {
     "theorem-3": "(14)",
     "several-steps-minimum": "(proved)",
 }
+# the three results beyond the paper that matter most, in words
+MOST = Finding(
+    '<a href="beyond.html">What is new here</a>, above all: {negative-rate-is-better}; {theorem-2-minimum-is-negative}; '
+    "and {positive-rate-criterion}.",
+    {
+        "negative-rate-is-better": ProofStatus.PROVED,
+        "theorem-2-minimum-is-negative": ProofStatus.PROVED,
+        "positive-rate-criterion": ProofStatus.PROVED,
+    },
+)
+WORDS = {
+    "negative-rate-is-better": "the exact loss is least at a negative rate, at every size",
+    "theorem-2-minimum-is-negative": "the best rate of Theorem 2 is negative without its proviso",
+    "positive-rate-criterion": "which covariances make a small positive rate help",
+}
 
 
-def _link(name: str) -> str:
+def _link(name: str, words: str) -> str:
     step = load()[name]
-    return f'<a href="{step.page}.html#step-{name}" title="{h.escape(step.statement)}">{LINKS[name]}</a>'
+    return f'<a href="{step.page}.html#step-{name}" title="{h.escape(step.statement)}">{words}</a>'
 
 
-def _sentences() -> Iterator[str]:
+def _sentences(findings: Sequence[Finding], words: Mapping[str, str]) -> Iterator[str]:
     paper = assumptions_in_force() == PAPER
-    for finding in FINDINGS:
+    for finding in findings:
         found = {name: cards.records()[name]["proof"] for name in finding.rests_on}
         wrong = [name for name, status in finding.rests_on.items() if found[name] != status]
         if paper and wrong:
@@ -83,13 +98,14 @@ def _sentences() -> Iterator[str]:
         badges = " ".join(h.badge(status) for status in dict.fromkeys(found.values()))
         text = finding.sentence
         for name in finding.rests_on:
-            text = text.replace(f"{{{name}}}", _link(name))
-        yield f"<li>{text} {badges}</li>"
+            text = text.replace(f"{{{name}}}", _link(name, words[name]))
+        yield f"{text} {badges}"
 
 
 def findings() -> Html:
-    """What was found, a sentence each, with the verdicts; raises BookError where a verdict is another one."""
-    return Html(f'<ol class="findings">{"".join(_sentences())}</ol>')
+    """What was found, a sentence each, and what of it is new, with the verdicts; raises BookError where a verdict is another one."""
+    items = "".join(f"<li>{text}</li>" for text in _sentences(FINDINGS, LINKS))
+    return Html(f'<ol class="findings">{items}</ol><p>{"".join(_sentences([MOST], WORDS))}</p>')
 
 
 def formulas() -> Html:
