@@ -23,6 +23,20 @@
     await MathJax.startup.promise;
     await MathJax.typesetPromise(brought);
   };
+  // The page shows when the formulas of its first window stand in their place, so that nothing moves under the eyes of a reader.
+  const show = async () => {
+    const article = document.querySelector(".bd-article");
+    if (!article) return;
+    const near = (marker) => {
+      const { top, bottom } = marker.getBoundingClientRect();
+      return bottom >= 0 && top <= innerHeight;
+    };
+    await window.MathJax?.startup?.promise;
+    while (performance.now() < 3000 && [...article.querySelectorAll("mjx-lazy")].some(near)) await new Promise((done) => setTimeout(done, 20));
+    document.querySelector(":target")?.scrollIntoView();
+    article.classList.add("ready");
+  };
+  document.addEventListener("DOMContentLoaded", show);
   document.addEventListener("toggle", (event) => event.target.open && window.bringLater(event.target), true);
   window.addEventListener("beforeprint", () => window.bringLater(document, "details:not(.use, .source) > noscript.later"));
   document.addEventListener("DOMContentLoaded", () => {

@@ -20,7 +20,6 @@ from derivations.steps.step import Kind, Step
 from derivations.support import store
 from derivations.typeset import proofs, statements
 from derivations.typeset.latex import latex
-from derivations.typeset.line_breaks import rewrapped
 from derivations.typeset.named_forms import derived_form
 from derivations.verification.prove import chain_of
 from derivations.verification.verify import Record, keys_of, modules_of, verify
@@ -116,7 +115,7 @@ def _folded(lines: list[str], terms: int = 0) -> str:
         joined = "\n".join(lines)
         source = h.later(f"<pre>{h.escape(joined)}</pre>")
         return f'<details class="source"><summary>{named}, as LaTeX</summary>{source}</details>'
-    shown = h.displays(lines)
+    shown = h.columns(lines)
     return h.details(named, shown) if terms > proofs.MANY_TERMS else shown
 
 
@@ -363,7 +362,7 @@ def legend() -> Html:
             "print",
         )
     )
-    return Html(h.table(("verdict", "meaning", "of"), rows, wide=True))
+    return Html(h.details("What the verdicts mean", h.table(("verdict", "meaning", "of"), rows, wide=True)))
 
 
 def graphical_model() -> Html:
@@ -396,9 +395,4 @@ def keep_formulas(*names: str) -> None:
                 ]
         elif status == ProofStatus.NOT_APPLICABLE:
             shown = [*shown, r"\text{(under the paper's assumptions only)}"]
-        keep(name, h.Tex(_stacked(shown)))
-
-
-def _stacked(lines: list[str]) -> str:
-    lines = [rewrapped(line, h.ROOM["wide"]) or line for line in lines]
-    return lines[0] if len(lines) == 1 else h.gathered(lines)
+        keep(name, h.Html(h.columns(shown)))

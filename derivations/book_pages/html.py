@@ -88,10 +88,17 @@ def displays(lines: Sequence[str]) -> str:
 
 def columns(lines: Sequence[str]) -> str:
     """Formulas below each other, broken for wide columns and, where that is too wide for a phone, once more for narrow ones."""
-    wide, narrow = ([rewrapped(line, room) or line for line in lines] for room in (ROOM["wide"], _NARROW))
+    wide = [rewrapped(line, ROOM["wide"]) or line for line in lines]
+    narrow = [rewrapped(line, _NARROW) or line for whole in lines for line in _apart(whole)]
     if wide == narrow:
         return displays(wide)
     return f'<div class="for-wide">{displays(wide)}</div><div class="for-narrow">{displays(narrow)}</div>'
+
+
+def _apart(line: str) -> list[str]:
+    """Formulas that share a line, each on one of its own where a phone could not show them side by side."""
+    shared = visible_length(line) > _NARROW and r"\begin" not in line
+    return line.replace(r",\quad ", ",\n").split("\n") if shared else [line]
 
 
 def fitted(tex: str) -> str:

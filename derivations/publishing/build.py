@@ -28,7 +28,7 @@ from pathlib import Path
 
 from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.language.extension import added_modules, load_extensions
-from derivations.publishing import equation_links, finding, notebooks, pages, previews, step_files
+from derivations.publishing import equation_links, finding, notebooks, pages, previews, step_files, weight
 from derivations.steps.contents import MODULE_OF
 from derivations.support import sources, store
 from derivations.support.bad_input import BadInput
@@ -128,6 +128,7 @@ def build(
                 fresh = Path(scratch) / "html"
                 shutil.copytree(html, fresh)
                 step_files.fill(fresh)
+                weight.lighten(fresh)
                 for page in fresh.glob("*.html") if PAGE in banner else ():
                     text = page.read_text(encoding="utf-8")
                     page.write_text(text.replace(PAGE, page.name), encoding="utf-8")

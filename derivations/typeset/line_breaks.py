@@ -1,4 +1,4 @@
-"""Where long lines of LaTeX may be broken: between the terms of a sum, and inside its largest bracket."""
+"""Where long lines of LaTeX may be broken: between the terms of a sum, inside its largest bracket, on a phone between factors."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ _MARGIN = 8
 _INDENT, _SHORT_LEFT = 2, 12
 # a bracket within brackets is broken no further than this
 _LEAST = 18
+# in columns narrower than this a product is broken too, before one of these factors and after none of those words
+_PHONE = 40
+_FACTOR = re.compile(r"[A-Z(]|\\left\(|\\(?:Sigma|Gamma|theta|omega|gamma)\b|\\mathrm\{Tr\}")
+_BOUND = re.compile(
+    r"(?:^|[-+=<>,;:|(\[&]|\\(?:delta|quad|qquad|le|ge|big\[|bigg\(|text\{[^{}]*\}|mathrm\{Tr\}|sqrt|partial|in))$"
+)
 
 
 def fill(terms: Sequence[str], width: int, least: int = 0) -> list[str]:
@@ -88,8 +94,64 @@ def visible_length(tex: str) -> int:
     return len(re.sub(r"[{}\s]", "", re.sub(r"\\[a-zA-Z]+", "x", text)))
 
 
+def factored(line: str, width: int) -> list[str]:
+    """A line that no sum lets break, broken between factors, also of a trace, whose brackets then have a fixed size.
+
+    What follows the first line starts without a sign, and further in.
+    """
+    if visible_length(line) <= width or r"\text" in line:
+        return [line]
+    opened = _opened(line)
+    pieces, depth, start = [], 0, 0
+    for k, letter in enumerate(opened):
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        depth += opened.startswith(r"\left", k) - opened.startswith(r"\right", k)
+        before = opened[start:k].strip()
+        if depth == 0 and letter == " " and _FACTOR.match(opened, k + 1) and not _BOUND.search(before):
+            pieces.append(before)
+            start = k + 1
+    rows = [""]
+    for piece in (*pieces, opened[start:].strip()):
+        if rows[-1] and _breadth(rows[-1]) + _breadth(piece) > width:
+            rows.append("")
+        rows[-1] = f"{rows[-1]} {piece}".strip()
+    return [rows[0], *(rf"\qquad {row}" for row in rows[1:])] if len(rows) > 1 else [line]
+
+
+def _opened(line: str) -> str:
+    """A line whose outermost square brackets let it break; those with a power, or in a fraction, keep theirs."""
+    depth, braces, start, pairs = 0, 0, 0, []
+    for k, letter in enumerate(line):
+        braces += {"{": 1, "}": -1}.get(letter, 0)
+        if line.startswith(r"\left", k):
+            start = k if depth == 0 else start
+            depth += 1
+        elif line.startswith(r"\right", k):
+            depth -= 1
+            end = k + len(_RIGHT)
+            if (
+                depth == 0
+                and braces == 0
+                and line.startswith(r"\left[", start)
+                and not line.startswith("^", end)
+            ):
+                pairs.append((start, k))
+    for first, last in reversed(pairs):
+        inner = line[first + len(_LEFT) : last]
+        line = rf"{line[:first]}\big[ {inner.strip()} \big]{line[last + len(_RIGHT) :]}"
+    return line
+
+
+def _breadth(tex: str) -> float:
+    """How wide a product is, in characters: indices and powers are set smaller."""
+    scripts = re.findall(r"[_^]\{([^{}]*)\}|[_^](\\[a-z]+|.)", re.sub(r"\\frac\{[^{}]*\}", "", tex))
+    return visible_length(tex) - 0.35 * sum(visible_length("".join(pair)) for pair in scripts)
+
+
 def rewrapped(tex: str, width: int) -> str | None:
     """A display set for a column of `width` characters: broken before relations, between terms, inside brackets.
+
+    Where the column is a phone's, products are broken too.
 
     None where it fits as it is, where nothing can be broken, and where it holds an array.
     """
@@ -97,6 +159,8 @@ def rewrapped(tex: str, width: int) -> str | None:
     if r"\begin" in flat or max(map(visible_length, _rows(tex))) <= width:
         return None
     lines = [line for side in _sides(flat) for line in fill(split_sum(side), width - _INDENT, _LEAST)]
+    if width < _PHONE:
+        lines = [row for line in lines for row in factored(line, width - _INDENT)]
     if len(lines) == 1:
         return None
     shown = r" \\ & \quad ".join(line.removeprefix(r"\quad").strip() for line in lines)

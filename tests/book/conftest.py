@@ -63,6 +63,8 @@ PROBE = r"""async () => {
     // also what is far from the window
     await MathJax.startup.document.lazyTypesetAll();
   }
+  // it shows, as it does to a reader
+  document.querySelector('.bd-article')?.classList.add('ready');
   const set = (element) => element.querySelector('mjx-container') || window.sameAs.has(element.querySelector('mjx-lazy'));
   const text = (element) => element.textContent.trim().slice(0, 80);
   const maths = [...document.querySelectorAll('.math')];

@@ -5,6 +5,7 @@ Each guard is shown to fail on a page made bad on purpose.
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 from collections.abc import Callable
@@ -51,6 +52,49 @@ def test_formulas_far_from_the_window_wait_until_they_are_near(
     assert waiting > 100
 
 
+MOVED = """
+  window.moved = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((one) => { if (!one.hadRecentInput) window.moved += one.value; }))
+    .observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def moved(browser: object, url: str, *, shown_at_once: bool = False) -> float:
+    """The layout shift of a page while it loads and a reader scrolls on."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.add_init_script(MOVED)
+    if shown_at_once:
+        page.route("**/reading.css*", lambda route: route.abort())
+    page.goto(url, wait_until="load")
+    page.wait_for_selector(".bd-article.ready")
+    for _ in range(6):
+        page.mouse.wheel(0, 500)
+        page.wait_for_timeout(200)
+    found = float(page.evaluate("window.moved"))
+    page.close()
+    return found
+
+
+@pytest.mark.parametrize("name", ["theorem2", "theorem3"])
+def test_nothing_moves_while_formulas_are_set(name: str, address: str, browser: object) -> None:
+    assert moved(browser, f"{address}/{name}.html") < 0.05
+
+
+def test_a_page_that_shows_before_its_formulas_is_seen_to_move(address: str, browser: object) -> None:
+    assert moved(browser, f"{address}/theorem3.html", shown_at_once=True) > 0.05
+
+
+@pytest.mark.parametrize("name", ["intro", "theorem2", "beyond"])
+def test_a_page_is_light(name: str, address: str, browser: object) -> None:
+    page = browser.new_page()
+    sizes = []
+    page.on("response", lambda answer: sizes.append(len(gzip.compress(answer.body()))))
+    page.goto(f"{address}/{name}.html", wait_until="load")
+    page.wait_for_selector(".bd-article.ready")
+    page.close()
+    assert 300_000 < sum(sizes) < 1_500_000
+
+
 def test_every_page_says_what_it_is_about_and_has_a_picture_to_share(site: Path) -> None:
     said = {}
     for name in PAGES:
@@ -65,7 +109,7 @@ def test_every_internal_link_resolves(site: Path, find_broken_links: Callable) -
     assert find_broken_links(site) == []
 
 
-@pytest.mark.parametrize(("name", "panels"), [("figure2", 2), ("figure6", 4)])
+@pytest.mark.parametrize(("name", "panels"), [("figure2", 2), ("figure5", 3), ("figure6", 4)])
 def test_the_panels_of_a_figure_stand_below_each_other_on_a_phone(
     name: str, panels: int, address: str, browser: object
 ) -> None:
@@ -75,14 +119,17 @@ def test_the_panels_of_a_figure_stand_below_each_other_on_a_phone(
         page.locator(".drawn .panels")
         .first.locator("svg")
         .evaluate_all(
-            "(all) => all.map((one) => one.getBoundingClientRect()).map((box) => [box.left, box.right, box.top])"
+            "(all) => all.map((one) => one.getBoundingClientRect()).map((box) => [box.left, box.right, box.top, box.height])"
         )
     )
     page.set_viewport_size({"width": 1280, "height": 900})
     hidden = page.locator(".drawn .panels").first.is_hidden()
     page.close()
-    # what stands above them, and the panels
-    assert len(boxes) == panels + 1
+    # the lines of the legend, and the panels
+    lines = [box for box in boxes if box[3] < 40]
+    assert len(boxes) - len(lines) == panels
+    assert len(lines) >= 2
+    assert min(box[3] for box in lines) > 10
     assert min(box[0] for box in boxes) >= 0
     assert max(box[1] for box in boxes) <= 390
     assert [box[2] for box in boxes] == sorted({box[2] for box in boxes})

@@ -65,6 +65,7 @@ def opened(site: Path, browser: Any) -> Iterator[Callable[[str], Any]]:
         page = browser.new_page()
         pages.append(page)
         page.goto(f"{(site / name.partition('#')[0]).resolve().as_uri()}#{name.partition('#')[2]}")
+        page.wait_for_selector(".bd-article.ready")
         return page
 
     yield open_page

@@ -25,6 +25,13 @@ _HEAD = re.compile(r"<svg [^>]*?viewBox=\"([^\"]+)\"[^>]*>", re.DOTALL)
 _AXES = re.compile(
     r'<g id="axes_\d+">\s*<g id="patch_\d+">\s*<path d="M ([\d.]+) ([\d.]+)\s*L ([\d.]+) [\d.]+\s*L [\d.]+ ([\d.]+)'
 )
+# the places of upright labels, and of the texts of a legend
+_UPRIGHT = re.compile(r"translate\(([\d.]+) [\d.]+\) rotate\(-90\)")
+_ENTRY = re.compile(r'<g id="text_\d+">.*?translate\(([\d.]+) ([\d.]+)\)', re.DOTALL)
+# left, top, width and height
+Window = tuple[float, float, float, float]
+# how far an upright label reaches before its place, a line of a legend before its text, and how high that is
+LABEL, HANDLE, ROW = 11.0, 31.0, 15.0
 STYLED = "fill: currentColor; stroke-linejoin: round"
 # above a panel stands its title
 TITLE = 22.0
@@ -52,9 +59,9 @@ def themed(svg: str, slug: str, described: str) -> str:
     )
 
 
-def panels(svg: str, size: Sequence[float]) -> list[tuple[float, float, float, float]]:
-    """Left, top, width and height of what stands above the panels of a drawing, and of each panel with its labels and its scale of
-    colours; nothing of one panel.
+def panels(svg: str, size: Sequence[float]) -> list[Window]:
+    """The windows for a phone: one for each entry of the legend above the panels, or for what else stands there, and one for each
+    panel with its labels and its scale of colours; nothing of one panel.
     """
     found = [tuple(map(float, places)) for places in _AXES.findall(svg)]
     # left, bottom, right and top of each
@@ -66,27 +73,58 @@ def panels(svg: str, size: Sequence[float]) -> list[tuple[float, float, float, f
     margin = min(left for left, _, _, _ in own)
     below = height - max(bottom for _, bottom, _, _ in own)
     highest = max(min(top for _, _, _, top in own) - TITLE, 0.0)
-    parts = [(0.0, 0.0, width, highest)] if highest else []
+    beside = [float(place) - LABEL for place in _UPRIGHT.findall(svg)]
+    parts = []
     for left, bottom, right, top in own:
         row = [axes for axes in found if axes[3] == top]
         ahead = min((axes[0] for axes in own if axes in row and axes[0] > right), default=width + margin)
         scale = any(right < axes[0] < ahead for axes in row if axes not in own)
+        # the next panel begins with its label, where it has one
+        begins = min((place for place in beside if right < place < ahead), default=ahead - margin)
         # labels of the next panel begin before it, those of a scale end there
-        end = ahead - margin if scale else min(right + 12, max(ahead - margin, right + 2), width)
-        start = max([left - margin, *(axes[2] + 4 for axes in row if axes[0] < left)])
+        end = ahead - margin if scale else min(right + 12, max(begins, right + 2), width)
+        before = max((axes[2] for axes in row if axes[0] < left), default=0.0)
+        label = max((place for place in beside if before < place < left), default=0.0)
+        start = label or max(left - margin, before + 4 if before else 0.0)
         roof = max(top - TITLE, 0.0)
         parts.append((start, roof, end - start, bottom + below - roof))
-    return parts
+    above = entries(svg, width, highest) or ([(0.0, 0.0, width, highest)] if highest else [])
+    return [*above, *parts]
 
 
-def stacked(slug: str, parts: Sequence[Sequence[float]]) -> str:
-    """The panels of a drawing below each other, for a phone: windows on the drawing, which is there once."""
+def entries(svg: str, width: float, highest: float) -> list[Window]:
+    """The entries of the legend above the panels, row by row."""
+    _, _, legend = svg.partition('<g id="legend_1">')
+    # texts with and without formulas in them stand a little higher and lower in a row
+    places = sorted(
+        ((float(y), float(x)) for x, y in _ENTRY.findall(legend)), key=lambda at: (round(at[0] / ROW), at[1])
+    )
+    if not places or places[-1][0] > highest:
+        return []
+    ends = [
+        min((x for y, x in places if abs(y - row) < ROW / 2 and x > left), default=width + HANDLE)
+        for row, left in places
+    ]
+    return [
+        (left - HANDLE, row - ROW * 0.75, end - left, ROW)
+        for (row, left), end in zip(places, ends, strict=True)
+    ]
+
+
+def stacked(slug: str, parts: Sequence[Window]) -> str:
+    """The panels of a drawing below each other, for a phone: windows on the drawing, which is there once, of one scale."""
+    widest = max((part[2] for part in parts if part[3] > ROW), default=1.0)
     windows = (
-        f'<svg viewBox="{" ".join(f"{one:.1f}" for one in part)}" style="{STYLED}" aria-hidden="true">'
+        f'<svg viewBox="{" ".join(f"{one:.1f}" for one in part)}" style="{STYLED}{_share(part, widest)}" aria-hidden="true">'
         f'<use href="#{slug}-figure_1"/></svg>'
         for part in parts
     )
     return f'<div class="panels">{"".join(windows)}</div>' if parts else ""
+
+
+def _share(part: Window, widest: float) -> str:
+    """How much of the width a line of a legend takes; panels take all of it."""
+    return f"; width: {min(100.0, 100 * part[2] / widest):.1f}%" if part[3] == ROW else ""
 
 
 def table(series: Sequence[Series]) -> str:

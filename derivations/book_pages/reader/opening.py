@@ -116,5 +116,5 @@ def formulas() -> Html:
     return Html(
         f"<p>The average test loss, {cards.link('theorem-1')}, and the training rate at which it is least, "
         f"{cards.link('stationary-rates')}:</p>{h.columns([loss])}"
-        f'<div class="beside">{"".join(map(h.display, [*short, root]))}</div>'
+        f'<div class="beside">{"".join(map(h.display, short))}</div>{h.display(root)}'
     )

@@ -217,9 +217,9 @@ def test_theorem_blocks_hold_the_formula_that_stands(
     monkeypatch.setattr(cards, "keep", kept.__setitem__)
     cards.keep_formulas("inner-factor")
     formula = kept["inner-factor"]
-    assert isinstance(formula, h.Tex)
+    assert isinstance(formula, h.Html)
     assert shown in formula.text
-    assert formula._repr_latex_().startswith("$")
+    assert formula.text.startswith('<div class="math')
 
 
 def test_remaining_shows_what_was_not_shown(records: dict[str, Record]) -> None:
@@ -424,3 +424,12 @@ def test_a_card_says_what_its_proof_uses() -> None:
     assert r"\mathbb{E}_{X^v}[\cdots] = " in shown
     shown = cards._moves(load()["theorem-1-remainder-bounded"], record)
     assert r"\[\le " in shown
+
+
+def test_definitions_that_share_a_line_stand_apart_on_a_phone() -> None:
+    shared = r"a = bcdefghijklmnopqrstuvw,\quad x = yzabcdefghijklmn"
+    wide, _, narrow = h.columns([shared]).partition('<div class="for-narrow">')
+    assert shared in wide
+    assert r"\quad" not in narrow
+    assert "bcdefghijklmnopqrstuvw," in narrow
+    assert h.columns([r"a = b,\quad c = d"]) == h.display(r"a = b,\quad c = d")

@@ -19,7 +19,7 @@ def drawn(name: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     return draw(name, tmp_path_factory.mktemp("drawn") / "a.svg")[0].read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("name", "count"), [("phase-diagram", 2), ("gain-maps", 6)])
+@pytest.mark.parametrize(("name", "count"), [("phase-diagram", 2), ("gain-maps", 6), ("2", 2), ("5", 3)])
 def test_each_window_shows_one_panel_whole(
     name: str, count: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -37,16 +37,26 @@ def test_each_window_shows_one_panel_whole(
             assert inside if k == other else apart
 
 
-def test_what_stands_above_has_a_window_where_there_is_room_for_it(diagram: str) -> None:
+def test_each_entry_of_a_legend_has_a_window_of_its_own(diagram: str) -> None:
     width, height = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', diagram)[0])
-    above, *_ = drawings.panels(diagram, (width, height))
-    assert above[:3] == (0.0, 0.0, width)
+    texts = re.findall(r"<!-- (.*?) -->", diagram.partition('<g id="legend_1">')[2])
+    *lines, _, _ = drawings.panels(diagram, (width, height))
+    assert len(lines) == len(texts) > 1
+    assert len({(x, y) for x, y, _, _ in lines}) == len(lines)
+    assert all(0 <= x < x + w <= width and y >= 0 for x, y, w, _ in lines)
+
+
+def test_what_is_no_legend_above_the_panels_has_a_window(diagram: str) -> None:
+    above, *_ = drawings.panels(diagram.replace('"legend_1"', '"other"'), (820.8, 300))
+    assert above[:3] == (0.0, 0.0, 820.8)
 
 
 def test_the_windows_open_on_the_drawing_which_is_there_once(diagram: str) -> None:
     shown = drawings.themed(diagram, "diagram", "two panels")
+    lines = len(re.findall(r"<!-- .*? -->", diagram.partition('<g id="legend_1">')[2]))
     assert shown.count('id="diagram-figure_1"') == 1
-    assert shown.count('<use href="#diagram-figure_1"/>') == 3
+    assert shown.count('<use href="#diagram-figure_1"/>') == lines + 2
+    assert len(re.findall(r"; width: [\d.]+%", shown)) == lines
 
 
 def test_a_single_panel_stays_as_it_is() -> None:

@@ -21,7 +21,7 @@ KNOWN = {
     "raw",
 }
 # results of cells put into a text: Jupyter Book 2 has them as `eval`
-GLUED = {"glue:math", "glue:text"}
+GLUED = {"glue:", "glue:text"}
 NAMED = re.compile(r"^[ >]*[`:~]{3,}\{([\w:+.-]+)\}|\{([\w:+.-]+)\}`", re.MULTILINE)
 RESTRUCTURED = re.compile(r"^\s*\.\. [\w-]+::|(?<![\w`]):[a-z]+:`|\{eval-rst\}", re.MULTILINE)
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(SOURCE.glob("*.md"))}

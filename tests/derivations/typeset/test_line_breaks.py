@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from derivations.typeset.line_breaks import bracketed, broken, fill, split_sum, visible_length
+from derivations.typeset.line_breaks import bracketed, broken, factored, fill, split_sum, visible_length
 
 LONG = r"+ \frac{p}{m} \left(a_{1} + \left(b + c\right) d + \frac{e + f}{g} - h\right) z"
 
@@ -67,3 +67,30 @@ def test_lines_are_filled_to_the_width() -> None:
 
 def test_a_line_without_a_sum_to_break_stays_whole() -> None:
     assert broken(r"\left(abcdefgh\right)", 3) == [r"\left(abcdefgh\right)"]
+
+
+WORD = r"+ \frac{2}{n} \mathrm{Tr}\left[X^{v(1)} X^{v(1)T} \delta \Gamma X^{t(1)T} X^{t(1)} B\right] \left(a + b\right)^{2} C"
+
+
+@pytest.mark.parametrize("width", [12, 18, 24])
+def test_a_product_is_broken_between_factors_and_nothing_is_lost(width: int) -> None:
+    rows = factored(WORD, width)
+    assert len(rows) > 1
+    assert all(row.startswith(r"\qquad") for row in rows[1:])
+    assert all(row.count("{") == row.count("}") for row in rows)
+    joined = "".join(rows).replace(r"\big[", r"\left[").replace(r"\big]", r"\right]")
+    assert bare(joined.replace(r"\qquad", "")) == bare(WORD)
+    assert not any(row.endswith((r"\delta", r"\mathrm{Tr}", "+", "[")) for row in rows)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"A B C",
+        r"\text{the blocks } X^{v(1)} X^{v(1)T} X^{t(1)} X^{t(1)T} \text{ of the tasks}",
+        r"\frac{A B C D E F G H I J K L M N O P Q R}{2}",
+        r"\left(\mathrm{Tr}\left[A B C D E F G H I J K L M N O P Q\right]\right)^{2}",
+    ],
+)
+def test_what_is_short_or_held_together_is_no_product_to_break(line: str) -> None:
+    assert factored(line, 12) == [line]

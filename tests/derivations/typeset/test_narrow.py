@@ -16,7 +16,7 @@ WIDTH = 30
 
 def symbols(tex: str) -> str:
     """What a reader reads: without environments, breaks, space and the sizes of brackets."""
-    tex = re.sub(r"\\(?:begin|end)\{aligned\}|\\\\|&|\\q?quad\b|\\left\b|\\right\b|\\bigg\b", "", tex)
+    tex = re.sub(r"\\(?:begin|end)\{aligned\}|\\\\|&|\\q?quad\b|\\left\b|\\right\b|\\bigg?\b", "", tex)
     return re.sub(r"\s", "", tex).replace("={}", "=")
 
 
