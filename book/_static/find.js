@@ -3,6 +3,8 @@
   "use strict";
   const NUMBERS = { one: "1", two: "2", three: "3", four: "4", five: "5", six: "6" };
   const MOST = 12;
+  // words that make a question and say nothing of what it is about
+  const ASKING = new Set("a an and are do does for how i in into is it my of on right the to what when where which why with wrong your".split(" "));
   const here = document.currentScript.src;
   const root = document.documentElement.dataset.content_root || "./";
 
@@ -24,37 +26,47 @@
     return at < 0 && NUMBERS[word] ? begins(text, NUMBERS[word]) : at;
   };
 
+  const meant = (query) => {
+    const words = wordsOf(query);
+    const telling = words.filter((word) => !ASKING.has(word));
+    return telling.length ? telling : words;
+  };
+
   // places in order of how well they fit
   const search = (places, query) => {
     const asked = query.trim().toLowerCase();
-    const number = asked.match(/^(?:eqs?\.?|equations?|eq)?\s*\(?\s*(\d{1,3})\s*\)?$/);
+    const number = asked.match(/^\(?\s*(\d{1,3})\s*\)?$/) || asked.match(/(?:^|\s)(?:eqs?|equations?)\.?\s*\(?\s*(\d{1,3})\b/);
     if (number) {
       const exact = places.filter((place) => place.numbers.includes(number[1]));
       if (exact.length) return exact;
     }
-    const named = asked.match(/^(theorem|lemma|figure|fig\.?)\s*[-.]?\s*(\d)$/);
-    const words = wordsOf(asked);
+    const named = asked.match(/\b(theorem|lemma|figure|fig)\b\s*[-.]?\s*(\d)\b/);
+    const words = meant(asked);
     if (!words.length) return [];
     const phrase = words.join(" ");
     const scored = places.map((place) => {
       let score = 0;
       if (named) {
-        const name = `${named[1].replace(/^fig\.?$/, "figure")}`;
+        const name = named[1].replace(/^fig$/, "figure");
         if (place.name === `${name}-${named[2]}`) score += 100;
         if (place.kind === "page" && place.name === `${name}${named[2]}`) score += 90;
       }
+      let missed = 0;
       for (const word of words) {
         const [inTitle, inText] = [begins(place.low, word), begins(place.lowText, word)];
-        if (inTitle < 0 && inText < 0) return [score >= 90 ? score : 0, place];
+        missed += inTitle < 0 && inText < 0 ? 1 : 0;
         score += (inTitle >= 0 ? 10 : 0) + (inText >= 0 ? 2 : 0);
       }
       if (words.length > 1 && place.lowText.includes(phrase)) score += 12;
       if (place.low.includes(phrase)) score += 15;
       if (place.kind === "page") score += 3;
       if (place.kind === "section") score += 2;
-      return [score, place];
+      return [score, score >= 90 ? 0 : missed, place];
     });
-    return scored.filter(([score]) => score > 0).sort(([a], [b]) => b - a).map(([, place]) => place);
+    // where no place has every word, those that have most of them
+    const least = Math.min(...scored.map(([, missed]) => missed));
+    if (least > words.length / 2) return [];
+    return scored.filter(([, missed]) => missed === least).sort(([a], [b]) => b - a).map(([, , place]) => place);
   };
 
   const marked = (text, words) => {
@@ -104,7 +116,7 @@
       if (query !== input.value) return;
       latest = search(places, query);
       const rest = latest.length - MOST;
-      list.replaceChildren(...latest.slice(0, MOST).map((place) => entry(place, wordsOf(query))));
+      list.replaceChildren(...latest.slice(0, MOST).map((place) => entry(place, meant(query))));
       if (!latest.length && query.trim()) list.append(Object.assign(document.createElement("li"), { textContent: "Nothing found: try a number, a name, or fewer words." }));
       if (rest > 0) list.append(Object.assign(document.createElement("li"), { textContent: `and ${rest} more: add a word.` }));
       list.dataset.query = query;

@@ -40,6 +40,11 @@ PHRASES = [
     ("positive rate optimal", "positive_rates.html#when-is-a-positive-rate-optimal"),
     ("negative-rate-is-better", "beyond.html#step-negative-rate-is-better"),
     ("change an assumption", "change.html"),
+    ("Is Eq. 92 right, and how is it shown?", "theorem2.html#step-task-average"),
+    ("What is wrong with Theorem 2's remainder?", "theorem2.html#step-theorem-2-remainder"),
+    ("what changes with three inner steps?", "beyond.html#several-inner-steps-turn-the-sign"),
+    ("How do I cite or reproduce Figure 3?", "figure3.html#step-figure-3"),
+    ("which formula do I copy into my code?", "get.html#copy-a-formula"),
 ]
 # how many of the places that are found are looked through
 SEEN = 12
