@@ -179,7 +179,7 @@ def _check_conditions(step: Step, assumptions: Assumptions, seed: int) -> list[C
             LADDER,
             product_of(*powers),
             order / 2,
-            draws=240,
+            draws=960,
             base_seed=seed,
         )
         for powers, number in PRODUCTS.items()
