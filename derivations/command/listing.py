@@ -73,7 +73,11 @@ def _known_at_once(step: Step, assumptions: Assumptions) -> dict[str, str]:
     limited = step.applies(assumptions) is not None
     if step.derive is not None and not limited:
         return {}
-    none_to_sample = limited or (step.proofless and step.check is None) or not (step.observe or step.check)
+    none_to_sample = (
+        limited
+        or (step.proofless and step.check is None)
+        or not (step.observe or step.check or step.derivation)
+    )
     found = examine(step, assumptions, ["proof", "numeric"] if none_to_sample else ["proof"]).parts
     return {part: str(examined["result"][part]) for part, examined in found.items()}
 

@@ -114,7 +114,7 @@ def _compared(
             # the rate at which what is left out falls is that of what is simulated against the formula
             found = found + _moves(chain, step, assumptions, seed, ladders=sampled is None)
         return (*_summary(found), found)
-    if step.observe is None and step.check is None:
+    if step.observe is None and step.check is None and step.derivation is None:
         return NumericStatus.NOT_APPLICABLE, step.reason or "no numeric content of its own", []
     try:
         if step.derive is not None:

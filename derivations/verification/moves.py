@@ -155,6 +155,22 @@ _SAID = {
 }
 
 
+# numbers within the ranges that are stated of each, where a step has no sizes and the two sides of a move no letters
+ANYWHERE: tuple[Mapping[str, float], ...] = tuple(
+    {
+        **dict(zip(("n_t", "n_v", "n_r", "m", "p"), counts, strict=True)),
+        **dict(zip(("sigma", "nu", "dist0_sq"), scales, strict=True)),
+        "alpha_t": rate,
+        "alpha_r": other,
+    }
+    for counts, scales, rate, other in (
+        ((9.0, 2.0, 5.0, 2.0, 13.0), (0.8, 0.9, 0.7), 0.4, 0.3),
+        ((8.0, 3.0, 7.0, 2.0, 17.0), (0.6, 1.2, 0.4), -0.5, -0.2),
+        ((11.0, 1.0, 6.0, 4.0, 14.0), (1.1, 0.7, 1.2), 0.7, 0.5),
+    )
+)
+
+
 class _Numbers:
     """Exact values of scalars at the numbers of a step, and at fixed random ones where it has none."""
 
@@ -298,13 +314,13 @@ def move_checks(
         replace(check, move=k + 1)
         for k, move in enumerate(chain.moves)
         if (ladders if move.growths else others)
-        for check in _checks_of(
+        for check in checks_of_move(
             move, k, f"move {k + 1}: {move.rule}", f"{step.name}/move-{k}", step, numbers, base_seed
         )
     ]
 
 
-def _checks_of(
+def checks_of_move(
     move: Move, k: int, label: str, slug: str, step: Step, numbers: Mapping[str, float], base_seed: int
 ) -> list[Check]:
     """The checks of one move, the k-th from 0."""
@@ -318,7 +334,10 @@ def _checks_of(
         ]
     if no_number(move):
         return []
-    at = [_with_total({**sizes, **numbers}, move) for sizes in step.sizes]
+    places = step.sizes
+    if not places and not (move.before.letters() or move.after.letters()):
+        places = ANYWHERE
+    at = [_with_total({**sizes, **numbers}, move) for sizes in places]
     if move.rule not in AVERAGING:
         checks = (sample_move(move, label, slug, sizes, index, base_seed) for index, sizes in enumerate(at))
         return [check for check in checks if check is not None]

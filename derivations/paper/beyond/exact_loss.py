@@ -195,6 +195,9 @@ PLACES: tuple[tuple[dict[str, Any], float], ...] = (
     ({"n_t": 2, "n_v": 4, "n_r": 11, "m": 2, "p": 21}, 0.3),
 )
 LEARNED: dict[str, Any] = {"sigma": 0.8, "nu": 0.7, "alpha_r": 0.9, "dist0_sq": 0.6}
+MOVE_SIZES: tuple[Mapping[str, float], ...] = tuple(
+    {**sizes, **LEARNED, "alpha_t": rate, "N": sizes["n_v"] * sizes["m"]} for sizes, rate in PLACES[:3]
+)
 REL_ERROR, SECONDS = 8e-4, 6.0
 
 
@@ -238,6 +241,7 @@ STEPS: tuple[Step, ...] = (
         claim=_claim,
         derivation=loss_exact_chain,
         check=loss_checks,
+        sizes=MOVE_SIZES,
         applies=rotations,
         method="invariance under rotations reduces the tasks to one and that to two small Wishart matrices",
         remark="Up to two inner steps the loss is finite at every rate for p > n_v m + 1. With more steps and few rows of p left over by "

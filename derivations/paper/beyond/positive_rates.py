@@ -211,7 +211,7 @@ def _spiked(assumptions: Assumptions, cases: tuple[Case, ...]) -> Chain:
             chain.insert(inside, "training-weight")
         chain.insert({"Sigma": spiked})
         frame: dict[tuple[tuple[str, bool], ...], Expression] = {(("Q", False), ("Q", True)): identity("k")}
-        rewritten(chain, Rule.FRAMES, frame, frames={"Q": "Q_perp"}, sizes=FRAME_SIZES)
+        rewritten(chain, Rule.CANCEL_INVERSE, frame, frames={"Q": "Q_perp"}, sizes=FRAME_SIZES)
         found[name] = chain.result
     slope = _slope(chain.begin(start), names).result
     for case in cases:
@@ -260,6 +260,24 @@ def _claim_aligned() -> Parts:
 
 # -- what sampling sees -------------------------------------------------------------------------------------
 
+# where the moves are sampled: k rows of Q, q left over
+MOVE_SIZES: tuple[Mapping[str, float], ...] = tuple(
+    {
+        **sizes,
+        "low": low,
+        "high": 1.6,
+        "along": along,
+        "across": 0.5,
+        "sigma": 0.8,
+        "alpha_t": rate,
+        "alpha_r": 0.3,
+    }
+    for sizes, low, along, rate in (
+        ({"k": 2.0, "q": 3.0, "p": 5.0, "n_t": 7.0, "n_r": 5.0, "n_v": 2.0, "m": 2.0}, 0.6, 0.2, 0.3),
+        ({"k": 1.0, "q": 6.0, "p": 7.0, "n_t": 5.0, "n_r": 6.0, "n_v": 1.0, "m": 3.0}, 0.3, 0.9, -0.4),
+        ({"k": 3.0, "q": 1.0, "p": 4.0, "n_t": 6.0, "n_r": 9.0, "n_v": 3.0, "m": 1.0}, 0.9, 0.1, 0.2),
+    )
+)
 RATIO_SIZES: tuple[dict[str, Any], ...] = (
     {"n_t": 5, "n_v": 2, "n_r": 4, "m": 1, "p": 4, "sigma": 0.8, "alpha_r": 0.3},
     {"n_t": 4, "n_v": 1, "n_r": 6, "m": 3, "p": 3, "sigma": 0.9, "alpha_r": -0.2},
@@ -386,6 +404,7 @@ STEPS: tuple[Step, ...] = (
         claim=_claim_criterion,
         derivation=criterion_chain,
         check=_check_criterion,
+        sizes=MOVE_SIZES,
         applies=unchanged(DEPENDS),
         regime=Regime.OVER,
         method="differentiate (14) at zero",
@@ -405,6 +424,7 @@ STEPS: tuple[Step, ...] = (
         claim=_claim_spiked,
         derivation=spiked_chain,
         check=partial(_check_cases, NUMBERS_OF_SPIKES),
+        sizes=MOVE_SIZES,
         applies=unchanged(DEPENDS),
         method="traces of low I + (high - low) Q^T Q; all stationary points isolated and compared by enclosures",
         remark="p = 200, n_t = 100, n_v = 2, m = 2, sigma = 3/10, Sigma_w = I/200, alpha_r = 0, Gaussian inputs.",
@@ -421,6 +441,7 @@ STEPS: tuple[Step, ...] = (
         claim=_claim_aligned,
         derivation=aligned_chain,
         check=partial(_check_cases, DIRECTIONS),
+        sizes=MOVE_SIZES,
         applies=unchanged(DEPENDS),
         method="traces of low I + (high - low) Q^T Q; all stationary points isolated and compared by enclosures",
         remark="p = 200, n_t = 100, n_v = 2, m = 2, sigma = 3/10, Tr Sigma_w = 1, spread evenly over these directions, alpha_r = 0, Gaussian inputs. "

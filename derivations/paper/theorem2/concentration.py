@@ -252,7 +252,7 @@ def _concentration(
         derivation=chain,
         check=check,
         observe=_observe_mean if block == "gram" else None,
-        sizes=MEAN_SIZES if block == "gram" else (),
+        sizes=() if block == "noise" else MEAN_SIZES,
         remark=remark,
         unreadable=unreadable,
         counted=block == "inverse",

@@ -144,7 +144,7 @@ def _concentration_step(
         claim=lambda: claim,
         derivation=chain,
         check=checks.fluctuations(block),
-        sizes=checks.SIZES if sampled else (),
+        sizes=checks.SIZES,
         observe=(lambda sample: checks.observe_mean(block, sample)) if sampled else None,
         method=method,
         remark=remark,

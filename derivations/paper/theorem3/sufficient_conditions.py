@@ -36,6 +36,12 @@ from symbolic.proofs.asymptotics import Exponent
 HALF = Fraction(1, 2)
 # entries u of any symmetric law: kappa_4, kappa_6 and kappa_8 stay symbols
 LAW = "generic:8"
+# where its moves are compared: with two rows at least, of which single elements are taken
+MOVE_SIZES: tuple[Mapping[str, float], ...] = (
+    {"n_t": 4, "n_v": 2, "n_r": 5, "p": 3, "sigma": 0.8, "alpha_t": 0.4, "alpha_r": 0.3},
+    {"n_t": 3, "n_v": 2, "n_r": 4, "p": 5, "sigma": 1.2, "alpha_t": -0.3, "alpha_r": 0.2},
+    {"n_t": 6, "n_v": 3, "n_r": 3, "p": 4, "sigma": 0.5, "alpha_t": 0.7, "alpha_r": -0.4},
+)
 # what is of order xi, and the largest eigenvalue of Sigma_w; those of Sigma and H_r are bounded
 TASK_NORM = "norm_of_Sigma_w"
 ORDERS = {"p": ONE, "n_t": ONE, TASK_NORM: Exponent(Fraction(-1))}
@@ -160,6 +166,7 @@ STEPS: tuple[Step, ...] = (
         depends_on=ONE_INNER_STEP,
         claim=_claim_forms,
         derivation=forms_chain,
+        sizes=MOVE_SIZES,
         remainders=_of_forms,
         applies=unchanged(ONE_INNER_STEP),
         reason="the orders are those of (137)-(139), which are sampled there, with Laplace entries too",

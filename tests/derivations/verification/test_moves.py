@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from derivations.language.assumptions import PAPER, read
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, Move, Rule
-from derivations.steps.contents import find
+from derivations.steps.contents import find, load
 from derivations.steps.rules.certified_signs import certify, leave_out_factor
 from derivations.steps.rules.derivatives import derivative, limit, slope_at_zero
 from derivations.steps.rules.roots import isolate
@@ -20,11 +22,12 @@ from derivations.verification import examine as examined
 from derivations.verification import moves
 from derivations.verification.batches import Plan, Weighted
 from derivations.verification.examine import examine
-from derivations.verification.moves import move_checks, sample_move
+from derivations.verification.moves import checks_of_move, move_checks, sample_move
 from derivations.verification.prove import prove
-from derivations.verification.sides import squared
+from derivations.verification.sides import AVERAGING, squared
+from derivations.verification.undrawn import no_number
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.words import constant, gaussian, identity, matrix, reciprocal, scalar, tr
+from symbolic.algebra.words import Expression, constant, gaussian, identity, matrix, reciprocal, scalar, tr
 from symbolic.proofs.asymptotics import Exponent
 
 SIZES = {
@@ -73,6 +76,82 @@ def test_the_moves_of_a_step_agree_with_sampling(name: str) -> None:
     found = move_checks(chain, step, {})
     assert len(found) == sum(move.rule is not Rule.SUM for move in chain.moves)
     assert {check.verdict for check in found} == {"agree"}
+
+
+# its mean square is an average of eighth powers, of which three sizes take ten seconds; the whole is sampled over a ladder
+DEAR = {"normal-noise-concentrates"}
+
+
+def without_number(steps: Iterable[Step]) -> set[str]:
+    """The steps with moves that could be sampled, and no sizes at which."""
+    return {
+        step.name
+        for step in steps
+        if step.derivation is not None and not step.sizes
+        for move in step.derivation(PAPER).moves
+        if not (no_number(move) or move.growths) and (move.before.letters() or move.after.letters())
+    }
+
+
+@pytest.mark.slow(10)
+@pytest.mark.xdist_group("every chain")
+def test_every_move_that_can_be_sampled_has_sizes() -> None:
+    assert without_number(load().values()) == DEAR
+    assert without_number([replace(find("92"), sizes=())]) == {find("92").name}
+
+
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        ("positive-rate-spiked", range(71)),
+        ("positive-rate-aligned", (4, 13, 49)),
+        ("ratio-of-quartics-general", range(17)),
+        ("weighted-forms-concentrate", (0, 3, 6)),
+        ("exact-loss", (0, 2, 3, 9)),
+        ("theorem-1-remainder", range(5)),
+        ("theorem-3-under-conditions", (1, 3, 5, 7)),
+        ("several-steps-minimum", (0, 1)),
+    ],
+)
+def test_a_wrong_move_of_a_step_is_noticed_at_its_sizes(name: str, places: Iterable[int]) -> None:
+    step = find(name)
+    assert step.derivation is not None
+    chain = step.derivation(PAPER)
+    right = {check.move - 1 for check in move_checks(chain, step, {})}
+    wrong = [
+        replace(move, after=-1 * move.after if move.rule is Rule.SIGN else move.after * _change(move))
+        for move in chain.moves
+    ]
+    for k in places:
+        if k not in right:
+            assert no_number(chain.moves[k])
+            continue
+        found = checks_of_move(wrong[k], k, "a move", f"{name}/move-{k}", step, {}, 0)
+        assert "disagree" in {check.verdict for check in found}, k + 1
+
+
+def _change(move: Move) -> Expression:
+    # an average is resolved to one per cent
+    factor = 1 + Fraction(1, 10 if move.rule in AVERAGING else 1000)
+    return scalar("xi") if move.rule is Rule.ORDER else constant(factor)
+
+
+@pytest.mark.parametrize("name", ["ratio-of-quartics-general", "weighted-forms-concentrate"])
+def test_the_moves_of_a_step_that_nothing_else_samples_have_numbers(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = find(name)
+    assert step.observe is None
+    assert step.check is None
+    found = examine(step, PAPER, ["proof", "numeric"]).parts["numeric"]["result"]
+    assert found["numeric"] == "agree"
+    assert {check["verdict"] for check in found["checks"]} == {"agree"}
+    assert step.derivation is not None
+    first, *others = step.derivation(PAPER).moves
+    wrong = SimpleNamespace(moves=(replace(first, after=2 * first.after), *others))
+    monkeypatch.setattr(examined, "chain_of", lambda step, assumptions: wrong)
+    numeric = examine(step, PAPER, ["numeric"], known={"result": {"proof": "proved"}}).parts["numeric"]
+    assert numeric["result"]["numeric"] == "disagree"
 
 
 @pytest.mark.parametrize(
