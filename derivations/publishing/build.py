@@ -30,7 +30,7 @@ from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.language.extension import added_modules, load_extensions
 from derivations.publishing import equation_links, finding, notebooks, pages, previews, step_files, weight
 from derivations.steps.contents import MODULE_OF
-from derivations.support import sources, store
+from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable
 from derivations.support.workers import shared
@@ -104,7 +104,7 @@ def build(
     require_replaceable(out)
     words = [f"{name}={value}" for name, value in assumptions.changed().items()]
     out.parent.mkdir(parents=True, exist_ok=True)
-    with _sources_known(), shared(load_extensions):
+    with shared(load_extensions):
         records = _verify_first(assumptions, echo) if source == SOURCE else []
         with _workshop(source, out, words, banner) as work:
             staged, html = work / "source", work / "html"
@@ -136,6 +136,7 @@ def build(
                 mark = json.dumps({"assumptions": words, "pages": built})
                 (fresh / MARK).write_text(f"{mark}\n", encoding="utf-8")
                 publish(fresh, out)
+    store.keep_sources()
     return Book(out, built, seconds, assumptions)
 
 
@@ -169,18 +170,6 @@ def require_replaceable(out: Path) -> None:
     elif out.exists() or out.is_symlink():
         raise BadInput(f"{out} is a file; name a folder for the book")
     require_writable(out.parent)
-
-
-@contextmanager
-def _sources_known() -> Iterator[None]:
-    """What the last build knew of the sources: only those edited since are parsed."""
-    kept = store.key("sources", ())
-    before = (store.load(kept) or {}).get("facts", {})
-    sources.learn(before)
-    yield
-    after = sources.known()
-    if after.keys() != before.keys():
-        store.save(kept, {"facts": after})
 
 
 def _verify_first(assumptions: Assumptions, echo: bool) -> Sequence[Record]:

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from derivations.support.sources import ROOT, file_of, fingerprint
+from derivations.support.sources import ROOT, Facts, file_of, fingerprint, known, learn
 
 Found = TypeVar("Found")
 FILE = "results.sqlite"
@@ -78,7 +78,28 @@ def file() -> Path:
 
 def key(kind: str, modules: Sequence[str], /, **parts: object) -> Key:
     """The key of a result of this kind with these inputs, computed by these modules and what they import."""
+    _learn_sources()
     return _key(kind, modules, json.dumps(parts, sort_keys=True, default=str))
+
+
+def _learn_sources() -> None:
+    """Once for each store: what it knows of the sources, so that only those edited since are parsed."""
+    place = file()
+    if place not in _learnt:
+        _learnt.add(place)
+        learn(_known_sources())
+
+
+def _known_sources() -> dict[str, Facts]:
+    found: dict[str, Facts] = (load(_key("sources", (), "{}")) or {}).get("facts", {})
+    return found
+
+
+def keep_sources() -> None:
+    """Keep what this process knows of the sources for those to come: to parse them takes each a second."""
+    found = known()
+    if found.keys() != _known_sources().keys():
+        save(_key("sources", (), "{}"), {"facts": found})
 
 
 def _key(kind: str, modules: Sequence[str], parts: str) -> Key:
@@ -158,6 +179,7 @@ def _read(row: Sequence[Any]) -> tuple[Key, dict[str, Any]]:
 
 
 _warned: set[str] = set()
+_learnt: set[Path] = set()
 # names that mean something to this process alone
 _MEANT_HERE: set[str] = set()
 

@@ -55,6 +55,32 @@ def before() -> Mapping[str, store.Key]:
     return keys_of("theorem-1")
 
 
+def test_sources_that_the_store_knows_are_not_parsed_again(
+    copied: Path, before: Mapping[str, store.Key], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edited one is; without the store all are."""
+    parsed = []
+    parse = sources.ast.parse
+    monkeypatch.setattr(sources.ast, "parse", lambda text: parsed.append(text) or parse(text))
+
+    def anew() -> Mapping[str, store.Key]:
+        forget()
+        parsed.clear()
+        monkeypatch.setattr(sources, "_known", {})
+        monkeypatch.setattr(store, "_learnt", set())
+        return keys_of("theorem-1")
+
+    assert anew() == before
+    assert len(parsed) > 100
+    store.keep_sources()
+    assert anew() == before
+    assert parsed == []
+    edited = copied / "symbolic/algebra/words.py"
+    edited.write_text(edited.read_text() + "\nADDED = 1\n")
+    assert anew() != before
+    assert len(parsed) == 1
+
+
 def test_a_copy_of_the_sources_gives_the_same_keys(copied: Path, before: Mapping[str, store.Key]) -> None:
     assert keys_of("theorem-1") == before
 
