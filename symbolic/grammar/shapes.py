@@ -116,6 +116,12 @@ class _Inference:
             case Trace(of=inner):
                 self._unify(*self.shape(inner), node.position)
             case Element(of=inner) | Determinant(of=inner):
+                if isinstance(node, Element) and any(self._root(x)[0] == "n" for x in self.shape(inner)):
+                    raise MomentSyntaxError(
+                        self._text,
+                        node.position,
+                        "elements are of p x p products: of X take X' X, or c' X b with column vectors c and b",
+                    )
                 for dimension in self.shape(inner):
                     self._unify(dimension, COLUMNS, node.position)
             case Covariance(left=left, right=right):

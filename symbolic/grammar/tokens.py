@@ -96,6 +96,18 @@ FUNCTIONS = {
 """How functions of matrices are written, by the names they have elsewhere."""
 
 
+WITHOUT_METHOD = {
+    "kron": "the elements of W kron W are products, so ask for W[1,2] W[3,4], for the trace as tr(W)^2, or for "
+    "(a' W b) (c' W d)",
+    "vec": "ask for the elements, such as W[1,2], or for a' W b with column vectors",
+    "lambda": "write a matrix as Lambda; of (W + c I)^-1 ask for the terms of its series W^-1 - c W^-2 + ..., as far as they "
+    "exist",
+    "log": "a logarithm is of the determinant of a Wishart matrix, log det(W), as a factor of the whole query",
+    "exp": "ask for the terms of its series, tr(W), tr(W^2), ...",
+}
+"""What is refused by name, and what would be possible."""
+
+
 def excerpt(text: str) -> str:
     """The end of a text in quotes, on one line and in ASCII."""
     return ascii(text if len(text) <= 20 else "..." + text[-17:])
@@ -141,6 +153,9 @@ def _token(text: str, place: int, names: Collection[str]) -> Token:
     )
     if declared and (len(declared) > 1 or declared == run.group()):
         return Token("name", declared, position)
+    if run.group().casefold() in WITHOUT_METHOD:
+        reason = f"{excerpt(run.group())} has no method here: {WITHOUT_METHOD[run.group().casefold()]}"
+        raise MomentSyntaxError(text, position, reason)
     written = FUNCTIONS.get(run.group().casefold(), run.group())
     if written != run.group():
         raise MomentSyntaxError(text, position, f"{excerpt(run.group())} is written {written}")

@@ -54,7 +54,10 @@ STEP = Fraction(1, 10**20)
 
 
 class Asked(NamedTuple):
-    """A query: its text, the same with its ``factors`` left out, the names of the rest, and the values given."""
+    """A query: its text, the same with its ``factors`` left out, the names of the rest, and the values given.
+
+    ``by_rows``: every X has a mean, or a covariance of rows.
+    """
 
     text: str
     rest: str
@@ -63,6 +66,7 @@ class Asked(NamedTuple):
     values: Mapping[str, Any]
     covariance: str
     law: str
+    by_rows: bool
 
 
 def with_determinants(asked: Asked, average: Average) -> Result:
@@ -83,7 +87,7 @@ def _require_method(asked: Asked) -> None:
                 f"{asked.law[:50]}: give p, as in p=3, for whole powers"
             )
         number = factor.name[1:]
-        if {kind + number for kind in "XMU"} & names:
+        if asked.by_rows or {kind + number for kind in "XMU"} & names:
             raise MomentSyntaxError(
                 asked.text,
                 factor.position,

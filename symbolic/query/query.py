@@ -129,7 +129,14 @@ def moment(
     chosen, own = _covariance(covariance, text, node, given)
     if factors:
         asked = Asked(
-            text, rest, factors, frozenset(used), {**given, **definitions}, OWN if own else chosen, law
+            text,
+            rest,
+            factors,
+            frozenset(used),
+            {**given, **definitions},
+            OWN if own else chosen,
+            law,
+            by_rows=(mean, rows) != (MEANS[0], ROW_LAWS[0]),
         )
         again = partial(moment, covariance=asked.covariance, law=law, work=work, mean=mean, rows=rows)
         return with_determinants(asked, partial(again, symmetric=symmetric, rotations=rotations))

@@ -212,6 +212,7 @@ LIGHT = [
 WIDE = [
     *("X", "X'", "X1", "X1'", "W", "W1", "M", "M'", "U", "I_n", "a", "b", "a'", "b'", "A", "Psi", "F2", "S"),
     *("O", "O'", "Q", "Q'", "W^+", "W1^+", "W^-1", "X X'", "X' X", "a b'", "O A O'", "det(W)", "det(W)^-1"),
+    *("det(W)^(1/2)", "log det(W)", "det(W1)^(-1/3)", "Sigma1", "W2", "X[1,2]", "kron(W,W)"),
     *("(a' W b)", "(X A X')", "tr(O A)^2", "tr(W^+ A)", "(W + I)^-1", "W^+ A W^+", "2", "n", "p", "Sigma"),
 ]
 """Of the wider grammar: rows, means, vectors, rotations, Moore-Penrose inverses."""

@@ -141,6 +141,24 @@ def test_a_wrong_mean_of_a_power_does_not_leave(monkeypatch: pytest.MonkeyPatch)
         moment("det(W)^(1/2)")
 
 
+REFUSED_BY_NAME = (
+    ("X[1,2]", "c' X b with column vectors"),
+    ("tr(kron(W,W))", "ask for W[1,2] W[3,4]"),
+    ("vec(W)", "column vectors"),
+    ("(W + lambda I)^-1", "the terms of its series"),
+    ("tr(log(W))", "log det(W), as a factor"),
+    ("tr(exp(W))", "the terms of its series"),
+)
+
+
+@pytest.mark.parametrize(("text", "possible"), REFUSED_BY_NAME)
+def test_what_has_no_method_is_refused_with_what_would_be_possible(text: str, possible: str) -> None:
+    with pytest.raises(Refused) as caught:
+        moment(text)
+    assert possible in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("det(W)^(1/2) + 1", {}, "the terms of a sum one by one"),
     ("1/det(W)", {}, "write a power"),
@@ -154,6 +172,8 @@ REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("det(W)^(1/2) S", {"values": {"S": "W/(n-1)"}}, "n itself stands beside"),
     ("det(W)^(1/2) W^+", {}, "is 0 where"),
     ("det(W)^(1/2) W[1,4]", {}, "no small size"),
+    ("det(W)^-1", {"rows": "general", "values": {"n": 7}}, "a covariance of its rows"),
+    ("log det(W)", {"mean": "general"}, "a mean"),
     ("det(W)^(1/2) X", {}, "beside X"),
     ("det(W)^(1/2)", {"law": "uniform"}, "not under uniform"),
     ("det(W)^(1/2)", {"values": {"n": 7, "p": 2, "A": [[1, 0], [0, 1]]}}, "'A' is not needed"),
