@@ -29,7 +29,6 @@ from derivations.steps.contents import ALIASES, find
 from derivations.steps.labels import InRegime, Sign
 from derivations.support.bad_input import BadInput
 from numeric_check.draws.estimate import Estimate
-from symbolic.averages.network_polynomial import NotAnExpression
 from symbolic.proofs.asymptotics import UndecidedOrder
 from symbolic.proofs.positivity import SignUnproved
 
@@ -71,11 +70,6 @@ def derived_parts(name: str, assumptions: Assumptions = PAPER) -> Mapping[str, s
             assumptions,
             lambda: {label: to_sympy(part) for label, part in derive(assumptions).items()},
         )
-    except NotAnExpression:
-        raise NotDerivable(
-            f"{', '.join(f'({number})' for number in step.equations) or step.name}: no form in traces and products "
-            f"under {assumptions.label()}: the average holds sums over indices, such as diagonals; choose inputs=gaussian"
-        ) from None
     except (SignUnproved, UndecidedOrder) as error:
         if assumptions == PAPER:
             raise
