@@ -35,12 +35,12 @@ from derivations.formulas.values import united
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.extension import load_extensions
 from derivations.language.regime import Regime
+from derivations.language.sampled_problem import sampled_fields
 from derivations.steps.contents import ALIASES, find
 from derivations.support.bad_input import BadInput
 from derivations.support.batches import StoredBatches
 from derivations.support.text import nearest
 from derivations.support.workers import cores, workers
-from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators import reduced
 from numeric_check.estimators.located_minimum import located_minimum

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from derivations.formulas.values import LOSS
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.regime import Regime
+from derivations.language.sampled_problem import sampled_fields
 from derivations.support.bad_input import BadInput
 from derivations.support.text import nearest, shortened
-from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.seeds import generator_for
 from numeric_check.problem.setting import Setting
 

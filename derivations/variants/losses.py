@@ -13,6 +13,7 @@ import numpy as np
 
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
+from derivations.language.sampled_problem import sampled_fields
 from derivations.language.values import Value, evaluate
 from derivations.paper.beyond.exact_slopes import exact_checks, known_exactly
 from derivations.paper.theorem1.block_draws import numbers
@@ -21,7 +22,6 @@ from derivations.steps.status import NumericStatus
 from derivations.steps.step import Check, Comparison, Step
 from derivations.variants.means import has_means, mean_checks
 from derivations.verification.growth import simulated
-from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.simulation import Quantity
 from numeric_check.estimators.target_loss import fourth_moment

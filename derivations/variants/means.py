@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
+from derivations.language.sampled_problem import sampled_fields
 from derivations.language.values import evaluate
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.steps.step import Check, Step
-from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.simulation import Quantity
 from numeric_check.estimators.task_maps import direct_task_maps

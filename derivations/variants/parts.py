@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from derivations.language.assumptions import Assumptions
+from derivations.language.sampled_problem import sampled_fields
 from derivations.paper.theorem1.block_draws import FACTOR_SIZES
 from derivations.steps.draws import fixed_column, squared_norms
 from derivations.steps.step import Check, Observed, Step
 from derivations.verification.measure import checks
-from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.sample import Sample
 from numeric_check.problem.maml import inner_loop, training_loop
 from numeric_check.problem.samplers import inputs

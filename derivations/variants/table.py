@@ -19,11 +19,11 @@ from derivations.formulas.parameters import Given
 from derivations.formulas.values import LOSS
 from derivations.language.assumptions import Assumptions, read
 from derivations.language.regime import Regime
+from derivations.language.sampled_problem import sampled_fields
 from derivations.steps.contents import slug_of
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.workers import workers
-from derivations.verification.sampled_problem import sampled_fields
 from derivations.verification.verify import keys_of
 from numeric_check.draws.estimate import Estimate
 from numeric_check.problem.setting import Setting

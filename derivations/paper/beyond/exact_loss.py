@@ -17,6 +17,7 @@ import sympy
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
+from derivations.language.sampled_problem import sampled_fields
 from derivations.language.symbols import alpha_r, dist0_sq, label_noise, m, n_r, n_v, nu, p, sigma
 from derivations.language.values import evaluate
 from derivations.paper.beyond.one_task import (
@@ -37,7 +38,6 @@ from derivations.steps.step import Average, Check, Kind, Parts, Step
 from derivations.support.bad_input import BadInput
 from derivations.verification.growth import simulated
 from derivations.verification.measure import mean_check
-from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.estimate import Estimate
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.words import matrix, tr

@@ -15,6 +15,7 @@ import sympy
 
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
+from derivations.language.sampled_problem import sampled_fields
 from derivations.language.values import Point, evaluate
 from derivations.paper.beyond.exact_loss import exact_at, exact_formula
 from derivations.paper.beyond.one_task import one_task, require_rotations
@@ -22,7 +23,6 @@ from derivations.paper.theorem1.block_draws import numbers
 from derivations.steps.step import Check, Comparison, Step
 from derivations.verification.growth import rungs, simulated, slope_check
 from derivations.verification.measure import mean_check
-from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.estimators.simulation import Quantity
 from numeric_check.problem.setting import Setting
 

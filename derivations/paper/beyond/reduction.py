@@ -24,6 +24,7 @@ from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
+from derivations.language.sampled_problem import sampled_fields
 from derivations.language.symbols import alpha_t, m, n_t, n_v, nu, p, sigma
 from derivations.paper.beyond.one_task import (
     FRAME,
@@ -59,7 +60,6 @@ from derivations.steps.signs import sign
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check, simulated
 from derivations.verification.measure import mean_check
-from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
 from numeric_check.problem.setting import Setting

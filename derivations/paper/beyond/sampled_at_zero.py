@@ -9,13 +9,13 @@ from functools import partial
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
+from derivations.language.sampled_problem import sampled_fields
 from derivations.language.values import evaluate
 from derivations.paper.beyond.chains_at_zero import LOSSES, SLOPE, SLOPES
 from derivations.paper.theorem1.concentration import EXCESS
 from derivations.steps.step import Check, Step
 from derivations.verification.growth import simulated
 from derivations.verification.measure import mean_check
-from derivations.verification.sampled_problem import sampled_fields
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.simulation import Quantity
 from numeric_check.problem.setting import Setting
