@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,12 +62,18 @@ def test_sources_that_the_store_knows_are_not_parsed_again(
     """An edited one is; without the store all are."""
     parsed = []
     parse = sources.ast.parse
-    monkeypatch.setattr(sources.ast, "parse", lambda text: parsed.append(text) or parse(text))
+
+    def noted(text: bytes, *options: Any, **more: Any) -> Any:
+        parsed.append(text)
+        return parse(text, *options, **more)
+
+    monkeypatch.setattr(sources.ast, "parse", noted)
 
     def anew() -> Mapping[str, store.Key]:
         forget()
         parsed.clear()
         monkeypatch.setattr(sources, "_known", {})
+        monkeypatch.setattr(sources, "_looked_at", set())
         monkeypatch.setattr(store, "_learnt", set())
         return keys_of("theorem-1")
 
