@@ -80,15 +80,18 @@ class Expectation:
     def _require_apart(self, polynomial: TracePolynomial) -> None:
         """Raises ValueError for a sum that holds X, a mean or a covariance of rows beside what is checked otherwise."""
         by_rows = next(filter(self._setting.needs_rows, polynomial.terms), None)
-        others = (
-            self._setting.rotation(key) or any(is_pseudo(f) for word in key.words for f in word)
-            for key in polynomial.terms
-        )
+        others = (self._setting.rotation(key) or self._is_inverse(key) for key in polynomial.terms)
         if by_rows is not None and any(others):
             raise Refused(
-                f"E[{monomial_text(by_rows)}] has no method here: rotations and Moore-Penrose inverses stand beside W, "
-                "not beside X, a mean or a covariance of rows, as far as answers are checked; ask for the parts one by one"
+                f"E[{monomial_text(by_rows)}] has no method here: rotations and inverses stand beside W, not "
+                "beside X, a mean or a covariance of rows, as far as answers are checked; ask for the parts one by one"
             )
+
+    def _is_inverse(self, monomial: Monomial) -> bool:
+        """Whether a product holds an inverse that it does not hold beside X: that has a refusal of its own."""
+        apart = not self._setting.needs_rows(monomial)
+        names = (name for word in monomial.words for name in word)
+        return any(is_pseudo(x) or (apart and is_wishart(x) and is_inverse(x)) for x in names)
 
     def _sum(self, polynomial: TracePolynomial) -> TracePolynomial:
         if len(polynomial.terms) == 1:

@@ -21,6 +21,7 @@ from symbolic.wishart.fixed_letters import (
     covariance_of,
     indices_of,
     is_covariance,
+    is_inverse,
     is_symmetric,
     is_wishart,
     joined,
@@ -104,8 +105,10 @@ def row_expression(factor: str, setting: Setting) -> Expression:
 
 
 def factor_expression(factor: str, setting: Setting) -> Expression:
-    """A factor (no inverse of a Wishart matrix) as an expression; W = X^T X."""
+    """A factor as an expression; W = X^T X. Raises ValueError for an inverse of a Wishart matrix, which is none in entries."""
     if is_wishart(factor):
+        if is_inverse(factor):
+            raise ValueError(f"{factor} is no polynomial in the entries of X")
         rows = row_expression(factor, setting)
         return rows.T @ rows
     kind = of_rows(factor)

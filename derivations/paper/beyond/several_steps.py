@@ -103,7 +103,7 @@ class Exact:
     def label(self) -> Sign:
         """The sign of what the loss has more at rates of the other sign."""
         return Sign(
-            rf"\big[\bar L^{{test}}(\alpha_t)-\bar L^{{test}}({self.best:g})\big]_{{K={self.steps},\,n_t={self.n_t}}}"
+            rf"\big[\bar L^{{test}}(\alpha_t)-\bar L^{{test}}(\alpha_t^\star)\big]_{{K={self.steps},\,n_t={self.n_t}}}"
         )
 
     def setting(self, rate: float) -> Setting:
