@@ -74,7 +74,7 @@ MOST = Finding(
     },
 )
 WORDS = {
-    "negative-rate-is-better": "the exact loss is least at a negative rate, at every size",
+    "negative-rate-is-better": "with more parameters than validation points the exact loss is least at a negative rate, at every size where it is finite",
     "theorem-2-minimum-is-negative": "the best rate of Theorem 2 is negative without its proviso",
     "positive-rate-criterion": "which covariances make a small positive rate help",
 }
