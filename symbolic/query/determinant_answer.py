@@ -1,7 +1,7 @@
 """The answer to a moment query with powers or logarithms of determinants as factors, and its check.
 
 The rest of the query is averaged and checked like any other, n left free; then n is moved. The second route takes none of the
-identities of `symbolic.wishart.determinant_powers`: at p = 1 and 2 the same query with whole powers is averaged as a polynomial in the
+identities of `symbolic.wishart.determinant_powers`: at two small sizes the same query with whole powers is averaged as a polynomial in the
 entries, the determinants written out, and compared in value. The derivative beside a logarithm is compared with a quotient of
 differences.
 """
