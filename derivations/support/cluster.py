@@ -38,9 +38,13 @@ class Cluster:
         self._client = self._connect("answers")
 
     def _connect(self, fails: str) -> Any:
+        # Held while it is made: one that fails would be closed when its memory is collected, and where that comes while
+        # another starts, both wait for one lock of Dask without end.
+        client = self._dask.Client.__new__(self._dask.Client)
         try:
-            client = self._dask.Client(self.address, timeout=PATIENCE, set_as_default=False)
+            client.__init__(self.address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TypeError, AttributeError, ImportError):
+            self._end(client)
             raise BadInput(
                 f"no scheduler {fails} at {shortened(self.address)!r} within {PATIENCE} seconds: give an address as "
                 "tcp://HOST:8786, of a running `dask scheduler`; what was finished is kept"

@@ -178,6 +178,24 @@ def test_no_scheduler_is_one_line_and_status_two(
         assert said in err
 
 
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", ""])
+def test_a_client_that_fails_is_closed_and_not_left_to_the_collector(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    made: list[Any] = []
+
+    class Held(distributed.Client):
+        def __init__(self, *address: Any, **options: Any) -> None:
+            made.append(self)
+            super().__init__(*address, **options)
+
+    monkeypatch.setattr(distributed, "Client", Held)
+    with pytest.raises(BadInput, match="no scheduler answers"):
+        Cluster(address)
+    assert [client.status for client in made] == ["closed"]
+
+
 def test_without_the_extra_the_line_names_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
