@@ -1,14 +1,18 @@
 """A query of `derive moment` as a step: the engine's answer, the same by hand, and sampling from the definition.
 
-W = X^T X for n rows Sigma^(1/2) u, u with independent entries of a law; W1 and W2 are independent, with n1 and n2 rows.
+W = X^T X for n rows Sigma^(1/2) u, u with independent entries of a law; W1 and W2 are independent, with n1 and n2 rows. For
+complex normal entries W = X^* X.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache, partial, reduce
-from operator import matmul, mul
+from itertools import product
+from operator import add, matmul, mul
+from typing import Any
 
 import numpy as np
 import sympy
@@ -21,22 +25,26 @@ from derivations.steps.rules import haff
 from derivations.steps.step import Derived, Kind, Observed, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra import words
-from symbolic.algebra.words import Expression, constant, independent_entries, matrix
+from symbolic.algebra.entry_laws import COMPLEX
+from symbolic.algebra.words import Expression, constant, gaussian, independent_entries, matrix
 from symbolic.grammar.expanded import expand
 from symbolic.grammar.syntax import parse
 from symbolic.query.query import moment
 from symbolic.wishart.fixed_letters import TRANSPOSED, Word, is_inverse, is_wishart, row_dimension
+from symbolic.wishart.trace_polynomial import Monomial
 
 Array = NDArray[np.float64]
 Sizes = tuple[Mapping[str, float], ...]
 
 GAUSSIAN = "gaussian"
+NORMAL = (GAUSSIAN, COMPLEX)
 ROWS: Mapping[str, str] = {
     GAUSSIAN: "Gaussian rows of any covariance",
     "rademacher": "entries of plus or minus one",
     "laplace": "entries of Laplace's law",
     "uniform": "entries of the uniform law",
     "student:12": "entries of Student's law with twelve degrees of freedom",
+    COMPLEX: "complex Gaussian rows of any real covariance",
 }
 
 
@@ -65,7 +73,7 @@ class Query:
     @property
     def covariance(self) -> str:
         """General for Gaussian rows; under another law that would leave sums over indices."""
-        return "general" if self.law == GAUSSIAN else "identity"
+        return "general" if self.law in NORMAL else "identity"
 
     @property
     def statement(self) -> str:
@@ -75,16 +83,17 @@ class Query:
     @property
     def arguments(self) -> str:
         """What follows `derive moment` on the command line."""
-        chosen = "--cov general" if self.law == GAUSSIAN else f"--law {self.law}"
-        return f'"{self.text}" {chosen}'
+        chosen = "--cov general" if self.law in NORMAL else ""
+        chosen += f" --law {self.law}" if self.law != GAUSSIAN else ""
+        return f'"{self.text}" {chosen.strip()}'
 
 
-def sampled_matrices(query: Query, sample: Sample) -> dict[str, Array]:
+def sampled_matrices(query: Query, sample: Sample) -> dict[str, Any]:
     """A batch of the Wishart matrices that have rows at these sizes, and the fixed letters of the query.
 
     Of Gaussian rows, of which there are many, their triangular factor is drawn.
     """
-    found: dict[str, Array] = {}
+    found: dict[str, Any] = {}
     one, sigma = np.eye(sample.size("p")), None
     if query.covariance == "general":
         # eigenvalues that differ by a factor of a few: where one dominates, the sampled means settle late
@@ -92,14 +101,15 @@ def sampled_matrices(query: Query, sample: Sample) -> dict[str, Array]:
         sample.define("Sigma", sigma)
     for name in ("W", "W1", "W2"):
         rows = f"n{name[1:]}"
-        if rows in sample.values:
-            gaussian = query.law == GAUSSIAN
-            x = (
-                sample.triangular(rows, "p", sigma)
-                if gaussian
-                else sample.inputs(rows, "p", query.law, sigma)
-            )
-            found[name] = np.swapaxes(x, 1, 2) @ x
+        if rows not in sample.values:
+            continue
+        if query.law == COMPLEX:
+            z = sample.gaussian(rows, "p", sigma) + 1j * sample.gaussian(rows, "p", sigma)
+            found[name] = np.swapaxes(z.conj(), 1, 2) @ z / 2
+            continue
+        is_gaussian = query.law == GAUSSIAN
+        x = sample.triangular(rows, "p", sigma) if is_gaussian else sample.inputs(rows, "p", query.law, sigma)
+        found[name] = np.swapaxes(x, 1, 2) @ x
     if "A" in query.text:
         # near the identity, so that no trace is small by chance, and not symmetric
         found["A"] = one + sample.matrix("departure", "p", "p") / 3
@@ -119,12 +129,19 @@ def _letter(name: str) -> Expression:
     """A letter of a query; all that are in use but A are symmetric."""
     if is_inverse(name):
         return haff.LETTERS[haff.INVERSE]
-    return matrix(name, "p", "p", symmetric=name != "A")
+    return matrix(name, "p", "p", symmetric=name != "A" and name[0] != IMAGINARY)
 
 
 def _start(text: str) -> Expression:
-    """The product of traces and a word that a query asks for."""
-    ((monomial, _),) = expand(text, parse(text)).terms.items()
+    """The sum of products of traces and a word that a query asks for."""
+    return reduce(add, (number * _product(key) for key, number in _terms(text)))
+
+
+def _terms(text: str) -> list[tuple[Monomial, Fraction]]:
+    return [(key, value.at({})) for key, value in expand(text, parse(text)).terms.items()]
+
+
+def _product(monomial: Monomial) -> Expression:
     traces = reduce(mul, map(words.tr, map(_word, monomial.traces)), constant(1))
     return traces if monomial.word is None else traces * _word(monomial.word)
 
@@ -151,6 +168,48 @@ def _chain(text: str, law: str, label: str, assumptions: Assumptions) -> Chain:
     return chain.shows(label)
 
 
+REAL, IMAGINARY = "R", "J"
+
+
+@lru_cache(maxsize=16)
+def _complex_chain(text: str, label: str, assumptions: Assumptions) -> Chain:
+    """W = R + i J written out, R = (Y^T Y + Z^T Z)/2 and J = (Y^T Z - Z^T Y)/2 for independent real rows Y and Z, and averaged.
+
+    The letters are real, so that the conjugate of W has its law, and the mean is that of the real part.
+    """
+    chain = Chain(reduce(add, (number * _real_part(key) for key, number in _terms(text))))
+    parts: dict[str, Expression] = {}
+    for number in sorted({name[1:] for name in chain.result.letters() if name[0] in (REAL, IMAGINARY)}):
+        y, z = (gaussian(x + number, "n" + number, "p", covariance="Sigma") for x in "YZ")
+        half = constant(Fraction(1, 2))
+        parts[REAL + number] = half * (y.T @ y + z.T @ z)
+        parts[IMAGINARY + number] = half * (y.T @ z - z.T @ y)
+    chain.define({name: value for name, value in parts.items() if name in chain.result.letters()})
+    chain.average(*sorted(x + name[1:] for name in parts if name[0] == REAL for x in "YZ"))
+    return chain.shows(label)
+
+
+def _real_part(monomial: Monomial) -> Expression:
+    """That of a product with every factor W put in as R + i J: the terms with an even number of factors J."""
+    factors = [f for word in (*monomial.traces, monomial.word or ()) for f in word]
+    places = [k for k, factor in enumerate(factors) if is_wishart(factor)]
+    total = None
+    for chosen in product((REAL, IMAGINARY), repeat=len(places)):
+        count = chosen.count(IMAGINARY)
+        if count % 2:
+            continue
+        named = dict(zip(places, chosen, strict=True))
+        written = [named[k] + f[1:] if k in named else f for k, f in enumerate(factors)]
+        cut = [len(word) for word in monomial.traces]
+        closed = [tuple(written[sum(cut[:k]) : sum(cut[: k + 1])]) for k in range(len(cut))]
+        opened = None if monomial.word is None else tuple(written[sum(cut) :])
+        term = (-1) ** (count // 2) * _product(monomial._replace(traces=tuple(closed), word=opened))
+        total = term if total is None else total + term
+    if total is None:
+        raise ValueError(f"there is no random matrix in {monomial}")
+    return total
+
+
 def _average_rows(chain: Chain, names: list[str], law: str) -> None:
     """Put the rows of these Wishart matrices in, and average over them."""
     covariance = "Sigma" if law == GAUSSIAN else None
@@ -171,7 +230,19 @@ def step_of(query: Query) -> Step:
         return {query.label: answer_tree(moment(query.text, None, query.covariance, query.law))}
 
     def observe(sample: Sample) -> Observed:
-        return {query.label: query.sampled(sampled_matrices(query, sample))}
+        # of complex matrices the imaginary part has the mean zero, as all letters are real
+        return {query.label: np.real(query.sampled(sampled_matrices(query, sample)))}
+
+    if query.law == COMPLEX:
+        derivation, moves = (
+            partial(_complex_chain, query.text, query.label),
+            "real and imaginary parts by parts",
+        )
+    elif query.when:
+        derivation, moves = partial(_inverse_chain, query.text, query.label), "Haff's identity, move by move"
+    else:
+        derivation = partial(_chain, query.text, query.law, query.label)
+        moves = "integration by parts, or cumulants"
 
     return Step(
         name=query.slug,
@@ -181,14 +252,11 @@ def step_of(query: Query) -> Step:
         page="moments",
         claim=lambda: {query.label: query.claim},
         derive=derive,
-        derivation=partial(_inverse_chain, query.text, query.label)
-        if query.when
-        else partial(_chain, query.text, query.law, query.label),
+        derivation=derivation,
         observe=observe,
         sizes=query.sizes,
         power_sizes=query.small,
-        method="the engine's answer to the query, checked at small sizes"
-        + ("; Haff's identity, move by move" if query.when else "; integration by parts, or cumulants"),
+        method=f"the engine's answer to the query, checked at small sizes; {moves}",
         remark=f"The answer is compared with {query.source}.",
         query=query.arguments,
     )

@@ -258,6 +258,14 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         wishart-between-inverses f-matrix-squared-trace f-matrix-square
         """
     ),
+    "derivations.paper.other_moments.complex_rows": _unnumbered(
+        """
+        complex-wishart-mean complex-wishart-square complex-wishart-cube complex-wishart-squared-trace
+        complex-wishart-square-trace complex-wishart-times-trace letter-between-complex-wisharts
+        complex-wishart-two-traces complex-wishart-trace-with-letters complex-wishart-times-letter-trace
+        two-complex-wisharts-sandwich
+        """
+    ),
     "derivations.paper.beyond.reduction": {
         "one-task-suffices": "",
         "two-small-matrices": "",

@@ -21,6 +21,7 @@ from derivations.paper.moment_trees import answer_tree
 from derivations.paper.moments import INVERSES, LAWS, LETTERS, POWERS, PRODUCTS
 from derivations.paper.moments_of_inverses import BESIDE, BETWEEN, RATIO_SQUARES, RATIOS
 from derivations.paper.moments_of_words import PAIRS, SINGLE
+from derivations.paper.other_moments import complex_rows
 from derivations.steps.contents import load
 from derivations.verification.perturb import perturbations
 from derivations.verification.prove import difference, prove
@@ -28,14 +29,18 @@ from derivations.verification.verify import relevant
 from symbolic.query.query import moment
 
 WITH_INVERSES = (*INVERSES, *BESIDE, *BETWEEN, *RATIOS, *RATIO_SQUARES)
-QUERIES = (*POWERS, *LETTERS, *PRODUCTS, *INVERSES, *LAWS, *SINGLE, *PAIRS, *WITH_INVERSES[len(INVERSES) :])
+OTHERS = (*complex_rows.POWERS, *complex_rows.LETTERS)
+QUERIES = (
+    *(*POWERS, *LETTERS, *PRODUCTS, *INVERSES, *LAWS),
+    *(*SINGLE, *PAIRS, *WITH_INVERSES[len(INVERSES) :], *OTHERS),
+)
 SLUGS = [query.slug for query in QUERIES]
 S, A = MatrixSymbol("Sigma", p, p), MatrixSymbol("A", p, p)
 
 
 def test_every_query_is_a_step_of_the_page_on_moments() -> None:
     assert [step.name for step in load().values() if step.page == "moments"] == SLUGS
-    assert {query.law for query in LAWS} | {GAUSSIAN} == set(ROWS)
+    assert {query.law for query in (*LAWS, *OTHERS)} | {GAUSSIAN} == set(ROWS)
 
 
 @pytest.mark.parametrize("name", SLUGS)
