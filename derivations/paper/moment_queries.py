@@ -193,7 +193,7 @@ def _real_part(monomial: Monomial) -> Expression:
     """That of a product with every factor W put in as R + i J: the terms with an even number of factors J."""
     factors = [f for word in (*monomial.traces, monomial.word or ()) for f in word]
     places = [k for k, factor in enumerate(factors) if is_wishart(factor)]
-    total = None
+    terms: list[Expression] = []
     for chosen in product((REAL, IMAGINARY), repeat=len(places)):
         count = chosen.count(IMAGINARY)
         if count % 2:
@@ -203,11 +203,9 @@ def _real_part(monomial: Monomial) -> Expression:
         cut = [len(word) for word in monomial.traces]
         closed = [tuple(written[sum(cut[:k]) : sum(cut[: k + 1])]) for k in range(len(cut))]
         opened = None if monomial.word is None else tuple(written[sum(cut) :])
-        term = (-1) ** (count // 2) * _product(monomial._replace(traces=tuple(closed), word=opened))
-        total = term if total is None else total + term
-    if total is None:
-        raise ValueError(f"there is no random matrix in {monomial}")
-    return total
+        sign = constant((-1) ** (count // 2))
+        terms.append(sign * _product(monomial._replace(traces=tuple(closed), word=opened)))
+    return reduce(add, terms)
 
 
 def _average_rows(chain: Chain, names: list[str], law: str) -> None:
