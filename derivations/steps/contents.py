@@ -266,11 +266,8 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         two-complex-wisharts-sandwich
         """
     ),
-    "derivations.paper.beyond.reduction": {
-        "one-task-suffices": "",
-        "two-small-matrices": "",
-        "negative-rate-is-better": "",
-    },
+    "derivations.paper.beyond.reduction": _unnumbered("one-task-suffices two-small-matrices"),
+    "derivations.paper.beyond.negative_rate": {"negative-rate-is-better": ""},
     "derivations.paper.beyond.exact_loss": {"exact-loss": ""},
     "derivations.paper.inner_loops.first_order": {"first-order-costs-more": ""},
     "derivations.paper.large_sizes.proportional_limit": _unnumbered(
@@ -288,7 +285,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
     "derivations.paper.beyond.two_valued_inputs": {"two-valued-inputs-diverge": ""},
     "derivations.paper.beyond.negative_minimum": {"theorem-2-minimum-is-negative": ""},
     "derivations.paper.beyond.below_conjecture": {"noise-costs-less-at-a-negative-rate": ""},
-    "derivations.paper.beyond.several_steps": _unnumbered("several-steps-minimum several-steps-exactly"),
+    "derivations.paper.inner_loops.several_steps": _unnumbered("several-steps-minimum several-steps-exactly"),
     "derivations.paper.beyond.positive_rates": _unnumbered(
         "positive-rate-criterion positive-rate-spiked positive-rate-aligned"
     ),

@@ -20,6 +20,7 @@ from derivations.language.regime import Regime
 from derivations.language.sampled_problem import sampled_fields
 from derivations.language.symbols import alpha_r, dist0_sq, label_noise, m, n_r, n_v, nu, p, sigma
 from derivations.language.values import evaluate
+from derivations.paper.beyond.negative_rate import one_step
 from derivations.paper.beyond.one_task import (
     Common,
     average,
@@ -28,7 +29,7 @@ from derivations.paper.beyond.one_task import (
     require_rotations,
     rotations,
 )
-from derivations.paper.beyond.reduction import one_step, room_left, share_of_one
+from derivations.paper.beyond.reduction import room_left, share_of_one
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem1.concentration import EXCESS, H_R, put_in
 from derivations.paper.theorem1.next_order import GAP, NOISE, exactly_known, tasks

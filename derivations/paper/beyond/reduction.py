@@ -2,7 +2,6 @@
 
     -  one-task-suffices       the tasks' row spaces are uniform frames: the number of tasks is a factor
     -  two-small-matrices      one task in rotated coordinates: two independent Gaussian matrices
-    -  negative-rate-is-better  the loss at a negative rate is below that at the positive one, at every size
 
 The inner loop commutes with rotations, so that (X_v, X_t) -> (X_v O, X_t O) leaves the law of the data, B_i B_i^T and Gamma_i
 alone and turns the row space of B_i: B_i = D_i Q_i with D_i^2 = B_i B_i^T and uniform frames Q_i, independent of all else.
@@ -17,7 +16,6 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-import sympy
 from sympy import Identity, MatrixSymbol, Symbol, Trace
 
 from derivations.language import model
@@ -31,10 +29,7 @@ from derivations.paper.beyond.one_task import (
     ROOT,
     ROOT_INVERSE,
     average,
-    draw,
-    full_numbers,
     mean_of_inverse,
-    one_task,
     require_rotations,
     rotations,
     tasks_factor,
@@ -43,32 +38,28 @@ from derivations.paper.outer_problem import target_covariance
 from derivations.steps.chain import Chain, Rule, carried_out
 from derivations.steps.chains.products import in_place_of
 from derivations.steps.held import Held
-from derivations.steps.labels import BY_MOVES, Sign
+from derivations.steps.labels import BY_MOVES
 from derivations.steps.rules.exact_routes import inverse_of_chi_square
 from derivations.steps.rules.haar import share_of_rows
 from derivations.steps.rules.rotations import (
     Weighted,
     by_invariance,
     by_moment,
-    gram,
     linear_image,
     multiple,
     quotient,
     rewritten,
 )
-from derivations.steps.signs import sign
 from derivations.steps.step import Check, Kind, Parts, Step
-from derivations.verification.growth import sign_check, simulated
+from derivations.verification.growth import simulated
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
-from numeric_check.draws.seeds import generator_for
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.words import Expression, constant, identity, matrix, scalar, tr
 
 TRACE = r"\mathbb{E}\,\mathrm{Tr}\,(BB^T)^{-1}\Gamma"
 ONE_TRACE = r"\mathrm{Tr}\,(B_1B_1^T)^{-1}\Gamma_1"
 MEAN_K = r"\mathbb{E}_L\,K"
-BETTER = Sign(r"\bar L^{test}(\alpha_t)-\bar L^{test}(-\alpha_t)")
 DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val")
 MOST_STEPS = 4
 SIZES = (
@@ -89,12 +80,13 @@ SIZES = (
 )
 
 
-def _square(name: str, size: str = "n_v") -> Expression:
+def square(name: str, size: str = "n_v") -> Expression:
+    """A symmetric letter, n_v x n_v unless said otherwise."""
     return matrix(name, size, size, symmetric=True)
 
 
-GAMMA, NOISE, OWN = _square("Gamma_1"), _square("Gamma_z"), matrix("B_1", "n_v", "p")
-OWN_INVERSE, M_INVERSE = _square("G_inverse"), _square("M_inverse")
+GAMMA, NOISE, OWN = square("Gamma_1"), square("Gamma_z"), matrix("B_1", "n_v", "p")
+OWN_INVERSE, M_INVERSE = square("G_inverse"), square("M_inverse")
 IN_FRAME = {"Q": "Q_perp"}
 # where the mean over frames is compared: N = n_v m, n_o of them of the other tasks
 SINGLE_ROWS = (
@@ -123,12 +115,12 @@ def tasks_chain(assumptions: Assumptions) -> Chain:
     require_rotations(assumptions)
     others, first, second = matrix("Y", "n_o", "p"), matrix("E", "n_v", "N"), matrix("E_perp", "n_o", "N")
     stack = first.T @ OWN + second.T @ others
-    whole, rest = _square("BBT_inverse", "N"), _square("YYT_inverse", "n_o")
+    whole, rest = square("BBT_inverse", "N"), square("YYT_inverse", "n_o")
     inside, root, root_inverse, turned = (
-        _square("S_inverse"),
-        _square("D"),
-        _square("D_inverse"),
-        _square("R"),
+        square("S_inverse"),
+        square("D"),
+        square("D_inverse"),
+        square("R"),
     )
     outside = identity("p") - others.T @ rest @ others  # projects on what the other tasks do not see
     of_others = {"YYT_inverse": others @ others.T}
@@ -247,7 +239,8 @@ def turned(chain: Chain) -> Chain:
 
 
 @lru_cache(maxsize=16)
-def _one_task_chain(assumptions: Assumptions) -> Chain:
+def one_task_chain(assumptions: Assumptions) -> Chain:
+    """M and the mean of K over L in U and V, and the trace in M and K."""
     require_rotations(assumptions)
     if assumptions.inner_steps > MOST_STEPS:
         raise NotDerivable(f"in U and V this is written out for up to {MOST_STEPS} inner steps")
@@ -327,83 +320,6 @@ def _check_one_task(step: Step, assumptions: Assumptions, seed: int) -> list[Che
     return found
 
 
-# -- a negative rate is better -------------------------------------------------------------------------------
-
-
-def _sign_chain(assumptions: Assumptions) -> Chain:
-    """M(-a) - M(a) is a Gram matrix and K is even: Tr M^-1 K is smaller at -a, as inverses reverse the order."""
-    shown = _one_task_chain(assumptions).parts
-    chain = Chain(_square("M_minus") - _square("M_plus"))
-    m_words = shown["M"]
-    k_words = one_task(assumptions).weight
-    if not isinstance(m_words, Expression):
-        raise NotDerivable("M is no polynomial in U and V")
-    mean = {"mean_inverse": mean_of_inverse()}
-
-    def at_minus(word: Expression) -> Expression:
-        return word.replace({"alpha_t": -scalar("alpha_t")})
-
-    def put(name: str, word: Expression) -> None:
-        """A matrix at the rate, and at that of the other sign."""
-        chain.insert({f"{name}_plus": word}, "two-small-matrices", held=Held(assumptions, mean))
-        held = Held(assumptions, mean, read=at_minus)
-        chain.insert({f"{name}_minus": at_minus(word)}, "two-small-matrices", held=held)
-
-    put("M", m_words)
-    chain.shows("M(-\\alpha_t)-M(\\alpha_t)")
-    gram(chain, lambda factor: sign(to_sympy(factor).subs(alpha_t, Symbol("m")))[0] == 1)
-    chain.shows_sign(BETTER)
-    chain.begin(_square("K_minus") - _square("K_plus"))
-    put("K", k_words)
-    return chain.shows("K(-\\alpha_t)-K(\\alpha_t)")
-
-
-def _claim_sign() -> Parts:
-    u = MatrixSymbol("U", n_t, n_v)
-    return {
-        "M(-\\alpha_t)-M(\\alpha_t)": 4 * alpha_t / n_t * u.T * u,
-        BETTER: sympy.Integer(1),
-        "K(-\\alpha_t)-K(\\alpha_t)": sympy.ZeroMatrix(n_v, n_v),
-    }
-
-
-def _check_sign(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
-    """Tr M^-1 K at a positive rate minus that at its negative, draw by draw at the same U and V."""
-    task = one_task(assumptions)
-    found = []
-    for rate, sizes in ((0.1, SIZES[0]), (0.7, SIZES[1]), (2.0, SIZES[2])):
-        started = time.monotonic()
-        given = {name: float(sizes[name]) for name in ("n_t", "n_v", "p")} | {"sigma": 1.0, "sigma_v": 1.0}
-        plus, minus = (full_numbers({**given, "alpha_t": one}) for one in (rate, -rate))
-        u, v = draw(generator_for(f"{step.name}/{seed}/{rate}"), task, plus, 20_000)
-        gap = task.values(u, v, plus) - task.values(u, v, minus)
-        stated = float(to_sympy(step.derive(assumptions)[BETTER])) if step.derive else 0.0
-        worst = float(gap.min())
-        found.append(
-            sign_check(
-                str(BETTER),
-                {**given, "alpha_t": rate},
-                worst,
-                0.0,
-                stated,
-                said=f"the smallest difference in {len(gap)} draws is",
-                draws=len(gap),
-                seconds=time.monotonic() - started,
-            )
-        )
-    return found
-
-
-def one_step(assumptions: Assumptions) -> str | None:
-    """Why the noise path is not even in the rate, or there is no reduction; None where it is."""
-    reason = rotations(assumptions)
-    if reason is None and (assumptions.inner_steps > 1 or assumptions.added):
-        return (
-            "with more inner steps the noise path is not even in the rate, and a positive rate can be better"
-        )
-    return reason
-
-
 _SIZES: tuple[Mapping[str, float], ...] = SIZES
 
 STEPS: tuple[Step, ...] = (
@@ -440,28 +356,10 @@ STEPS: tuple[Step, ...] = (
         depends_on=DEPENDS,
         claim=_claim_one_task,
         not_sampled=dict.fromkeys(_claim_one_task(), BY_MOVES),
-        derivation=_one_task_chain,
+        derivation=one_task_chain,
         check=_check_one_task,
         sizes=_SIZES,
         applies=rotations,
         method="validation inputs turned to the first coordinates",
-    ),
-    Step(
-        "negative-rate-is-better",
-        (),
-        Kind.BEYOND,
-        "Above p = n_v m + 1, for label noise sigma > 0 and any alpha_t > 0, the average test loss at -alpha_t is below that "
-        "at alpha_t, at every size: every global minimizer of the exact loss is negative.",
-        "beyond",
-        uses=("one-task-suffices", "two-small-matrices"),
-        depends_on=DEPENDS,
-        claim=_claim_sign,
-        not_sampled=dict.fromkeys(_claim_sign(), BY_MOVES),
-        derivation=_sign_chain,
-        check=_check_sign,
-        sizes=_SIZES,
-        applies=one_step,
-        method="M(-a) - M(a) is a Gram matrix, K is even and positive, and inverses reverse the order",
-        remark="The inequality holds draw by draw, before any average. With one task it needs no law of the inputs at all.",
     ),
 )

@@ -36,7 +36,7 @@ def test_every_move_is_proved(name: str, words: list[str]) -> None:
 
 
 def test_the_words_of_the_chain_are_those_that_are_evaluated() -> None:
-    parts, task = reduction._one_task_chain(PAPER).parts, one_task(PAPER).split()
+    parts, task = reduction.one_task_chain(PAPER).parts, one_task(PAPER).split()
     assert parts["M"] == task.gram
     named = to_sympy(task.weight).subs(sympy.Symbol("mean_inverse"), mean_of_inverse())
     assert difference(named, parts[reduction.MEAN_K]).is_zero()

@@ -8,7 +8,7 @@ import pytest
 
 from derivations.formulas.optimum import optimum
 from derivations.language.assumptions import PAPER
-from derivations.paper.beyond.several_steps import (
+from derivations.paper.inner_loops.several_steps import (
     BEST,
     EXACT,
     PAIRS,
