@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 import threading
@@ -58,10 +59,15 @@ def working(workers: int | None = None, scheduler: str | None = None) -> Iterato
 
 
 def cores() -> int:
-    """How many processes may work: as many as were asked for, else the cores this process may use."""
+    """How many processes may work: as many as were asked for, else the cores this process may use.
+
+    Else one, in a process that is itself a worker: the others have the other cores.
+    """
     asked = _chosen.get().workers
     if asked is not None:
         return asked
+    if multiprocessing.parent_process() is not None:
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from derivations.support.workers import shared, side_by_side, workers, working
+from derivations.support.workers import cores, elsewhere, shared, side_by_side, workers, working
 
 PIECES = 4
 
@@ -55,6 +55,30 @@ def test_one_worker_does_one_piece_after_another_here() -> None:
     with working(workers=1):
         side_by_side([partial(collect, found, calls)] * 2)
     assert found == {os.getpid()}
+
+
+def whose_within(_: int) -> list[int]:
+    """The processes that a worker gives work to: itself."""
+    found, calls = set[int](), list[int]()
+    collect(found, calls)
+    side_by_side([partial(collect, found, calls)] * 2)
+    return sorted({*found, os.getpid()})
+
+
+def test_a_worker_starts_no_workers_of_its_own() -> None:
+    with working(workers=2), workers(PIECES) as executor:
+        found = list(executor.map(whose_within, range(PIECES)))
+    assert {len(processes) for processes in found} == {1}
+    with working(workers=2), elsewhere(PIECES) as executor:
+        assert {*executor.map(asked_for, range(PIECES))} == {1, 3}
+
+
+def asked_for(number: int) -> int:
+    """What a worker takes, and what it takes where so many are asked for."""
+    if number % 2:
+        return cores()
+    with working(workers=3):
+        return cores()
 
 
 def lost_once(place: Path, _: int) -> str:
