@@ -15,12 +15,15 @@ from pathlib import Path
 from derivations.command import sweep
 from derivations.language.assumptions import PAPER
 from derivations.support import store
+from derivations.support.workers import working
 
 WORDS = ["n_t=30", "n_v=2", "n_r=20", "m=3", "p=60", "sigma=1", "nu=0.5", "alpha_r=0.2", "alpha_t=-1.5:1.5:0.02"]
 folder = Path(sys.argv[1])
 
 def table():
-    return sweep.run("eq5", WORDS, PAPER, simulate=True, rel_error=1e-3)
+    # a slow machine would find the rows worth processes, which take longer to start than all rows to draw
+    with working(workers=1):
+        return sweep.run("eq5", WORDS, PAPER, simulate=True, rel_error=1e-3)
 
 def started(name):
     os.environ["DERIVE_STORE"] = str(folder / name)
@@ -28,7 +31,9 @@ def started(name):
     if child:
         return child
     try:
-        (folder / f"{name}.{os.getpid()}").write_text(json.dumps(table()))
+        written = folder / f"{os.getpid()}.part"
+        written.write_text(json.dumps(table()))
+        written.rename(folder / f"{name}.{os.getpid()}")  # whole or not at all
     finally:
         os._exit(0)
 

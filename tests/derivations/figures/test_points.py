@@ -91,8 +91,10 @@ from derivations.figures.panels import Figure, Panel
 from derivations.language.assumptions import Assumptions
 from numeric_check.problem.setting import Setting
 
-def slowly(item, sample=figure_points.sample):
-    time.sleep(0.1)
+def slowly(item, computed=[], sample=figure_points.sample):
+    computed.append(item)
+    # at the last point it waits to be killed, however late that comes
+    time.sleep(0.1 if len(computed) < {len(tasks(TINY.panels))} else 3600)
     return sample(item)
 
 figure_points.sample = slowly

@@ -144,6 +144,7 @@ def test_a_scheduler_that_goes_is_told_and_what_was_finished_is_kept(
             dask.scheduler.kill()
 
     with working(scheduler=dask.address):
+        # nobody is there any more to answer, however long it waits
         monkeypatch.setattr(cluster, "PATIENCE", 2)
         with pytest.raises(BadInput, match="no scheduler answers any more"):
             run_on_workers(aim | {"progress": until_it_goes})
@@ -225,6 +226,13 @@ def test_workers_with_other_sources_are_refused() -> None:
 
 
 def test_a_scheduler_without_workers_is_told(dask: Dask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "PATIENCE", 3)
+    class Impatient(distributed.Client):
+        """Patient while it connects, which can take long on a busy machine, and not for workers that never come."""
+
+        def wait_for_workers(self, n_workers: int, timeout: float | None = None) -> Any:
+            return super().wait_for_workers(n_workers, timeout=timeout and 1)
+
+    monkeypatch.setattr(distributed, "Client", Impatient)
+    monkeypatch.setattr(cluster, "PATIENCE", 60)
     with pytest.raises(BadInput, match="has no workers"):
         Cluster(dask.address)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -13,41 +14,69 @@ import pytest
 from derivations.support.workers import cores, elsewhere, shared, side_by_side, workers, working
 
 PIECES = 4
+LATE = 120
+"""Seconds in which a process must have started."""
 
 
 def whose(_: int) -> int:
-    time.sleep(0.1)
     return os.getpid()
 
 
-def collect(found: set[int], calls: list[int]) -> None:
+def met(folder: Path, others: int, _: int) -> int:
+    """This process, after so many have begun: one that starts early must not do all the work of one that starts late."""
+    (folder / str(os.getpid())).touch()
+    latest = time.monotonic() + LATE
+    while len(list(folder.iterdir())) < others and time.monotonic() < latest:
+        time.sleep(0.02)
+    return os.getpid()
+
+
+def collect(found: set[int], calls: list[int], work: Callable[[int], int] = whose) -> None:
     with workers(PIECES) as executor:
-        found.update(executor.map(whose, range(PIECES)))
+        found.update(executor.map(work, range(PIECES)))
     calls.append(len(found))
 
 
 def mark(folder: Path) -> None:
-    (folder / str(os.getpid())).touch()
+    with (folder / str(os.getpid())).open("a") as marks:
+        marks.write("prepared\n")
 
 
-def test_pieces_of_work_share_processes_that_are_prepared_once(tmp_path: Path) -> None:
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Where processes say that they were prepared, and that they have begun."""
+    found = tmp_path / "prepared", tmp_path / "begun"
+    for folder in found:
+        folder.mkdir()
+    return found
+
+
+def prepared_once(folder: Path) -> set[int]:
+    marks = {int(path.name): path.read_text() for path in folder.iterdir()}
+    assert {*marks.values()} == {"prepared\n"}
+    return {*marks}
+
+
+def test_pieces_of_work_share_processes_that_are_prepared_once(folders: tuple[Path, Path]) -> None:
     found, calls = set[int](), list[int]()
+    prepared, begun = folders
     with working(workers=2):
-        side_by_side([partial(collect, found, calls)] * 3, partial(mark, tmp_path))
+        side_by_side([partial(collect, found, calls, partial(met, begun, 2))] * 3, partial(mark, prepared))
     assert len(calls) == 3
     assert len(found) == 2
     assert os.getpid() not in found
-    assert {*map(str, found)} == {path.name for path in tmp_path.iterdir()}
+    assert found == prepared_once(prepared)
 
 
-def test_what_runs_inside_a_block_takes_its_processes(tmp_path: Path) -> None:
+def test_what_runs_inside_a_block_takes_its_processes(folders: tuple[Path, Path]) -> None:
     found, calls = set[int](), list[int]()
-    with working(workers=2), shared(partial(mark, tmp_path)):
-        collect(found, calls)
+    prepared, begun = folders
+    with working(workers=2), shared(partial(mark, prepared)):
+        collect(found, calls, partial(met, begun, 2))
         side_by_side([partial(collect, found, calls)] * 2)
     assert len(calls) == 3
-    assert {*map(str, found)} == {path.name for path in tmp_path.iterdir()}
     assert len(found) == 2
+    assert found == prepared_once(prepared)
 
 
 def test_one_worker_does_one_piece_after_another_here() -> None:

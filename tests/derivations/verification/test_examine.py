@@ -193,8 +193,15 @@ def test_ticks_say_what_is_running(monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
     monkeypatch.setattr("numeric_check.draws.executor.TICK", 0.01)
-    put(monkeypatch, claim=lambda: time.sleep(0.2) or STEP.claim())
     heard: list[tuple[object, int, int]] = []
+
+    def claim() -> object:
+        latest = time.monotonic() + 60
+        while len(heard) <= 3 and time.monotonic() < latest:
+            time.sleep(0.01)
+        return STEP.claim()
+
+    put(monkeypatch, claim=claim)
     verify_jobs(
         [(NAME, PAPER)], numeric=False, tick=lambda running, done, total: heard.append((running, done, total))
     )
