@@ -77,7 +77,7 @@ class GramMoments:
         size = self.size
         if any(self._degree(exponents, i) % 2 for i in range(size)):
             return Fraction(0)  # the law of L is that of L with the signs of row i changed
-        total = 0
+        total: int | Fraction = 0
         # G_ij is a sum of min(i, j) + 1 products L_ik L_jk
         sums = zip(exponents, pairs(size), strict=True)
         for chosen in product(*(list(_multinomial(power, i + 1)) for power, (i, _) in sums)):
@@ -91,7 +91,7 @@ class GramMoments:
             total += weight * self._triangular(powers)
         return Fraction(total)
 
-    def _triangular(self, powers: list[list[int]]) -> int:
+    def _triangular(self, powers: list[list[int]]) -> int | Fraction:
         """The moment of a monomial in the entries of L."""
         result = 1
         for i, line in enumerate(powers):

@@ -40,6 +40,7 @@ from symbolic.checks.gram_moments import (
     pairs,
     places,
 )
+from symbolic.checks.log_determinants import LogGramMoments, complex_log_moments
 from symbolic.wishart.fixed_letters import (
     INVERSE,
     PSEUDO,
@@ -71,6 +72,7 @@ class SmallWishart:
     ``letters`` are the deterministic matrices, ``root`` is L, ``law`` the rule for E z^k of an entry (None
     for the normal law, which alone allows inverses), ``is_complex`` whether its normal entries are complex. The ``rotations`` are
     uniform on the orthogonal group. ``roots`` are those of Sigma1, Sigma2, ... by these names, where W1, W2, ... have such.
+    ``beside``: the matrix whose log det, less its mean, is a factor of everything that is averaged.
     """
 
     size: int
@@ -81,6 +83,7 @@ class SmallWishart:
     is_complex: bool = False
     rotations: frozenset[str] = frozenset()
     roots: Mapping[str, Table] = field(default_factory=dict)
+    beside: str = ""
 
     def covariance(self, name: str = SIGMA) -> Table:
         """Sigma = L L^T."""
@@ -115,6 +118,8 @@ class SmallWishart:
                 complex_inverse_determinant_moment if self.is_complex else inverse_determinant_moment
             )
             number = number * of_determinant(self.rows[name], self.size, degree)
+        if self.beside and not any(base(f) == self.beside for word in (*traces, word or ()) for f in word):
+            number = Fraction(0)  # the logarithm is independent of it
         return Product(number, tuple(map(keys, traces)), None if word is None else keys(word))
 
     def _entries(self, products: Iterable[Product]) -> EntryProducts:
@@ -184,6 +189,10 @@ class SmallWishart:
 
     def _moments(self, name: str, degree: int) -> Callable[[tuple[int, ...]], Fraction]:
         """Those of the entries of G, the rows less that the inverses in a product take."""
+        if name == self.beside and self.is_complex:
+            return complex_log_moments(self.rows[name] - degree, self.size, degree)
+        if name == self.beside:
+            return LogGramMoments(self.rows[name] - 2 * degree, self.size, degree)
         if self.is_complex:
             return ComplexGramMoments(self.rows[name] - degree, self.size)
         return gram_moments(self.rows[name] - 2 * degree, self.size, self.law)

@@ -32,6 +32,7 @@ from symbolic.query.query_words import (
     monomial_expression,
 )
 from symbolic.query.value import Matrices, Shown, evaluate
+from symbolic.wishart.determinant_powers import twice_derivative
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     MEAN,
@@ -60,6 +61,9 @@ MOST_SIZES = 3
 
 ROOM = 6
 """Numbers of rows that are tried one after the other where a divisor such as n - 3 vanishes."""
+
+LARGEST_COMPLEX = 2
+"""The largest size of complex matrices beside a logarithm."""
 
 Found = TypeVar("Found")
 
@@ -92,6 +96,31 @@ def examine(answer: Answer) -> tuple[str, ...]:
             "divisors that vanish there"
         )
     return tuple(dict.fromkeys(found))
+
+
+def examine_logarithm(answer: Answer, name: str) -> None:
+    """Compare what the logarithm of det(name) adds to an answer with means taken entry by entry.
+
+    Raises CheckFailed where they differ, and Refused where no small size can be used.
+    """
+    slope = twice_derivative(answer.formula, row_dimension(name), 1 if answer.setting.is_complex else 2)
+    beside = replace(answer, formula=slope)
+    if name not in answer.inverses:
+        if slope.terms:
+            _fail(AVERAGED, {}, "independent of the logarithm", "not so")
+        return
+    largest = LARGEST_COMPLEX if answer.setting.is_complex else MAX_SIZE
+    found = 0
+    for size, rows in (*answer.sizes, (1, 3)):
+        if found == MOST_SIZES - 1:
+            break
+        if size <= largest and answer.small(size, rows).rows[name] >= size:
+            limit = LOW_COST[True] if found else int(MOST_COST * max(1, answer.effort))
+            found += bool(_off_poles(partial(_compare_means, beside, size, limit, beside=name), rows))
+    if not found:
+        raise Refused(
+            "there is no small size at which the logarithm could be checked: shorten the expression"
+        )
 
 
 def _off_poles(compare: Callable[[int], str], first: int) -> str:
@@ -135,11 +164,14 @@ def _compare_tree(answer: Answer, size: int, rows: int) -> str:
     return _same(READ, dimensions, _shown(value), evaluate(products, Matrices(size, letters), shape))
 
 
-def _compare_means(answer: Answer, size: int, limit: int, rows: int) -> str:
-    """The average in entries and the formula at one size; "" where that would cost more than `limit`."""
+def _compare_means(answer: Answer, size: int, limit: int, rows: int, beside: str = "") -> str:
+    """The average in entries and the formula at one size; "" where that would cost more than `limit`.
+
+    ``beside``: the matrix the logarithm of whose determinant, less its mean, is a factor.
+    """
     if size > MAX_SIZE and any(answer.inverses.values()):
         return ""
-    small = answer.small(size, rows)
+    small = replace(answer.small(size, rows), beside=beside)
     dimensions = answer.dimensions(small)
     try:
         terms = list(_terms(answer.averaged, dimensions))

@@ -11,17 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 from numbers import Real
 from typing import Any, NamedTuple
 
-from symbolic.algebra.entry_laws import COMPLEX, GAUSSIAN, Law
-from symbolic.algebra.entry_laws import law as named_law
+from symbolic.algebra.entry_laws import GAUSSIAN
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.grammar.determinant_factors import split
 from symbolic.grammar.expanded import expand
-from symbolic.grammar.shapes import ONE, SQUARE, known_shape, letter_shapes
 from symbolic.grammar.syntax import parse
 from symbolic.grammar.tokens import DECLARED, MomentSyntaxError, tokens
 from symbolic.grammar.tree import Covariance as CovarianceOf
@@ -29,39 +26,39 @@ from symbolic.grammar.tree import (
     Element,
     Node,
     Product,
-    Symbol,
-    Transpose,
     subtrees,
     symbols,
 )
 from symbolic.query import existing
 from symbolic.query.answer import Answer
-from symbolic.query.check import examine
-from symbolic.query.determinant_answer import Asked, with_determinants
+from symbolic.query.asked import (
+    MEANS,
+    OWN,
+    ROW_LAWS,
+    check_names,
+    check_symmetric,
+    columns_of,
+    covariance_of_query,
+    needed_names,
+    rotating,
+    setting_of,
+    with_law,
+)
+from symbolic.query.check import examine, examine_logarithm
+from symbolic.query.combined.determinant_answer import Asked, with_determinants
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.query_words import Setting, with_wisharts
 from symbolic.query.result import Result
 from symbolic.query.sizes import Sizes, read_size, require_rows
-from symbolic.query.value import Matrices, evaluate, read_matrices
+from symbolic.query.value import Matrices, Shown, evaluate, read_matrices
 from symbolic.query.work import MAX_WORK
 from symbolic.wishart.existence import condition as inverse_condition
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
-    IDENTITY,
-    MEAN,
-    ROW_COVARIANCE,
-    ROW_IDENTITY,
-    ROWS,
-    SIGMA,
     indices_of,
-    is_covariance,
-    is_dimension,
     is_vector,
-    is_wishart,
     of_rows,
-    row_dimension,
-    suggestion,
 )
 from symbolic.wishart.trace_polynomial import (
     QueryTooLarge,
@@ -70,18 +67,11 @@ from symbolic.wishart.trace_polynomial import (
     scalars,
     symmetrised,
 )
-from symbolic.wishart.wishart_moment import Covariance
 
 __all__ = ["MomentSyntaxError", "Result", "moment"]
 
 MOST_SECONDS = 3600
 """Longest time that a query may be given."""
-
-MEANS, ROW_LAWS = ("zero", "general"), ("independent", "general")
-"""Whether X has a mean M, and its rows a covariance U."""
-
-OWN = "own"
-"""The covariance of each matrix is its own."""
 
 MAX_LENGTH = 200_000
 """Most terms of all coefficients of an answer: printing them takes about a second."""
@@ -116,17 +106,35 @@ def moment(
     expectation of an inverse diverges; and ValueError for unknown, superfluous or missing names, values of
     the wrong kind, an unknown covariance or law, a moment without a method, and whatever exceeds a limit.
     """
+    return _moment(text, values, covariance, law, work, mean, rows, symmetric, rotations)
+
+
+def _moment(
+    text: str,
+    values: Mapping[str, Any] | None,
+    covariance: str | None,
+    law: str,
+    work: float | None,
+    mean: str,
+    rows: str,
+    symmetric: Collection[str],
+    rotations: Collection[str],
+    beside: str = "",
+) -> Result:
+    """The same. ``beside``: the matrix the logarithm of whose determinant stands beside it, with which the derivative in its
+    rows is checked too.
+    """
     given = dict(values or {})
-    texts = [x for x, value in given.items() if isinstance(value, str) and _is_letter(x)]
-    definitions = {name: given.pop(name) for name in texts}
+    definitions = {x: given.pop(x) for x in [*given] if isinstance(given[x], str) and _is_letter(x)}
     _check_declared((*symmetric, *rotations))
     declared = {name for name in (*given, *symmetric, *rotations) if DECLARED.fullmatch(name)}
-    columns = _columns(given)
+    columns = columns_of(given)
     rest, factors = split(text, columns)
     node = parse(rest, columns, declared, definitions)
     _check_definitions(rest, declared, definitions)
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
-    chosen, own = _covariance(covariance, text, node, given)
+    check_symmetric(symmetric, used)
+    chosen, own = covariance_of_query(covariance, text, node, given)
     if factors:
         asked = Asked(
             text,
@@ -138,17 +146,20 @@ def moment(
             law,
             by_rows=(mean, rows) != (MEANS[0], ROW_LAWS[0]),
         )
-        again = partial(moment, covariance=asked.covariance, law=law, work=work, mean=mean, rows=rows)
-        return with_determinants(asked, partial(again, symmetric=symmetric, rotations=rotations))
+
+        def again(inner: str, known: Mapping[str, Any], log: str = "") -> Result:
+            return _moment(inner, known, asked.covariance, law, work, mean, rows, symmetric, rotations, log)
+
+        return with_determinants(asked, again)
     effort = _effort(work)
-    setting = replace(_setting(text, node, used, given, chosen, mean, rows), own=own)
-    setting, entry_law = _law(law, setting, text, node, symmetric)
-    setting = _rotating(setting, rotations, used, law, symmetric)
+    setting = replace(setting_of(text, node, used, given, chosen, mean, rows), own=own)
+    setting, entry_law = with_law(law, setting, text, node, symmetric)
+    setting = rotating(setting, rotations, used, law, symmetric)
     expectation = (
         Expectation(setting, effort) if entry_law is GAUSSIAN else LawExpectation(setting, entry_law, effort)
     )
-    dimensions, letters = _names(used, setting)
-    _check_names(given, dimensions + letters)
+    dimensions, letters = needed_names(used, setting)
+    check_names(given, dimensions + letters)
     sizes, matrices = _read_values(given, dimensions, letters, setting, law)
     has_elements = _largest_index(node, sizes) > 0
     has_vectors = any(map(is_vector, setting.shapes))
@@ -168,21 +179,25 @@ def moment(
         _require_readable(formula, effort)
         answer = Answer(part, products, query, formula, setting, entry_law, effort)
         checked = examine(answer)
+        if beside:
+            examine_logarithm(answer, beside)
         formula = scalars(formula) if has_vectors else formula
         return _Averaged(elements(formula) if has_elements else formula, bounds, checked, more)
 
     found = averaged(node) if not isinstance(node, CovarianceOf) else _covariance_of(node, averaged)
     formula = symmetrised(found.formula, symmetric) if symmetric else found.formula
     expected = _at(formula, sizes)
-    value = None
-    if matrices is not None:
-        lengths = {**matrices.lengths, **{name: int(size) for name, size in sizes.items()}}
-        value = evaluate(expected, matrices, (lengths[setting.whole[0]], lengths[setting.whole[1]]))
+    value = None if matrices is None else _value(expected, matrices, sizes, setting)
     conditions = (*(inverse_condition(rows, bound) for rows, bound in found.bounds), *found.conditions)
     query = " ".join(text.split())
     return Result(
         query, OWN if own else chosen, law, expected, conditions, found.checked, value, found.bounds, setting
     )
+
+
+def _value(expected: TracePolynomial, matrices: Matrices, sizes: Sizes, setting: Setting) -> Shown:
+    lengths = {**matrices.lengths, **{name: int(size) for name, size in sizes.items()}}
+    return evaluate(expected, matrices, (lengths[setting.whole[0]], lengths[setting.whole[1]]))
 
 
 def _is_letter(name: str) -> bool:
@@ -212,47 +227,6 @@ def _check_declared(names: Iterable[str]) -> None:
                 f"{name[:50]!r} is no name of a letter: take a capital other than E, I, M, T, U, W, X, or a word that "
                 "begins with one"
             )
-
-
-def _setting(
-    text: str,
-    node: Node,
-    used: Collection[str],
-    given: Mapping[str, Any],
-    covariance: Covariance,
-    mean: str,
-    rows: str,
-) -> Setting:
-    """The random matrices and the shapes of all letters. Raises ValueError for letters that do not fit together."""
-    if mean not in MEANS:
-        raise Refused(f"unknown mean {mean[:50]!r}; {suggestion(mean, MEANS)}")
-    if rows not in ROW_LAWS:
-        raise Refused(f"unknown rows {rows[:50]!r}; {suggestion(rows, ROW_LAWS)}")
-    random = [name for name in used if is_wishart(name) or of_rows(name) == ROWS]
-    named = {*used, *given}
-    means = {row_dimension(x) for x in random if mean == "general" or MEAN + row_dimension(x)[1:] in named}
-    correlated = {
-        row_dimension(x)
-        for x in random
-        if rows == "general" or ROW_COVARIANCE + row_dimension(x)[1:] in named
-    }
-    shape, shapes = letter_shapes(text, node)
-    for kind, lengths in ((MEAN, means), (ROW_COVARIANCE, correlated)):
-        for length in lengths:
-            name = kind + length[1:]
-            shapes[name] = known_shape(name) or SQUARE
-    return Setting(covariance, shapes, frozenset(means), frozenset(correlated), shape)
-
-
-def _columns(given: Mapping[str, Any]) -> int | None:
-    """p, where it is given or a matrix shows it."""
-    if COLUMNS in given:
-        return int(read_size(COLUMNS, given[COLUMNS]))
-    for name, value in given.items():
-        shape = (len(value),) if isinstance(value, list | tuple) else getattr(value, "shape", ())
-        if shape and not (of_rows(name) or is_vector(name)):
-            return int(shape[0])
-    return None
 
 
 def _read_values(
@@ -317,62 +291,6 @@ def _largest_index(node: Node, sizes: Sizes) -> int:
     return largest
 
 
-def _law(
-    name: str, setting: Setting, text: str, node: Node, symmetric: Collection[str]
-) -> tuple[Setting, Law]:
-    """The law of the real entries, and the setting with what is complex in it. Raises ValueError for a name that is no law."""
-    if name != COMPLEX:
-        found = named_law(name)
-        if setting.own and found is not GAUSSIAN:
-            raise Refused(
-                "covariances of their own are for Gaussian rows: leave the law out, or take one Sigma"
-            )
-        return setting, found
-    _require_untransposed(text, node, symmetric)
-    if setting.means or setting.correlated:
-        raise Refused(
-            "a mean of X and a covariance of its rows have no method for complex entries: leave them out"
-        )
-    return replace(setting, is_complex=True), GAUSSIAN
-
-
-def _rotating(
-    setting: Setting, rotations: Collection[str], used: Collection[str], law: str, symmetric: Collection[str]
-) -> Setting:
-    """The setting with the letters that are rotations. Raises ValueError where they have no method."""
-    for name in rotations:
-        if name not in used:
-            raise Refused(f"{name[:50]!r} is not needed in this expression: leave it out")
-        if setting.shape(name) != SQUARE:
-            raise Refused(f"{name} is {' x '.join(setting.shape(name))} here: a rotation is p x p")
-        if name in symmetric:
-            raise Refused(f"{name} is a rotation: leave it out of the symmetric letters")
-    if rotations and law != GAUSSIAN.name:
-        raise Refused(f"rotations have no method under the law {law[:50]}: ask for the law gaussian")
-    return replace(setting, rotations=frozenset(rotations))
-
-
-def _require_untransposed(text: str, node: Node, symmetric: Collection[str]) -> None:
-    """Raises ValueError for what the transpose of a complex Wishart matrix, its conjugate, would come into."""
-    for part in subtrees(node):
-        name = part.name if isinstance(part, Symbol) else ""
-        if isinstance(part, Transpose | Element) or (name and (indices_of(name) or is_vector(name))):
-            raise MomentSyntaxError(
-                text,
-                part.position,
-                "of complex matrices there are no transposes, elements or vectors here: give A' a name of its own, and "
-                "take tr(A W) for an element",
-            )
-        if name and of_rows(name):
-            raise MomentSyntaxError(
-                text, part.position, f"{name} has no method for complex entries: ask for W = X* X"
-            )
-    if symmetric:
-        raise Refused(
-            "letters are not symmetric beside a complex Sigma, which is not its transpose: leave symmetric out"
-        )
-
-
 def _require_readable(formula: TracePolynomial, effort: float) -> None:
     """Raises QueryTooLarge for an answer that would take longer to print than to find."""
     length = sum(len(value.numerator) + len(value.denominator) for value in formula.terms.values())
@@ -391,66 +309,3 @@ def _effort(work: float | None) -> float:
     if isinstance(work, bool) or not isinstance(work, Real) or not 0 < work <= MOST_SECONDS:
         raise Refused(f"work is {str(work)[:50]}: give seconds, more than 0 and at most {MOST_SECONDS}")
     return float(work) / usual
-
-
-def _covariance(
-    covariance: str | None, text: str, node: Node, values: Mapping[str, Any]
-) -> tuple[Covariance, bool]:
-    """The covariance asked for, or implied by the letter Sigma, and whether each matrix has its own."""
-    sigma = next((symbol for symbol in symbols(node) if is_covariance(symbol.name)), None)
-    named = {symbol.name for symbol in symbols(node)} | values.keys()
-    if covariance is None:
-        found = sorted(filter(is_covariance, named))
-        covariance = OWN if found and found != [SIGMA] else "general" if found else "identity"
-    if covariance == OWN:
-        return "general", True
-    if covariance == "identity":
-        if sigma is not None:
-            raise MomentSyntaxError(
-                text,
-                sigma.position,
-                f"{sigma.name} is the identity here: write {IDENTITY}, or ask for a general covariance",
-            )
-        return "identity", False
-    if covariance == "general":
-        numbered = next((name for name in sorted(named) if is_covariance(name) and name != SIGMA), None)
-        if numbered:
-            raise Refused(
-                f"{numbered} is of matrices with covariances of their own: ask for the covariance own"
-            )
-        return "general", False
-    raise Refused(
-        f"unknown covariance {covariance[:50]!r}; {suggestion(covariance, ('identity', 'general', OWN))}"
-    )
-
-
-def _names(used: Iterable[str], setting: Setting) -> tuple[list[str], list[str]]:
-    """The dimensions and the matrices that need values, by the names used in a query."""
-    used = list(used)
-    dimensions = [name for name in used if is_dimension(name)]
-    matrices = [name for name in used if name not in dimensions]
-    random = [name for name in matrices if is_wishart(name) or of_rows(name) == ROWS]
-    by_rows = [name for name in matrices if of_rows(name)]
-    dimensions += [row_dimension(name) for name in (*random, *by_rows)]
-    letters = [
-        name
-        for name in matrices
-        if name not in (*random, *setting.rotations, IDENTITY)
-        and not indices_of(name)
-        and of_rows(name) != ROW_IDENTITY
-    ]
-    if setting.covariance == "general" and random:
-        letters += [setting.sigma(name)[0] for name in random]
-    for kind, lengths in ((MEAN, setting.means), (ROW_COVARIANCE, setting.correlated)):
-        letters += [kind + length[1:] for length in sorted(lengths)]
-    dimensions += [x for name in letters for x in setting.shape(name) if x != ONE]
-    dimensions += [COLUMNS] * bool(matrices)
-    return list(dict.fromkeys(dimensions)), list(dict.fromkeys(letters))
-
-
-def _check_names(values: Mapping[str, Any], known: list[str]) -> None:
-    for name in values:
-        if name == SIGMA and name not in known:
-            raise Refused(f"{SIGMA} is the identity here: leave it out, or ask for a general covariance")
-        if name not in known:
-            raise Refused(f"{name[:50]!r} is not needed in this expression; {suggestion(name, known)}")

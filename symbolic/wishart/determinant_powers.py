@@ -9,7 +9,7 @@ for every real k with n + 2k > p - 1, where G is the gamma function. With k = 0 
     E[f(W) log det W] = (log|Sigma| + p log 2 + sum_i psi((n-i)/2)) E[f(W)] + 2 d/dn E[f(W)].
 
 For complex entries (n - i)/2 becomes n - i, 2k becomes k, and there is no power of 2. What is made of these:
-`symbolic.query.determinant_answer`.
+`symbolic.query.combined.determinant_answer`.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ import mpmath
 import pytest
 
 from symbolic.algebra.refusal import Refused
-from symbolic.query import determinant_answer
+from symbolic.query import check
 from symbolic.query.check import CheckFailed
+from symbolic.query.combined import determinant_answer
 from symbolic.query.query import moment
 from symbolic.wishart import determinant_powers
 from symbolic.wishart.trace_polynomial import TracePolynomial
@@ -129,9 +130,45 @@ WRONG: tuple[tuple[str, str, Callable[..., Any]], ...] = (
 def test_a_wrong_answer_does_not_leave(
     text: str, name: str, wrong: Callable[..., TracePolynomial], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(determinant_answer, name, wrong)
+    for module in (determinant_answer, check):
+        monkeypatch.setattr(module, name, wrong, raising=False)
     with pytest.raises(CheckFailed, match="do not use it"):
         moment(text)
+
+
+BESIDE_A_LOGARITHM = (
+    ("log det(W) W A W", "gaussian"),
+    ("log det(W) W^-1 A W", "gaussian"),
+    ("log det(W) a' W^-2 b", "gaussian"),
+    ("log det(W1) W1 W2^-1 W1", "gaussian"),
+    ("log det(W) W^2", "complex"),
+    ("log det(W) W^-1 A W^-1", "complex"),
+)
+
+
+@pytest.mark.parametrize(("text", "law"), BESIDE_A_LOGARITHM)
+def test_a_slope_that_is_a_little_off_does_not_leave(
+    text: str, law: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = moment(text, covariance="general", law=law).determinants
+    assert right is not None
+    assert right.slope.terms
+    for k in range(len(right.slope.terms)):
+
+        def wrong(polynomial: TracePolynomial, rows: str, times: int, k: int = k) -> TracePolynomial:
+            found = determinant_powers.twice_derivative(polynomial, rows, times)
+            chosen = sorted(found.terms)[k]
+            return TracePolynomial({**found.terms, chosen: -found.terms[chosen]}, found.is_matrix)
+
+        monkeypatch.setattr(check, "twice_derivative", wrong)
+        with pytest.raises(CheckFailed, match="do not use it"):
+            moment(text, covariance="general", law=law)
+
+
+def test_what_is_independent_of_the_logarithm_has_no_slope(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "twice_derivative", lambda polynomial, rows, times: polynomial)
+    with pytest.raises(CheckFailed, match="independent of the logarithm"):
+        moment("log det(W) W1")
 
 
 def test_a_wrong_mean_of_a_power_does_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:

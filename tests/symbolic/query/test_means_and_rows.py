@@ -94,6 +94,7 @@ def test_values(text: str, values: dict[str, Any], value: Any) -> None:
         ("W", {}, {"mean": "some"}, Refused, "unknown mean 'some'"),
         ("W", {}, {"rows": "some"}, Refused, "unknown rows 'some'"),
         ("W A", {}, {"symmetric": ["W"]}, Refused, "'W' is no name of a letter"),
+        ("W A", {}, {"symmetric": ["B"]}, Refused, "'B' is said to be symmetric and does not occur"),
         ("W", {"M": [[1, 2]], "n": 2}, {}, Refused, "M is 1 x 2"),
         ("W", {"U": [[1, 2], [0, 1]], "p": 1}, {}, Refused, "not symmetric"),
         ("W", {"M": "W^2", "n": 2}, {}, Refused, "M is a matrix"),

@@ -1,0 +1,1 @@
+"""Answers to moment queries that are put together from answers to others: with determinants, and Kronecker products."""
