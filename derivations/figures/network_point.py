@@ -84,7 +84,7 @@ def text_of(found: dict[str, Any]) -> str:
     return "\n".join(
         [
             *lines,
-            f"trained, minus at rate zero: {found['difference']:.6g}{error} over {len(lines)} runs",
+            f"trained, minus at rate zero: {found['difference']:.6g}{error} over {len(lines)} run{'s'[: len(lines) > 1]}",
             f"at most {found['apart']:.1e} of a loss from what is shipped",
         ]
     )
