@@ -12,15 +12,15 @@ from benchmarks.tools import clear_caches
 
 
 def measure(row_name: str, position: int) -> dict[str, float]:
-    """Seconds of the run, and the peak memory of this process in MB (imports included)."""
+    """Seconds of the run, those of the processor, and the peak memory of this process in MB (imports included)."""
     method = next(row for row in ROWS if row.name == row_name).methods[position]
     if method.warm:
         method.run()
     clear_caches()
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     method.run()
-    seconds = time.perf_counter() - start
-    return {"seconds": seconds, "peak_mb": peak_memory()}
+    seconds, used = time.perf_counter() - start, time.process_time() - used
+    return {"seconds": seconds, "processor": used, "peak_mb": peak_memory()}
 
 
 def peak_memory() -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import answers, bartlett, tools
+from benchmarks import answers, bartlett, published, tools
 from benchmarks.tools import Method
 from symbolic.wishart.identity import trace_moment
 from symbolic.wishart.partitions import Partition, partitions
@@ -13,6 +13,11 @@ BY_PEER = "equal to the other tools' results, term by term"
 BY_COLUMNS = (
     "every moment equals n (n+2) ... (n+2d-2) at p = 1, is the same with n and p exchanged, and has at p = 2 the "
     "values that follow from the Bartlett decomposition"
+)
+BY_PUBLISHED = "equal to what the other program's documentation prints; it does not install here, so that its time is not known"
+BY_POWERS = (
+    "with the identity for all letters it is the moment of the power, which another engine finds, at three sizes; besides, its check "
+    "entry by entry at small sizes is a part of the answer"
 )
 BY_VALUES = (
     "equal, at Sigma = I, to the identity engine's polynomials, which share no code with it, and, at Sigma = "
@@ -219,5 +224,62 @@ ROWS = (
         ),
         BY_PEER,
         note="Compared at twenty sizes. The engine's time includes reading the query and its check entry by entry at p = 3.",
+    ),
+    Row(
+        "inverse-word-2",
+        "E W^-1 A W^-1, general covariance, symbolic n and p",
+        (published.inverse_word("W^-1 A W^-1"),),
+        BY_POWERS,
+        lambda result: published.as_power(result, 2),
+        goal_seconds=0.01,
+        note="No other program has it. The time includes reading the query and its check entry by entry.",
+        bound="The check at three small sizes bounds it.",
+    ),
+    Row(
+        "inverse-word-4",
+        "E W^-1 A W^-1 B W^-1 C W^-1, general covariance, symbolic n and p",
+        (published.inverse_word("W^-1 A W^-1 B W^-1 C W^-1"),),
+        BY_POWERS,
+        lambda result: published.as_power(result, 4),
+        goal_seconds=0.5,
+        note="No other program has it. The time includes reading the query and its check entry by entry.",
+        bound="Its 105 pairings and the check bound it.",
+    ),
+    Row(
+        "published-traces-3",
+        "all trace moments of degree 3 at n = 10, general covariance",
+        (
+            published.coefficients(3, "gaussian"),
+            published.published(published.VIGNETTE, published.REAL_THREE),
+        ),
+        BY_PUBLISHED,
+        note="wish_psn(3, 10).",
+    ),
+    Row(
+        "published-complex-4",
+        "all trace moments of degree 4 at n = 10, complex Wishart matrices",
+        (
+            published.coefficients(4, "complex"),
+            published.published(published.VIGNETTE, published.COMPLEX_FOUR),
+        ),
+        BY_PUBLISHED,
+        note="wish_psn(4, 10, 1).",
+    ),
+    Row(
+        "published-values",
+        "E tr(W)^2 tr(W^3) W^2, E tr(W^-1)^2, E tr(W^-1)^2 tr(W^-3) W^-2 at n = 20, p = 2",
+        (published.values(), published.published_values()),
+        BY_PUBLISHED,
+        note="To the seven digits that are printed.",
+    ),
+    Row(
+        "published-trace-4",
+        "E tr W^4 for real and complex entries, symbolic n and p",
+        (
+            published.trace_of_fourth_power(),
+            published.published(published.NOTEBOOK, (published.REAL_TRACE, published.COMPLEX_TRACE)),
+        ),
+        BY_PUBLISHED,
+        note="The engine's time includes reading the queries and their checks entry by entry.",
     ),
 )

@@ -2,7 +2,8 @@
 
 Every row is first checked: all tools must give the same result, and the engine's must pass the row's theorem.
 Then each method runs in fresh processes; imports are not timed, caches are empty.  The table is printed and
-stored as JSON.  `--full` adds the runs that take up to a minute.  Exit status 1 if a row is not equal.
+stored as JSON, with the ratio of the engine's least processor time to the recorded yardstick, `yardstick.json`, that is to stay
+below 1.5: processor time, as on a busy machine the clock says nothing.  `--full` adds the runs that take up to a minute.  Exit status 1 if a row is not equal.
 """
 
 import argparse
@@ -22,6 +23,10 @@ from benchmarks.tools import FORM, Method
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"
+YARDSTICK = ROOT / "benchmarks" / "yardstick.json"
+MOST_RATIO = 1.5
+"""How many times the recorded time a row may take."""
+
 PACKAGES = ("python-flint", "sympy", "numpy", "thewalrus", "haarpy")
 SLOW_REPEATS = 1
 
@@ -48,19 +53,31 @@ def timed(row: Row, position: int, repeats: int) -> dict[str, Any]:
         "runs": repeats,
     }
     if row.methods[position].in_process:
+        record["processor"] = min(run["processor"] for run in runs)
         record["peak_mb"] = round(max(run["peak_mb"] for run in runs))
     return record
 
 
 def goal(row: Row, methods: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """What was aimed at, what was reached, and whether that is enough; None without a goal or a peer."""
+    """What was aimed at, what was reached, in processor time, and whether that is enough; None without a goal or a peer."""
     own = methods[0]["median"]
+    if row.goal_seconds is not None and "processor" in methods[0]:
+        own = methods[0]["processor"]
     if row.goal_seconds is not None:
         return {"seconds": row.goal_seconds, "reached": own, "met": own <= row.goal_seconds}
     if row.goal_ratio is not None and len(methods) > 1 and "median" in methods[1]:
         ratio = methods[1]["median"] / own
         return {"ratio": row.goal_ratio, "reached": ratio, "met": ratio >= row.goal_ratio}
     return None
+
+
+def yardstick(name: str, fastest: float) -> dict[str, Any] | None:
+    """The recorded time of a row, the ratio to it, and whether that is small enough; None for a row without one."""
+    recorded = json.loads(YARDSTICK.read_text(encoding="utf-8"))["fastest"].get(name)
+    if recorded is None:
+        return None
+    ratio = fastest / recorded
+    return {"seconds": recorded, "ratio": ratio, "kept": ratio <= MOST_RATIO}
 
 
 def run_row(row: Row, repeats: int, full: bool) -> dict[str, Any]:
@@ -72,7 +89,9 @@ def run_row(row: Row, repeats: int, full: bool) -> dict[str, Any]:
     methods = []
     for k, method in listed:
         record: dict[str, Any] = {"tool": method.tool}
-        if (k, method) in usable:
+        if method.published:
+            record["left_out"] = "published: equal"
+        elif (k, method) in usable:
             record |= timed(row, k, SLOW_REPEATS if method.slow else repeats)
         else:
             record["left_out"] = method.missing or "takes long: run with --full"
@@ -81,6 +100,9 @@ def run_row(row: Row, repeats: int, full: bool) -> dict[str, Any]:
     aim = goal(row, methods)
     if aim is not None:
         record["goal"] = aim
+    measure = yardstick(row.name, methods[0].get("processor", methods[0]["fastest"]))
+    if measure is not None:
+        record["yardstick"] = measure
     notes = [row.note] if row.note else []
     if aim is not None and not aim["met"]:
         notes.append(row.bound or "The goal is missed.")
@@ -121,6 +143,7 @@ def show(record: dict[str, Any]) -> str:
         if "median" in method:
             spread = f"{method['fastest'] * 1e3:.2f} to {method['slowest'] * 1e3:.2f}"
             memory = f", {method['peak_mb']} MB" if "peak_mb" in method else ""
+            memory += f", processor {method['processor'] * 1e3:.2f} ms" if "processor" in method else ""
             times = f"{method['median'] * 1e3:10.2f} ms  ({spread}, {method['runs']} runs{memory})"
         else:
             times = method["left_out"]
@@ -130,6 +153,10 @@ def show(record: dict[str, Any]) -> str:
         wanted = f"{aim['seconds']} s" if "seconds" in aim else f"{aim['ratio']} times"
         reached = f"{aim['reached']:.4f} s" if "seconds" in aim else f"{aim['reached']:.0f} times"
         lines.append(f"    goal {wanted}: {reached}, {'met' if aim['met'] else 'MISSED'}")
+    if "yardstick" in record:
+        mark = record["yardstick"]
+        kept = "kept" if mark["kept"] else f"MORE THAN {MOST_RATIO}"
+        lines.append(f"    yardstick {mark['seconds'] * 1e3:.2f} ms: {mark['ratio']:.2f} times, {kept}")
     if "note" in record:
         lines.append(f"    {record['note']}")
     return "\n".join(lines)
@@ -158,6 +185,13 @@ def main(arguments: list[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 1
         print(show(records[-1]), flush=True)
+    ratios = [r["yardstick"] for r in records if "yardstick" in r]
+    if ratios:
+        worst = max(mark["ratio"] for mark in ratios)
+        kept = sum(mark["kept"] for mark in ratios)
+        print(
+            f"yardstick: {kept} of {len(ratios)} rows within {MOST_RATIO} times, the largest ratio {worst:.2f}"
+        )
     if load is not None:
         print(f"load average before the run: {load}")
     peak = max(method["peak_mb"] for r in records for method in r["methods"][:1])

@@ -31,7 +31,7 @@ class Method:
 
     A method that needs compiling first is `warm`: one run goes before the timed one.  A `slow` method runs
     only on request.  `missing` says why a method cannot run here, and is empty when it can.  A tool that is
-    not `in_process` runs in a process of its own, whose memory is not measured.
+    not `in_process` runs in a process of its own, whose memory is not measured.  What is `published` must be equal, and is not timed.
     """
 
     tool: str
@@ -41,6 +41,7 @@ class Method:
     slow: bool = False
     missing: str = ""
     in_process: bool = True
+    published: bool = False
 
     def slowly(self) -> "Method":
         """The same method, run on request only."""

@@ -371,6 +371,8 @@ def benchmark() -> Html:
             else:
                 shown = seconds(median)
                 spread = f"{seconds(method['fastest'])} – {seconds(method['slowest'])}"
+                if "processor" in method:
+                    spread += f"; processor {seconds(method['processor'])}"
                 ratio = h.number(float(f"{median / own:.2g}"), 9) if k and own else "1"
                 memory = f"{method['peak_mb']} MB" if "peak_mb" in method else "–"
             rows.append(

@@ -71,6 +71,48 @@ def test_goals_in_seconds_and_ratios(run: ModuleType, row: Any, limit: float, me
     assert run.goal(row, [own]) is None
 
 
+@pytest.mark.parametrize(
+    ("processor", "kept", "said"), [(0.001, True, "kept"), (1.0, False, "MORE THAN 1.5")]
+)
+def test_the_ratio_to_the_yardstick_is_told(
+    run: ModuleType, row: Any, monkeypatch: pytest.MonkeyPatch, processor: float, kept: bool, said: str
+) -> None:
+    times = {"median": 2.0, "fastest": 2.0, "slowest": 2.0, "runs": 1, "processor": processor}
+    monkeypatch.setattr(run, "timed", lambda *_: times)
+    record = run.run_row(row, 1, full=False)
+    recorded = record["yardstick"]["seconds"]
+    assert record["yardstick"] == {"seconds": recorded, "ratio": processor / recorded, "kept": kept}
+    assert f"{processor / recorded:.2f} times, {said}" in run.show(record)
+    assert run.yardstick("of another name", 1.0) is None
+
+
+def test_every_row_of_the_yardstick_is_one(run: ModuleType) -> None:
+    recorded = json.loads(run.YARDSTICK.read_text())["fastest"]
+    assert len(recorded) >= 14
+    assert set(recorded) <= {row.name for row in run.ROWS}
+
+
+def test_published_values_are_compared_and_not_timed(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = next(row for row in run.ROWS if row.name == "published-traces-3")
+    monkeypatch.setattr(run, "timed", lambda *_: {"median": 1.0, "fastest": 1.0, "slowest": 1.0, "runs": 1})
+    assert [method.get("left_out") for method in run.run_row(row, 1, full=False)["methods"]] == [
+        None,
+        "published: equal",
+    ]
+    wrong = replace(row.methods[1], run=lambda: ((1340, 330, 11), (440, 1140, 100), (80, 600, 1000)))
+    with pytest.raises(RuntimeError, match="not equal"):
+        run.run_row(replace(row, methods=(row.methods[0], wrong)), 1, full=False)
+
+
+def test_a_wrong_inverse_word_is_not_timed(run: ModuleType) -> None:
+    row = next(row for row in run.ROWS if row.name == "inverse-word-2")
+    other = next(row for row in run.ROWS if row.name == "inverse-word-4")
+    with pytest.raises(RuntimeError, match="not equal"):
+        run.run_row(replace(row, theorem=other.theorem), 1, full=False)
+
+
 def test_a_missed_goal_is_explained(run: ModuleType, row: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "timed", lambda *_: {"median": 1.0, "fastest": 1.0, "slowest": 1.0, "runs": 1})
     record = run.run_row(replace(row, goal_seconds=0.1, bound="The result is large."), 1, full=False)
