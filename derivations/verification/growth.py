@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from derivations.language.values import Value
+from derivations.language.values import Point
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Check, Comparison
 from derivations.verification.measure import ENTRIES_PER_BATCH, value_of_part
@@ -114,7 +114,8 @@ def fluctuation_check(
         key = (slug, label, base_seed, more * draws)
         if key not in _observations:
             _observations[key] = [
-                _draw(slug, rung, k, observed, more * draws, base_seed, rows) for k, rung in enumerate(ladder)
+                _draw(label, slug, rung, k, observed, more * draws, base_seed, rows)
+                for k, rung in enumerate(ladder)
             ]
         seen = [_root_mean_square(drawn, leading) for drawn in _observations[key]]
         return slope_check(
@@ -137,14 +138,25 @@ class _Drawn:
 
     first: Array
     second: Array
-    values: Mapping[str, Value]
+    values: Point
+
+
+@dataclass
+class _Batches:
+    """What has been observed at one size, batch by batch: a longer run goes on from a shorter one."""
+
+    halves: list[Halves] = field(default_factory=list)
+    fixed: dict[str, Array] = field(default_factory=dict)
+    values: Point = field(default_factory=lambda: Point({}))
 
 
 # kept within a process, so that one measurement can be held against many claims
 _observations: dict[tuple[str, str, int, int], list[_Drawn]] = {}
+_batches: dict[tuple[str, str, int, int, int], _Batches] = {}
 
 
 def _draw(
+    label: str,
     slug: str,
     rung: Mapping[str, float],
     index: int,
@@ -155,15 +167,17 @@ def _draw(
 ) -> _Drawn:
     entries = rung["p"] * (rung[rows] if isinstance(rows, str) else rows)
     batch = max(2, min(draws, int(ENTRIES_PER_BATCH / entries)))
-    halves: list[Halves] = []
-    values: Mapping[str, Value] = {}
-    while sum(len(first) for first, _ in halves) < draws:
-        sample = Sample(slug, rung, index, len(halves), batch=batch, base_seed=base_seed)
+    count = math.ceil(draws / batch)
+    seen = _batches.setdefault((slug, label, base_seed, index, batch), _Batches())
+    while len(seen.halves) < count:
+        sample = Sample(
+            slug, rung, index, len(seen.halves), batch=batch, base_seed=base_seed, fixed=seen.fixed
+        )
         found = observed(sample)
-        halves.append(found if isinstance(found, tuple) else (found, found))
-        values = sample.values
-    first, second = (np.concatenate(side) for side in zip(*halves, strict=True))
-    return _Drawn(first, second, values)
+        seen.halves.append(found if isinstance(found, tuple) else (found, found))
+        seen.values.update(sample.values)
+    first, second = (np.concatenate(side) for side in zip(*seen.halves[:count], strict=True))
+    return _Drawn(first, second, seen.values)
 
 
 def _root_mean_square(drawn: _Drawn, leading: Formula | None) -> tuple[float, float]:

@@ -25,7 +25,7 @@ from numeric_check.draws.sample import Sample, seed_for
 from numeric_check.verdicts.verdict import judge
 from symbolic.algebra.words import Expression
 
-# The budget is in draws, so that a slow machine comes to the same verdict; the time limit only stops a hang.
+# The budget is in draws, so that a slow machine comes to the same verdict; the limit of processor time only stops a hang.
 # The matrices of a batch stay in the cache of a core: eight times as many took up to twice the time a draw.
 ENTRIES_PER_BATCH = 50_000
 FEWEST_PER_BATCH, MOST_PER_BATCH = 32, 8192
@@ -107,7 +107,7 @@ def measure(
     if step.observe is None:
         return
     sizes = (*step.sizes, *step.power_sizes)[index]
-    started = time.monotonic()
+    started, worked = time.monotonic(), time.process_time()
     sums: dict[str, NDArray[np.float64]] = {}
     squares: dict[str, NDArray[np.float64]] = {}
     probes: dict[str, tuple[NDArray[np.float64], ...] | None] = {}
@@ -153,7 +153,7 @@ def measure(
             for label in observed
         ]
         if (
-            elapsed > MAX_SECONDS
+            time.process_time() - worked > MAX_SECONDS
             or draws >= MAX_DRAWS
             or batch_index == batches
             # once not finite, a sum stays so

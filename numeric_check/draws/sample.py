@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric_check.draws.normals import normals
+from numeric_check.draws.normals import laplace_numbers, normals
 from numeric_check.draws.seeds import generator_for, seed_for
-from numeric_check.problem.laws import GAUSSIAN, input_law
+from numeric_check.problem.laws import GAUSSIAN, LAPLACE, input_law
 from numeric_check.problem.samplers import triangular_factor
 from numeric_check.problem.setting import symmetric_root
 
@@ -79,9 +79,8 @@ class Sample:
     ) -> Array:
         """As `gaussian`, for rows covariance^(1/2) u with u of independent entries of the named law."""
         shape = (self.batch, self.size(rows), self.size(columns))
-        if law == GAUSSIAN.name:
-            return _of_covariance(normals(self.generator, shape), covariance)
-        entries = input_law(law).draw(self.generator, shape)
+        own = {GAUSSIAN.name: normals, LAPLACE.name: laplace_numbers}
+        entries = own.get(law, input_law(law).draw)(self.generator, shape)
         return _of_covariance(entries, covariance)
 
     def triangular(self, rows: Size, columns: Size, covariance: Array | None = None) -> Array:

@@ -140,7 +140,7 @@ def _rows(sample: Sample, *shape: int) -> Array:
     lean = _spread(LEAN, size)
     scales = np.sqrt(_spread(SPECTRUM, size) * np.stack([1 - lean, 1 + lean]))
     normal = normals(sample.generator, (sample.batch, *shape, size))
-    normal *= scales[sample.generator.integers(2, size=(sample.batch, *shape))]
+    normal *= np.take(scales, sample.generator.integers(2, size=(sample.batch, *shape)), axis=0)
     return normal
 
 
@@ -149,8 +149,8 @@ def _observe_conditions(sample: Sample) -> Observed:
     size = sample.size("p")
     x, y = _rows(sample, TASKS_PER_DRAW), _rows(sample, TASKS_PER_DRAW)
     seen = {
-        label((0, 0), DIAGONAL): np.sum(x * x, axis=-1) / size,
-        label((0, 0), OFF): np.sum(x * y, axis=-1) / size,
+        label((0, 0), DIAGONAL): np.einsum("btp,btp->bt", x, x) / size,
+        label((0, 0), OFF): np.einsum("btp,btp->bt", x, y) / size,
     }
     square = np.sum((_spread(TASKS, size) / size) ** 2)
     return {name: np.var(value, axis=1, ddof=1) for name, value in seen.items()} | {

@@ -1,14 +1,16 @@
-"""Normal numbers are normal: moments, tails, independence within a pair, and the number asked for."""
+"""Normal numbers are normal, and those of Laplace's law of that: moments, tails, independence, and the number asked for."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from numeric_check.draws.normals import BLOCK, FEW, normals
+from numeric_check.draws.normals import BLOCK, FEW, laplace_numbers, normals
 from numeric_check.draws.seeds import generator_for
+from numeric_check.problem.laws import LAPLACE
 
 COUNT = 64 * 2 * BLOCK
 MOMENTS = (1.0, 0.0, 1.0, 0.0, 3.0, 0.0, 15.0, 0.0, 105.0)
@@ -38,9 +40,54 @@ def test_the_two_of_a_pair_and_neighbours_are_independent() -> None:
             assert abs(np.mean(one * other)) < 5 * np.std(one * other) / math.sqrt(one.size)
 
 
+def test_laplace_numbers_have_the_moments_of_their_law() -> None:
+    drawn = laplace_numbers(generator_for("moments of Laplace numbers"), (COUNT,))
+    assert abs(drawn.mean()) < 5 / math.sqrt(COUNT)
+    for k, moment in zip((2, 4, 6, 8), LAPLACE.even_moments, strict=True):
+        powers = drawn**k
+        assert abs(powers.mean() - moment) < 5 * powers.std() / math.sqrt(COUNT)
+        odd = drawn ** (k - 1)
+        assert abs(odd.mean()) < 5 * odd.std() / math.sqrt(COUNT)
+    for edge in (-8.0, -2.0, -0.3, 0.0, 1e-3, 0.3, 2.0, 8.0):
+        beyond = 0.5 * math.exp(-math.sqrt(2) * abs(edge))
+        share = beyond if edge >= 0 else 1 - beyond
+        assert abs(np.mean(drawn > edge) - share) < 5 * math.sqrt(share * (1 - share) / COUNT)
+
+
+def test_sizes_and_signs_and_neighbours_of_laplace_numbers_are_independent() -> None:
+    drawn = laplace_numbers(generator_for("pairs of Laplace numbers"), (64, 2 * BLOCK))
+    signs, sizes = np.sign(drawn), np.abs(drawn) - math.sqrt(0.5)
+    for one, other in (
+        (signs, sizes),
+        (signs[:, :-1], signs[:, 1:]),
+        (sizes[:, :-1], sizes[:, 1:]),
+        (signs[:, :-1], sizes[:, 1:]),
+    ):
+        assert abs(np.mean(one * other)) < 5 * np.std(one * other) / math.sqrt(one.size)
+
+
+class Extremes:
+    """Bits that give the largest and the smallest numbers, of either sign."""
+
+    def random_raw(self, count: int) -> np.ndarray:
+        return np.resize(np.array([-(2**31), 2**31 - 1, 0, -1], dtype=np.int32).view(np.uint64), count)
+
+
+def test_the_extremes_of_laplace_numbers_are_numbers() -> None:
+    class Drawing:
+        bit_generator = Extremes()
+
+    drawn = laplace_numbers(Drawing(), (4,))
+    largest = math.sqrt(0.5) * np.log([2.0**32, 2.0**32 / 3])
+    assert drawn == pytest.approx([0, 0, largest[0], -largest[1]])
+
+
+@pytest.mark.parametrize("draw", [normals, laplace_numbers])
 @pytest.mark.parametrize("shape", [(0,), (1,), (FEW + 1,), (3, 5, 7), (2 * BLOCK + 3,), (17, 101, 31)])
-def test_the_shape_asked_for_and_the_same_numbers_again(shape: tuple[int, ...]) -> None:
-    first, again = (normals(generator_for("shape of normals"), shape) for _ in range(2))
+def test_the_shape_asked_for_and_the_same_numbers_again(
+    shape: tuple[int, ...], draw: Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+) -> None:
+    first, again = (draw(generator_for("shape of normals"), shape) for _ in range(2))
     assert first.shape == shape
     assert first.dtype == np.float64
     assert np.array_equal(first, again)
