@@ -152,7 +152,7 @@ class _Batches:
 
 # kept within a process, so that one measurement can be held against many claims
 _observations: dict[tuple[str, str, int, int], list[_Drawn]] = {}
-_batches: dict[tuple[str, str, int, int, int], _Batches] = {}
+_batches: dict[tuple[object, ...], _Batches] = {}
 
 
 def _draw(
@@ -168,7 +168,7 @@ def _draw(
     entries = rung["p"] * (rung[rows] if isinstance(rows, str) else rows)
     batch = max(2, min(draws, int(ENTRIES_PER_BATCH / entries)))
     count = math.ceil(draws / batch)
-    seen = _batches.setdefault((slug, label, base_seed, index, batch), _Batches())
+    seen = _batches.setdefault((slug, label, base_seed, index, batch, *rung.items()), _Batches())
     while len(seen.halves) < count:
         sample = Sample(
             slug, rung, index, len(seen.halves), batch=batch, base_seed=base_seed, fixed=seen.fixed

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from derivations.steps.step import Check
+from derivations.verification import growth
 from derivations.verification.growth import ROUNDS, Array, fluctuation_check, slope_check, until_told
 from numeric_check.draws.sample import Sample
 
@@ -38,6 +40,28 @@ def test_few_draws_of_a_fluctuation_are_followed_by_more() -> None:
     assert few.verdict == many.verdict == "agree"
     assert few.longer < many.longer == ROUNDS[-1]
     assert few.draws == 12 * len(ladder) * ROUNDS[-1] // few.longer
+
+
+def test_a_longer_run_goes_on_from_a_shorter_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "ENTRIES_PER_BATCH", 200)
+    rung = {"xi": 10.0, "p": 10, "n_t": 5}
+    batches: list[int] = []
+
+    def observed(sample: Sample) -> Array:
+        batches.append(sample.batch)
+        return sample.gaussian("n_t", "p") @ sample.matrix("M", "p", "n_t")
+
+    def drawn(slug: str, draws: int) -> Array:
+        return growth._draw("longer", slug, rung, 2, observed, draws, 7, "n_t").first
+
+    short, long = drawn("long", 6), drawn("long", 24)
+    assert batches == [4] * 6
+    assert len(short) == 8
+    assert (long[:8] == short).all()
+    assert len(np.unique(long)) == long.size == 24 * 25
+    growth._batches.clear()
+    assert (drawn("long", 24) == long).all()
+    assert not (drawn("another", 24) == long).any()
 
 
 def test_a_wrong_exponent_is_contradicted_at_the_first_draws() -> None:
