@@ -9,6 +9,7 @@ from typing import Any
 from symbolic.algebra.entry_laws import COMPLEX, GAUSSIAN, Law
 from symbolic.algebra.entry_laws import law as named_law
 from symbolic.algebra.refusal import Refused
+from symbolic.grammar.row_elements import is_place
 from symbolic.grammar.shapes import ONE, SQUARE, known_shape, letter_shapes
 from symbolic.grammar.tokens import MomentSyntaxError
 from symbolic.grammar.tree import (
@@ -189,6 +190,7 @@ def needed_names(used: Iterable[str], setting: Setting) -> tuple[list[str], list
         if name not in (*random, *setting.rotations, IDENTITY)
         and not indices_of(name)
         and of_rows(name) != ROW_IDENTITY
+        and not is_place(name)
     ]
     if setting.covariance == "general" and random:
         letters += [setting.sigma(name)[0] for name in random]

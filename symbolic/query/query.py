@@ -19,6 +19,7 @@ from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.grammar.determinant_factors import split
 from symbolic.grammar.expanded import expand
+from symbolic.grammar.row_elements import as_elements, index_of, is_place, require_plain, written_out
 from symbolic.grammar.syntax import parse
 from symbolic.grammar.tokens import DECLARED, MomentSyntaxError, tokens
 from symbolic.grammar.tree import Covariance as CovarianceOf
@@ -130,7 +131,7 @@ def _moment(
     declared = {name for name in (*given, *symmetric, *rotations) if DECLARED.fullmatch(name)}
     columns = columns_of(given)
     rest, factors = split(text, columns)
-    node = parse(rest, columns, declared, definitions)
+    node = written_out(parse(rest, columns, declared, definitions))
     _check_definitions(rest, declared, definitions)
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
     check_symmetric(symmetric, used)
@@ -163,6 +164,7 @@ def _moment(
     sizes, matrices = _read_values(given, dimensions, letters, setting, law)
     has_elements = _largest_index(node, sizes) > 0
     has_vectors = any(map(is_vector, setting.shapes))
+    require_plain(text, node, plain=not (setting.means or setting.correlated))
     if matrices is not None and existing.inverted(node):
         matrices.require_definite()
 
@@ -181,7 +183,7 @@ def _moment(
         checked = examine(answer)
         if beside:
             examine_logarithm(answer, beside)
-        formula = scalars(formula) if has_vectors else formula
+        formula = as_elements(scalars(formula)) if has_vectors else formula
         return _Averaged(elements(formula) if has_elements else formula, bounds, checked, more)
 
     found = averaged(node) if not isinstance(node, CovarianceOf) else _covariance_of(node, averaged)
@@ -288,6 +290,13 @@ def _largest_index(node: Node, sizes: Sizes) -> int:
     largest = max(map(max, places), default=0)
     if COLUMNS in sizes and largest > sizes[COLUMNS]:
         raise Refused(f"the index {largest} is over p = {sizes[COLUMNS]}: take a smaller one")
+    for symbol in symbols(node):
+        if is_place(symbol.name):
+            dimension, index = index_of(symbol.name)
+            if index > sizes.get(dimension, index):
+                raise Refused(
+                    f"the index {index} is over {dimension} = {sizes[dimension]}: take a smaller one"
+                )
     return largest
 
 

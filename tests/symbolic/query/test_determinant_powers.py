@@ -179,7 +179,6 @@ def test_a_wrong_mean_of_a_power_does_not_leave(monkeypatch: pytest.MonkeyPatch)
 
 
 REFUSED_BY_NAME = (
-    ("X[1,2]", "c' X b with column vectors"),
     ("tr(kron(W,W))", "ask for W[1,2] W[3,4]"),
     ("vec(W)", "column vectors"),
     ("(W + lambda I)^-1", "the terms of its series"),
