@@ -37,6 +37,10 @@ class Parts:
             raise BadInput(
                 "powers and logarithms of determinants are written as latex and text here: give numbers for a value"
             )
+        if result.kronecker:
+            raise BadInput(
+                "a Kronecker product is written as latex, text and python: give numbers for a value"
+            )
         self.traces: dict[Word, sympy.Symbol] = {}
         self.scalars: dict[Word | None, sympy.Expr] = {}
         for monomial, value in result.expectation.sorted_terms:

@@ -33,6 +33,8 @@ def answer_tree(result: Result) -> sympy.Basic:
 
     Raises ValueError for an answer with sums over indices, which products and traces do not express.
     """
+    if result.kronecker:
+        raise Refused("a Kronecker product is written as latex, text and python: give numbers for a value")
     if result.determinants is not None:
         raise Refused(
             "powers and logarithms of determinants are written as latex and text here: give numbers for a value"

@@ -11,7 +11,9 @@ from derivations.formulas.moment_function import Parts
 from derivations.paper.moment_trees import answer_tree
 from derivations.support.bad_input import BadInput
 from derivations.typeset.presentation import declared, read_back
+from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.code.codegen import python_expression, source
+from symbolic.query.combined.kronecker_terms import OUTER, TURNED, Term
 from symbolic.query.result import Result
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
@@ -47,6 +49,8 @@ def moment_source(result: Result, language: str) -> str:
         )
     if language == "sympy":
         return _sympy(result)
+    if language == "python" and result.kronecker:
+        return _python_kronecker(result)
     return _python(result) if language == "python" else _c(result)
 
 
@@ -131,6 +135,43 @@ def _python(result: Result) -> str:
         )
     whole = terms[0] if len(terms) == 1 else "(\n        " + "\n        + ".join(terms) + "\n    )"
     return "\n".join([*lines, f"    return {whole}"]) + "\n"
+
+
+def _python_kronecker(result: Result) -> str:
+    words = [w for term in result.kronecker for w in (term.left, term.right, *term_traces(term))]
+    letters = sorted({base(f) for word in words for f in word if not indices_of(f)})
+    scalars = [factored_to_sympy(value) for term in result.kronecker for value in term.scalar.terms.values()]
+    names = sorted({str(x) for scalar in scalars for x in scalar.free_symbols} - {COLUMNS})
+    lines = [
+        "import numpy",
+        "",
+        "",
+        f"def {NAME}({', '.join([*names, COLUMNS, *letters])}):",
+        f'    """{_said(result)}"""',
+    ]
+    lines += [f"    {name} = float({name})" for name in names]
+    for name in letters:
+        column = ".reshape(-1, 1)" if result.setting.shape(name)[1] == "1" else ""
+        lines.append(f"    {name} = numpy.asarray({name}, dtype=float){column}")
+    inverted = {base(f) for word in words for f in word if f.endswith(INVERSE)}
+    lines += [f"    {name}_inverse = numpy.linalg.inv({name})" for name in sorted(inverted)]
+    lines += ["    K = numpy.eye(p * p).reshape(p, p, p, p).transpose(0, 1, 3, 2).reshape(p * p, p * p)"]
+    terms = []
+    for term, scalar in zip(result.kronecker, scalars, strict=True):
+        left, right = (f"({_product(word)})" if word else "numpy.eye(p)" for word in (term.left, term.right))
+        shown = f"numpy.kron({left}, {right})" + (" @ K" if term.form == TURNED else "")
+        if term.form == OUTER:
+            shown = f"numpy.outer({left}.ravel(), {right}.T.ravel())"
+        terms.append(
+            " * ".join([f"({python_expression(scalar)})", *map(_trace, term_traces(term)), f"({shown})"])
+        )
+    return "\n".join([*lines, "    return (", "        " + "\n        + ".join(terms), "    )"]) + "\n"
+
+
+def term_traces(term: Term) -> tuple[Word, ...]:
+    """The traces that stand before a Kronecker product."""
+    ((key, _),) = term.scalar.terms.items()
+    return key.traces
 
 
 def _c(result: Result) -> str:

@@ -30,7 +30,7 @@ from symbolic.grammar.tree import (
 from symbolic.wishart.fixed_letters import IDENTITY, PSEUDO, UNIT, is_dimension, is_wishart, unit
 
 GRAMMAR = """\
-query     = sum | "cov" "(" sum "," sum ")" | "var" "(" sum ")" | real { ["*"] real } [["*"] product]
+query     = sum | "kron" "(" sum "," sum ")" | "cov" "(" sum "," sum ")" | "var" "(" sum ")" | real { ["*"] real } [["*"] product]
 real      = "det" "(" "W" [digits] ")" "^" number | "log" "det" "(" "W" [digits] ")"      for any p; one log in a query
 number    = digits | "(" ["-"] digits ["/" digits | "." digits] ")"
 sum       = ["+" | "-"] product { ("+" | "-") product }

@@ -97,7 +97,7 @@ FUNCTIONS = {
 
 
 WITHOUT_METHOD = {
-    "kron": "the elements of W kron W are products, so ask for W[1,2] W[3,4], for the trace as tr(W)^2, or for "
+    "kron": "kron(W, W) stands alone; its elements are products, so ask for W[1,2] W[3,4], for its trace as tr(W)^2, or for "
     "(a' W b) (c' W d)",
     "vec": "ask for the elements, such as W[1,2], or for a' W b with column vectors",
     "lambda": "write a matrix as Lambda; of (W + c I)^-1 ask for the terms of its series W^-1 - c W^-2 + ..., as far as they "

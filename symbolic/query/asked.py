@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -174,6 +175,12 @@ def covariance_of_query(
     raise Refused(
         f"unknown covariance {covariance[:50]!r}; {suggestion(covariance, ('identity', 'general', OWN))}"
     )
+
+
+def covariance_of_names(text: str, values: Collection[str]) -> str:
+    """The covariance that the names Sigma, Sigma1, ... in a text or among the values ask for."""
+    found = {*re.findall(rf"(?<![A-Za-z]){SIGMA}[0-9]*", text), *filter(is_covariance, values)}
+    return "identity" if not found else "general" if found == {SIGMA} else OWN
 
 
 def needed_names(used: Iterable[str], setting: Setting) -> tuple[list[str], list[str]]:

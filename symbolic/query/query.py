@@ -39,6 +39,7 @@ from symbolic.query.asked import (
     check_names,
     check_symmetric,
     columns_of,
+    covariance_of_names,
     covariance_of_query,
     needed_names,
     rotating,
@@ -47,6 +48,7 @@ from symbolic.query.asked import (
 )
 from symbolic.query.check import examine, examine_logarithm
 from symbolic.query.combined.determinant_answer import Asked, with_determinants
+from symbolic.query.combined.kronecker import inside, with_kronecker
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.query_words import Setting, with_wisharts
@@ -107,7 +109,16 @@ def moment(
     expectation of an inverse diverges; and ValueError for unknown, superfluous or missing names, values of
     the wrong kind, an unknown covariance or law, a moment without a method, and whatever exceeds a limit.
     """
-    return _moment(text, values, covariance, law, work, mean, rows, symmetric, rotations)
+    parts = inside(text)
+    if parts is None:
+        return _moment(text, values, covariance, law, work, mean, rows, symmetric, rotations)
+
+    def average(inner: str, known: Mapping[str, Any]) -> Result:
+        return _moment(inner, known, chosen, law, work, mean, rows, symmetric, rotations)
+
+    given = dict(values or {})
+    chosen = covariance or covariance_of_names(text, given)
+    return with_kronecker(text, parts, given, average)
 
 
 def _moment(

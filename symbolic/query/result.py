@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from symbolic.query.combined.kronecker_terms import Term, sum_latex, sum_text
 from symbolic.query.query_words import Setting
 from symbolic.query.value import Shown
 from symbolic.wishart.determinant_powers import Determinants
@@ -26,7 +27,8 @@ class Result:
     the same as names of rows and what n - p must exceed; ``checked`` the
     small sizes at which the answer was compared with an average taken entry by entry, such as ``n=3 p=2``;
     ``determinants`` are what stands before it: powers and logarithms of determinants, of which ``expectation`` and ``terms`` are the
-    rest. ``setting`` has the shapes of the letters, and which X have a mean M and a covariance U of rows.
+    rest. ``kronecker``: where a Kronecker product was asked for, the sum that it is; ``expectation`` is then of the traces it was
+    found from. ``setting`` has the shapes of the letters, and which X have a mean M and a covariance U of rows.
     """
 
     query: str
@@ -39,20 +41,25 @@ class Result:
     bounds: tuple[tuple[str, int | Fraction], ...] = ()
     setting: Setting = field(default_factory=Setting)
     determinants: Determinants | None = None
+    kronecker: tuple[Term, ...] = ()
 
     @property
     def terms(self) -> list[Data]:
         """The terms as they are printed."""
-        return polynomial_terms(self.expectation)
+        return [term.data() for term in self.kronecker] or polynomial_terms(self.expectation)
 
     @property
     def text(self) -> str:
         """The expectation in the grammar of queries."""
+        if self.kronecker:
+            return sum_text(self.kronecker)
         return self._around(polynomial_text, "({})", Determinants.factor_text, Determinants.log_text)
 
     @property
     def latex(self) -> str:
         """The expectation as LaTeX."""
+        if self.kronecker:
+            return sum_latex(self.kronecker)
         return self._around(
             polynomial_latex, r"\left({}\right)", Determinants.factor_latex, Determinants.log_latex
         )

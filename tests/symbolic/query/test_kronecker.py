@@ -1,0 +1,106 @@
+"""Kronecker products: their elements are the moments of products of two elements, which are asked for one by one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from derivations.support.bad_input import BadInput
+from derivations.typeset.moment_source import moment_source
+from symbolic.algebra.refusal import Refused
+from symbolic.query.combined import kronecker
+from symbolic.query.query import moment
+
+SIGMA, A = [[2, 1], [1, 3]], [[1, 2], [-1, 4]]
+ASKED: tuple[tuple[str, str, dict[str, Any], str | None], ...] = (
+    ("W", "W", {"n": 5, "p": 2}, None),
+    ("W", "W", {"n": 5, "Sigma": SIGMA}, None),
+    ("W^-1", "W^-1", {"n": 7, "Sigma": SIGMA}, None),
+    ("W A", "W^-1", {"n": 7, "Sigma": SIGMA, "A": A}, None),
+    ("A W A'", "tr(W) W", {"n": 4, "Sigma": SIGMA, "A": A}, None),
+    ("W", "A", {"n": 4, "p": 2, "A": A}, None),
+    ("W1 A", "W2", {"n1": 4, "n2": 6, "Sigma1": SIGMA, "Sigma2": [[1, 0], [0, 5]], "A": A}, None),
+)
+
+
+@pytest.mark.parametrize(("one", "two", "values", "law"), ASKED)
+def test_every_element_is_that_of_two_elements(
+    one: str, two: str, values: dict[str, Any], law: str | None
+) -> None:
+    found = moment(f"kron({one}, {two})", values).value
+    assert isinstance(found, list)
+    for i, j, k, l in product((1, 2), repeat=4):
+        alone = moment(f"({one})[{i},{j}] ({two})[{k},{l}]", values).value
+        assert found[2 * i + k - 3][2 * j + l - 3] == alone
+
+
+@pytest.mark.parametrize(("one", "two", "values", "law"), ASKED)
+def test_the_exported_function_has_the_value(
+    one: str, two: str, values: dict[str, Any], law: str | None
+) -> None:
+    text = f"kron({one}, {two})"
+    covariance = "own" if "Sigma1" in values else "general" if "Sigma" in values else "identity"
+    source = moment_source(moment(text, covariance=covariance), "python")
+    arguments = ", ".join(f"{name}={value}" for name, value in {"p": 2, **values}.items())
+    script = f"{source}\n\nprint(moment({arguments}).tolist())\n"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    exact = moment(text, values).value
+    assert isinstance(exact, list)
+    right = [[number(x) for x in row] for row in exact]
+    assert np.allclose(found, right, rtol=1e-12)
+
+
+def number(text: Any) -> float:
+    top, _, bottom = str(text).partition("/")
+    return float(top) / float(bottom or 1)
+
+
+def test_a_wrong_form_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kronecker, "TURNED", "outer")
+    found = moment("kron(W, W A)", {"n": 5, "Sigma": SIGMA, "A": A}).value
+    monkeypatch.undo()
+    assert found != moment("kron(W, W A)", {"n": 5, "Sigma": SIGMA, "A": A}).value
+
+
+def test_what_is_shown() -> None:
+    found = moment("kron(W, W)", covariance="general")
+    assert found.text == "n kron(Sigma, Sigma) K + n vec(Sigma) vec(Sigma)' + n^2 kron(Sigma, Sigma)"
+    assert r"(\Sigma \otimes \Sigma) K" in found.latex
+    assert found.terms[0] == {"coefficient": "n", "traces": [], "product": "kron(Sigma, Sigma) K"}
+    assert found.checked
+    assert moment("kron(W^-1, W^-1)").conditions == ("n - p > 3",)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "reason"),
+    [
+        ("kron(W)", {}, "of two expressions"),
+        ("kron(W, W, W)", {}, "of two expressions"),
+        ("tr(kron(W, W))", {}, "stands alone"),
+        ("kron(X, W)", {}, "p x p matrices"),
+        ("kron(W^-1, W^-1)", {"values": {"n": 5, "p": 2}}, "exists only for n - p > 3"),
+        ("kron(W, W)", {"law": "laplace"}, "sums over indices"),
+        ("kron(W, W)", {"values": {"q": 3}}, "'q' is not needed"),
+        ("kron(W, A)", {"values": {"Sigma": SIGMA, "n": 3}}, "no value given for A"),
+        ("kron(W, W)", {"values": {"n": 9, "p": 7}}, "written out up to p = 6"),
+    ],
+)
+def test_what_has_no_answer_is_refused(text: str, options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        moment(text, **options)
+
+
+def test_what_has_no_form_as_code_is_said() -> None:
+    found = moment("kron(W, W)")
+    for language in ("sympy", "c"):
+        with pytest.raises((BadInput, Refused), match="latex, text and python"):
+            moment_source(found, language)
