@@ -1,4 +1,5 @@
-// Tables and sources in folded parts become part of the page when they are opened, tables also before print; without scripts
+// Tables and sources in folded parts become part of the page when they are opened, tables also before print, as do pictures that stand
+// for what moves; without scripts
 // they are there from the start. What is wider than its place can be reached, and scrolled, by keyboard; what fits cannot.
 (() => {
   "use strict";
@@ -38,7 +39,7 @@
   };
   document.addEventListener("DOMContentLoaded", show);
   document.addEventListener("toggle", (event) => event.target.open && window.bringLater(event.target), true);
-  window.addEventListener("beforeprint", () => window.bringLater(document, "details:not(.use, .source) > noscript.later"));
+  window.addEventListener("beforeprint", () => window.bringLater(document, "details:not(.use, .source) > noscript.later, noscript.printed"));
   document.addEventListener("DOMContentLoaded", () => {
     watch(document);
     // a name that is spoken is the name that is shown

@@ -54,6 +54,11 @@ def _records(assumptions: Assumptions) -> dict[str, Record]:
     return {record["name"]: record for record in verify(assumptions=assumptions, numeric=False)}
 
 
+def in_words(regime: Regime) -> str:
+    """A regime for the head of a table."""
+    return f"{'more' if regime is Regime.OVER else 'fewer'} parameters than points"
+
+
 def command(*words: str) -> Html:
     """A command, run now in this process, and what it prints; raises BookError when it fails."""
     said, wrong = io.StringIO(), io.StringIO()

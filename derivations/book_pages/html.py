@@ -25,6 +25,8 @@ _JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?\)?|Tr|[A-Z]|[mnpN](?:[-+]
 # letters that are variables wherever they stand alone
 _LETTER = re.compile(r"^(?:[B-HJ-Z]|[mnpwxyzf])[,.:;]?$")
 _TRAILING = re.compile(r"[,.:;]+$")
+_INDEX = re.compile(r"_\{[^{}\\]*\}")
+_WORD = re.compile(r"\b(plus|minus|[a-z]{5,})\b")
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,19 @@ def escape(text: str) -> str:
 
 def inline(tex: str) -> str:
     """A formula in a line of text."""
-    return f'<span class="math notranslate nohighlight">\\({escape(tex)}\\)</span>'
+    return f'<span class="math notranslate nohighlight">\\({escape(upright(tex))}\\)</span>'
+
+
+def upright(tex: str) -> str:
+    """The same with words in indices upright, as in X_{minus,1}: they are no products of letters."""
+    return _INDEX.sub(lambda found: _WORD.sub(r"\\mathrm{\1}", found[0]), tex)
 
 
 def display(tex: str) -> str:
     """A formula on a line of its own; wide ones scroll inside their box, and are set smaller in print."""
     length = max(visible_length(line.replace("&", "")) for line in tex.split(r"\\"))
     room = "".join(f" {name}" for name, least in ROOM.items() if length > least)
-    return f'<div class="math notranslate nohighlight{room}">\\[{escape(tex)}\\]</div>'
+    return f'<div class="math notranslate nohighlight{room}">\\[{escape(upright(tex))}\\]</div>'
 
 
 def gathered(lines: Sequence[str]) -> str:

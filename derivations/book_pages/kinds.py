@@ -76,7 +76,7 @@ def overview() -> Html:
     for kind in KINDS:
         link = f'<a href="{kind.page}.html">{h.escape(kind.title)}</a>'
         rows += [row(link if k == 0 else "", label) for k, label in enumerate(kind.labels)]
-    headers = ("page", "change", *(f"best rate, {regime.title}" for regime in rates))
+    headers = ("page", "change", *(f"best rate, {change.in_words(regime)}" for regime in rates))
     return Html(h.table(headers, rows, numeric=(2, 3)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -97,6 +98,11 @@ def moment_table(degree: int = 6) -> Html:
 # -- questions in text --------------------------------------------------------------------------------------
 
 
+def _condition(text: str) -> str:
+    """A condition such as n2 - p > 3 as mathematics."""
+    return h.inline(re.sub(r"\b([a-z])(\d)\b", r"\1_\2", text))
+
+
 def _command(text: str, covariance: str | None, law: str, values: Mapping[str, float]) -> list[str]:
     words = ["derive moment", f'"{text}"', *(f"{name}={value}" for name, value in values.items())]
     if covariance is not None:
@@ -119,8 +125,8 @@ def ask(
     parts = [f"<p><code>{h.escape(' '.join(words))}</code></p>", h.display(result.latex)]
     if result.conditions:
         what = "The formula holds" if rotations else "Every term exists"
-        only = "" if rotations or "^+" in text else " (for p &gt; 1)"
-        parts.append(f"<p>{what} when {h.escape(' and '.join(result.conditions))}{only}.</p>")
+        only = "" if rotations or "^+" in text else f" (for {h.inline('p > 1')})"
+        parts.append(f"<p>{what} when {' and '.join(map(_condition, result.conditions))}{only}.</p>")
     if result.value is not None:
         parts.append(f"<p>Value: <code>{h.escape(str(result.value).replace(chr(39), ''))}</code></p>")
     points = h.escape("; ".join(result.checked))

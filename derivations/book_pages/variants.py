@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from derivations.book_pages import cards
 from derivations.book_pages import html as h
-from derivations.book_pages.change import exponent, gaps_of
+from derivations.book_pages.change import exponent, gaps_of, in_words
 from derivations.book_pages.html import Html
 from derivations.figures.style import BLUE, STYLE, VERMILION, defaults
 from derivations.language.regime import Regime
@@ -173,5 +173,5 @@ def grid() -> Html:
     ]
     counts = Counter(row.verdict for row in found)
     summary = ", ".join(f"{count} {LABELS[name]}" for name, count in counts.most_common())
-    headers = ("change", *(f"loss at {regime.title}" for regime in Regime))
+    headers = ("change", *(f"loss, {in_words(regime)}" for regime in Regime))
     return Html(f"<p>{len(found)} losses: {summary}.</p>{h.table(headers, rows)}")

@@ -216,7 +216,7 @@ def widget(*, sliders: Sequence[str] = (), fallback: Html | None = None) -> Html
     folded = "".join(_slider(slider, values[slider.name]) for slider in rest)
     steps = "".join(f"<option>{k}</option>" for k in STEPS)
     places = "".join(f"<option>{escape(place['title'])}</option>" for place in simulations())
-    without = f"<noscript>{fallback.text}</noscript>" if fallback else ""
+    without = f'<noscript class="printed">{fallback.text}</noscript>' if fallback else ""
     return Html(
         f'{without}<section class="explorer" aria-label="Explorer of the test loss" hidden>'
         '<div class="explorer-choices">'

@@ -6,6 +6,7 @@ import re
 
 from derivations.book_pages import kinds
 from derivations.book_pages.change import turned
+from derivations.book_pages.html import upright
 from derivations.book_pages.kinds import CLAIMS, KINDS
 from derivations.publishing.build import SOURCE
 from derivations.variants.table import VARIANTS
@@ -31,6 +32,14 @@ def test_a_minimum_sampled_below_the_first_is_noticed_beyond_doubt_alone() -> No
     assert not turned([first, Estimate(0.95, 0.01, 100)])
     assert not turned([first, Estimate(1.1, 0.01, 100)])
     assert not turned([first])
+
+
+def test_words_in_indices_are_upright() -> None:
+    assert upright(r"X_{minus,1} + n_{plus,2}") == r"X_{\mathrm{minus},1} + n_{\mathrm{plus},2}"
+    assert (
+        upright(r"\Sigma_{w} + B_{ij} + \bar L^{test} + x_{\alpha}")
+        == r"\Sigma_{w} + B_{ij} + \bar L^{test} + x_{\alpha}"
+    )
 
 
 def counted(text: str) -> list[int]:

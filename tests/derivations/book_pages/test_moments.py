@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from derivations.book_pages import html as h
 from derivations.book_pages import moments
 from derivations.book_pages.moments import (
     QUESTIONS,
@@ -70,7 +71,8 @@ def test_an_answer_shows_its_command_value_and_checks() -> None:
 
 
 def test_an_inverse_moment_states_its_condition_and_is_refused_outside_it() -> None:
-    assert "Every term exists when n - p &gt; 3 (for p &gt; 1)" in ask("W^-2").text
+    assert f"Every term exists when {h.inline('n - p > 3')} (for {h.inline('p > 1')})" in ask("W^-2").text
+    assert h.inline("n_2 - p > 3") in ask("var(tr(W1 W2^-1))").text
     assert "take n of at least 7" in refused("W^-2", n=5, p=3).text
 
 
