@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from derivations.book_pages import kinds
 from derivations.book_pages.change import turned
 from derivations.book_pages.html import upright
-from derivations.book_pages.kinds import CLAIMS, KINDS
+from derivations.book_pages.reader import kinds
+from derivations.book_pages.reader.kinds import CLAIMS, KINDS
 from derivations.publishing.build import SOURCE
 from derivations.variants.table import VARIANTS
 from numeric_check.draws.estimate import Estimate
