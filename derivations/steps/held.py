@@ -9,9 +9,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.normal_form import NormalForm, normal_form
+from derivations.language.normal_form import NormalForm, normal_form, to_sympy
 from derivations.steps.chains.products import Part, written
 from derivations.steps.move import DoesNotApply
+from derivations.steps.rules.exact_routes import in_order
+from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.quotients import NotRational
 from symbolic.algebra.words import Expression, letter_expression
 
@@ -65,20 +67,41 @@ def stated_by(
     value: Expression, reads: Iterable[str], names: Mapping[str, Expression], assumptions: Assumptions
 ) -> bool:
     """Whether one of the steps states a value, its names written out."""
-    return any(_same(value, part, names) for slug in reads for part in stated(slug, assumptions))
+    return any(same(value, part, names) for slug in reads for part in stated(slug, assumptions))
 
 
-def _same(value: Expression, part: Part, names: Mapping[str, Expression]) -> bool:
-    if isinstance(part, Expression) and part == value:
+def same(value: Expression, part: Part, names: Mapping[str, Expression]) -> bool:
+    """Whether two parts are the same with names written out; one with names in it is not told by them alone."""
+    if isinstance(part, Expression) and part == value and not _named_in(value) & names.keys():
         return True
     try:
-        return _normal(value, names).minus(_normal(part, names)).is_zero()
+        return _normal(value, names).minus(_normal(part, {})).is_zero()
     except (NotRational, ValueError, TypeError):
         return False
 
 
+def _named_in(value: Expression) -> set[str]:
+    return {name.removeprefix(INVERSE) for name in value.scalars()}
+
+
 def _normal(value: Part, names: Mapping[str, Expression]) -> NormalForm:
-    return normal_form(written(value, names) if isinstance(value, Expression) else value)
+    return normal_form(_opened(value, names) if isinstance(value, Expression) else value)
+
+
+def _opened(value: Expression, names: Mapping[str, Expression]) -> Part:
+    """An expression with its names written out, those in what they stand for too, also where they are divided by."""
+    found: dict[str, Expression] = {}
+    ahead = [value]
+    while ahead:
+        used = {name.removeprefix(INVERSE) for name in ahead.pop().scalars()} & names.keys() - found.keys()
+        found |= {name: names[name] for name in used}
+        ahead += [names[name] for name in used]
+    if not found:
+        return value
+    tree = to_sympy(value)
+    for name, one in reversed(in_order(found, {})):
+        tree = tree.subs({s: to_sympy(one) for s in tree.free_symbols if s.name == name})
+    return tree
 
 
 def _of_any_task(value: Expression, stated: Expression) -> Expression:

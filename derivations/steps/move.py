@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
+from derivations.language.assumptions import Assumptions
 from derivations.steps.rules.stacked import Tasks
 from derivations.steps.second_routes import OutOfReach
 from symbolic.algebra.refusal import Refused
@@ -197,7 +198,7 @@ class Move:
     tasks: what stacked letters are made of. second_route: the rule's second route, where it has several, and why it
     disagrees, nothing when it agrees. order_of_error: the order of what an expansion leaves out, by what grows. growths: along which it is seen.
     weights: the exponents of what grows, where an order is found.
-    held: whether the second route compares what is put in with the steps that state it. own: names of this proof alone, which
+    held: whether the second route compares what is put in with the steps that state it, held_under: under which assumptions. own: names of this proof alone, which
     the move gives a meaning.
     """
 
@@ -217,6 +218,7 @@ class Move:
     growths: tuple[Growth, ...] = ()
     weights: Mapping[str, Exponent] = field(default_factory=dict)
     held: bool = False
+    held_under: Assumptions | None = field(default=None, compare=False)
     own: frozenset[str] = frozenset()
     again: Callable[[Expression], Expression] | None = field(default=None, repr=False, compare=False)
 

@@ -4,72 +4,125 @@ What is put in for a letter or a name is what a step that the move reads states,
 what the step itself shows and claims; a parameter that the model leaves free may have any value, and a name of the proof alone
 any meaning. Anything else is named.
 
-A part that is a number or a matrix tells a wrong start: it ends elsewhere than at the claim. The sign, the exponent or the
-root of a formula does not, so the formula must be stated by a step that the moves read, follow from what is shown before in
-the same proof, be what a name stands for in a start that is stated, or be made of names that its moves put in. With letters in
-it, it is the mean square distance of a word from its mean that is found just before (`spreads`), what another chain
-leaves out, or a side of a move before.
+A part that shows a number or a matrix, or goes into one that does, tells a wrong start: it ends elsewhere than at the claim
+(`sections`). The sign, the exponent, the slope or the limit of a formula does not, so the formula must be stated by a step that
+the moves read, follow from what is shown before in the same proof, be what a name stands for in a start that is stated, or be
+made of names that its moves put in. With letters in it, it is the mean square distance of a word from its mean that is found
+just before (`spreads`), that mean, what another chain leaves out, or a side of a move before, a term or a trace of it. What
+names stand for in such parts: `bindings`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from derivations.language.assumptions import Assumptions
-from derivations.language.meanings import PARAMETERS
 from derivations.steps.chain import Chain, Rule
-from derivations.steps.chains.products import present
-from derivations.steps.held import stated_by
+from derivations.steps.held import stated, stated_by
 from derivations.steps.move import Move
+from derivations.verification.sections import FREE, Section, is_found, names_in, sections, telling
 from derivations.verification.spreads import is_mean_square
 from symbolic.algebra.coefficients import INVERSE
-from symbolic.algebra.words import Expression, reciprocal, scalar
-
-# the parameters of the model, and of the laws of inputs of examples; F follows from the law
-FREE = {*PARAMETERS, "q", "k", "low", "high", "along", "across"} - {"F"}
-# rules to whose results many other starts would lead too
-BLUNT = (Rule.SIGN, Rule.FACTOR, Rule.GRAM, Rule.ORDER, Rule.ROOT)
+from symbolic.algebra.words import Expression, letter_expression, reciprocal, scalar
 
 
 def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
     """The first start that nothing states although what it leads to would not tell; nothing where there is none."""
-    names = _names(chain)
-    for first, moves in _sections(chain):
-        start, reads = moves[0].before, dict.fromkeys(slug for move in moves for slug in move.reads)
-        if _tells(chain, first, moves):
+    told, parts, squares = telling(chain), list(sections(chain)), squares_of_means(chain)
+    # the mean from which the next part takes the distance is that of the same word
+    known = {*told, *squares, *squares.values()}
+    for one in parts:
+        start, reads = one.start, dict.fromkeys(slug for move in one.moves for slug in move.reads)
+        if one.first in known or _is_name(start):
             continue
+        before, under = chain.moves[: one.first], chain.under.get(one.first, assumptions)
         if start.letters():
-            before = next((moves for k, moves in _sections(chain) if k + len(moves) == first), ())
-            if is_mean_square(start, moves, before) or start == chain.left_out_elsewhere.get(first):
+            sides = [side for move in before for side in (move.before, move.after)]
+            sides += [part for slug in reads for part in stated(slug, under) if isinstance(part, Expression)]
+            if start == chain.left_out_elsewhere.get(one.first) or any(is_part(start, x) for x in sides):
                 continue
-            if any(start in (move.before, move.after) for move in chain.moves[:first]):
+            if is_mean_square(start, one.moves, ()):
                 continue
-        elif _is_name(start) or _put_in(start, moves):
+        elif _put_in(start, one.moves):
+            fault = _held_otherwise(chain, one)
+            if fault:
+                return fault
             continue
-        if _follows(start, chain.moves[:first]) or _is_given(start, chain, names, assumptions):
+        names, letters = names_in(chain, one), _letters(parts)
+        if _follows(start, before) or _is_given(start, chain, names, assumptions):
             continue
-        if not reads and factor_of_bound(chain, first, moves):
+        if not reads and factor_of_bound(chain, one):
             continue
-        if not stated_by(start, reads, names, assumptions):
+        told_as = [(start, names)]
+        if letters:
+            told_as.append((_in_words(start, letters), {k: _in_words(x, letters) for k, x in names.items()}))
+        if not any(stated_by(value, reads, inside, under) for value, inside in told_as):
             said = f"which {', '.join(reads)} do not state" if reads else "and reads no step that states it"
-            return f"it sets out from {str(start)[:80]} before move {first + 1}, {said}"
+            return f"it sets out from {str(start)[:80]} before move {one.first + 1}, {said}"
     return ""
 
 
-def factor_of_bound(chain: Chain, first: int, moves: Sequence[Move]) -> bool:
-    """Whether moves order a factor of a bound that the step puts together: what it shows is the order of the whole."""
-    shown = any(first + k + 1 in chain.shown for k in range(len(moves) - 1))
-    return {move.rule for move in moves} <= {Rule.CHEBYSHEV, Rule.ORDER} and not shown
-
-
-def _names(chain: Chain) -> dict[str, Expression]:
-    """What the names in a chain stand for."""
+def _letters(parts: Iterable[Section]) -> dict[str, Expression]:
+    """What is put in for letters that a proof sets out from."""
     found: dict[str, Expression] = {}
-    for move in chain.moves:
-        found |= {name: value for name, value in move.values.items() if value.is_scalar}
-    return found | chain.numbers()
+    for one in parts:
+        move = one.moves[0]
+        if move.rule is Rule.INSERT and one.start.letters() and _is_name(one.start):
+            found |= {name: value for name, value in move.values.items() if name in one.start.letters()}
+    return found
+
+
+def _in_words(value: Expression, letters: Mapping[str, Expression]) -> Expression:
+    present = value.letters().keys() & letters.keys()
+    return value.replace({name: letters[name] for name in present}) if present else value
+
+
+def squares_of_means(chain: Chain) -> dict[int, int]:
+    """The starts that are mean square distances, each with that of its mean."""
+    parts = list(sections(chain))
+    return {later.first: one.first for one, later in pairwise(parts) if _is_square_of(later, one, parts)}
+
+
+def _is_square_of(one: Section, before: Section, parts: Sequence[Section]) -> bool:
+    """Whether a part sets out from the mean square distance of a word from the mean found just before; where it is written
+    on in other parts, in each of them, from the mean that was written on with the same names.
+    """
+    return all(
+        any(
+            is_mean_square(one.start, (*one.moves, *more), (*before.moves, *same))
+            for same in _written_on(before, parts)
+        )
+        for more in _written_on(one, parts)
+    )
+
+
+def _written_on(one: Section, parts: Sequence[Section]) -> list[tuple[Move, ...]]:
+    """The moves of the parts that set out from the end of another; none where there is no such part."""
+    return [later.moves for later in parts if later.first > one.first and later.start == one.sides[-1]] or [
+        ()
+    ]
+
+
+def is_part(start: Expression, side: Expression) -> bool:
+    """Whether a start is a side of a move, a term of it or a trace in it."""
+    if start == side:
+        return True
+    if len(start.terms) != 1 or not start.is_scalar:
+        return False
+    ((term, coefficient),) = start.terms.items()
+    if side.terms.get(term) == coefficient:
+        return True
+    return (
+        coefficient == 1 and len(term.traces) == 1 and any(term.traces[0] in one.traces for one in side.terms)
+    )
+
+
+def factor_of_bound(chain: Chain, one: Section) -> bool:
+    """Whether moves order a factor of a bound that the step puts together: what it shows is the order of the whole."""
+    shown = any(one.first + k + 1 in chain.shown for k in range(len(one.moves) - 1))
+    return {move.rule for move in one.moves} <= {Rule.CHEBYSHEV, Rule.ORDER} and not shown
 
 
 def _follows(start: Expression, moves: Sequence[Move]) -> bool:
@@ -99,37 +152,42 @@ def _is_given(
     if any(move.rule is Rule.NAME and start in move.values.values() for move in chain.moves):
         return True
     mine = {name for name, value in names.items() if value == start}
-    for first, moves in _sections(chain):
-        if mine & {name.removeprefix(INVERSE) for move in moves for name in move.before.scalars()} and (
-            _follows(moves[0].before, chain.moves[:first])
-            or stated_by(moves[0].before, [slug for move in moves for slug in move.reads], names, assumptions)
+    for one in sections(chain):
+        if mine & {name.removeprefix(INVERSE) for move in one.moves for name in move.before.scalars()} and (
+            _follows(one.start, chain.moves[: one.first])
+            or stated_by(one.start, [slug for move in one.moves for slug in move.reads], names, assumptions)
         ):
             return True
     return False
 
 
-def _sections(chain: Chain) -> Iterator[tuple[int, tuple[Move, ...]]]:
-    """The moves from each start to the next one."""
-    places = [*sorted(chain.starts), len(chain.moves)]
-    for first, end in pairwise(places):
-        if end > first:
-            yield first, chain.moves[first:end]
-
-
-def _tells(chain: Chain, first: int, moves: tuple[Move, ...]) -> bool:
-    """Whether what moves lead to, or show on their way, would be another from another start."""
-    shown = [move for k, move in enumerate(moves) if first + k + 1 in chain.shown]
-    return any(move.rule not in BLUNT for move in (*shown, moves[-1]))
-
-
 def _is_name(start: Expression) -> bool:
-    return len(start.terms) == 1 and len(start.scalars()) <= 1
+    """Whether a start is a letter, or a power of a name: what it stands for is put in, or it is free."""
+    if start.letters():
+        return any(start == letter_expression(one) for one in start.letters().values())
+    names = start.scalars()
+    return any(start == scalar(name) ** power for name in names for power in (1, 2)) and len(names) == 1
 
 
-def _put_in(start: Expression, moves: tuple[Move, ...]) -> bool:
-    """Whether the first of the moves puts something in for all names, so that these only say what is looked at."""
-    given = moves[0].values if moves[0].rule is Rule.INSERT else {}
-    return {name.removeprefix(INVERSE) for name in start.scalars()} <= given.keys()
+def _put_in(start: Expression, moves: Sequence[Move]) -> bool:
+    """Whether the first moves put something in for all names, so that these only say what is looked at."""
+    put_in = takewhile(lambda move: move.rule is Rule.INSERT, moves)
+    given = {name for move in put_in for name in move.letters}
+    return {name.removeprefix(INVERSE) for name in start.scalars()} <= given
+
+
+def _held_otherwise(chain: Chain, one: Section) -> str:
+    """The first formula put in that the steps that it is compared with do not state with what its names stand for in the
+    later moves; nothing where there is none.
+    """
+    names = names_in(chain, one)
+    for k, move in enumerate(takewhile(lambda move: move.rule is Rule.INSERT, one.moves)):
+        for name, value in move.values.items():
+            inside = {x.removeprefix(INVERSE) for x in value.scalars()} & names.keys()
+            if move.held_under and inside and not stated_by(value, move.reads, names, move.held_under):
+                said = f"{', '.join(sorted(inside))} stand for something else below"
+                return f"move {one.first + k + 1}: {', '.join(move.reads)} do not state {name}, or {said}"
+    return ""
 
 
 # -- what is put in ------------------------------------------------------------------------------------------
@@ -165,7 +223,7 @@ def origins(chain: Chain, assumptions: Assumptions) -> Iterator[tuple[int, str, 
     """Of every value that is put in: the number of moves before, the name, and where the value comes from."""
     own: set[str] = set()
     names = {name: value for move in chain.moves for name, value in move.values.items() if value.is_scalar}
-    names |= chain.numbers()
+    names = {name: value for name, value in (names | chain.numbers()).items() if name not in FREE}
     for place, move in enumerate(chain.moves):
         own |= move.own
         if move.rule is not Rule.INSERT:
@@ -201,8 +259,5 @@ def _found(chain: Chain, place: int, value: Expression, move: Move) -> bool:
     """Whether a value is what a move above leads to, or a chain whose error is carried; or that at the parameters that are put
     in with it.
     """
-    ends = [one.after for one in chain.moves[:place]] + [one.chain.result for one in chain.carried]
-    numbers = {name: x for name, x in move.values.items() if name in FREE and x.is_scalar}
-    return value in ends or any(
-        value == end.replace(present(end, numbers)) for end in ends if not end.letters()
-    )
+    ends = (*(one.after for one in chain.moves[:place]), *(one.chain.result for one in chain.carried))
+    return is_found(value, move, ends)

@@ -23,6 +23,7 @@ from derivations.steps.labels import Order
 from derivations.steps.neglected import Neglected, Orders, Quantity, order_of, power_of, same
 from derivations.steps.status import ProofStatus
 from derivations.steps.step import Derived, Kind, Parts, Step
+from derivations.verification.bindings import wrongly_named
 from derivations.verification.origins import unheld, unstated_start
 from symbolic.algebra.quotients import NotRational
 from symbolic.algebra.refusal import Refused
@@ -369,7 +370,8 @@ def fault_of_chain(step: Step, assumptions: Assumptions, derived: Derived) -> st
             return f"{label}: the chain does not end at what the step derives"
     # what a changed assumption does not reach, as a counterexample of its own law, is proved of the paper's own steps
     read_under = assumptions if assumptions.changes(step.depends_on) else PAPER
-    return unstated_start(chain, assumptions) or unheld(chain, read_under)
+    fault = unstated_start(chain, assumptions) or unheld(chain, read_under)
+    return fault or wrongly_named(chain, assumptions)
 
 
 def compare(step: Step, claim: Parts, derived: Derived) -> Proof:

@@ -43,7 +43,7 @@ def _centres(moves: Sequence[Move], before: Sequence[Move]) -> list[Expression]:
         return [zero()]
     means = [one.after for one in before]
     put_in = [one for one in moves if one.rule in (Rule.INSERT, Rule.EXPAND)]
-    return [scalar(name) for one in put_in for name in one.letters if one.values[name] in means]
+    return [scalar(name) for one in put_in for name in one.letters if one.values.get(name) in means]
 
 
 def _squares(mean: Expression, centre: Expression) -> Iterator[Expression]:

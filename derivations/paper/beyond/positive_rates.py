@@ -23,11 +23,12 @@ import sympy
 from sympy import MatrixSymbol, Trace
 
 from derivations.language.assumptions import Assumptions, unchanged
+from derivations.language.model_letters import letter
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.symbols import m, n_v, p, sigma
 from derivations.language.values import Point, evaluate
-from derivations.paper.theorem3.concentration import form_chain, gaussian_fourth
+from derivations.paper.theorem3.concentration import F_GAUSSIAN, form_chain
 from derivations.paper.theorem3.general_setting import SIGMA, SIGMA_W
 from derivations.paper.theorem3.loss import loss_over_chain
 from derivations.paper.theorem3.target_task import adaptation_weight
@@ -199,16 +200,17 @@ def _spiked(assumptions: Assumptions, cases: tuple[Case, ...]) -> Chain:
         scalar(rest) * identity("p") + (scalar(large) - scalar(rest)) * square
         for large, rest in (("high", "low"), ("along", "across"))
     )
-    chain = at_zero(Chain(adaptation_weight(assumptions)), ("alpha_r",), {}, "adaptation-weight")
-    weight = chain.result
-    fourth = gaussian_fourth(chain).result
-    letters = {"F": fourth, "H_r": weight, "Sigma_w": spread}
+    chain = Chain(letter("H_r")).insert({"H_r": adaptation_weight(assumptions)}, "adaptation-weight")
+    at_zero(chain, ("alpha_r",), {})
+    letters = {"H_r": chain.result, "Sigma_w": spread}
     found: dict[str, Expression] = {}
     for name, trace in traces.items():
-        chain.begin(trace)
+        chain.begin(scalar(name)).define({name: trace})
+        if "F" in trace.letters():
+            chain.insert({"F": F_GAUSSIAN}, "gaussian-fourth-moment")
         inside = {key: value for key, value in letters.items() if key in trace.letters()}
         if inside:
-            chain.insert(inside, "training-weight")
+            chain.insert(inside)
         chain.insert({"Sigma": spiked})
         frame: dict[tuple[tuple[str, bool], ...], Expression] = {(("Q", False), ("Q", True)): identity("k")}
         rewritten(chain, Rule.CANCEL_INVERSE, frame, frames={"Q": "Q_perp"}, sizes=FRAME_SIZES)
@@ -223,8 +225,7 @@ def _spiked(assumptions: Assumptions, cases: tuple[Case, ...]) -> Chain:
         certify(chain.insert(present(slope, {**numbers, **at})), {}).shows_sign(case.sloping)
         chain.begin(start).define({"g": scalar("s_1") * scalar("g_1")}, "theorem-3")
         chain.insert(present(chain.result, {**numbers, **at}))
-        inside = {name: value.replace(present(value, {**numbers, **at})) for name, value in names.items()}
-        least_at(chain, "alpha_t", inside).shows_sign(case.best)
+        least_at(chain, "alpha_t", {**names, **numbers, **at}).shows_sign(case.best)
     return chain
 
 
@@ -419,7 +420,7 @@ STEPS: tuple[Step, ...] = (
         "Of two hundred eigenvalues of Sigma k are 2 and the others 1/20: with k = 2 the loss (14) falls at a training rate of zero and "
         "is least at a positive one, with k = 50 it rises and is least at a negative one.",
         "positive_rates",
-        uses=("theorem-3", "adaptation-weight", "training-weight", "positive-rate-criterion"),
+        uses=("theorem-3", "adaptation-weight", "gaussian-fourth-moment", "positive-rate-criterion"),
         depends_on=DEPENDS,
         claim=_claim_spiked,
         derivation=spiked_chain,
@@ -436,7 +437,7 @@ STEPS: tuple[Step, ...] = (
         "Of two hundred eigenvalues of Sigma twenty-five are 2 and the others 1/20: where tasks differ along the twenty-five alone, the loss (14) falls "
         "at a training rate of zero and is least at a positive one; where they differ along the others alone, it rises and is least at a negative one.",
         "positive_rates",
-        uses=("theorem-3", "adaptation-weight", "training-weight", "positive-rate-criterion"),
+        uses=("theorem-3", "adaptation-weight", "gaussian-fourth-moment", "positive-rate-criterion"),
         depends_on=DEPENDS,
         claim=_claim_aligned,
         derivation=aligned_chain,

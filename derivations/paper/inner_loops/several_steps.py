@@ -58,12 +58,12 @@ def minimum_chain(assumptions: Assumptions) -> Chain:
     """For each number of inner steps: numbers put into (5), and the sign of the rate at which it is least."""
     chain: Chain | None = None
     for steps in STEPS_OF_INNER_LOOP:
-        loss, names = loss_by_names(replace(assumptions, inner_steps=steps))
-        chain = Chain(loss) if chain is None else chain.begin(loss)
-        at = {name: value.replace(present(value, NUMBERS)) for name, value in names.items()}
+        under = replace(assumptions, inner_steps=steps)
+        loss, names = loss_by_names(under)
+        chain = (Chain(loss) if chain is None else chain).begin(loss, under)
         chain.insert({"h_r": names["h_r"]}, "theorem-1", "adaptation-factor")
         chain.insert(present(chain.result, NUMBERS))
-        least_at(chain, "alpha_t", at).shows_sign(BEST[steps])
+        least_at(chain, "alpha_t", {**names, **NUMBERS}).shows_sign(BEST[steps])
     assert chain is not None
     return chain
 

@@ -75,13 +75,22 @@ def _by_traces(loss: LossChain, assumptions: Assumptions) -> tuple[Chain, dict[s
     divided = _opened(chain, found, assumptions)
     exprs = (chain.result, *divided.values())
     words = {word: expr for expr in exprs for term in expr.terms for word in term.traces}
-    for k, (word, expr) in enumerate(words.items()):
-        trace = product_of(expr, Term((word,), None))
-        name = f"tau_{k + 1}"
+    traces = {
+        f"tau_{k + 1}": product_of(expr, Term((word,), None)) for k, (word, expr) in enumerate(words.items())
+    }
+    whole = _named(chain, traces).result
+    for name, value in divided.items():
+        chain.begin(scalar(name)).expand({name: value}, "theorem-3")
+        divided = {**divided, name: _named(chain, traces).result}
+    return chain.begin(whole), divided
+
+
+def _named(chain: Chain, traces: Mapping[str, Expression]) -> Chain:
+    """Names for the traces that occur in the present expression."""
+    for name, trace in traces.items():
         if in_place_of(trace, scalar(name), chain.result) != chain.result:
             chain.name(trace, name)
-        divided = {key: in_place_of(trace, scalar(name), value) for key, value in divided.items()}
-    return chain, divided
+    return chain
 
 
 def quartics_chain(loss: LossChain, assumptions: Assumptions) -> Chain:

@@ -70,7 +70,7 @@ def by_cumulants_chain(assumptions: Assumptions) -> Chain:
     chain = Chain(tr(model.SIGMA @ W @ letter("A") @ W)).define({"W": x.T @ x})
     in_f = chain.average_rows("X", fourth=model.FOURTH_MOMENT, reads=("rows-second-moment",)).result
     fourth = chain.begin(row_square(None)).average("x", reads=("fourth-moment",)).shows(FOURTH).result
-    by_rows = chain.begin(in_f).insert({"Sigma": identity("p"), "F": fourth}).result
+    by_rows = chain.begin(in_f).insert({"Sigma": identity("p"), "F": fourth}).shows(SECOND).result
     if chain.begin(second_moment(None)).average("X").result != by_rows:
         raise ArithmeticError("the average by cumulants is not that of independent rows")
     return chain.shows(SECOND)

@@ -171,18 +171,23 @@ def _over_data(chain: Chain, powers: tuple[int, int]) -> Chain:
 
 @lru_cache(maxsize=8)
 def conditions_chain(assumptions: Assumptions) -> Chain:
-    """The variances of (134)-(136): of an element on the diagonal, off it, and between two tasks, each a term of a sum."""
+    """The variances of (134)-(136): of an element on the diagonal, off it, and between two tasks, for each product."""
     require_blind()
     chain = _stated(Chain(zero()))
     within, between = matrix("M", "p", "p", symmetric=True), matrix("L", "p", "p")
-    mean = _over_rows(chain.begin(X @ within @ X.T + X @ within @ Y.T + X @ between @ Y.T)).result
-    square = (X @ within @ X.T - scalar("c")) ** 2 + (X @ within @ Y.T) ** 2 + (X @ between @ Y.T) ** 2
-    spread = _over_rows(chain.begin(square)).result
+    over_rows = []
+    for element in (X @ within @ X.T, X @ within @ Y.T, X @ between @ Y.T):
+        mean = _over_rows(chain.begin(element)).result
+        square = element**2 if mean.is_zero else (element - scalar("c")) ** 2
+        over_rows.append((mean, _over_rows(chain.begin(square)).result))
     places = []
     for powers in PRODUCTS:
-        centre = _over_data(chain.begin(mean), powers).result
-        _over_data(chain.begin(spread), powers).expand({"c": centre})
-        places.append(len(order(chain, IN_XI).moves) - 1)
+        for mean, spread in over_rows:
+            centre = mean if mean.is_zero else _over_data(chain.begin(mean), powers).result
+            _over_data(chain.begin(spread), powers)
+            if not mean.is_zero:
+                chain.expand({"c": centre})
+            places.append(len(order(chain, IN_XI).moves) - 1)
     chain.shows_largest(DEGREE, *({place: 1} for place in places))
     return _numbers(chain.begin(tr(model.SIGMA_W @ model.SIGMA_W))).shows(TRACE)
 
@@ -262,7 +267,9 @@ def _of_142(chain: Chain, weight: Mapping[str, Expression]) -> Chain:
     form = form_chain(PAPER)
     values: dict[str, Expression] = {"n_v": constant(1), "m": constant(1)}
     for name, value in form.numbers().items():
-        chain.begin(value).insert({"alpha_t": constant(0)})
+        chain.begin(scalar(name)).expand({name: value}, "weighted-square-leading").insert(
+            {"alpha_t": constant(0)}
+        )
         values[name] = _numbers(chain.insert(weight) if "H_r" in chain.result.letters() else chain).result
     return chain.begin(form.result).insert(values, "weighted-mean-square")
 

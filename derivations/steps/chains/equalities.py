@@ -99,6 +99,7 @@ class Equalities(Record):
                 {letter: parts},
                 second_route,
                 held=held is not None,
+                held_under=None if held is None else held.assumptions,
                 own=own,
             )
         )
@@ -277,6 +278,7 @@ class Equalities(Record):
                 dict(values),
                 second_route,
                 held=held is not None,
+                held_under=None if held is None else held.assumptions,
                 own=own,
             )
         )

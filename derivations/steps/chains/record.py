@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import sympy
 
+from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.steps.chains.products import Part, by_powers, degree_of_powers, written
 from derivations.steps.move import DoesNotApply, Growth, Move, Rule
@@ -52,8 +53,10 @@ class Record:
         self._moves: list[Move] = []
         self._starts: dict[int, Expression] = {0: start}
         self._left_out: dict[int, Expression] = {}
+        self._under: dict[int, Assumptions] = {}
         self._parts: dict[str, Part] = {}
         self._shown: dict[int, list[str]] = {}
+        self._written_out: dict[int, list[Expression]] = {}
         self._named_parts: dict[str, tuple[Expression, Callable[[], Mapping[str, Expression]]]] = {}
         self._carried: list[Carried] = []
         self._context = Context()
@@ -75,10 +78,20 @@ class Record:
         """From which expressions the chain sets out, by the number of moves before."""
         return self._starts
 
-    def begin(self, start: Expression) -> Self:
-        """Set out from another expression: what the chain has shown so far is known from here on."""
+    def begin(self, start: Expression, under: Assumptions | None = None) -> Self:
+        """Set out from another expression: what the chain has shown so far is known from here on.
+
+        under: the assumptions under which a step states it, where these are not those of the proof.
+        """
         self._starts[len(self._moves)] = start
+        if under is not None:
+            self._under[len(self._moves)] = under
         return self
+
+    @property
+    def under(self) -> Mapping[int, Assumptions]:
+        """Under which assumptions starts are stated, where these are others, by the number of moves before."""
+        return self._under
 
     def begin_left_out(self, other: Record) -> Self:
         """Set out from what the one move of another chain that keeps orders leaves out."""
@@ -98,7 +111,7 @@ class Record:
 
     def shows(self, label: str, written_out: Mapping[str, Part] | None = None) -> Self:
         """The present expression is this part of the step, its abbreviations written out for the comparison."""
-        return self._show(label, written(self.result, {**self.numbers(), **(written_out or {})}))
+        return self._show(label, written(self.result, {**self.numbers(), **self._writes_out(written_out)}))
 
     def shows_number(self, label: str, written_out: Mapping[str, Part] | None = None) -> Self:
         """The number of which the present matrix is a multiple of the identity is this part of the step.
@@ -108,7 +121,14 @@ class Record:
         ((term, number),) = self.result.terms.items() if len(self.result.terms) == 1 else ((None, None),)
         if term is None or number is None or term.traces or term.word != ():
             raise DoesNotApply(f"{self.result} is no multiple of the identity")
-        return self._show(label, written(polynomial(number), {**self.numbers(), **(written_out or {})}))
+        return self._show(
+            label, written(polynomial(number), {**self.numbers(), **self._writes_out(written_out)})
+        )
+
+    def _writes_out(self, values: Mapping[str, Part] | None) -> Mapping[str, Part]:
+        here = self._written_out.setdefault(len(self._moves), [])
+        here += [value for value in (values or {}).values() if isinstance(value, Expression)]
+        return values or {}
 
     def shows_order(self, label: str, growth: str) -> Self:
         """The order of what the last move leaves out is this part of the step; raises Refused where it is not known."""
@@ -163,6 +183,11 @@ class Record:
     def shown(self) -> Mapping[int, Sequence[str]]:
         """The labels of the parts shown, by the number of moves before."""
         return self._shown
+
+    @property
+    def written_out(self) -> Mapping[int, Sequence[Expression]]:
+        """What is put in for abbreviations of the parts shown, by the number of moves before."""
+        return self._written_out
 
     def names(self, label: str, definitions: Callable[[], Mapping[str, Expression]]) -> Self:
         """The present expression is how this part reads with its names; `definitions`: what they stand for, in order."""
@@ -271,7 +296,7 @@ class Record:
         """The same moves and meanings, to go on from here without a trace."""
         found = type(self)(self.start)
         found._moves, found._starts = [*self._moves], {**self._starts}
-        found._left_out = {**self._left_out}
+        found._left_out, found._under = {**self._left_out}, {**self._under}
         found._parts, found._named_parts = {**self._parts}, {**self._named_parts}
         found._carried, found._context = [*self._carried], self._context.copy()
         return found
