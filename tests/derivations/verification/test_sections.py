@@ -104,6 +104,14 @@ def test_a_name_stands_for_one_thing() -> None:
     assert "s is given 2*n_t^2" in wrongly_named(chain, PAPER)
 
 
+@pytest.mark.slow(10)
+@pytest.mark.xdist_group("every chain")
+def test_in_every_proof_names_are_given_what_was_found_of_them() -> None:
+    chains = {name: step.derivation(PAPER) for name, step in load().items() if step.derivation is not None}
+    said = {name: wrongly_named(chain, PAPER) for name, chain in chains.items()}
+    assert {name: fault for name, fault in said.items() if fault} == {}
+
+
 # -- in the proofs ---------------------------------------------------------------------------------------------
 
 
