@@ -307,12 +307,7 @@ STEPS: tuple[Step, ...] = (
         "For the law of scale-mixture-meets-the-conditions, one task with one validation point, alpha_t = 0 and alpha_r = 1/7, Gamma and B H_r B^T "
         "fluctuate as much as they are large, and rho, the left side of (142) over what its right side states, does not tend to one.",
         "theorem3",
-        uses=(
-            "scale-mixture-meets-the-conditions",
-            "weighted-mean-square",
-            "weighted-square-leading",
-            "adaptation-weight",
-        ),
+        uses=("scale-mixture-meets-the-conditions", "weighted-mean-square", "adaptation-weight"),
         claim=_claim_conclusion,
         derivation=conclusion_chain,
         remainders=_remainders,
