@@ -23,8 +23,8 @@ from derivations.steps.labels import Order
 from derivations.steps.neglected import Neglected, Orders, Quantity, order_of, power_of, same
 from derivations.steps.status import ProofStatus
 from derivations.steps.step import Derived, Kind, Parts, Step
-from derivations.verification.bindings import wrongly_named
-from derivations.verification.origins import unheld, unstated_start
+from derivations.verification.starts.bindings import wrongly_named
+from derivations.verification.starts.origins import unheld, unstated_start
 from symbolic.algebra.quotients import NotRational
 from symbolic.algebra.refusal import Refused
 from symbolic.proofs.asymptotics import Exponent, largest

@@ -267,7 +267,7 @@ def _of_142(chain: Chain, weight: Mapping[str, Expression]) -> Chain:
     form = form_chain(PAPER)
     values: dict[str, Expression] = {"n_v": constant(1), "m": constant(1)}
     for name, value in form.numbers().items():
-        chain.begin(scalar(name)).expand({name: value}, "weighted-square-leading").insert(
+        chain.begin(scalar(name)).expand({name: value}, "weighted-mean-square").insert(
             {"alpha_t": constant(0)}
         )
         values[name] = _numbers(chain.insert(weight) if "H_r" in chain.result.letters() else chain).result

@@ -22,8 +22,8 @@ from derivations.language.assumptions import Assumptions
 from derivations.steps.chain import Chain, Rule
 from derivations.steps.held import stated, stated_by
 from derivations.steps.move import Move
-from derivations.verification.sections import FREE, Section, is_found, names_in, sections, telling
-from derivations.verification.spreads import is_mean_square
+from derivations.verification.starts.sections import FREE, Section, is_found, names_in, sections, telling
+from derivations.verification.starts.spreads import is_mean_square
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.words import Expression, letter_expression, reciprocal, scalar
 

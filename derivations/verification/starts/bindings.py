@@ -13,8 +13,15 @@ from derivations.language.model_letters import OF_THE_MODEL
 from derivations.steps.chain import Chain
 from derivations.steps.held import same, stated_by
 from derivations.steps.move import Move
-from derivations.verification.origins import factor_of_bound, squares_of_means
-from derivations.verification.sections import Section, is_found, is_parameter, names_in, sections, telling
+from derivations.verification.starts.origins import factor_of_bound, squares_of_means
+from derivations.verification.starts.sections import (
+    Section,
+    is_found,
+    is_parameter,
+    names_in,
+    sections,
+    telling,
+)
 from symbolic.algebra.words import Expression, letter_expression, scalar, zero
 
 

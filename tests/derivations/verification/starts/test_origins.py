@@ -25,9 +25,9 @@ from derivations.steps.contents import load
 from derivations.steps.held import Held
 from derivations.steps.orders import ONE
 from derivations.steps.rules.certified_signs import Domain, certify
-from derivations.verification import origins as origins_module
-from derivations.verification.origins import Origin, origins, unheld, unstated_start
 from derivations.verification.prove import prove
+from derivations.verification.starts import origins as origins_module
+from derivations.verification.starts.origins import Origin, origins, unheld, unstated_start
 from symbolic.algebra.words import Expression, constant, matrix, reciprocal, scalar, tr
 
 STEPS = load()

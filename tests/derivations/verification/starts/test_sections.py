@@ -18,10 +18,10 @@ from derivations.steps.orders import ONE
 from derivations.steps.rules.certified_signs import Domain, certify
 from derivations.steps.rules.derivatives import limit
 from derivations.steps.rules.roots import least_at
-from derivations.verification.bindings import wrongly_named
-from derivations.verification.origins import unstated_start
 from derivations.verification.prove import prove
-from derivations.verification.sections import sections, telling
+from derivations.verification.starts.bindings import wrongly_named
+from derivations.verification.starts.origins import unstated_start
+from derivations.verification.starts.sections import sections, telling
 from symbolic.algebra.words import Expression, constant, gaussian, reciprocal, scalar, tr
 
 X = gaussian("X", "n_t", "p")

@@ -16,8 +16,8 @@ from derivations.steps.chain import Chain
 from derivations.steps.contents import find, load
 from derivations.steps.orders import WEIGHTS
 from derivations.typeset.left_sides import LEFT_SIDES
-from derivations.verification.origins import unstated_start
 from derivations.verification.prove import prove
+from derivations.verification.starts.origins import unstated_start
 from symbolic.algebra.words import (
     Expression,
     constant,
