@@ -42,6 +42,39 @@ def test_the_largest_batch_stays_under_two_gigabytes(protocol: Method) -> None:
     assert LEAST < float(done.stdout) < MOST
 
 
+# a whole command, with all that it loads, prepares and keeps
+COMMAND = """
+import resource, sys
+from derivations.command.cli import main
+assert main(sys.argv[1:]) == 0
+print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+RATES = ["sigma=1", "nu=0.5", "alpha_t=-0.1", "alpha_r=0.1"]
+
+
+@pytest.mark.slow(20)
+@pytest.mark.parametrize(
+    ("command", "least"),
+    [
+        # the steps that are sampled at the largest sizes
+        (["verify", "theorem-1", "scale-mixture-breaks-the-conclusion", "--fresh"], 1e8),
+        (
+            ["simulate", "eq9", "n_t=20", "n_v=250", "n_r=30", "m=20", "p=600", *RATES, "--rel-error", "0.1"],
+            LEAST,
+        ),
+    ],
+    ids=["verify", "simulate"],
+)
+def test_a_command_at_large_sizes_stays_under_two_gigabytes(command: list[str], least: float) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, *command, "--workers", "1"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert least < float(done.stdout.splitlines()[-1]) < MOST
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -51,7 +84,7 @@ def test_the_largest_batch_stays_under_two_gigabytes(protocol: Method) -> None:
     ],
 )
 def test_larger_ones_are_refused_in_one_line(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["n_t=2000", "n_r=2000", "sigma=1", "nu=0.5", "alpha_t=-0.1", "alpha_r=0.1"]
+    words = ["n_t=2000", "n_r=2000", *RATES]
     assert main([*command[:2], *words, *command[2:]]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)

@@ -254,6 +254,15 @@ FILE_DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+def test_what_can_be_read_of_a_damaged_file_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    keys = filled()
+    store.file().write_bytes(FILE_DAMAGE["a page of zeros"](store.file().read_bytes()))
+    kept(keys)  # some are found before the damage is met
+    survived = kept(keys)
+    assert KEYS / 2 < survived < KEYS
+    assert f"{survived} results could be read and are kept" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("damage", FILE_DAMAGE)
 def test_a_damaged_file_is_set_aside_and_read_as_far_as_it_goes(
     damage: str, capsys: pytest.CaptureFixture[str]
@@ -385,6 +394,19 @@ def test_processes_share_the_store() -> None:
     assert [process.wait(60) for process in running] == [0, 0]
     assert store.contents()["entries"] == 200
     assert store.check() == {}
+
+
+def test_a_forked_process_opens_the_file_anew() -> None:
+    """What it inherits is the parent's: locks of SQLite do not go along, and it must not close it."""
+    key = store.key("test", [ENGINE], step="a")
+    store.save(key, RESULT)
+    child = os.fork()
+    if not child:
+        fine = store.load(key) == RESULT and store._opened[-1].process == os.getpid()
+        os._exit(0 if fine else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert store._opened[-1].process == os.getpid()
+    assert store.load(key) == RESULT
 
 
 def test_a_store_that_was_removed_is_begun_again() -> None:
