@@ -126,7 +126,11 @@ class _Parser:
     def _scalar(self, name: str) -> Node:
         node = self._sum()
         if kind(node) is not Kind.SCALAR:
-            self._fail(node.position, f"{name} is of scalars: take elements, as in W[1,2], or traces")
+            self._fail(
+                node.position,
+                f"{name} is of scalars: take elements, as in W[1,2], or traces; of all elements at once kron(W, W) less that of "
+                "the means",
+            )
         return node
 
     # -- tokens --------------------------------------------------------------------------------------------
@@ -270,6 +274,10 @@ class _Parser:
             node = Power(node.position, node.is_matrix, node, -exponent if sign else exponent)
         else:
             self._expected("a whole number" if sign else "an exponent (a whole number, or T to transpose)")
+        if bracket and self._token.text == "/":
+            self._fail(
+                position, "matrices have whole powers here; those of a determinant are real, det(W)^(1/2)"
+            )
         if bracket and not self._take(BRACKETS[bracket.text]):
             self._expected(f"{BRACKETS[bracket.text]!r} after the exponent")
         return node

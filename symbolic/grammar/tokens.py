@@ -103,6 +103,8 @@ WITHOUT_METHOD = {
     "lambda": "write a matrix as Lambda; of (W + c I)^-1 ask for the terms of its series W^-1 - c W^-2 + ..., as far as they "
     "exist",
     "log": "a logarithm is of the determinant of a Wishart matrix, log det(W), as a factor of the whole query",
+    "corr": "ask for cov(x, y), var(x) and var(y), of which it is made: the mean of the sample's own is no rational function",
+    "diag": "ask for the elements, W[1,1], W[2,2], ...",
     "exp": "ask for the terms of its series, tr(W), tr(W^2), ...",
 }
 """What is refused by name, and what would be possible."""
@@ -147,12 +149,17 @@ def _token(text: str, place: int, names: Collection[str]) -> Token:
         return Token("name", "T", position)
     run = _RUN.match(text, place)
     if run is None:
-        raise MomentSyntaxError(text, position, _stranger(text[place]))
+        after = text[place + 1 : place + 2]
+        raise MomentSyntaxError(text, position, _stranger(text[place], after))
     declared = next(
         (name for name in sorted(names, key=len, reverse=True) if run.group().startswith(name)), ""
     )
     if declared and (len(declared) > 1 or declared == run.group()):
         return Token("name", declared, position)
+    if run.group() == "E":
+        raise MomentSyntaxError(
+            text, position, "what is asked for is the expectation: leave E out, as in W^-1 A W^-1"
+        )
     if run.group().casefold() in WITHOUT_METHOD:
         reason = f"{excerpt(run.group())} has no method here: {WITHOUT_METHOD[run.group().casefold()]}"
         raise MomentSyntaxError(text, position, reason)
@@ -168,7 +175,9 @@ def _token(text: str, place: int, names: Collection[str]) -> Token:
     return Token("name", name.group(), position)
 
 
-def _stranger(character: str) -> str:
+def _stranger(character: str, after: str) -> str:
+    if character == "." and after == "T":
+        return "unexpected '.T': a transpose is written A'"
     if character in ".,":
         return f"unexpected {character!r}: write a fraction such as 1/2"
     return f"unexpected {excerpt(character)}: write letters, numbers and + - * / ^ ' ( )"

@@ -106,7 +106,7 @@ def test_a_tree_shows_positions() -> None:
         ("W / A", 5, "a matrix cannot be divided by"),
         ("Sgima W", 1, "unknown letter 'Sgima'; did you mean Sigma"),
         ("w", 1, "unknown letter 'w'; did you mean W"),
-        ("W E", 3, "unknown letter 'E'; known: W, A, B"),
+        ("W E", 3, "leave E out"),
         ("W A_2", 3, "unknown letter 'A_2'; did you mean A"),
         ("A100", 1, "a letter with a number goes up to 99"),
         ("a b", 3, "a column is multiplied by a column"),

@@ -184,6 +184,12 @@ REFUSED_BY_NAME = (
     ("(W + lambda I)^-1", "the terms of its series"),
     ("tr(log(W))", "log det(W), as a factor"),
     ("tr(exp(W))", "the terms of its series"),
+    ("E[W]", "leave E out"),
+    ("W.T", "a transpose is written A'"),
+    ("W^(1/2)", "whole powers here"),
+    ("corr(W[1,2], W[1,1])", "ask for cov"),
+    ("diag(W)", "W[1,1], W[2,2]"),
+    ("var(W)", "kron(W, W)"),
 )
 
 
