@@ -35,7 +35,7 @@ class Dask:
         self._folder, self._stack, self._workers = folder, stack, 0
         place = folder / "scheduler.json"
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(place))
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not (place.exists() and place.read_text()) and time.monotonic() < deadline:
             time.sleep(0.05)
         self.address = str(json.loads(place.read_text())["address"])
@@ -43,10 +43,10 @@ class Dask:
     def worker(self) -> subprocess.Popen[bytes]:
         self._workers += 1
         started = self._start(
-            "worker", self.address, "--nthreads", "1", "--no-nanny", "--death-timeout", "60"
+            "worker", self.address, "--nthreads", "1", "--no-nanny", "--death-timeout", "300"
         )
         with distributed.Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(self._workers, timeout=60)
+            client.wait_for_workers(self._workers, timeout=300)
         return started
 
     def _start(self, what: str, *options: str) -> subprocess.Popen[bytes]:
@@ -101,7 +101,7 @@ def test_commands_on_a_cluster_give_what_they_give_here(dask: Dask) -> None:
         ["verify", "wishart-mean", "rows-sandwich", "--fresh", "--json"],
     ):
         ran = [derive(*words, *place) for place in ([], ["--scheduler", dask.address])]
-        said = [process.communicate(timeout=120) for process in ran]
+        said = [process.communicate(timeout=600) for process in ran]
         assert [process.returncode for process in ran] == [0, 0], said
         rows = [[without_seconds(row) for row in json.loads(out)] for out, _ in said]
         assert rows[0] == rows[1]

@@ -345,7 +345,7 @@ print(store.load(other) is None, store.load(key))
 
 def child(*words: str, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     command = [*before, sys.executable, "-c", CHILD, *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
 
 
 @pytest.mark.parametrize("room", [0, 3_000, 100_000])

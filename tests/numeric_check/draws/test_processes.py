@@ -72,7 +72,7 @@ def test_processes_that_are_lost_keep_nobody_waiting(ends_well: bool) -> None:
         others[0].cancel()
         for each in (*lost, *others):
             with suppress(BrokenExecutor, CancelledError):
-                each.result(timeout=60)
+                each.result(timeout=300)
         if not ends_well:
             raise Interrupted
     assert set(multiprocessing.active_children()) <= before
