@@ -286,6 +286,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
     "derivations.paper.beyond.negative_minimum": {"theorem-2-minimum-is-negative": ""},
     "derivations.paper.beyond.below_conjecture": {"noise-costs-less-at-a-negative-rate": ""},
     "derivations.paper.inner_loops.several_steps": _unnumbered("several-steps-minimum several-steps-exactly"),
+    "derivations.paper.inner_loops.positive_exactly": {"several-steps-positive": ""},
     "derivations.paper.beyond.positive_rates": _unnumbered(
         "positive-rate-criterion positive-rate-spiked positive-rate-aligned"
     ),

@@ -63,6 +63,8 @@ class Rule(StrEnum):
     POLAR = "polar decomposition"
     INVARIANCE = "average by invariance"
     IMAGE = "linear image of a Gaussian matrix"
+    BIDIAGONAL = "bidiagonal form of a Gaussian matrix"
+    CHI_SQUARE = "average over chi-square variables"
     FRAMES = "moment of uniform frames"
     LINEAR = "average of what enters linearly"
     HAFF = "Haff's identity"
@@ -70,6 +72,7 @@ class Rule(StrEnum):
     INVERSE_MEAN = "mean of an inverse Wishart matrix"
     GRAM = "a Gram matrix is positive semidefinite"
     BOUND = "bound by Cauchy-Schwarz"
+    COMPONENT = "bound by the square of one component"
     EIGENVALUES = "bound by eigenvalues of at most one"
     SIGNS = "average over signs"
     SPECTRUM = "put eigenvalues in"
@@ -99,6 +102,7 @@ class Rule(StrEnum):
 _RELATIONS = {
     Rule.GRAM: Relation.AT_LEAST_ZERO,
     Rule.BOUND: Relation.AT_MOST,
+    Rule.COMPONENT: Relation.AT_MOST,
     Rule.EIGENVALUES: Relation.AT_MOST,
     Rule.CONNECTED: Relation.AT_MOST,
     Rule.CHEBYSHEV: Relation.AT_MOST,
@@ -108,6 +112,7 @@ _RELATIONS = {
     Rule.ROOT: Relation.ROOT,
     Rule.LEAST: Relation.LEAST,
     Rule.IMAGE: Relation.LAW,
+    Rule.BIDIAGONAL: Relation.LAW,
 }
 AVERAGES = (
     Rule.AVERAGE,
@@ -130,6 +135,7 @@ AVERAGES = (
 NO_NUMBER = {
     Rule.SUM: "it multiplies by the number of tasks",
     Rule.BOUND: "an inequality, which holds exactly at random matrices",
+    Rule.COMPONENT: "an inequality, which holds exactly at random numbers",
     Rule.EIGENVALUES: "an inequality, which holds exactly at random matrices",
     Rule.CONNECTED: "an inequality, which holds exactly at random matrices",
     Rule.CHEBYSHEV: "an inequality, which holds exactly at laws of few matrices",
@@ -142,6 +148,8 @@ NO_NUMBER = {
     Rule.LIMIT: "a limit: exact values far out come close to it",
     Rule.SIGNS: "a mean over few values, taken one by one",
     Rule.IN_PROBABILITY: "a limit: its step samples what comes of it",
+    Rule.BIDIAGONAL: "a law: its step samples what comes of it",
+    Rule.CHI_SQUARE: "a mean of scalars: its step samples what comes of it",
     Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",
 }
 """The rules whose moves are not sampled, and why."""

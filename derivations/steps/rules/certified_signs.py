@@ -227,9 +227,12 @@ def opened(expr: Expression, names: Names, domain: Domain) -> dict[str, Expressi
 def written_out(expr: Expression, names: Names, domain: Domain) -> sympy.Expr:
     """An expression with its names written out, as a tree."""
     values = opened(expr, names, domain)
-    tree = to_sympy(expr)
-    for name, value in reversed(in_order(values, {})):
-        tree = tree.subs({s: to_sympy(value) for s in tree.free_symbols if s.name == name})
+    tree, trees = to_sympy(expr), {name: to_sympy(value) for name, value in values.items()}
+    # once, as the tree grows by what is put in
+    known = {one.name: one for part in (tree, *trees.values()) for one in part.free_symbols}
+    for name, _ in reversed(in_order(values, {})):
+        if name in known:
+            tree = tree.subs(known[name], trees[name])
     return tree
 
 

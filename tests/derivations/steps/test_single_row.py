@@ -1,0 +1,101 @@
+"""Rules for one validation row: right moves are proved, and wrong ones are seen by their second routes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from derivations.steps.chain import Chain, DoesNotApply
+from derivations.steps.rules.single_row import bidiagonal as bidiagonals
+from derivations.steps.rules.single_row import chi_squares
+from derivations.steps.rules.single_row.bidiagonal import bidiagonal, components, freedoms, not_bidiagonal
+from derivations.steps.rules.single_row.chi_squares import average_chi_squares, not_the_mean
+from derivations.steps.rules.single_row.reciprocals import (
+    at_least_last_square,
+    at_most_reciprocal,
+    expand_reciprocal,
+    not_at_most,
+)
+from symbolic.algebra.words import Expression, constant, gaussian, identity, matrix, reciprocal, scalar, tr
+
+U, V = gaussian("U", "n_t", "n_v"), gaussian("V", "n_t", "q")
+WORD = tr(U.T @ V @ V.T @ U @ U.T @ V @ V.T @ U) + 3 * tr(U.T @ V @ V.T @ V @ V.T @ U) + tr(identity("n_v"))
+S, T = scalar("s_1"), scalar("t_1")
+SIX, NINE = constant(6), constant(9)
+K, M, R, G = (scalar(name) for name in ("K", "M", "R", "g"))
+
+
+def test_words_are_written_in_chi_squares() -> None:
+    chain = bidiagonal(Chain(WORD), "U", "V", 2)
+    assert chain.result == S**2 * T**2 + 3 * S * T * (T + scalar("s_2")) + constant(1)
+    assert chain.moves[0].disproved == ""
+
+
+@pytest.mark.parametrize("wrong", [S**2 * T**2 + 3 * S * T**2 + constant(1), S * T])
+def test_other_polynomials_are_not_the_words(wrong: Expression) -> None:
+    assert "bidiagonal" in not_bidiagonal(WORD, wrong, "U", "V", 2)
+
+
+def test_other_degrees_of_freedom_give_other_joint_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(blocks: int, points: Expression, size: Expression) -> dict[str, Expression]:
+        return {**freedoms(blocks, points, size), "s_2": points}
+
+    bidiagonals.other_joint_mean.cache_clear()
+    monkeypatch.setattr(bidiagonals, "freedoms", wrong)
+    try:
+        assert "joint mean" in bidiagonals.other_joint_mean()
+    finally:
+        bidiagonals.other_joint_mean.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "word", [tr(V.T @ V), tr(U.T @ matrix("A", "n_t", "n_t") @ U), tr(U.T @ (V @ V.T) ** 2 @ U)]
+)
+def test_words_that_one_row_does_not_see_are_refused(word: Expression) -> None:
+    with pytest.raises(DoesNotApply):
+        bidiagonal(Chain(word), "U", "V", 1)
+
+
+def test_means_over_chi_squares() -> None:
+    chain = average_chi_squares(Chain(S**2 * T), {"s_1": scalar("n"), "t_1": NINE})
+    assert chain.result == 9 * scalar("n") * (scalar("n") + constant(2))
+    assert chain.moves[0].disproved == ""
+    divided = average_chi_squares(Chain(S * reciprocal("t_1") + G), {"t_1": NINE}, "d")
+    assert divided.moves[0].disproved == ""
+    assert divided.moves[0].values == {"d": constant(7)}
+    with pytest.raises(DoesNotApply, match="otherwise"):
+        average_chi_squares(Chain(reciprocal("s_1") ** 2), {"s_1": SIX}, "d")
+
+
+def test_another_mean_is_seen_by_gamma_integrals() -> None:
+    assert not_the_mean(S**2, constant(36), {"s_1": SIX}, {})
+    assert not not_the_mean(S**2, constant(48), {"s_1": SIX}, {})
+    assert chi_squares.moment_by_gamma(7, -1) == Fraction(1, 5)
+
+
+def test_a_reciprocal_is_expanded_with_its_last_term() -> None:
+    chain = expand_reciprocal(Chain(K * R), "R", "M", constant(Fraction(1, 3)))
+    assert chain.moves[0].disproved == ""
+    with pytest.raises(DoesNotApply, match="once"):
+        expand_reciprocal(Chain(K * R**2), "R", "M", constant(1))
+
+
+def test_m_is_at_least_the_square_of_its_last_component() -> None:
+    parts = components(1, scalar("a"))
+    values = {"M": (constant(1) - scalar("a") * S) ** 2 + scalar("a") ** 2 * S * T}
+    chain = at_least_last_square(Chain(K * R), "R", "M", values, parts)
+    assert chain.result == K * reciprocal("a") ** 2 * reciprocal("s_1") * reciprocal("t_1")
+    assert chain.moves[0].disproved == ""
+    with pytest.raises(DoesNotApply, match="make up"):
+        at_least_last_square(Chain(K * R), "R", "M", {"M": values["M"] + constant(1)}, parts)
+    assert not_at_most(K * R, chain.result * Fraction(1, 2), values, "R", "M")
+
+
+def test_the_tangent_is_below_the_reciprocal() -> None:
+    chain = at_most_reciprocal(Chain(K * (2 * G - G**2 * M)), "R", "M", "g")
+    assert chain.result == K * R
+    assert chain.moves[0].disproved == ""
+    with pytest.raises(DoesNotApply):
+        at_most_reciprocal(Chain(K * (2 * G - G**2)), "R", "M", "g")
+    assert not_at_most(K * (3 * G - G**2 * M), K * R, {}, "R", "M")
