@@ -246,10 +246,10 @@ def _origin(
         return Origin.HELD
     if name in FREE:
         return Origin.CHOSEN
-    if own & {name, stem} or own & move.own & {*value.letters()}:
-        return Origin.OWN
     if _found(chain, place, value, move):
         return Origin.FOUND
+    if own & {name, stem} or own & move.own & {*value.letters()}:
+        return Origin.OWN
     if any(isinstance(part, Expression) and part == value for part in chain.parts.values()):
         return Origin.SHOWN
     return Origin.STATED if stated_by(value, move.reads, names, assumptions) else Origin.UNKNOWN
