@@ -26,6 +26,7 @@ class Relation(StrEnum):
 
     EQUAL = "="
     AT_MOST = "<="
+    AT_LEAST = ">="
     AT_LEAST_ZERO = ">= 0"
     ORDER = "is of order"
     SIGN = "has the sign of"
@@ -73,6 +74,7 @@ class Rule(StrEnum):
     GRAM = "a Gram matrix is positive semidefinite"
     BOUND = "bound by Cauchy-Schwarz"
     COMPONENT = "bound by the square of one component"
+    TANGENT = "bound by a tangent"
     EIGENVALUES = "bound by eigenvalues of at most one"
     SIGNS = "average over signs"
     SPECTRUM = "put eigenvalues in"
@@ -103,6 +105,7 @@ _RELATIONS = {
     Rule.GRAM: Relation.AT_LEAST_ZERO,
     Rule.BOUND: Relation.AT_MOST,
     Rule.COMPONENT: Relation.AT_MOST,
+    Rule.TANGENT: Relation.AT_LEAST,
     Rule.EIGENVALUES: Relation.AT_MOST,
     Rule.CONNECTED: Relation.AT_MOST,
     Rule.CHEBYSHEV: Relation.AT_MOST,
@@ -136,6 +139,7 @@ NO_NUMBER = {
     Rule.SUM: "it multiplies by the number of tasks",
     Rule.BOUND: "an inequality, which holds exactly at random matrices",
     Rule.COMPONENT: "an inequality, which holds exactly at random numbers",
+    Rule.TANGENT: "an inequality, which holds exactly at random numbers",
     Rule.EIGENVALUES: "an inequality, which holds exactly at random matrices",
     Rule.CONNECTED: "an inequality, which holds exactly at random matrices",
     Rule.CHEBYSHEV: "an inequality, which holds exactly at laws of few matrices",

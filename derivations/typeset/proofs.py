@@ -309,8 +309,8 @@ def _leading_latex(line: Line) -> str:
     relation = line.move.rule.relation
     if relation in (Relation.ORDER, Relation.LAW, Relation.SIGN, Relation.ROOT, Relation.LEAST):
         return rf"\text{{{relation}}}\ "
-    if relation is Relation.AT_MOST:
-        return r"\le"
+    if relation in (Relation.AT_MOST, Relation.AT_LEAST):
+        return r"\le" if relation is Relation.AT_MOST else r"\ge"
     if relation is Relation.AT_LEAST_ZERO or not line.move.rule.averages:
         return "="
     over = ", ".join(

@@ -30,8 +30,9 @@ from derivations.language.assumptions import PAPER, Assumptions, unchanged
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import n_t, n_v, p
 from derivations.paper.beyond.one_task import mean_of_inverse, one_task, require_rotations
-from derivations.paper.beyond.reduction import square
+from derivations.paper.beyond.reduction import M_INVERSE, square
 from derivations.steps.chain import Chain
+from derivations.steps.chains.products import by_powers
 from derivations.steps.held import Held
 from derivations.steps.labels import Sign
 from derivations.steps.rules.certified_signs import Domain, certify
@@ -40,7 +41,7 @@ from derivations.steps.rules.single_row.bidiagonal import bidiagonal, components
 from derivations.steps.rules.single_row.chi_squares import average_chi_squares
 from derivations.steps.rules.single_row.reciprocals import (
     at_least_last_square,
-    at_most_reciprocal,
+    at_least_tangent,
     expand_reciprocal,
 )
 from derivations.steps.signs import BOUNDS, recording
@@ -48,7 +49,7 @@ from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.single_row import label_noise
-from symbolic.algebra.words import Expression, constant, reciprocal, scalar, tr
+from symbolic.algebra.words import Expression, constant, identity, reciprocal, scalar, tr
 
 POINTS, SIZE = scalar("n_t"), 2 * scalar("n_t")
 
@@ -93,11 +94,15 @@ PLACES = (
 DEPENDS = ("inputs", "covariance", "split", "noise_val")
 
 
+# what of the deviation for one task depends on the rate
+RATIO = tr(M_INVERSE @ square("K"))
+
+
 @lru_cache(maxsize=2)
 def positive_chain(assumptions: Assumptions) -> Chain:
     """Both inequalities for two, three and four inner steps."""
     require_rotations(assumptions)
-    chain = Chain(tr(square("M")))
+    chain = Chain(scalar("ratio")).define({"ratio": RATIO}, "two-small-matrices")
     for place in PLACES:
         values = variables(chain, place.steps)
         at_positive_rate(chain, place, values)
@@ -111,46 +116,49 @@ def variables(chain: Chain, steps: int) -> dict[str, Expression]:
     task, found = one_task(assumptions).split(), {}
     held = Held(assumptions, {"mean_inverse": mean_of_inverse()})
     for name, word in (("M", task.gram), ("K", task.weight)):
-        chain.begin(tr(square(name))).insert({name: word}, "two-small-matrices", held=held)
-        found[name] = bidiagonal(chain, "U", "V", steps).result
+        number = f"{name}_1"
+        chain.begin(scalar(number)).define({number: tr(square(name))})
+        chain.insert({name: word}, "two-small-matrices", held=held)
+        found[number] = bidiagonal(chain, "U", "V", steps).result
     return found
 
 
 def at_positive_rate(chain: Chain, place: Place, values: Mapping[str, Expression]) -> Chain:
     """The level is more than n_t E K / M at the positive rate."""
-    chain.begin(scalar("K") * scalar("R"))
-    expand_reciprocal(chain, "R", "M", constant(1 / place.about))
+    ratio(chain)
+    expand_reciprocal(chain, "R", "M_1", constant(1 / place.about))
     squares = components(place.steps, scalar("alpha_t") * reciprocal("n_t"))
-    at_least_last_square(chain, "R", "M", values, squares)
+    at_least_last_square(chain, "R", "M_1", values, squares)
     chain.insert(dict(values)).insert({"alpha_t": constant(place.rate)})
-    average_chi_squares(chain, freedoms(place.steps, POINTS, SIZE), "degrees")
-    top, degrees = chain.result, chain.moves[-1].values["degrees"]
-    chain.begin(scalar("high") - scalar("top"))
-    chain.insert({"high": _level(place), "top": top})
-    return certify(chain, {"degrees": degrees, **_free()}, domain=_domain(place), apart=()).shows_sign(
+    level, freedom = f"level_{place.steps}", f"freedom_{place.steps}"
+    average_chi_squares(chain, freedoms(place.steps, POINTS, SIZE), freedom)
+    top, degrees = chain.result, chain.moves[-1].values[freedom]
+    chain.begin(scalar(level) - scalar("ratio")).insert({"ratio": top}).define({level: _level(place)})
+    return certify(chain, {freedom: degrees, **_free()}, domain=_domain(place), apart=()).shows_sign(
         place.below
     )
 
 
+def ratio(chain: Chain) -> Chain:
+    """K / M, as one row of validation data makes a number of either."""
+    numbers = {name: scalar(to) * identity("n_v") for name, to in (("M_inverse", "R"), ("K", "K_1"))}
+    return chain.begin(RATIO).define(numbers, "two-small-matrices").insert({"n_v": constant(1)})
+
+
 def below_zero(chain: Chain, place: Place, values: Mapping[str, Expression]) -> Chain:
     """The level is less than n_t E K / M at every rate of zero or below."""
-    g = scalar("g")
-    freedom = freedoms(place.steps, POINTS, SIZE)
-    once, twice = (
-        average_chi_squares(chain.begin(start).insert({"K": values["K"], **more}), freedom).result
-        for start, more in (
-            (scalar("K"), {}),
-            (scalar("K") * scalar("M"), {"M": values["M"]}),
-        )
-    )
-    at_most_reciprocal(chain.begin(scalar("K") * (2 * g - g**2 * scalar("M"))), "R", "M", "g")
-    chain.begin(2 * g * scalar("first") - g**2 * scalar("second") - scalar("low"))
-    chain.insert({"first": once, "second": twice, "low": _level(place)})
-    chain.define({"g": once * reciprocal("B")})
+    at_least_tangent(ratio(chain), "R", "M_1", "g").insert(dict(values))
+    bound = average_chi_squares(chain, freedoms(place.steps, POINTS, SIZE)).result
+    by_power = by_powers(bound, ["g"])
+    once, twice = by_power[1,] * Fraction(1, 2), -1 * by_power[2,]
+    level = f"level_{place.steps}"
+    chain.begin(scalar("ratio") - scalar(level)).insert({"ratio": bound}).define({level: _level(place)})
+    square_part = f"B_{place.steps}"
+    chain.define({"g": once * reciprocal(square_part)})
     start = chain.result
     for low, high in place.pieces:
         domain = _domain(place, low, high)
-        certify(chain.begin(start), {"B": twice, **_free()}, domain=domain, apart=()).shows_sign(
+        certify(chain.begin(start), {square_part: twice, **_free()}, domain=domain, apart=()).shows_sign(
             place.above(low, high)
         )
     return chain

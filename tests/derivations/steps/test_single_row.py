@@ -13,7 +13,7 @@ from derivations.steps.rules.single_row.bidiagonal import bidiagonal, components
 from derivations.steps.rules.single_row.chi_squares import average_chi_squares, not_the_mean
 from derivations.steps.rules.single_row.reciprocals import (
     at_least_last_square,
-    at_most_reciprocal,
+    at_least_tangent,
     expand_reciprocal,
     not_at_most,
 )
@@ -93,9 +93,9 @@ def test_m_is_at_least_the_square_of_its_last_component() -> None:
 
 
 def test_the_tangent_is_below_the_reciprocal() -> None:
-    chain = at_most_reciprocal(Chain(K * (2 * G - G**2 * M)), "R", "M", "g")
-    assert chain.result == K * R
+    chain = at_least_tangent(Chain(K * R), "R", "M", "g")
+    assert chain.result == K * (2 * G - G**2 * M)
     assert chain.moves[0].disproved == ""
     with pytest.raises(DoesNotApply):
-        at_most_reciprocal(Chain(K * (2 * G - G**2)), "R", "M", "g")
+        at_least_tangent(Chain(G * K * R), "R", "M", "g")
     assert not_at_most(K * (3 * G - G**2 * M), K * R, {}, "R", "M")

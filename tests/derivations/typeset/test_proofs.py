@@ -113,7 +113,7 @@ def test_errors_are_carried_until_the_chain_begins_anew() -> None:
 
 @pytest.mark.parametrize("rule", NO_NUMBER)
 def test_what_is_called_an_inequality_is_shown_as_one(rule: Rule) -> None:
-    inequality = rule.relation in (Relation.AT_MOST, Relation.AT_LEAST_ZERO)
+    inequality = rule.relation in (Relation.AT_MOST, Relation.AT_LEAST, Relation.AT_LEAST_ZERO)
     assert inequality == NO_NUMBER[rule].startswith("an inequality")
 
 

@@ -73,19 +73,18 @@ def at_least_last_square(
 
 
 @carries_out
-def at_most_reciprocal(chain: Chain, over: str, below: str, about: str) -> Chain:
-    """K (2 g - g^2 M) is at most K / M. Raises DoesNotApply for any other scalar."""
+def at_least_tangent(chain: Chain, over: str, below: str, about: str) -> Chain:
+    """K R is at least K (2 g - g^2 M) for any number g. Raises DoesNotApply where R does not stand once, or g stands there."""
     before = chain.result
     g, m = scalar(about), scalar(below)
-    once = by_powers(before, [about]).get((1,), zero()) * Fraction(1, 2)
-    if before != once * (2 * g - g**2 * m) or {about, below} & once.scalars():
-        raise DoesNotApply(f"{Rule.BOUND}: {before} is no K (2 g - g^2 M)")
-    after = once * scalar(over)
+    if about in before.scalars():
+        raise DoesNotApply(f"{Rule.TANGENT}: {about} stands in {before}")
+    after = _factor_of(before, over) * (2 * g - g**2 * m)
 
     def second_route() -> SecondRoute:
-        return "exact random numbers", not_at_most(before, after, {}, over, below)
+        return "exact random numbers", not_at_most(after, before, {}, over, below)
 
-    return chain.made(Move(Rule.BOUND, before, after, (), (over,), {over: reciprocal(below)}, second_route))
+    return chain.made(Move(Rule.TANGENT, before, after, (), (over,), {over: reciprocal(below)}, second_route))
 
 
 def _factor_of(expr: Expression, name: str) -> Expression:
