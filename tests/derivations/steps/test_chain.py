@@ -9,9 +9,11 @@ import pytest
 
 from derivations.language import model
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, read
+from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, DoesNotApply, Known, Rule, abbreviation, carries_out
 from derivations.steps.chains import averaging, equalities
 from derivations.steps.contents import ancestors, find, load
+from derivations.steps.orders import ONE
 from derivations.steps.rules.exact_routes import differs_exactly
 from derivations.steps.step import Kind, Step
 from derivations.verification.prove import fault_of_chain, prove
@@ -109,6 +111,13 @@ def test_only_rules_make_moves_from_the_present_expression_and_only_moves_lead_t
             begun.shows("a part")
     with pytest.raises(ValueError, match="not by the rule"):
         Chain(X.T @ X).average("X").shows_degree("an order")
+
+
+@pytest.mark.parametrize("powers", [({0: 1}, {1: 2}), ({1: 2}, {0: 1})])
+def test_the_largest_of_orders_is_shown_wherever_it_stands(powers: tuple[dict[int, int], ...]) -> None:
+    chain = order(Chain(scalar("n_t") ** 3), {"n_t": ONE})
+    order(chain.begin(scalar("n_t")), {"n_t": ONE}).shows_largest("the largest", *powers)
+    assert chain.parts == {"the largest": 3}
 
 
 def test_the_proof_of_92_reads_as_on_paper() -> None:
