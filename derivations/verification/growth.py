@@ -109,6 +109,7 @@ def fluctuation_check(
     of p columns each.
     """
     started = time.monotonic()
+    _forget_all_but(slug)
 
     def fitted(more: int) -> Check:
         key = (slug, label, base_seed, more * draws)
@@ -150,9 +151,16 @@ class _Batches:
     values: Point = field(default_factory=lambda: Point({}))
 
 
-# kept within a process, so that one measurement can be held against many claims
+# kept within a process, so that one measurement can be held against many claims; of one step at a time, as they are large
 _observations: dict[tuple[str, str, int, int], list[_Drawn]] = {}
 _batches: dict[tuple[object, ...], _Batches] = {}
+
+
+def _forget_all_but(slug: str) -> None:
+    for key in [key for key in _observations if key[0] != slug]:
+        del _observations[key]
+    for place in [place for place in _batches if place[0] != slug]:
+        del _batches[place]
 
 
 def _draw(

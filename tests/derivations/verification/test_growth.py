@@ -70,3 +70,4 @@ def test_a_wrong_exponent_is_contradicted_at_the_first_draws() -> None:
         "wrong", "few", ladder, lambda sample: sample["xi"] ** -0.5 * sample.gaussian(1, 1), -1.0
     )
     assert (found.verdict, found.longer) == ("disagree", ROUNDS[-1])
+    assert {key[0] for key in (*growth._observations, *growth._batches)} == {"few"}
