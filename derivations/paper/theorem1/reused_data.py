@@ -231,7 +231,7 @@ STEPS: tuple[Step, ...] = (
         Kind.CLAIM,
         "With more parameters than data and the training data reused for validation, the outer optimum does not "
         "depend on the training rate.",
-        "variants",
+        "change_data",
         uses=("stacked-design", "stacked-target", "outer-solution"),
         depends_on=("inner_steps",),
         claim=_claim,

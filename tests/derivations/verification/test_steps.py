@@ -236,7 +236,7 @@ LEAST: Mapping[str, float] = {
     "theorem2": 0.7,
     "theorem3": 0.88,
     "moments": 0.97,
-    "variants": 0.9,
+    "change_data": 0.9,
     "beyond": 0.95,
     "positive_rates": 0.95,
 }
