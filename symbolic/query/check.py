@@ -109,6 +109,11 @@ def examine_logarithm(answer: Answer, name: str) -> None:
         if slope.terms:
             _fail(AVERAGED, {}, "independent of the logarithm", "not so")
         return
+    if answer.needs_rows:
+        raise Refused(
+            f"words in X beside the logarithm of a determinant are not checked: write {name} for the product of X' and X, or "
+            "leave one of the two out"
+        )
     largest = LARGEST_COMPLEX if answer.setting.is_complex else MAX_SIZE
     found = 0
     for size, rows in (*answer.sizes, (1, 3)):

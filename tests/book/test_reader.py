@@ -44,7 +44,7 @@ PHRASES = [
     ("change an assumption", "change.html"),
     ("Is Eq. 92 right, and how is it shown?", "theorem2.html#step-task-average"),
     ("What is wrong with Theorem 2's remainder?", "theorem2.html#step-theorem-2-remainder"),
-    ("what changes with three inner steps?", "positive_rates.html#several-inner-steps-turn-the-sign"),
+    ("what changes with three inner steps?", "change_steps.html"),
     ("How do I cite or reproduce Figure 3?", "figure3.html#step-figure-3"),
     ("which formula do I copy into my code?", "get.html#copy-a-formula"),
 ]

@@ -103,7 +103,7 @@ def test_more_seconds_raise_the_limit(capsys: pytest.CaptureFixture[str]) -> Non
 
 BAD = {
     "syntax": (["W^2 tr(W"], "character"),
-    "unknown letter": (["W E W"], "unknown letter"),
+    "the sign of the mean": (["W E W"], "leave E out"),
     "unknown law": (["W", "--law", "cauchy"], "unknown law"),
     "law without variance": (["W", "--law", "student:1"], "variance"),
     "impossible law": (["W", "--law", "cumulants:5,0"], "no random variable"),
