@@ -290,7 +290,8 @@ STEPS: tuple[Step, ...] = (
         sizes=SIZES,
         applies=unchanged(DEPENDS),
         method="one row in chi-square variables; bounds on both sides of a number, with exact means, certified by positive coefficients",
-        remark="Of the loss only E K / M depends on the training rate, which is lower than a number at the positive rate and higher than it at all others that are named. "
+        remark="Of the loss only E K / M depends on the training rate, which is lower than a number at the positive rate and higher than it at all others that are named: "
+        f"c is {', '.join(str(place.level) for place in PLACES)} times sigma^2 with two, three and four steps, which K counts where it is an index. "
         "The bounds are good where sizes are large; that they hold from n_t = 1000 or 100000 on says nothing of smaller sizes. The certificates are data, "
         "positive_exactly.json, and symbolic/proofs/plain_check.py checks them with nothing but the standard library.",
     ),
