@@ -71,12 +71,14 @@ class Place:
     @property
     def below(self) -> Sign:
         """The sign of the distance of the level from the positive rate's mean."""
-        return Sign(rf"\big[c-n_t\,\mathbb{{E}}\,K/M\big]_{{K={self.steps},\,\alpha_t={self.rate}}}")
+        return Sign(
+            rf"\big[c-n_t\,\mathbb{{E}}\,K/M\big]_{{{self.steps}\text{{ steps}},\,\alpha_t={self.rate}}}"
+        )
 
     def above(self, low: Fraction, high: Fraction | None) -> Sign:
         """The sign of the distance of the means at rates on a piece below zero from the level."""
         to = rf"{low}\le-\alpha_t" + ("" if high is None else rf"\le{high}")
-        return Sign(rf"\big[n_t\,\mathbb{{E}}\,K/M-c\big]_{{K={self.steps},\,{to}}}")
+        return Sign(rf"\big[n_t\,\mathbb{{E}}\,K/M-c\big]_{{{self.steps}\text{{ steps}},\,{to}}}")
 
     @property
     def pieces(self) -> list[tuple[Fraction, Fraction | None]]:
@@ -291,7 +293,7 @@ STEPS: tuple[Step, ...] = (
         applies=unchanged(DEPENDS),
         method="one row in chi-square variables; bounds on both sides of a number, with exact means, certified by positive coefficients",
         remark="Of the loss only E K / M depends on the training rate, which is lower than a number at the positive rate and higher than it at all others that are named: "
-        f"c is {', '.join(str(place.level) for place in PLACES)} times sigma^2 with two, three and four steps, which K counts where it is an index. "
+        f"c is {', '.join(str(place.level) for place in PLACES)} times sigma^2 with two, three and four steps. "
         "The bounds are good where sizes are large; that they hold from n_t = 1000 or 100000 on says nothing of smaller sizes. The certificates are data, "
         "positive_exactly.json, and symbolic/proofs/plain_check.py checks them with nothing but the standard library.",
     ),

@@ -45,6 +45,8 @@ def test_other_degrees_of_freedom_give_other_joint_means(monkeypatch: pytest.Mon
     monkeypatch.setattr(bidiagonals, "freedoms", wrong)
     try:
         assert "joint mean" in bidiagonals.other_joint_mean()
+        right = bidiagonal(Chain(WORD), "U", "V", 2).result
+        assert "joint mean" in not_bidiagonal(WORD, right, "U", "V", 2)
     finally:
         bidiagonals.other_joint_mean.cache_clear()
 
@@ -99,3 +101,4 @@ def test_the_tangent_is_below_the_reciprocal() -> None:
     with pytest.raises(DoesNotApply):
         at_least_tangent(Chain(G * K * R), "R", "M", "g")
     assert not_at_most(K * (3 * G - G**2 * M), K * R, {}, "R", "M")
+    assert not_at_most(Fraction(3, 2) * chain.result, K * R, {}, "R", "M")
