@@ -25,8 +25,8 @@ from benchmarks import plain_jax
 from benchmarks.run import machine
 from derivations.command import sweep
 from derivations.figures.network_runs import PRINTED
-from derivations.figures.panels import FIGURE_2, FIGURE_3, figure
 from derivations.language.assumptions import PAPER
+from derivations.paper.experiments.panels import FIGURE_2, FIGURE_3, figure
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.threads import VARIABLES
 from numeric_check.estimators import reduced

@@ -16,10 +16,10 @@ from derivations.book_pages import cards
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.command import cli
-from derivations.figures.points import completed, task
 from derivations.formulas.optimum import optimum
 from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.language.regime import Regime
+from derivations.paper.experiments.points import completed, task
 from derivations.publishing.build import BookError
 from derivations.steps.contents import find
 from derivations.steps.status import NumericStatus, ProofStatus

@@ -26,9 +26,9 @@ from derivations.figures.network_estimates import (
 )
 from derivations.figures.network_figure import TITLES
 from derivations.figures.network_runs import RATES
-from derivations.figures.panels import Panel, figure, slug_of
-from derivations.figures.points import provenance, simulated
 from derivations.language.assumptions import PAPER
+from derivations.paper.experiments.panels import Panel, figure, slug_of
+from derivations.paper.experiments.points import provenance, simulated
 from derivations.paper.wide_network.signs import POINTS, predicted_differences
 from derivations.publishing.kept_calls import kept
 from numeric_check.draws.estimate import Estimate

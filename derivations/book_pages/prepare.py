@@ -6,11 +6,11 @@ import re
 
 from derivations.book_pages import undershoot
 from derivations.book_pages.reader import explorer
-from derivations.figures.panels import FIGURES, figure
-from derivations.figures.points import completed, tasks
 from derivations.language.assumptions import Assumptions, read
 from derivations.language.extension import load_extensions
 from derivations.language.regime import Regime
+from derivations.paper.experiments.panels import FIGURES, figure
+from derivations.paper.experiments.points import completed, tasks
 from derivations.publishing.build import SOURCE
 from derivations.steps.contents import load
 from derivations.support.workers import side_by_side, workers

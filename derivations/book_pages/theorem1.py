@@ -6,10 +6,10 @@ from derivations.book_pages import html as h
 from derivations.book_pages import training, undershoot
 from derivations.book_pages.html import Html
 from derivations.book_pages.undershoot import Gap
-from derivations.figures.panels import FIGURE_2, FIGURE_3
 from derivations.language.assumptions import PAPER
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
+from derivations.paper.experiments.panels import FIGURE_2, FIGURE_3
 from derivations.publishing.build import assumptions_in_force
 from derivations.steps.contents import load
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from derivations.figures.panels import FIGURE_2
 from derivations.language.assumptions import PAPER
 from derivations.language.values import evaluate
+from derivations.paper.experiments.panels import FIGURE_2
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem1.concentration import leading_excess, leading_loss
 from derivations.support import store

@@ -200,9 +200,10 @@ def _sweep(arguments: argparse.Namespace) -> Outcome:
 
 
 def _figure(arguments: argparse.Namespace) -> Outcome:
-    from derivations.figures import network_figure, network_runs, points
+    from derivations.figures import network_figure, network_runs
     from derivations.figures.draw import draw
-    from derivations.figures.panels import slug_of
+    from derivations.paper.experiments import points
+    from derivations.paper.experiments.panels import slug_of
 
     if (arguments.reading, arguments.rate, arguments.runs) != (None, None, None):
         return _point(arguments, slug_of(arguments.figure) == network_figure.NAME)

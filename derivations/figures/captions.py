@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from derivations.figures.curves import predicted
-from derivations.figures.panels import Figure, Panel
 from derivations.language.assumptions import PAPER
 from derivations.language.regime import Regime
+from derivations.paper.experiments.panels import Figure, Panel
 
 RATES = {"alpha_r": "adaptation rate", "alpha_t": "training rate"}
 FINE = 401

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.figures.panels import Panel
 from derivations.formulas.by_name import formula as formula_of
 from derivations.formulas.by_name import function
 from derivations.formulas.trace_form import trace_form
@@ -15,6 +14,7 @@ from derivations.language.assumptions import PAPER
 from derivations.language.symbols import label_noise, noise_limit
 from derivations.language.values import evaluate
 from derivations.paper.beyond.exact_loss import exact_formula, label_noise_at
+from derivations.paper.experiments.panels import Panel
 from derivations.paper.large_sizes.proportional_limit import noise_at
 from numeric_check.problem.setting import Setting
 

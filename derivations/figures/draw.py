@@ -26,10 +26,10 @@ from derivations.figures import (
 )
 from derivations.figures.captions import alt_text, equation_number, panel_title
 from derivations.figures.curves import exact, in_proportion, predicted
-from derivations.figures.panels import Figure, Panel, figure, grid, slug_of
-from derivations.figures.points import Point, Report, recompute, simulated
 from derivations.figures.style import BARS, BLUE, LABELS, STYLE, VERMILION, Series, defaults, rounded
 from derivations.language.assumptions import PAPER, Assumptions
+from derivations.paper.experiments.panels import Figure, Panel, figure, grid, slug_of
+from derivations.paper.experiments.points import Point, Report, recompute, simulated
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
 

@@ -16,13 +16,13 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
-from derivations.figures.panels import FIGURE_2
 from derivations.figures.style import BLUE, VERMILION, Series, rounded
 from derivations.formulas.by_name import formula
 from derivations.language.assumptions import PAPER
 from derivations.language.symbols import label_noise
 from derivations.language.values import evaluate
 from derivations.paper.beyond.exact_loss import label_noise_at
+from derivations.paper.experiments.panels import FIGURE_2
 
 Array = NDArray[np.float64]
 NAME = "gain-maps"

@@ -21,10 +21,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
-from derivations.figures.panels import FIGURE_2
 from derivations.figures.style import BLUE, VERMILION, Series, rounded
 from derivations.formulas.by_name import function
 from derivations.language.assumptions import Assumptions
+from derivations.paper.experiments.panels import FIGURE_2
 from derivations.support.files import whole
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators import reduced

@@ -218,7 +218,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "ratio-of-quartics-general": "",
     },
     "derivations.paper.theorem3.remainder": {"theorem-3-remainder": ""},
-    "derivations.paper.figures": _unnumbered(
+    "derivations.paper.experiments.figures": _unnumbered(
         """
         figure-1 figure-2 figure-3 figure-4 figure-5 figure-6
         """

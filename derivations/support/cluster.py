@@ -17,7 +17,7 @@ PATIENCE = 10
 """Seconds in which a scheduler must answer."""
 # what runs on a cluster: results are kept under the digest of these sources, so that workers must have the same
 RUN = frozenset(
-    {"derivations.command.sweep", "derivations.figures.points", "derivations.verification.verify"}
+    {"derivations.command.sweep", "derivations.paper.experiments.points", "derivations.verification.verify"}
 )
 
 

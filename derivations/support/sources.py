@@ -1,6 +1,7 @@
 """The source of the three packages: which modules a module reaches, and what they and the libraries hash to.
 
-What is hashed of a module is its syntax tree: a comment, a line break or where a line stands changes no result.
+What is hashed of a module is its syntax tree: a comment, a line break or where a line stands changes no result; and with it the
+data it reads, such as certificates or shipped draws.
 """
 
 from __future__ import annotations
@@ -130,4 +131,24 @@ def _reader() -> bytes:
 
 
 def _hash(module: str) -> str:
-    return _facts(module)[0]
+    return _facts(module)[0] + "".join(
+        hashlib.sha256(path.read_bytes()).hexdigest() for path in data_of(module)
+    )
+
+
+@cache
+def data_of(module: str) -> tuple[Path, ...]:
+    """The data that a module reads: the JSON files beside it that bear its name, or that its text names."""
+    path = file_of(module)
+    if path is None:
+        return ()
+    beside = _data_in(path.parent)
+    if not beside:
+        return ()
+    text = path.read_text(encoding="utf-8")
+    return tuple(data for data in beside if data.stem == path.stem or data.name in text)
+
+
+@cache
+def _data_in(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(folder.glob("*.json")))

@@ -12,14 +12,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.figures.panels import FIGURE_2, FIGURE_3
-from derivations.figures.points import Task, completed, task
 from derivations.formulas.optimum import optimum, slope_at_zero
 from derivations.formulas.parameters import Given
 from derivations.formulas.values import LOSS
 from derivations.language.assumptions import Assumptions, read
 from derivations.language.regime import Regime
 from derivations.language.sampled_problem import sampled_fields
+from derivations.paper.experiments.panels import FIGURE_2, FIGURE_3
+from derivations.paper.experiments.points import Task, completed, task
 from derivations.steps.contents import slug_of
 from derivations.support import store
 from derivations.support.bad_input import BadInput

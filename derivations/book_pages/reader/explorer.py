@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from derivations.book_pages.html import Html, details, escape, inline
-from derivations.figures.panels import FIGURE_2, FIGURES, figure, grid
-from derivations.figures.points import completed, tasks
 from derivations.formulas.by_name import source_code
 from derivations.formulas.values import LOSS
 from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.language.meanings import PARAMETERS
 from derivations.language.regime import Regime
 from derivations.paper.beyond.one_task import average
+from derivations.paper.experiments.panels import FIGURE_2, FIGURES, figure, grid
+from derivations.paper.experiments.points import completed, tasks
 from derivations.steps.contents import slug_of
 from derivations.support import store
 from derivations.support.workers import workers

@@ -11,8 +11,8 @@ import pytest
 from derivations.book_pages import figures
 from derivations.book_pages.reader.drawings import themed
 from derivations.figures.curves import predicted
-from derivations.figures.panels import Figure, figure
-from derivations.figures.points import Point
+from derivations.paper.experiments.panels import Figure, figure
+from derivations.paper.experiments.points import Point
 from numeric_check.draws.estimate import Estimate
 
 DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"></svg>'

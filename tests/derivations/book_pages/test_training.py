@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from derivations.book_pages import training
-from derivations.figures.panels import FIGURE_2, FIGURE_3
+from derivations.paper.experiments.panels import FIGURE_2, FIGURE_3
 
 SMALL_OVER = replace(FIGURE_2, p=20, n_t=10)
 SMALL_UNDER = replace(FIGURE_3, p=6, m=5)

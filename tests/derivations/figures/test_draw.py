@@ -16,11 +16,11 @@ from derivations.figures import graphical_model
 from derivations.figures.captions import alt_text, caption, lowest_predicted
 from derivations.figures.curves import predicted
 from derivations.figures.draw import draw
-from derivations.figures.panels import FIGURES, figure
-from derivations.figures.points import Point, simulated
 from derivations.language.assumptions import read
+from derivations.paper.experiments.panels import FIGURES, figure
+from derivations.paper.experiments.points import Point, simulated
 from numeric_check.draws.estimate import Estimate
-from tests.derivations.figures.conftest import TINY
+from tests.derivations.paper.experiments.conftest import TINY
 
 # Files
 

@@ -12,7 +12,6 @@ import pytest
 import sympy
 from flint import arb
 
-from derivations.figures.panels import FIGURE_2, FIGURE_3
 from derivations.formulas.by_name import (
     NoFormula,
     formulas,
@@ -22,6 +21,7 @@ from derivations.formulas.by_name import (
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.regime import Regime
 from derivations.language.symbols import m, n_v
+from derivations.paper.experiments.panels import FIGURE_2, FIGURE_3
 from derivations.steps.contents import ALIASES, find, load
 from symbolic.code.codegen import Compiled, compiled
 

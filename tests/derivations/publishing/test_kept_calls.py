@@ -49,7 +49,8 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("edited", "again"), [("derivations.paper.lemma1", True), ("derivations.paper.figures", False)]
+    ("edited", "again"),
+    [("derivations.paper.lemma1", True), ("derivations.paper.experiments.figures", False)],
 )
 def test_a_call_runs_again_where_a_module_that_it_reaches_is_edited(
     edited: str, again: bool, monkeypatch: pytest.MonkeyPatch
@@ -68,7 +69,7 @@ def test_a_call_runs_again_where_a_module_that_it_reaches_is_edited(
 
 def test_data_and_assumptions_count(monkeypatch: pytest.MonkeyPatch) -> None:
     _statement("wishart-mean")
-    monkeypatch.setattr(pages, "_data", lambda: {"derivations/figures/plain_points.json": "other"})
+    monkeypatch.setattr(pages, "_data", lambda: {"derivations/paper/experiments/plain_points.json": "other"})
     _statement("wishart-mean")
     assert len(calls) == 2
 

@@ -58,7 +58,7 @@ def test_text_assumptions_and_data_are_part_of_the_key(monkeypatch: pytest.Monke
         pages.key(page("2"), []).name,
         pages.key(page("1"), ["inner_steps=2"]).name,
     }
-    monkeypatch.setattr(pages, "_data", lambda: {"derivations/figures/plain_points.json": "other"})
+    monkeypatch.setattr(pages, "_data", lambda: {"derivations/paper/experiments/plain_points.json": "other"})
     assert len({*keys, pages.key(page("1"), []).name}) == 4
 
 

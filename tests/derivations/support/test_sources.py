@@ -13,7 +13,14 @@ MODULE = "derivations.paper.one"
 
 
 def forget() -> None:
-    for known in (sources.file_of, sources.imports, sources.fingerprint, sources._facts):
+    for known in (
+        sources.file_of,
+        sources.imports,
+        sources.fingerprint,
+        sources._facts,
+        sources.data_of,
+        sources._data_in,
+    ):
         known.cache_clear()
 
 
@@ -70,3 +77,34 @@ def test_what_was_looked_at_before_an_edit_is_not_told(place: Path) -> None:
     sources.fingerprint(frozenset([MODULE]))
     assert len(sources.known().keys() - old.keys()) == 1
     assert len(sources.known()) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "counts"),
+    [
+        ("one.json", "x = 1\n", True),
+        ("draws.json", "x = 'draws.json'\n", True),
+        ("draws.json", "x = 1\n", False),
+    ],
+)
+def test_data_that_a_module_reads_are_part_of_it(name: str, text: str, counts: bool, place: Path) -> None:
+    place.write_text(text, encoding="utf-8")
+    found = set()
+    for data in ("{}", "[]"):
+        place.with_name(name).write_text(data, encoding="utf-8")
+        forget()
+        found.add(sources.fingerprint(frozenset([MODULE])))
+    assert len(found) == 1 + counts
+
+
+def test_every_shipped_datum_is_read_by_a_module() -> None:
+    read = {
+        path
+        for package in sources.PACKAGES
+        for source in (sources.ROOT / package).rglob("*.py")
+        for path in sources.data_of(
+            ".".join(source.relative_to(sources.ROOT).with_suffix("").parts).removesuffix(".__init__")
+        )
+    }
+    shipped = {path for package in sources.PACKAGES for path in (sources.ROOT / package).rglob("*.json")}
+    assert shipped == read

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from derivations.figures.curves import predicted
-from derivations.figures.panels import FIGURES, figure, wishart_covariances
 from derivations.formulas.by_name import evaluate_named
+from derivations.paper.experiments.panels import FIGURES, figure, wishart_covariances
 from numeric_check.estimators.plain import TASKS
 
 # What the captions say

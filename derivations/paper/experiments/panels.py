@@ -16,7 +16,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.formulas.values import LOSS
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.regime import Regime
 from derivations.language.sampled_problem import sampled_fields
@@ -154,7 +153,7 @@ def _figure_6() -> Figure:
         base = Setting(
             n_t=40, n_v=n_v, n_r=40, m=m, p=50, sigma=0.5, nu=0.5, alpha_t=0.0, alpha_r=0.2, dist0_sq=0.5
         )
-        theory = LOSS[Regime(base.regime)]
+        theory = {Regime.OVER: "eq5", Regime.UNDER: "eq9"}[Regime(base.regime)]
         panels.append(Panel(letter, title, base, "alpha_t", grid(-2.0, 2.0, 21), 100, theory, limit=True))
     return Figure(
         "figure6",

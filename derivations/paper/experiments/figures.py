@@ -10,22 +10,18 @@
 
 from __future__ import annotations
 
-from derivations.language.assumptions import NAMES, PAPER
+from derivations.language.assumptions import NAMES, PAPER, Assumptions
+from derivations.paper.experiments.agreement import agreement
 from derivations.paper.wide_network.signs import sign_checks
 from derivations.steps.step import Erratum, Kind, Step
 
-_SIMULATED = "the points of a figure are simulated and its lines are the formulas; the chapter shows both"
+
+def _paper_only(assumptions: Assumptions) -> str | None:
+    return None if assumptions == PAPER else "the experiment is the paper's"
 
 
-def _figure(
-    number: int,
-    statement: str,
-    uses: tuple[str, ...],
-    reason: str,
-    page: str,
-    *,
-    other_rate: bool = False,
-) -> Step:
+def _figure(number: int, statement: str, uses: tuple[str, ...], *, other_rate: bool = False) -> Step:
+    """A figure of the loss over the rates: its experiment against the estimate at every point."""
     said = (
         f"The text introduces Figure {number}b as a function of the training learning rate but writes alpha_r for it; the "
         "caption, and what is drawn, have alpha_t."
@@ -35,43 +31,44 @@ def _figure(
         (),
         Kind.FIGURE,
         statement,
-        page,
+        f"figure{number}",
         uses=uses,
-        reason=reason,
+        depends_on=tuple(NAMES),
+        applies=_paper_only,
+        check=agreement,
+        reason="an experiment; its chapter shows it beside the formula",
+        remark="Compared here: the plain protocol, with the runs of the caption, and the estimate that draws inputs alone and averages "
+        "all else in closed form, at every point and in the mean over each panel. The formula is in the figure.",
         errata={Erratum.WORDING: said} if other_rate else {},
     )
 
 
 STEPS: tuple[Step, ...] = (
-    _figure(
-        1,
+    Step(
+        "figure-1",
+        (),
+        Kind.FIGURE,
         "How data arise: the graphical model of mixed linear regression.",
-        ("data-model",),
-        "a drawing of the definitions",
         "setup",
+        uses=("data-model",),
+        reason="a drawing of the definitions",
     ),
     _figure(
         2,
         "The loss over both learning rates with more parameters than validation points.",
         ("theorem-1",),
-        _SIMULATED,
-        "figure2",
         other_rate=True,
     ),
     _figure(
         3,
         "The loss over both learning rates with more validation points than parameters.",
         ("theorem-2",),
-        _SIMULATED,
-        "figure3",
         other_rate=True,
     ),
     _figure(
         4,
         "The loss over both learning rates with random covariances of inputs and tasks.",
         ("theorem-3", "wishart-covariances"),
-        _SIMULATED,
-        "figure4",
     ),
     Step(
         "figure-5",
@@ -81,7 +78,7 @@ STEPS: tuple[Step, ...] = (
         "figure5",
         uses=("nonlinear-loss", "linearized-model", "theorem-3"),
         depends_on=tuple(NAMES),
-        applies=lambda assumptions: None if assumptions == PAPER else "the experiment is the paper's",
+        applies=_paper_only,
         check=sign_checks,
         reason="an experiment; its chapter shows what it gives under each reading of the text",
         remark="Compared here: the side of zero on which (14) has the lower loss with the moments of the tangent features, for b "
@@ -96,7 +93,5 @@ STEPS: tuple[Step, ...] = (
         6,
         "The loss over the training rate from one regime to the other.",
         ("theorem-1", "theorem-2"),
-        _SIMULATED,
-        "figure6",
     ),
 )

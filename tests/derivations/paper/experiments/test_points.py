@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from derivations.figures import points as figure_points
 from derivations.figures.draw import draw
-from derivations.figures.panels import FIGURES, Panel, figure
-from derivations.figures.points import Task, sample, simulated, stored, task, tasks
+from derivations.paper.experiments import points as figure_points
+from derivations.paper.experiments.panels import Panel, figure
+from derivations.paper.experiments.points import Task, sample, simulated, stored, task, tasks
 from derivations.support import store
 from numeric_check.draws.estimate import Estimate
-from tests.derivations.figures.conftest import COARSE, SMALL, TINY
+from tests.derivations.paper.experiments.conftest import COARSE, SMALL, TINY
 
 # Points
 
@@ -85,9 +85,9 @@ def test_interrupted_work_continues(monkeypatch: pytest.MonkeyPatch) -> None:
 
 CHILD = f"""
 import time
-from derivations.figures import points as figure_points
+from derivations.paper.experiments import points as figure_points
 from derivations.support import workers
-from derivations.figures.panels import Figure, Panel
+from derivations.paper.experiments.panels import Figure, Panel
 from derivations.language.assumptions import Assumptions
 from numeric_check.problem.setting import Setting
 
@@ -182,10 +182,6 @@ def _shipped() -> list[tuple[str, Panel, float, Estimate]]:
     return found
 
 
-def apart(one: Estimate, other: Estimate) -> float:
-    return abs(one.mean - other.mean) / float(np.hypot(one.stderr, other.stderr))
-
-
 def test_the_shipped_points_are_those_of_the_figures() -> None:
     for name, experiment in figure_points.provenance().items():
         assert experiment.keys() >= {"command", "seed", "versions", "seconds", "cores"}
@@ -206,32 +202,6 @@ def test_a_sample_of_the_shipped_points_is_found_again() -> None:
         assert again.draws == estimate.draws
         assert again.mean == pytest.approx(estimate.mean, rel=1e-9), (panel, rate)
         assert again.stderr == pytest.approx(estimate.stderr, rel=1e-6), (panel, rate)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", list(FIGURES))
-def test_the_shipped_points_agree_with_the_conditional_estimates(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(figure_points, "RESOLUTION", 2e-3)
-    for points in simulated(figure(name)):
-        assert consistent(
-            [apart(point.plain, point.conditional) for point in points if point.plain is not None]
-        )
-
-
-def consistent(gaps: list[float]) -> bool:
-    """Whether gaps in standard errors are those of a right mean with a right error: none large, not all small."""
-    spread = float(np.mean(np.square(gaps)))
-    return max(gaps) < 5 and 0.2 < spread < 1 + 5 * np.sqrt(2 / len(gaps))
-
-
-def test_changed_points_are_noticed() -> None:
-    gaps = list(np.abs(np.random.default_rng(3).standard_normal(21)))
-    assert consistent(gaps)
-    assert not consistent([*gaps[:-1], gaps[-1] + 5])
-    assert not consistent([gap / 4 for gap in gaps])
-    assert not consistent([gap * 3 for gap in gaps])
 
 
 @pytest.mark.usefixtures("_tiny")

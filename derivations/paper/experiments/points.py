@@ -17,9 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from derivations.figures.panels import Figure, Panel
 from derivations.language.assumptions import PAPER
 from derivations.language.extension import load_extensions
+from derivations.paper.experiments.panels import Figure, Panel
 from derivations.support import store
 from derivations.support.files import require_writable, whole
 from derivations.support.workers import cores, workers
@@ -88,9 +88,12 @@ def stored(wanted: Task) -> Estimate | None:
     document = store.load(wanted.key)
     if document is not None and {"mean", "stderr", "draws"} <= document.keys():
         return Estimate(float(document["mean"]), float(document["stderr"]), int(document["draws"]))
-    return (
-        _plain_points().get((wanted.setting.fingerprint, wanted.runs)) if wanted.protocol == "plain" else None
-    )
+    return shipped(wanted.setting, wanted.runs) if wanted.protocol == "plain" else None
+
+
+def shipped(setting: Setting, runs: int) -> Estimate | None:
+    """The plain experiment that is shipped for a setting with so many runs, or None."""
+    return _plain_points().get((setting.fingerprint, runs))
 
 
 def provenance() -> dict[str, dict[str, Any]]:

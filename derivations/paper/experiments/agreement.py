@@ -1,0 +1,78 @@
+"""The numbers of Figures 2, 3, 4 and 6: the experiment at every point against an estimate that draws inputs alone.
+
+The experiment is the plain protocol, shipped as data with the runs of the caption: tasks, labels, the outer problem, new tasks, fresh test
+points. The estimate draws the inputs of meta-training and averages over all else in closed form; it is drawn anew, with
+the seed of the verification. They share the model's definition and no estimator. A single point has the error bar that the
+paper's runs give it, so that the mean over a panel is compared too, which is known several times better.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+from derivations.language.assumptions import Assumptions
+from derivations.paper.experiments.panels import Panel, figure
+from derivations.paper.experiments.points import shipped
+from derivations.steps.step import Check, Step
+from numeric_check.draws.estimate import Estimate
+from numeric_check.estimators.simulation import simulate
+from numeric_check.verdicts.verdict import judge
+
+# the error of the estimate over that of the experiment: it widens what is compared by two percent
+SHARE = 0.2
+# what five standard errors of a point, and of the mean over a panel, may be of the loss: what the runs of the captions give
+OF_A_POINT, OF_A_PANEL = 0.15, 0.025
+
+
+def agreement(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """At every rate of every panel the experiment against the estimate, and over each panel the mean of their ratio against 1."""
+    return [check for panel in figure(step.name).panels for check in of_panel(panel, seed)]
+
+
+def of_panel(panel: Panel, seed: int) -> list[Check]:
+    """The checks of one panel. Raises LookupError where its experiment is not shipped."""
+    found, ratios = [], []
+    for rate in panel.grid:
+        started = time.monotonic()
+        setting = panel.at(rate)
+        plain = shipped(setting, panel.runs)
+        if plain is None:
+            raise LookupError(
+                f"no experiment is shipped for panel {panel.letter} at {panel.rate} = {rate}: redo the figure with --recompute"
+            )
+        estimate = simulate(
+            setting,
+            "loss",
+            protocol="conditional",
+            # other draws than those the figure shows
+            seed=seed + 1,
+            rel_error=SHARE * plain.stderr / plain.mean,
+            max_seconds=math.inf,
+        )
+        apart = Estimate(estimate.mean, math.hypot(plain.stderr, estimate.stderr), estimate.draws)
+        resolution = OF_A_POINT * plain.mean
+        label = f"panel {panel.letter}: experiment and estimate"
+        found.append(_check(label, {panel.rate: rate}, plain.mean, apart, resolution, started))
+        ratio = plain.mean / estimate.mean
+        ratios.append(Estimate(ratio, ratio * apart.stderr / plain.mean, estimate.draws))
+    mean = Estimate(
+        sum(one.mean for one in ratios) / len(ratios),
+        math.hypot(*(one.stderr for one in ratios)) / len(ratios),
+        sum(one.draws for one in ratios),
+    )
+    label = f"panel {panel.letter}: experiment over estimate, mean over the rates"
+    rates = {f"{panel.rate} from": panel.grid[0], f"{panel.rate} to": panel.grid[-1]}
+    whole = _check(label, rates, 1.0, mean, OF_A_PANEL, time.monotonic())
+    return [*found, replace(whole, seconds=sum(one.seconds for one in found))]
+
+
+def _check(
+    label: str, places: dict[str, float], value: float, seen: Estimate, resolution: float, started: float
+) -> Check:
+    verdict = judge(seen.mean, seen.stderr, value, resolution=resolution)
+    seconds = time.monotonic() - started
+    return Check(
+        label, places, value, seen.mean, seen.stderr, seen.draws, seconds, verdict.status, verdict.reason
+    )
