@@ -215,7 +215,7 @@ def decay(checks: Sequence[dict[str, Any]]) -> str:
     """A formula against what confirms it: fitted powers of its gaps, losses over growing sizes, and single numbers."""
     fitted = [check for check in checks if check["comparison"] in FITTED]
     ladder = [check for check in checks if check["comparison"] == Comparison.SIZE]
-    single = [check for check in checks if check["comparison"] == Comparison.NUMBER]
+    single = [check for check in checks if check["comparison"] in (Comparison.NUMBER, Comparison.SIGN)]
     return (_powers(fitted) if fitted else "") + (_ladder(ladder) if ladder else "") + _numbers(single)
 
 

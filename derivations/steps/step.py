@@ -65,6 +65,8 @@ class Comparison(StrEnum):
     """What a check compares."""
 
     NUMBER = "number"
+    # the sign of a number, its error as a share of its size
+    SIGN = "sign"
     # a number at one of several sizes that grow together, the next check the next size
     SIZE = "size"
     # the power of the size with which something falls
@@ -84,7 +86,7 @@ class Check:
 
     move: the number of the move that is compared, from 1; 0 for the step itself. probe: the number of the projection through
     which a matrix is compared, from 1; 0 for a number. longer: how many times as many draws it would have taken before it
-    was left open.
+    was left open. drawn: the part of the standard error that comes from draws of this seed; the rest is that of the value, an experiment drawn once.
     """
 
     label: str
@@ -100,6 +102,7 @@ class Check:
     move: int = 0
     probe: int = 0
     longer: int = 1
+    drawn: float = 1.0
 
 
 class DrawsAtAnyRate(Protocol):

@@ -2,7 +2,7 @@
 
 A check of a mean is contradicted by chance where the mean of its draws is more than five estimated standard errors off:
 Student's t with one degree of freedom less than draws. A sign is lost where its change comes within five standard errors of
-zero. A fitted exponent is contradicted where it is three of its errors beyond the edge of what is accepted, and left open
+zero. Beside an experiment that was drawn once only what the seed draws can differ. A fitted exponent is contradicted where it is three of its errors beyond the edge of what is accepted, and left open
 where it is within three of it and the ladder was drawn at its longest. Sums over all checks bound the chance of a whole
 run, however they depend on each other. `python -m derivations.verification.false_alarms` runs a fast subset with a hundred
 random seeds, and ladders that are often drawn longer with twenty, and writes what came out.
@@ -87,8 +87,11 @@ def chances(check: Mapping[str, Any]) -> tuple[float, float]:
         return 0.0, 0.0
     if check["comparison"] not in FITTED:
         apart = abs(mean - value) / stderr
-        if apart > SIGMAS and check["verdict"] == "agree":
-            return _above(apart - SIGMAS), 0.0
+        if check["comparison"] == Comparison.SIGN:
+            return sign_lost(1 / stderr, check["draws"]), 0.0
+        if check["drawn"] < 1:
+            # the experiment stays what it is; what is drawn anew differs from what was seen by the errors of both
+            return chance_beyond((SIGMAS - apart) / (math.sqrt(2) * check["drawn"]), check["draws"]), 0.0
         return chance_beyond(SIGMAS, check["draws"]), 0.0
     half, distance = EXPONENT_SPACING / 2, abs(mean - value)
     if mean < value and distance + EXPONENT_SIGMAS * stderr > half and check["verdict"] == "agree":
@@ -98,6 +101,15 @@ def chances(check: Mapping[str, Any]) -> tuple[float, float]:
     left_open = (half - EXPONENT_SIGMAS * least - distance) / math.hypot(stderr, least)
     rounds = len(ROUNDS) if check["longer"] > 1 else 1
     return rounds * _above((half - distance) / stderr + EXPONENT_SIGMAS), _above(left_open)
+
+
+def sign_lost(errors: float, draws: int) -> float:
+    """The chance that another seed sees a change, seen here so many standard errors from zero, within five of them.
+
+    How many errors away it is seen varies with the mean, by one, and with the standard error, and did so here as well.
+    """
+    varies = math.sqrt(2 * (1 + errors**2 / (2 * max(1, draws - 1))))
+    return _above((errors - SIGMAS) / varies)
 
 
 def _above(sigmas: float) -> float:

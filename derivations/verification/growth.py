@@ -305,7 +305,18 @@ def sign_check(
         reason = f"{reason}: draw more"
     relative = stderr / abs(value) if value else float("inf")
     sampled = float((value > 0) - (value < 0))
-    return Check(label, dict(places), float(stated), sampled, relative, draws, seconds, verdict, reason)
+    return Check(
+        label,
+        dict(places),
+        float(stated),
+        sampled,
+        relative,
+        draws,
+        seconds,
+        verdict,
+        reason,
+        Comparison.SIGN,
+    )
 
 
 def difference_check(

@@ -27,15 +27,16 @@ def label_noise(
     they are a product of triangular factors of Gaussian matrices.
     """
     found = np.empty((len(rates), draws))
+    scale = np.array(rates)[:, None] / points
     for k in range(draws):
         x, inputs = _data(generator, points, size, steps)
-        for at, rate in enumerate(rates):
-            row, seen = x, np.zeros(len(inputs))
-            for _ in range(steps):
-                inside = inputs @ row
-                seen = seen + rate / points * inside
-                row = row - rate / points * (inside @ inputs)
-            found[at, k] = (1 + seen @ seen) / (row @ row)
+        # a row for each rate, so that large inputs are read once for all of them
+        row, seen = np.tile(x, (len(rates), 1)), np.zeros((len(rates), len(inputs)))
+        for _ in range(steps):
+            inside = row @ inputs.T
+            seen = seen + scale * inside
+            row = row - scale * (inside @ inputs)
+        found[:, k] = (1 + np.sum(seen**2, axis=1)) / np.sum(row**2, axis=1)
     return found
 
 

@@ -54,7 +54,9 @@ def of_panel(panel: Panel, seed: int) -> list[Check]:
         apart = Estimate(estimate.mean, math.hypot(plain.stderr, estimate.stderr), estimate.draws)
         resolution = OF_A_POINT * plain.mean
         label = f"panel {panel.letter}: experiment and estimate"
-        found.append(_check(label, {panel.rate: rate}, plain.mean, apart, resolution, started))
+        drawn = estimate.stderr / apart.stderr
+        point = _check(label, {panel.rate: rate}, plain.mean, apart, resolution, started)
+        found.append(replace(point, drawn=drawn))
         ratio = plain.mean / estimate.mean
         ratios.append(Estimate(ratio, ratio * apart.stderr / plain.mean, estimate.draws))
     mean = Estimate(
@@ -65,7 +67,8 @@ def of_panel(panel: Panel, seed: int) -> list[Check]:
     label = f"panel {panel.letter}: experiment over estimate, mean over the rates"
     rates = {f"{panel.rate} from": panel.grid[0], f"{panel.rate} to": panel.grid[-1]}
     whole = _check(label, rates, 1.0, mean, OF_A_PANEL, time.monotonic())
-    return [*found, replace(whole, seconds=sum(one.seconds for one in found))]
+    seconds, drawn = sum(one.seconds for one in found), max(one.drawn for one in found)
+    return [*found, replace(whole, seconds=seconds, drawn=drawn)]
 
 
 def _check(

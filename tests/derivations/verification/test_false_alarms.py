@@ -21,12 +21,14 @@ from derivations.verification.false_alarms import (
     chances,
     exponents,
     shipped,
+    sign_lost,
     tally,
     text_of_budget,
 )
 from derivations.verification.growth import ROUNDS
 from derivations.verification.verify import verify
 from numeric_check.verdicts.decay import judge_decay
+from numeric_check.verdicts.verdict import SIGMAS
 
 CHECK: dict[str, Any] = {
     "comparison": "number",
@@ -36,6 +38,7 @@ CHECK: dict[str, Any] = {
     "draws": 300,
     "verdict": "agree",
     "longer": 1,
+    "drawn": 1.0,
 }
 
 
@@ -95,9 +98,31 @@ def test_what_is_not_drawn_raises_no_alarm() -> None:
     assert chances(CHECK | {"draws": 0}) == chances(CHECK | {"stderr": 0.0}) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize(("errors", "draws"), [(8.0, 60), (10.0, 60), (7.0, 4000), (20.0, 12)])
+def test_the_chance_that_a_sign_is_lost(errors: float, draws: int) -> None:
+    source = np.random.default_rng(7)
+
+    def seen(centre: np.ndarray | float) -> np.ndarray:
+        """Standard errors between zero and means of draws whose true mean is so many true errors away."""
+        spread = np.sqrt(source.chisquare(draws - 1, 100_000) / (draws - 1))
+        return (source.standard_normal(100_000) + centre) / spread
+
+    # the true distance is known as far as the one seen tells
+    lost = float(np.mean(seen(2 * errors - seen(errors)) < SIGMAS))
+    assert lost == pytest.approx(sign_lost(errors, draws), abs=0.03, rel=0.3)
+
+
 def test_a_sign_close_to_five_errors_is_a_risk() -> None:
-    assert chances(CHECK | {"value": 0.0, "mean": 6e-3})[0] == pytest.approx(0.159, abs=1e-3)
-    assert chances(CHECK | {"value": 0.0, "mean": 2e-2})[0] < 1e-40
+    sign = CHECK | {"comparison": "sign", "mean": 1.0}
+    assert chances(sign | {"stderr": 1 / 9, "draws": 60})[0] > 1e-3
+    assert chances(sign | {"stderr": 1 / 30, "draws": 4000})[0] < 1e-40
+
+
+def test_beside_an_experiment_only_what_is_drawn_anew_can_differ() -> None:
+    beside = CHECK | {"drawn": 0.2}
+    assert chances(beside)[0] < 1e-15 < chances(CHECK)[0]
+    # already at the edge, by chance of the experiment
+    assert 0.1 < chances(beside | {"mean": 1.0049})[0] < 1
 
 
 def test_a_budget_is_a_sum() -> None:
