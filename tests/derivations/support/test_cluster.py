@@ -119,6 +119,18 @@ def slowly(number: int) -> int:
     return 2 * number
 
 
+@pytest.fixture
+def _giving_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scheduler gives a task up with the first worker that dies of it, as it does with the fourth by itself."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
+
+
+@pytest.mark.slow(10)
+@pytest.mark.usefixtures("_giving_up")
+def test_what_dask_gives_up_is_given_to_another_worker(dask: Dask) -> None:
+    test_a_killed_worker_loses_nothing(dask)
+
+
 @pytest.mark.slow(10)
 def test_a_killed_worker_loses_nothing(dask: Dask) -> None:
     first = dask.worker()
