@@ -75,7 +75,7 @@ bench: $(BENCH_READY)
 lock:
 	"$(PYTHON)" -m venv $(LOCK_VENV)
 	$(LOCK_VENV)/bin/python -m pip install $(PIP) uv
-	$(COMPILE) --extra book --extra test --extra lint --extra cluster -o requirements/dev.lock
+	$(COMPILE) --extra book --extra test --extra lint --extra cluster --extra nn -o requirements/dev.lock
 	$(COMPILE) --extra book -c requirements/dev.lock -o requirements/book.lock
 	$(COMPILE) --extra bench -c requirements/dev.lock -o requirements/bench.lock
 
