@@ -58,6 +58,10 @@ _LETTERS: dict[str, Callable[[], Expression]] = {
     # beyond the paper: one task in rotated coordinates, above p = n_v m
     "U": lambda: gaussian("U", "n_t", "n_v"),
     "V": lambda: gaussian("V", "n_t", "q"),
+    # and of its rows of B those across its training inputs, which a frame Q spans
+    "B_1": lambda: matrix("B_1", "n_v", "p"),
+    "Q": lambda: matrix("Q", "n_t", "p"),
+    "Z": lambda: gaussian("Z", "n_v", "q"),
     "K": lambda: matrix("K", "n_v", "n_v", symmetric=True),
     "M": lambda: matrix("M", "n_v", "n_v", symmetric=True),
     "F_inverse": lambda: matrix("F_inverse", "n_v", "n_v", symmetric=True),

@@ -170,9 +170,19 @@ def by_invariance(
 
 @carries_out
 def linear_image(
-    chain: Chain, data: str, frame: str, rest: str, along: str, across: str, *reads: str
+    chain: Chain,
+    data: str,
+    frame: str,
+    rest: str,
+    along: str,
+    across: str,
+    *reads: str,
+    sizes: Sequence[Mapping[str, int]] = SIZES,
 ) -> Chain:
-    """A Gaussian matrix seen along a frame and across it: two independent Gaussian matrices."""
+    """A Gaussian matrix seen along a frame and across it: two independent Gaussian matrices.
+
+    sizes: at which the two sides are compared; q is that across the frame.
+    """
     before = chain.result
     x, q = before.letters()[data], before.letters()[frame]
     width = "q"
@@ -189,7 +199,7 @@ def linear_image(
     images = {along: wide @ turned.T, across: wide @ others.T}
 
     def second_route() -> SecondRoute:
-        for place in places((before, after), images, {}, {frame: rest}):
+        for place in places((before, after), images, {}, {frame: rest}, sizes):
             if entries(evaluate(before, place)) != entries(evaluate(after, place)):
                 return "", "the two sides differ at exact random matrices"
         return "the covariances of all parts", _other_covariance((u, v), images, data, frame, rest)

@@ -1,0 +1,308 @@
+"""Where the exact loss is finite, with one to four inner steps: three bounds on one task's label noise, with their means.
+
+    -  exact-loss-finite  at rates of zero and below always; at every rate for p > n_t + n_v + 1; beside zero with one
+       validation point, n_t >= K + 2 and p >= K + 3 for K steps
+
+The label noise of one task is the mean of Tr (B_1 B_1^T)^-1 Gamma_z (`one-task-suffices`). At negative rates B_1 B_1^T is at least
+X_v X_v^T. What the training inputs do not reach, the inner loop leaves alone: with the projection Pi on it,
+B_1 Pi B_1^T = X_v Pi X_v^T is a Wishart matrix of p - n_t degrees of freedom, independent of the training labels' noise in Gamma_z. With
+one validation point M is at least its last square, of chi-square variables.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+from math import prod
+
+import numpy as np
+import sympy
+from sympy import MatrixSymbol, Symbol, Trace
+
+from derivations.language import model
+from derivations.language.assumptions import Assumptions, unchanged
+from derivations.language.normal_form import to_sympy
+from derivations.language.symbols import alpha_t, n_t, n_v, p, sigma
+from derivations.paper.beyond.one_task import Word, require_rotations
+from derivations.paper.beyond.reduction import M_INVERSE, OWN, square
+from derivations.paper.inner_loops.positive_exactly import variables
+from derivations.paper.outer_problem import target_covariance
+from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse
+from derivations.steps.chain import Chain, Rule
+from derivations.steps.held import Held
+from derivations.steps.labels import BY_MOVES, Sign
+from derivations.steps.rules.exact_routes import inverse_of_chi_square
+from derivations.steps.rules.rotations import (
+    by_moment,
+    gram,
+    linear_image,
+    multiple,
+    quotient,
+    rewritten,
+)
+from derivations.steps.rules.single_row.bidiagonal import components, freedoms
+from derivations.steps.rules.single_row.chi_squares import average_chi_squares
+from derivations.steps.rules.single_row.reciprocals import at_least_last_square
+from derivations.steps.signs import sign
+from derivations.steps.step import Check, Kind, Parts, Step
+from derivations.verification.growth import sign_check
+from derivations.verification.measure import mean_check
+from numeric_check.draws.estimate import Estimate
+from numeric_check.draws.seeds import generator_for
+from numeric_check.estimators.unreached import traces
+from symbolic.algebra.words import Expression, constant, gaussian, identity, matrix, reciprocal, scalar, tr
+
+STEPS_OF_INNER_LOOP = (1, 2, 3, 4)
+DEPENDS = ("inputs", "covariance", "split", "noise_val")
+INPUTS, DATA = gaussian("X_v", "n_v", "p"), gaussian("X_t", "n_t", "p")
+UNREACHED = matrix("Pi", "p", "p", symmetric=True)
+# X_t = L Q; Y and Z are what X_v has along the rows of Q and across them
+FRAME, ROOT = matrix("Q", "n_t", "p"), matrix("L", "n_t", "n_t", symmetric=True)
+ACROSS = gaussian("Z", "n_v", "q")
+IN_FRAME = {"Q": "Q_perp"}
+# n_t, n_v, p at which the two sides of moves are compared: q = p - n_t here
+PLACES: tuple[Mapping[str, int], ...] = (
+    {"n_v": 2, "q": 6, "p": 9, "n_t": 3},
+    {"n_v": 1, "q": 4, "p": 6, "n_t": 2},
+    {"n_v": 3, "q": 7, "p": 8, "n_t": 1},
+)
+
+
+def _steps(steps: int) -> str:
+    return rf"{steps}\text{{ step{'' if steps == 1 else 's'}}}"
+
+
+def grown(steps: int) -> str:
+    """What of B_1 B_1^T is more than X_v X_v^T at a negative rate."""
+    return rf"\big[B_1B_1^T-X^vX^{{vT}}\big]_{{{_steps(steps)},\,-\alpha_t}}"
+
+
+def left_alone(steps: int) -> str:
+    """B_1 Pi B_1^T."""
+    return rf"\big[B_1\Pi B_1^T\big]_{{{_steps(steps)}}}"
+
+
+def mean_bound(steps: int) -> str:
+    """The mean of Tr (B_1 Pi B_1^T)^-1 Gamma_z over the validation inputs."""
+    return rf"\mathbb{{E}}_{{X^v}}\mathrm{{Tr}}\,\big[(B_1\Pi B_1^T)^{{-1}}\Gamma_z\big]_{{{_steps(steps)}}}"
+
+
+def last_square(steps: int) -> str:
+    """The mean of one over the last square of M, for one validation point."""
+    return rf"\mathbb{{E}}\,\big[1/c^2\pi\big]_{{{_steps(steps)}}}"
+
+
+REACHED = r"B_1B_1^T-B_1\Pi B_1^T"
+WHOLE = r"\mathbb{E}\,\mathrm{Tr}\,\big[(B_1\Pi B_1^T)^{-1}\Gamma_z\big]_{1\text{ step}}"
+
+
+@lru_cache(maxsize=2)
+def finite_chain(assumptions: Assumptions) -> Chain:
+    """The three bounds, and their means."""
+    require_rotations(assumptions)
+    chain = Chain(OWN @ OWN.T - INPUTS @ INPUTS.T)
+    for steps in STEPS_OF_INNER_LOOP:
+        _below_zero(chain, replace(assumptions, inner_steps=steps), steps)
+    for steps in STEPS_OF_INNER_LOOP:
+        _unreached(chain, replace(assumptions, inner_steps=steps), steps)
+    chain.begin(OWN @ OWN.T - OWN @ UNREACHED @ OWN.T).define({"Pi": identity("p") - FRAME.T @ FRAME})
+    gram(chain.shows(REACHED), _positive).shows_sign(Sign(rf"\big[{REACHED}\big]"))
+    for steps in STEPS_OF_INNER_LOOP:
+        _mean(chain, replace(assumptions, inner_steps=steps), steps)
+    for steps in STEPS_OF_INNER_LOOP:
+        _last_square(chain, steps)
+    return chain
+
+
+def _below_zero(chain: Chain, under: Assumptions, steps: int) -> Chain:
+    def at_minus(word: Expression) -> Expression:
+        return word.replace({"alpha_t": -scalar("alpha_t")})
+
+    design = at_minus(model.task(under).design)
+    chain.begin(OWN @ OWN.T - INPUTS @ INPUTS.T, under)
+    chain.insert({"B_1": design}, "stacked-design", held=Held(under, read=at_minus))
+    return gram(chain.shows(grown(steps)), _positive).shows_sign(Sign(grown(steps)))
+
+
+def _positive(factor: Expression) -> bool:
+    """Whether a coefficient is positive for a positive number in the place of alpha_t."""
+    return sign(to_sympy(factor).subs(alpha_t, Symbol("m")))[0] == 1
+
+
+def _unreached(chain: Chain, under: Assumptions, steps: int) -> Chain:
+    design = model.task(under).design
+    chain.begin(OWN @ UNREACHED @ OWN.T, under)
+    chain.insert({"B_1": design}, "stacked-design", held=Held(under))
+    chain.define({"Pi": identity("p") - FRAME.T @ FRAME})
+    return _turned(chain).shows(left_alone(steps))
+
+
+def _turned(chain: Chain) -> Chain:
+    """X_t = L Q with L^2 = X_t X_t^T; what X_v has along the rows of Q and across them are independent Gaussian matrices."""
+    patterns: dict[Word, Expression] = {
+        (("X_t", False),): ROOT @ FRAME,
+        (("X_t", True),): FRAME.T @ ROOT,
+        (("Q", False), ("Q", True)): identity("n_t"),
+    }
+    rewritten(chain, Rule.POLAR, patterns, values={"X_t": ROOT @ FRAME}, frames=IN_FRAME, sizes=PLACES)
+    return linear_image(chain, "X_v", "Q", "Q_perp", "Y", "Z", "gaussian-inputs", sizes=PLACES)
+
+
+def _mean(chain: Chain, under: Assumptions, steps: int) -> Chain:
+    noise = target_covariance(under).replace({"nu": constant(0)})
+    alone = Held(under, where={"nu": constant(0)})
+    chain.begin(tr(M_INVERSE @ square("Gamma_z")), under)
+    _turned(chain.insert({"Gamma_z": noise}, "target-covariance", held=alone))
+    mean, free = quotient(mean_trace_of_inverse(n_v, p - n_t) / n_v, "free")
+    by_moment(
+        chain,
+        Rule.INVERSE_MEAN,
+        lambda before: before.replace({"M_inverse": mean * identity("n_v")}),
+        _by_single_rows,
+        ("Z",),
+        "inverse-wishart-mean",
+        values={"free": free},
+        inverses={"M_inverse": ACROSS @ ACROSS.T},
+        sizes=PLACES,
+    )
+    chain.average("Y", reads=("gaussian-inputs",))
+    squared: dict[Word, Expression] = {(("L", False), ("L", False)): DATA @ DATA.T}
+    rewritten(chain, Rule.POLAR, squared, values={"X_t": ROOT @ FRAME}, frames=IN_FRAME, sizes=PLACES)
+    chain.shows(mean_bound(steps), {"free": free})
+    return chain.average("X_t").shows(WHOLE, {"free": free}) if steps == 1 else chain
+
+
+def _by_single_rows(sizes: Mapping[str, int]) -> list[tuple[Fraction, dict[str, object]]]:
+    """A diagonal element of the inverse is one over a chi-square variable with p - n_t - n_v + 1 degrees of freedom."""
+    rows = sizes["n_v"]
+    return [(inverse_of_chi_square(sizes["q"] - rows + 1), {"M_inverse": multiple(rows, Fraction(1))})]
+
+
+def _last_square(chain: Chain, steps: int) -> Chain:
+    values = variables(chain, steps)
+    squares = components(steps, scalar("alpha_t") * reciprocal("n_t"))
+    at_least_last_square(chain.begin(scalar("R")), "R", "M_1", values, squares)
+    freedom = f"freedom_{steps}"
+    average_chi_squares(chain, freedoms(steps, scalar("n_t"), scalar("p")), freedom)
+    return chain.shows(last_square(steps), {freedom: chain.moves[-1].values[freedom]})
+
+
+# -- what is claimed ----------------------------------------------------------------------------------------
+
+
+def _claim() -> Parts:
+    x_v, x_t = MatrixSymbol("X_v", n_v, p), MatrixSymbol("X_t", n_t, p)
+    z, q = MatrixSymbol("Z", n_v, Symbol("q", positive=True)), MatrixSymbol("Q", n_t, p)
+    own, rate, found = MatrixSymbol("B_1", n_v, p), alpha_t / n_t, dict[str, sympy.Basic]()
+    for k in STEPS_OF_INNER_LOOP:
+        powers = [x_v * (x_t.T * x_t) ** j * x_v.T for j in range(2 * k + 1)]
+        found[grown(k)] = sympy.Add(
+            *(sympy.binomial(2 * k, j) * rate**j * powers[j] for j in range(1, 2 * k + 1)), evaluate=False
+        ).doit()
+        found[Sign(grown(k))] = sympy.Integer(1)
+    found |= {left_alone(k): z * z.T for k in STEPS_OF_INNER_LOOP}
+    found |= {REACHED: own * q.T * q * own.T, Sign(rf"\big[{REACHED}\big]"): sympy.Integer(1)}
+    x, share = Symbol("x"), sigma**2 * n_v / (p - n_t - n_v - 1)
+    for k in STEPS_OF_INNER_LOOP:
+        passed = sympy.Poly(sympy.expand(sympy.cancel((1 - (1 - x) ** k) ** 2 / x)), x)
+        noise = sum(c * rate ** (j + 1) * Trace((x_t * x_t.T) ** j) for (j,), c in passed.terms())
+        found[mean_bound(k)] = share * (1 + noise)
+    found[WHOLE] = share * (1 + alpha_t**2 * p / n_t)
+    for k in STEPS_OF_INNER_LOOP:
+        degrees = prod((n_t - j - 1) * (p - j - 2) for j in range(1, k + 1))
+        found[last_square(k)] = (n_t / alpha_t) ** (2 * k) / degrees
+    return found
+
+
+# -- what sampling sees -------------------------------------------------------------------------------------
+
+DRAWS, MORE = 1_000, 60_000
+# n_t, n_v, p and rates at which the mean of the bound is sampled
+WHOLE_AT: tuple[tuple[int, int, int, float], ...] = ((4, 3, 34, 0.7), (6, 2, 38, -1.3), (5, 3, 41, 2.0))
+
+
+def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
+    """Every bound against draws from definitions: the least eigenvalues, the traces draw by draw, and the means."""
+    if step.derive is None:
+        raise ValueError(f"{step.name} derives nothing")
+    stated, found = step.derive(assumptions), list[Check]()
+
+    def signed(label: str, gap: float, error: float, where: Mapping[str, float], started: float) -> None:
+        found.append(
+            sign_check(
+                label,
+                where,
+                gap,
+                error,
+                float(to_sympy(stated[label])),
+                said="the distance is",
+                draws=DRAWS,
+                seconds=time.monotonic() - started,
+            )
+        )
+
+    for k in STEPS_OF_INNER_LOOP:
+        started, source = time.monotonic(), generator_for(f"{step.name}/{seed}/{k}")
+        below = traces(source, 7, 3, 12, k, -0.4, DRAWS)
+        where = {"n_t": 7.0, "n_v": 3.0, "p": 12.0, "alpha_t": -0.4}
+        signed(Sign(grown(k)), float(below.grown.min()), 0.0, where, started)
+        above = traces(source, 6, 2, 15, k, 0.9, DRAWS)
+        where = {"n_t": 6.0, "n_v": 2.0, "p": 15.0, "alpha_t": 0.9, "inner_steps": float(k)}
+        if above.unreached is None:
+            raise ValueError("the training inputs reach everything")
+        signed(
+            Sign(rf"\big[{REACHED}\big]"), float((above.unreached - above.noise).min()), 0.0, where, started
+        )
+    for n, rows, size, rate in WHOLE_AT:
+        started = time.monotonic()
+        seen = traces(generator_for(f"{step.name}/{seed}/{n}"), n, rows, size, 1, rate, MORE).unreached
+        if seen is None:
+            raise ValueError("the training inputs reach everything")
+        given = {n_t: n, n_v: rows, p: size, alpha_t: rate, sigma: 1}
+        value = float(to_sympy(stated[WHOLE]).subs(given))
+        estimate = Estimate(float(seen.mean()), float(seen.std(ddof=1) / np.sqrt(len(seen))), len(seen))
+        where = {"n_t": float(n), "n_v": float(rows), "p": float(size), "alpha_t": rate}
+        found.append(mean_check(WHOLE, where, value, estimate, time.monotonic() - started))
+    return found
+
+
+SIZES: tuple[Mapping[str, float], ...] = tuple(
+    {**place, "alpha_t": rate, "sigma": 0.8} for place, rate in zip(PLACES, (0.4, -0.5, 0.7), strict=True)
+)
+_WORDS = [
+    label
+    for k in STEPS_OF_INNER_LOOP
+    for label in (grown(k), Sign(grown(k)), left_alone(k), mean_bound(k), last_square(k))
+]
+STEPS: tuple[Step, ...] = (
+    Step(
+        "exact-loss-finite",
+        (),
+        Kind.BEYOND,
+        "With one to four inner steps and p > n_v m + 1 the exact loss is finite at every training rate of zero or below; at every rate where p > n_t + n_v + 1; and at "
+        "every rate with one validation point of each task, K steps, n_t >= K + 2 and p >= K + 3.",
+        "beyond",
+        uses=(
+            "stacked-design",
+            "target-covariance",
+            "gaussian-inputs",
+            "inverse-wishart-mean",
+            "one-task-suffices",
+            "two-small-matrices",
+        ),
+        depends_on=DEPENDS,
+        claim=_claim,
+        not_sampled=dict.fromkeys((*_WORDS, REACHED, Sign(rf"\big[{REACHED}\big]")), BY_MOVES),
+        derivation=finite_chain,
+        check=_check,
+        sizes=SIZES,
+        applies=unchanged(DEPENDS),
+        method="B_1 B_1^T is at least a matrix whose inverse has a mean: a Gram matrix is what is more, or a square of chi-square variables is left out",
+        remark="Pi projects on what the training inputs do not reach, q = p - n_t dimensions. K of a task is a polynomial in the same chi-square variables as M with "
+        "one validation point: divided by each once it has a mean where all degrees of freedom exceed two. With one step and more validation points p > 2 n_v + 1 and n_t > n_v + 1 "
+        "are enough beside zero, by the bound of theorem-1-remainder-bounded. At positive rates elsewhere the program goes by a count of powers.",
+    ),
+)
