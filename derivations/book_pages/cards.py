@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import shlex
 from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import cache
@@ -27,6 +28,10 @@ from derivations.verification.verify import Record, keys_of, modules_of, verify
 PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
 # characters of LaTeX beyond which a formula is handed out as source: set, it is elements by the ten thousand that nobody reads
 LONG = 6000
+# terms beyond which it is no formula to read or to copy: the page says how it is had, as it would be megabytes
+VAST = 1000
+# terms beyond which a formula is not written out: it would be megabytes, and minutes
+VAST = 1000
 # steps beyond which links to them are folded away
 MANY_LINKS = 8
 _SLUG = re.compile(r"(?<![\w/#-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w.-])")
@@ -108,6 +113,23 @@ def _body(step: Step, record: Record) -> str:
     return h.columns(printed)
 
 
+def _led_to(step: Step, line: proofs.Line) -> str:
+    """What a move leads to, and what stands for what in it."""
+    terms = proofs.term_count(line.move.after)
+    meant = max((proofs.term_count(value) for _, _, value in line.where), default=0)
+    if max(terms, meant) > VAST:
+        return _vast(step, max(terms, meant))
+    where = proofs.where_latex(line)
+    return _folded([proofs.related_latex(line)], terms) + (_folded(where, meant) if where else "")
+
+
+def _vast(step: Step, terms: int) -> str:
+    """In place of a formula that nobody could read: how to have it."""
+    words = (f"--assume {shlex.quote(f'{k}={v}')}" for k, v in assumptions_in_force().changed().items())
+    asked = " ".join(("derive show", step.name, "--proof --json", *words))
+    return f"<p><small>A formula of {h.count(terms)} terms: <code>{h.escape(asked)}</code> prints it.</small></p>"
+
+
 def _folded(lines: list[str], terms: int = 0) -> str:
     """Formulas for display; behind a line to open where they would fill pages, and as source where they would fill many."""
     named = f"A long formula of {terms} terms" if terms > proofs.MANY_TERMS else "A long formula"
@@ -142,12 +164,11 @@ def _moves(step: Step, record: Record) -> str:
         badges = h.badge(ProofStatus.PROVED) + (f" {h.badge(verdicts[0])}" if len({*verdicts}) == 1 else "")
         reads = f" <small>{', '.join(link(name) for name in move.reads)}</small>" if move.reads else ""
         if k in chain.starts:
-            start = _folded([latex(chain.starts[k])], proofs.term_count(chain.starts[k]))
+            begin = chain.starts[k]
+            count = proofs.term_count(begin)
+            start = _vast(step, count) if count > VAST else _folded([latex(begin)], count)
             items.append(f"{'</ol>' if k else ''}{_start(step, chain, k)}{start}<ol start={k + 1}>")
-        shown = _folded([proofs.related_latex(line)], proofs.term_count(move.after))
-        where = proofs.where_latex(line)
-        terms = max((proofs.term_count(value) for _, _, value in line.where), default=0)
-        shown += _folded(where, terms) if where else ""
+        shown = _led_to(step, line)
         shown += "".join(
             f"<p><small>This is {h.inline(statements.left_side(part)) if part in chain.parts else part}{proofs.up_to(step, line)}.</small></p>"
             for part in proofs.ends(step, chain, k + 1)

@@ -88,7 +88,7 @@ def formula(name: str, *words: str) -> Html:
         lines = statements.lines(
             step, derived_form(step, step.derive(assumptions), assumptions), derived=True
         )
-        found.append(f"<p><code>{h.escape(title)}</code></p>{h.displays(lines)}")
+        found.append(f"<p><code>{h.escape(title)}</code></p>{h.columns(lines)}")
     return Html("".join(found))
 
 
@@ -223,7 +223,7 @@ def _powers(checks: Sequence[Mapping[str, Any]]) -> str:
     """The power of the size with which a gap falls, fitted, beside the one that is stated."""
     rows = [
         (
-            h.escape(check["label"]),
+            h.label(check["label"], 0),
             h.number(check["value"]) if check["value"] else "",
             h.measured(check["mean"], check["stderr"]) if check["value"] else "nothing is left out",
             h.badge(check["verdict"], check["reason"]),
@@ -239,7 +239,7 @@ def _numbers(checks: Sequence[Mapping[str, Any]]) -> str:
     """Values against sampled means."""
     rows = [
         (
-            h.escape(check["label"]),
+            h.label(check["label"], 0),
             h.sizes(check["sizes"]),
             h.number(check["value"]),
             h.measured(check["mean"], check["stderr"]),

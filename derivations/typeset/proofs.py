@@ -283,7 +283,7 @@ def related_latex(line: Line) -> str:
     relation = line.move.rule.relation
     *pieces, last = latex_lines(line.move.after)
     end = r" \succeq 0" if relation is Relation.AT_LEAST_ZERO else ""
-    return _aligned(_leading_latex(line), [*pieces, f"{last}{order_latex(line)}{end}"])
+    return aligned(_leading_latex(line), [*pieces, f"{last}{order_latex(line)}{end}"])
 
 
 def _of_sign(move: Move) -> str:
@@ -295,7 +295,7 @@ def _of_sign(move: Move) -> str:
     return f"is {word}" if move.rule.relation is Relation.SIGN else f"is least at {number}"
 
 
-def _aligned(left: str, lines: Sequence[str]) -> str:
+def aligned(left: str, lines: Sequence[str]) -> str:
     """Lines of a formula below one another, after what stands before the first."""
     if len(lines) == 1:
         return f"{left} {lines[0]}"

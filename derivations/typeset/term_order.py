@@ -54,6 +54,7 @@ INVERTED = "_inverse"
 # a basis vector: its index, and the dimension it lives in
 _UNIT = re.compile(r"^e_(\d+)_\w+$")
 _INDEXED = re.compile(r"^(.*[A-Za-z])(\d+)$")
+_PLAIN = re.compile("[a-z]{3,}")
 # the order of factors in a product; what is not named stands between numbers and dimensions
 _FACTORS = (
     "alpha",
@@ -99,10 +100,14 @@ def name_latex(name: str) -> str:
         tail = ",".join(
             part if len(part) == 1 or part.isdigit() else str(translate(part)) for part in tail.split("_")
         )
-    lower = (
-        f"_{{{tail if ',' in tail else translate(tail)}}}" if len(tail) > 1 else f"_{tail}" if tail else ""
-    )
-    return str(translate(head)) + lower
+    lower = f"_{{{tail if ',' in tail else _word(tail)}}}" if len(tail) > 1 else f"_{tail}" if tail else ""
+    return _word(head) + lower
+
+
+def _word(name: str) -> str:
+    """A name without indices: a word that is no letter of another alphabet stands upright, as it is no product."""
+    shown = str(translate(name))
+    return rf"\mathrm{{{name}}}" if shown == name and _PLAIN.fullmatch(name) else shown
 
 
 def raised(base: str, exponent: str) -> str:

@@ -84,7 +84,7 @@ def test_a_page_that_shows_before_its_formulas_is_seen_to_move(address: str, bro
     assert moved(browser, f"{address}/theorem3.html", shown_at_once=True) > 0.05
 
 
-@pytest.mark.parametrize("name", ["intro", "theorem2", "beyond"])
+@pytest.mark.parametrize("name", ["intro", "positive_rates", "beyond"])
 def test_a_page_is_light(name: str, address: str, browser: object) -> None:
     page = browser.new_page()
     sizes = []
@@ -93,6 +93,12 @@ def test_a_page_is_light(name: str, address: str, browser: object) -> None:
     page.wait_for_selector(".bd-article.ready")
     page.close()
     assert 300_000 < sum(sizes) < 1_500_000
+
+
+def test_no_page_is_vast(site: Path) -> None:
+    sizes = {name: len(gzip.compress((site / f"{name}.html").read_bytes(), 6)) for name in PAGES}
+    # what all pages share, formulas' fonts with it, is less than the other half
+    assert {name: size for name, size in sizes.items() if size > 750_000} == {}
 
 
 def test_every_page_says_what_it_is_about_and_has_a_picture_to_share(site: Path) -> None:

@@ -200,9 +200,11 @@ def _slider(slider: Slider, value: float) -> str:
     name = f"explore-{slider.name}"
     reach = f'min="{slider.low:g}" max="{slider.high:g}" step="{slider.step:g}" value="{value:g}"'
     meaning = PARAMETERS[slider.name]
+    # the symbol stands before it already
+    said = meaning.partition(":")[0].removeprefix("|omega_0 - w_0|^2, ")
     return (
         f'<div class="slider" title="{escape(meaning)}"><label for="{name}">{inline(name_latex(slider.name))} '
-        f"<small>{escape(meaning.partition(':')[0])}</small></label>"
+        f"<small>{escape(said)}</small></label>"
         f'<input type="range" id="{name}" data-parameter="{slider.name}" {reach}>'
         f'<input type="number" data-parameter="{slider.name}" aria-label="{escape(meaning)}" {reach}></div>'
     )

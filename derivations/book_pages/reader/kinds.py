@@ -11,12 +11,20 @@ from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.language.assumptions import read
 from derivations.language.regime import Regime
+from derivations.paper.theorem2.general_covariance import NORMAL
+from derivations.steps.chain import Rule
 from derivations.steps.contents import MODULE_OF, named
+from derivations.steps.labels import LOSS
 from derivations.steps.status import ProofStatus
+from derivations.typeset import proofs
+from derivations.typeset.latex import latex, latex_lines
 from derivations.variants.table import VARIANTS, Variant, entries
+from derivations.verification.prove import chain_of
 from derivations.verification.verify import relevant, verify_step
 
 PAPERS = VARIANTS[0]
+# in the proof of the loss with a general covariance, the mean of one task's share of the noise
+NOISE = "Q"
 BY_LABEL: Mapping[str, Variant] = {variant.label: variant for variant in VARIANTS}
 # what a reader asks after first, in reading order
 CLAIMS = (
@@ -87,6 +95,20 @@ def minima(regime: str, *changes: str) -> Html:
     """
     changed = [BY_LABEL.get(one) or Variant(one, tuple(one.split())) for one in changes]
     return change.lowest(Regime(regime), [PAPERS, *changed])
+
+
+def general_loss() -> Html:
+    """The loss below p = n_v m for covariances of any value, by the means H_t and Q that its proof names."""
+    step, assumptions = named("theorem-2"), read(["covariance=general"])
+    chain = chain_of(step, assumptions)
+    if chain is None:
+        raise ValueError("theorem-2 has no proof with a general covariance")
+    place = max(k for k, move in enumerate(chain.moves) if move.rule is Rule.CENTRED)
+    written = next(move for move in chain.moves[place:] if NOISE in move.values)
+    loss = proofs.aligned(f"{LOSS} =", latex_lines(chain.moves[place].after))
+    shown = [loss, f"{NORMAL} = {latex(chain.parts[NORMAL])}"]
+    spelt = proofs.aligned(f"{NOISE} =", latex_lines(written.values[NOISE]))
+    return Html(h.columns(shown) + h.details(f"What {NOISE} is", h.columns([spelt])))
 
 
 def standing(*words: str) -> Html:

@@ -53,12 +53,14 @@ def source(name: str, language: str = "python") -> Markdown:
 def parameters() -> Markdown:
     """The parameters of the formulas: how a program calls them, what they mean, what they are when left out."""
     rows = [
-        f"| ${_in_cell(name_latex(name))}$ | `{name}` | {_readable(meaning)} | {_readable(DEFAULTS.get(name, ''))} |"
+        f"| ${_in_cell(name_latex(name))}$ | `{name}` | {_readable(meaning)}{_left_out(name)} |"
         for name, meaning in PARAMETERS.items()
     ]
-    return Markdown(
-        "\n".join(["| Symbol | In programs | Meaning | Left out |", "|---|---|---|---|", *rows]) + "\n"
-    )
+    return Markdown("\n".join(["| Symbol | In programs | Meaning |", "|---|---|---|", *rows]) + "\n")
+
+
+def _left_out(name: str) -> str:
+    return f"; {_readable(DEFAULTS[name])} where it is left out" if name in DEFAULTS else ""
 
 
 def _in_cell(formula: str) -> str:

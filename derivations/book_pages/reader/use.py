@@ -8,6 +8,7 @@ from derivations.book_pages import html as h
 from derivations.formulas.by_name import NoFormula
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.publishing import step_files
+from derivations.steps.labels import Order, Sign
 from derivations.steps.step import Step
 from derivations.typeset.presentation import present
 from derivations.verification.verify import Record, keys_of
@@ -27,7 +28,10 @@ SHOWN_OF_KEY = 12
 def sources(step: Step, assumptions: Assumptions) -> dict[str, str]:
     """The formula of a step in each language in which it can be said; nothing for what has no formula."""
     found = {}
-    for language in LANGUAGES:
+    # signs and orders are no formulas to compute with
+    claims = step.claim() if step.claim else {}
+    stated = bool(claims) and all(isinstance(label, Sign | Order) for label in claims)
+    for language in ["latex"] if stated else LANGUAGES:
         try:
             document = present(step, assumptions, language)
         except (NoFormula, NotDerivable, NotRational):

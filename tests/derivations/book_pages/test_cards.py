@@ -426,6 +426,18 @@ def test_a_card_says_what_its_proof_uses() -> None:
     assert r"\[\le " in shown
 
 
+def test_of_a_vast_formula_a_card_says_how_to_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = load()["task-average"]
+    record: Record = {**describe(step), "proof": ProofStatus.PROVED, "checks": []}
+    asked = "<code>derive show task-average --proof --json</code>"
+    whole = cards._moves(step, record)
+    assert asked not in whole
+    monkeypatch.setattr(cards, "VAST", 1)
+    shown = cards._moves(step, record)
+    assert asked in shown
+    assert len(shown) < len(whole)
+
+
 def test_definitions_that_share_a_line_stand_apart_on_a_phone() -> None:
     shared = r"a = bcdefghijklmnopqrstuvw,\quad x = yzabcdefghijklmn"
     wide, _, narrow = h.columns([shared]).partition('<div class="for-narrow">')

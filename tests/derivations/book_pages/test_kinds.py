@@ -26,6 +26,13 @@ def test_every_kind_has_a_page_in_the_contents_and_known_variants() -> None:
         assert "    derive " in page or "change.command(" in page
 
 
+def test_the_loss_with_a_general_covariance_is_said_by_the_means_of_its_proof() -> None:
+    formula, _, noise = kinds.general_loss().text.partition("<details>")
+    assert r"\mathrm{Tr}\left[H_t^{-1} Q H_t^{-1} \Sigma\right]" in formula
+    assert "H_t = " in formula
+    assert r"\Sigma_w" in noise.partition("Q = ")[2]
+
+
 def test_a_minimum_sampled_below_the_first_is_noticed_beyond_doubt_alone() -> None:
     first = Estimate(1.0, 0.01, 100)
     assert turned([first, Estimate(0.9, 0.01, 100)])

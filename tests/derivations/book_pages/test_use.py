@@ -52,6 +52,7 @@ def test_a_formula_is_handed_out_in_every_language_and_its_python_says_what_it_i
 def test_what_is_no_number_has_no_code_and_a_definition_at_most_its_print() -> None:
     assert [*use.sources(find("wishart-mean"), PAPER)] == ["latex", "sympy"]
     assert [*use.sources(find("meta-loss"), PAPER)] == ["latex"]
+    assert [*use.sources(find("slope-at-zero-positive"), PAPER)] == ["latex"]
 
 
 @pytest.mark.parametrize("words", [[], ["inner_steps=2"]])

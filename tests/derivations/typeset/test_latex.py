@@ -84,6 +84,10 @@ def test_notation(formula: sympy.Basic, shown: str) -> None:
         ("alpha_t", r"\alpha_t"),
         ("n_t", "n_t"),
         ("m", "m"),
+        ("mean", r"\mathrm{mean}"),
+        ("level_2", r"\mathrm{level}_2"),
+        ("V_far", r"V_{\mathrm{far}}"),
+        ("BB", "BB"),
     ],
 )
 def test_names(name: str, shown: str) -> None:
