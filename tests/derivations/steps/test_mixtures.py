@@ -22,6 +22,7 @@ from derivations.steps.rules.few_values.mixtures import (
     put_limits,
 )
 from symbolic.algebra.words import Expression, constant, gaussian, identity, matrix, scalar, tr
+from symbolic.proofs.asymptotics import Exponent
 
 A, B = (matrix(name, "p", "p", symmetric=True) for name in "AB")
 e, f, p = scalar("e"), scalar("f"), scalar("p")
@@ -101,6 +102,15 @@ def test_a_limit_that_is_not_that_of_the_mean_is_noticed(factor: Fraction) -> No
     chain._moves[0] = replace(chain.moves[0], after=chain.moves[0].after * factor)
     put_limits(chain.begin(scalar("b")), {"b": Tends(0, 1)}, "p")
     assert "the mean of b does not come close to its limit" in chain.moves[-1].disproved
+
+
+def test_a_variance_that_may_stay_for_some_delta_is_refused() -> None:
+    """xi^(2 delta - 1) vanishes for delta < 1/2 alone, xi^(-delta) for every delta: neither is taken for decided."""
+    for variance in (scalar("1/p") * scalar("d_p"), scalar("1/p") * scalar("1/d_p")):
+        chain = limit(Chain(constant(3) + scalar("1/p")), "p", {}, {})
+        order(chain.begin(variance), {"p": ONE, "d_p": Exponent(Fraction(0), Fraction(2))})
+        with pytest.raises(DoesNotApply, match="not decided for every delta"):
+            put_limits(chain.begin(scalar("b")), {"b": Tends(0, 1)}, "p")
 
 
 def test_a_form_that_keeps_a_variance_has_no_limit() -> None:

@@ -163,7 +163,12 @@ def put_limits(chain: Chain, forms: Mapping[str, Tends], variable: str, *reads: 
             raise DoesNotApply(
                 f"{Rule.IN_PROBABILITY}: no limit of the mean and order of the variance of {name}"
             )
-        if degree_of_powers(spread.after).constant >= 0:
+        found = degree_of_powers(spread.after)
+        if found.slope:
+            raise DoesNotApply(
+                f"{Rule.IN_PROBABILITY}: whether {name} keeps a variance is not decided for every delta"
+            )
+        if found.constant >= 0:
             raise DoesNotApply(f"{Rule.IN_PROBABILITY}: {name} keeps a variance")
         values[name] = mean.after
     try:
