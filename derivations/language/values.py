@@ -17,6 +17,9 @@ Value = float | NDArray[np.float64]
 # what a point keeps the number of
 KEPT = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Trace)
 
+# rows of a matrix whose products are found sooner if it is diagonal
+MANY = 32
+
 
 class Point(dict[str, Value]):
     """Values by name that keep the numbers computed from them, for many formulas with parts in common."""
@@ -62,7 +65,10 @@ def _evaluated(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
     if isinstance(node, sympy.Inverse):
         return np.asarray(np.linalg.inv(np.asarray(evaluate(node.arg, values))))
     if isinstance(node, sympy.MatPow):
-        return np.linalg.matrix_power(np.asarray(evaluate(node.base, values)), int(node.exp))
+        matrix, times = np.asarray(evaluate(node.base, values)), int(node.exp)
+        if times >= 0 and _is_diagonal(matrix):
+            return np.diag(np.diagonal(matrix) ** times)
+        return np.linalg.matrix_power(matrix, times)
     if isinstance(node, sympy.MatMul):
         return reduce(_product, (evaluate(factor, values) for factor in node.args))
     if isinstance(node, sympy.Add | sympy.MatAdd):
@@ -80,6 +86,15 @@ def _evaluated(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
 
 
 def _product(left: Value, right: Value) -> Value:
-    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
-        return np.asarray(left @ right)
-    return left * right
+    if not (isinstance(left, np.ndarray) and isinstance(right, np.ndarray)):
+        return left * right
+    if _is_diagonal(left) and _is_diagonal(right):
+        return np.diag(np.diagonal(left) * np.diagonal(right))
+    return np.asarray(left @ right)
+
+
+def _is_diagonal(matrix: NDArray[np.float64]) -> bool:
+    """Whether a large matrix is diagonal, as spectra of hundreds of dimensions are: of small ones it is not worth asking."""
+    if matrix.ndim != 2 or not MANY <= len(matrix) == matrix.shape[1]:
+        return False
+    return bool(np.count_nonzero(matrix) == np.count_nonzero(np.diagonal(matrix)))

@@ -109,16 +109,12 @@ def fluctuation_check(
     of p columns each.
     """
     started = time.monotonic()
-    _forget_all_but(slug)
 
     def fitted(more: int) -> Check:
-        key = (slug, label, base_seed, more * draws)
-        if key not in _observations:
-            _observations[key] = [
-                _draw(label, slug, rung, k, observed, more * draws, base_seed, rows)
-                for k, rung in enumerate(ladder)
-            ]
-        seen = [_root_mean_square(drawn, leading) for drawn in _observations[key]]
+        seen = [
+            _root_mean_square(_draw(label, slug, rung, k, observed, more * draws, base_seed, rows), leading)
+            for k, rung in enumerate(ladder)
+        ]
         return slope_check(
             label,
             [rung["xi"] for rung in ladder],
@@ -133,34 +129,47 @@ def fluctuation_check(
     return until_told(fitted)
 
 
-@dataclass(frozen=True)
-class _Drawn:
-    """What was observed at one size, the same array twice where no halves were needed, and the values there."""
-
-    first: Array
-    second: Array
-    values: Point
-
-
 @dataclass
-class _Batches:
-    """What has been observed at one size, batch by batch: a longer run goes on from a shorter one."""
+class _Drawn:
+    """What has been observed at one size, two numbers a draw: a longer run goes on from a shorter one.
 
-    halves: list[Halves] = field(default_factory=list)
+    Deviations are from `centre` times the identity, close to the mean of the diagonal. squares: the mean over all
+    entries of the product of both halves' deviations. diagonals: the mean deviation along the diagonal. side: of the
+    square matrices. values: what a formula is evaluated at there.
+    """
+
+    centre: float = 0.0
+    side: int = 0
+    squares: list[Array] = field(default_factory=list)
+    diagonals: list[Array] = field(default_factory=list)
     fixed: dict[str, Array] = field(default_factory=dict)
     values: Point = field(default_factory=lambda: Point({}))
 
+    def add(self, first: Array, second: Array) -> None:
+        """The numbers of a further batch."""
+        diagonals = _diagonals(first, second)
+        if not self.squares:
+            self.centre, self.side = float(np.mean(diagonals)), first.shape[-1]
+        shift = self.centre * np.eye(self.side)
+        for kept, found in (
+            (self.squares, (first - shift) * (second - shift)),
+            (self.diagonals, diagonals - self.centre),
+        ):
+            kept.append(np.mean(found.reshape(len(found), -1), axis=1))
 
-# kept within a process, so that one measurement can be held against many claims; of one step at a time, as they are large
-_observations: dict[tuple[str, str, int, int], list[_Drawn]] = {}
-_batches: dict[tuple[object, ...], _Batches] = {}
+    def squares_about(self, centre: float | None) -> Array:
+        """Of each draw the mean square deviation from `centre` times the identity; None is the mean of the diagonal."""
+        diagonals = np.concatenate(self.diagonals)
+        moved = float(np.mean(diagonals)) if centre is None else centre - self.centre
+        return np.concatenate(self.squares) + moved * (moved - 2 * diagonals) / self.side
 
 
-def _forget_all_but(slug: str) -> None:
-    for key in [key for key in _observations if key[0] != slug]:
-        del _observations[key]
-    for place in [place for place in _batches if place[0] != slug]:
-        del _batches[place]
+def _diagonals(first: Array, second: Array) -> Array:
+    return np.diagonal(first + second, axis1=-2, axis2=-1) / 2
+
+
+# kept within a process, so that one measurement can be held against many claims
+_drawn: dict[tuple[object, ...], _Drawn] = {}
 
 
 def _draw(
@@ -176,28 +185,18 @@ def _draw(
     entries = rung["p"] * (rung[rows] if isinstance(rows, str) else rows)
     batch = max(2, min(draws, int(ENTRIES_PER_BATCH / entries)))
     count = math.ceil(draws / batch)
-    seen = _batches.setdefault((slug, label, base_seed, index, batch, *rung.items()), _Batches())
-    while len(seen.halves) < count:
-        sample = Sample(
-            slug, rung, index, len(seen.halves), batch=batch, base_seed=base_seed, fixed=seen.fixed
-        )
+    seen = _drawn.setdefault((slug, label, base_seed, index, batch, *rung.items()), _Drawn())
+    for number in range(len(seen.squares), count):
+        sample = Sample(slug, rung, index, number, batch=batch, base_seed=base_seed, fixed=seen.fixed)
         found = observed(sample)
-        seen.halves.append(found if isinstance(found, tuple) else (found, found))
+        seen.add(*(found if isinstance(found, tuple) else (found, found)))
         seen.values.update(sample.values)
-    first, second = (np.concatenate(side) for side in zip(*seen.halves[:count], strict=True))
-    return _Drawn(first, second, seen.values)
+    return replace(seen, squares=seen.squares[:count], diagonals=seen.diagonals[:count])
 
 
 def _root_mean_square(drawn: _Drawn, leading: Formula | None) -> tuple[float, float]:
     """The root mean square deviation and its standard error."""
-    if leading is None:
-        diagonals = np.diagonal(drawn.first + drawn.second, axis1=-2, axis2=-1) / 2
-        centre = float(np.mean(diagonals))
-    else:
-        centre = float(value_of_part(leading, drawn.values))
-    expected = centre * np.eye(drawn.first.shape[-1])
-    squares = (drawn.first - expected) * (drawn.second - expected)
-    per_draw = np.mean(squares.reshape(len(squares), -1), axis=1)
+    per_draw = drawn.squares_about(None if leading is None else float(value_of_part(leading, drawn.values)))
     mean, stderr = float(per_draw.mean()), float(per_draw.std(ddof=1) / math.sqrt(per_draw.size))
     # a mean product of halves can come out negative: then nothing but noise was seen, and its error says so
     root = math.sqrt(max(mean, stderr))

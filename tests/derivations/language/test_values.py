@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+import pytest
 import sympy
 from sympy import MatrixSymbol, Trace
 
+from derivations.language import values
 from derivations.language.symbols import n, p, sigma
 from derivations.language.values import Point, evaluate
 from derivations.verification.perturb import perturbations
@@ -27,3 +31,25 @@ def test_formulas_with_parts_in_common_keep_their_own_values() -> None:
 def test_another_point_has_its_own_values() -> None:
     first, second = Point(VALUES), Point({**VALUES, "n": 8.0})
     assert evaluate(FORMULA, first) != evaluate(FORMULA, second)
+
+
+def test_products_of_diagonal_matrices_are_those_of_any_matrices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large ones are multiplied along the diagonal, unless one of them is not diagonal, not square or one of many."""
+    size, asked = values.MANY, sympy.Symbol("size")
+    a, b = (sympy.MatrixSymbol(name, asked, asked) for name in "AB")
+    generator = np.random.default_rng(1)
+    diagonal, other = np.diag(generator.standard_normal(size)), np.diag(generator.standard_normal(size))
+    almost = other.copy()
+    almost[0, 1] = 1.0
+    formulas = (a * b, b * a**3, (a**2 + b) ** 2 * a, sympy.Trace(a * b * a), a**0 * b)
+    for second in (other, almost):
+        point: Mapping[str, values.Value] = {"A": diagonal, "B": second, "size": float(size)}
+        found = [np.asarray(values.evaluate(formula, point)) for formula in formulas]
+        with monkeypatch.context() as patch:
+            patch.setattr(values, "MANY", size + 1)
+            for one, formula in zip(found, formulas, strict=True):
+                np.testing.assert_allclose(
+                    one, np.asarray(values.evaluate(formula, point)), rtol=1e-13, atol=0
+                )
+    assert not values._is_diagonal(np.zeros((size, size + 1)))
+    assert not values._is_diagonal(np.zeros((2, size, size)))

@@ -52,14 +52,14 @@ def test_a_longer_run_goes_on_from_a_shorter_one(monkeypatch: pytest.MonkeyPatch
         return sample.gaussian("n_t", "p") @ sample.matrix("M", "p", "n_t")
 
     def drawn(slug: str, draws: int) -> Array:
-        return growth._draw("longer", slug, rung, 2, observed, draws, 7, "n_t").first
+        return np.concatenate(growth._draw("longer", slug, rung, 2, observed, draws, 7, "n_t").squares)
 
     short, long = drawn("long", 6), drawn("long", 24)
     assert batches == [4] * 6
     assert len(short) == 8
     assert (long[:8] == short).all()
-    assert len(np.unique(long)) == long.size == 24 * 25
-    growth._batches.clear()
+    assert len(np.unique(long)) == long.size == 24
+    growth._drawn.clear()
     assert (drawn("long", 24) == long).all()
     assert not (drawn("another", 24) == long).any()
 
@@ -70,4 +70,39 @@ def test_a_wrong_exponent_is_contradicted_at_the_first_draws() -> None:
         "wrong", "few", ladder, lambda sample: sample["xi"] ** -0.5 * sample.gaussian(1, 1), -1.0
     )
     assert (found.verdict, found.longer) == ("disagree", ROUNDS[-1])
-    assert {key[0] for key in (*growth._observations, *growth._batches)} == {"few"}
+
+
+@pytest.mark.parametrize("centre", [None, 2.0, 7.5])
+def test_two_numbers_a_draw_say_what_the_matrices_do(centre: float | None) -> None:
+    """The mean square about any centre, as it is by definition; and no matrix is kept."""
+    rung = {"xi": 3.0, "p": 3, "n_t": 4}
+    seen: list[tuple[Array, Array]] = []
+
+    def observed(sample: Sample) -> tuple[Array, Array]:
+        first, second = (2 * np.eye(3) + sample.gaussian(3, 3)[:, None] for _ in range(2))
+        seen.append((first, second))
+        return first, second
+
+    drawn = growth._draw("two", f"two numbers {centre}", rung, 0, observed, 8, 0, "n_t")
+    first, second = (np.concatenate(side) for side in zip(*seen, strict=True))
+    about = np.mean(np.diagonal(first + second, axis1=-2, axis2=-1)) / 2 if centre is None else centre
+    products = (first - about * np.eye(3)) * (second - about * np.eye(3))
+    assert drawn.squares_about(centre) == pytest.approx(products.mean(axis=(1, 2, 3)), rel=1e-12, abs=1e-12)
+    assert all(kept.ndim == 1 for kept in (*drawn.squares, *drawn.diagonals))
+
+
+def test_ladders_that_are_asked_for_in_turn_are_drawn_once() -> None:
+    """As a check of several laws asks for one after the other, of every claim that it is held against."""
+    ladder = [{"xi": k, "p": k, "n_t": k} for k in (8, 16, 32, 64)]
+    drawn: list[float] = []
+
+    def observed(sample: Sample) -> Array:
+        drawn.append(sample["xi"])
+        return sample["xi"] ** -0.5 * sample.gaussian(1, 1)
+
+    asked: list[int] = []
+    for claimed in (-0.5, -1.0, -1.5):
+        for law in ("one law", "another law"):
+            fluctuation_check("in turn", f"in turn/{law}", ladder, observed, claimed)
+        asked.append(len(drawn))
+    assert asked == [asked[0]] * 3
