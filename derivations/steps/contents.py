@@ -288,6 +288,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
     "derivations.paper.inner_loops.several_steps": _unnumbered("several-steps-minimum several-steps-exactly"),
     "derivations.paper.inner_loops.positive_exactly": {"several-steps-positive": ""},
     "derivations.paper.inner_loops.finite_loss": {"exact-loss-finite": ""},
+    "derivations.paper.inner_loops.infinite_loss": {"exact-loss-infinite": ""},
     "derivations.paper.beyond.positive_rates": _unnumbered(
         "positive-rate-criterion positive-rate-spiked positive-rate-aligned"
     ),

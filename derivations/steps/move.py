@@ -33,6 +33,7 @@ class Relation(StrEnum):
     ROOT = "vanishes at"
     LEAST = "is least at a number of the sign"
     LAW = "has the law of"
+    NEAR = "has the integrand"
 
 
 class Rule(StrEnum):
@@ -66,6 +67,7 @@ class Rule(StrEnum):
     IMAGE = "linear image of a Gaussian matrix"
     BIDIAGONAL = "bidiagonal form of a Gaussian matrix"
     CHI_SQUARE = "average over chi-square variables"
+    NEAR = "look near a point"
     FRAMES = "moment of uniform frames"
     LINEAR = "average of what enters linearly"
     HAFF = "Haff's identity"
@@ -116,6 +118,7 @@ _RELATIONS = {
     Rule.LEAST: Relation.LEAST,
     Rule.IMAGE: Relation.LAW,
     Rule.BIDIAGONAL: Relation.LAW,
+    Rule.NEAR: Relation.NEAR,
 }
 AVERAGES = (
     Rule.AVERAGE,
@@ -154,6 +157,7 @@ NO_NUMBER = {
     Rule.IN_PROBABILITY: "a limit: its step samples what comes of it",
     Rule.BIDIAGONAL: "a law: its step samples what comes of it",
     Rule.CHI_SQUARE: "a mean of scalars: its step samples what comes of it",
+    Rule.NEAR: "an integrand, up to bounded factors: its step samples what comes of it",
     Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",
 }
 """The rules whose moves are not sampled, and why."""

@@ -307,7 +307,14 @@ def aligned(left: str, lines: Sequence[str]) -> str:
 def _leading_latex(line: Line) -> str:
     """The relation in which a move stands to what was before, with what it averages over."""
     relation = line.move.rule.relation
-    if relation in (Relation.ORDER, Relation.LAW, Relation.SIGN, Relation.ROOT, Relation.LEAST):
+    if relation in (
+        Relation.ORDER,
+        Relation.LAW,
+        Relation.NEAR,
+        Relation.SIGN,
+        Relation.ROOT,
+        Relation.LEAST,
+    ):
         return rf"\text{{{relation}}}\ "
     if relation in (Relation.AT_MOST, Relation.AT_LEAST):
         return r"\le" if relation is Relation.AT_MOST else r"\ge"

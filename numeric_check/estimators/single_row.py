@@ -49,3 +49,16 @@ def _data(generator: np.random.Generator, points: int, size: int, steps: int) ->
         inputs[k, k] = triangular_factor(generator, points - k, 1, 1)[0, 0, 0]
         inputs[k, k + 1] = triangular_factor(generator, size - 1 - k, 1, 1)[0, 0, 0]
     return x, inputs
+
+
+def small_label_noise(
+    generator: np.random.Generator, points: int, size: int, steps: int, rate: float, draws: int
+) -> Array:
+    """(1 + |P|^2) / |B|^2 as `label_noise`, at one rate and inputs drawn entry by entry, many draws at once."""
+    row, inputs = (generator.standard_normal((draws, rows, size)) for rows in (1, points))
+    turned, seen = np.swapaxes(inputs, 1, 2), np.zeros((draws, 1, points))
+    for _ in range(steps):
+        inside = row @ turned
+        seen = seen + rate / points * inside
+        row = row - rate / points * inside @ inputs
+    return np.asarray((1 + np.sum(seen**2, axis=(1, 2))) / np.sum(row**2, axis=(1, 2)))

@@ -87,7 +87,8 @@ def tail_index(steps: int, n_t: int, n_v: int, p: int) -> Fraction:
 
     B B^T = X_v (I - alpha_t W/n_t)^(2 K) X_v^T is smaller than 1/t where j eigenvalues of W/n_t are within t^(-1/2K) of 1/alpha_t, for
     which their repulsion leaves a chance of t^(-j (j+1) / 4K), and X_v has a direction within t^(-1/2) of their eigenvectors: a rank
-    too low, of codimension p - n_v + 1 - j. The likeliest j decides. A count of powers, not a proof.
+    too low, of codimension p - n_v + 1 - j. The likeliest j decides. A count of powers, not a proof: what is proved is
+    `exact-loss-finite` and `exact-loss-infinite`.
     """
     most = p - n_v + 1
     return min(Fraction(j * (j + 1), 4 * steps) + Fraction(most - j, 2) for j in range(min(most, n_t) + 1))

@@ -45,7 +45,7 @@ def not_of_order(
 
 def log_of(value: object) -> float:
     """The binary logarithm of the absolute value of a fraction; raises ArithmeticError for zero."""
-    exact = abs(Fraction(str(value)))
+    exact = abs(value if isinstance(value, Fraction) else Fraction(str(value)))
     if not exact:
         raise ArithmeticError("it vanishes at a large size")
     return log2(exact.numerator) - log2(exact.denominator)

@@ -9,8 +9,10 @@ import pytest
 from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.rules.single_row import bidiagonal as bidiagonals
 from derivations.steps.rules.single_row import chi_squares
+from derivations.steps.rules.single_row import near_point as near_points
 from derivations.steps.rules.single_row.bidiagonal import bidiagonal, components, freedoms, not_bidiagonal
 from derivations.steps.rules.single_row.chi_squares import average_chi_squares, not_the_mean
+from derivations.steps.rules.single_row.near_point import near_point, not_near
 from derivations.steps.rules.single_row.reciprocals import (
     at_least_last_square,
     at_least_tangent,
@@ -102,3 +104,34 @@ def test_the_tangent_is_below_the_reciprocal() -> None:
         at_least_tangent(Chain(G * K * R), "R", "M", "g")
     assert not_at_most(K * (3 * G - G**2 * M), K * R, {}, "R", "M")
     assert not_at_most(Fraction(3, 2) * chain.result, K * R, {}, "R", "M")
+
+
+STAYING = {"s_1": constant(3) * (constant(1) + scalar("d") * scalar("x"))}
+ROOTS = {"t_1": scalar("d")}
+WHOLE = (constant(3) - S) ** 2 + S * T
+
+
+def test_near_a_point_the_jacobian_and_the_density_are_put_in() -> None:
+    chain = near_point(
+        Chain(K * reciprocal("M")), STAYING, ROOTS, {"t_1": 4}, ("x", "d"), {"M": ("N", WHOLE)}
+    )
+    d, x = scalar("d"), scalar("x")
+    assert chain.result == 3 * d**4 * K * reciprocal("N")
+    assert chain.moves[0].values["N"] == 9 * d**2 * x**2 + 3 * (constant(1) + d * x) * d**2
+    assert chain.moves[0].disproved == ""
+    with pytest.raises(DoesNotApply, match="in 3 others"):
+        near_point(Chain(K), STAYING, ROOTS, {"t_1": 4}, ("x", "d", "r"), {})
+
+
+def test_another_jacobian_or_density_is_seen() -> None:
+    d, put = scalar("d"), {**STAYING, "t_1": scalar("d") ** 2}
+    new = [*STAYING.values(), *ROOTS.values()]
+    assert not not_near(K, 3 * d**4 * K, put, new, ROOTS, {"t_1": 4}, ("x", "d"), {})
+    assert "factor" in not_near(K, 3 * d**3 * K, put, new, ROOTS, {"t_1": 4}, ("x", "d"), {})
+    assert "factor" in not_near(K, 2 * d**4 * K, put, new, ROOTS, {"t_1": 4}, ("x", "d"), {})
+
+
+def test_a_root_of_another_density_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near_points, "_share", lambda free, root: chi_squares.sympy.Float(root) ** (free + 1))
+    new, put = [*STAYING.values(), *ROOTS.values()], {**STAYING, "t_1": scalar("d") ** 2}
+    assert "density" in not_near(K, 3 * scalar("d") ** 4 * K, put, new, ROOTS, {"t_1": 4}, ("x", "d"), {})

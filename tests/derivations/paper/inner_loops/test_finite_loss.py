@@ -66,6 +66,11 @@ def test_the_count_of_powers_says_finite_wherever_it_is_proved() -> None:
                         assert tail_index(steps, points, rows, size) > 1
 
 
+def test_the_count_of_powers_says_infinite_where_it_is_proved() -> None:
+    assert all(tail_index(steps, points, 1, 3) <= 1 for steps in (3, 4) for points in range(2, 9))
+    assert all(tail_index(steps, 1, 1, 3) > 1 for steps in (3, 4))
+
+
 def test_what_is_not_reached_is_left_alone_and_the_rest_is_not() -> None:
     seen = traces(generator_for("left alone"), 3, 2, 9, 3, 0.7, 200)
     assert (seen.unreached > seen.noise).all()
