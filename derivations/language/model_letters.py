@@ -73,6 +73,10 @@ _LETTERS: dict[str, Callable[[], Expression]] = {
     "D_t": lambda: matrix("D_t", "p", "p"),
     "T_kappa": lambda: matrix("T_kappa", "p", "p", symmetric=True),
     "I_p": lambda: identity("p"),
+    # beyond the paper: what a linear inner loop makes of the training labels, seen by validation inputs, and the best one
+    "Y": lambda: matrix("Y", "n_v", "n_t"),
+    "E_t": lambda: matrix("E_t", "n_v", "n_t"),
+    "R_mu": lambda: matrix("R_mu", "n_t", "n_t", symmetric=True),
 }
 
 # what the model, its problem and its loss are written in: what these stand for is stated by a step
@@ -108,6 +112,7 @@ SYMMETRIC = frozenset(
         "Gamma_1",
         "A_t",
         "T_kappa",
+        "R_mu",
     }
 )
 

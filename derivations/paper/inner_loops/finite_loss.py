@@ -27,7 +27,7 @@ from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import alpha_t, n_t, n_v, p, sigma
 from derivations.paper.beyond.one_task import Word, require_rotations
-from derivations.paper.beyond.reduction import M_INVERSE, OWN, square
+from derivations.paper.beyond.reduction import OWN, square
 from derivations.paper.inner_loops.positive_exactly import variables
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse
@@ -61,7 +61,7 @@ INPUTS, DATA = gaussian("X_v", "n_v", "p"), gaussian("X_t", "n_t", "p")
 UNREACHED = matrix("Pi", "p", "p", symmetric=True)
 # X_t = L Q; Y and Z are what X_v has along the rows of Q and across them
 FRAME, ROOT = matrix("Q", "n_t", "p"), matrix("L", "n_t", "n_t", symmetric=True)
-ACROSS = gaussian("Z", "n_v", "q")
+ACROSS, Z_INVERSE = gaussian("Z", "n_v", "q"), square("Z_inverse")
 IN_FRAME = {"Q": "Q_perp"}
 # n_t, n_v, p at which the two sides of moves are compared: q = p - n_t here
 PLACES: tuple[Mapping[str, int], ...] = (
@@ -155,31 +155,31 @@ def _turned(chain: Chain) -> Chain:
 def _mean(chain: Chain, under: Assumptions, steps: int) -> Chain:
     noise = target_covariance(under).replace({"nu": constant(0)})
     alone = Held(under, where={"nu": constant(0)})
-    chain.begin(tr(M_INVERSE @ square("Gamma_z")), under)
+    chain.begin(tr(Z_INVERSE @ square("Gamma_z")), under)
     _turned(chain.insert({"Gamma_z": noise}, "target-covariance", held=alone))
-    mean, free = quotient(mean_trace_of_inverse(n_v, p - n_t) / n_v, "free")
+    mean, free = quotient(mean_trace_of_inverse(n_v, p - n_t) / n_v, "unreached")
     by_moment(
         chain,
         Rule.INVERSE_MEAN,
-        lambda before: before.replace({"M_inverse": mean * identity("n_v")}),
+        lambda before: before.replace({"Z_inverse": mean * identity("n_v")}),
         _by_single_rows,
         ("Z",),
         "inverse-wishart-mean",
-        values={"free": free},
-        inverses={"M_inverse": ACROSS @ ACROSS.T},
+        values={"unreached": free},
+        inverses={"Z_inverse": ACROSS @ ACROSS.T},
         sizes=PLACES,
     )
     chain.average("Y", reads=("gaussian-inputs",))
     squared: dict[Word, Expression] = {(("L", False), ("L", False)): DATA @ DATA.T}
     rewritten(chain, Rule.POLAR, squared, values={"X_t": ROOT @ FRAME}, frames=IN_FRAME, sizes=PLACES)
-    chain.shows(mean_bound(steps), {"free": free})
-    return chain.average("X_t").shows(WHOLE, {"free": free}) if steps == 1 else chain
+    chain.shows(mean_bound(steps), {"unreached": free})
+    return chain.average("X_t").shows(WHOLE, {"unreached": free}) if steps == 1 else chain
 
 
 def _by_single_rows(sizes: Mapping[str, int]) -> list[tuple[Fraction, dict[str, object]]]:
     """A diagonal element of the inverse is one over a chi-square variable with p - n_t - n_v + 1 degrees of freedom."""
     rows = sizes["n_v"]
-    return [(inverse_of_chi_square(sizes["q"] - rows + 1), {"M_inverse": multiple(rows, Fraction(1))})]
+    return [(inverse_of_chi_square(sizes["q"] - rows + 1), {"Z_inverse": multiple(rows, Fraction(1))})]
 
 
 def _last_square(chain: Chain, steps: int) -> Chain:

@@ -36,6 +36,8 @@ _LETTERS = {
     r"\sigma",
     r"\xi",
     r"\Gamma",
+    r"\Pi",
+    r"\pi",
     r"\Sigma",
     r"\infty",
     r"\dots",
