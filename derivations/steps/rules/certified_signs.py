@@ -232,8 +232,17 @@ def written_out(expr: Expression, names: Names, domain: Domain) -> sympy.Expr:
     known = {one.name: one for part in (tree, *trees.values()) for one in part.free_symbols}
     for name, _ in reversed(in_order(values, {})):
         if name in known:
-            tree = tree.subs(known[name], trees[name])
+            tree = _put_in(tree, {known[name]: trees[name]})
     return tree
+
+
+def _put_in(tree: sympy.Basic, found: dict[sympy.Basic, sympy.Basic]) -> sympy.Basic:
+    """A tree with a symbol replaced, each part of it once however often it occurs; found: what has become of parts so far."""
+    if tree not in found:
+        parts = [_put_in(part, found) for part in tree.args]
+        same = all(new is old for new, old in zip(parts, tree.args, strict=True))
+        found[tree] = tree if same else tree.func(*parts)
+    return found[tree]
 
 
 # -- the second route ----------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from symbolic.algebra.words import Expression, letter_expression, reciprocal, sc
 def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
     """The first start that nothing states although what it leads to would not tell; nothing where there is none."""
     told, parts, squares = telling(chain), list(sections(chain)), squares_of_means(chain)
+    changes = _Changes()
     # the mean from which the next part takes the distance is that of the same word
     known = {*told, *squares, *squares.values()}
     for one in parts:
@@ -51,7 +52,7 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
                 return fault
             continue
         names, letters = names_in(chain, one), _letters(parts)
-        if _follows(start, before) or _is_given(start, chain, names, assumptions):
+        if _follows(start, before, changes) or _is_given(start, chain, names, assumptions, changes):
             continue
         if not reads and factor_of_bound(chain, one):
             continue
@@ -125,7 +126,21 @@ def factor_of_bound(chain: Chain, one: Section) -> bool:
     return {move.rule for move in one.moves} <= {Rule.CHEBYSHEV, Rule.ORDER} and not shown
 
 
-def _follows(start: Expression, moves: Sequence[Move]) -> bool:
+class _Changes:
+    """What moves take away from a scalar, each found once: the scalars may be long."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Expression] = {}
+
+    def of(self, move: Move) -> Expression:
+        """The scalar before the move less that after it."""
+        found = self._known.get(id(move))
+        if found is None:
+            found = self._known[id(move)] = move.before - move.after
+        return found
+
+
+def _follows(start: Expression, moves: Sequence[Move], changes: _Changes) -> bool:
     """Whether a start is a side of a move before, the numerator or the denominator of a fraction found there, or the
     difference or the product of two of them; with any sign, and times a power of a name.
     """
@@ -137,14 +152,18 @@ def _follows(start: Expression, moves: Sequence[Move]) -> bool:
     if any(start * reciprocal(name) == move.after for move in fractions for name in move.letters):
         return True
     names = start.scalars()
-    found = {side for move in moves for side in [move.before - move.after] if not side.letters()}
+    found = {side for move in moves for side in [changes.of(move)] if not side.letters()}
     ends = [move.after for move in moves if move.rule is Rule.ROOT]
     found |= {one * other for one in ends for other in ends}
     return any(start in (one, -1 * one, *(scalar(name) * one for name in names)) for one in found)
 
 
 def _is_given(
-    start: Expression, chain: Chain, names: Mapping[str, Expression], assumptions: Assumptions
+    start: Expression,
+    chain: Chain,
+    names: Mapping[str, Expression],
+    assumptions: Assumptions,
+    changes: _Changes,
 ) -> bool:
     """Whether a start is what a name stands for in another one, which is stated with its names written out; or what a move
     gives a name to.
@@ -154,7 +173,7 @@ def _is_given(
     mine = {name for name, value in names.items() if value == start}
     for one in sections(chain):
         if mine & {name.removeprefix(INVERSE) for move in one.moves for name in move.before.scalars()} and (
-            _follows(one.start, chain.moves[: one.first])
+            _follows(one.start, chain.moves[: one.first], changes)
             or stated_by(one.start, [slug for move in one.moves for slug in move.reads], names, assumptions)
         ):
             return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from flint import fmpq
 
 from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.rules.single_row import bidiagonal as bidiagonals
@@ -75,7 +76,7 @@ def test_means_over_chi_squares() -> None:
 def test_another_mean_is_seen_by_gamma_integrals() -> None:
     assert not_the_mean(S**2, constant(36), {"s_1": SIX}, {})
     assert not not_the_mean(S**2, constant(48), {"s_1": SIX}, {})
-    assert chi_squares.moment_by_gamma(7, -1) == Fraction(1, 5)
+    assert chi_squares.moment_by_gamma(7, -1) == fmpq(1, 5)
 
 
 def test_a_reciprocal_is_expanded_with_its_last_term() -> None:

@@ -24,6 +24,7 @@ from symbolic.algebra.coefficients import (
     lift,
     named_terms,
     names_of,
+    to_fmpq,
     to_fraction,
     union,
 )
@@ -94,17 +95,18 @@ def _mean(expr: Expression, freedom: Mapping[str, Expression]) -> Expression:
 
 
 @lru_cache(maxsize=4096)
-def moment_by_gamma(freedom: int, power: int) -> Fraction:
+def moment_by_gamma(freedom: int, power: int) -> fmpq:
     """E s^power by its gamma integral."""
     half = sympy.Rational(freedom, 2)
-    return Fraction(str(2 ** sympy.Integer(power) * sympy.gamma(half + power) / sympy.gamma(half)))
+    return to_fmpq(Fraction(str(2 ** sympy.Integer(power) * sympy.gamma(half + power) / sympy.gamma(half))))
 
 
 def mean_by_gamma(expr: Expression, freedom: Mapping[str, int], place: Mapping[str, Fraction]) -> Fraction:
     """The mean of a scalar, term by term, at numbers for all that is not averaged over."""
-    total = Fraction(0)
+    numbers = {name: to_fmpq(value) for name, value in place.items()}
+    total = fmpq(0)
     for powers, number in named_terms(expr.coefficient()):
-        product = to_fraction(number)
+        product = number
         taken: dict[str, int] = {}
         for name, power in powers.items():
             stem = name.removeprefix(INVERSE)
@@ -112,11 +114,11 @@ def mean_by_gamma(expr: Expression, freedom: Mapping[str, int], place: Mapping[s
             if stem in freedom:
                 taken[stem] = taken.get(stem, 0) + way
             else:
-                product *= place[stem] ** way
+                product *= numbers[stem] ** way
         for name, power in taken.items():
             product *= moment_by_gamma(freedom[name], power)
         total += product
-    return total
+    return to_fraction(total)
 
 
 def not_the_mean(
