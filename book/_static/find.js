@@ -4,7 +4,7 @@
   const NUMBERS = { one: "1", two: "2", three: "3", four: "4", five: "5", six: "6" };
   const MOST = 12;
   // words that make a question and say nothing of what it is about
-  const ASKING = new Set("a an and are do does for how i in into is it my of on right the to what when where which why with wrong your".split(" "));
+  const ASKING = new Set("a an and are do does for how i in into is it my of on right s the to what when where which why with wrong your".split(" "));
   const here = document.currentScript.src;
   const root = document.documentElement.dataset.content_root || "./";
 
@@ -59,6 +59,8 @@
       }
       if (words.length > 1 && place.lowText.includes(phrase)) score += 12;
       if (place.low.includes(phrase)) score += 15;
+      // a name in full, of which another name may be the beginning
+      if (words.length > 1 && phrase === place.name.replaceAll("-", " ")) score += 120;
       if (place.kind === "page") score += 3;
       if (place.kind === "section") score += 2;
       return [score, score >= 90 ? 0 : missed, place];

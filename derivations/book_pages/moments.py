@@ -129,7 +129,10 @@ def ask(
         parts.append(f"<p>{what} when {' and '.join(map(_condition, result.conditions))}{only}.</p>")
     if result.value is not None:
         parts.append(f"<p>Value: <code>{h.escape(str(result.value).replace(chr(39), ''))}</code></p>")
-    points = h.escape("; ".join(result.checked))
+    # such as n1=3 n2=4 p=2
+    points = "; ".join(
+        h.inline(re.sub(r"([a-z])(\d+)=", r"\1_\2=", point).replace(" ", r",\ ")) for point in result.checked
+    )
     parts.append(f"<p><small>Averaged entry by entry, the same at {points}.</small></p>")
     return Html(f'<section class="answer">{"".join(parts)}</section>')
 

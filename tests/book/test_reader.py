@@ -48,6 +48,14 @@ PHRASES = [
     ("How do I cite or reproduce Figure 3?", "figure3.html#step-figure-3"),
     ("which formula do I copy into my code?", "get.html#copy-a-formula"),
 ]
+# what is named in full comes first
+FIRST = {
+    "What is wrong with Theorem 2's remainder?",
+    "theorem 2",
+    "92",
+    "figure 3",
+    "negative-rate-is-better",
+}
 # how many of the places that are found are looked through
 SEEN = 12
 SEARCH = """async (query) => {
@@ -85,6 +93,7 @@ def test_the_search_box_finds_numbers_names_and_words(opened: Callable) -> None:
     found = {phrase: page.evaluate(SEARCH, phrase) for phrase, _ in PHRASES}
     missed = {phrase: found[phrase] for phrase, place in PHRASES if place not in found[phrase][:SEEN]}
     assert missed == {}
+    assert [phrase for phrase, place in PHRASES if phrase in FIRST and found[phrase][0] != place] == []
     assert page.evaluate(SEARCH, "zyxw") == []
 
 

@@ -67,7 +67,7 @@ def test_an_answer_shows_its_command_value_and_checks() -> None:
     text = ask("W^2 tr(W^2)", n=n, p=p).text
     assert f"{value}, 0, 0" in text
     assert "n=7 p=3" in text
-    assert "the same at n=3 p=2; " in text
+    assert r"\(n=3,\ p=2\)</span>; " in text
 
 
 def test_an_inverse_moment_states_its_condition_and_is_refused_outside_it() -> None:

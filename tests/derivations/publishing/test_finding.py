@@ -24,6 +24,12 @@ kernelspec: {name: python3}
 
 With [a link](lemma1.md), {prf:ref}`theorem-1` and (92).
 
+````{prf:theorem} The mean
+:label: the-mean
+
+It is $n I$.
+````
+
 ```{code-cell} ipython3
 :tags: [remove-input]
 cards.show("wishart-mean")
@@ -61,7 +67,7 @@ def test_the_index_holds_steps_and_sections_that_were_built_and_no_others(tmp_pa
     assert found.keys() == {"lemma1.html", "lemma1.html#the-rest", "lemma1.html#step-wishart-mean"}
     step = found["lemma1.html#step-wishart-mean"]
     assert (step["numbers"], step["proof"], step["page"]) == (["31"], "proved", "Moments of W")
-    assert found["lemma1.html"]["text"] == "With a link, theorem-1 and (92)."
+    assert found["lemma1.html"]["text"] == "With a link, theorem-1 and (92). The mean It is n I ."
 
 
 @pytest.mark.parametrize(
