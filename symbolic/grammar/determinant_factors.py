@@ -18,7 +18,7 @@ MOST_DIGITS = 12
 _NUMBER = r"-?\s*[0-9]+(?:\s*/\s*[0-9]+|\.[0-9]+)?"
 _POWER = re.compile(
     r"(?<![A-Za-z0-9_])(?P<log>log\s*)?det\s*\(\s*(?P<name>W(?:[1-9][0-9]?)?)\s*\)"
-    rf"(?:\s*(?:\^|\*\*)\s*(?:\(\s*(?P<round>{_NUMBER})\s*\)|{{\s*(?P<curly>{_NUMBER})\s*}}|(?P<bare>-?\s*[0-9]+)))?"
+    rf"(?:\s*(?:\^|\*\*)\s*(?:\(\s*(?P<round>{_NUMBER})\s*\)|{{\s*(?P<curly>{_NUMBER})\s*}}|(?P<bare>-?\s*[0-9]+(?:\.[0-9]+)?)))?"
 )
 
 

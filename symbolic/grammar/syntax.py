@@ -32,13 +32,13 @@ from symbolic.wishart.fixed_letters import IDENTITY, PSEUDO, UNIT, is_dimension,
 GRAMMAR = """\
 query     = sum | "kron" "(" sum "," sum ")" | "cov" "(" sum "," sum ")" | "var" "(" sum ")" | real { ["*"] real } [["*"] product]
 real      = "det" "(" "W" [digits] ")" "^" number | "log" "det" "(" "W" [digits] ")"      for any p; one log in a query
-number    = digits | "(" ["-"] digits ["/" digits | "." digits] ")"
+number    = digits ["." digits] | "(" ["-"] digits ["/" digits | "." digits] ")"
 sum       = ["+" | "-"] product { ("+" | "-") product }
 product   = power { ["*"] power | "/" power }           read from left to right
 power     = atom { "'" | "^" exponent | index }         a prime transposes; ** may stand for ^
 index     = "[" digits "," digits "]"                   an element, by row and column from 1, of a p x p product or of X
 exponent  = ["-"] digits | "T" | "+" | the same in ( ) or { }
-atom      = digits | name | "tr" "(" sum ")" | "det" "(" sum ")" | "(" sum ")"
+atom      = digits ["." digits] | name | "tr" "(" sum ")" | "det" "(" sum ")" | "(" sum ")"
 name      = random | matrix | vector | "Sigma" [digits] | "I" | "I_n" [digits] | "p" | "n" [digits] | "e" index
 random    = "W" [digits] | "X" [digits]                 W = X' X; the mean of X is M, the covariance of its rows U
                                                         Sigma2 is the covariance of W2 and X2, where each has its own
@@ -190,7 +190,7 @@ class _Parser:
                 factors = [Quotient(slash.position, *self._both(self._joined(factors), bottom))]
             elif self._token.kind == "name" or self._token.text == "(":
                 factors.append(self._power())
-            elif self._token.kind == "number":
+            elif self._token.kind in ("number", "decimal"):
                 self._expected("* before a number, or ^ for a power")
             else:
                 return self._joined(factors)
@@ -300,6 +300,11 @@ class _Parser:
         if token.kind == "number":
             self._next += 1
             return Number(token.position, False, int(token.text))
+        if token.kind == "decimal":
+            self._next += 1
+            whole, digits = token.text.split(".")
+            parts = (Number(token.position, False, part) for part in (int(whole + digits), 10 ** len(digits)))
+            return Quotient(token.position, False, *parts)
         if token.kind == "name" and token.text in ("tr", "det"):
             self._next += 1
             if not self._take("("):

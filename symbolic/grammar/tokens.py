@@ -61,7 +61,7 @@ _NAME = re.compile(
     # capitals touch one another and small words that are known, not the rest of a word
     rf"|n{_NUMBERS}|[A-DF-HJ-SU-Z](?!(?!tr|det|n|p)[a-z]{{2}}){_NUMBERS}|[a-df-moq-suvyz](?![a-z]){_NUMBERS}"
 )
-_DIGITS = re.compile(r"[0-9]+")
+_DIGITS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _SYMBOL = re.compile(r"\*\*|[-+*/^'(){}\[\],]")
 _TRANSPOSE = re.compile(r"(?:\^|\*\*)[({]?$")
 
@@ -78,7 +78,7 @@ class MomentSyntaxError(Refused):
 
 
 class Token(NamedTuple):
-    """A piece of the text: kind ``number``, ``name``, ``symbol`` or ``end``; its position counts from 1."""
+    """A piece of the text: kind ``number`` (whole), ``decimal``, ``name``, ``symbol`` or ``end``; its position counts from 1."""
 
     kind: str
     text: str
@@ -144,7 +144,7 @@ def _token(text: str, place: int, names: Collection[str]) -> Token:
     if digits := _DIGITS.match(text, place):
         if len(digits.group()) > MAX_DIGITS:
             raise MomentSyntaxError(text, position, f"a number is over the limit of {MAX_DIGITS} digits")
-        return Token("number", digits.group(), position)
+        return Token("decimal" if digits.group(1) else "number", digits.group(), position)
     if text[place] == "T" and _TRANSPOSE.search(text[:place].replace(" ", "")):
         return Token("name", "T", position)
     run = _RUN.match(text, place)
@@ -179,7 +179,7 @@ def _stranger(character: str, after: str) -> str:
     if character == "." and after == "T":
         return "unexpected '.T': a transpose is written A'"
     if character in ".,":
-        return f"unexpected {character!r}: write a fraction such as 1/2"
+        return f"unexpected {character!r}: write a number such as 0.5 or 1/2"
     return f"unexpected {excerpt(character)}: write letters, numbers and + - * / ^ ' ( )"
 
 

@@ -12,6 +12,7 @@ from symbolic.grammar.expanded import expand
 from symbolic.grammar.syntax import parse
 from symbolic.grammar.tokens import MomentSyntaxError
 from symbolic.grammar.tree import Node, Number, Power, Product, Symbol, symbols
+from symbolic.query.query import moment
 from symbolic.wishart.moment_text import polynomial_text
 
 
@@ -118,7 +119,10 @@ def test_a_tree_shows_positions() -> None:
         ("W_1", 1, "unknown letter 'W_1'; did you mean W1"),
         ("W100", 1, "a letter with a number goes up to 99"),
         ("W0", 1, "unknown letter 'W0'"),
-        ("2.5 W", 2, "write a fraction such as 1/2"),
+        ("2. W", 2, "write a number such as 0.5 or 1/2"),
+        ("W 2.5", 3, "expected \\* before a number"),
+        ("W^0.5", 3, "expected an exponent"),
+        ("W[1.5,1]", 3, "expected a row and a column"),
         ("W\N{SUPERSCRIPT TWO}", 2, r"unexpected '\\xb2'"),
         ("W; import os", 2, "unexpected ';'"),
         ("W\ud800", 2, r"unexpected '\\ud800'"),
@@ -284,3 +288,8 @@ def test_names_of_functions_elsewhere_are_answered_with_ours(text: str, written:
     with pytest.raises(MomentSyntaxError) as caught:
         parse(text)
     assert str(caught.value).endswith(f"is written {written}")
+
+
+def test_decimals_are_exact() -> None:
+    assert moment("0.1 W + 2.50 tr(W) I - W/0.5").text == moment("1/10 W + 5/2 tr(W) I - 2 W").text
+    assert moment("det(W)^0.5", {"n": 5, "p": 2}).value == moment("det(W)^(1/2)", {"n": 5, "p": 2}).value
