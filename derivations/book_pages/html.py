@@ -23,7 +23,7 @@ ROOM = {"wide": 56, "wider": 88}
 _NARROW = 30
 _JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?\)?|Tr|[A-Z]|[mnpN](?:[-+]\d)?\)?)$")
 # letters that are variables wherever they stand alone
-_LETTER = re.compile(r"^(?:[B-HJ-Z]|[mnpwxyzf])[,.:;]?$")
+_LETTER = re.compile(r"^(?:[B-HJ-Z](?:\(-?[a-z]\))?|[mnpwxyzf])[,.:;]?$")
 _TRAILING = re.compile(r"[,.:;]+$")
 _INDEX = re.compile(r"_\{[^{}\\]*\}")
 _WORD = re.compile(r"\b(plus|minus|[a-z]{5,})\b")
@@ -168,6 +168,7 @@ def tex_of_words(text: str) -> str:
     """`xi^(-1/2) n_t` as LaTeX; text that is LaTeX already stays."""
     if "\\" in text:
         return text
+    text = text.replace(">=", r"\ge ").replace("<=", r"\le ")
     text = re.sub(r"\^\(([^()]*)\)", r"^{\1}", text)
     text = re.sub(r"\b(theta|omega)_star\b", r"{\\\1^\\star}", text)
     text = re.sub(rf"_({_GREEK})\b", r"_{\\\1}", text)

@@ -122,7 +122,7 @@ def ask(
     """The command, its answer, the condition under which it exists, its value, and the small sizes at which it was checked."""
     result = moment(text, values or None, covariance, law, rotations=rotations)
     words = [*_command(text, covariance, law, values), *(f"--rotation {name}" for name in rotations)]
-    parts = [f"<p><code>{h.escape(' '.join(words))}</code></p>", h.display(result.latex)]
+    parts = [f"<p><code>{h.escape(' '.join(words))}</code></p>", h.columns([result.latex])]
     if result.conditions:
         what = "The formula holds" if rotations else "Every term exists"
         only = "" if rotations or "^+" in text else f" (for {h.inline('p > 1')})"

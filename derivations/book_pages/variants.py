@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from derivations.book_pages import cards
 from derivations.book_pages import html as h
 from derivations.book_pages.change import exponent, gaps_of, in_words
 from derivations.book_pages.html import Html
+from derivations.book_pages.reader.drawings import themed
 from derivations.figures.style import BLUE, STYLE, VERMILION, defaults
 from derivations.language.regime import Regime
 from derivations.steps.status import NumericStatus
@@ -78,9 +78,10 @@ def picture() -> Html:
             _losses(right, shown)
             left.set_title(f"${regime.title}$".replace("n_v m", "n_v\\,m"))
         buffer = io.BytesIO()
-        canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    source = f"data:image/svg+xml;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    return Html(f'<figure><img src="{source}" alt="{h.escape(description())}"/></figure>')
+        # what scrolls on a phone shows it by what is behind
+        canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    drawn = themed(buffer.getvalue().decode(), "variants", description(), apart=False)
+    return Html(f'<figure><div class="drawn broad">{drawn}</div></figure>')
 
 
 def description() -> str:
@@ -99,7 +100,7 @@ def _rows(axis: Axes, shown: Sequence[Entry], *, named: bool) -> range:
     places = range(len(shown))
     axis.set_yticks(list(places), [entry.label for entry in shown] if named else [])
     axis.invert_yaxis()
-    axis.grid(axis="y", color="0.92")
+    axis.grid(axis="y", color="black", alpha=0.12)
     return places
 
 

@@ -40,13 +40,16 @@ SCALE = 0.25
 _BESIDE = re.compile(r"<metadata>.*?</metadata>|<title>.*?</title>|<!--.*?-->|<style.*?</style>", re.DOTALL)
 
 
-def themed(svg: str, slug: str, described: str) -> str:
-    """A drawing for the inside of a page: colours of the page, names of its own, and a description."""
+def themed(svg: str, slug: str, described: str, *, apart: bool = True) -> str:
+    """A drawing for the inside of a page: colours of the page, names of its own, and a description.
+
+    apart: whether its panels can stand below each other on a phone.
+    """
     text = _BESIDE.sub("", svg[svg.index("<svg") :])
     head = _HEAD.match(text)
     if head is None:
         raise ValueError(f"{slug} is no drawing with a viewBox")
-    parts = panels(text, [float(size) for size in head[1].split()][2:])
+    parts = panels(text, [float(size) for size in head[1].split()][2:]) if apart else []
     text = _ID.sub(rf"\1{slug}-", text[head.end() :])
     for colour, here in COLOURS.items():
         text = text.replace(f": {colour}", f": {here}")

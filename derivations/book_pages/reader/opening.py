@@ -49,7 +49,7 @@ FINDINGS = (
     ),
     Finding(
         "<strong>More steps can turn the sign.</strong> With two, three or four inner steps the best rate can be positive: it is, for (5) "
-        "at the sizes of Figure 2 {several-steps-minimum} and, with one validation point and many training points, for the exact loss "
+        "at the sizes of Figure 2 {several-steps-minimum} and, with one validation point and many training points, half as many as parameters, for the exact loss "
         "{several-steps-positive}.",
         {"several-steps-minimum": ProofStatus.PROVED, "several-steps-positive": ProofStatus.PROVED},
     ),

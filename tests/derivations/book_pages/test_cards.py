@@ -362,6 +362,8 @@ def test_an_abbreviation_stands_only_for_an_equal_sum() -> None:
         ("B B^T / p is a multiple of the identity.", ["B B^T / p"]),
         ("of order xi^-2: smaller than xi^(-3/2).", [r"\xi ^{-2}", r"\xi ^{-3/2}"]),
         ("positive for every n_t, p > 0: so.", ["n_t", "p &gt; 0"]),
+        ("for all n_t >= 1000; so", [r"n_t \ge 1000"]),
+        ("M(-a) - M(a) is a Gram matrix", ["M(-a) - M(a)"]),
         ("A plain sentence, with a comma.", []),
         ("the tasks' variability V_sigma, and kappa_4", [r"V_{\sigma}", r"\kappa _4"]),
         ("omega_star^T (B^TB)^-1 and Sigma_w", [r"{\omega^\star}^T (B^TB)^{-1}", r"\Sigma_w"]),

@@ -88,7 +88,9 @@ def test_table_and_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text.count("<tr>") == 5
     assert "refused:" in text
     picture = variants.picture().text
-    assert "data:image/svg+xml;base64," in picture
+    assert "currentColor" in picture
+    assert "#ffffff" not in picture
+    assert 'class="panels"' not in picture
     assert "positive for" in picture
 
 
