@@ -74,6 +74,7 @@ _LETTERS: dict[str, Callable[[], Expression]] = {
     "T_kappa": lambda: matrix("T_kappa", "p", "p", symmetric=True),
     "I_p": lambda: identity("p"),
     # beyond the paper: what a linear inner loop makes of the training labels, seen by validation inputs, and the best one
+    "T_a": lambda: matrix("T_a", "p", "p", symmetric=True),
     "Y": lambda: matrix("Y", "n_v", "n_t"),
     "E_t": lambda: matrix("E_t", "n_v", "n_t"),
     "R_mu": lambda: matrix("R_mu", "n_t", "n_t", symmetric=True),
@@ -113,6 +114,7 @@ SYMMETRIC = frozenset(
         "A_t",
         "T_kappa",
         "R_mu",
+        "T_a",
     }
 )
 

@@ -36,6 +36,7 @@ LATEX_NAMES = {
     "T_kappa": r"T_\kappa",
     "mu": r"\mu",
     "T_mu": r"T_\mu",
+    "T_a": "T",
     "R_mu": r"R_\mu",
     "E_t": "E",
     "Z_inverse": "(ZZ^T)^{-1}",

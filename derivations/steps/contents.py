@@ -287,6 +287,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
     "derivations.paper.beyond.below_conjecture": {"noise-costs-less-at-a-negative-rate": ""},
     "derivations.paper.inner_loops.several_steps": _unnumbered("several-steps-minimum several-steps-exactly"),
     "derivations.paper.inner_loops.positive_exactly": {"several-steps-positive": ""},
+    "derivations.paper.inner_loops.implicit_step": {"implicit-step-shrinks": ""},
     "derivations.paper.inner_loops.best_loop": {"best-inner-loop": ""},
     "derivations.paper.inner_loops.finite_loss": {"exact-loss-finite": ""},
     "derivations.paper.inner_loops.infinite_loss": {"exact-loss-infinite": ""},

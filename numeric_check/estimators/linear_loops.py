@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,3 +50,25 @@ def shares(generator: np.random.Generator, n_t: int, n_v: int, p: int, *, draws:
         others[f"an implicit step at {rate:g}"] = share(implicit(np.full(draws, rate)))
     others["a random loop"] = share(0.3 * generator.standard_normal((draws, n_v, n_t)))
     return Shares(share(implicit(-n_t / mu)), others)
+
+
+def implicit_noise(
+    generator: np.random.Generator, n_t: int, p: int, rates: Sequence[float], draws: int
+) -> Array:
+    """(1 + |Y|^2) / |B|^2 of an implicit step with one validation row, at the same draws for all rates. Shape (rates, draws).
+
+    By eigenvalues of X_t^T X_t and the row's components along its eigenvectors, which the step multiplies by 1/(1 + rate / n_t times these).
+    """
+    x_t, x_v = generator.standard_normal((draws, n_t, p)), generator.standard_normal((draws, p, 1))
+    turned, wide = np.ascontiguousarray(np.swapaxes(x_t, 1, 2)), n_t < p
+    squares, vectors = np.linalg.eigh(x_t @ turned if wide else turned @ x_t)
+    along = (np.swapaxes(vectors, 1, 2) @ (x_t @ x_v if wide else x_v))[:, :, 0] ** 2
+    if wide:
+        along = along / squares
+    beside = np.sum(x_v[:, :, 0] ** 2, axis=1) - along.sum(axis=1)
+    found = np.empty((len(rates), draws))
+    for k, rate in enumerate(rates):
+        kept = 1 / (1 + rate / n_t * squares)
+        passed = np.sum(along * squares * (rate / n_t * kept) ** 2, axis=1)
+        found[k] = (1 + passed) / (beside + np.sum(along * kept**2, axis=1))
+    return found

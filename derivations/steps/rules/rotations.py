@@ -312,11 +312,13 @@ def gram(chain: Chain, positive: Callable[[Expression], bool], *reads: str) -> C
     positive: whether a coefficient is positive. Raises DoesNotApply for any other word.
     """
     before = chain.result
+    known = before.letters()
     for term, coefficient in before.terms.items():
         word = term.word or ()
         half = len(word) // 2
-        mirrored = tuple((factor.name, not factor.transposed) for factor in reversed(word[half:]))
-        if term.traces or not word or [(f.name, f.transposed) for f in word[:half]] != [*mirrored]:
+        # a symmetric letter is its own transpose
+        mirrored = [(f.name, not (f.transposed or known[f.name].symmetric)) for f in reversed(word[half:])]
+        if term.traces or not word or [(f.name, f.transposed) for f in word[:half]] != mirrored:
             raise DoesNotApply(f"{Rule.GRAM}: {before} is no sum of Gram matrices")
         if not positive(polynomial(coefficient)):
             raise DoesNotApply(f"{Rule.GRAM}: a coefficient of {before} is not positive")
