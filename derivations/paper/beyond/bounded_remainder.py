@@ -23,7 +23,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache, partial, reduce
+from operator import mul
 from typing import Any
 
 import sympy
@@ -32,21 +33,43 @@ from flint import fmpq, fmpq_mat
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.language.normal_form import scalar as quotient_of
 from derivations.language.normal_form import to_sympy
-from derivations.language.symbols import alpha_t, label_noise, m, n_t, n_v, p
+from derivations.language.symbols import label_noise, n_t, n_v
 from derivations.paper.beyond.exact_loss import exact_formula
 from derivations.paper.beyond.exact_slopes import EXPONENTS, exact_checks
-from derivations.paper.beyond.one_task import mean_of_inverse, mean_of_traces, require_rotations, tasks_factor
+from derivations.paper.beyond.one_task import mean_of_inverse, mean_of_traces, one_task, require_rotations
+from derivations.paper.beyond.reduction import GAMMA, OWN_INVERSE, room_left, tasks_chain
 from derivations.paper.theorem1.concentration import EXCESS, REGIME, leading_excess
 from derivations.paper.theorem1.exact_haar import mean_squared_trace_of_inverse
 from derivations.steps.by_degree import order
-from derivations.steps.chain import Chain, Rule
+from derivations.steps.chain import Chain, Rule, carried_out
+from derivations.steps.held import Held
 from derivations.steps.labels import ORDER
 from derivations.steps.neglected import Quantity, Remainder
+from derivations.steps.orders import ONE
 from derivations.steps.rules.exact_routes import random_matrix
-from derivations.steps.rules.rotations import bounded_inverse, bounded_product, replaced
+from derivations.steps.rules.rotations import (
+    Weighted,
+    bounded_inverse,
+    bounded_product,
+    by_moment,
+    multiple,
+    quotient,
+    replaced,
+)
 from derivations.steps.step import Check, Derived, Kind, Parts, Step
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.words import Expression, constant, identity, matrix, polynomial, reciprocal, scalar, tr
+from symbolic.algebra.words import (
+    Expression,
+    constant,
+    gaussian,
+    identity,
+    matrix,
+    polynomial,
+    reciprocal,
+    scalar,
+    tr,
+)
+from symbolic.proofs.asymptotics import Exponent
 
 LEADING, NEXT = ORDER.when(r"\text{leading order}"), ORDER.when(r"\text{next order}")
 # of the bound on the last term alone
@@ -55,6 +78,21 @@ TERMS = {LEADING: 2, NEXT: 4}
 LAST = {LEADING: LEADING_TERM, NEXT: NEXT_TERM}
 DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
 M_INVERSE, ERROR, WEIGHT = (matrix(name, "n_v", "n_v", symmetric=True) for name in ("M_inverse", "E", "K"))
+GRAM = matrix("M", "n_v", "n_v", symmetric=True)
+# p - n_v grows as p does
+GROWS: Mapping[str, Exponent] = {**REGIME, "q": ONE}
+# where the mean square of two inverse Wishart matrices is compared
+SMALL = (
+    {"n_v": 1, "n_t": 7, "q": 9, "p": 10},
+    {"n_v": 2, "n_t": 9, "q": 8, "p": 10},
+    {"n_v": 2, "n_t": 8, "q": 11, "p": 13},
+)
+# where moves are sampled: the square of Tr S^-1 Tr T^-1 has a variance there
+SIZES: tuple[Mapping[str, float], ...] = (
+    {"n_v": 2, "n_t": 20, "p": 24, "q": 22, "m": 2, "alpha_t": 0.4, "sigma": 0.8},
+    {"n_v": 3, "n_t": 24, "p": 28, "q": 25, "m": 3, "alpha_t": -0.5, "sigma": 0.6},
+    {"n_v": 1, "n_t": 18, "p": 22, "q": 21, "m": 4, "alpha_t": 0.7, "sigma": 1.1},
+)
 S_INVERSE, T_INVERSE = (matrix(name, "n_v", "n_v", symmetric=True) for name in ("S_inverse", "T_inverse"))
 
 
@@ -109,29 +147,28 @@ def _chain(assumptions: Assumptions) -> Chain:
         replaced(chain, Rule.INVERSE, {"M_inverse": series + last}, "two-small-matrices", inverses=inverses)
         chain.begin(tr(last @ WEIGHT))
         bounded_product(chain, "E", ("M_inverse", "K"), _positive)
-    chain.begin(tr(M_INVERSE))
+    return _exponents(chain, assumptions)
+
+
+def _bound_inverse(chain: Chain) -> Chain:
     rate = (scalar("alpha_t") * reciprocal("n_t")) ** 2
     over = (scalar("n_t") * reciprocal("alpha_t")) ** 2
     draw = partial(_two_wisharts, rate=rate)
-    bounded_inverse(chain, "M_inverse", rate, over, "S_inverse", "T_inverse", draw)
-    return _exponents(chain, assumptions)
+    return bounded_inverse(chain, "M_inverse", rate, over, "S_inverse", "T_inverse", draw)
 
 
 def _exponents(chain: Chain, assumptions: Assumptions) -> Chain:
     """Of the exact difference between sum and formula, and of the bound on the last term: by Hoelder the product of the orders of
     the tasks' factor, of the root of E (Tr M^-1)^2, of E Tr E^2 to half the number of terms, of E Tr K and of a power of h.
     """
-    h, square = _fluctuation(assumptions)
-    q = p - n_v
-    inverse = n_v**2 * (n_t / alpha_t) ** 4
-    inverse = inverse * mean_squared_trace_of_inverse(n_v, n_t) * mean_squared_trace_of_inverse(n_v, q)
-    factor, root, spread, weight, mean = (
-        _ordered(chain, value) for value in (m * tasks_factor(), inverse, square, _traces(assumptions)[0], h)
-    )
+    factor, root = _tasks(chain, assumptions), _inverse(chain)
+    (mean, spread), weight = _about_mean(chain, assumptions), _weight(chain, assumptions)
     for label, terms in TERMS.items():
         formula = leading_excess(replace(assumptions, order="leading" if label == LEADING else "next"))
         exact = exact_formula(assumptions, "excess").subs(label_noise, sum_of_terms(assumptions, terms))
-        gap = _ordered(chain, exact - formula)
+        whole = quotient_of(exact - formula)
+        above, below = (polynomial(part) for part in (whole.numerator, whole.denominator))
+        gap = _ordered(chain.begin(above * reciprocal("below")), {"below": below})
         last: dict[int, Fraction | int] = {
             factor: 1,
             root: Fraction(1, 2),
@@ -143,11 +180,89 @@ def _exponents(chain: Chain, assumptions: Assumptions) -> Chain:
     return chain
 
 
-def _ordered(chain: Chain, value: sympy.Expr) -> int:
-    """Order a rational function of the sizes; the place of the move."""
-    whole = quotient_of(value)
-    above, below = (polynomial(part) for part in (whole.numerator, whole.denominator))
-    order(chain.begin(above * reciprocal("below")), REGIME, {"below": below})
+def _tasks(chain: Chain, assumptions: Assumptions) -> int:
+    """Order the factor of one task's part; the place of the move."""
+    chain.begin(carried_out(tasks_chain, assumptions).result)
+    chain.name(tr(OWN_INVERSE @ GAMMA), "own", "one-task-suffices")
+    return _ordered(chain, {"room": room_left()})
+
+
+def _inverse(chain: Chain) -> int:
+    """Order the mean square of the bound on Tr M^-1; the place of the move."""
+    _bound_inverse(chain.begin(tr(M_INVERSE) ** 2))
+    c, t = gaussian("C", "n_v", "n_t"), gaussian("G", "n_v", "q")
+    (s_mean, s_room), (t_mean, t_room) = (
+        quotient(mean_squared_trace_of_inverse(n_v, freedom), name)
+        for freedom, name in ((n_t, "s_room"), (sympy.Symbol("q", positive=True), "t_room"))
+    )
+    squares = {tr(S_INVERSE): s_mean, tr(T_INVERSE): t_mean}
+    by_moment(
+        chain,
+        Rule.INVERSE_MEAN,
+        lambda before: _squared_traces(before, squares),
+        _inverse_wisharts,
+        ("C", "G"),
+        "inverse-wishart-squared-trace",
+        values={"s_room": s_room, "t_room": t_room},
+        inverses={"S_inverse": c @ c.T, "T_inverse": t @ t.T},
+        sizes=SMALL,
+    )
+    return _ordered(chain, {"s_room": s_room, "t_room": t_room})
+
+
+def _squared_traces(before: Expression, means: Mapping[Expression, Expression]) -> Expression:
+    """A product of squares of traces, by the means of these; as it is where it is another one."""
+    ((term, coefficient),) = before.terms.items()
+    words = sorted(word for trace in means for one in trace.terms for word in (*one.traces, *one.traces))
+    if sorted(term.traces) != words or term.word is not None:
+        return before
+    return reduce(mul, means.values(), polynomial(coefficient))
+
+
+def _inverse_wisharts(sizes: Mapping[str, int]) -> Weighted:
+    """The mean square of Tr S^-1 Tr T^-1, for one row and for two: Tr S^-1 = Tr S / det S, and the density times a power of the
+    determinant is that of other degrees of freedom.
+    """
+    rows = sizes["n_v"]
+    weight = reduce(mul, (_mean_square(rows, sizes[name]) for name in ("n_t", "q")))
+    one = multiple(rows, Fraction(1, rows))
+    return [(weight, {"S_inverse": one, "T_inverse": one})]
+
+
+def _mean_square(rows: int, freedom: int) -> Fraction:
+    """E (Tr S^-1)^2 for one or two rows, by chi-square variables: the determinant is a product of independent ones."""
+    of_determinant = [Fraction(1, (free - 2) * (free - 4)) for free in range(freedom, freedom - rows, -1)]
+    trace = 1 if rows == 1 else 2 * (freedom - 4) * (2 * (freedom - 4) + 2)
+    return trace * reduce(mul, of_determinant)
+
+
+def _about_mean(chain: Chain, assumptions: Assumptions) -> tuple[int, int]:
+    """Order h, the mean of M, and the mean square distance of M from it; the places of the moves."""
+    gram, mean = one_task(assumptions).split().gram, reciprocal("n_v") * tr(GRAM)
+    held, places = Held(assumptions), list[int]()
+    found: dict[str, Expression] = {}
+    for start in (mean, tr((GRAM - scalar("h") * identity("n_v")) @ (GRAM - scalar("h") * identity("n_v")))):
+        chain.begin(start)
+        if found:
+            chain.insert(found)
+        chain.insert({"M": gram}, "two-small-matrices", held=held).average("U", "V")
+        found = {"h": chain.result}
+        places.append(_ordered(chain))
+    return places[0], places[1]
+
+
+def _weight(chain: Chain, assumptions: Assumptions) -> int:
+    """Order the mean of Tr K; the place of the move."""
+    held = Held(assumptions, {"mean_inverse": mean_of_inverse()})
+    value, free = quotient(mean_of_inverse(), "free")
+    chain.begin(tr(WEIGHT)).insert({"K": one_task(assumptions).weight}, "two-small-matrices", held=held)
+    chain.average("U").expand({"mean_inverse": value}, "inverse-wishart-mean")
+    return _ordered(chain, {"free": free})
+
+
+def _ordered(chain: Chain, names: Mapping[str, Expression] | None = None) -> int:
+    """Order the present scalar; the place of the move."""
+    order(chain, GROWS, names)
     return len(chain.moves) - 1
 
 
@@ -255,11 +370,11 @@ STEPS: tuple[Step, ...] = (
         derivation=_chain,
         remainders=_remainders,
         check=_check,
-        sizes=({"n_v": 2}, {"n_v": 3}, {"n_v": 1}),
+        sizes=SIZES,
         applies=_applies,
         method="an exact series with its last term, bounded by moments of two inverse Wishart matrices",
-        remark="The moves are the series and the bounds on its last term at alpha_t > 0, and the exponents are computed from exact "
-        "moments. Not computed but argued, at the top of the module: Hoelder's inequality, Nelson's for moments of polynomials in "
+        remark="The moves are the series, the bounds on its last term at alpha_t > 0, and the orders of the exact moments of what "
+        "stands in them. Not computed but argued, at the top of the module: Hoelder's inequality, Nelson's for moments of polynomials in "
         "Gaussian variables, the laws of the two Wishart matrices, and that M - I is positive semidefinite at alpha_t <= 0.",
     ),
 )

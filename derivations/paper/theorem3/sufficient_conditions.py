@@ -28,9 +28,9 @@ from derivations.steps.chains.products import degree_of_powers
 from derivations.steps.labels import ORDER
 from derivations.steps.neglected import Quantity, Remainder
 from derivations.steps.orders import ONE, element
-from derivations.steps.rules.moment_bounds import Deviation, bound_mean, by_pairs, chebyshev
+from derivations.steps.rules.moment_bounds import Deviation, bound_mean, by_pairs, chebyshev, on_event
 from derivations.steps.step import Kind, Parts, Step
-from symbolic.algebra.words import Expression, letter_expression, matrix, reciprocal, scalar, zero
+from symbolic.algebra.words import Expression, letter_expression, matrix, zero
 from symbolic.proofs.asymptotics import Exponent
 
 HALF = Fraction(1, 2)
@@ -114,20 +114,22 @@ def remainder_chain(assumptions: Assumptions) -> Chain:
     weights = dict(MEANS)
     for one, move in zip((D, C, E), orders, strict=True):
         weights[one.spread] = degree_of_powers(move.after).scaled(HALF) + MEANS[one.mean].scaled(-1)
-    chain = remainder(Chain(zero()).begin_left_out(form_chain(assumptions)), weights)
+    chain = remainder(form_chain(assumptions), weights)
     if kept.order["xi"] != degree_of_powers(chain.moves[1].after):
         raise ArithmeticError("what (142) leaves out is of another order than two fluctuations")
     return chain
 
 
-def remainder(chain: Chain, weights: Mapping[str, Exponent]) -> Chain:
-    """The same, from the terms that are left out and the orders of the means and of the deviations over these."""
+def remainder(form: Chain, weights: Mapping[str, Exponent]) -> Chain:
+    """The same, from the chain of (142) and the orders of the means and of the deviations over these."""
     reads = ("weighted-forms-concentrate", "weighted-mean-square")
+    chain = Chain(zero()).begin_left_out(form)
     order(by_pairs(chain, (D, C, E), *reads), weights)
-    size, rare = scalar("c") * scalar("w") * reciprocal("g") ** 2, scalar(RARE)
-    linear = scalar(D.spread) + scalar(C.spread) + scalar(E.spread)
-    for start in (size * linear * rare, (size * rare) ** 2, size * rare**2):
-        order(chebyshev(chain.begin(start), RARE, D.spread), weights)
+    on_event(chain.begin_left_out(form, Rule.CENTRED), (D, C, E), RARE, *reads)
+    order(chebyshev(chain, RARE, D.spread), weights)
+    for power in (2, 1):  # of the mean size: that of the mean square, and of what is bounded draw by draw
+        chain.begin_on_event(form, RARE, power)
+        order(chebyshev(chain, RARE, D.spread), weights)
     pairs, alone, root, whole = (k for k, move in enumerate(chain.moves) if move.rule is Rule.ORDER)
     chain.shows_largest(NOISY, {pairs: 1}, {alone: 1}, {root: HALF})
     return chain.shows_largest(NOISELESS, {pairs: 1}, {alone: 1}, {whole: 1})

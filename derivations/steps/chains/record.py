@@ -16,7 +16,7 @@ from derivations.steps.chains.products import Part, by_powers, degree_of_powers,
 from derivations.steps.move import DoesNotApply, Growth, Move, Rule
 from derivations.steps.rules.expansions import Context
 from derivations.steps.rules.stacked import SAME_TASK
-from symbolic.algebra.words import Expression, constant, polynomial
+from symbolic.algebra.words import Expression, constant, polynomial, scalar
 from symbolic.proofs.asymptotics import Exponent, degree, largest
 
 P = ParamSpec("P")
@@ -93,15 +93,25 @@ class Record:
         """Under which assumptions starts are stated, where these are others, by the number of moves before."""
         return self._under
 
-    def begin_left_out(self, other: Record) -> Self:
-        """Set out from what the one move of another chain that keeps orders leaves out."""
-        (kept,) = (move for move in other.moves if move.rule is Rule.KEEP)
+    def begin_left_out(self, other: Record, rule: Rule = Rule.KEEP) -> Self:
+        """Set out from what the one move of another chain by a rule leaves out: one that keeps orders, or that averages
+        fluctuations away.
+        """
+        (kept,) = (move for move in other.moves if move.rule is rule)
         self._left_out[len(self._moves)] = kept.before - kept.after
         return self.begin(kept.before - kept.after)
 
+    def begin_on_event(self, other: Record, root: str, power: int) -> Self:
+        """Set out from what another chain leads to, to a power, times the probability of an event: what is left of it there.
+
+        root: the name of the root of that probability.
+        """
+        self._left_out[len(self._moves)] = other.result**power * scalar(root) ** 2
+        return self.begin(self._left_out[len(self._moves)])
+
     @property
     def left_out_elsewhere(self) -> Mapping[int, Expression]:
-        """The starts that another chain leaves out, by the number of moves before."""
+        """The starts that another chain leaves out, or leads to on an event, by the number of moves before."""
         return self._left_out
 
     @property

@@ -212,6 +212,60 @@ def _signs(source: random.Random, side: int) -> fmpq_mat:
 
 
 @carries_out
+def on_event(chain: Chain, deviations: Sequence[Deviation], root: str, *reads: str) -> Chain:
+    """Bound the mean of the present scalar, traces of single deviations, over an event: by Cauchy-Schwarz.
+
+    root: the name of the root of the probability of the event. Raises DoesNotApply for a term that is no trace of one.
+    """
+    before, after = chain.result, zero()
+    known = {one.letter: one for one in deviations}
+    for term, coefficient in before.terms.items():
+        names = [factor.name for word in term.traces for factor in word]
+        if term.word is not None or len(names) != 1 or names[0] not in known:
+            raise DoesNotApply(f"{Rule.BOUND}: {term} is no trace of a single deviation")
+        after = after + _absolute(coefficient) * scalar(ROWS) * known[names[0]].bound * scalar(root)
+
+    def second_route() -> SecondRoute:
+        return "laws of four matrices", exceeds_on_event(before, after, deviations, root)
+
+    return chain.made(Move(Rule.BOUND, before, after, reads, (), {}, second_route))
+
+
+def exceeds_on_event(
+    before: Expression, after: Expression, deviations: Sequence[Deviation], root: str
+) -> str:
+    """Where the mean of a scalar over an event is larger than its bound; nothing if nowhere.
+
+    At laws of four equally likely multiples of the identity, all or one of them not zero, and the event of one or all.
+    """
+    source = random.Random(SEED)
+    numbers = {one.mean for one in deviations}
+    numbers |= {name.removeprefix(INVERSE) for one in (before, after) for name in one.scalars()}
+    for side, count, event in product(SIDES, NOT_ZERO, NOT_ZERO):
+        place: dict[str, Any] = {name: Fraction(source.randint(1, 9)) for name in sorted(numbers)}
+        place |= {ROWS: side, root: 1 if event == 4 else Fraction(1, 2)}
+        sizes = {one.letter: Fraction(source.randint(1, 9)) for one in deviations}
+        place |= {
+            one.spread: sizes[one.letter] / place[one.mean] * (1 if count == 4 else Fraction(1, 2))
+            for one in deviations
+        }
+        for alone in deviations:
+            drawn = {
+                one.letter: exact_matrix(
+                    [
+                        [(one is alone) * (i == j) * sizes[one.letter] for j in range(side)]
+                        for i in range(side)
+                    ]
+                )
+                for one in deviations
+            }
+            mean = abs(Fraction(evaluate(before, {**place, **drawn}))) * Fraction(min(count, event), 4)
+            if mean > Fraction(evaluate(after, place)):
+                return f"at a law of four matrices of size {side} the mean over an event is larger than its bound"
+    return ""
+
+
+@carries_out
 def chebyshev(chain: Chain, root: str, spread: str, *reads: str) -> Chain:
     """Bound the root of the probability that a symmetric matrix has an eigenvalue of at least one half.
 

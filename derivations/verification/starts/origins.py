@@ -36,13 +36,13 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
     known = {*told, *squares, *squares.values()}
     for one in parts:
         start, reads = one.start, dict.fromkeys(slug for move in one.moves for slug in move.reads)
-        if one.first in known or _is_name(start):
+        if one.first in known or _is_name(start) or start == chain.left_out_elsewhere.get(one.first):
             continue
         before, under = chain.moves[: one.first], chain.under.get(one.first, assumptions)
         if start.letters():
             sides = [side for move in before for side in (move.before, move.after)]
             sides += [part for slug in reads for part in stated(slug, under) if isinstance(part, Expression)]
-            if start == chain.left_out_elsewhere.get(one.first) or any(is_part(start, x) for x in sides):
+            if any(is_part(start, x) for x in sides):
                 continue
             if is_mean_square(start, one.moves, ()):
                 continue
@@ -54,7 +54,7 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
         names, letters = names_in(chain, one), _letters(parts)
         if _follows(start, before, changes) or _is_given(start, chain, names, assumptions, changes):
             continue
-        if not reads and factor_of_bound(chain, one):
+        if not reads and gap_of_formulas(chain, one):
             continue
         told_as = [(start, names)]
         if letters:
@@ -115,15 +115,17 @@ def is_part(start: Expression, side: Expression) -> bool:
     ((term, coefficient),) = start.terms.items()
     if side.terms.get(term) == coefficient:
         return True
-    return (
-        coefficient == 1 and len(term.traces) == 1 and any(term.traces[0] in one.traces for one in side.terms)
-    )
+    # moments of it too
+    alone = coefficient == 1 and len({*term.traces}) == 1
+    return alone and any(term.traces[0] in one.traces for one in side.terms)
 
 
-def factor_of_bound(chain: Chain, one: Section) -> bool:
-    """Whether moves order a factor of a bound that the step puts together: what it shows is the order of the whole."""
+def gap_of_formulas(chain: Chain, one: Section) -> bool:
+    """Whether a single move orders what an exact formula and one to some order differ by, next to a bound on the rest: it is of a
+    lower order than either, which a wrong one of the two would not be.
+    """
     shown = any(one.first + k + 1 in chain.shown for k in range(len(one.moves) - 1))
-    return {move.rule for move in one.moves} <= {Rule.CHEBYSHEV, Rule.ORDER} and not shown
+    return len(one.moves) == 1 and one.moves[0].rule is Rule.ORDER and not shown
 
 
 class _Changes:

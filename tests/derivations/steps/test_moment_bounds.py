@@ -82,6 +82,16 @@ def test_fewer_deviations_or_unbounded_ones_have_no_such_bound(product: Expressi
         by_pairs(Chain(product), OF)
 
 
+def test_single_deviations_over_an_event() -> None:
+    product = tr(D) * scalar("h") - 3 * tr(C)
+    (move,) = moment_bounds.on_event(Chain(product), OF, "r").moves
+    assert move.disproved == ""
+    assert moment_bounds.exceeds_on_event(product, constant(Fraction(9, 20)) * move.after, OF, "r")
+    for other in (tr(D @ D), tr(A), D):
+        with pytest.raises(DoesNotApply, match="no trace of a single deviation"):
+            moment_bounds.on_event(Chain(other), OF, "r")
+
+
 def test_a_large_deviation_is_as_rare_as_its_mean_square_says() -> None:
     (move,) = chebyshev(Chain(scalar("h") * scalar("r")), "r", "d").moves
     assert (move.after, move.disproved) == (2 * scalar("N") * scalar("h") * scalar("d"), "")

@@ -105,7 +105,8 @@ def test_every_move_that_can_be_sampled_has_sizes() -> None:
         ("weighted-forms-concentrate", (0, 3, 6)),
         ("exact-loss", (0, 2, 3, 9)),
         ("theorem-1-remainder", range(5)),
-        ("theorem-3-under-conditions", (1, 3, 5, 7)),
+        ("theorem-3-under-conditions", (1, 4, 6, 8)),
+        ("theorem-1-remainder-bounded", (4, 7, 10, 14, 17, 18)),
         ("several-steps-minimum", (0, 1)),
     ],
 )

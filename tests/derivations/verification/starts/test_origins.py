@@ -15,10 +15,10 @@ import pytest
 from derivations.language import model
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.model_letters import letter
-from derivations.paper.beyond import negative_minimum
+from derivations.paper.beyond import bounded_remainder, negative_minimum
 from derivations.paper.theorem1 import concentration, rate_chains
 from derivations.paper.theorem1.concentration import EXCESS, excess_chain
-from derivations.paper.theorem3 import claim_chains
+from derivations.paper.theorem3 import claim_chains, sufficient_conditions
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.contents import load
@@ -28,6 +28,7 @@ from derivations.steps.rules.certified_signs import Domain, certify
 from derivations.verification.prove import prove
 from derivations.verification.starts import origins as origins_module
 from derivations.verification.starts.origins import Origin, origins, unheld, unstated_start
+from derivations.verification.starts.sections import Section
 from symbolic.algebra.words import Expression, constant, matrix, reciprocal, scalar, tr
 
 STEPS = load()
@@ -69,8 +70,8 @@ def test_the_deviation_is_not_taken_for_the_loss(monkeypatch: pytest.MonkeyPatch
     assert "which theorem-1 do not state" in prove(STEPS["loss-rises-with-noise"]).detail
 
 
-# orders of factors of a bound, which the step multiplies: nothing else states these
-FACTORS = {"theorem-3-under-conditions", "theorem-1-remainder-bounded"}
+# what the sum of a series and a formula differ by, next to the bound on its last term: nothing states it
+GAPS = {"theorem-1-remainder-bounded": 2}
 
 
 @cache
@@ -81,8 +82,49 @@ def _chains() -> dict[str, Chain]:
 @pytest.mark.slow(10)
 @pytest.mark.xdist_group("every chain")
 def test_every_other_start_is_stated_or_follows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(origins_module, "factor_of_bound", lambda *given: False)
-    assert {name for name, chain in _chains().items() if unstated_start(chain, PAPER)} == FACTORS
+    right, found = origins_module.gap_of_formulas, Counter[str]()
+    for name, chain in _chains().items():
+
+        def counted(one: Chain, part: Section, name: str = name) -> bool:
+            found[name] += right(one, part)
+            return right(one, part)
+
+        monkeypatch.setattr(origins_module, "gap_of_formulas", counted)
+        assert not unstated_start(chain, PAPER)
+    assert found == GAPS
+
+
+@pytest.mark.parametrize("name", ["_tasks", "_inverse", "_about_mean", "_weight"])
+def test_a_factor_of_the_bound_is_the_one_that_was_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice the factor has the same order: that it is another one is what its origin tells."""
+    right = getattr(bounded_remainder, name)
+
+    def doubled(chain: Chain, *given: object) -> object:
+        begin = chain.begin
+        monkeypatch.setattr(chain, "begin", lambda start: begin(2 * start))
+        found = right(chain, *given)
+        monkeypatch.setattr(chain, "begin", begin)
+        return found
+
+    monkeypatch.setattr(bounded_remainder, name, doubled)
+    failed = prove(STEPS["theorem-1-remainder-bounded"])
+    assert failed.status == "failed"
+    assert "it sets out from" in failed.detail
+
+
+def test_what_stays_on_a_rare_event_is_the_form_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Chain.begin_on_event
+
+    def doubled(chain: Chain, other: Chain, root: str, power: int) -> Chain:
+        right(chain, other, root, power)
+        return chain.begin(2 * chain.result)
+
+    monkeypatch.setattr(Chain, "begin_on_event", doubled)
+    sufficient_conditions.remainder_chain.cache_clear()
+    failed = prove(STEPS["theorem-3-under-conditions"])
+    sufficient_conditions.remainder_chain.cache_clear()
+    assert failed.status == "failed"
+    assert "it sets out from" in failed.detail
 
 
 @pytest.mark.slow(10)
@@ -131,7 +173,7 @@ def test_what_follows_from_what_is_shown_before(
     start: Expression, follows: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a definition put in for L: both sides, their difference, and that times a name; no other scalar."""
-    monkeypatch.setattr(origins_module, "factor_of_bound", lambda *given: False)
+    monkeypatch.setattr(origins_module, "gap_of_formulas", lambda *given: False)
     chain = Chain(scalar("L")).insert({"L": ALONE}).begin(start)
     order(chain, {"n_t": ONE}).shows_degree("degree")
     assert bool(unstated_start(chain, PAPER)) == (not follows)
