@@ -25,6 +25,8 @@ from derivations.verification.verify import relevant, verify_step
 PAPERS = VARIANTS[0]
 # in the proof of the loss with a general covariance, the mean of one task's share of the noise
 NOISE = "Q"
+# lines of a long formula that stand together
+LINES = 5
 BY_LABEL: Mapping[str, Variant] = {variant.label: variant for variant in VARIANTS}
 # what a reader asks after first, in reading order
 CLAIMS = (
@@ -107,8 +109,11 @@ def general_loss() -> Html:
     written = next(move for move in chain.moves[place:] if NOISE in move.values)
     loss = proofs.aligned(f"{LOSS} =", latex_lines(chain.moves[place].after))
     shown = [loss, f"{NORMAL} = {latex(chain.parts[NORMAL])}"]
-    spelt = proofs.aligned(f"{NOISE} =", latex_lines(written.values[NOISE]))
-    return Html(h.columns(shown) + h.details(f"What {NOISE} is", h.columns([spelt])))
+    lines = latex_lines(written.values[NOISE])
+    # a display does not go on over the end of a sheet
+    groups = [lines[k : k + LINES] for k in range(0, len(lines), LINES)]
+    spelt = [proofs.aligned("" if k else f"{NOISE} =", group) for k, group in enumerate(groups)]
+    return Html(h.columns(shown) + h.details(f"What {NOISE} is", h.columns(spelt)))
 
 
 def standing(*words: str) -> Html:
