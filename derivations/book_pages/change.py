@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -45,6 +46,11 @@ MEANING = {
 # standard errors from which a gap counts as seen
 RESOLVED = 5
 FITTED = (Comparison.POWER, Comparison.LEFT_OUT)
+# the ends of reasons that repeat a long polynomial, and what is said in their place
+_ENDS = (
+    (re.compile(r"sign certificate: .*"), "no certificate of the sign is found"),
+    (re.compile(r" \(leave out a positive factor: .*"), ""),
+)
 # two rates nearer than this are one
 SAME = 1e-9
 
@@ -275,6 +281,13 @@ def _ladder(checks: Sequence[dict[str, Any]]) -> str:
     return f"{h.table(headers, rows, numeric=range(1, 5))}<p>{said} The rate of decay: {badge}</p>"
 
 
+def brief(reason: str) -> str:
+    """A reason without a long polynomial at its end."""
+    for end, instead in _ENDS:
+        reason = end.sub(instead, reason)
+    return reason
+
+
 def survivors(*words: str) -> Html:
     """What becomes of the paper's steps under the changed assumptions: counts, and each step that changes, with why."""
     # the moments beyond the paper are about no assumption of it
@@ -285,7 +298,7 @@ def survivors(*words: str) -> Html:
         ("what becomes of it", "steps"), [(k, h.count(n)) for k, n in counts.items()], numeric=(1,)
     )
     rows = [
-        (cards.link(name), h.escape(MEANING[record["proof"]]), cards.text(record["proof_reason"]))
+        (cards.link(name), h.escape(MEANING[record["proof"]]), cards.text(brief(record["proof_reason"])))
         for name, record in found.items()
         if record["proof"] != before[name]["proof"]
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -39,11 +38,6 @@ CLAIMS = (
     "theorem-2",
     "theorem-3",
     "negative-rate-is-better",
-)
-# the ends of reasons that repeat a long polynomial, and what is said in their place
-_ENDS = (
-    (re.compile(r"sign certificate: .*"), "no certificate of the sign is found"),
-    (re.compile(r" \(leave out a positive factor: .*"), ""),
 )
 
 
@@ -123,7 +117,7 @@ def standing(*words: str) -> Html:
     for name in CLAIMS:
         record = verify_step(name, assumptions, numeric=False)
         status = ProofStatus(record["proof"])
-        why = "" if status is ProofStatus.DERIVED else cards.text(_short(record["proof_reason"]))
+        why = "" if status is ProofStatus.DERIVED else cards.text(change.brief(record["proof_reason"]))
         rows.append((cards.link(name), h.prose(named(name).statement), h.escape(change.MEANING[status]), why))
     steps = [step for step in map(named, MODULE_OF) if not step.query]
     free = sum(not assumptions.changes(relevant(step, assumptions)) for step in steps)
@@ -132,10 +126,3 @@ def standing(*words: str) -> Html:
         "some are derived anew: the engine finds what takes the place of the formula, and the printed sentence is not asserted.</p>"
     )
     return Html(said + h.table(("claim", "what it says", "what becomes of it", "why"), rows))
-
-
-def _short(reason: str) -> str:
-    """A reason without a long polynomial at its end."""
-    for end, instead in _ENDS:
-        reason = end.sub(instead, reason)
-    return reason

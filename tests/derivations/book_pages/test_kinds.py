@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from derivations.book_pages.change import turned
+from derivations.book_pages.change import brief, turned
 from derivations.book_pages.html import upright
 from derivations.book_pages.reader import kinds
 from derivations.book_pages.reader.kinds import CLAIMS, KINDS
@@ -39,6 +39,12 @@ def test_a_minimum_sampled_below_the_first_is_noticed_beyond_doubt_alone() -> No
     assert not turned([first, Estimate(0.95, 0.01, 100)])
     assert not turned([first, Estimate(1.1, 0.01, 100)])
     assert not turned([first])
+
+
+def test_a_reason_ends_before_a_long_polynomial() -> None:
+    assert brief("sign certificate: no certificate for -n*p^3") == "no certificate of the sign is found"
+    assert brief("no closed form (leave out a positive factor: no certificate for n)") == "no closed form"
+    assert brief("another formula") == "another formula"
 
 
 def test_words_in_indices_are_upright() -> None:
