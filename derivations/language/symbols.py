@@ -39,6 +39,8 @@ LATEX_NAMES = {
     "T_a": "T",
     "R_mu": r"R_\mu",
     "E_t": "E",
+    "M_3_near": r"\tilde M_3",
+    "M_4_near": r"\tilde M_4",
     "Z_inverse": "(ZZ^T)^{-1}",
     "unreached": "(p-n_t-n_v-1)",
     "n_t": "n_t",
