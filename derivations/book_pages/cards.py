@@ -359,9 +359,10 @@ def ledger() -> Html:
     covered = {number for step in steps for number in step.equations}
     missing = [number for number in PAPER_EQUATIONS if number not in covered]
     note = f"<p>Not treated yet: {', '.join(f'({number})' for number in missing)}.</p>" if missing else ""
-    return Html(
-        h.table(("equation", "statement", "kind", "proof", "number", "method"), rows, wide=True) + note
-    )
+    # `find.js` fills it, and shows it, where scripts run
+    filters = '<form class="finder" role="search" aria-label="Rows of the ledger" hidden></form>'
+    headers = ("equation", "statement", "kind", "proof", "number", "method")
+    return Html(filters + h.table(headers, rows, wide=True) + note)
 
 
 # what a legend does not list: that a part was not asked for, or that changed assumptions are in force

@@ -253,6 +253,19 @@ def test_the_ledger_has_every_step_once_in_order(records: dict[str, Record]) -> 
     assert unbalanced(text) == []
 
 
+def test_no_page_needs_more_than_myst() -> None:
+    """Beside MyST only what cells keep is placed: no raw blocks, no reStructuredText, no directives of Sphinx alone."""
+    known = {"code-cell", "glue:", "grid", "grid-item-card", "bibliography", "prf:theorem", "prf:lemma"}
+    used = {
+        name
+        for text in SOURCES.values()
+        for name in re.findall(r"^[`:]{3,}\{([\w:-]+)\}", text, re.MULTILINE)
+    }
+    roles = {name for text in SOURCES.values() for name in re.findall(r"\{([\w:-]+)\}`", text)}
+    assert used - known == set()
+    assert roles <= {"cite", "glue:text", "prf:ref"}
+
+
 def test_the_ledger_marks_what_could_not_be_read(records: dict[str, Record]) -> None:
     text = cards.ledger().text
     marked = [step for step in load().values() if step.unreadable]
