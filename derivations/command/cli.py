@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import gc
 import json
 import os
@@ -413,6 +414,8 @@ def _discard_output() -> None:
 
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
+        if error.errno == errno.ENOSPC:
+            return f"{error.filename or 'the disk'}: {error.strerror}: make room, or name another place"
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return " ".join(str(error).split()) or type(error).__name__
 

@@ -122,7 +122,7 @@ def run(
     theory, error = _theory(alias, values, assumptions)
     setting = setting_of(alias, values, assumptions)
     require_possible(setting)
-    method = given or _cheapest(setting, quantity)
+    method = given or _cheapest(setting, quantity, rel_error)
     aim = _aim(rel_error, quantity, method)
     require_memory(setting, quantity, method)
     most = (draws_unasked if rel_error is None else most_draws)(setting, quantity, method)
@@ -159,10 +159,13 @@ def _protocol(text: str) -> Method:
     raise BadInput(f"unknown protocol {text!r}; {nearest(text, PROTOCOLS)}")
 
 
-def _cheapest(setting: Setting, quantity: Quantity) -> Method:
-    """The protocol that needs the fewest draws; the reduction only where something is left to draw."""
+def _cheapest(setting: Setting, quantity: Quantity, rel_error: float | None) -> Method:
+    """The protocol that needs the fewest draws; the reduction where it leaves nothing to draw only for an error finer than usual."""
+    if quantity == "minimum" or not reduced.applies(setting):
+        return "conditional"
     drawn = (quantity == "slope" or setting.alpha_t != 0) and (setting.sigma > 0 or setting.sigma_v > 0)
-    return "reduced" if quantity != "minimum" and drawn and reduced.applies(setting) else "conditional"
+    finer = rel_error is not None and rel_error < DEFAULT_ERROR[quantity, "conditional"]
+    return "reduced" if drawn or finer else "conditional"
 
 
 def _alias(name: str) -> str:

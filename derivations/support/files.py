@@ -15,7 +15,7 @@ from derivations.support.bad_input import BadInput
 def whole(target: Path) -> Iterator[Path]:
     """A temporary file beside the target to write to, which takes its place when the block ends well.
 
-    A link is followed, as an ordinary write would. Raises OSError where nothing can be written.
+    A link is followed, as an ordinary write would. Raises OSError, with the target's name, where nothing can be written.
     """
     place = target.resolve()
     handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:40]}-", suffix=".tmp")
@@ -25,6 +25,12 @@ def whole(target: Path) -> Iterator[Path]:
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, place)
+    except OSError as error:
+        if (
+            error.filename is None and error.errno is not None
+        ):  # a write that found no room does not say where
+            raise OSError(error.errno, error.strerror, str(target)) from None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -236,6 +236,7 @@ def _connect(*, create: bool) -> sqlite3.Connection | None:
     if create:
         path.parent.mkdir(parents=True, exist_ok=True)
     store = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+    store.text_factory = _as_text
     try:
         try:
             store.execute("PRAGMA journal_mode = WAL")
@@ -256,9 +257,16 @@ def _connect(*, create: bool) -> sqlite3.Connection | None:
 
 def _read_only(path: Path) -> sqlite3.Connection:
     """The file as it stands, for reading alone: a write-ahead log needs a folder that can be written to."""
-    return sqlite3.connect(
+    store = sqlite3.connect(
         f"{path.resolve().as_uri()}?immutable=1", uri=True, isolation_level=None, check_same_thread=False
     )
+    store.text_factory = _as_text
+    return store
+
+
+def _as_text(data: bytes) -> str:
+    """Text of a row, which does not fit its digest where it is no text any more: the row is damaged, not the store."""
+    return data.decode("utf-8", "replace")
 
 
 def _asked(ask: Callable[[sqlite3.Connection], Found], absent: Found, *, writing: bool = False) -> Found:
@@ -333,7 +341,7 @@ def _readable(path: Path) -> Iterator[Sequence[Any]]:
     """The whole rows of a damaged file, from both ends as far as each leads."""
     for order in ("ASC", "DESC"):
         with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as damaged:
-            damaged.text_factory = lambda data: data.decode("utf-8", "replace")
+            damaged.text_factory = _as_text
             for row in damaged.execute(f"SELECT {COLUMNS} FROM results ORDER BY rowid {order}"):
                 with suppress(ValueError):
                     _read(row)

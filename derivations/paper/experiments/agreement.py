@@ -3,7 +3,8 @@
 The experiment is the plain protocol, shipped as data with the runs of the caption: tasks, labels, the outer problem, new tasks, fresh test
 points. The estimate draws the inputs of meta-training and averages over all else in closed form; it is drawn anew, with
 the seed of the verification. They share the model's definition and no estimator. A single point has the error bar that the
-paper's runs give it, so that the mean over a panel is compared too, which is known several times better.
+paper's runs give it, so that the mean over a panel is compared too, which is known several times better; and the scatter
+of the points about the estimate, which their error bars say.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from numeric_check.verdicts.verdict import judge
 SHARE = 0.2
 # what five standard errors of a point, and of the mean over a panel, may be of the loss: what the runs of the captions give
 OF_A_POINT, OF_A_PANEL = 0.15, 0.025
+# of the cube root of a mean square distance, at the least number of rates: from a thirtieth of what is due to four times that
+OF_THE_SCATTER = 0.66
 
 
 def agreement(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
@@ -68,7 +71,18 @@ def of_panel(panel: Panel, seed: int) -> list[Check]:
     rates = {f"{panel.rate} from": panel.grid[0], f"{panel.rate} to": panel.grid[-1]}
     whole = _check(label, rates, 1.0, mean, OF_A_PANEL, time.monotonic())
     seconds, drawn = sum(one.seconds for one in found), max(one.drawn for one in found)
-    return [*found, replace(whole, seconds=seconds, drawn=drawn)]
+    whole = replace(whole, seconds=seconds, drawn=drawn)
+    scatter = replace(_scatter(panel, found, rates), seconds=seconds, drawn=drawn)
+    return [*found, whole, scatter]
+
+
+def _scatter(panel: Panel, found: list[Check], places: dict[str, float]) -> Check:
+    """The mean square of the distances in standard errors, of which the cube root is nearly normal (Wilson and Hilferty)."""
+    square = sum(((one.value - one.mean) / one.stderr) ** 2 for one in found) / len(found)
+    variance = 2 / (9 * len(found))
+    seen = Estimate(math.cbrt(square), math.sqrt(variance), sum(one.draws for one in found))
+    label = f"panel {panel.letter}: cube root of the mean square distance in standard errors"
+    return _check(label, places, 1 - variance, seen, OF_THE_SCATTER, time.monotonic())
 
 
 def _check(

@@ -131,6 +131,15 @@ def test_above_a_slope_is_that_of_the_reduction_where_labels_are_noisy() -> None
     assert without["protocol"] == "conditional"
 
 
+@pytest.mark.parametrize("still", [{"alpha_t": 0}, {"alpha_t": 0.3, "sigma": 0}])
+def test_where_the_reduction_leaves_nothing_to_draw_any_error_is_reached(still: dict[str, float]) -> None:
+    words = with_values(FIGURE_2, **still)
+    usual, fine = run("eq5", words), run("eq5", words, rel_error=1e-6)
+    assert (usual["protocol"], fine["protocol"]) == ("conditional", "reduced")
+    assert number(fine, "stderr") <= 1e-6 * number(fine, "mean")
+    assert abs(number(usual, "mean") - number(fine, "mean")) < 5 * number(usual, "stderr")
+
+
 @pytest.mark.parametrize(("name", "words", "part"), [("eq5", FIGURE_2, 0.2), ("eq9", FIGURE_3, 0.5)])
 def test_a_gap_many_errors_wide_is_explained_by_the_next_order(
     name: str, words: list[str], part: float

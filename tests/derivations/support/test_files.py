@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from derivations.command import cli
 from derivations.language.assumptions import PAPER
 from derivations.support import files
 from derivations.support.files import require_writable, whole
@@ -27,6 +30,17 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
         fail_half_way(target)
     assert [path.name for path in tmp_path.iterdir()] == ["formulas.txt"]
     assert target.read_text(encoding="utf-8") == "old"
+
+
+def test_a_full_disk_is_told_with_the_file(tmp_path: Path) -> None:
+    target = tmp_path / "losses.csv"
+    with pytest.raises(OSError, match="No space left") as caught, whole(target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert caught.value.filename == str(target)
+    assert (
+        cli._one_line(caught.value) == f"{target}: No space left on device: make room, or name another place"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_link_is_followed_and_the_mode_is_an_ordinary_one(tmp_path: Path) -> None:

@@ -169,8 +169,9 @@ def test_every_step_has_a_key_and_no_two_the_same() -> None:
 
 def edited(key: store.Key, change: str, value: object) -> None:
     """Another program changes a column of a row."""
+    put = "CAST(? AS TEXT)" if isinstance(value, bytearray) else "?"
     with closing(sqlite3.connect(store.file())) as other, other:
-        other.execute(f"UPDATE results SET {change} = ? WHERE name = ?", (value, key.name))
+        other.execute(f"UPDATE results SET {change} = {put} WHERE name = ?", (value, key.name))
 
 
 DAMAGE: dict[str, tuple[str, object]] = {
@@ -180,6 +181,7 @@ DAMAGE: dict[str, tuple[str, object]] = {
     "a value replaced": ("result", '{"mean": null, "status": "proved"}'),
     "one flipped bit": ("result", '{"mean": 1.5, "status": "qroved"}'),
     "bytes": ("result", b"\xff\xfe"),
+    "text that is none": ("parts", bytearray(b'{"step": "\xff"}')),
     "another digest": ("digest", "0" * 64),
     "a digest of another kind": ("digest", 3),
     "other inputs": ("parts", '{"step": "b"}'),

@@ -25,6 +25,10 @@ SETTINGS = {
     "two steps": replace(BASE, inner_steps=2, alpha_t=0.3),
     "three steps of one row": replace(BASE, inner_steps=3, n_v=1),
     "more steps than there is room for": replace(BASE, inner_steps=3, n_t=4),
+    # where one degree of freedom shows
+    "two steps with little room": Setting(
+        n_t=6, n_v=2, n_r=5, m=1, p=8, sigma=1.0, nu=0.5, alpha_t=0.5, alpha_r=0.2, inner_steps=2
+    ),
     "other noise at validation": replace(BASE, noise_val=0.3),
     "two steps of adaptation": replace(BASE, adaptation_steps=2),
 }

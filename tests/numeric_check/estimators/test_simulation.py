@@ -13,6 +13,7 @@ import pytest
 from numeric_check.draws.estimate import Estimate, Moments
 from numeric_check.draws.executor import SerialExecutor, processes
 from numeric_check.draws.seeds import generator_for, seed_for
+from numeric_check.estimators import simulation
 from numeric_check.estimators.simulation import MIN_BATCHES, PILOT_DRAWS, batch_draws, run_until, simulate
 from numeric_check.problem.setting import Setting
 
@@ -168,3 +169,16 @@ def test_plain_runs_can_be_counted() -> None:
     # the paper's figures average a stated number of runs
     estimate = simulate(SETTING, protocol="plain", rel_error=1e-9, max_draws=100)
     assert 100 <= estimate.draws < 100 + batch_draws(SETTING, "loss", "plain")
+
+
+def test_controls_are_fitted_on_draws_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+    drawn = simulation.generator_for
+    monkeypatch.setattr(simulation, "generator_for", lambda *seed: asked.append(seed) or drawn(*seed))
+    setting = Setting(n_t=9, n_v=2, n_r=8, m=3, p=16, sigma=0.8, nu=0.7, alpha_t=-0.5, alpha_r=0.6, n_s=5)
+    simulate(setting, rel_error=2e-5, protocol="reduced")
+    fits = [seed for seed in asked if len(seed) == 1]
+    batches = [seed for seed in asked if len(seed) == 2]
+    assert len(fits) == 1
+    assert len(batches) == len({*batches}) > 8
+    assert not {text for (text,) in fits} & {text for text, _ in batches}

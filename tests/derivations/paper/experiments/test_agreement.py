@@ -28,8 +28,8 @@ def verdicts(checks: list[Check]) -> set[str]:
 
 
 def gaps(checks: list[Check]) -> list[float]:
-    """The gaps of the points in standard errors, without the mean over the panel."""
-    return [abs(check.value - check.mean) / check.stderr for check in checks[:-1]]
+    """The gaps of the points in standard errors, without the two checks of the whole panel."""
+    return [abs(check.value - check.mean) / check.stderr for check in checks[:-2]]
 
 
 def consistent(found: list[float]) -> bool:
@@ -44,7 +44,7 @@ def test_experiment_and_estimate_agree_at_every_point(name: str) -> None:
     for panel in figure(name).panels:
         found = agreement.of_panel(panel, 0)
         assert verdicts(found) == {"agree"}
-        assert [check.sizes for check in found[:-1]] == [{panel.rate: rate} for rate in panel.grid]
+        assert [check.sizes for check in found[:-2]] == [{panel.rate: rate} for rate in panel.grid]
         assert consistent(gaps(found))
 
 
@@ -86,6 +86,23 @@ def test_a_wrong_experiment_is_noticed(
 ) -> None:
     monkeypatch.setattr(agreement, "shipped", shipped)
     assert said in verdicts(agreement.of_panel(PANEL, 0))
+
+
+@pytest.mark.parametrize("gap", [2.6, 0.0])
+def test_another_scatter_is_noticed(gap: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Means that are made up: so many errors off, to either side in turn, so that the mean over the panel is right."""
+    near = agreement.of_panel(PANEL, 0)[:-2]
+    told = {check.sizes[PANEL.rate]: (check.mean, check.stderr) for check in near}
+    sides = {rate: (-1) ** k for k, rate in enumerate(PANEL.grid)}
+
+    def found(setting: Setting, runs: int) -> Estimate:
+        mean, stderr = told[setting.alpha_r]
+        return Estimate(mean + gap * sides[setting.alpha_r] * stderr, stderr, runs)
+
+    monkeypatch.setattr(agreement, "shipped", found)
+    *points, whole, scatter = agreement.of_panel(PANEL, 1)
+    assert verdicts([*points, whole]) == {"agree"}
+    assert scatter.verdict == "disagree"
 
 
 def test_a_wrong_estimate_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
