@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import reduce
+from math import exp, lgamma
 from operator import mul
 from typing import Any
 
@@ -33,9 +34,10 @@ class Parts:
     """An answer as a sum of scalar formulas times words: traces are symbols t_1, t_2, ..."""
 
     def __init__(self, result: Result) -> None:
-        if result.determinants is not None:
+        self.determinants = result.determinants
+        if self.determinants is not None and self.determinants.log:
             raise BadInput(
-                "powers and logarithms of determinants are written as latex and text here: give numbers for a value"
+                "a logarithm of a determinant is written as latex, text and sympy here: give numbers for a value"
             )
         if result.kronecker:
             raise BadInput(
@@ -51,7 +53,11 @@ class Parts:
             self.scalars[monomial.word] = self.scalars.get(monomial.word, sympy.Integer(0)) + term
         if not self.scalars:
             self.scalars[() if result.expectation.is_matrix else None] = sympy.Integer(0)
+        self.powers = self.determinants.powers if self.determinants is not None else ()
+        self.step = 1 if self.determinants is not None and self.determinants.is_complex else 2
+        self.known = dict(result.sizes)
         words = [*self.traces, *(word for word in self.scalars if word is not None)]
+        words += [sigma for _, _, sigma in self.powers]
         self.shapes = result.setting.shapes
         self.letters = sorted(
             {base(f) for word in words for f in word if not indices_of(f) and of_rows(f) != ROW_IDENTITY}
@@ -59,9 +65,11 @@ class Parts:
         self.row_identities = sorted({f for word in words for f in word if of_rows(f) == ROW_IDENTITY})
         names = {str(s.name) for expr in self.scalars.values() for s in expr.free_symbols}
         names |= {row_dimension(f) for f in self.row_identities}
+        names |= {row_dimension(name) for name, _, _ in self.powers} - self.known.keys()
         self.dimensions = sorted(names - {str(s.name) for s in self.traces.values()} - {COLUMNS})
         self.is_matrix = None not in self.scalars
         units = any(indices_of(factor) for word in self.scalars for factor in word or ())
+        units = units or bool(self.powers and COLUMNS not in self.known)
         self.needs_columns = COLUMNS in names or () in self.scalars or units
 
     def shape(self, name: str) -> tuple[str, str]:
@@ -106,7 +114,12 @@ def moment_function(result: Result) -> Callable[..., Any]:
                 f"{kind} argument {odd[0]!r}: this moment takes {', '.join(parts.parameters) or 'none'}"
             )
         matrices, lengths = _matrices({name: values[name] for name in parts.letters}, parts)
-        columns = lengths.get(COLUMNS) or _numbers(COLUMNS, values.get(COLUMNS, 1))
+        known = {name: float(size) for name, size in parts.known.items()}
+        columns = lengths.get(COLUMNS) or _numbers(COLUMNS, values.get(COLUMNS, known.get(COLUMNS, 1)))
+        if np.any(columns != known.get(COLUMNS, columns)):
+            raise BadInput(
+                f"p is {str(columns)[:50]}, and this moment was taken at p = {known[COLUMNS]:g}: let them agree"
+            )
         if parts.is_matrix and not (np.ndim(columns) == 0 and int(columns) == columns and columns > 0):
             raise BadInput(f"p is {columns}: give a positive integer for a matrix")
         for name in parts.row_identities:
@@ -130,21 +143,42 @@ def moment_function(result: Result) -> Callable[..., Any]:
                     f"{name} is {str(numbers[name])[:50]}, and a matrix has {length} rows: let them agree"
                 )
         for (name, bound), said in zip(result.bounds, result.conditions, strict=True):
-            if name in numbers and not np.all(numbers[name] - columns > bound):
+            size = numbers.get(name, known.get(name))
+            if size is not None and not np.all(size - columns > bound):
                 raise BadInput(
                     f"the expectation exists only for {said}: take {name} over {np.max(columns) + bound:g}"
                 )
+        before = _before(parts, numbers, matrices)
         if None in scalars:
-            return scalars[None](**numbers)
+            return before * scalars[None](**numbers)
         return sum(
             np.multiply.outer(
-                scalar(**numbers), _value(word, matrices, columns) if word else np.eye(int(columns))
+                before * scalar(**numbers), _value(word, matrices, columns) if word else np.eye(int(columns))
             )
             for word, scalar in scalars.items()
             if word is not None
         )
 
     return function
+
+
+def _before(parts: Parts, numbers: Mapping[str, Any], matrices: Mapping[str, NDArray[np.float64]]) -> Any:
+    """The mean of the powers of determinants that stand before an answer."""
+    found: Any = 1.0
+    for name, power, sigma in parts.powers:
+        rows, size = (
+            float(parts.known[x]) if x in parts.known else numbers[x] for x in (row_dimension(name), COLUMNS)
+        )
+        scale = float(np.linalg.det(matrices[sigma[0]])) if sigma else 1.0
+        found = found * np.vectorize(_mean_power)(rows, size, float(power), scale, parts.step)[()]
+    return found
+
+
+def _mean_power(rows: float, size: float, power: float, scale: float, step: int) -> float:
+    halves = [(rows - i) / step for i in range(int(size))]
+    return float(scale**power * step ** (power * size)) * exp(
+        sum(lgamma(x + power) - lgamma(x) for x in halves)
+    )
 
 
 def _numbers(name: str, value: Any) -> Any:

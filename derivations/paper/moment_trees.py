@@ -14,7 +14,9 @@ from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.grammar.shapes import ONE
 from symbolic.query.query_words import Setting
 from symbolic.query.result import Result
+from symbolic.wishart.determinant_powers import Determinants
 from symbolic.wishart.fixed_letters import (
+    COLUMNS,
     ROW_IDENTITY,
     TRANSPOSED,
     Word,
@@ -27,6 +29,9 @@ from symbolic.wishart.fixed_letters import (
 )
 from symbolic.wishart.trace_polynomial import TracePolynomial
 
+INDEX = sympy.Symbol("i", integer=True)
+"""Counts the degrees of freedom of a determinant."""
+
 
 def answer_tree(result: Result) -> sympy.Basic:
     """The expectation of a query as a scalar or a p x p matrix expression.
@@ -35,15 +40,17 @@ def answer_tree(result: Result) -> sympy.Basic:
     """
     if result.kronecker:
         raise Refused("a Kronecker product is written as latex, text and python: give numbers for a value")
-    if result.determinants is not None:
-        raise Refused(
-            "powers and logarithms of determinants are written as latex and text here: give numbers for a value"
-        )
     if any(monomial.index_sums for monomial in result.expectation.terms):
         raise ValueError(
             f"E[{result.query}] has sums over indices under {result.law}: ask for the identity covariance"
         )
-    return _Trees(result.setting).tree(result.expectation)
+    trees = _Trees(result.setting)
+    rest = trees.tree(result.expectation)
+    if result.determinants is None:
+        return rest
+    if result.determinants.log:
+        rest = trees.log(result.determinants) * rest + trees.tree(result.determinants.slope)
+    return trees.powers(result.determinants) * rest
 
 
 class _Trees:
@@ -63,6 +70,34 @@ class _Trees:
             zero = sympy.ZeroMatrix(*map(self._length, self._setting.whole))
             return reduce(lambda left, right: left + right, terms, zero)
         return sympy.Add(*terms)
+
+    def powers(self, determinants: Determinants) -> sympy.Expr:
+        """The mean of powers of determinants, as products of gamma functions."""
+        i, found = INDEX, [sympy.Integer(1)]
+        for name, power, sigma in determinants.powers:
+            k = sympy.Rational(power.numerator, power.denominator)
+            size, half = self._size(determinants, COLUMNS), self._half(determinants, name)
+            found.append(sympy.Product(sympy.gamma(half + k) / sympy.gamma(half), (i, 0, size - 1)))
+            found += [] if determinants.is_complex else [sympy.Integer(2) ** (k * size)]
+            found += [sympy.Determinant(self._product(sigma)) ** k] if sigma else []
+        return sympy.Mul(*found)
+
+    def log(self, determinants: Determinants) -> sympy.Expr:
+        """The mean of the logarithm of a determinant."""
+        size, half = self._size(determinants, COLUMNS), self._half(determinants, determinants.log)
+        found = [sympy.Sum(sympy.digamma(half), (INDEX, 0, size - 1))]
+        found += [] if determinants.is_complex else [size * sympy.log(2)]
+        sigma = determinants.log_sigma
+        return sympy.Add(*found, *([sympy.log(sympy.Determinant(self._product(sigma)))] if sigma else []))
+
+    def _size(self, determinants: Determinants, name: str) -> sympy.Expr:
+        known = dict(determinants.sizes).get(name)
+        return self._length(name) if known is None else sympy.Rational(known.numerator, known.denominator)
+
+    def _half(self, determinants: Determinants, name: str) -> sympy.Expr:
+        """(n - i)/2, or n - i for complex rows."""
+        free = self._size(determinants, row_dimension(name)) - INDEX
+        return free if determinants.is_complex else free / 2
 
     def _length(self, name: str) -> sympy.Expr:
         return self._symbols.get(name, sympy.Integer(1) if name == ONE else sympy.Symbol(name))

@@ -5,6 +5,8 @@ In Python and C numbers are doubles. A trace in the answer is a parameter t_1, t
 
 from __future__ import annotations
 
+import re
+
 import sympy
 
 from derivations.formulas.moment_function import Parts
@@ -101,6 +103,7 @@ def _product(word: Word) -> str:
 def _python(result: Result) -> str:
     parts = Parts(result)
     lines = [
+        *(["import math", ""] if parts.powers else []),
         "import numpy",
         "",
         "",
@@ -108,7 +111,8 @@ def _python(result: Result) -> str:
         f'    """{_said(result)}"""',
     ]
     # of a matrix there is one, of a scalar as many as there are sizes
-    reading = "float({0})" if parts.letters or parts.is_matrix else "numpy.asarray({0}, dtype=float)[()]"
+    single = parts.letters or parts.is_matrix or parts.powers
+    reading = "float({0})" if single else "numpy.asarray({0}, dtype=float)[()]"
     lines += [f"    {name} = {reading.format(name)}" for name in parts.dimensions]
     for name in parts.letters:
         column = ".reshape(-1, 1)" if parts.shape(name)[1] == "1" else ""
@@ -123,6 +127,7 @@ def _python(result: Result) -> str:
             else reading.format("p")
         )
         lines.append(f"    p = {counted}")
+    lines += _before(parts)
     words = [*parts.traces, *filter(None, parts.scalars)]
     inverted = {base(factor) for word in words for factor in word if factor.endswith(INVERSE)}
     lines += [f"    {name}_inverse = numpy.linalg.inv({name})" for name in sorted(inverted)]
@@ -134,7 +139,24 @@ def _python(result: Result) -> str:
             shown if word is None else f"({shown}) * {f'({_product(word)})' if word else 'numpy.eye(p)'}"
         )
     whole = terms[0] if len(terms) == 1 else "(\n        " + "\n        + ".join(terms) + "\n    )"
-    return "\n".join([*lines, f"    return {whole}"]) + "\n"
+    before = "before * " if parts.powers else ""
+    whole = f"({whole})" if before and len(terms) == 1 else whole
+    return "\n".join([*lines, f"    return {before}{whole}"]) + "\n"
+
+
+def _before(parts: Parts) -> list[str]:
+    """Lines of Python for the mean of the powers of determinants before an answer."""
+    lines = ["    before = 1.0"] * bool(parts.powers)
+    for name, power, sigma in parts.powers:
+        rows, size = (
+            str(float(parts.known[x])) if x in parts.known else x for x in (row_dimension(name), COLUMNS)
+        )
+        half, k = f"({rows} - i) / {parts.step}", repr(float(power))
+        ratio = f"math.lgamma({half} + ({k})) - math.lgamma({half})"
+        lines.append(f"    before *= math.exp(sum({ratio} for i in range(int({size}))))")
+        lines.append(f"    before *= {parts.step}.0 ** (({k}) * {size})")
+        lines += [f"    before *= numpy.linalg.det({sigma[0]}) ** ({k})"] if sigma else []
+    return lines
 
 
 def _python_kronecker(result: Result) -> str:
@@ -181,9 +203,32 @@ def _c(result: Result) -> str:
             "the answer is a matrix, which has no form in C: ask for tr(...) of it, or for --as python"
         )
     (scalar,) = parts.scalars.values()
-    names = [*parts.dimensions, *([COLUMNS] if sympy.Symbol(COLUMNS) in scalar.free_symbols else [])]
+    shows_columns = sympy.Symbol(COLUMNS) in scalar.free_symbols or (
+        parts.powers and COLUMNS not in parts.known
+    )
+    scales = [f"det_{sigma[0]}" for _, _, sigma in parts.powers if sigma]
+    names = [*parts.dimensions, *([COLUMNS] if shows_columns else []), *dict.fromkeys(scales)]
     said = [f"// {_said(result)}"]
     said += ["// The factor of the identity matrix."] if parts.is_matrix else []
     said += [f"// {symbol} = {trace_text(word)}" for word, symbol in parts.traces.items()]
     text = source(scalar, "c", name=NAME, parameters=[*names, *map(str, parts.traces.values())])
-    return "\n".join([*said, text])
+    if not parts.powers:
+        return "\n".join([*said, text])
+    opening, _, body = text.partition("{\n")
+    body = re.sub(r"return (.*);", r"return before * (\1);", body)
+    return "\n".join(["#include <math.h>", *said, opening + "{", *_before_in_c(parts), body])
+
+
+def _before_in_c(parts: Parts) -> list[str]:
+    lines = ["    double before = 1.0;"]
+    for name, power, sigma in parts.powers:
+        rows, size = (
+            str(float(parts.known[x])) if x in parts.known else x for x in (row_dimension(name), COLUMNS)
+        )
+        half, k = f"({rows} - i)/{parts.step}.0", repr(float(power))
+        lines.append(
+            f"    for (int i = 0; i < {size}; i++) before *= exp(lgamma({half} + ({k})) - lgamma({half}));"
+        )
+        lines += [f"    before *= pow({parts.step}.0, ({k})*{size});"]
+        lines += [f"    before *= pow(det_{sigma[0]}, {k});"] if sigma else []
+    return lines

@@ -204,7 +204,16 @@ def _moment(
     conditions = (*(inverse_condition(rows, bound) for rows, bound in found.bounds), *found.conditions)
     query = " ".join(text.split())
     return Result(
-        query, OWN if own else chosen, law, expected, conditions, found.checked, value, found.bounds, setting
+        query,
+        OWN if own else chosen,
+        law,
+        expected,
+        conditions,
+        found.checked,
+        value,
+        found.bounds,
+        setting,
+        sizes=tuple((name, Fraction(size)) for name, size in sizes.items()),
     )
 
 

@@ -29,6 +29,7 @@ class Result:
     ``determinants`` are what stands before it: powers and logarithms of determinants, of which ``expectation`` and ``terms`` are the
     rest. ``kronecker``: where a Kronecker product was asked for, the sum that it is; ``expectation`` is then of the traces it was
     found from. ``setting`` has the shapes of the letters, and which X have a mean M and a covariance U of rows.
+    ``sizes`` are the dimensions that had values, which ``expectation`` has no more.
     """
 
     query: str
@@ -42,6 +43,7 @@ class Result:
     setting: Setting = field(default_factory=Setting)
     determinants: Determinants | None = None
     kronecker: tuple[Term, ...] = ()
+    sizes: tuple[tuple[str, Fraction], ...] = ()
 
     @property
     def terms(self) -> list[Data]:

@@ -157,6 +157,7 @@ class _Answer:
             checked=tuple(dict.fromkeys((*self._inner.checked, *self._points))),
             value=value,
             determinants=replace(determinants, slope=slope, sizes=tuple(sizes.items())),
+            sizes=tuple(sizes.items()),
         )
 
     def _others(self) -> tuple[str, ...]:

@@ -30,6 +30,12 @@ MATRICES = {
     "B": [[0, 1, 1], [2, 0, -1], [1, 1, 1]],
     "Sigma": [[3, 1, 0], [1, 2, 1], [0, 1, 4]],
 }
+DETERMINANTS = (
+    ("det(W)^(-1/3) tr(A W^-1)", "general"),
+    ("det(W1)^(1/2) W1 det(W2)^(-3/4)", "identity"),
+    ("det(W)^2.5", "identity"),
+)
+LOGARITHMS = (("log det(W) W A W^-1", "general"), ("log det(W1) det(W2)^(1/2)", "identity"))
 QUERIES = (
     ("W^-1 A W^-1", "general"),
     ("tr(W A W^-1 A') + 1/3", "identity"),
@@ -41,6 +47,7 @@ QUERIES = (
     ("n + p + 10^20 n", "identity"),
     ("W^-1[1,2]^2 + (A W)[3,1]", "general"),
     ("cov(tr(A W), tr(A W^-1))", "general"),
+    *DETERMINANTS,
 )
 
 
@@ -59,8 +66,8 @@ def exact(text: str, covariance: str) -> list[float]:
     return [float(Fraction(str(x))) for x in cells]
 
 
-def close(found: list[list[float]]) -> None:
-    for (text, covariance), numbers in zip(QUERIES, found, strict=True):
+def close(found: list[list[float]], queries: tuple[tuple[str, str], ...] = QUERIES) -> None:
+    for (text, covariance), numbers in zip(queries, found, strict=True):
         assert numbers == pytest.approx(exact(text, covariance), rel=1e-12), text
 
 
@@ -96,11 +103,11 @@ def value(tree):
 
 def test_sympy(tmp_path: Path) -> None:
     script = ["import json", "from sympy import *", f"MATRICES = {MATRICES!r}", "found = []", READ_BACK]
-    for text, covariance in QUERIES:
+    for text, covariance in (*QUERIES, *LOGARITHMS):
         script.append(moment_source(moment(text, None, covariance), "sympy"))
         script.append(f"GIVEN = {{globals().get(k, Symbol(k)): v for k, v in {SIZES!r}.items()}}")
         script.append("found.append(value(moment))")
-    close(flat([*script, "print(json.dumps(found))"], tmp_path))
+    close(flat([*script, "print(json.dumps(found))"], tmp_path), (*QUERIES, *LOGARITHMS))
 
 
 @pytest.mark.compiler
@@ -120,6 +127,7 @@ def test_c(tmp_path: Path) -> None:
         for name, trace in re.findall(r"// (t_\d+) = (.*)", source):
             value = moment(trace, {x: v for x, v in MATRICES.items() if x in trace}).value
             numbers[name] = float(Fraction(str(value)))
+        numbers["det_Sigma"] = 17.0
         call = ", ".join(repr(float(numbers[name])) for name in re.findall(r"double (\w+)[,)]", head))
         sources.append(source)
         body.append(f'printf("%.17g\\n", f{k}({call}));')
@@ -130,10 +138,10 @@ def test_c(tmp_path: Path) -> None:
     built = str(tmp_path / "all")
     run([compiler, "-std=c99", "-pedantic-errors", "-Werror", str(tmp_path / "all.c"), "-o", built, "-lm"])
     assert run([built]) == pytest.approx(wanted, rel=1e-12)
-    assert len(wanted) == 8
+    assert len(wanted) == 11
 
 
-@pytest.mark.parametrize(("text", "covariance"), QUERIES)
+@pytest.mark.parametrize(("text", "covariance"), [query for query in QUERIES if query not in DETERMINANTS])
 def test_text_reads_back(text: str, covariance: str) -> None:
     result = d.moment(text, cov=covariance)
     again = moment(result.source("text"), None, "general")
@@ -146,6 +154,14 @@ def test_the_function(text: str, covariance: str) -> None:
     values = {**SIZES, **MATRICES}
     wanted = {name: values[name] for name in Parts(result).parameters}
     assert np.ravel(result.function()(**wanted)).tolist() == pytest.approx(exact(text, covariance), rel=1e-12)
+
+
+@pytest.mark.parametrize("language", ["python", "c"])
+def test_a_logarithm_is_refused_where_there_is_no_digamma_function(language: str) -> None:
+    with pytest.raises(
+        BadInput, match="a logarithm of a determinant is written as latex, text and sympy here"
+    ):
+        d.moment("log det(W)").source(language)
 
 
 def test_the_function_broadcasts_over_sizes() -> None:
@@ -169,6 +185,22 @@ def test_the_function_broadcasts_over_sizes() -> None:
 def test_what_the_function_refuses(values: dict[str, Any], reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
         d.moment("W A W^-1").function()(**values)
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "given", "reason"),
+    [
+        ("tr(W^-1)", {"p": 3}, {"n": 3}, "exists only for n - p > 1: take n over 4"),
+        ("tr(W^-2)", {"n": 5}, {"p": 2.5}, "exists only for n - p > 3"),
+        ("det(W)^(1/2)", {"p": 3}, {"n": 1}, "exists only for n >= p"),
+        ("W", {"p": 3}, {"n": 5, "p": 2}, "this moment was taken at p = 3: let them agree"),
+    ],
+)
+def test_the_function_knows_the_sizes_of_the_query(
+    text: str, known: dict[str, Any], given: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(BadInput, match=reason):
+        d.moment(text, **known).function()(**given)
 
 
 MEAN, COLUMN = np.array([[1.0, 2], [3, 4], [0, 1]]), np.array([2.0, -1])
