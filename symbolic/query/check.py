@@ -62,6 +62,9 @@ MOST_SIZES = 3
 ROOM = 6
 """Numbers of rows that are tried one after the other where a divisor such as n - 3 vanishes."""
 
+LARGEST_FRAME = 2
+"""Most rows of a Moore-Penrose inverse that is averaged entry by entry."""
+
 LARGEST_COMPLEX = 2
 """The largest size of complex matrices beside a logarithm."""
 
@@ -175,6 +178,8 @@ def _compare_means(answer: Answer, size: int, limit: int, rows: int, beside: str
     ``beside``: the matrix the logarithm of whose determinant, less its mean, is a factor.
     """
     if size > MAX_SIZE and any(answer.inverses.values()):
+        return ""
+    if rows > LARGEST_FRAME and answer.pseudo_inverses:
         return ""
     small = replace(answer.small(size, rows), beside=beside)
     dimensions = answer.dimensions(small)

@@ -230,3 +230,9 @@ REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
 def test_what_has_no_answer_is_refused(text: str, options: dict[str, Any], reason: str) -> None:
     with pytest.raises(Refused, match=reason):
         moment(text, **options)
+
+
+def test_a_logarithm_beside_a_pseudo_inverse_is_answered_or_refused() -> None:
+    """Of three rows or more no Moore-Penrose inverse is averaged entry by entry."""
+    with pytest.raises(Refused, match="there is no small size at which"):
+        moment("W1^+ log det(W) tr(W)")
