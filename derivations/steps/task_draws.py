@@ -7,6 +7,9 @@ import numpy as np
 from derivations.steps.draws import Array, fixed_column, transpose
 from numeric_check.draws.sample import Sample
 
+# rows from which on half of a symmetric product costs less than all of it
+LARGE = 32
+
 
 def gaussian_inputs(sample: Sample, rows: str) -> Array:
     """A batch of input matrices with standard Gaussian entries, rows x p."""
@@ -29,8 +32,14 @@ def adapted_from(start: Array, x: Array, rate: float) -> Array:
 
 
 def contracted_rows(rows: Array, x_t: Array, rate: float) -> Array:
-    """rows (I - rate/n_t X_t^T X_t), by rows: the transposed step costs less where the rows are few."""
-    return np.asarray(rows - rate / x_t.shape[-2] * (rows @ transpose(x_t)) @ x_t)
+    """rows (I - rate/n_t X_t^T X_t), multiplied in the order that costs less: by rows, or with few columns X_t^T X_t first."""
+    points, size = x_t.shape[-2:]
+    few = rows.shape[-2]
+    if size * (points + few) < 2 * points * few:
+        passed = rows @ outer_product(transpose(x_t))
+    else:
+        passed = (rows @ transpose(x_t)) @ x_t
+    return np.asarray(rows - rate / points * passed)
 
 
 def design(x_t: Array, x_v: Array, rate: float) -> Array:
@@ -67,8 +76,12 @@ def nearest_solution(matrix: Array, right: Array, start: Array) -> Array:
 
 
 def outer_product(columns: Array) -> Array:
-    """v v^T for a batch of columns."""
-    return np.asarray(columns @ transpose(columns))
+    """v v^T for a batch of columns.
+
+    For a product of one array with itself NumPy takes a routine that costs more where there are few rows, so it is given a copy.
+    """
+    other = transpose(columns)
+    return np.asarray(columns @ (other.copy() if columns.shape[-2] < LARGE else other))
 
 
 def stacked_problem(sample: Sample) -> tuple[Array, Array]:

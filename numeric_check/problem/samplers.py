@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,17 @@ def coloured(u: Array, setting: Setting) -> Array:
     return u * np.diag(setting.root) if setting.diagonal else u @ setting.root
 
 
+@lru_cache(maxsize=64)
+def _above(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of what lies above the diagonal."""
+    return np.triu_indices(size, 1)
+
+
 def triangular_factor(generator: np.random.Generator, points: int, size: int, *shape: int) -> Array:
     """R, shape (*shape, size, size), with R^T R distributed as Z^T Z for `points` >= size rows Z ~ N(0, I)."""
     factor = np.zeros((*shape, size, size))
-    upper = np.triu_indices(size, 1)
-    factor[..., *upper] = generator.standard_normal((*shape, len(upper[0])))
+    rows, columns = _above(size)
+    factor[..., rows, columns] = generator.standard_normal((*shape, len(rows)))
     diagonal = np.arange(size)
     factor[..., diagonal, diagonal] = np.sqrt(generator.chisquare(points - diagonal, (*shape, size)))
     return factor

@@ -328,13 +328,11 @@ def term_chain(source: str, assumptions: Assumptions) -> Chain:
 
 
 def _word(source: str, sample: Sample, x_t: Array, x_v: Array) -> Array:
-    b = design(x_t, x_v, sample["alpha_t"])
-    kernel = {
-        VALIDATION: lambda: b,
-        TASKS: lambda: b @ (transpose(b) @ b),
-        TRAINING: lambda: outer_product(x_v @ transpose(x_t)) @ b,
-    }[source]()
-    return np.asarray(transpose(b) @ kernel)
+    back = transpose(design(x_t, x_v, sample["alpha_t"]))
+    if source == TRAINING:
+        return outer_product((back @ x_v) @ transpose(x_t))
+    gram = outer_product(back)
+    return gram @ gram if source == TASKS else gram
 
 
 def _observe_term(source: str, sample: Sample, *, given: bool) -> Observed:

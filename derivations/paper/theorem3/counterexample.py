@@ -145,11 +145,12 @@ def _rows(sample: Sample, *shape: int) -> Array:
 
 
 def _observe_conditions(sample: Sample) -> Observed:
-    """Variances over the tasks of a draw."""
+    """Variances over the tasks of a draw, each with two rows."""
     size = sample.size("p")
-    x, y = _rows(sample, TASKS_PER_DRAW), _rows(sample, TASKS_PER_DRAW)
+    rows = _rows(sample, 2 * TASKS_PER_DRAW)
+    x, y = rows[:, :TASKS_PER_DRAW], rows[:, TASKS_PER_DRAW:]
     seen = {
-        label((0, 0), DIAGONAL): np.einsum("btp,btp->bt", x, x) / size,
+        label((0, 0), DIAGONAL): np.einsum("btp,btp->bt", rows, rows) / size,
         label((0, 0), OFF): np.einsum("btp,btp->bt", x, y) / size,
     }
     square = np.sum((_spread(TASKS, size) / size) ** 2)

@@ -24,6 +24,7 @@ from derivations.steps.draws import Array, transpose
 from derivations.steps.orders import element
 from derivations.steps.step import Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
+from numeric_check.problem.setting import symmetric_root
 from symbolic.algebra.words import Expression, matrix, reciprocal, scalar, zero
 
 NUMBERS: Mapping[tuple[int, int], str] = {(0, 0): "134", (1, 0): "135", (1, 1): "136"}
@@ -135,20 +136,23 @@ def _observe(sample: Sample) -> Observed:
 
     An element off the diagonal, or between two tasks, changes its sign with that of a row: its variance is its mean
     square. Squares are summed over all pairs of rows by the sums of x^T x. A task has a product of its own, and one with
-    its partner. Training data are seen by X^T X alone, for which their triangular factor is enough.
+    its partner. Training data are seen by X^T X alone, for which their triangular factor is enough. Rows are drawn standard:
+    their covariance goes to the products between them, which are smaller.
     """
     size = sample.size("p")
     sigma = 0.75 * np.eye(size) + 0.25 * sample.matrix("Sigma_part", "p", "p", positive=True)
     sample.define("Sigma", sigma)
-    x_v = sample.gaussian(TASKS * ROWS, size, sigma).reshape(-1, ROWS, size)
-    x_t = np.stack([sample.triangular("n_t", size, sigma) for _ in range(TASKS)], axis=1)
+    x_v = sample.gaussian(TASKS * ROWS, size).reshape(-1, ROWS, size)
+    x_t = np.stack([sample.triangular("n_t", size) for _ in range(TASKS)], axis=1)
     x_t = x_t.reshape(-1, *x_t.shape[2:])
     outer, passed = (np.ascontiguousarray(transpose(x)) @ x for x in (x_v, x_t))
-    powers = [np.broadcast_to(np.eye(size), passed.shape), passed]
+    root = symmetric_root(sigma)
+    powers = [np.broadcast_to(np.eye(size), passed.shape), root @ passed @ root]
     found: dict[str, Array] = {}
     for left, right in NUMBERS:
         scale = sample["p"] ** (1 + left + right)
-        within, between = powers[left] @ powers[right], powers[left][::2] @ powers[right][1::2]
+        within = root @ powers[left] @ powers[right] @ root
+        between = root @ powers[left][::2] @ powers[right][1::2] @ root
         on_diagonal = np.einsum("tri,tri->tr", x_v @ within, x_v)
         product, others = within @ outer, outer[::2] @ between @ outer[1::2]
         whole = np.einsum("tij,tji->t", product, product) - np.einsum("tr,tr->t", on_diagonal, on_diagonal)
