@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from numeric_check.draws.normals import normals
 from numeric_check.problem.samplers import triangular_factor
 
 Array = NDArray[np.float64]
@@ -26,28 +27,42 @@ def label_noise(
     Inputs larger than `MOST_ENTRIES` are drawn as far as x sees them in K steps: their first rows and columns in a basis in which
     they are a product of triangular factors of Gaussian matrices.
     """
-    found = np.empty((len(rates), draws))
+    entered = points * size <= MOST_ENTRIES
+    found, each = np.empty((len(rates), draws)), 1 if entered else draws
     scale = np.array(rates)[:, None] / points
-    for k in range(draws):
-        x, inputs = _data(generator, points, size, steps)
+    for k in range(0, draws, each):
+        x, inputs = (_entries if entered else _factors)(generator, points, size, steps, each)
         # a row for each rate, so that large inputs are read once for all of them
-        row, seen = np.tile(x, (len(rates), 1)), np.zeros((len(rates), len(inputs)))
+        row, turned = np.repeat(x, len(rates), axis=1), np.swapaxes(inputs, 1, 2)
+        seen = np.zeros((each, len(rates), inputs.shape[1]))
         for _ in range(steps):
-            inside = row @ inputs.T
+            inside = row @ turned
             seen = seen + scale * inside
             row = row - scale * (inside @ inputs)
-        found[:, k] = (1 + np.sum(seen**2, axis=1)) / np.sum(row**2, axis=1)
+        found[:, k : k + each] = ((1 + np.sum(seen**2, axis=2)) / np.sum(row**2, axis=2)).T
     return found
 
 
-def _data(generator: np.random.Generator, points: int, size: int, steps: int) -> tuple[Array, Array]:
-    if points * size <= MOST_ENTRIES:
-        return generator.standard_normal(size), generator.standard_normal((points, size))
-    x, inputs = np.zeros(steps + 1), np.zeros((steps, steps + 1))
-    x[0] = triangular_factor(generator, size, 1, 1)[0, 0, 0]
+def _entries(
+    generator: np.random.Generator, points: int, size: int, steps: int, draws: int
+) -> tuple[Array, Array]:
+    """x and X with all their entries."""
+    return normals(generator, (draws, 1, size)), normals(generator, (draws, points, size))
+
+
+def _factors(
+    generator: np.random.Generator, points: int, size: int, steps: int, draws: int
+) -> tuple[Array, Array]:
+    """x and X in a basis in which x, and then every row or column that is met, ends at its diagonal."""
+
+    def length(count: int) -> Array:
+        return triangular_factor(generator, count, 1, draws)[:, 0, 0]
+
+    x, inputs = np.zeros((draws, 1, steps + 1)), np.zeros((draws, steps, steps + 1))
+    x[:, 0, 0] = length(size)
     for k in range(steps):
-        inputs[k, k] = triangular_factor(generator, points - k, 1, 1)[0, 0, 0]
-        inputs[k, k + 1] = triangular_factor(generator, size - 1 - k, 1, 1)[0, 0, 0]
+        inputs[:, k, k] = length(points - k)
+        inputs[:, k, k + 1] = length(size - 1 - k)
     return x, inputs
 
 
