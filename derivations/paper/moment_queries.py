@@ -1,7 +1,7 @@
 """A query of `derive moment` as a step: the engine's answer, the same by hand, and sampling from the definition.
 
 W = X^T X for n rows Sigma^(1/2) u, u with independent entries of a law; W1 and W2 are independent, with n1 and n2 rows. For
-complex normal entries W = X^* X.
+complex normal entries W = X^* X. A rotation is uniform on the orthogonal group.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from derivations.language.assumptions import Assumptions
 from derivations.paper.moment_trees import answer_tree
 from derivations.steps.chain import Chain
 from derivations.steps.rules import haff
+from derivations.steps.rules.second_moments import two_of_a_rotation
 from derivations.steps.step import Derived, Kind, Observed, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra import words
@@ -55,7 +56,8 @@ class Query:
     slug: of the step. text: as `derive moment` reads it. what: the same in words. label: the left-hand side in
     LaTeX. claim: its value by hand, and source: by which way. sampled: the same from a batch of
     sampled W, W1, W2 and the fixed letters A, and D, which is symmetric. law: one of ROWS. sizes, small: where it is
-    sampled, and where wrong claims are told from the right one besides. when: what must hold for it to exist.
+    sampled, and where wrong claims are told from the right one besides. when: what must hold for it to exist. rotations: letters
+    that are uniform on the orthogonal group, in place of rows.
     """
 
     slug: str
@@ -69,21 +71,24 @@ class Query:
     small: Sizes
     law: str = GAUSSIAN
     when: str = ""
+    rotations: tuple[str, ...] = ()
 
     @property
     def covariance(self) -> str:
         """General for Gaussian rows; under another law that would leave sums over indices."""
-        return "general" if self.law in NORMAL else "identity"
+        return "general" if self.law in NORMAL and not self.rotations else "identity"
 
     @property
     def statement(self) -> str:
         """One sentence."""
-        return f"{self.what}, for {ROWS[self.law]}{f', when {self.when}' if self.when else ''}."
+        over = "a rotation with the uniform law" if self.rotations else ROWS[self.law]
+        return f"{self.what}, for {over}{f', when {self.when}' if self.when else ''}."
 
     @property
     def arguments(self) -> str:
         """What follows `derive moment` on the command line."""
-        chosen = "--cov general" if self.law in NORMAL else ""
+        chosen = "--cov general" if self.covariance == "general" else ""
+        chosen += "".join(f" --rotation {name}" for name in self.rotations)
         chosen += f" --law {self.law}" if self.law != GAUSSIAN else ""
         return f'"{self.text}" {chosen.strip()}'
 
@@ -110,6 +115,8 @@ def sampled_matrices(query: Query, sample: Sample) -> dict[str, Any]:
         is_gaussian = query.law == GAUSSIAN
         x = sample.triangular(rows, "p", sigma) if is_gaussian else sample.inputs(rows, "p", query.law, sigma)
         found[name] = np.swapaxes(x, 1, 2) @ x
+    for name in query.rotations:
+        found[name] = _rotations(sample)
     if "A" in query.text:
         # near the identity, so that no trace is small by chance, and not symmetric
         found["A"] = one + sample.matrix("departure", "p", "p") / 3
@@ -117,6 +124,12 @@ def sampled_matrices(query: Query, sample: Sample) -> dict[str, Any]:
     if "D" in query.text:
         found["D"] = sample.matrix("D", "p", "p", positive=True)
     return found
+
+
+def _rotations(sample: Sample) -> Array:
+    """A batch of uniform rotations: Gaussian matrices made orthogonal, with the signs that make this unique."""
+    turned, triangle = np.linalg.qr(sample.gaussian("p", "p"))
+    return np.asarray(turned * np.sign(np.diagonal(triangle, axis1=1, axis2=2))[:, None, :])
 
 
 def _word(factors: Word) -> Expression:
@@ -129,7 +142,7 @@ def _letter(name: str) -> Expression:
     """A letter of a query; all that are in use but A are symmetric."""
     if is_inverse(name):
         return haff.LETTERS[haff.INVERSE]
-    return matrix(name, "p", "p", symmetric=name != "A" and name[0] != IMAGINARY)
+    return matrix(name, "p", "p", symmetric=name not in ("A", "O") and name[0] != IMAGINARY)
 
 
 def _start(text: str) -> Expression:
@@ -165,6 +178,14 @@ def _chain(text: str, law: str, label: str, assumptions: Assumptions) -> Chain:
     """The rows of the Wishart matrices put in, and averaged over."""
     chain = Chain(_start(text))
     _average_rows(chain, sorted(filter(is_wishart, chain.result.letters())), law)
+    return chain.shows(label)
+
+
+@lru_cache(maxsize=16)
+def _rotation_chain(text: str, rotation: str, label: str, assumptions: Assumptions) -> Chain:
+    """Two factors of a rotation averaged over."""
+    chain = Chain(_start(text))
+    two_of_a_rotation(chain, rotation)
     return chain.shows(label)
 
 
@@ -225,7 +246,8 @@ def step_of(query: Query) -> Step:
 
     def derive(assumptions: Assumptions) -> Derived:
         # what the command answers, which the moves come to by a way of their own
-        return {query.label: answer_tree(moment(query.text, None, query.covariance, query.law))}
+        found = moment(query.text, None, query.covariance, query.law, rotations=query.rotations)
+        return {query.label: answer_tree(found)}
 
     def observe(sample: Sample) -> Observed:
         # of complex matrices the imaginary part has the mean zero, as all letters are real
@@ -236,6 +258,10 @@ def step_of(query: Query) -> Step:
             partial(_complex_chain, query.text, query.label),
             "real and imaginary parts by parts",
         )
+    elif query.rotations:
+        (rotation,) = query.rotations
+        derivation = partial(_rotation_chain, query.text, rotation, query.label)
+        moves = "second moments of a uniform rotation"
     elif query.when:
         derivation, moves = partial(_inverse_chain, query.text, query.label), "Haff's identity, move by move"
     else:

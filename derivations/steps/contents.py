@@ -266,6 +266,12 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         two-complex-wisharts-sandwich
         """
     ),
+    "derivations.paper.other_moments.uniform_rotations": _unnumbered(
+        """
+        rotated-letter letter-between-rotations rotation-times-trace rotation-squared-trace
+        rotated-letter-trace
+        """
+    ),
     "derivations.paper.beyond.reduction": _unnumbered("one-task-suffices two-small-matrices"),
     "derivations.paper.beyond.negative_rate": {"negative-rate-is-better": ""},
     "derivations.paper.beyond.exact_loss": {"exact-loss": ""},

@@ -144,7 +144,7 @@ def by_invariance(
     def second_route() -> SecondRoute:
         for place in places((before, after), given, inverses, {frame: rest}):
             turned = []
-            for signs in _signed_permutations(place[frame].nrows()):
+            for signs in signed_permutations(place[frame].nrows()):
                 there = {**place, frame: signs * place[frame]}
                 _put(there, given, inverses)
                 turned.append(evaluate(before, there))
@@ -482,7 +482,8 @@ def _orthogonal(source: random.Random, size: int) -> fmpq_mat:
     return (one - skew) * (one + skew).inv()
 
 
-def _signed_permutations(size: int) -> Iterator[fmpq_mat]:
+def signed_permutations(size: int) -> Iterator[fmpq_mat]:
+    """All of that size: a group that leaves no matrix unchanged but multiples of the identity."""
     for order in permutations(range(size)):
         for signs in product((1, -1), repeat=size):
             yield fmpq_mat(

@@ -21,7 +21,7 @@ from derivations.paper.moment_trees import answer_tree
 from derivations.paper.moments import INVERSES, LAWS, LETTERS, POWERS, PRODUCTS
 from derivations.paper.moments_of_inverses import BESIDE, BETWEEN, RATIO_SQUARES, RATIOS
 from derivations.paper.moments_of_words import PAIRS, SINGLE
-from derivations.paper.other_moments import complex_rows
+from derivations.paper.other_moments import complex_rows, uniform_rotations
 from derivations.steps.contents import load
 from derivations.verification.perturb import perturbations
 from derivations.verification.prove import difference, prove
@@ -29,7 +29,7 @@ from derivations.verification.verify import relevant
 from symbolic.query.query import moment
 
 WITH_INVERSES = (*INVERSES, *BESIDE, *BETWEEN, *RATIOS, *RATIO_SQUARES)
-OTHERS = (*complex_rows.POWERS, *complex_rows.LETTERS)
+OTHERS = (*complex_rows.POWERS, *complex_rows.LETTERS, *uniform_rotations.ROTATIONS)
 QUERIES = (
     *(*POWERS, *LETTERS, *PRODUCTS, *INVERSES, *LAWS),
     *(*SINGLE, *PAIRS, *WITH_INVERSES[len(INVERSES) :], *OTHERS),
@@ -72,7 +72,7 @@ def test_moments_of_the_inverse_are_sampled_where_they_have_a_variance(query: Qu
 
 @pytest.mark.parametrize("query", QUERIES, ids=SLUGS)
 def test_the_condition_is_the_one_under_which_it_exists(query: Query) -> None:
-    answer = moment(query.text, None, query.covariance, query.law)
+    answer = moment(query.text, None, query.covariance, query.law, rotations=query.rotations)
     assert " and ".join(answer.conditions) == query.when
     assert query.when in load()[query.slug].statement
 
