@@ -20,18 +20,22 @@ from numpy.typing import NDArray
 
 from derivations.language.assumptions import Assumptions
 from derivations.paper.moment_trees import answer_tree
-from derivations.steps.chain import Chain
+from derivations.steps.chain import Chain, Rule
+from derivations.steps.chains.products import in_place_of
 from derivations.steps.rules import haff
+from derivations.steps.rules.exact_routes import inverse_of_chi_square
+from derivations.steps.rules.haar import FREEDOM, mean_trace_of_inverse
+from derivations.steps.rules.rotations import Weighted, by_moment, multiple, rewritten
 from derivations.steps.rules.second_moments import two_of_a_rotation
 from derivations.steps.step import Derived, Kind, Observed, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra import words
 from symbolic.algebra.entry_laws import COMPLEX
-from symbolic.algebra.words import Expression, constant, gaussian, independent_entries, matrix
+from symbolic.algebra.words import Expression, constant, gaussian, independent_entries, matrix, scalar
 from symbolic.grammar.expanded import expand
 from symbolic.grammar.syntax import parse
 from symbolic.query.query import moment
-from symbolic.wishart.fixed_letters import TRANSPOSED, Word, is_inverse, is_wishart, row_dimension
+from symbolic.wishart.fixed_letters import PSEUDO, TRANSPOSED, Word, is_inverse, is_wishart, row_dimension
 from symbolic.wishart.trace_polynomial import Monomial
 
 Array = NDArray[np.float64]
@@ -75,13 +79,15 @@ class Query:
 
     @property
     def covariance(self) -> str:
-        """General for Gaussian rows; under another law that would leave sums over indices."""
-        return "general" if self.law in NORMAL and not self.rotations else "identity"
+        """General for Gaussian rows; under another law that would leave sums over indices, of W^+ it is not known."""
+        known = self.law in NORMAL and not self.rotations and PSEUDO not in self.text
+        return "general" if known else "identity"
 
     @property
     def statement(self) -> str:
         """One sentence."""
         over = "a rotation with the uniform law" if self.rotations else ROWS[self.law]
+        over = "standard normal rows" if PSEUDO in self.text else over
         return f"{self.what}, for {over}{f', when {self.when}' if self.when else ''}."
 
     @property
@@ -140,6 +146,8 @@ def _word(factors: Word) -> Expression:
 
 def _letter(name: str) -> Expression:
     """A letter of a query; all that are in use but A are symmetric."""
+    if name.endswith(PSEUDO):
+        return ROWS_OF.T @ ROWS_INVERSE @ ROWS_INVERSE @ ROWS_OF
     if is_inverse(name):
         return haff.LETTERS[haff.INVERSE]
     return matrix(name, "p", "p", symmetric=name not in ("A", "O") and name[0] != IMAGINARY)
@@ -179,6 +187,48 @@ def _chain(text: str, law: str, label: str, assumptions: Assumptions) -> Chain:
     chain = Chain(_start(text))
     _average_rows(chain, sorted(filter(is_wishart, chain.result.letters())), law)
     return chain.shows(label)
+
+
+# W^+ = X^T (X X^T)^-2 X for p > n, and the polar decomposition X = R Q, Q a uniform frame that is independent of R
+ROWS_OF, ROWS_INVERSE = matrix("X", "n", "p"), matrix("H", "n", "n", symmetric=True)
+FRAME, FRAME_ROOT = matrix("Q", "n", "p"), matrix("R", "n", "n", symmetric=True)
+
+
+@lru_cache(maxsize=4)
+def _pseudo_chain(text: str, label: str, assumptions: Assumptions) -> Chain:
+    """The frame averaged over first, then the inverse Wishart matrix of n dimensions with p degrees of freedom."""
+    chain = Chain(_start(text))
+    rewritten(
+        chain,
+        Rule.POLAR,
+        {(("X", True), ("H", False), ("H", False), ("X", False)): FRAME.T @ ROWS_INVERSE @ FRAME},
+        values={"X": FRAME_ROOT @ FRAME},
+        inverses={"H": ROWS_OF @ ROWS_OF.T},
+        frames={"Q": "Q_rest"},
+        sizes=WIDE,
+    )
+    two_of_a_rotation(chain, "Q")
+    mean, freedom = mean_trace_of_inverse(scalar("n"), scalar("p"))
+    rows = gaussian("X", "n", "p")
+    by_moment(
+        chain,
+        Rule.WISHART,
+        lambda before: in_place_of(words.tr(ROWS_INVERSE), mean, before),
+        _inverse_by_rows,
+        ("X",),
+        values={FREEDOM: freedom},
+        inverses={"H": rows @ rows.T},
+        sizes=WIDE,
+    )
+    return chain.shows(label, {FREEDOM: freedom})
+
+
+WIDE: tuple[Mapping[str, int], ...] = ({"n": 1, "p": 4}, {"n": 2, "p": 6}, {"n": 3, "p": 8})
+
+
+def _inverse_by_rows(sizes: Mapping[str, int]) -> Weighted:
+    """One over a diagonal element of (X X^T)^-1 is the squared distance of a row from the others, chi-square."""
+    return [(Fraction(1), {"H": multiple(sizes["n"], inverse_of_chi_square(sizes["p"] - sizes["n"] + 1))})]
 
 
 @lru_cache(maxsize=16)
@@ -262,6 +312,9 @@ def step_of(query: Query) -> Step:
         (rotation,) = query.rotations
         derivation = partial(_rotation_chain, query.text, rotation, query.label)
         moves = "second moments of a uniform rotation"
+    elif PSEUDO in query.text:
+        derivation = partial(_pseudo_chain, query.text, query.label)
+        moves = "a uniform frame and an inverse Wishart matrix, one after the other"
     elif query.when:
         derivation, moves = partial(_inverse_chain, query.text, query.label), "Haff's identity, move by move"
     else:

@@ -272,6 +272,9 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         rotated-letter-trace
         """
     ),
+    "derivations.paper.other_moments.pseudo_inverses": _unnumbered(
+        "pseudo-inverse-mean pseudo-inverse-trace-with-letter"
+    ),
     "derivations.paper.beyond.reduction": _unnumbered("one-task-suffices two-small-matrices"),
     "derivations.paper.beyond.negative_rate": {"negative-rate-is-better": ""},
     "derivations.paper.beyond.exact_loss": {"exact-loss": ""},

@@ -25,6 +25,16 @@ def test_two_factors_average_by_their_second_moments(word: Expression, mean: Exp
     assert chain.moves[-1].disproved == ""
 
 
+def test_a_frame_has_the_second_moments_of_its_columns() -> None:
+    q, h = matrix("Q", "n", "p"), matrix("H", "n", "n", symmetric=True)
+    chain = two_of_a_rotation(Chain(tr(A @ q.T @ h @ q)), "Q")
+    assert chain.result == reciprocal("p") * tr(A) * tr(h)
+    assert chain.moves[-1].disproved == ""
+    assert "signed permutations" in not_turned(
+        chain.moves[-1].before, reciprocal("n") * tr(A) * tr(h), "Q", "Q_rest"
+    )
+
+
 @pytest.mark.parametrize("wrong", [A.T, reciprocal("p") * A, 2 * reciprocal("p") * A.T])
 def test_another_mean_is_seen(wrong: Expression) -> None:
     assert "signed permutations" in not_turned(O @ A @ O, wrong, "O", "O_rest")
