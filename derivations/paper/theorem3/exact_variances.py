@@ -33,7 +33,7 @@ DIAGONAL, OFF, BETWEEN = r"i=j,\ k=l", r"i=j,\ k\neq l", r"i\neq j"
 SAME, OTHER = "same task", "other task"
 PLACES = {DIAGONAL: (SAME, 1), OFF: (SAME, 2), BETWEEN: (OTHER, 1)}
 # tasks behind one sampled variance, and validation rows that go through the training data of each
-TASKS, ROWS = 8, 96
+TASKS, ROWS = 12, 48
 SIZES = ({"n_t": 120, "n_v": 2, "p": 4}, {"n_t": 60, "n_v": 3, "p": 6}, {"n_t": 300, "n_v": 2, "p": 3})
 
 
