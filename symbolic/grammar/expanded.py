@@ -6,23 +6,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from symbolic.algebra.quotients import Rational
+from symbolic.grammar import tree
 from symbolic.grammar.tokens import MomentSyntaxError
-from symbolic.grammar.tree import (
-    Determinant,
-    Element,
-    Kind,
-    Node,
-    Number,
-    Power,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-    Trace,
-    Transpose,
-    kind,
-    multiplied,
-)
 from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, unit
 from symbolic.wishart.trace_polynomial import ONE, QueryTooLarge, TracePolynomial
 
@@ -33,7 +18,7 @@ MAX_INVERSE_ORDER = 3
 IDENTITY_MATRIX = TracePolynomial.letter(())
 
 
-def expand(text: str, node: Node) -> TracePolynomial:
+def expand(text: str, node: tree.Node) -> TracePolynomial:
     """The query as a sum of products, coefficients in the dimensions.
 
     Raises MomentSyntaxError at a power or quotient that is not defined, and where multiplying out goes over
@@ -45,41 +30,41 @@ def expand(text: str, node: Node) -> TracePolynomial:
         raise MomentSyntaxError(text, node.position, str(error)) from None
 
 
-def _expand(text: str, node: Node) -> TracePolynomial:
+def _expand(text: str, node: tree.Node) -> TracePolynomial:
     result = UNIT
     match node:
-        case Number(value=value):
+        case tree.Number(value=value):
             result = TracePolynomial.constant(Rational.number(value))
-        case Symbol():
+        case tree.Symbol():
             result = _symbol(node)
-        case Trace(of=inner):
+        case tree.Trace(of=inner):
             result = expand(text, inner).trace()
-        case Element(of=inner, row=row, column=column):
+        case tree.Element(of=inner, row=row, column=column):
             result = (expand(text, inner) * TracePolynomial.letter((unit(column, row),))).trace()
-        case Determinant(of=inner, order=order):
+        case tree.Determinant(of=inner, order=order):
             result = _elementary(expand(text, inner), order)
-        case Transpose(of=inner):
+        case tree.Transpose(of=inner):
             result = expand(text, inner).transposed()
-        case Power():
+        case tree.Power():
             result = _power(text, node)
-        case Quotient():
+        case tree.Quotient():
             result = _quotient(text, node)
-        case Product(factors=factors):
-            whole = Kind.SCALAR
+        case tree.Product(factors=factors):
+            whole = tree.Kind.SCALAR
             for factor in factors:
-                this = kind(factor)
+                this = tree.kind(factor)
                 result = result * expand(text, factor)
-                if whole is Kind.ROW and this is Kind.COLUMN:
+                if whole is tree.Kind.ROW and this is tree.Kind.COLUMN:
                     result = result.trace()
-                whole = multiplied(whole, this) or Kind.MATRIX
-        case Sum(terms=parts):
+                whole = tree.multiplied(whole, this) or tree.Kind.MATRIX
+        case tree.Sum(terms=parts):
             result = TracePolynomial({}, node.is_matrix)
             for sign, part in parts:
                 result = (result + expand(text, part).scaled(Rational.number(sign))).checked()
     return result
 
 
-def _symbol(node: Symbol) -> TracePolynomial:
+def _symbol(node: tree.Symbol) -> TracePolynomial:
     if not node.is_matrix:
         return TracePolynomial.constant(Rational.generator(node.name))
     return IDENTITY_MATRIX if node.name == IDENTITY else TracePolynomial.letter((node.name,))
@@ -100,7 +85,7 @@ def _elementary(matrix: TracePolynomial, order: int) -> TracePolynomial:
     return found[order]
 
 
-def _quotient(text: str, node: Quotient) -> TracePolynomial:
+def _quotient(text: str, node: tree.Quotient) -> TracePolynomial:
     divisor = expand(text, node.bottom)
     if not divisor.terms:
         raise MomentSyntaxError(text, node.bottom.position, "division by zero: give another divisor")
@@ -111,8 +96,8 @@ def _quotient(text: str, node: Quotient) -> TracePolynomial:
     return expand(text, node.top) * inverse
 
 
-def _power(text: str, node: Power) -> TracePolynomial:
-    if node.exponent < 0 and isinstance(node.of, Determinant):
+def _power(text: str, node: tree.Power) -> TracePolynomial:
+    if node.exponent < 0 and isinstance(node.of, tree.Determinant):
         # det(M)^-k = det(M^-1)^k, a polynomial in traces of powers of the inverse
         if node.of.order > MAX_INVERSE_ORDER:
             reason = (
@@ -120,7 +105,7 @@ def _power(text: str, node: Power) -> TracePolynomial:
             )
             raise MomentSyntaxError(text, node.position, reason)
         inner = node.of.of
-        inverted = Power(inner.position, True, inner, -1)
+        inverted = tree.Power(inner.position, True, inner, -1)
         return _power(text, replace(node, of=replace(node.of, of=inverted), exponent=-node.exponent))
     factor = expand(text, node.of)
     if node.exponent < 0:

@@ -9,22 +9,7 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from symbolic.grammar.tree import (
-    Determinant,
-    Element,
-    Kind,
-    Node,
-    Number,
-    Power,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-    Trace,
-    Transpose,
-    kind,
-    multiplied,
-)
+from symbolic.grammar import tree
 from symbolic.wishart.fixed_letters import unit
 
 Value = Any
@@ -32,7 +17,7 @@ Value = Any
 
 
 def tree_value(
-    node: Node, dimensions: Mapping[str, int], matrices: Mapping[str, fmpq_mat], size: int
+    node: tree.Node, dimensions: Mapping[str, int], matrices: Mapping[str, fmpq_mat], size: int
 ) -> Value:
     """The value of a part of a query: ``dimensions`` by name, p x p ``matrices`` by letter, p = ``size``.
 
@@ -42,39 +27,39 @@ def tree_value(
     """
     identity = fmpq_mat(size, size, [int(i == j) for i in range(size) for j in range(size)])
 
-    def value(part: Node) -> Value:
+    def value(part: tree.Node) -> Value:
         result: Value = fmpq(0)
         match part:
-            case Number(value=number):
+            case tree.Number(value=number):
                 result = fmpq(number)
-            case Symbol(name=name, is_matrix=True):
+            case tree.Symbol(name=name, is_matrix=True):
                 result = matrices.get(name, identity)
-            case Symbol(name=name):
+            case tree.Symbol(name=name):
                 result = fmpq(dimensions[name])
-            case Trace(of=inner):
+            case tree.Trace(of=inner):
                 table = value(inner)
                 result = sum((table[i, i] for i in range(table.nrows())), fmpq(0))
-            case Element(of=inner, row=row, column=column):
+            case tree.Element(of=inner, row=row, column=column):
                 table = value(inner) * matrices[unit(column, row)]
                 result = sum((table[i, i] for i in range(size)), fmpq(0))
-            case Determinant(of=inner, order=order):
+            case tree.Determinant(of=inner, order=order):
                 # det(x - M) has (-1)^k e_k at x^(p-k); at other sizes than that which was asked for e_k is as good
                 coefficients = value(inner).charpoly().coeffs()
                 result = (-1) ** order * coefficients[size - order] if order <= size else fmpq(0)
-            case Transpose(of=inner):
+            case tree.Transpose(of=inner):
                 result = value(inner).transpose()
-            case Power(of=inner, exponent=exponent):
+            case tree.Power(of=inner, exponent=exponent):
                 result = _power(value(inner), exponent, identity)
-            case Quotient(top=top, bottom=bottom):
+            case tree.Quotient(top=top, bottom=bottom):
                 result = value(top) * (1 / value(bottom))
-            case Product(factors=factors):
-                whole, result = Kind.SCALAR, fmpq(1)
+            case tree.Product(factors=factors):
+                whole, result = tree.Kind.SCALAR, fmpq(1)
                 for factor in factors:
                     result = result * value(factor)
-                    if whole is Kind.ROW and kind(factor) is Kind.COLUMN:
+                    if whole is tree.Kind.ROW and tree.kind(factor) is tree.Kind.COLUMN:
                         result = result[0, 0]
-                    whole = multiplied(whole, kind(factor)) or Kind.MATRIX
-            case Sum(terms=terms):
+                    whole = tree.multiplied(whole, tree.kind(factor)) or tree.Kind.MATRIX
+            case tree.Sum(terms=terms):
                 result = reduce(
                     lambda left, right: left + right, (value(x) * fmpq(sign) for sign, x in terms)
                 )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 Certificate = Mapping[str, Any]
+ROW = frozenset({"what", "sign", "certificate", "domain"})
 Table = dict[tuple[tuple[str, int], ...], Fraction]
 
 
@@ -152,8 +153,18 @@ def faults(document: list[dict[str, Any]]) -> list[str]:
 
 
 def main(path: str) -> int:
-    """Check a file: 0 where all of it holds."""
-    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    """Check a file: 0 where all of it holds, 1 where something does not, 2 where it is no file of certificates."""
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        document = error
+    if not (
+        isinstance(document, list) and all(isinstance(row, dict) and row.keys() >= ROW for row in document)
+    ):
+        sys.stderr.write(
+            f"{path} is no file of certificates, a list of objects with {', '.join(sorted(ROW))}\n"
+        )
+        return 2
     found = faults(document)
     sys.stdout.write("".join(f"{line}\n" for line in found) or f"{len(document)} certificates hold\n")
     return 1 if found else 0

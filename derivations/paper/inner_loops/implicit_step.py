@@ -14,11 +14,11 @@ from functools import lru_cache
 
 import numpy as np
 import sympy
-from sympy import Identity, MatrixSymbol, Symbol
+from sympy import Identity, MatrixSymbol
 
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.normal_form import to_sympy
-from derivations.language.symbols import alpha_t, n_v, p
+from derivations.language.symbols import n_v, p
 from derivations.paper.beyond.one_task import Word, require_rotations
 from derivations.steps.chain import Chain, Rule
 from derivations.steps.labels import BY_MOVES, Sign
@@ -59,7 +59,7 @@ def implicit_chain(assumptions: Assumptions) -> Chain:
 
 def _positive(factor: Expression) -> bool:
     """Whether a coefficient is positive at a positive rate."""
-    return sign(to_sympy(factor).subs(alpha_t, Symbol("m")))[0] == 1
+    return sign(to_sympy(factor), nonzero=frozenset(), positive=frozenset({"alpha_t"}))[0] == 1
 
 
 def _claim() -> Parts:

@@ -62,6 +62,19 @@ def test_a_changed_certificate_is_refused(change: str, tmp_path: Path) -> None:
     assert plain_check.main(str(broken)) == 1
 
 
+@pytest.mark.parametrize("text", ['{"rows": []}', "[1]", '[{"what": "a"}]', "no JSON", None])
+def test_a_file_without_certificates_is_one_line(
+    text: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "other.json"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    assert plain_check.main(str(path)) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "is no file of certificates" in err
+
+
 def test_the_minimum_is_negative_at_random_sizes_where_it_is_large_too() -> None:
     source = random.Random(3)
     for _ in range(12):
