@@ -96,6 +96,7 @@ def _proof(step: Step, assumptions: Assumptions, document: dict[str, Any], lines
     from derivations.steps.chain import DoesNotApply
     from derivations.support.bad_input import BadInput
     from derivations.typeset.proofs import moves, proof_text
+    from derivations.typeset.terminal import wrapped
 
     checks = known_checks(step.name, assumptions)
     try:
@@ -103,7 +104,7 @@ def _proof(step: Step, assumptions: Assumptions, document: dict[str, Any], lines
         said = proof_text(step, assumptions, checks)
     except (DoesNotApply, NotDerivable) as error:
         raise BadInput(str(error)) from None
-    return Outcome(document, "\n".join((*lines, said)))
+    return Outcome(document, "\n".join((*map(wrapped, lines), said)))
 
 
 def _eval(arguments: argparse.Namespace) -> Outcome:

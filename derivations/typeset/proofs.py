@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,6 +17,7 @@ from derivations.steps.step import Step
 from derivations.typeset.latex import latex, latex_lines
 from derivations.typeset.line_breaks import visible_length
 from derivations.typeset.term_order import RATES, name_latex
+from derivations.typeset.terminal import label_text, wrapped
 from derivations.verification.undrawn import no_number
 from symbolic.algebra.coefficients import INVERSE, named_terms
 from symbolic.algebra.readable import Word
@@ -90,8 +90,8 @@ def _symbol(name: str, value: Expression) -> Expression:
     return matrix(name, *value.shape) if value.shape else scalar(name)
 
 
-def where_text(line: Line, most: int | None = None) -> str:
-    """What stands for what, as text, each value of at most so many characters."""
+def where_text(line: Line, most: int | None = None) -> list[str]:
+    """What stands for what, each as text, its value of at most so many characters."""
     shown = []
     for symbol, kind, value in line.where:
         means = text(value)
@@ -102,7 +102,12 @@ def where_text(line: Line, most: int | None = None) -> str:
         elif kind:
             means = f"({means})^{kind if kind == '-1' else f'({kind})'}"
         shown.append(f"{text(symbol)} = {means}")
-    return f"where {', '.join(shown)}" if shown else ""
+    return shown
+
+
+def _where(line: Line) -> str:
+    stands = where_text(line)
+    return f"where {', '.join(stands)}" if stands else ""
 
 
 def where_latex(line: Line) -> list[str]:
@@ -150,7 +155,7 @@ def moves(
             "relation": str(line.move.rule.relation),
             "after": text(line.move.after) + order_text(line),
             "reads": list(line.move.reads),
-            "note": "; ".join(filter(None, (note(line.move, k, checks), where_text(line)))),
+            "note": "; ".join(filter(None, (note(line.move, k, checks), _where(line)))),
             "check": line.move.check,
             "numeric": _numeric(line.move, k, checks),
         }
@@ -228,7 +233,6 @@ def numbered(name: str) -> str:
 
 def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[Mapping[str, Any]] = ()) -> str:
     """The proof as lines of text within the width of the terminal; long expressions by their first terms."""
-    width = max(40, shutil.get_terminal_size((100, 24)).columns)
     try:
         chain = _chain(step, assumptions)
     except NotDerivable as error:
@@ -241,20 +245,21 @@ def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[Mapping[st
             share = "one task's share" if one_share(chain, k) else ""
             said = ", ".join(filter(None, (share, f"from {sources}" if sources else "")))
             start = shortened(chain.starts[k])
-            lines.append(_wrapped(f"{start}  ({said})" if said else start, width, "    "))
+            lines.append(wrapped(f"{start}  ({said})" if said else start, "    "))
         reads = f"  [{', '.join(move.reads)}]" if move.reads else ""
         over = f", over {_averaged(move)}" if move.rule.averages else ""
-        lines.append(_wrapped(f"{k + 1}. {move.rule}{over}{reads}", width, ""))
-        lines.append(_wrapped(_related(line), width, "    "))
-        where = where_text(line, LONG_VALUE)
-        lines += [_wrapped(where, width, "    ")] if where else []
+        lines.append(wrapped(f"{k + 1}. {move.rule}{over}{reads}"))
+        lines.append(wrapped(_related(line), "    "))
+        for number, stands in enumerate(where_text(line, LONG_VALUE)):
+            lines.append(wrapped(stands if number else f"where {stands}", "    " + "  " * bool(number)))
         because = note(move, k, checks)
         why = f" ({because})" if because else ""
-        lines.append(_wrapped(f"{move.check}; sampled: {_numeric(move, k, checks)}{why}", width, "    "))
+        lines.append(wrapped(f"{move.check}; sampled: {_numeric(move, k, checks)}{why}", "    "))
         whole = f" of {', '.join(f'({number})' for number in step.equations)}" if step.equations else ""
         lines += [
-            _wrapped(
-                f"This is {part}{whole if part in chain.parts else ''}{up_to(step, line)}.", width, "    "
+            wrapped(
+                f"This is {label_text(part)}{whole if part in chain.parts else ''}{up_to(step, line)}.",
+                "    ",
             )
             for part in ends(step, chain, k + 1)
         ]
@@ -348,12 +353,6 @@ def _cut(shown: str, most: int) -> str:
     return shown[: max(places, default=most)]
 
 
-def _wrapped(line: str, width: int, indent: str) -> str:
-    return textwrap.fill(
-        line, width, initial_indent=indent, subsequent_indent=f"{indent}  ", break_long_words=False
-    )
-
-
 def text(expr: Expression) -> str:
     """An expression of the engine as a line of text: powers of letters collected, inverses of scalars divided by."""
     if expr.is_zero:
@@ -361,7 +360,8 @@ def text(expr: Expression) -> str:
     shown = ""
     for term, coefficient in expr.terms.items():
         factor = _coefficient(polynomial(coefficient))
-        words = [f"tr({_word(trace)})" for trace in term.traces]
+        traces = Counter(f"tr({_word(trace)})" for trace in term.traces)
+        words = [shown_trace if n == 1 else f"{shown_trace}^{n}" for shown_trace, n in traces.items()]
         words += [] if term.word is None else [_word(term.word) or "I"]
         sign, factor = ("-", factor[1:]) if factor.startswith("-") and " " not in factor else ("+", factor)
         if " " in factor and words:

@@ -81,7 +81,9 @@ def test_the_command_shows_the_moves(capsys: pytest.CaptureFixture[str]) -> None
             "96",
             (
                 "B' Gamma)  (from (85))",
-                "where BTB_inverse = (B' B)^-1, D = -N*h_t I + B' B, h_t = 1 - 2*alpha_t",
+                "where BTB_inverse = (B' B)^-1\n",
+                "  D = -N*h_t I + B' B\n",
+                "  h_t = 1 - 2*alpha_t",
             ),
         ),
         ("96", ("= g*p/(N*h_t^2) + O(xi^-1 m^-2)", "= g*p/(h_t^2*m*n_v) + O(xi^-1 m^-2)", "This is (96).")),
