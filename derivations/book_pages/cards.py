@@ -230,7 +230,9 @@ def _numbers(record: Record) -> str:
         )
         for check in record["checks"]
     ]
-    body = h.table(("quantity", "at", "formula", "sampled", "draws", "verdict"), rows, numeric=(2, 3, 4))
+    # what was drawn once and is shipped is no formula
+    against = "experiment" if any(check["drawn"] < 1 for check in record["checks"]) else "formula"
+    body = h.table(("quantity", "at", against, "sampled", "draws", "verdict"), rows, numeric=(2, 3, 4))
     if any(check["probe"] for check in record["checks"]):
         body += (
             "<p><small>A matrix is compared through two numbers: its projection on its own value (1), and on "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from html.parser import HTMLParser
 
 import pytest
@@ -16,6 +17,7 @@ from derivations.publishing.build import SOURCE
 from derivations.steps.contents import load
 from derivations.steps.labels import Order
 from derivations.steps.status import ProofStatus
+from derivations.steps.step import Check
 from derivations.typeset import statements
 from derivations.typeset.left_sides import LEFT_SIDES
 from derivations.verification.verify import Record, describe
@@ -128,6 +130,7 @@ def records(monkeypatch: pytest.MonkeyPatch) -> dict[str, Record]:
         "mean": 1.01,
         "stderr": 0.002,
         "draws": 123456,
+        "drawn": 1.0,
         "seconds": 0.1,
         "verdict": "agree",
         "reason": "close",
@@ -460,3 +463,10 @@ def test_definitions_that_share_a_line_stand_apart_on_a_phone() -> None:
     assert r"\quad" not in narrow
     assert "bcdefghijklmnopqrstuvw," in narrow
     assert h.columns([r"a = b,\quad c = d"]) == h.display(r"a = b,\quad c = d")
+
+
+@pytest.mark.parametrize(("drawn", "against"), [(1.0, "formula"), (0.2, "experiment")])
+def test_what_a_sampled_number_is_held_against_heads_its_column(drawn: float, against: str) -> None:
+    check = Check("panel a", {"alpha_t": 0.1}, 1.0, 1.01, 0.02, 500, 0.1, "agree", "close", drawn=drawn)
+    shown = cards._numbers({"checks": [asdict(check)]})
+    assert re.findall(r">(formula|experiment)</th>", shown) == [against]
