@@ -33,6 +33,11 @@ def test_generated_page_is_quiet_and_offline(name: str, address: str, inspect: C
     assert inspect(f"{address}/{name}", 390).faults() == {}
 
 
+def test_the_chance_of_a_false_alarm_is_within_what_is_allowed(site: Path) -> None:
+    text = (site / "statistics.html").read_text(encoding="utf-8")
+    assert re.findall(r"(below|MORE than) the 0.001 that is allowed", text) == ["below"]
+
+
 def test_mathematics_is_typeset_by_the_vendored_renderer(address: str, inspect: Callable) -> None:
     assert inspect(f"{address}/setup.html", 1400).formulas > 20
 

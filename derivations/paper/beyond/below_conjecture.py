@@ -44,6 +44,8 @@ DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val")
 
 FILE = Path(__file__).with_suffix(".json")
 SEED, COUNT, MOST_DRAWS, REL_ERROR = 9, 100, 100_000, 0.1
+# what verification draws: no sign close enough to five errors that another seed would lose it
+CHECKED_ERROR = 0.04
 EXCEPTION = {"n_t": 4, "n_v": 2, "m": 10, "p": 8}
 EXCEPTION_RATE = 0.4
 
@@ -55,7 +57,7 @@ def setting_of(sizes: Mapping[str, int], source: str, rate: float) -> Setting:
     return Setting(n_t, n_v, 3, m, p, sigma=noise, nu=spread, alpha_t=rate, alpha_r=0.0)
 
 
-def change(low: Setting, rate: float) -> Estimate:
+def change(low: Setting, rate: float, *, rel_error: float = REL_ERROR, seed: int = 0) -> Estimate:
     """The deviation at another rate minus that at the setting's, at the same inputs."""
     return run_until(
         partial(
@@ -65,8 +67,8 @@ def change(low: Setting, rate: float) -> Estimate:
             draws=batch_draws(low, "excess", "conditional"),
             rate=rate,
         ),
-        rel_error=REL_ERROR,
-        seed_text=f"below/{rate!r}/{low.fingerprint}",
+        rel_error=rel_error,
+        seed_text=f"below/{rate!r}/{low.fingerprint}{f'/{seed}' if seed else ''}",
         max_draws=MOST_DRAWS,
         max_seconds=inf,
     )
@@ -152,7 +154,7 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
 
     def see(label: str, sizes: Mapping[str, int], source: str, low: float, high: float) -> None:
         started = time.monotonic()
-        seen = change(setting_of(sizes, source, low), high)
+        seen = change(setting_of(sizes, source, low), high, rel_error=CHECKED_ERROR, seed=seed)
         found.append(
             sign_check(
                 label,
