@@ -301,3 +301,33 @@ def test_only_the_rules_of_a_chain_make_moves() -> None:
 )
 def test_a_move_made_by_hand_is_caught(source: str) -> None:
     assert hand_made(source)
+
+
+# Seeds
+
+
+def unused_seeds(text: str) -> list[str]:
+    """Functions that take a seed, or a generator, and do not use it: what they draw would be the same for every seed."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and not _is_stub(node):
+            taken = {one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
+            used = {one.id for part in node.body for one in ast.walk(part) if isinstance(one, ast.Name)}
+            if (taken & {"seed", "base_seed", "generator"}) - used:
+                found.append(node.name)
+    return found
+
+
+def _is_stub(node: ast.FunctionDef) -> bool:
+    return all(isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) for part in node.body)
+
+
+def test_a_seed_that_is_taken_is_used() -> None:
+    assert {
+        str(path): found for path in MODULES if (found := unused_seeds(path.read_text(encoding="utf-8")))
+    } == {}
+
+
+def test_an_unused_seed_is_noticed() -> None:
+    assert unused_seeds("def draw(step, seed):\n    return step") == ["draw"]
+    assert unused_seeds("def draw(step, seed):\n    return step + seed") == []
