@@ -40,7 +40,7 @@ FREEDOM = {"t_1": 2, "t_2": 1}
 
 def exponent(steps: int) -> Order:
     """Of the integrand in 1/d."""
-    return Order("a", "d^{-1}").when(rf"{steps}\text{{ steps}}")
+    return Order("a", "(1/d)").when(rf"{steps}\text{{ steps}}")
 
 
 @lru_cache(maxsize=2)
