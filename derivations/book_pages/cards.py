@@ -208,10 +208,11 @@ def _neighbours(step: Step) -> str:
     """What a step rests on, and what rests on it, as links; behind a line to open where they are many."""
     parts = []
     for said, names in (("Rests on", step.uses), ("Used by", _users().get(step.name, ()))):
-        links = f'<span class="chips">{" ".join(map(link, names))}</span>'
-        if names:
-            many = len(names) > MANY_LINKS
-            parts.append(h.details(f"{said} {len(names)} steps", links) if many else f"<p>{said} {links}</p>")
+        links = " ".join(map(link, names))
+        if len(names) > MANY_LINKS:
+            parts.append(h.details(f"{said} {len(names)} steps", f'<span class="chips">{links}</span>'))
+        elif names:
+            parts.append(f'<p class="chips">{said} {links}</p>')
     return f'<div class="neighbours">{"".join(parts)}</div>' if parts else ""
 
 

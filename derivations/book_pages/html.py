@@ -99,14 +99,7 @@ def columns(lines: Sequence[str]) -> str:
     narrow = [rewrapped(line, _NARROW) or line for whole in lines for line in _apart(whole)]
     if wide == narrow:
         return displays(wide)
-    return _shown_where("for-wide", displays(wide)) + _shown_where("for-narrow", displays(narrow))
-
-
-def _shown_where(column: str, body: str) -> str:
-    """Displays for one width of columns; a single one needs no box around it, of which a long page has hundreds."""
-    if body.count("<div ") == 1:
-        return body.replace('<div class="', f'<div class="{column} ', 1)
-    return f'<div class="{column}">{body}</div>'
+    return f'<div class="for-wide">{displays(wide)}</div><div class="for-narrow">{displays(narrow)}</div>'
 
 
 def _apart(line: str) -> list[str]:

@@ -458,7 +458,7 @@ def test_of_a_vast_formula_a_card_says_how_to_have_it(monkeypatch: pytest.Monkey
 
 def test_definitions_that_share_a_line_stand_apart_on_a_phone() -> None:
     shared = r"a = bcdefghijklmnopqrstuvw,\quad x = yzabcdefghijklmn"
-    wide, _, narrow = h.columns([shared]).partition('<div class="for-narrow')
+    wide, _, narrow = h.columns([shared]).partition('<div class="for-narrow">')
     assert shared in wide
     assert r"\quad" not in narrow
     assert "bcdefghijklmnopqrstuvw," in narrow

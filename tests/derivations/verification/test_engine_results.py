@@ -21,7 +21,7 @@ from derivations.steps.step import Step
 from derivations.verification.verify import Record, verify
 from symbolic.algebra.words import Expression, matrix
 from symbolic.averages import expectation, over_laws
-from symbolic.weingarten import inverse_words
+from symbolic.weingarten import haar_words, inverse_words
 from symbolic.wishart import identity, wishart_moment
 
 LEAST, SIZES = 60, 3
@@ -52,6 +52,8 @@ ENGINE: tuple[tuple[Callable[..., Any], Callable[..., bool]], ...] = (
     (identity.matrix_moment, averages_powers),
     (wishart_moment.moment, averages_powers),
     (inverse_words.word_moment, averages_powers),
+    (haar_words.haar_moment, averages_powers),
+    (haar_words.pseudo_inverse_moment, averages_powers),
 )
 
 
