@@ -30,8 +30,6 @@ PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
 LONG = 6000
 # terms beyond which it is no formula to read or to copy: the page says how it is had, as it would be megabytes
 VAST = 1000
-# terms beyond which a formula is not written out: it would be megabytes, and minutes
-VAST = 1000
 # steps beyond which links to them are folded away
 MANY_LINKS = 8
 _SLUG = re.compile(r"(?<![\w/#-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w.-])")

@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 import sympy
 
-from derivations.language.normal_form import scalar
+from derivations.language.normal_form import scalar, to_sympy
+from symbolic.algebra.words import Expression
 from symbolic.proofs.positivity import Certificate, SignUnproved, prove_sign, recheck
 
 # Dimensions are taken as positive real numbers, which includes every integer size; noise and variability are
@@ -55,6 +56,11 @@ def sign(
     if noted is not None:
         noted.append((quantity, found, certificate))
     return found, certificate
+
+
+def positive_at_positive_rates(factor: Expression) -> bool:
+    """Whether a scalar of the engine is certified to be positive for alpha_t > 0."""
+    return sign(to_sympy(factor), nonzero=frozenset(), positive=frozenset({"alpha_t"}))[0] == 1
 
 
 def common_sign(terms: Iterable[sympy.Expr]) -> sympy.Integer:

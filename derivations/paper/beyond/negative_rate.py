@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 import sympy
-from sympy import MatrixSymbol, Symbol
+from sympy import MatrixSymbol
 
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
@@ -19,7 +19,7 @@ from derivations.steps.chain import Chain
 from derivations.steps.held import Held
 from derivations.steps.labels import BY_MOVES, Sign
 from derivations.steps.rules.rotations import gram
-from derivations.steps.signs import sign
+from derivations.steps.signs import positive_at_positive_rates
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check
 from numeric_check.draws.seeds import generator_for
@@ -49,7 +49,7 @@ def _sign_chain(assumptions: Assumptions) -> Chain:
 
     put("M", m_words)
     chain.shows("M(-\\alpha_t)-M(\\alpha_t)")
-    gram(chain, lambda factor: sign(to_sympy(factor).subs(alpha_t, Symbol("m")))[0] == 1)
+    gram(chain, positive_at_positive_rates)
     chain.shows_sign(BETTER)
     chain.begin(square("K_minus") - square("K_plus"))
     put("K", k_words)

@@ -46,7 +46,7 @@ from derivations.steps.rules.rotations import (
 from derivations.steps.rules.single_row.bidiagonal import components, freedoms
 from derivations.steps.rules.single_row.chi_squares import average_chi_squares
 from derivations.steps.rules.single_row.reciprocals import at_least_last_square
-from derivations.steps.signs import sign
+from derivations.steps.signs import positive_at_positive_rates
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check
 from derivations.verification.measure import mean_check
@@ -110,7 +110,7 @@ def finite_chain(assumptions: Assumptions) -> Chain:
     for steps in STEPS_OF_INNER_LOOP:
         _unreached(chain, replace(assumptions, inner_steps=steps), steps)
     chain.begin(OWN @ OWN.T - OWN @ UNREACHED @ OWN.T).define({"Pi": identity("p") - FRAME.T @ FRAME})
-    gram(chain.shows(REACHED), _positive).shows_sign(MORE_REACHED)
+    gram(chain.shows(REACHED), positive_at_positive_rates).shows_sign(MORE_REACHED)
     for steps in STEPS_OF_INNER_LOOP:
         _mean(chain, replace(assumptions, inner_steps=steps), steps)
     for steps in STEPS_OF_INNER_LOOP:
@@ -125,12 +125,7 @@ def _below_zero(chain: Chain, under: Assumptions, steps: int) -> Chain:
     design = at_minus(model.task(under).design)
     chain.begin(OWN @ OWN.T - INPUTS @ INPUTS.T, under)
     chain.insert({"B_1": design}, "stacked-design", held=Held(under, read=at_minus))
-    return gram(chain.shows(grown(steps)), _positive).shows_sign(Sign(grown(steps)))
-
-
-def _positive(factor: Expression) -> bool:
-    """Whether a coefficient is positive for a positive number in the place of alpha_t."""
-    return sign(to_sympy(factor).subs(alpha_t, Symbol("m")))[0] == 1
+    return gram(chain.shows(grown(steps)), positive_at_positive_rates).shows_sign(Sign(grown(steps)))
 
 
 def _unreached(chain: Chain, under: Assumptions, steps: int) -> Chain:

@@ -22,7 +22,6 @@ from sympy import Identity, MatrixSymbol, Symbol, Trace
 
 from derivations.language import model
 from derivations.language.assumptions import PAPER, Assumptions, unchanged
-from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import alpha_t, n_t, n_v, nu, p
 from derivations.paper.beyond.one_task import FRAME, ROOT, ROOT_INVERSE, Word, full_numbers, one_task
 from derivations.paper.beyond.one_task_integral import chi_square_rule
@@ -32,7 +31,7 @@ from derivations.steps.chain import Chain, Rule, carried_out
 from derivations.steps.held import Held
 from derivations.steps.labels import BY_MOVES, Sign
 from derivations.steps.rules.rotations import gram, rewritten
-from derivations.steps.signs import sign
+from derivations.steps.signs import positive_at_positive_rates
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.batches import Plan, Weighted
 from derivations.verification.measure import mean_check
@@ -90,7 +89,7 @@ def _chain(assumptions: Assumptions) -> Chain:
     )
     chain.shows(TRACE)
 
-    positive = _positive
+    positive = positive_at_positive_rates
     chain.begin(_square("M") - _square("F_plus") @ _square("F_plus"))
     chain.insert({"M": one_task(assumptions).split().gram, "F_plus": cross}, "two-small-matrices")
     gram(chain.shows(APART), positive).shows_sign(COSTS)
@@ -102,11 +101,6 @@ def _chain(assumptions: Assumptions) -> Chain:
 
 def _one() -> Expression:
     return ROOT**0
-
-
-def _positive(factor: Expression) -> bool:
-    """Whether a coefficient is positive for alpha_t > 0; that of M - F^2 is even in alpha_t."""
-    return sign(to_sympy(factor).subs(alpha_t, Symbol("m")))[0] == 1
 
 
 def _claim() -> Parts:

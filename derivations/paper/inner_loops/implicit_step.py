@@ -23,7 +23,7 @@ from derivations.paper.beyond.one_task import Word, require_rotations
 from derivations.steps.chain import Chain, Rule
 from derivations.steps.labels import BY_MOVES, Sign
 from derivations.steps.rules.rotations import gram, rewritten
-from derivations.steps.signs import sign
+from derivations.steps.signs import positive_at_positive_rates
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check
 from numeric_check.draws.seeds import generator_for
@@ -52,14 +52,9 @@ def implicit_chain(assumptions: Assumptions) -> Chain:
     rewritten(chain, Rule.CANCEL_INVERSE, through, inverses=INVERSES).shows(STEP_OF_LOOP)
     rows = TEST @ LOOP
     inside = 2 * RATE * rows @ WISHART @ rows.T
-    gram(chain.begin(inside + RATE**2 * rows @ WISHART @ WISHART @ rows.T), _positive)
+    gram(chain.begin(inside + RATE**2 * rows @ WISHART @ WISHART @ rows.T), positive_at_positive_rates)
     chain.shows_sign(Sign(SHRUNK))
     return rewritten(chain, Rule.CANCEL_INVERSE, through, inverses=INVERSES).shows(SHRUNK)
-
-
-def _positive(factor: Expression) -> bool:
-    """Whether a coefficient is positive at a positive rate."""
-    return sign(to_sympy(factor), nonzero=frozenset(), positive=frozenset({"alpha_t"}))[0] == 1
 
 
 def _claim() -> Parts:
