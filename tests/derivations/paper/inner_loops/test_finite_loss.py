@@ -18,7 +18,6 @@ from derivations.paper.inner_loops.finite_loss import (
     INPUTS,
     WHOLE,
     _claim,
-    _positive,
     finite_chain,
     last_square,
 )
@@ -26,6 +25,7 @@ from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.contents import find
 from derivations.steps.held import Held
 from derivations.steps.rules.rotations import gram
+from derivations.steps.signs import positive_at_positive_rates
 from derivations.verification.prove import prove
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.unreached import traces
@@ -84,7 +84,7 @@ def test_at_a_positive_rate_it_is_no_gram_matrix() -> None:
     chain = Chain(OWN @ OWN.T - INPUTS @ INPUTS.T)
     chain.insert({"B_1": model.task(under).design}, "stacked-design", held=Held(under))
     with pytest.raises(DoesNotApply, match="not positive"):
-        gram(chain, _positive)
+        gram(chain, positive_at_positive_rates)
 
 
 def test_another_number_of_directions_is_not_proved() -> None:
