@@ -67,6 +67,7 @@ lint: $(DEV_READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY) -m mypy --config-file tests/mypy.ini tests benchmarks
 	$(VENV)/bin/lint-imports
 
 bench: $(BENCH_READY)

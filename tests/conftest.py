@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -107,11 +108,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: object) -> None:
+def pytest_testnodedown(node: Any) -> None:
     """The controlling process collects what its workers left out."""
     output = getattr(node, "workeroutput", {})
-    config: pytest.Config = node.config  # type of xdist's WorkerController
-    config.stash[LEFT_OUT].update(output.get("left_out", {}))
+    node.config.stash[LEFT_OUT].update(output.get("left_out", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

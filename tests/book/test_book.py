@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,9 +44,7 @@ def test_mathematics_is_typeset_by_the_vendored_renderer(address: str, inspect: 
 
 
 @pytest.mark.parametrize("name", ["theorem2", "theorem3"])
-def test_formulas_far_from_the_window_wait_until_they_are_near(
-    name: str, address: str, browser: object
-) -> None:
+def test_formulas_far_from_the_window_wait_until_they_are_near(name: str, address: str, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto(f"{address}/{name}.html", wait_until="load")
     page.evaluate("MathJax.startup.promise")
@@ -64,7 +63,7 @@ MOVED = """
 """
 
 
-def moved(browser: object, url: str, *, shown_at_once: bool = False) -> float:
+def moved(browser: Any, url: str, *, shown_at_once: bool = False) -> float:
     """The layout shift of a page while it loads and a reader scrolls on."""
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.add_init_script(MOVED)
@@ -81,16 +80,16 @@ def moved(browser: object, url: str, *, shown_at_once: bool = False) -> float:
 
 
 @pytest.mark.parametrize("name", ["theorem2", "theorem3"])
-def test_nothing_moves_while_formulas_are_set(name: str, address: str, browser: object) -> None:
+def test_nothing_moves_while_formulas_are_set(name: str, address: str, browser: Any) -> None:
     assert moved(browser, f"{address}/{name}.html") < 0.05
 
 
-def test_a_page_that_shows_before_its_formulas_is_seen_to_move(address: str, browser: object) -> None:
+def test_a_page_that_shows_before_its_formulas_is_seen_to_move(address: str, browser: Any) -> None:
     assert moved(browser, f"{address}/theorem3.html", shown_at_once=True) > 0.05
 
 
 @pytest.mark.parametrize("name", ["intro", "positive_rates", "beyond"])
-def test_a_page_is_light(name: str, address: str, browser: object) -> None:
+def test_a_page_is_light(name: str, address: str, browser: Any) -> None:
     page = browser.new_page()
     sizes = []
     page.on("response", lambda answer: sizes.append(len(gzip.compress(answer.body()))))
@@ -122,7 +121,7 @@ def test_every_internal_link_resolves(site: Path, find_broken_links: Callable) -
 
 @pytest.mark.parametrize(("name", "panels"), [("figure2", 2), ("figure5", 3), ("figure6", 4)])
 def test_the_panels_of_a_figure_stand_below_each_other_on_a_phone(
-    name: str, panels: int, address: str, browser: object
+    name: str, panels: int, address: str, browser: Any
 ) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 900})
     page.goto(f"{address}/{name}.html", wait_until="load")
@@ -147,7 +146,7 @@ def test_the_panels_of_a_figure_stand_below_each_other_on_a_phone(
     assert hidden
 
 
-def test_opening_page_says_what_was_found_in_one_screen(address: str, browser: object) -> None:
+def test_opening_page_says_what_was_found_in_one_screen(address: str, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto(f"{address}/intro.html", wait_until="load")
     page.evaluate("MathJax.startup.promise")

@@ -61,7 +61,7 @@ found = []
 """
 
 
-def exports(language: str) -> Iterator[tuple[str, str, Mapping[str, str], sympy.Expr]]:
+def exports(language: str) -> Iterator[tuple[str, str, str, sympy.Expr]]:
     """Of every step that is a number: name, key, source and formula; also with a literal beyond 64 bits."""
     for name, assumptions in [*((name, PAPER) for name in load()), ("eq5", LARGE_LITERAL)]:
         try:

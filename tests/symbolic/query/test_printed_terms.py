@@ -24,7 +24,7 @@ from symbolic.wishart.trace_polynomial import TracePolynomial
 
 LAW = "cumulants:1/2,1,-1/3,2,1/5,7"
 A, B, SIGMA = [[1, 2], [3, -1]], [[0, 1], [2, Fraction(1, 2)]], [[5, 5], [5, 10]]
-VALUES = {"A": A, "B": B, "Sigma": SIGMA, "Sigma^(1/2)": [[2, 1], [1, 3]]}
+VALUES: dict[str, list[list[Any]]] = {"A": A, "B": B, "Sigma": SIGMA, "Sigma^(1/2)": [[2, 1], [1, 3]]}
 
 # -- by the grammar of queries ---------------------------------------------------------------------------------
 
