@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # a command loads what it needs when it runs
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[Mapping[str, Any], int, int], None]]:
-    """A line on stderr that counts what is done, when stderr is a terminal."""
+    """Counts on stderr what is done."""
     with ProgressLine(what) as line:
         yield lambda record, done, total: line.show([record["name"]], done, total)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from derivations.steps import contents
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
-from derivations.support.progress import ProgressLine, on_a_terminal
+from derivations.support.progress import ProgressLine
 from derivations.verification.verify import Record, all_pass, checked, verify
 
 
@@ -33,9 +32,7 @@ def verify_steps(arguments: argparse.Namespace) -> Outcome:
             progress.show(running, done, total)
 
         def report(record: Record, done: int, total: int) -> None:
-            if not on_a_terminal() and sys.stderr is not None:
-                sys.stderr.write(f"{done}/{total} {_line(record)}\n")
-                sys.stderr.flush()
+            progress.say(f"{done}/{total} {_line(record)}")
 
         records = verify(
             slugs,

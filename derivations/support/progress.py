@@ -1,4 +1,4 @@
-"""One line on stderr that says what is running and what remains, rewritten in place, when stderr is a terminal."""
+"""What is running and what remains, on stderr: one line that is rewritten in place on a terminal, now and then a line elsewhere."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 NARROWEST = 20
 WIDEST_BAR = 24
+SILENCE = 30.0
+"""Seconds after which long work says something where stderr is no terminal."""
 
 
 def on_a_terminal() -> bool:
@@ -17,19 +20,24 @@ def on_a_terminal() -> bool:
 
 
 class ProgressLine:
-    """Counts what is done, as a context manager; it never fills the last column, where some terminals begin a new line."""
+    """Counts what is done, as a context manager; it never fills the last column, where some terminals begin a new line.
+
+    Where stderr is no terminal, as in a log, it writes a whole line after each `SILENCE`.
+    """
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._started = time.monotonic()
+        self._started = self._said = time.monotonic()
 
     def show(self, running: Sequence[str], done: int, total: int) -> None:
         """Say how many of how many are done, since when, and which are running."""
-        if not on_a_terminal():
-            return
-        width = max(shutil.get_terminal_size().columns, NARROWEST) - 1
         seconds = int(time.monotonic() - self._started)
         text = f"{self._what} {done}/{total}, {seconds // 60}:{seconds % 60:02d}"
+        if not on_a_terminal():
+            if time.monotonic() - self._said >= SILENCE:
+                self.say(f"{text} {', '.join(running)}".rstrip())
+            return
+        width = max(shutil.get_terminal_size().columns, NARROWEST) - 1
         bar = min(WIDEST_BAR, width - len(text) - 3)
         if bar >= 8:
             filled = bar * done // max(total, 1)
@@ -37,6 +45,15 @@ class ProgressLine:
         text = shortened_to(f"{text} {', '.join(running)}".rstrip(), width)
         sys.stderr.write(f"\r{text:{width}s}")
         sys.stderr.flush()
+
+    def say(self, text: str) -> None:
+        """A line of its own where stderr is no terminal; one that cannot be written ends no work."""
+        if sys.stderr is None or on_a_terminal():
+            return
+        self._said = time.monotonic()
+        with suppress(OSError):
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
     def clear(self) -> None:
         """Leave an empty line."""

@@ -50,6 +50,8 @@ def test_without_stderr_the_answer_still_comes(redirection: str) -> None:
     found = derive(EVAL, redirection)
     assert found.returncode == 0
     assert found.stdout.startswith("value = 0.72")
+    # whose lines on the way are lost
+    assert derive(["verify", "eq10"], redirection).stdout.endswith("1 of 1 steps pass\n")
     assert (derive(["nonsense"], redirection).returncode, derive(["nonsense"], redirection).stdout) == (2, "")
 
 
