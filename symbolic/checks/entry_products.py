@@ -89,6 +89,7 @@ class EntryProducts:
         self._random = {key: factor.source for key, factor in factors.items()}
         self._degrees = {key: _degree(rows) for key, rows in self._factors.items()}
         self._states: dict[tuple[object, ...], State] = {}
+        self._moments: dict[str, dict[tuple[int, ...], fmpq]] = {}
 
     def expectation(self, terms: Iterable[Product], shape: tuple[int, int]) -> Table:
         """The expectation of a sum of terms: a matrix of this shape, 1 x 1 for a scalar."""
@@ -167,11 +168,11 @@ class EntryProducts:
     def _mean(self, value: fmpq_mpoly, source: str) -> fmpq_mpoly:
         places = self._places[source]
         kept = [place for place in range(self._ring.nvars()) if place not in places]
-        moment = self._sources[source].moment
-        moments: dict[tuple[int, ...], fmpq] = {}
+        moment, moments = self._sources[source].moment, self._moments.setdefault(source, {})
         total: dict[tuple[int, ...], fmpq] = {}
         own, others = _picked(places), _picked(kept)
-        for exponents, number in value.to_dict().items():
+        # not to_dict, which takes twice as long
+        for exponents, number in zip(value.monoms(), value.coeffs(), strict=True):
             averaged = own(exponents)
             known = moments.get(averaged)
             if known is None:

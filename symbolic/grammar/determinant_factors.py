@@ -31,15 +31,27 @@ class Factor(NamedTuple):
     position: int
 
 
-def split(text: str, columns: int | None) -> tuple[str, tuple[Factor, ...]]:
-    """The query without its factors of this kind, each place kept, and these.
+class Parts(NamedTuple):
+    """A query in parts: ``rest`` is the query with 1 in place of each of the ``factors``, every place kept.
 
-    Where p is known, whole powers stay: they are polynomials then. Raises MomentSyntaxError where the factor stands in a
-    sum or under a fraction stroke.
+    ``term``: of a sum in which a logarithm stands, the term that it is a factor of, with blanks for the others; else all of ``rest``.
     """
-    found, rest, depth, after, is_sum = [], list(text), 0, 0, False
+
+    rest: str
+    factors: tuple[Factor, ...] = ()
+    term: str = ""
+
+
+def split(text: str, columns: int | None) -> Parts:
+    """The query without its factors of this kind, and these.
+
+    Where p is known, whole powers stay: they are polynomials then. Raises MomentSyntaxError where a power stands in a
+    sum, or the factor under a fraction stroke.
+    """
+    found, rest, depth, after = [], list(text), 0, 0
+    signs: list[int] = []
     if "det" not in text or len(text) > MAX_TEXT:
-        return text, ()
+        return Parts(text)
     for place, character in enumerate(text):
         if place < after:
             continue
@@ -47,25 +59,31 @@ def split(text: str, columns: int | None) -> tuple[str, tuple[Factor, ...]]:
         match = _POWER.match(text, place) if depth == 0 else None
         if match is None:
             before = text[:place].rstrip()
-            is_sum = is_sum or (
-                depth == 0 and character in "+-" and bool(before) and not before.endswith(("^", "*"))
-            )
+            if depth == 0 and character in "+-" and before and not before.endswith(("^", "*")):
+                signs.append(place)
             continue
         found.append(_factor(match, text))
         after = match.end()
         rest[place:after] = "(1)".ljust(after - place)
     whole = all(factor.power.denominator == 1 and not factor.is_log for factor in found)
     if not found or (whole and columns is not None and columns <= MAX_ORDER):
-        return text, ()
-    if is_sum:
-        reason = (
-            "a power or logarithm of a determinant is a factor here: ask for the terms of a sum one by one"
-        )
+        return Parts(text)
+    if signs and not all(factor.is_log for factor in found):
+        reason = "a power of a determinant is a factor here: ask for the terms of a sum one by one"
         raise MomentSyntaxError(text, found[0].position, reason)
     if sum(factor.is_log for factor in found) > 1:
-        reason = "one logarithm at a time: a product of two has no method here"
+        reason = "one logarithm at a time: a product of two has no method here, and of a sum ask for the terms one by one"
         raise MomentSyntaxError(text, found[-1].position, reason)
-    return "".join(rest), tuple(found)
+    whole_rest = "".join(rest)
+    return Parts(whole_rest, tuple(found), _term(whole_rest, signs, found[0].position - 1))
+
+
+def _term(rest: str, signs: list[int], place: int) -> str:
+    """The term of a sum that stands around a place, with its sign."""
+    start = max((sign for sign in signs if sign < place), default=0)
+    end = min((sign for sign in signs if sign > place), default=len(rest))
+    kept = rest[start:end].replace("+", " ", 1) if rest[start] == "+" else rest[start:end]
+    return " " * start + kept + " " * (len(rest) - end)
 
 
 def _factor(match: re.Match[str], text: str) -> Factor:

@@ -141,7 +141,7 @@ def _moment(
     _check_declared((*symmetric, *rotations))
     declared = {name for name in (*given, *symmetric, *rotations) if DECLARED.fullmatch(name)}
     columns = columns_of(given)
-    rest, factors = split(text, columns)
+    rest, factors, term = split(text, columns)
     node = written_out(parse(rest, columns, declared, definitions))
     _check_definitions(rest, declared, definitions)
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
@@ -151,8 +151,10 @@ def _moment(
         asked = Asked(
             text,
             rest,
+            term,
             factors,
             frozenset(used),
+            frozenset(symbol.name for symbol in symbols(parse(term, columns, declared, definitions))),
             {**given, **definitions},
             OWN if own else chosen,
             law,

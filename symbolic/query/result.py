@@ -75,14 +75,20 @@ class Result:
     ) -> str:
         """The expectation with what determinants put before it."""
         whole = written(self.expectation)
-        if self.determinants is None or not self.expectation.terms:
+        if self.determinants is None:
             return whole
+        slope = self.determinants.slope
+        if not self.expectation.terms:
+            return written(slope) if slope.terms else whole
         is_one = whole == "1"
         if self.determinants.log:
             mean = log(self.determinants)
-            whole = mean if is_one else f"{brackets.format(mean)} {brackets.format(whole)}"
-            if self.determinants.slope.terms:
-                whole += f" + {written(self.determinants.slope)}"
+            inside = brackets.format(mean)
+            whole = (
+                mean if is_one else f"-{inside}" if whole == "-1" else f"{inside} {brackets.format(whole)}"
+            )
+            if slope.terms:
+                whole += f" + {written(slope)}".replace("+ -", "- ", 1)
             is_one = False
         before = factor(self.determinants)
         if not before:

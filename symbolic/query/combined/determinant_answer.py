@@ -8,6 +8,7 @@ of entries and logarithms of chi-squared variables (`symbolic.checks.log_determi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from flint import arb, ctx
 
+from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.grammar.determinant_factors import Factor
 from symbolic.grammar.tokens import MomentSyntaxError
@@ -56,15 +58,17 @@ MOST_TRIALS = 2
 
 
 class Asked(NamedTuple):
-    """A query: its text, the same with its ``factors`` left out, the names of the rest, and the values given.
+    """A query: its text, the same with its ``factors`` left out, and the values given.
 
-    ``by_rows``: every X has a mean, or a covariance of rows.
+    ``term``: of a sum the term in which they stand. ``names``, ``in_term``: the names of the rest, and of this. ``by_rows``: every X has a mean, or a covariance of rows.
     """
 
     text: str
     rest: str
+    term: str
     factors: tuple[Factor, ...]
     names: frozenset[str]
+    in_term: frozenset[str]
     values: Mapping[str, Any]
     covariance: str
     law: str
@@ -76,9 +80,32 @@ def with_determinants(asked: Asked, average: Average) -> Result:
     _require_method(asked)
     texts = {name: value for name, value in asked.values.items() if isinstance(value, str)}
     log = next((factor.name for factor in asked.factors if factor.is_log), "")
-    inner = average(asked.rest, texts, log)
+    in_term = {name: value for name, value in texts.items() if re.search(rf"\b{name}\b", asked.term)}
+    inner = average(asked.term, in_term, log)
+    of_term = _Answer(asked._replace(names=asked.in_term), average, inner, in_term)
     with ctx.workdps(DIGITS):
-        return _Answer(asked, average, inner, texts).result()
+        points = of_term.checked()
+        if asked.term == asked.rest:
+            return of_term.result(points)
+        whole, added = _beside(inner, average(asked.rest, texts))
+        return _Answer(asked, average, whole, texts, added).result(points)
+
+
+def _beside(term: Result, whole: Result) -> tuple[Result, TracePolynomial]:
+    """The term of a sum with what the whole sum requires, and what the other terms add to it."""
+    bounds = dict(whole.bounds)
+    for rows, bound in term.bounds:
+        bounds[rows] = max(bound, bounds.get(rows, bound))
+    found = tuple(sorted(bounds.items()))
+    others = whole.conditions[len(whole.bounds) :]
+    added = whole.expectation + term.expectation.scaled(Rational.number(-1))
+    return replace(
+        whole,
+        expectation=term.expectation,
+        bounds=found,
+        conditions=(*(condition(*bound) for bound in found), *others),
+        checked=tuple(dict.fromkeys((*term.checked, *whole.checked))),
+    ), added
 
 
 def _require_method(asked: Asked) -> None:
@@ -98,7 +125,7 @@ def _require_method(asked: Asked) -> None:
                 "as in p=3, for whole powers",
             )
         rows = row_dimension(factor.name)
-        if rows in asked.names:
+        if rows in asked.in_term:
             raise MomentSyntaxError(
                 asked.text,
                 factor.position,
@@ -124,19 +151,26 @@ def _require_method(asked: Asked) -> None:
 class _Answer:
     """The parts of one answer: E of the rest as a formula in n, and what the determinants make of it."""
 
-    def __init__(self, asked: Asked, average: Average, inner: Result, texts: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        average: Average,
+        inner: Result,
+        texts: Mapping[str, Any],
+        added: TracePolynomial | None = None,
+    ) -> None:
+        """added: the mean of the terms of a sum in which no logarithm stands."""
         self._asked, self._average, self._inner, self._texts = asked, average, inner, texts
+        self._added = added or TracePolynomial({}, inner.expectation.is_matrix)
         self._step = 1 if asked.law == "complex" else 2
-        self._points: list[str] = []
         self._log = next((factor.name for factor in asked.factors if factor.is_log), "")
 
-    def result(self) -> Result:
-        """The answer, checked."""
+    def result(self, points: list[str]) -> Result:
+        """The answer, which was checked at these points."""
         powers: dict[str, Fraction] = {}
         for factor in self._asked.factors:
             if not factor.is_log:
                 powers[factor.name] = powers.get(factor.name, Fraction(0)) + factor.power
-        self._check()
         bounds = self._bounds(powers)
         sizes = self._sizes()
         self._require_existing(bounds, sizes)
@@ -154,7 +188,7 @@ class _Answer:
             expectation=formula,
             conditions=(*(condition(*bound) for bound in bounds), *self._others()),
             bounds=bounds,
-            checked=tuple(dict.fromkeys((*self._inner.checked, *self._points))),
+            checked=tuple(dict.fromkeys((*self._inner.checked, *points))),
             value=value,
             determinants=replace(determinants, slope=slope, sizes=tuple(sizes.items())),
             sizes=tuple(sizes.items()),
@@ -175,7 +209,7 @@ class _Answer:
             formula = shifted(formula, row_dimension(name), self._step * power)
         slope = TracePolynomial({}, formula.is_matrix)
         if self._log:
-            slope = twice_derivative(formula, row_dimension(self._log), self._step)
+            slope = twice_derivative(formula, row_dimension(self._log), self._step) + self._added
         return formula, Determinants(
             tuple((name, power, self._sigma(name)) for name, power in powers.items()),
             self._log,
@@ -287,15 +321,15 @@ class _Answer:
 
     # -- the check ----------------------------------------------------------------------------------------------
 
-    def _check(self) -> None:
-        """Compare with determinants written out. Raises CheckFailed where they differ, Refused where none could be."""
+    def checked(self) -> list[str]:
+        """Where it was compared with determinants written out. Raises CheckFailed where it differs, Refused where nothing could be."""
         found: list[str] = []
         reason = ""
         for size, power in TRIALS:
             if len(found) == MOST_TRIALS:
                 break
             powers = dict.fromkeys((factor.name for factor in self._asked.factors), Fraction(0))
-            written = self._asked.rest
+            written = self._asked.term
             for factor in reversed(self._asked.factors):
                 powers[factor.name] += power
                 start = factor.position - 1
@@ -317,7 +351,7 @@ class _Answer:
             found.append(self._compared(expected, powers, values))
         if not found:
             raise Refused(f"there is no small size at which the determinants could be checked: {reason}")
-        self._points = found
+        return found
 
     def _compared(
         self, expected: Shown | None, powers: Mapping[str, Fraction], values: Mapping[str, Any]

@@ -64,6 +64,34 @@ def test_logarithms_by_quadrature(n: float) -> None:
     assert _number("tr(W) log det(W)", values) == pytest.approx(float(trace), rel=1e-8)
 
 
+@pytest.mark.parametrize("n", [6, 7.5])
+def test_a_logarithm_in_a_sum(n: float) -> None:
+    """Stein's loss tr W - log det W - p of W/n and the like: the rest of the sum has means of its own."""
+    log = sum(_chi_squared(free, mpmath.log) for free in (n, n - 1))
+    values = {"n": n, "p": 2}
+    assert _number("tr(W)/n - log det(W) - p", values) == pytest.approx(float(-log), rel=1e-9)
+    assert _number("3 + tr(W)^2 - 2 log det(W)", values) == pytest.approx(
+        float(3 + 4 * n * (n + 1) - 2 * log), rel=1e-9
+    )
+    letter = {**values, "A": [[1, 2], [3, 4]]}
+    assert _number("log det(W)+tr(A W)", letter) == pytest.approx(float(log + 5 * n), rel=1e-9)
+    assert _number("tr(S) - log det(W) + tr(W1)", {**values, "n1": 3, "S": "W/(n-1)"}) == pytest.approx(
+        float(2 * n / mpmath.mpf(n - 1) - log + 6), rel=1e-9
+    )
+
+
+def test_a_sum_with_a_logarithm_is_shown_and_has_the_condition_of_all_its_terms() -> None:
+    found = moment("-log det(W) + W1[1,1] tr(W^-1) - 2")
+    assert found.text == (
+        "-(p log 2 + sum(i=0..p-1: digamma((n - i)/2))) + ((-2*n + n1*p + 2*p + 2)/(n - p - 1))"
+    )
+    assert found.conditions == ("n - p > 1",)
+    with pytest.raises(Refused, match="exists only for n - p > 1"):
+        moment("tr(W^-1) - log det(W)", {"n": 3, "p": 3})
+    assert moment("0 log det(W) - tr(W)").text == "-n*p"
+    assert moment("tr(W) log det(W) - 3 p").text.endswith("(n*p) - p")
+
+
 def _number(text: str, values: dict[str, Any]) -> float:
     value = moment(text, values).value
     assert isinstance(value, str | float)
@@ -209,6 +237,9 @@ REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("det(W)^(200)", {}, "over the limit"),
     ("log det(W)^2", {}, "a power of a logarithm"),
     ("log det(W) log det(W1)", {}, "one logarithm at a time"),
+    ("log det(W) - log det(W1)", {}, "of a sum ask for the terms one by one"),
+    ("W - log det(W)", {}, "a scalar is added to a matrix"),
+    ("tr(W) - n log det(W)", {}, "n itself stands beside"),
     ("log det(W) det(W)^(1/2)", {}, "have no method together"),
     ("det(W)^(1/2) W/(n-1)", {}, "n itself stands beside"),
     ("det(W)^(1/2) S", {"values": {"S": "W/(n-1)"}}, "n itself stands beside"),
