@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import reduce
-from math import exp, lgamma
 from operator import mul
 from typing import Any
 
@@ -28,29 +28,27 @@ from symbolic.wishart.fixed_letters import (
     of_rows,
     row_dimension,
 )
+from symbolic.wishart.trace_polynomial import TracePolynomial
+
+LOG = sympy.Symbol("log_det")
+"""The mean of the logarithm of a determinant."""
 
 
 class Parts:
-    """An answer as a sum of scalar formulas times words: traces are symbols t_1, t_2, ..."""
+    """An answer as a sum of scalar formulas times words: traces are symbols t_1, t_2, ..., and `LOG` is one of its own."""
 
     def __init__(self, result: Result) -> None:
         self.determinants = result.determinants
-        if self.determinants is not None and self.determinants.log:
-            raise BadInput(
-                "a logarithm of a determinant is written as latex, text and sympy here: give numbers for a value"
-            )
         if result.kronecker:
             raise BadInput(
                 "a Kronecker product is written as latex, text and python: give numbers for a value"
             )
         self.traces: dict[Word, sympy.Symbol] = {}
         self.scalars: dict[Word | None, sympy.Expr] = {}
-        for monomial, value in result.expectation.sorted_terms:
-            factors = [
-                self.traces.setdefault(w, sympy.Symbol(f"t_{len(self.traces) + 1}")) for w in monomial.traces
-            ]
-            term = reduce(mul, factors, factored_to_sympy(value))
-            self.scalars[monomial.word] = self.scalars.get(monomial.word, sympy.Integer(0)) + term
+        self.log = self.determinants.log if self.determinants is not None else ""
+        self._add(result.expectation, LOG if self.log else sympy.Integer(1))
+        if self.determinants is not None:
+            self._add(self.determinants.slope, sympy.Integer(1))
         if not self.scalars:
             self.scalars[() if result.expectation.is_matrix else None] = sympy.Integer(0)
         self.powers = self.determinants.powers if self.determinants is not None else ()
@@ -58,6 +56,8 @@ class Parts:
         self.known = dict(result.sizes)
         words = [*self.traces, *(word for word in self.scalars if word is not None)]
         words += [sigma for _, _, sigma in self.powers]
+        self.log_sigma = self.determinants.log_sigma if self.determinants is not None else ()
+        words.append(self.log_sigma)
         self.shapes = result.setting.shapes
         self.letters = sorted(
             {base(f) for word in words for f in word if not indices_of(f) and of_rows(f) != ROW_IDENTITY}
@@ -65,12 +65,21 @@ class Parts:
         self.row_identities = sorted({f for word in words for f in word if of_rows(f) == ROW_IDENTITY})
         names = {str(s.name) for expr in self.scalars.values() for s in expr.free_symbols}
         names |= {row_dimension(f) for f in self.row_identities}
-        names |= {row_dimension(name) for name, _, _ in self.powers} - self.known.keys()
-        self.dimensions = sorted(names - {str(s.name) for s in self.traces.values()} - {COLUMNS})
+        moved = [name for name, _, _ in self.powers] + [self.log] * bool(self.log)
+        names |= {row_dimension(name) for name in moved} - self.known.keys()
+        self.dimensions = sorted(names - {str(s.name) for s in (LOG, *self.traces.values())} - {COLUMNS})
         self.is_matrix = None not in self.scalars
         units = any(indices_of(factor) for word in self.scalars for factor in word or ())
-        units = units or bool(self.powers and COLUMNS not in self.known)
+        units = units or bool(moved and COLUMNS not in self.known)
         self.needs_columns = COLUMNS in names or () in self.scalars or units
+
+    def _add(self, polynomial: TracePolynomial, factor: sympy.Expr) -> None:
+        for monomial, value in polynomial.sorted_terms:
+            factors = [
+                self.traces.setdefault(w, sympy.Symbol(f"t_{len(self.traces) + 1}")) for w in monomial.traces
+            ]
+            term = reduce(mul, factors, factor * factored_to_sympy(value))
+            self.scalars[monomial.word] = self.scalars.get(monomial.word, sympy.Integer(0)) + term
 
     def shape(self, name: str) -> tuple[str, str]:
         """Rows and columns of a letter."""
@@ -103,7 +112,7 @@ def moment_function(result: Result) -> Callable[..., Any]:
             "the answer has sums over indices, and is no function: give values to the query itself"
         )
     parts = Parts(result)
-    names = [*parts.dimensions, COLUMNS, *map(str, parts.traces.values())]
+    names = [*parts.dimensions, COLUMNS, str(LOG), *map(str, parts.traces.values())]
     scalars = {word: compiled(expr, names) for word, expr in parts.scalars.items()}
 
     def function(**values: Any) -> Any:
@@ -148,6 +157,7 @@ def moment_function(result: Result) -> Callable[..., Any]:
                 raise BadInput(
                     f"the expectation exists only for {said}: take {name} over {np.max(columns) + bound:g}"
                 )
+        numbers[str(LOG)] = _log(parts, numbers, matrices) if parts.log else 0.0
         before = _before(parts, numbers, matrices)
         if None in scalars:
             return before * scalars[None](**numbers)
@@ -174,10 +184,37 @@ def _before(parts: Parts, numbers: Mapping[str, Any], matrices: Mapping[str, NDA
     return found
 
 
+def digamma(x: float) -> float:
+    """The derivative of the logarithm of the gamma function, for x > 0: its series at x + k > 16, and k steps down."""
+    down = 0.0
+    while x < 16:
+        down, x = down + 1 / x, x + 1
+    y = 1 / x**2
+    return (
+        math.log(x)
+        - 1 / (2 * x)
+        - y * (1 / 12 - y * (1 / 120 - y * (1 / 252 - y * (1 / 240 - y / 132))))
+        - down
+    )
+
+
+def _log(parts: Parts, numbers: Mapping[str, Any], matrices: Mapping[str, NDArray[np.float64]]) -> Any:
+    """The mean of the logarithm of a determinant that is a factor of an answer."""
+    rows, size = (
+        float(parts.known[x]) if x in parts.known else numbers[x] for x in (row_dimension(parts.log), COLUMNS)
+    )
+    scale = float(np.linalg.slogdet(matrices[parts.log_sigma[0]])[1]) if parts.log_sigma else 0.0
+    return scale + np.vectorize(_mean_log)(rows, size, parts.step)[()]
+
+
+def _mean_log(rows: float, size: float, step: int) -> float:
+    return size * math.log(step) + sum(digamma((rows - i) / step) for i in range(int(size)))
+
+
 def _mean_power(rows: float, size: float, power: float, scale: float, step: int) -> float:
     halves = [(rows - i) / step for i in range(int(size))]
-    return float(scale**power * step ** (power * size)) * exp(
-        sum(lgamma(x + power) - lgamma(x) for x in halves)
+    return float(scale**power * step ** (power * size)) * math.exp(
+        sum(math.lgamma(x + power) - math.lgamma(x) for x in halves)
     )
 
 

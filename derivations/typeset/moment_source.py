@@ -5,11 +5,12 @@ In Python and C numbers are doubles. A trace in the answer is a parameter t_1, t
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import sympy
 
-from derivations.formulas.moment_function import Parts
+from derivations.formulas.moment_function import LOG, Parts, digamma
 from derivations.paper.moment_trees import answer_tree
 from derivations.support.bad_input import BadInput
 from derivations.typeset.presentation import declared, read_back
@@ -103,15 +104,16 @@ def _product(word: Word) -> str:
 def _python(result: Result) -> str:
     parts = Parts(result)
     lines = [
-        *(["import math", ""] if parts.powers else []),
+        *(["import math", ""] if parts.powers or parts.log else []),
         "import numpy",
         "",
         "",
+        *([inspect.getsource(digamma), ""] if parts.log else []),
         f"def {NAME}({', '.join(parts.parameters)}):",
         f'    """{_said(result)}"""',
     ]
     # of a matrix there is one, of a scalar as many as there are sizes
-    single = parts.letters or parts.is_matrix or parts.powers
+    single = parts.letters or parts.is_matrix or parts.powers or parts.log
     reading = "float({0})" if single else "numpy.asarray({0}, dtype=float)[()]"
     lines += [f"    {name} = {reading.format(name)}" for name in parts.dimensions]
     for name in parts.letters:
@@ -144,13 +146,26 @@ def _python(result: Result) -> str:
     return "\n".join([*lines, f"    return {before}{whole}"]) + "\n"
 
 
+def _sizes(parts: Parts, name: str) -> tuple[str, str]:
+    """The rows of a matrix, and p, as they are written."""
+    rows, size = (
+        str(float(parts.known[x])) if x in parts.known else x for x in (row_dimension(name), COLUMNS)
+    )
+    return rows, size
+
+
 def _before(parts: Parts) -> list[str]:
-    """Lines of Python for the mean of the powers of determinants before an answer."""
+    """Lines of Python for the mean of the powers of determinants before an answer, and of a logarithm in it."""
     lines = ["    before = 1.0"] * bool(parts.powers)
-    for name, power, sigma in parts.powers:
-        rows, size = (
-            str(float(parts.known[x])) if x in parts.known else x for x in (row_dimension(name), COLUMNS)
+    if parts.log:
+        rows, size = _sizes(parts, parts.log)
+        half = f"({rows} - i) / {parts.step}"
+        lines.append(
+            f"    {LOG} = sum(digamma({half}) for i in range(int({size}))) + {size} * math.log({parts.step})"
         )
+        lines += [f"    {LOG} += numpy.linalg.slogdet({name})[1]" for name in parts.log_sigma]
+    for name, power, sigma in parts.powers:
+        rows, size = _sizes(parts, name)
         half, k = f"({rows} - i) / {parts.step}", repr(float(power))
         ratio = f"math.lgamma({half} + ({k})) - math.lgamma({half})"
         lines.append(f"    before *= math.exp(sum({ratio} for i in range(int({size}))))")
@@ -204,27 +219,44 @@ def _c(result: Result) -> str:
         )
     (scalar,) = parts.scalars.values()
     shows_columns = sympy.Symbol(COLUMNS) in scalar.free_symbols or (
-        parts.powers and COLUMNS not in parts.known
+        (parts.powers or parts.log) and COLUMNS not in parts.known
     )
-    scales = [f"det_{sigma[0]}" for _, _, sigma in parts.powers if sigma]
+    scales = [
+        f"det_{sigma[0]}" for sigma in (*(sigma for _, _, sigma in parts.powers), parts.log_sigma) if sigma
+    ]
     names = [*parts.dimensions, *([COLUMNS] if shows_columns else []), *dict.fromkeys(scales)]
+    inner = [str(LOG)] * bool(parts.log)
     said = [f"// {_said(result)}"]
     said += ["// The factor of the identity matrix."] if parts.is_matrix else []
     said += [f"// {symbol} = {trace_text(word)}" for word, symbol in parts.traces.items()]
-    text = source(scalar, "c", name=NAME, parameters=[*names, *map(str, parts.traces.values())])
-    if not parts.powers:
+    text = source(scalar, "c", name=NAME, parameters=[*names, *map(str, parts.traces.values()), *inner])
+    if not parts.powers and not parts.log:
         return "\n".join([*said, text])
     opening, _, body = text.partition("{\n")
-    body = re.sub(r"return (.*);", r"return before * (\1);", body)
+    if parts.log:  # found inside
+        opening = re.sub(rf"(, )?double {LOG}\)", ")", opening).replace("()", "(void)")
+    if parts.powers:
+        body = re.sub(r"return (.*);", r"return before * (\1);", body)
     return "\n".join(["#include <math.h>", *said, opening + "{", *_before_in_c(parts), body])
 
 
 def _before_in_c(parts: Parts) -> list[str]:
-    lines = ["    double before = 1.0;"]
+    lines = ["    double before = 1.0;"] * bool(parts.powers)
+    if parts.log:
+        rows, size = _sizes(parts, parts.log)
+        lines += [
+            f"    double {LOG} = {size}*log({parts.step}.0);",
+            f"    for (int i = 0; i < {size}; i++) {{",
+            f"        double x = ({rows} - i)/{parts.step}.0;",
+            f"        for (; x < 16.0; x += 1.0) {LOG} -= 1.0/x;",
+            "        const double y = 1.0/(x*x);",
+            f"        {LOG} += log(x) - 0.5/x",
+            "            - y*(1.0/12.0 - y*(1.0/120.0 - y*(1.0/252.0 - y*(1.0/240.0 - y/132.0))));",
+            "    }",
+        ]
+        lines += [f"    {LOG} += log(det_{name});" for name in parts.log_sigma]
     for name, power, sigma in parts.powers:
-        rows, size = (
-            str(float(parts.known[x])) if x in parts.known else x for x in (row_dimension(name), COLUMNS)
-        )
+        rows, size = _sizes(parts, name)
         half, k = f"({rows} - i)/{parts.step}.0", repr(float(power))
         lines.append(
             f"    for (int i = 0; i < {size}; i++) before *= exp(lgamma({half} + ({k})) - lgamma({half}));"
