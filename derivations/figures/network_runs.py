@@ -11,7 +11,7 @@ import json
 import math
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import version
@@ -100,6 +100,11 @@ def jobs() -> list[Batch | Job]:
     return found
 
 
+def pieces(job: Batch | Job) -> list[Batch | Job]:
+    """A job row by row: each is computed anywhere, and kept as soon as it is there."""
+    return [job] if isinstance(job, Batch) else [job._replace(rates=(rate,)) for rate in job.rates]
+
+
 def done(job: Batch | Job) -> bool:
     """Whether nothing of a job is missing."""
     if isinstance(job, Batch):
@@ -112,17 +117,19 @@ def row(job: Job, rate: float) -> Mapping[str, Any] | None:
     return store.load(row_key(job, rate)) or _shipped_rows().get((job.reading, job.width, job.run, rate))
 
 
-def perform(job: Batch | Job) -> None:
-    """Computes what is missing of a job and stores it, row by row."""
-    if isinstance(job, Batch):
-        _perform_batch(job)
-        return
-    experiment = replace(PRINTED, width=job.width)
-    run = draw(experiment, job.reading, SEED, job.run)
-    linearised = Linearised(experiment, run)
-    for rate in job.rates:
-        if row(job, rate) is None:
-            store.save(row_key(job, rate), trained_row(experiment, run, linearised, rate))
+def perform(piece: Batch | Job) -> Mapping[str, Any]:
+    """Computes a piece; nothing is kept here, as the place may be a machine with a store of its own."""
+    if isinstance(piece, Batch):
+        return _batch(piece)
+    experiment = replace(PRINTED, width=piece.width)
+    run = draw(experiment, piece.reading, SEED, piece.run)
+    (rate,) = piece.rates
+    return trained_row(experiment, run, Linearised(experiment, run), rate)
+
+
+def keep(piece: Batch | Job, found: Mapping[str, Any]) -> None:
+    """Remembers what `perform` found."""
+    store.save(batch_key(piece) if isinstance(piece, Batch) else row_key(piece, *piece.rates), found)
 
 
 def trained_row(experiment: Experiment, run: Run, linearised: Linearised, rate: float) -> dict[str, float]:
@@ -138,7 +145,7 @@ def trained_row(experiment: Experiment, run: Run, linearised: Linearised, rate: 
     }
 
 
-def _perform_batch(batch: Batch) -> None:
+def _batch(batch: Batch) -> dict[str, Any]:
     started = time.process_time()
     losses: dict[str, list[list[float]]] = {reading.value: [] for reading in Reading}
     for run in range(batch.number * BATCH, (batch.number + 1) * BATCH):
@@ -146,7 +153,7 @@ def _perform_batch(batch: Batch) -> None:
         found = Linearised(AVERAGED, draw(AVERAGED, Reading.TASK, SEED, run)).mean_losses(RATES)
         for reading, values in found.items():
             losses[reading.value].append([float(value) for value in values])
-    store.save(batch_key(batch), {"losses": losses, "seconds": time.process_time() - started})
+    return {"losses": losses, "seconds": time.process_time() - started}
 
 
 # -- shipping -----------------------------------------------------------------------------------------------
@@ -163,25 +170,24 @@ def _shipped_rows() -> Mapping[tuple[str, int, int, float], Mapping[str, Any]]:
     document = provenance()
     if document.get("sources") != fingerprint(frozenset(SOURCES)):
         return {}
-    return {
-        (group["reading"], group["width"], run, group["rate"]): dict(zip(COLUMNS, values, strict=True))
-        for group in document["trained"]
-        for run, values in enumerate(group["rows"])
-    }
+    return _rows(document["trained"])
 
 
 def recompute(report: Report | None = None) -> None:
     """Computes what is missing of the experiment, and ships all that is there with its provenance.
 
-    Hours of work: each row is stored at once, and when interrupted the rows so far are shipped. Rows of other sources do
-    not count. Raises BadInput where the data cannot be written, before anything is computed.
+    Hours of work: each row is stored at once, and when interrupted the rows so far are shipped, unless more are. Rows of
+    other sources do not count. Raises BadInput where the data cannot be written, before anything is computed.
     """
     require_writable(SHIPPED.parent)
-    wanted = jobs()
-    missing = [job for job in wanted if not done(job)]
+    wanted = [piece for job in jobs() for piece in pieces(job)]
+    missing = [piece for piece in wanted if not done(piece)]
     try:
         with workers(len(missing)) as executor:
-            for k, _ in enumerate(executor.map(perform, missing), len(wanted) - len(missing) + 1):
+            for k, (piece, future) in enumerate(
+                executor.ended(perform, missing), len(wanted) - len(missing) + 1
+            ):
+                keep(piece, future.result())
                 if report is not None:
                     report({"name": "figure5, trained networks"}, k, len(wanted))
     finally:
@@ -189,10 +195,16 @@ def recompute(report: Report | None = None) -> None:
 
 
 def ship() -> None:
-    """Writes the linearised runs and the rows of every run up to the first that is not complete."""
+    """Writes the linearised runs and the rows of every run up to the first that is not complete.
+
+    What other sources made is replaced only when no fewer rows are there: work that begins anew takes hours, and what was
+    shipped stands until then.
+    """
+    shipped = provenance()
     batches = [found for k in range(BATCHES) if (found := store.load(batch_key(Batch(k)))) is not None]
-    linearised: dict[str, Any] = provenance().get("linearised", {})
-    if batches:
+    linearised: dict[str, Any] = shipped.get("linearised", {})
+    fewer = len(batches) * BATCH < linearised.get(Reading.TASK, {"runs": 0})["runs"]
+    if batches and not fewer:
         losses = {
             how: np.array([run for batch in batches for run in batch["losses"][how]]) for how in Reading
         }
@@ -206,6 +218,21 @@ def ship() -> None:
             {"reading": reading, "width": width, "rate": rate, "rows": [run[k] for run in rows]}
             for k, rate in enumerate(rates)
         ]
+    lacking = _rows(shipped.get("trained", [])).keys() - _rows(trained).keys()
+    if not lacking and not (fewer and shipped["sources"] != fingerprint(frozenset(SOURCES))):
+        _write(linearised, trained)
+
+
+def _rows(trained: Sequence[Mapping[str, Any]]) -> Mapping[tuple[str, int, int, float], Mapping[str, Any]]:
+    """Shipped rows by reading, width, run and rate."""
+    return {
+        (group["reading"], group["width"], run, group["rate"]): dict(zip(COLUMNS, values, strict=True))
+        for group in trained
+        for run, values in enumerate(group["rows"])
+    }
+
+
+def _write(linearised: Mapping[str, Any], trained: Sequence[Mapping[str, Any]]) -> None:
     document = {
         "command": "derive figure 5 --recompute",
         "seed": SEED,

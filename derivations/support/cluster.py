@@ -17,7 +17,12 @@ PATIENCE = 10
 """Seconds in which a scheduler must answer."""
 # what runs on a cluster: results are kept under the digest of these sources, so that workers must have the same
 RUN = frozenset(
-    {"derivations.command.sweep", "derivations.paper.experiments.points", "derivations.verification.verify"}
+    {
+        "derivations.command.sweep",
+        "derivations.figures.network_point",
+        "derivations.paper.experiments.points",
+        "derivations.verification.verify",
+    }
 )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,7 @@ import pytest
 from derivations.book_pages import figures
 from derivations.command.cli import main
 from derivations.figures import network_estimates, network_figure, network_point, network_runs
-from derivations.figures.network_runs import Batch, Job, done, jobs, perform, row, row_key
-from derivations.support import store
+from derivations.figures.network_runs import Batch, Job, done, jobs, keep, perform, pieces, row
 from numeric_check.draws.estimate import Estimate
 from numeric_check.network.descent import Trained, trained_loss
 from numeric_check.network.experiment import Experiment, Reading, Run, draw
@@ -68,7 +68,8 @@ def test_interrupted_work_continues_and_nothing_is_done_twice(
     heard: list[tuple[int, int]] = []
     network_runs.recompute(lambda record, k, total: heard.append((k, total)))
     assert len(trained) == 3 * 2 * 3 + 2
-    assert heard[-1] == (len(jobs()), len(jobs()))
+    rows = sum(len(pieces(job)) for job in jobs())
+    assert heard[-1] == (rows, rows)
     document = network_runs.provenance()
     assert document.keys() >= {"command", "seed", "versions", "date", "seconds", "sources"}
     assert {len(group["rows"]) for group in document["trained"]} == {2}
@@ -77,27 +78,54 @@ def test_interrupted_work_continues_and_nothing_is_done_twice(
     monkeypatch.setenv("DERIVE_STORE", str(tmp_path / "another"))
     assert all(done(job) for job in jobs() if isinstance(job, Job))
     assert not any(done(job) for job in jobs() if isinstance(job, Batch))
+    # nor do the first of the linearised runs made anew take the place of all of them
+    keep(Batch(0), perform(Batch(0)))
+    network_runs.ship()
+    assert network_runs.provenance()["linearised"] == document["linearised"]
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path / "a third"))
     network_runs.SHIPPED.write_text(json.dumps(document | {"sources": "others"}), encoding="utf-8")
     network_runs._shipped_rows.cache_clear()
     assert not any(done(job) for job in jobs())
+    # work that begins anew and is interrupted takes nothing away of what is shipped
+    before, limit = network_runs.SHIPPED.read_bytes(), len(trained) + 7
+    with pytest.raises(KeyboardInterrupt):
+        network_runs.recompute()
+    assert network_runs.SHIPPED.read_bytes() == before
+    limit = -1
+    network_runs.recompute()
+    assert network_runs.provenance()["sources"] == document["sources"]
 
 
 @pytest.mark.usefixtures("_small")
 def test_a_row_is_the_run_at_its_rate() -> None:
     job = Job(Reading.RUN, 20, 1, (0.0, 0.01))
     assert not done(job)
-    perform(job)
+    for piece in pieces(job):
+        keep(piece, perform(piece))
     assert done(job)
     found = row(job, 0.01)
     assert found is not None
     assert found["meta_loss"] < SMALL.stop
     assert found["trained"] == pytest.approx(found["linearised"], rel=0.5)
     assert found["trained"] != found["linearised"]
-    store.save(row_key(job, 0.01), {**found, "trained": 7.0})
-    perform(job)
-    kept = row(job, 0.01)
-    assert kept is not None
-    assert kept["trained"] == 7.0
+    assert row(job, 0.0) != found
+
+
+@pytest.mark.usefixtures("_small")
+def test_rows_are_kept_by_who_asked_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker of a cluster has a store of its own: here it has an empty one each time."""
+    compute, elsewhere = network_runs.perform, tmp_path / "worker"
+
+    def far_away(piece: Batch | Job) -> Mapping[str, Any]:
+        with monkeypatch.context() as there:
+            there.setenv("DERIVE_STORE", str(elsewhere))
+            return compute(piece)
+
+    monkeypatch.setattr(network_runs, "perform", far_away)
+    network_runs.recompute()
+    assert not elsewhere.exists()
+    assert all(done(job) for job in jobs())
+    assert {len(group["rows"]) for group in network_runs.provenance()["trained"]} == {2}
 
 
 # -- what is shipped ----------------------------------------------------------------------------------------

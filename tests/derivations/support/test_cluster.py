@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -18,7 +19,8 @@ import pytest
 from derivations.support import cluster
 from derivations.support.bad_input import BadInput
 from derivations.support.batches import StoredBatches
-from derivations.support.cluster import Cluster
+from derivations.support.cluster import RUN, Cluster
+from derivations.support.sources import reached
 from derivations.support.workers import workers, working
 from numeric_check.estimators.simulation import simulate
 from numeric_check.problem.setting import Setting
@@ -53,7 +55,12 @@ class Dask:
         command = [sys.executable, "-m", "dask", what, *options, "--host", "127.0.0.1", "--no-dashboard"]
         log = self._stack.enter_context((self._folder / f"{what}.log").open("ab"))
         # the scheduler, too, reads the names of the functions of this module
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        # and no disk is shared
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "DERIVE_STORE": str(self._folder / "of-workers"),
+        }
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, env=environment)
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
@@ -99,12 +106,15 @@ def test_commands_on_a_cluster_give_what_they_give_here(dask: Dask) -> None:
     for words in (
         ["sweep", *WORDS, "alpha_t=-1:1:0.25", "--simulate", "--rel-error", "0.01", "--json"],
         ["verify", "wishart-mean", "rows-sandwich", "--fresh", "--json"],
+        ["simulate", *WORDS, "alpha_t=0.1", "--protocol", "plain", "--rel-error", "0.01", "--json"],
+        ["figure", "5", "--reading", "run", "--rate", "0", "--runs", "1", "--json"],
     ):
         ran = [derive(*words, *place) for place in ([], ["--scheduler", dask.address])]
         said = [process.communicate(timeout=600) for process in ran]
         assert [process.returncode for process in ran] == [0, 0], said
-        rows = [[without_seconds(row) for row in json.loads(out)] for out, _ in said]
-        assert rows[0] == rows[1]
+        documents = [json.loads(out) for out, _ in said]
+        rows = [document if isinstance(document, list) else [document] for document in documents]
+        assert [*map(without_seconds, rows[0])] == [*map(without_seconds, rows[1])]
 
 
 def without_seconds(row: dict[str, Any]) -> dict[str, Any]:
@@ -229,6 +239,20 @@ def test_without_the_extra_the_line_names_it(
 def test_places_that_are_none(place: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput, match=said), working(**place):
         pass
+
+
+def test_the_sources_that_are_compared_are_all_that_run_there() -> None:
+    """Each module that hands work to a cluster; what only the book asks for never goes to one."""
+    given = {
+        path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+        for path in (ROOT / "derivations").rglob("*.py")
+        if re.search(r"\bwith workers\(", path.read_text(encoding="utf-8"))
+    }
+    asking = {
+        name for name in given if not name.startswith(("derivations.book_pages", "derivations.variants"))
+    }
+    assert "derivations.figures.network_runs" in asking
+    assert asking <= reached(RUN)
 
 
 def test_workers_with_other_sources_are_refused() -> None:
