@@ -85,48 +85,68 @@ class Plan:
     """
 
     def __init__(self, exprs: Iterable[Expression]) -> None:
-        self._shared: Counter[Word] = Counter()
+        self._letters: dict[Factor, str] = {}
+        self._shared: Counter[str] = Counter()
         for expr in exprs:
             for traces, word in expr.terms:
-                self._shared.update(part for trace in traces for part in _parts(trace, len(trace)))
-                self._shared.update(_parts(word or (), 0))
-        self._cuts: dict[Word, int] = {}
+                for trace in traces:
+                    self._shared.update(_parts(self._spelt(trace), len(trace)))
+                self._shared.update(_parts(self._spelt(word or ()), 0))
+        self._sides: dict[str, tuple[int, int]] = {}
+        self._work: dict[str, float] = {}
+        self._cuts: dict[str, int] = {}
         self._turns: dict[Word, tuple[Word, Word]] = {}
 
     def cut(self, word: Word, matrices: Mapping[str, Array]) -> int:
         """The place at which a product is cut last."""
-        if word not in self._cuts:
-            self._least(word, matrices, {})
-        return self._cuts[word]
+        spelt = self._measured(word, matrices)
+        self._least(spelt)
+        return self._cuts[spelt]
 
     def halves(self, trace: Word, matrices: Mapping[str, Array]) -> tuple[Word, Word]:
         """The two products whose elements give a trace, of any of its rotations."""
         if trace not in self._turns:
-            known: dict[Word, float] = {}
-            turns = (trace[k:] + trace[:k] for k in range(len(trace)))
-            pairs = [(turn[:cut], turn[cut:]) for turn in turns for cut in range(1, len(trace))]
-            self._turns[trace] = min(
-                pairs, key=lambda pair: sum(self._least(half, matrices, known) for half in {*pair})
-            )
+            spelt, long = self._measured(trace, matrices), len(trace)
+
+            def work(turned: tuple[int, int]) -> float:
+                turn, cut = turned
+                whole = spelt[turn:] + spelt[:turn]
+                return sum(self._least(half) for half in {whole[:cut], whole[cut:]})
+
+            turn, cut = min(((turn, cut) for turn in range(long) for cut in range(1, long)), key=work)
+            whole = trace[turn:] + trace[:turn]
+            self._turns[trace] = whole[:cut], whole[cut:]
         return self._turns[trace]
 
-    def _least(self, word: Word, matrices: Mapping[str, Array], known: dict[Word, float]) -> float:
+    def _spelt(self, word: Word) -> str:
+        """A word with a character for each factor: there are very many parts, and they are looked up all the time."""
+        return "".join(self._letters.setdefault(factor, chr(len(self._letters))) for factor in word)
+
+    def _measured(self, word: Word, matrices: Mapping[str, Array]) -> str:
+        """A word as it is spelt, the sides of whose factors are known then."""
+        spelt = self._spelt(word)
+        for letter, factor in zip(spelt, word, strict=True):
+            if letter not in self._sides:
+                self._sides[letter] = _side(factor, matrices, 0), _side(factor, matrices, 1)
+        return spelt
+
+    def _least(self, word: str) -> float:
         """The least share of the work of a product, in multiplications."""
         if len(word) == 1:
             return 0.0
-        if word not in known:
-            rows, columns = _side(word[0], matrices, 0), _side(word[-1], matrices, 1)
+        if word not in self._work:
+            rows, columns, shared = self._sides[word[0]][0], self._sides[word[-1]][1], self._shared[word]
             found = []
             for cut in range(1, len(word)):
-                own = CALL + rows * _side(word[cut], matrices, 0) * columns
-                halves = {word[:cut], word[cut:]}
-                parts = sum(self._least(half, matrices, known) for half in halves)
-                found.append((parts + own / max(self._shared[word], 1), cut))
-            known[word], self._cuts[word] = min(found)
-        return known[word]
+                own = CALL + rows * self._sides[word[cut]][0] * columns
+                left, right = word[:cut], word[cut:]
+                parts = self._least(left) + (self._least(right) if right != left else 0.0)
+                found.append((parts + own / max(shared, 1), cut))
+            self._work[word], self._cuts[word] = min(found)
+        return self._work[word]
 
 
-def _parts(word: Word, turns: int) -> set[Word]:
+def _parts(word: str, turns: int) -> set[str]:
     """The products that a word contains, of its rotations where it is closed."""
     turned = [word[k:] + word[:k] for k in range(max(turns, 1))]
     return {w[i:j] for w in turned for i in range(len(w)) for j in range(i + 2, len(w) + 1)}

@@ -268,15 +268,21 @@ def _number(coefficient: Value, numbers: Mapping[str, Value], backend: Exact | A
         raise ValueError(f"no value given for {', '.join(missing)}: add it to the values")
     if needed <= exact.keys():
         return backend.number(evaluate_at(coefficient, {name: exact[name] for name in needed}))
-    names = names_of(coefficient.context())
+    # what does not occur has no base, and is nowhere raised to a power
+    bases: list[Value] = [
+        None
+        if name not in used
+        else numbers[name]
+        if name in numbers
+        else 1 / numbers[name.removeprefix("1/")]
+        for name in names_of(coefficient.context())
+    ]
     total: Value = 0
     for exponents, number in coefficient.terms():
         term: Value = int(number.p) / int(number.q)
-        for name, exponent in zip(names, exponents, strict=True):
-            base = (
-                numbers[name] if name in numbers else 1 / numbers[name.removeprefix("1/")] if exponent else 1
-            )
-            term = term * base ** int(exponent)
+        for base, exponent in zip(bases, exponents, strict=True):
+            if exponent:
+                term = term * base ** int(exponent)
         total = total + term
     return total
 

@@ -24,6 +24,8 @@ from symbolic.algebra.coefficients import (
     lift,
     named_terms,
     names_of,
+    number,
+    substitute,
     to_fmpq,
     to_fraction,
     union,
@@ -103,18 +105,13 @@ def moment_by_gamma(freedom: int, power: int) -> fmpq:
 
 def mean_by_gamma(expr: Expression, freedom: Mapping[str, int], place: Mapping[str, Fraction]) -> Fraction:
     """The mean of a scalar, term by term, at numbers for all that is not averaged over."""
-    numbers = {name: to_fmpq(value) for name, value in place.items()}
     total = fmpq(0)
-    for powers, number in named_terms(expr.coefficient()):
-        product = number
+    at_place = substitute(expr.coefficient(), {name: number(value) for name, value in place.items()})
+    for powers, product in named_terms(at_place):
         taken: dict[str, int] = {}
         for name, power in powers.items():
             stem = name.removeprefix(INVERSE)
-            way = -power if name.startswith(INVERSE) else power
-            if stem in freedom:
-                taken[stem] = taken.get(stem, 0) + way
-            else:
-                product *= numbers[stem] ** way
+            taken[stem] = taken.get(stem, 0) + (-power if name.startswith(INVERSE) else power)
         for name, power in taken.items():
             product *= moment_by_gamma(freedom[name], power)
         total += product
