@@ -52,8 +52,7 @@ class Held:
 @lru_cache(maxsize=256)
 def stated(slug: str, assumptions: Assumptions) -> tuple[Part, ...]:
     """What a step derives, as it reads with its names too, or claims where it derives nothing."""
-    # named, not imported: the result of a step does not depend on the contents, but on the steps it rests on
-    step: Step = importlib.import_module("derivations.steps.contents").named(slug)
+    step = _named(slug)
     try:
         if step.derive is not None:
             named = {} if step.derivation is None else step.derivation(assumptions).named_parts
@@ -61,6 +60,17 @@ def stated(slug: str, assumptions: Assumptions) -> tuple[Part, ...]:
     except (DoesNotApply, NotDerivable):
         return ()
     return tuple(step.claim().values()) if step.claim is not None else ()
+
+
+def left_open(reads: Iterable[str]) -> set[str]:
+    """The names of averages in which steps state something without a formula for them: a proof may put in what it finds."""
+    return {step.average.name for step in map(_named, reads) if step.average is not None}
+
+
+def _named(slug: str) -> Step:
+    # named, not imported: the result of a step does not depend on the contents, but on the steps it rests on
+    step: Step = importlib.import_module("derivations.steps.contents").named(slug)
+    return step
 
 
 def stated_by(

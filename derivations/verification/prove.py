@@ -177,13 +177,17 @@ def unbounded(step: Step) -> bool:
 
 
 def rests_unbounded(step: Step) -> list[str]:
-    """The nearest steps that a step rests on whose remainders are not bounded; nothing behind one that is bounded."""
+    """The nearest steps that a step rests on whose remainders are not bounded; nothing behind one that is bounded, nor behind
+    one whose remainder this step itself bounds: of that it takes the formula alone.
+    """
     contents = importlib.import_module("derivations.steps.contents")
     found: dict[str, None] = {}
 
     def look(at: Step) -> None:
         for slug in at.uses:
             used: Step = contents.named(slug)
+            if step.name in (used.bounded_by, used.condition):
+                continue
             if unbounded(used):
                 found[slug] = None
             elif not used.bounded_by:

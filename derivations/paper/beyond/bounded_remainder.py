@@ -6,8 +6,10 @@ By the reduction the label noise of one task is E Tr M^-1 K with M = h I + E, h 
 
   M^-1 = sum_(j < J) (-1)^j E^j / h^(j+1) + E^k M^-1 E^k / h^J.
 
-The terms of the sum have exact means, from which the formula differs by an exact rational function. The last term is not
-negative and at most Tr M^-1 (Tr E^2)^k Tr K / h^J. By Hoelder its mean is at most
+The terms of the sum have exact means: put into the exact loss, they differ from the formula by an exact rational function, in
+which the last term stands by a name, with the order of its bound. The factor h_r of the loss is of order one where n_r grows with p,
+so that the deviation differs by the same order. The last term is not negative and at most Tr M^-1 (Tr E^2)^k Tr K / h^J. By Hoelder
+its mean is at most
 
   [E (Tr M^-1)^2]^(1/2) [E (Tr E^2)^(4 k)]^(1/4) [E (Tr K)^4]^(1/4).
 
@@ -23,7 +25,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache, partial, reduce
+from functools import partial, reduce
 from operator import mul
 from typing import Any
 
@@ -31,22 +33,23 @@ import sympy
 from flint import fmpq, fmpq_mat
 
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
-from derivations.language.normal_form import scalar as quotient_of
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import label_noise, n_t, n_v
-from derivations.paper.beyond.exact_loss import exact_formula
+from derivations.paper.beyond.exact_loss import loss_exact_chain
 from derivations.paper.beyond.exact_slopes import EXPONENTS, exact_checks
-from derivations.paper.beyond.one_task import mean_of_inverse, mean_of_traces, one_task, require_rotations
+from derivations.paper.beyond.one_task import mean_of_inverse, one_task, require_rotations
 from derivations.paper.beyond.reduction import GAMMA, OWN_INVERSE, room_left, tasks_chain
-from derivations.paper.theorem1.concentration import EXCESS, REGIME, leading_excess
+from derivations.paper.theorem1.concentration import EXCESS, REGIME, leading_excess, loss_over_chain
 from derivations.paper.theorem1.exact_haar import mean_squared_trace_of_inverse
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, Rule, carried_out
+from derivations.steps.chains.products import degree_of_powers
 from derivations.steps.held import Held
-from derivations.steps.labels import ORDER
+from derivations.steps.labels import LOSS, ORDER
 from derivations.steps.neglected import Quantity, Remainder
 from derivations.steps.orders import ONE
 from derivations.steps.rules.exact_routes import random_matrix
+from derivations.steps.rules.fractions_of import one_fraction
 from derivations.steps.rules.rotations import (
     Weighted,
     bounded_inverse,
@@ -74,55 +77,29 @@ from symbolic.proofs.asymptotics import Exponent
 LEADING, NEXT = ORDER.when(r"\text{leading order}"), ORDER.when(r"\text{next order}")
 # of the bound on the last term alone
 LEADING_TERM, NEXT_TERM = (ORDER.when(rf"\text{{last term, {order} order}}") for order in ("leading", "next"))
-TERMS = {LEADING: 2, NEXT: 4}
-LAST = {LEADING: LEADING_TERM, NEXT: NEXT_TERM}
+TERMS: Mapping[str, int] = {LEADING: 2, NEXT: 4}
+ORDERS: Mapping[str, str] = {LEADING: "leading", NEXT: "next"}
+LAST: Mapping[str, str] = {LEADING: LEADING_TERM, NEXT: NEXT_TERM}
 DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val", "order")
 M_INVERSE, ERROR, WEIGHT = (matrix(name, "n_v", "n_v", symmetric=True) for name in ("M_inverse", "E", "K"))
 GRAM = matrix("M", "n_v", "n_v", symmetric=True)
 # p - n_v grows as p does
 GROWS: Mapping[str, Exponent] = {**REGIME, "q": ONE}
+# of V
+COLUMNS = {"q": scalar("p") - scalar("n_v")}
 # where the mean square of two inverse Wishart matrices is compared
 SMALL = (
     {"n_v": 1, "n_t": 7, "q": 9, "p": 10},
     {"n_v": 2, "n_t": 9, "q": 8, "p": 10},
     {"n_v": 2, "n_t": 8, "q": 11, "p": 13},
 )
-# where moves are sampled: the square of Tr S^-1 Tr T^-1 has a variance there
+# where moves are sampled: the square of Tr S^-1 Tr T^-1 has a variance there, and the gap to the next order keeps digits
 SIZES: tuple[Mapping[str, float], ...] = (
     {"n_v": 2, "n_t": 20, "p": 24, "q": 22, "m": 2, "alpha_t": 0.4, "sigma": 0.8},
-    {"n_v": 3, "n_t": 24, "p": 28, "q": 25, "m": 3, "alpha_t": -0.5, "sigma": 0.6},
+    {"n_v": 3, "n_t": 14, "p": 16, "q": 13, "m": 3, "alpha_t": -0.1, "sigma": 0.6},
     {"n_v": 1, "n_t": 18, "p": 22, "q": 21, "m": 4, "alpha_t": 0.7, "sigma": 1.1},
 )
 S_INVERSE, T_INVERSE = (matrix(name, "n_v", "n_v", symmetric=True) for name in ("S_inverse", "T_inverse"))
-
-
-# -- the sum, exactly ----------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=8)
-def _traces(assumptions: Assumptions) -> tuple[sympy.Expr, ...]:
-    """E Tr M^j K for j below the number of terms, E Tr M and E Tr M^2, over n_v."""
-    mean = sympy.Symbol("mean_inverse")
-    words = mean_of_traces(assumptions, max(TERMS.values()))
-    return tuple(to_sympy(word).subs(mean, mean_of_inverse()) for word in words)
-
-
-def _fluctuation(assumptions: Assumptions) -> tuple[sympy.Expr, sympy.Expr]:
-    """h, and E Tr E^2."""
-    *_, first, second = _traces(assumptions)
-    h = sympy.expand(first / n_v)
-    return h, sympy.expand(second - n_v * h**2)
-
-
-def sum_of_terms(assumptions: Assumptions, terms: int) -> sympy.Expr:
-    """The mean of the first terms of the series of Tr M^-1 K, exact."""
-    h, _ = _fluctuation(assumptions)
-    powers = _traces(assumptions)
-    total: sympy.Expr = sympy.Integer(0)
-    for j in range(terms):
-        of_error = sum(sympy.binomial(j, i) * (-h) ** (j - i) * powers[i] for i in range(j + 1))
-        total += (-1) ** j * of_error / h ** (j + 1)
-    return total
 
 
 # -- the chain -----------------------------------------------------------------------------------------------
@@ -133,21 +110,37 @@ def _chain(assumptions: Assumptions) -> Chain:
     why_not = _applies(assumptions)
     if why_not:
         raise NotDerivable(why_not)
-    h, inverse = scalar("h"), reciprocal("h")
-    chain = Chain(tr(M_INVERSE @ WEIGHT))
-    for terms in TERMS.values():
-        half = terms // 2
-        if chain.moves:
-            chain.begin(tr(M_INVERSE @ WEIGHT))
-        series = constant(0) * M_INVERSE
-        for j in range(terms):
-            series = series + constant((-1) ** j) * inverse ** (j + 1) * ERROR**j
-        last = inverse**terms * ERROR**half @ M_INVERSE @ ERROR**half
-        inverses = {"M_inverse": h * identity("n_v") + ERROR}
-        replaced(chain, Rule.INVERSE, {"M_inverse": series + last}, "two-small-matrices", inverses=inverses)
-        chain.begin(tr(last @ WEIGHT))
-        bounded_product(chain, "E", ("M_inverse", "K"), _positive)
-    return _exponents(chain, assumptions)
+    chain = Chain(scalar(label_noise.name))
+    sums = {label: _series(chain, assumptions, label) for label in TERMS}
+    return _exponents(chain, assumptions, sums)
+
+
+def _series(chain: Chain, assumptions: Assumptions, label: str) -> Expression:
+    """One task's label noise Tr M^-1 K by its series, in names for Tr M^j K and for the last trace; and the bound on that."""
+    h, inverse, terms = scalar("h"), reciprocal("h"), TERMS[label]
+    half = terms // 2
+    series = constant(0) * M_INVERSE
+    for j in range(terms):
+        series = series + constant((-1) ** j) * inverse ** (j + 1) * ERROR**j
+    last = ERROR**half @ M_INVERSE @ ERROR**half
+    inverses = {"M_inverse": h * identity("n_v") + ERROR}
+    chain.begin(scalar(label_noise.name))
+    held = Held(assumptions, read=lambda value: scalar("nu") ** 2 * scalar("n_v") * reciprocal("p") + value)
+    chain.insert({label_noise.name: tr(M_INVERSE @ WEIGHT)}, "two-small-matrices", held=held)
+    replaced(
+        chain,
+        Rule.INVERSE,
+        {"M_inverse": series + inverse**terms * last},
+        "two-small-matrices",
+        inverses=inverses,
+    )
+    chain.name(tr(last @ WEIGHT), f"last_{terms}").define({"E": GRAM - h * identity("n_v")})
+    for j in range(terms):
+        chain.name(tr(GRAM**j @ WEIGHT), f"k_{j}")
+    found = chain.result
+    chain.begin(inverse**terms * tr(last @ WEIGHT))
+    bounded_product(chain, "E", ("M_inverse", "K"), _positive)
+    return found
 
 
 def _bound_inverse(chain: Chain) -> Chain:
@@ -157,27 +150,48 @@ def _bound_inverse(chain: Chain) -> Chain:
     return bounded_inverse(chain, "M_inverse", rate, over, "S_inverse", "T_inverse", draw)
 
 
-def _exponents(chain: Chain, assumptions: Assumptions) -> Chain:
-    """Of the exact difference between sum and formula, and of the bound on the last term: by Hoelder the product of the orders of
-    the tasks' factor, of the root of E (Tr M^-1)^2, of E Tr E^2 to half the number of terms, of E Tr K and of a power of h.
+def _exponents(chain: Chain, assumptions: Assumptions, sums: Mapping[str, Expression]) -> Chain:
+    """Of the bound on the last term, by Hoelder the product of the orders of the tasks' factor, of the root of E (Tr M^-1)^2, of
+    E Tr E^2 to half the number of terms, of E Tr K and of a power of h; and of the exact loss minus the formula.
     """
     factor, root = _tasks(chain, assumptions), _inverse(chain)
-    (mean, spread), weight = _about_mean(chain, assumptions), _weight(chain, assumptions)
+    h, mean, spread = _about_mean(chain, assumptions)
+    weight, values = _weights(chain, assumptions)
+    values["h"] = h
     for label, terms in TERMS.items():
-        formula = leading_excess(replace(assumptions, order="leading" if label == LEADING else "next"))
-        exact = exact_formula(assumptions, "excess").subs(label_noise, sum_of_terms(assumptions, terms))
-        whole = quotient_of(exact - formula)
-        above, below = (polynomial(part) for part in (whole.numerator, whole.denominator))
-        gap = _ordered(chain.begin(above * reciprocal("below")), {"below": below})
-        last: dict[int, Fraction | int] = {
-            factor: 1,
-            root: Fraction(1, 2),
-            spread: Fraction(terms, 2),
-            weight: 1,
-            mean: -terms,
-        }
-        chain.shows_largest(label, {gap: 1}, last).shows_largest(LAST[label], last)
+        last: dict[int, Fraction | int] = {root: Fraction(1, 2), spread: Fraction(terms, 2), weight: 1}
+        found = Exponent(Fraction(0))
+        for place, power in last.items():
+            found = found + degree_of_powers(chain.moves[place].after).scaled(power)
+        _gap(chain, assumptions, label, sums[label], values, found)
+        chain.shows_degree(label).shows_largest(LAST[label], {factor: 1, **last, mean: -terms})
     return chain
+
+
+def _gap(
+    chain: Chain,
+    assumptions: Assumptions,
+    label: str,
+    noise: Expression,
+    values: Mapping[str, Expression],
+    last: Exponent,
+) -> None:
+    """Order the exact loss, with one task's label noise by its series, minus the formula; last: the order of the last trace."""
+    which = replace(assumptions, order=ORDERS[label])
+    exact, formula = carried_out(loss_exact_chain, assumptions), carried_out(loss_over_chain, which)
+    chain.begin(scalar("exact") - scalar(which.order))
+    names = dict(values)
+    for name, loss, under, slug in (
+        ("exact", exact, assumptions, "exact-loss"),
+        (which.order, formula, which, "theorem-1"),
+    ):
+        stands = loss.named_parts[LOSS][1]()
+        chain.insert({name: loss.result}, slug, held=Held(under, stands))
+        names |= stands
+    chain.insert({label_noise.name: noise})
+    below = f"d_{TERMS[label]}"
+    _, value = one_fraction(chain, "alpha_t", names, below=below)
+    order(chain, {**GROWS, "n_r": ONE, f"last_{TERMS[label]}": last}, {below: value})
 
 
 def _tasks(chain: Chain, assumptions: Assumptions) -> int:
@@ -236,28 +250,33 @@ def _mean_square(rows: int, freedom: int) -> Fraction:
     return trace * reduce(mul, of_determinant)
 
 
-def _about_mean(chain: Chain, assumptions: Assumptions) -> tuple[int, int]:
-    """Order h, the mean of M, and the mean square distance of M from it; the places of the moves."""
-    gram, mean = one_task(assumptions).split().gram, reciprocal("n_v") * tr(GRAM)
-    held, places = Held(assumptions), list[int]()
-    found: dict[str, Expression] = {}
-    for start in (mean, tr((GRAM - scalar("h") * identity("n_v")) @ (GRAM - scalar("h") * identity("n_v")))):
-        chain.begin(start)
-        if found:
-            chain.insert(found)
-        chain.insert({"M": gram}, "two-small-matrices", held=held).average("U", "V")
-        found = {"h": chain.result}
-        places.append(_ordered(chain))
-    return places[0], places[1]
+def _about_mean(chain: Chain, assumptions: Assumptions) -> tuple[Expression, int, int]:
+    """Find h, the mean of M, and order it and the mean square distance of M from it; the places of the moves."""
+    gram, h, held = one_task(assumptions).split().gram, scalar("h"), Held(assumptions)
+    chain.begin(h).define({"h": reciprocal("n_v") * tr(GRAM)})
+    chain.begin(chain.result).insert({"M": gram}, "two-small-matrices", held=held).average("U", "V")
+    found = chain.insert(COLUMNS).result
+    distance = GRAM - h * identity("n_v")
+    chain.begin(tr(distance @ distance)).insert({"h": found})
+    chain.insert({"M": gram}, "two-small-matrices", held=held).average("U", "V")
+    spread = _ordered(chain.insert(COLUMNS))
+    return found, _ordered(chain.begin(found)), spread
 
 
-def _weight(chain: Chain, assumptions: Assumptions) -> int:
-    """Order the mean of Tr K; the place of the move."""
+def _weights(chain: Chain, assumptions: Assumptions) -> tuple[int, dict[str, Expression]]:
+    """Find the means of Tr M^j K, by name, and order that of Tr K; the place of the move."""
     held = Held(assumptions, {"mean_inverse": mean_of_inverse()})
     value, free = quotient(mean_of_inverse(), "free")
-    chain.begin(tr(WEIGHT)).insert({"K": one_task(assumptions).weight}, "two-small-matrices", held=held)
-    chain.average("U").expand({"mean_inverse": value}, "inverse-wishart-mean")
-    return _ordered(chain, {"free": free})
+    task, found = one_task(assumptions), {"free": free}
+    for j in range(max(TERMS.values())):
+        given = {"M": task.split().gram, "K": task.weight}
+        chain.begin(tr(GRAM**j @ WEIGHT))
+        chain.insert({k: x for k, x in given.items() if j or k == "K"}, "two-small-matrices", held=held)
+        chain.average(*(name for name, one in chain.result.letters().items() if one.random))
+        if "q" in chain.result.scalars():
+            chain.insert(COLUMNS)
+        found[f"k_{j}"] = chain.expand({"mean_inverse": value}, "inverse-wishart-mean").result
+    return _ordered(chain.begin(found["k_0"]), {"free": free}), found
 
 
 def _ordered(chain: Chain, names: Mapping[str, Expression] | None = None) -> int:
@@ -326,7 +345,7 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     if step.derive is None:
         raise ValueError(f"{step.name} derives no exponents")
     stated, found = step.derive(assumptions), []
-    for label, which in ((LEADING, "leading"), (NEXT, "next")):
+    for label, which in ORDERS.items():
         under, exponent = replace(assumptions, order=which), float(to_sympy(stated[label]))
         exponents = {
             source: None if usual is None else exponent for source, usual in EXPONENTS[which].items()
@@ -343,7 +362,7 @@ def _remainders(found: Mapping[str, Quantity]) -> list[Remainder]:
     """Of (80), and of its next order."""
     return [
         Remainder(leading_excess(replace(PAPER, order=which)), {"xi": to_sympy(found[label])})
-        for label, which in ((LEADING, "leading"), (NEXT, "next"))
+        for label, which in ORDERS.items()
     ]
 
 
@@ -363,7 +382,14 @@ STEPS: tuple[Step, ...] = (
         "constant times xi^-2, and what the next order leaves out by a constant times xi^-3; so is the loss where h_r is bounded, "
         "that is, where n_r grows in proportion to p, or alpha_r = 0.",
         "beyond",
-        uses=("one-task-suffices", "two-small-matrices", "inverse-wishart-squared-trace"),
+        uses=(
+            "exact-loss",
+            "theorem-1",
+            "one-task-suffices",
+            "two-small-matrices",
+            "inverse-wishart-mean",
+            "inverse-wishart-squared-trace",
+        ),
         depends_on=DEPENDS,
         claim=_claim,
         not_sampled=dict.fromkeys(LAST.values(), "a bound, which what it bounds need not attain"),
@@ -373,8 +399,8 @@ STEPS: tuple[Step, ...] = (
         sizes=SIZES,
         applies=_applies,
         method="an exact series with its last term, bounded by moments of two inverse Wishart matrices",
-        remark="The moves are the series, the bounds on its last term at alpha_t > 0, and the orders of the exact moments of what "
-        "stands in them. Not computed but argued, at the top of the module: Hoelder's inequality, Nelson's for moments of polynomials in "
+        remark="The moves are the series, the bounds on its last term at alpha_t > 0, the orders of the exact moments of what "
+        "stands in them, and the exact loss with the series put in, minus (5) and minus its next order. Not computed but argued, at the top of the module: Hoelder's inequality, Nelson's for moments of polynomials in "
         "Gaussian variables, the laws of the two Wishart matrices, and that M - I is positive semidefinite at alpha_t <= 0.",
     ),
 )

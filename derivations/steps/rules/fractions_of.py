@@ -21,24 +21,24 @@ DENOMINATOR = "d"
 
 @carries_out
 def one_fraction(
-    chain: Chain, variable: str, names: Mapping[str, Expression], *reads: str
+    chain: Chain, variable: str, names: Mapping[str, Expression], *reads: str, below: str = DENOMINATOR
 ) -> tuple[Expression, Expression]:
     """Write the present scalar as one polynomial over another: these two, without a common factor.
 
-    names: what the names in it stand for. The denominator is written `DENOMINATOR`.
+    names: what the names in it stand for. below: the name of the denominator.
     """
     before = chain.result
     found = quotient_of(written_out(before, names, EVERYWHERE)).reduced()
     top, bottom = polynomial(found.numerator), polynomial(found.denominator)
-    after = top * reciprocal(DENOMINATOR)
-    values = {**opened(before, names, EVERYWHERE), DENOMINATOR: bottom}
+    after = top * reciprocal(below)
+    values = {**opened(before, names, EVERYWHERE), below: bottom}
 
     def second_route() -> SecondRoute:
         return "random points, and the common factors there", not_one_fraction(
             before, after, top, bottom, values, variable
         )
 
-    chain.made(Move(Rule.FRACTION, before, after, reads, (DENOMINATOR,), values, second_route))
+    chain.made(Move(Rule.FRACTION, before, after, reads, (below,), values, second_route))
     return top, bottom
 
 

@@ -13,7 +13,7 @@ from derivations.language.model_letters import OF_THE_MODEL
 from derivations.steps.chain import Chain
 from derivations.steps.held import same, stated_by
 from derivations.steps.move import Move
-from derivations.verification.starts.origins import gap_of_formulas, squares_of_means
+from derivations.verification.starts.origins import squares_of_means
 from derivations.verification.starts.sections import (
     Section,
     is_found,
@@ -32,7 +32,7 @@ def wrongly_named(chain: Chain, assumptions: Assumptions) -> str:
     told, parts = telling(chain), list(sections(chain))
     known: dict[int, dict[str, Expression]] = {}
     for one in parts:
-        if one.first in told or gap_of_formulas(chain, one):
+        if one.first in told:
             continue
         # elsewhere other assumptions may hold, under which names stand for something else
         meanings = known.setdefault(one.first if one.first in chain.under else -1, _meanings(chain))

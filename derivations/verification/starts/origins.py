@@ -20,7 +20,7 @@ from itertools import pairwise, takewhile
 
 from derivations.language.assumptions import Assumptions
 from derivations.steps.chain import Chain, Rule
-from derivations.steps.held import stated, stated_by
+from derivations.steps.held import left_open, stated, stated_by
 from derivations.steps.move import Move
 from derivations.verification.starts.sections import FREE, Section, is_found, names_in, sections, telling
 from derivations.verification.starts.spreads import is_mean_square
@@ -53,8 +53,6 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
             continue
         names, letters = names_in(chain, one), _letters(parts)
         if _follows(start, before, changes) or _is_given(start, chain, names, assumptions, changes):
-            continue
-        if not reads and gap_of_formulas(chain, one):
             continue
         told_as = [(start, names)]
         if letters:
@@ -118,14 +116,6 @@ def is_part(start: Expression, side: Expression) -> bool:
     # moments of it too
     alone = coefficient == 1 and len({*term.traces}) == 1
     return alone and any(term.traces[0] in one.traces for one in side.terms)
-
-
-def gap_of_formulas(chain: Chain, one: Section) -> bool:
-    """Whether a single move orders what an exact formula and one to some order differ by, next to a bound on the rest: it is of a
-    lower order than either, which a wrong one of the two would not be.
-    """
-    shown = any(one.first + k + 1 in chain.shown for k in range(len(one.moves) - 1))
-    return len(one.moves) == 1 and one.moves[0].rule is Rule.ORDER and not shown
 
 
 class _Changes:
@@ -202,6 +192,8 @@ def _held_otherwise(chain: Chain, one: Section) -> str:
     later moves; nothing where there is none.
     """
     names = names_in(chain, one)
+    for name in left_open(slug for move in one.moves for slug in move.reads):
+        names.pop(name, None)
     for k, move in enumerate(takewhile(lambda move: move.rule is Rule.INSERT, one.moves)):
         for name, value in move.values.items():
             inside = {x.removeprefix(INVERSE) for x in value.scalars()} & names.keys()

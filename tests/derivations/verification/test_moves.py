@@ -106,7 +106,7 @@ def test_every_move_that_can_be_sampled_has_sizes() -> None:
         ("exact-loss", (0, 2, 3, 9)),
         ("theorem-1-remainder", range(5)),
         ("theorem-3-under-conditions", (1, 4, 6, 8)),
-        ("theorem-1-remainder-bounded", (4, 7, 10, 14, 17, 18)),
+        ("theorem-1-remainder-bounded", (16, 19, 23, 27, 32, 33, 47, 48, 49, 50, 55)),
         ("several-steps-minimum", (0, 1)),
     ],
 )

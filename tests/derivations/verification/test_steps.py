@@ -57,6 +57,11 @@ def test_an_asymptotic_claim_on_what_is_not_bounded_is_not_proved() -> None:
     # nothing behind a step that is bounded, and everything behind one that is exact
     assert prove(replace(order, uses=("excess-overparameterized",))).status == "proved"
     assert rests_unbounded(STEPS["minimum-is-negative"]) == ["theorem-1"]
+    # nor behind one that this step itself bounds; another one that takes its formula has no such bound
+    bound = STEPS["theorem-1-remainder-bounded"]
+    assert "theorem-1" in bound.uses
+    assert rests_unbounded(bound) == []
+    assert rests_unbounded(replace(bound, name="another")) == ["theorem-1"]
     exact = prove(STEPS["minimum-is-negative"])
     assert exact.status == "proved"
     assert exact.detail == "of the formula to leading order of theorem-1, whose remainder is not bounded"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 import sympy
 
 from derivations.language.assumptions import PAPER, Assumptions, read
-from derivations.language.symbols import alpha_t, n_t, n_v, p, sigma
+from derivations.language.normal_form import to_sympy
 from derivations.language.values import evaluate
 from derivations.paper.beyond import bounded_remainder as module
-from derivations.paper.beyond.bounded_remainder import LEADING, NEXT, STEPS, sum_of_terms
-from derivations.paper.beyond.one_task import average
-from derivations.paper.theorem1.concentration import leading_excess
+from derivations.paper.beyond.bounded_remainder import LEADING, NEXT, STEPS
+from derivations.paper.beyond.one_task import average, mean_of_inverse, mean_of_traces
+from derivations.steps.chain import Chain, Rule
 from derivations.steps.contents import find
+from derivations.steps.labels import LOSS
 from derivations.steps.rules.rotations import not_bounded
 from derivations.verification.prove import prove
-from symbolic.algebra.words import constant
+from symbolic.algebra.evaluation import evaluate as number
+from symbolic.algebra.words import Expression, constant, reciprocal, scalar
 
 (STEP,) = STEPS
 
@@ -31,6 +34,23 @@ def test_the_bound_makes_the_deviation_proved_and_the_loss_so_where_h_r_is_bound
     # at a fixed n_r the printed order is too small, and none without a condition is right
     assert prove(replace(loss, condition="", counterexample="")).status == "expanded"
     assert prove(replace(loss, condition="", counterexample="", where={})).status == "failed"
+
+
+def _sum_of_series(terms: int, given: Mapping[str, float]) -> float:
+    """The sum of the terms before the last one, by means found in the training inputs themselves."""
+    inverse = mean_of_inverse()
+    *powers, first, _ = (
+        float(evaluate(to_sympy(word).subs("mean_inverse", inverse), given))
+        for word in mean_of_traces(PAPER, terms)
+    )
+    (move,) = (
+        one
+        for one in module._chain(PAPER).moves
+        if one.rule is Rule.NAME and f"last_{terms}" in one.after.scalars() and not one.after.letters()
+    )
+    at = {"h": first / given["n_v"], f"last_{terms}": 0.0}
+    at |= {f"k_{j}": power for j, power in enumerate(powers)}
+    return float(number(move.after, at))
 
 
 @pytest.mark.parametrize("rate", [-0.5, 0.3])
@@ -47,28 +67,68 @@ def test_the_last_term_is_not_negative_and_as_small_as_is_claimed(rate: float) -
                 "sigma": 1.0,
                 "sigma_v": 1.0,
             }
-            found = evaluate(sum_of_terms(PAPER, terms), given)
+            found = _sum_of_series(terms, given)
             gaps.append(average(PAPER, given).mean - float(found))
         assert min(gaps) > 0
         assert float(sympy.log(gaps[0] / gaps[1], 2)) == pytest.approx(order, abs=0.1)
 
 
-# each formula with a mistake of the order that it should not have
-MISTAKES = {
-    LEADING: sigma**2 * n_v / p * alpha_t**2,
-    NEXT: sigma**2 * n_v / p / n_t * alpha_t**2,
-}
+# for each formula a mistake of the order that it leaves out, which the exponent does not tell
+MISTAKES = {LEADING: reciprocal("p") ** 2, NEXT: reciprocal("p") ** 2 * reciprocal("n_t")}
 
 
+@pytest.mark.parametrize("larger", [True, False], ids=["of a larger order", "of the right order"])
 @pytest.mark.parametrize("label", MISTAKES)
-def test_a_wrong_formula_has_a_larger_remainder(label: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    order = "leading" if label == LEADING else "next"
+def test_a_wrong_formula_fails_the_proof(label: str, larger: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    right, which = module.loss_over_chain, module.ORDERS[label]
+    mistake = MISTAKES[label] * scalar("sigma") ** 2 * scalar("alpha_t") ** 2 * (scalar("p") if larger else 1)
 
-    def changed(assumptions: Assumptions) -> sympy.Expr:
-        return leading_excess(assumptions) + (MISTAKES[label] if assumptions.order == order else 0)
+    def changed(assumptions: Assumptions) -> Chain:
+        chain = right(assumptions)
+        return _more(chain, mistake) if assumptions.order == which else chain
 
-    monkeypatch.setattr(module, "leading_excess", changed)
-    assert prove(STEP).status == "failed"
+    exponents = STEP.derive(PAPER)
+    monkeypatch.setattr(module, "loss_over_chain", changed)
+    assert (STEP.derive(PAPER) != exponents) == larger
+    failed = prove(STEP)
+    assert failed.status == "failed"
+    assert f"{which} is not what theorem-1 states" in failed.detail
+
+
+@pytest.mark.parametrize("name", ["_exact", "_held"])
+def test_a_wrong_exact_loss_fails_the_proof(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is not compared with the step that states it."""
+    wrong = _more(module.loss_exact_chain(PAPER), MISTAKES[NEXT] * scalar("sigma") ** 2)
+    monkeypatch.setattr(module, "loss_exact_chain", lambda assumptions: wrong)
+    if name == "_held":
+        monkeypatch.setattr(module.Held, "not_stated", lambda *given: "")
+    failed = prove(STEP)
+    assert failed.status == "failed"
+    assert "exact-loss" in failed.detail
+
+
+def _more(chain: Chain, mistake: Expression) -> Chain:
+    """A chain that ends at its result and a mistake, with the same names."""
+    wrong = chain._copy()
+    wrong.begin(chain.result + mistake)
+    stands = chain.named_parts[LOSS][1]
+    wrong._named_parts[LOSS] = wrong.result, stands
+    return wrong
+
+
+@pytest.mark.parametrize("j", range(4))
+def test_a_wrong_mean_of_the_series_is_not_put_in(j: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The series is written with names: what these stand for must be what is found of them."""
+    right = module._weights
+
+    def changed(chain: Chain, assumptions: Assumptions) -> tuple[int, dict[str, Expression]]:
+        place, found = right(chain, assumptions)
+        return place, {**found, f"k_{j}": found[f"k_{j}"] + scalar("sigma") ** 2 * reciprocal("p") ** 4}
+
+    monkeypatch.setattr(module, "_weights", changed)
+    failed = prove(STEP)
+    assert failed.status == "failed"
+    assert f"k_{j} is given" in failed.detail
 
 
 @pytest.mark.parametrize("factor", [2, 3])
