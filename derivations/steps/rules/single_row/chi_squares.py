@@ -107,7 +107,8 @@ def mean_by_gamma(expr: Expression, freedom: Mapping[str, int], place: Mapping[s
     """The mean of a scalar, term by term, at numbers for all that is not averaged over."""
     total = fmpq(0)
     at_place = substitute(expr.coefficient(), {name: number(value) for name, value in place.items()})
-    for powers, product in named_terms(at_place):
+    for powers, coefficient in named_terms(at_place):
+        product = coefficient
         taken: dict[str, int] = {}
         for name, power in powers.items():
             stem = name.removeprefix(INVERSE)
