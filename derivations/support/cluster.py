@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from derivations.support.bad_input import BadInput
@@ -46,9 +47,13 @@ class Cluster:
         # Held while it is made: one that fails would be closed when its memory is collected, and where that comes while
         # another starts, both wait for one lock of Dask without end.
         client = self._dask.Client.__new__(self._dask.Client)
+        # its own timeout ends with the connection: who accepts that and says no more would be waited for without end
+        client.start = partial(client.start, callback_timeout=PATIENCE)
         try:
             client.__init__(self.address, timeout=PATIENCE, set_as_default=False)
-        except (OSError, ValueError, TypeError, AttributeError, ImportError):
+        except (
+            Exception
+        ):  # what answers may be anything: read as lengths, the words of a web server are of exabytes
             self._end(client)
             raise BadInput(
                 f"no scheduler {fails} at {shortened(self.address)!r} within {PATIENCE} seconds: give an address as "

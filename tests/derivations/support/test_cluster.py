@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +201,32 @@ def test_no_scheduler_is_one_line_and_status_two(
         out, err = capsys.readouterr()
         assert (out, err.count("\n")) == ("", 1)
         assert said in err
+
+
+@pytest.mark.parametrize(
+    "words", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", None], ids=["web", "closed", "silent"]
+)
+def test_what_answers_and_is_no_scheduler_is_one_line(
+    words: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    held = []
+
+    def answer(listening: socket.socket) -> None:
+        with suppress(OSError):  # it is closed
+            while True:
+                held.append(listening.accept()[0])
+                if words is not None:
+                    held[-1].sendall(words)
+                    held[-1].shutdown(socket.SHUT_WR)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=answer, args=[listening], daemon=True).start()
+        with pytest.raises(BadInput, match="no scheduler answers"):
+            Cluster(f"tcp://127.0.0.1:{listening.getsockname()[1]}")
+        listening.shutdown(socket.SHUT_RDWR)
+    for connection in held:
+        connection.close()
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", ""])
