@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from fractions import Fraction
+from functools import cmp_to_key
 
 import sympy
 from flint import fmpq, fmpq_mpoly
@@ -56,12 +57,30 @@ def polynomial_to_sympy(value: fmpq_mpoly, symbols: Symbols) -> sympy.Expr:
         if base not in symbols:
             raise ValueError(f"no symbol given for {base}: add it to the symbols")
         powers[name] = symbols[base], -1 if name.startswith(INVERSE) else 1
+    bases = [base for base, _ in powers.values()]
+    plain = len({*bases}) == len(bases) and all(type(base) is sympy.Symbol for base in bases)
+    # symbols come before powers, and either in the order of their names and assumptions
+    rank = (
+        {base: k for k, base in enumerate(sorted(bases, key=cmp_to_key(sympy.Basic.compare)))}
+        if plain
+        else {}
+    )
+    known: dict[tuple[str, int], tuple[bool, int, sympy.Expr]] = {}
     terms = []
     for exponents, number in named_terms(value):
-        factors = (
-            base ** (sign * exponents[name]) for name, (base, sign) in powers.items() if name in exponents
-        )
-        terms.append(sympy.Mul(number_to_sympy(number), *factors))
+        for at in exponents.items():
+            if at not in known:
+                base, sign = powers[at[0]]
+                power = base ** (sign * at[1])
+                known[at] = not power.is_Symbol, rank.get(base, 0), power
+        places = [known[at] for at in exponents.items()]
+        first = number_to_sympy(number)
+        if plain:
+            # to find the order of powers of different symbols is all that is left of the work of `Mul`
+            factors = [power for _, _, power in sorted(places)]
+            terms.append(sympy.Mul._from_args(factors if first == 1 else [first, *factors]))
+        else:
+            terms.append(sympy.Mul(first, *(power for _, _, power in places)))
     return sympy.Add(*terms)
 
 

@@ -1,5 +1,6 @@
 """Expressions as SymPy objects."""
 
+import random
 from fractions import Fraction
 
 import pytest
@@ -7,7 +8,7 @@ import sympy
 
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.sympy_trees import polynomial_to_sympy, to_sympy
-from symbolic.algebra.words import gaussian, identity, matrix, scalar, tr, zero
+from symbolic.algebra.words import constant, gaussian, identity, matrix, scalar, tr, zero
 from symbolic.averages.expectation import expect
 
 n, p = sympy.symbols("n p", positive=True)
@@ -62,3 +63,30 @@ def test_a_scalar_of_the_same_name_is_not_taken_for_a_letter():
         sympy.Symbol("n", positive=True),
         1,
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_polynomial_is_built_in_the_order_that_sympy_finds(seed: int) -> None:
+    # equal trees of SymPy have equal arguments in equal order: one built in another order equals nothing
+    source = random.Random(seed)
+    names = ["n_t", "p", "1/n_v", "1/x", "alpha_t", "A1", "Z"]
+    symbols = {
+        name.removeprefix("1/"): sympy.Symbol(
+            name.removeprefix("1/"), **({"positive": True} if k % 2 else {})
+        )
+        for k, name in enumerate(names)
+    }
+    value = constant(0)
+    expected = sympy.Integer(0)
+    for _ in range(20):
+        number = Fraction(source.randint(-3, 3), source.randint(1, 3))
+        term, product = constant(number), sympy.Rational(number.numerator, number.denominator)
+        for name in names:
+            power = source.choice([0, 0, 1, 2])
+            term = term * scalar(name) ** power
+            base = symbols[name.removeprefix("1/")]
+            product *= base ** (-power if name.startswith("1/") else power)
+        value, expected = value + term, expected + product
+    built = polynomial_to_sympy(value.coefficient(), symbols)
+    assert built == expected
+    assert hash(built) == hash(expected)
