@@ -27,6 +27,7 @@ from derivations.steps.rules.exact_routes import inverse_of_chi_square
 from derivations.steps.rules.haar import FREEDOM, mean_trace_of_inverse
 from derivations.steps.rules.rotations import Weighted, by_moment, multiple, rewritten
 from derivations.steps.rules.second_moments import two_of_a_rotation
+from derivations.steps.rules.wishart_words import words as wishart_words
 from derivations.steps.step import Derived, Kind, Observed, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra import words
@@ -149,7 +150,7 @@ def _letter(name: str) -> Expression:
     if name.endswith(PSEUDO):
         return ROWS_OF.T @ ROWS_INVERSE @ ROWS_INVERSE @ ROWS_OF
     if is_inverse(name):
-        return haff.LETTERS[haff.INVERSE]
+        return wishart_words.LETTERS[wishart_words.INVERSE]
     return matrix(name, "p", "p", symmetric=name not in ("A", "O") and name[0] != IMAGINARY)
 
 
@@ -172,11 +173,11 @@ def _inverse_chain(text: str, label: str, assumptions: Assumptions) -> Chain:
     """Other Wishart matrices averaged away first, then factors of that with inverses, then these, by Haff's identity."""
     chain = Chain(_start(text))
     _average_rows(
-        chain, sorted(filter(is_wishart, chain.result.letters().keys() - {*haff.LETTERS})), GAUSSIAN
+        chain, sorted(filter(is_wishart, chain.result.letters().keys() - {*wishart_words.LETTERS})), GAUSSIAN
     )
-    while haff.WISHART in chain.result.letters():
+    while wishart_words.WISHART in chain.result.letters():
         haff.by_parts(chain)
-    while haff.INVERSE in chain.result.letters():
+    while wishart_words.INVERSE in chain.result.letters():
         haff.one_inverse_fewer(chain)
     return chain.shows(label, haff.divisors(chain.result))
 

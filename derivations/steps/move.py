@@ -71,6 +71,7 @@ class Rule(StrEnum):
     FRAMES = "moment of uniform frames"
     LINEAR = "average of what enters linearly"
     HAFF = "Haff's identity"
+    HERMITIAN = "Haff's identity for complex rows"
     STEIN = "integrate by parts through an inverse"
     INVERSE_MEAN = "mean of an inverse Wishart matrix"
     GRAM = "a Gram matrix is positive semidefinite"
@@ -134,11 +135,13 @@ AVERAGES = (
     Rule.LINEAR,
     Rule.INVERSE_MEAN,
     Rule.HAFF,
+    Rule.HERMITIAN,
     Rule.STEIN,
 )
 
 
 NO_NUMBER = {
+    Rule.HERMITIAN: "means of complex matrices: its step samples what comes of them",
     Rule.SUM: "it multiplies by the number of tasks",
     Rule.BOUND: "an inequality, which holds exactly at random matrices",
     Rule.COMPONENT: "an inequality, which holds exactly at random numbers",

@@ -5,17 +5,16 @@ from __future__ import annotations
 import pytest
 
 from derivations.steps.chain import Chain, DoesNotApply
-from derivations.steps.rules.haff import (
+from derivations.steps.rules.haff import by_parts, divisors, one_inverse_fewer, roots
+from derivations.steps.rules.wishart_words.bartlett import not_the_mean
+from derivations.steps.rules.wishart_words.words import (
+    HERMITIAN,
+    HERMITIAN_INVERSE,
     INVERSE,
     LETTERS,
     SIGMA,
     SIGMA_INVERSE,
     WISHART,
-    by_parts,
-    divisors,
-    not_the_mean,
-    one_inverse_fewer,
-    roots,
 )
 from symbolic.algebra.words import Expression, matrix, reciprocal, scalar, tr
 
@@ -88,7 +87,7 @@ def test_a_wishart_matrix_and_its_inverse(start: Expression, mean: Expression) -
     ("start", "reason"),
     [
         (S, "no W_inverse in Sigma"),
-        (tr(W @ S) * G, "average over the factors W first"),
+        (tr(W @ S) * G, "average over the factors that are no inverses first"),
         (matrix("B", "p", "p") @ G, "B is no power of W, and none of A, D"),
     ],
 )
@@ -101,3 +100,41 @@ def test_what_has_no_such_equation_is_refused(start: Expression, reason: str) ->
 def test_a_product_that_does_not_begin_with_the_matrix_is_refused(start: Expression) -> None:
     with pytest.raises(DoesNotApply, match="begins with W"):
         by_parts(Chain(start))
+
+
+# -- complex rows -----------------------------------------------------------------------------------------------
+
+H, K = LETTERS[HERMITIAN], LETTERS[HERMITIAN_INVERSE]
+COMPLEX = [
+    K,
+    tr(K) * K,
+    K @ A @ K,
+    tr(A @ K) * D @ K,
+    tr(A @ K) * tr(A @ K),
+    K @ A @ K @ D @ K,
+    tr(A @ K @ D @ K) * A.T,
+    tr(A @ K @ A.T @ K @ K),
+]
+
+
+@pytest.mark.parametrize("start", COMPLEX)
+def test_one_inverse_fewer_of_complex_rows_has_the_same_mean(start: Expression) -> None:
+    chain = one_inverse_fewer(Chain(start))
+    assert chain.moves[-1].check == "proved"
+    wrong = 2 * chain.result
+    assert "another mean" in not_the_mean(start, wrong, divisors(start, wrong))
+
+
+def test_means_of_complex_wishart_matrices() -> None:
+    chain = by_parts(by_parts(Chain(H @ A @ H)))
+    assert chain.result == n**2 * S @ A @ S + n * tr(A @ S) * S
+    chain = one_inverse_fewer(by_parts(Chain(H @ A @ K)))
+    assert chain.result == (n * S @ A @ V - tr(A) * LETTERS[SIGMA] @ V) * reciprocal("h_1")
+    assert {move.check for move in chain.moves} == {"proved"}
+    assert [roots(degree, HERMITIAN_INVERSE) for degree in (1, 2, 3)] == [(0,), (-1, 1), (-2, -1, 1, 2)]
+
+
+def test_a_closed_word_of_complex_rows_is_not_turned() -> None:
+    """The mean of tr(A H) tr(A^T H) is not that of tr(A H)^2."""
+    chain = by_parts(by_parts(Chain(tr(A @ H) * tr(A.T @ H))))
+    assert chain.result == n**2 * tr(A @ S) * tr(A.T @ S) + n * tr(A @ S @ A.T @ S)

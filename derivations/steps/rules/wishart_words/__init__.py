@@ -1,0 +1,1 @@
+"""Words in a Wishart matrix and its inverse, for real and for complex rows, and their means by triangular roots."""
