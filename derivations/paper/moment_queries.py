@@ -139,18 +139,21 @@ def _rotations(sample: Sample) -> Array:
     return np.asarray(turned * np.sign(np.diagonal(triangle, axis1=1, axis2=2))[:, None, :])
 
 
-def _word(factors: Word) -> Expression:
+def _word(factors: Word, others: Mapping[str, Expression]) -> Expression:
     """A product of the letters of a query, W by its name."""
-    plain = ((_letter(f.removesuffix(TRANSPOSED)), f.endswith(TRANSPOSED)) for f in factors)
+    plain = ((_letter(f.removesuffix(TRANSPOSED), others), f.endswith(TRANSPOSED)) for f in factors)
     return reduce(matmul, (one.T if turned else one for one, turned in plain))
 
 
-def _letter(name: str) -> Expression:
-    """A letter of a query; all that are in use but A are symmetric."""
+def _letter(name: str, others: Mapping[str, Expression]) -> Expression:
+    """A letter of a query, or what stands for it; all that are in use but A are symmetric."""
     if name.endswith(PSEUDO):
         return ROWS_OF.T @ ROWS_INVERSE @ ROWS_INVERSE @ ROWS_OF
-    if is_inverse(name):
-        return wishart_words.LETTERS[wishart_words.INVERSE]
+    name = wishart_words.INVERSE if is_inverse(name) else name
+    if name in others:
+        return others[name]
+    if name == wishart_words.INVERSE:
+        return wishart_words.LETTERS[name]
     return matrix(name, "p", "p", symmetric=name not in ("A", "O") and name[0] != IMAGINARY)
 
 
@@ -163,9 +166,9 @@ def _terms(text: str) -> list[tuple[Monomial, Fraction]]:
     return [(key, value.at({})) for key, value in expand(text, parse(text)).terms.items()]
 
 
-def _product(monomial: Monomial) -> Expression:
-    traces = reduce(mul, map(words.tr, map(_word, monomial.traces)), constant(1))
-    return traces if monomial.word is None else traces * _word(monomial.word)
+def _product(monomial: Monomial, others: Mapping[str, Expression] | None = None) -> Expression:
+    traces = reduce(mul, (words.tr(_word(word, others or {})) for word in monomial.traces), constant(1))
+    return traces if monomial.word is None else traces * _word(monomial.word, others or {})
 
 
 @lru_cache(maxsize=8)
@@ -178,6 +181,21 @@ def _inverse_chain(text: str, label: str, assumptions: Assumptions) -> Chain:
     while wishart_words.WISHART in chain.result.letters():
         haff.by_parts(chain)
     while wishart_words.INVERSE in chain.result.letters():
+        haff.one_inverse_fewer(chain)
+    return chain.shows(label, haff.divisors(chain.result))
+
+
+@lru_cache(maxsize=16)
+def _complex_inverse_chain(text: str, label: str, assumptions: Assumptions) -> Chain:
+    """The same in H = X^* X of complex rows."""
+    hermitian = {
+        wishart_words.WISHART: wishart_words.LETTERS[wishart_words.HERMITIAN],
+        wishart_words.INVERSE: wishart_words.LETTERS[wishart_words.HERMITIAN_INVERSE],
+    }
+    chain = Chain(reduce(add, (number * _product(key, hermitian) for key, number in _terms(text))))
+    while wishart_words.HERMITIAN in chain.result.letters():
+        haff.by_parts(chain)
+    while wishart_words.HERMITIAN_INVERSE in chain.result.letters():
         haff.one_inverse_fewer(chain)
     return chain.shows(label, haff.divisors(chain.result))
 
@@ -304,7 +322,10 @@ def step_of(query: Query) -> Step:
         # of complex matrices the imaginary part has the mean zero, as all letters are real
         return {query.label: np.real(query.sampled(sampled_matrices(query, sample)))}
 
-    if query.law == COMPLEX:
+    if query.law == COMPLEX and query.when:
+        derivation = partial(_complex_inverse_chain, query.text, query.label)
+        moves = "Haff's identity for complex rows, move by move"
+    elif query.law == COMPLEX:
         derivation, moves = (
             partial(_complex_chain, query.text, query.label),
             "real and imaginary parts by parts",

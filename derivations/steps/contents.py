@@ -266,6 +266,12 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         two-complex-wisharts-sandwich
         """
     ),
+    "derivations.paper.other_moments.complex_inverses": _unnumbered(
+        """
+        complex-inverse-wishart-mean complex-inverse-wishart-square letter-between-complex-inverses
+        two-complex-inverse-traces-with-letters letter-between-complex-and-inverse
+        """
+    ),
     "derivations.paper.other_moments.uniform_rotations": _unnumbered(
         """
         rotated-letter letter-between-rotations rotation-times-trace rotation-squared-trace

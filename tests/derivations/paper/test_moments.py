@@ -21,7 +21,7 @@ from derivations.paper.moment_trees import answer_tree
 from derivations.paper.moments import INVERSES, LAWS, LETTERS, POWERS, PRODUCTS
 from derivations.paper.moments_of_inverses import BESIDE, BETWEEN, RATIO_SQUARES, RATIOS
 from derivations.paper.moments_of_words import PAIRS, SINGLE
-from derivations.paper.other_moments import complex_rows, pseudo_inverses, uniform_rotations
+from derivations.paper.other_moments import complex_inverses, complex_rows, pseudo_inverses, uniform_rotations
 from derivations.steps.contents import load
 from derivations.verification.perturb import perturbations
 from derivations.verification.prove import difference, prove
@@ -32,6 +32,7 @@ WITH_INVERSES = (*INVERSES, *BESIDE, *BETWEEN, *RATIOS, *RATIO_SQUARES)
 OTHERS = (
     *complex_rows.POWERS,
     *complex_rows.LETTERS,
+    *complex_inverses.INVERSES,
     *uniform_rotations.ROTATIONS,
     *pseudo_inverses.PSEUDO_INVERSES,
 )

@@ -16,7 +16,7 @@ from derivations.steps.rules.wishart_words.words import (
     SIGMA_INVERSE,
     WISHART,
 )
-from symbolic.algebra.words import Expression, matrix, reciprocal, scalar, tr
+from symbolic.algebra.words import Expression, identity, matrix, reciprocal, scalar, tr
 
 W, G, S, V = (LETTERS[name] for name in (WISHART, INVERSE, SIGMA, SIGMA_INVERSE))
 A, D = LETTERS["A"], LETTERS["D"]
@@ -129,7 +129,7 @@ def test_means_of_complex_wishart_matrices() -> None:
     chain = by_parts(by_parts(Chain(H @ A @ H)))
     assert chain.result == n**2 * S @ A @ S + n * tr(A @ S) * S
     chain = one_inverse_fewer(by_parts(Chain(H @ A @ K)))
-    assert chain.result == (n * S @ A @ V - tr(A) * LETTERS[SIGMA] @ V) * reciprocal("h_1")
+    assert chain.result == (n * S @ A @ V - tr(A) * identity("p")) * reciprocal("h_1")
     assert {move.check for move in chain.moves} == {"proved"}
     assert [roots(degree, HERMITIAN_INVERSE) for degree in (1, 2, 3)] == [(0,), (-1, 1), (-2, -1, 1, 2)]
 
