@@ -27,7 +27,7 @@ from derivations.steps.rules.exact_routes import inverse_of_chi_square
 from derivations.steps.rules.haar import FREEDOM, mean_trace_of_inverse
 from derivations.steps.rules.rotations import Weighted, by_moment, multiple, rewritten
 from derivations.steps.rules.second_moments import two_of_a_rotation
-from derivations.steps.rules.wishart_words import words as wishart_words
+from derivations.steps.rules.wishart_words import letters_by_name as by_name
 from derivations.steps.step import Derived, Kind, Observed, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra import words
@@ -149,11 +149,11 @@ def _letter(name: str, others: Mapping[str, Expression]) -> Expression:
     """A letter of a query, or what stands for it; all that are in use but A are symmetric."""
     if name.endswith(PSEUDO):
         return ROWS_OF.T @ ROWS_INVERSE @ ROWS_INVERSE @ ROWS_OF
-    name = wishart_words.INVERSE if is_inverse(name) else name
+    name = by_name.INVERSE if is_inverse(name) else name
     if name in others:
         return others[name]
-    if name == wishart_words.INVERSE:
-        return wishart_words.LETTERS[name]
+    if name == by_name.INVERSE:
+        return by_name.LETTERS[name]
     return matrix(name, "p", "p", symmetric=name not in ("A", "O") and name[0] != IMAGINARY)
 
 
@@ -176,11 +176,11 @@ def _inverse_chain(text: str, label: str, assumptions: Assumptions) -> Chain:
     """Other Wishart matrices averaged away first, then factors of that with inverses, then these, by Haff's identity."""
     chain = Chain(_start(text))
     _average_rows(
-        chain, sorted(filter(is_wishart, chain.result.letters().keys() - {*wishart_words.LETTERS})), GAUSSIAN
+        chain, sorted(filter(is_wishart, chain.result.letters().keys() - {*by_name.LETTERS})), GAUSSIAN
     )
-    while wishart_words.WISHART in chain.result.letters():
+    while by_name.WISHART in chain.result.letters():
         haff.by_parts(chain)
-    while wishart_words.INVERSE in chain.result.letters():
+    while by_name.INVERSE in chain.result.letters():
         haff.one_inverse_fewer(chain)
     return chain.shows(label, haff.divisors(chain.result))
 
@@ -189,13 +189,13 @@ def _inverse_chain(text: str, label: str, assumptions: Assumptions) -> Chain:
 def _complex_inverse_chain(text: str, label: str, assumptions: Assumptions) -> Chain:
     """The same in H = X^* X of complex rows."""
     hermitian = {
-        wishart_words.WISHART: wishart_words.LETTERS[wishart_words.HERMITIAN],
-        wishart_words.INVERSE: wishart_words.LETTERS[wishart_words.HERMITIAN_INVERSE],
+        by_name.WISHART: by_name.LETTERS[by_name.HERMITIAN],
+        by_name.INVERSE: by_name.LETTERS[by_name.HERMITIAN_INVERSE],
     }
     chain = Chain(reduce(add, (number * _product(key, hermitian) for key, number in _terms(text))))
-    while wishart_words.HERMITIAN in chain.result.letters():
+    while by_name.HERMITIAN in chain.result.letters():
         haff.by_parts(chain)
-    while wishart_words.HERMITIAN_INVERSE in chain.result.letters():
+    while by_name.HERMITIAN_INVERSE in chain.result.letters():
         haff.one_inverse_fewer(chain)
     return chain.shows(label, haff.divisors(chain.result))
 

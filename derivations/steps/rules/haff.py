@@ -21,7 +21,7 @@ from flint import fmpz_mat, fmpz_poly
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.wishart_words.bartlett import not_the_mean
-from derivations.steps.rules.wishart_words.words import (
+from derivations.steps.rules.wishart_words.letters_by_name import (
     HERMITIAN,
     HERMITIAN_INVERSE,
     INVERSE,

@@ -7,7 +7,7 @@ import pytest
 from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.rules.haff import by_parts, divisors, one_inverse_fewer, roots
 from derivations.steps.rules.wishart_words.bartlett import not_the_mean
-from derivations.steps.rules.wishart_words.words import (
+from derivations.steps.rules.wishart_words.letters_by_name import (
     HERMITIAN,
     HERMITIAN_INVERSE,
     INVERSE,

@@ -13,7 +13,7 @@ from math import factorial, prod
 from operator import add
 
 from derivations.steps.rules.exact_routes import in_order
-from derivations.steps.rules.wishart_words.words import (
+from derivations.steps.rules.wishart_words.letters_by_name import (
     FIXED,
     HERMITIAN,
     HERMITIAN_INVERSE,
