@@ -202,10 +202,6 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "general-gram-inverse-concentrates": "141",
     },
     "derivations.paper.theorem3.exact_variances": {"exact-variances": ""},
-    "derivations.paper.theorem3.sufficient_conditions": {
-        "weighted-forms-concentrate": "",
-        "theorem-3-under-conditions": "",
-    },
     "derivations.paper.theorem3.counterexample": {
         "scale-mixture-meets-the-conditions": "",
         "scale-mixture-breaks-the-conclusion": "",
@@ -216,6 +212,10 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "theorem-3-reduces-to-theorem-1": "",
         "quadratic-in-adaptation-rate": "",
         "ratio-of-quartics-general": "",
+    },
+    "derivations.paper.theorem3.sufficient_conditions": {
+        "weighted-forms-concentrate": "",
+        "theorem-3-under-conditions": "",
     },
     "derivations.paper.theorem3.remainder": {"theorem-3-remainder": ""},
     "derivations.paper.experiments.figures": _unnumbered(

@@ -18,6 +18,7 @@ from symbolic.algebra.quotients import NotRational
 from symbolic.algebra.words import Expression, letter_expression
 
 if TYPE_CHECKING:
+    from derivations.steps.chains.record import Record
     from derivations.steps.step import Step
 
 
@@ -60,6 +61,16 @@ def stated(slug: str, assumptions: Assumptions) -> tuple[Part, ...]:
     except (DoesNotApply, NotDerivable):
         return ()
     return tuple(step.claim().values()) if step.claim is not None else ()
+
+
+def proves(chain: Record, reads: Iterable[str], assumptions: Assumptions) -> bool:
+    """Whether a chain is the proof of one of the steps."""
+    proofs = (step.derivation for step in map(_named, reads) if step.derivation is not None)
+    return any(_sides(proof(assumptions)) == _sides(chain) for proof in proofs)
+
+
+def _sides(chain: Record) -> list[tuple[Expression, Expression]]:
+    return [(move.before, move.after) for move in chain.moves]
 
 
 def left_open(reads: Iterable[str]) -> set[str]:

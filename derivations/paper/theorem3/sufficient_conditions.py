@@ -122,14 +122,14 @@ def remainder_chain(assumptions: Assumptions) -> Chain:
 
 def remainder(form: Chain, weights: Mapping[str, Exponent]) -> Chain:
     """The same, from the chain of (142) and the orders of the means and of the deviations over these."""
-    reads = ("weighted-forms-concentrate", "weighted-mean-square")
+    reads = ("weighted-forms-concentrate", "weighted-square-leading")
     chain = Chain(zero()).begin_left_out(form)
     order(by_pairs(chain, (D, C, E), *reads), weights)
     on_event(chain.begin_left_out(form, Rule.CENTRED), (D, C, E), RARE, *reads)
-    order(chebyshev(chain, RARE, D.spread), weights)
+    order(chebyshev(chain, RARE, D.spread, *reads), weights)
     for power in (2, 1):  # of the mean size: that of the mean square, and of what is bounded draw by draw
         chain.begin_on_event(form, RARE, power)
-        order(chebyshev(chain, RARE, D.spread), weights)
+        order(chebyshev(chain, RARE, D.spread, *reads), weights)
     pairs, alone, root, whole = (k for k, move in enumerate(chain.moves) if move.rule is Rule.ORDER)
     chain.shows_largest(NOISY, {pairs: 1}, {alone: 1}, {root: HALF})
     return chain.shows_largest(NOISELESS, {pairs: 1}, {alone: 1}, {whole: 1})
@@ -185,7 +185,7 @@ STEPS: tuple[Step, ...] = (
         "independent entries, H_r and p Sigma_w have bounded eigenvalues, Tr H_t is of order xi, n_v and m are fixed, and, where there is label "
         "noise, the trace of Gamma times the inverse of B B^T / p has a bounded second moment.",
         "theorem3",
-        uses=("weighted-forms-concentrate", "weighted-mean-square"),
+        uses=("weighted-forms-concentrate", "weighted-square-leading"),
         depends_on=ONE_INNER_STEP,
         claim=lambda: {NOISY: -3 * Rational(HALF), NOISELESS: Rational(-2)},
         derivation=remainder_chain,

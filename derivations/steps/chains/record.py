@@ -45,6 +45,14 @@ class Carried:
     factor: Expression
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """A start that another chain leaves out, or leads to on an event."""
+
+    chain: Record
+    start: Expression
+
+
 class Record:
     """The moves from a starting expression to `result`, what they show, and what they leave out."""
 
@@ -52,7 +60,7 @@ class Record:
         self.start = start
         self._moves: list[Move] = []
         self._starts: dict[int, Expression] = {0: start}
-        self._left_out: dict[int, Expression] = {}
+        self._left_out: dict[int, Elsewhere] = {}
         self._under: dict[int, Assumptions] = {}
         self._parts: dict[str, Part] = {}
         self._shown: dict[int, list[str]] = {}
@@ -98,19 +106,21 @@ class Record:
         fluctuations away.
         """
         (kept,) = (move for move in other.moves if move.rule is rule)
-        self._left_out[len(self._moves)] = kept.before - kept.after
-        return self.begin(kept.before - kept.after)
+        return self._begin_elsewhere(other, kept.before - kept.after)
 
     def begin_on_event(self, other: Record, root: str, power: int) -> Self:
         """Set out from what another chain leads to, to a power, times the probability of an event: what is left of it there.
 
         root: the name of the root of that probability.
         """
-        self._left_out[len(self._moves)] = other.result**power * scalar(root) ** 2
-        return self.begin(self._left_out[len(self._moves)])
+        return self._begin_elsewhere(other, other.result**power * scalar(root) ** 2)
+
+    def _begin_elsewhere(self, other: Record, start: Expression) -> Self:
+        self._left_out[len(self._moves)] = Elsewhere(other, start)
+        return self.begin(start)
 
     @property
-    def left_out_elsewhere(self) -> Mapping[int, Expression]:
+    def left_out_elsewhere(self) -> Mapping[int, Elsewhere]:
         """The starts that another chain leaves out, or leads to on an event, by the number of moves before."""
         return self._left_out
 

@@ -8,7 +8,7 @@ A part that shows a number or a matrix, or goes into one that does, tells a wron
 (`sections`). The sign, the exponent, the slope or the limit of a formula does not, so the formula must be stated by a step that
 the moves read, follow from what is shown before in the same proof, be what a name stands for in a start that is stated, or be
 made of names that its moves put in. With letters in it, it is the mean square distance of a word from its mean that is found
-just before (`spreads`), that mean, what another chain leaves out, or a side of a move before, a term or a trace of it. What
+just before (`spreads`), that mean, what the proof of a step that is read leaves out, or a side of a move before, a term or a trace of it. What
 names stand for in such parts: `bindings`.
 """
 
@@ -20,7 +20,7 @@ from itertools import pairwise, takewhile
 
 from derivations.language.assumptions import Assumptions
 from derivations.steps.chain import Chain, Rule
-from derivations.steps.held import left_open, stated, stated_by
+from derivations.steps.held import left_open, proves, stated, stated_by
 from derivations.steps.move import Move
 from derivations.verification.starts.sections import FREE, Section, is_found, names_in, sections, telling
 from derivations.verification.starts.spreads import is_mean_square
@@ -36,8 +36,14 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
     known = {*told, *squares, *squares.values()}
     for one in parts:
         start, reads = one.start, dict.fromkeys(slug for move in one.moves for slug in move.reads)
-        if one.first in known or _is_name(start) or start == chain.left_out_elsewhere.get(one.first):
+        if one.first in known or _is_name(start):
             continue
+        elsewhere = chain.left_out_elsewhere.get(one.first)
+        if elsewhere is not None and start == elsewhere.start:
+            if proves(elsewhere.chain, reads, assumptions):
+                continue
+            said = f"whose proof is not that of {', '.join(reads) or 'a step that it reads'}"
+            return f"it sets out from what another proof leads to before move {one.first + 1}, {said}"
         before, under = chain.moves[: one.first], chain.under.get(one.first, assumptions)
         if start.letters():
             sides = [side for move in before for side in (move.before, move.after)]

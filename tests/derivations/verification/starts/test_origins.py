@@ -6,7 +6,7 @@ So is a value that is put in and comes from nowhere.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -19,6 +19,7 @@ from derivations.paper.beyond import bounded_remainder, negative_minimum
 from derivations.paper.theorem1 import concentration, rate_chains
 from derivations.paper.theorem1.concentration import EXCESS, excess_chain
 from derivations.paper.theorem3 import claim_chains, sufficient_conditions
+from derivations.paper.theorem3.concentration import form_chain
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.contents import load
@@ -98,6 +99,15 @@ def test_a_factor_of_the_bound_is_the_one_that_was_found(name: str, monkeypatch:
     assert "it sets out from" in failed.detail
 
 
+@pytest.fixture
+def anew() -> Iterator[None]:
+    """The remainder of (142) carried out again, and not remembered."""
+    sufficient_conditions.remainder_chain.cache_clear()
+    yield
+    sufficient_conditions.remainder_chain.cache_clear()
+
+
+@pytest.mark.usefixtures("anew")
 def test_what_stays_on_a_rare_event_is_the_form_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     right = Chain.begin_on_event
 
@@ -106,11 +116,38 @@ def test_what_stays_on_a_rare_event_is_the_form_itself(monkeypatch: pytest.Monke
         return chain.begin(2 * chain.result)
 
     monkeypatch.setattr(Chain, "begin_on_event", doubled)
-    sufficient_conditions.remainder_chain.cache_clear()
     failed = prove(STEPS["theorem-3-under-conditions"])
-    sufficient_conditions.remainder_chain.cache_clear()
     assert failed.status == "failed"
     assert "it sets out from" in failed.detail
+
+
+@pytest.mark.usefixtures("anew")
+@pytest.mark.parametrize("rules", [("by_pairs",), ("on_event", "chebyshev"), ("chebyshev",)])
+def test_what_another_proof_leaves_out_is_that_of_a_step_that_is_read(
+    rules: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """(133) is what (142) is an expansion of: from it nothing is left out."""
+    for rule in rules:
+        right = getattr(sufficient_conditions, rule)
+
+        def reads_another(*given: object, right: Callable[..., Chain] = right) -> Chain:
+            return right(*given[:-2], "weighted-forms-concentrate", "weighted-mean-square")
+
+        monkeypatch.setattr(sufficient_conditions, rule, reads_another)
+    failed = prove(STEPS["theorem-3-under-conditions"])
+    assert failed.status == "failed"
+    assert "whose proof is not that of weighted-forms-concentrate, weighted-mean-square" in failed.detail
+
+
+@pytest.mark.usefixtures("anew")
+def test_what_a_changed_proof_leaves_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order of twice what is left out is the same."""
+    twice = form_chain(PAPER)._copy()
+    twice._moves = [replace(move, before=2 * move.before, after=2 * move.after) for move in twice.moves]
+    monkeypatch.setattr(sufficient_conditions, "form_chain", lambda assumptions: twice)
+    failed = prove(STEPS["theorem-3-under-conditions"])
+    assert failed.status == "failed"
+    assert "whose proof is not that of" in failed.detail
 
 
 @pytest.mark.slow(10)
