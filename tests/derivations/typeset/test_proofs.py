@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from derivations.command.cli import main
 from derivations.language.assumptions import PAPER
 from derivations.steps.chain import NO_NUMBER, DoesNotApply, Rule
-from derivations.steps.contents import find
-from derivations.steps.move import Relation
+from derivations.steps.contents import find, load
+from derivations.steps.move import Move, Relation
 from derivations.typeset.proofs import (
     moves,
     proof_lines,
@@ -23,6 +25,7 @@ from derivations.typeset.proofs import (
 )
 from symbolic.algebra.words import Expression, constant, gaussian, identity, scalar, tr
 
+FIELDS = {"rule", "over", "before", "relation", "after", "reads", "note", "check", "numeric"}
 X, n, p = gaussian("X", "n", "p"), scalar("n"), scalar("p")
 
 
@@ -59,11 +62,58 @@ def test_a_step_without_moves_says_how_it_is_proved() -> None:
         moves(replace(find("92"), derivation=None), PAPER)
 
 
+@pytest.mark.slow(20)
+@pytest.mark.xdist_group("every chain")
+def test_the_moves_of_every_step_are_plain_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Structure alone: the second routes, which other tests run, are not asked for."""
+    for said in ("disproved", "route"):
+        monkeypatch.setattr(Move, said, "")
+    steps = load()
+    for step in steps.values():
+        if step.derivation is None:
+            continue
+        shown = moves(step, PAPER)
+        assert shown
+        assert json.loads(json.dumps(shown)) == shown
+        assert [fault for move in shown for fault in _faults(move, steps)] == []
+
+
+def _faults(move: Mapping[str, Any], known: Collection[str]) -> list[str]:
+    """What of a move is not as `derive show NAME --proof --json` is to give it."""
+    if move.keys() != FIELDS:
+        return [f"fields {', '.join(move)}"]
+    texts, lists = FIELDS - {"over", "reads"}, ("over", "reads")
+    faults = [name for name in texts if not isinstance(move[name], str)]
+    faults += [name for name in lists if not all(isinstance(one, str) for one in move[name])]
+    faults += [name for name in texts - {"note"} if not move[name]]
+    faults += ["rule"] if move["rule"] not in [*Rule] else []
+    faults += ["check"] if move["check"] not in ("proved", "failed") else []
+    faults += ["numeric"] if move["numeric"] not in ("not verified yet", "not-applicable") else []
+    faults += ["note"] if move["numeric"] == "not-applicable" and not move["note"] else []
+    return faults + [slug for slug in move["reads"] if slug not in known]
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"after": ""}, "after"),
+        ({"check": "agree"}, "check"),
+        ({"reads": ["no step"]}, "no step"),
+        ({"numeric": "not-applicable", "note": ""}, "note"),
+        ({"rule": "assume"}, "rule"),
+    ],
+)
+def test_a_move_that_is_not_as_the_command_gives_it_is_named(changed: Mapping[str, Any], fault: str) -> None:
+    move = moves(find("90"), PAPER)[0]
+    assert _faults(move, load()) == []
+    assert _faults({**move, **changed}, load()) == [fault]
+
+
 def test_the_command_shows_the_moves(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "92", "--proof", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    fields = {"rule", "over", "before", "relation", "after", "reads", "note", "check", "numeric"}
-    assert all(set(move) == fields for move in document["derivation"])
+    assert document["derivation"]
+    assert all(set(move) == FIELDS for move in document["derivation"])
     assert document["derivation"][1]["after"] == "n_v tr(A^2) A^2 + (n_v^2 + n_v) A^4"
     assert document["derivation"][1]["over"] == ["X_v"]
     assert document["derivation"][0]["note"] == "where B = X_v A"
