@@ -144,3 +144,34 @@ def test_a_row_is_made_anew_after_an_edit_of_its_formula_or_its_law(
         sweep.run("eq5", words, read(["inputs=triangular"]), simulate=True, rel_error=0.01)
     sources.fingerprint.cache_clear()
     assert len(made) == 2
+
+
+def test_rows_of_another_question_are_never_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
+    made: list[str] = []
+
+    def counted(name: str, words: list[str], **options: Any) -> dict[str, float]:
+        made.append(name)
+        return {"mean": 1.0}
+
+    monkeypatch.setattr(sweep, "simulated", counted)
+    words = [*LOSS, "alpha_r=0.2", "alpha_t=0:1:1"]
+    questions: list[tuple[str, list[str], dict[str, Any]]] = [
+        ("eq5", words, {}),
+        ("eq5", words, {"seed": 1}),
+        ("eq5", words, {"rel_error": 0.02}),
+        ("eq5", words, {"rel_error": None}),
+        ("exact-loss", words, {}),
+        ("eq5", [*words[1:], "n_t=31"], {}),
+        *(
+            ("eq5", words, {"assume": [text]})
+            for text in ("inputs=laplace", "inputs=uniform", "noise_val=1/2")
+        ),
+        *(("eq5", words, {"assume": [f"inner_steps={count}"]}) for count in (2, 3)),
+    ]
+    for count in (2, 0):
+        for name, given, options in questions:
+            made.clear()
+            asked = {"rel_error": 0.01, **{key: value for key, value in options.items() if key != "assume"}}
+            sweep.run(name, given, read(options.get("assume", [])), simulate=True, **asked)
+            assert len(made) == count, (name, options)

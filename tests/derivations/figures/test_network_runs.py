@@ -220,6 +220,24 @@ def test_two_levels_replace_the_linearised_mean_of_few_runs_by_that_of_many(how:
             assert np.corrcoef(ranks)[0, 1] > 0
 
 
+@pytest.mark.parametrize("how", Reading)
+def test_errors_are_the_spread_of_runs_drawn_again(how: Reading) -> None:
+    few, rng = network_estimates.runs(how), np.random.default_rng(5)
+    at, zero = network_runs.RATES.index(network_estimates.REPORTED), network_runs.RATES.index(0.0)
+    trained, linearised = (few[name][:, at] - few[name][:, zero] for name in network_point.LOSSES)
+    chosen = rng.integers(len(trained), size=(20_000, len(trained)))
+    mark = network_estimates.marks(how)[at]
+    assert trained[chosen].mean(axis=1).std() == pytest.approx(mark.trained.stderr, rel=0.05)
+    many = mark.linearised.mean + mark.linearised.stderr * rng.standard_normal(20_000)
+    both = (trained - linearised)[chosen].mean(axis=1) + many
+    assert both.std() == pytest.approx(mark.two_level.stderr, rel=0.05)
+    # a figure of ten runs scatters as so few of them do
+    ten = network_estimates.ten_runs(how)
+    assert ten is not None
+    few_of_them = mark.trained.stderr * np.sqrt(len(trained) / network_estimates.REPORTED_RUNS)
+    assert ten.spread == pytest.approx(few_of_them, rel=0.1)
+
+
 def test_the_figure_is_drawn_from_the_shipped_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -117,3 +117,15 @@ def test_a_wide_network_trains_as_its_linearised_form(rate: float) -> None:
             gaps.append(np.mean((found - Linearised(e, run).predictions(rate)) ** 2))
         medians.append(np.sqrt(np.median(gaps)))
     assert medians[1] < 0.2 * medians[0]
+
+
+def test_the_first_epoch_is_a_step_at_rates_that_go_with_the_width() -> None:
+    experiment = replace(SMALL, epochs=1)
+    run = draw(experiment, Reading.TASK, 0, 0)
+    x, y = run.meta.inputs, run.meta.labels
+    tasks = Tasks(x[:, :5], y[:, :5], x[:, 5:])
+    # the mean tangent kernel at the printed width of 400 beside that at 9
+    scale = (200 + 15) / (4.5 + 15)
+    _, gradient = meta_gradient(run.weights, tasks, y[:, 5:], 0.01 * scale)
+    for now, was, g in zip(train(experiment, run, 0.01).weights, run.weights, gradient, strict=True):
+        np.testing.assert_allclose(now, was - 0.001 * scale * g, rtol=0, atol=1e-13)
