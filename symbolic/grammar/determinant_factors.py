@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -76,6 +78,18 @@ def split(text: str, columns: int | None) -> Parts:
         raise MomentSyntaxError(text, found[-1].position, reason)
     whole_rest = "".join(rest)
     return Parts(whole_rest, tuple(found), _term(whole_rest, signs, found[0].position - 1))
+
+
+@contextmanager
+def said_of(text: str, rest: str, factors: tuple[Factor, ...]) -> Iterator[None]:
+    """Say what is wrong with ``rest``, the query without its ``factors``, of the query itself."""
+    try:
+        yield
+    except MomentSyntaxError as error:
+        if str(error) != str(MomentSyntaxError(rest, error.position, error.reason)):
+            raise  # of the text of a definition
+        inside = (x.position for x in factors if x.position <= error.position < x.position + len("(1)"))
+        raise MomentSyntaxError(text, next(inside, error.position), error.reason) from None
 
 
 def _term(rest: str, signs: list[int], place: int) -> str:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from symbolic.algebra.entry_laws import GAUSSIAN
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
-from symbolic.grammar.determinant_factors import split
+from symbolic.grammar.determinant_factors import said_of, split
 from symbolic.grammar.expanded import expand
 from symbolic.grammar.row_elements import as_elements, index_of, is_place, require_plain, written_out
 from symbolic.grammar.syntax import parse
@@ -142,7 +142,8 @@ def _moment(
     declared = {name for name in (*given, *symmetric, *rotations) if DECLARED.fullmatch(name)}
     columns = columns_of(given)
     rest, factors, term = split(text, columns)
-    node = written_out(parse(rest, columns, declared, definitions))
+    with said_of(text, rest, factors):
+        node = written_out(parse(rest, columns, declared, definitions))
     _check_definitions(rest, declared, definitions)
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
     check_symmetric(symmetric, used)
