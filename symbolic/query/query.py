@@ -205,9 +205,8 @@ def _moment(
     expected = _at(formula, sizes)
     value = None if matrices is None else _value(expected, matrices, sizes, setting)
     conditions = (*(inverse_condition(rows, bound) for rows, bound in found.bounds), *found.conditions)
-    query = " ".join(text.split())
     return Result(
-        query,
+        " ".join(text.split()),
         OWN if own else chosen,
         law,
         expected,
