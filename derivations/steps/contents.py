@@ -202,10 +202,6 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         "general-gram-inverse-concentrates": "141",
     },
     "derivations.paper.theorem3.exact_variances": {"exact-variances": ""},
-    "derivations.paper.theorem3.counterexample": {
-        "scale-mixture-meets-the-conditions": "",
-        "scale-mixture-breaks-the-conclusion": "",
-    },
     "derivations.paper.theorem3.loss": {
         "weighted-square-leading": "142",
         "theorem-3": "14 143 144",
@@ -216,6 +212,10 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
     "derivations.paper.theorem3.sufficient_conditions": {
         "weighted-forms-concentrate": "",
         "theorem-3-under-conditions": "",
+    },
+    "derivations.paper.theorem3.counterexample": {
+        "scale-mixture-meets-the-conditions": "",
+        "scale-mixture-breaks-the-conclusion": "",
     },
     "derivations.paper.theorem3.remainder": {"theorem-3-remainder": ""},
     "derivations.paper.experiments.figures": _unnumbered(

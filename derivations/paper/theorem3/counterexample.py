@@ -308,7 +308,12 @@ STEPS: tuple[Step, ...] = (
         "For the law of scale-mixture-meets-the-conditions, one task with one validation point, alpha_t = 0 and alpha_r = 1/7, Gamma and B H_r B^T "
         "fluctuate as much as they are large, and rho, the left side of (142) over what its right side states, does not tend to one.",
         "theorem3",
-        uses=("scale-mixture-meets-the-conditions", "weighted-mean-square", "adaptation-weight"),
+        uses=(
+            "scale-mixture-meets-the-conditions",
+            "weighted-mean-square",
+            "adaptation-weight",
+            "weighted-square-leading",
+        ),
         claim=_claim_conclusion,
         derivation=conclusion_chain,
         remainders=_remainders,

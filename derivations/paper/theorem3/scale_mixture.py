@@ -271,7 +271,7 @@ def _of_142(chain: Chain, weight: Mapping[str, Expression]) -> Chain:
             {"alpha_t": constant(0)}
         )
         values[name] = _numbers(chain.insert(weight) if "H_r" in chain.result.letters() else chain).result
-    return chain.begin(form.result).insert(values, "weighted-mean-square")
+    return chain.begin(form.result).insert(values, "weighted-square-leading")
 
 
 def order_of_142() -> Exponent:
