@@ -231,6 +231,8 @@ def test_errors_are_the_spread_of_runs_drawn_again(how: Reading) -> None:
     many = mark.linearised.mean + mark.linearised.stderr * rng.standard_normal(20_000)
     both = (trained - linearised)[chosen].mean(axis=1) + many
     assert both.std() == pytest.approx(mark.two_level.stderr, rel=0.05)
+    # where neither error is small beside the other
+    assert network_estimates._plus(Estimate(1.0, 3.0, 5), Estimate(2.0, 4.0, 6)) == Estimate(3.0, 5.0, 6)
     # a figure of ten runs scatters as so few of them do
     ten = network_estimates.ten_runs(how)
     assert ten is not None
