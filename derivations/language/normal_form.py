@@ -128,7 +128,7 @@ def _product(left: Words, right: Words) -> Words:
 def scalar(node: sympy.Basic) -> Rational:
     """A scalar SymPy tree, traces included, as an exact rational function."""
     if isinstance(node, sympy.Trace):
-        return sum_of(coefficient * _scalar_word(tr(word)) for word, coefficient in _matrix(node.arg))
+        return sum_of(coefficient * quotient(tr(word)) for word, coefficient in _matrix(node.arg))
     if isinstance(node, sympy.Add):
         return sum_of(scalar(term) for term in node.args)
     if isinstance(node, sympy.Mul):
@@ -138,7 +138,8 @@ def scalar(node: sympy.Basic) -> Rational:
     return from_sympy(node)
 
 
-def _scalar_word(expr: Expression) -> Rational:
+def quotient(expr: Expression) -> Rational:
+    """A scalar of the engine, traces included, as an exact rational function."""
     return sum_of(_coefficient(term, coefficient) for term, coefficient in expr.terms.items())
 
 

@@ -10,7 +10,10 @@ from types import MappingProxyType
 
 import sympy
 
-from derivations.language.normal_form import scalar, to_sympy
+from derivations.language.normal_form import quotient, scalar
+from derivations.language.symbols import symbol_table
+from symbolic.algebra.quotients import Rational
+from symbolic.algebra.sympy_trees import quotient_to_sympy
 from symbolic.algebra.words import Expression
 from symbolic.proofs.positivity import Certificate, SignUnproved, prove_sign, recheck
 
@@ -37,7 +40,7 @@ def recording() -> Iterator[list[Found]]:
 
 
 def sign(
-    quantity: sympy.Expr,
+    quantity: sympy.Expr | Rational,
     at_least: Mapping[str, Fraction] = MappingProxyType({}),
     nonzero: frozenset[str] = NONZERO,
     positive: frozenset[str] = frozenset(),
@@ -49,18 +52,20 @@ def sign(
     """
     bounds = {**BOUNDS, **dict.fromkeys(positive, Fraction(0)), **at_least}
     strict = (POSITIVE | positive) - set(at_least)
-    found, certificate = prove_sign(scalar(quantity), bounds, strict, nonzero)
+    whole = quantity if isinstance(quantity, Rational) else scalar(quantity)
+    found, certificate = prove_sign(whole, bounds, strict, nonzero)
     if not recheck(certificate):
         raise SignUnproved("the certificate does not hold on its own")
     noted = _record.get()
     if noted is not None:
-        noted.append((quantity, found, certificate))
+        said = quotient_to_sympy(quantity, symbol_table()) if isinstance(quantity, Rational) else quantity
+        noted.append((said, found, certificate))
     return found, certificate
 
 
 def positive_at_positive_rates(factor: Expression) -> bool:
     """Whether a scalar of the engine is certified to be positive for alpha_t > 0."""
-    return sign(to_sympy(factor), nonzero=frozenset(), positive=frozenset({"alpha_t"}))[0] == 1
+    return sign(quotient(factor), nonzero=frozenset(), positive=frozenset({"alpha_t"}))[0] == 1
 
 
 def common_sign(terms: Iterable[sympy.Expr]) -> sympy.Integer:

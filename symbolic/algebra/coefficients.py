@@ -199,7 +199,15 @@ def by_monomial(value: fmpq_mpoly, names: Collection[str]) -> dict[Powers, fmpq_
 
 def by_power(value: fmpq_mpoly, name: str) -> dict[int, fmpq_mpoly]:
     """What multiplies each power of one generator."""
-    return {dict(key).get(name, 0): part for key, part in by_monomial(value, (name,)).items()}
+    ring = value.context()
+    if name not in names_of(ring):
+        return {0: value} if value else {}
+    place = names_of(ring).index(name)
+    found: dict[int, dict[tuple[int, ...], fmpq]] = {}
+    for exponents, coefficient in value.to_dict().items():
+        rest = (*exponents[:place], 0, *exponents[place + 1 :])
+        found.setdefault(int(exponents[place]), {})[rest] = coefficient
+    return {power: ring.from_dict(terms) for power, terms in found.items()}
 
 
 def trim(value: fmpq_mpoly) -> fmpq_mpoly:

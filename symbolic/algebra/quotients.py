@@ -156,6 +156,30 @@ class Rational:
             raise ZeroDivisionError("the point is a pole")
         return evaluate_at(self.numerator, values) / bottom
 
+    def replace(self, name: str, value: Rational) -> Rational:
+        """The same function of another one in place of a generator; neither may have roots (NotRational otherwise).
+
+        Both polynomials are taken to the denominator of ``value`` at once, and common factors are looked for once.
+        """
+        if self.roots or value.roots:
+            raise NotRational("a function with square roots is not put into another")
+        top, bottom, inside, below = _unified(
+            self.numerator, self.denominator, value.numerator, value.denominator
+        )
+        parts = by_power(top, name), by_power(bottom, name)
+        highest = max((power for part in parts for power in part), default=0)
+        above, under = ([one.context().constant(1)] for one in (inside, below))
+        for _ in range(highest):
+            above.append(above[-1] * inside)
+            under.append(under[-1] * below)
+        over, divided = (
+            sum((one * above[k] * under[highest - k] for k, one in part.items()), top.context().constant(0))
+            for part in parts
+        )
+        if divided.is_zero():
+            raise ZeroDivisionError("division by an expression that is identically zero")
+        return Rational(over, divided, {}).reduced()
+
     def factored(self) -> Factored:
         """The factorisation over the rationals, simple factors first."""
         top, upper = self.numerator.factor()

@@ -12,11 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
 
-import sympy
-
-from derivations.language.normal_form import scalar as quotient_of
-from derivations.language.normal_form import to_sympy
-from derivations.language.symbols import symbol_table
+from derivations.language.normal_form import quotient
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import by_powers
 from derivations.steps.move import SecondRoute
@@ -26,7 +22,6 @@ from derivations.steps.signs import BOUNDS, NONZERO, POSITIVE, sign
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.quotients import Rational
-from symbolic.algebra.sympy_trees import quotient_to_sympy
 from symbolic.algebra.words import Expression, constant, polynomial, scalar
 from symbolic.proofs.plain_check import Table, not_positive, table
 from symbolic.proofs.positivity import Certificate, SignUnproved
@@ -113,7 +108,7 @@ def leave_out_factor(
     names: what the names in it stand for. Raises DoesNotApply where there is not just one.
     """
     before = chain.result
-    whole = quotient_of(written_out(before, names, domain))
+    whole = written_out(before, names, domain)
     rest = Rational.number(1)
     unknown = []
     for factor, multiplicity in whole.numerator.factor()[1]:
@@ -124,9 +119,7 @@ def leave_out_factor(
         raise DoesNotApply(f"{Rule.FACTOR}: there is not just one factor in {variable}")
     rest = whole / unknown[0]
     try:
-        which, certificate = sign(
-            quotient_to_sympy(rest, symbol_table()), domain.at_least, domain.nonzero, domain.positive
-        )
+        which, certificate = sign(rest, domain.at_least, domain.nonzero, domain.positive)
     except SignUnproved as error:
         raise DoesNotApply(f"{Rule.FACTOR}: {error}") from None
     after = polynomial(unknown[0].numerator) * which
@@ -224,25 +217,14 @@ def opened(expr: Expression, names: Names, domain: Domain) -> dict[str, Expressi
     return found
 
 
-def written_out(expr: Expression, names: Names, domain: Domain) -> sympy.Expr:
-    """An expression with its names written out, as a tree."""
+def written_out(expr: Expression, names: Names, domain: Domain) -> Rational:
+    """An expression with its names written out, as one quotient."""
     values = opened(expr, names, domain)
-    tree, trees = to_sympy(expr), {name: to_sympy(value) for name, value in values.items()}
-    # once, as the tree grows by what is put in
-    known = {one.name: one for part in (tree, *trees.values()) for one in part.free_symbols}
-    for name, _ in reversed(in_order(values, {})):
-        if name in known:
-            tree = _put_in(tree, {known[name]: trees[name]})
-    return tree
-
-
-def _put_in(tree: sympy.Basic, found: dict[sympy.Basic, sympy.Basic]) -> sympy.Basic:
-    """A tree with a symbol replaced, each part of it once however often it occurs; found: what has become of parts so far."""
-    if tree not in found:
-        parts = [_put_in(part, found) for part in tree.args]
-        same = all(new is old for new, old in zip(parts, tree.args, strict=True))
-        found[tree] = tree if same else tree.func(*parts)
-    return found[tree]
+    whole = quotient(expr)
+    for name, value in reversed(in_order(values, {})):
+        if name in whole.names():
+            whole = whole.replace(name, quotient(value))
+    return whole
 
 
 # -- the second route ----------------------------------------------------------------------------------------

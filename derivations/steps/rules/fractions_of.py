@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from flint import fmpq_poly
 
-from derivations.language.normal_form import scalar as quotient_of
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import by_powers
 from derivations.steps.move import SecondRoute
@@ -28,7 +27,7 @@ def one_fraction(
     names: what the names in it stand for. below: the name of the denominator.
     """
     before = chain.result
-    found = quotient_of(written_out(before, names, EVERYWHERE)).reduced()
+    found = written_out(before, names, EVERYWHERE).reduced()
     top, bottom = polynomial(found.numerator), polynomial(found.denominator)
     after = top * reciprocal(below)
     values = {**opened(before, names, EVERYWHERE), below: bottom}

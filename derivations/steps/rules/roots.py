@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 
 from flint import fmpq, fmpq_mpoly, fmpq_poly
 
-from derivations.language.normal_form import scalar as quotient_of
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import by_powers
 from derivations.steps.move import SecondRoute
@@ -248,7 +247,7 @@ def least_at(chain: Chain, variable: str, names: Mapping[str, Expression], *read
     function of the variable alone, and where the least value is not attained, or at zero.
     """
     before = chain.result
-    found = quotient_of(written_out(before, names, EVERYWHERE)).reduced()
+    found = written_out(before, names, EVERYWHERE).reduced()
     try:
         best = minimum(
             _in_one_variable(found.numerator, variable), _in_one_variable(found.denominator, variable)
