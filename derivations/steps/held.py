@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.normal_form import NormalForm, normal_form, to_sympy
+from derivations.language.normal_form import NormalForm, normal_form
 from derivations.steps.chains.products import Part, written
 from derivations.steps.move import DoesNotApply
-from derivations.steps.rules.exact_routes import in_order
+from derivations.steps.rules.exact_routes import put_in
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.quotients import NotRational
 from symbolic.algebra.words import Expression, letter_expression
@@ -106,23 +106,16 @@ def _named_in(value: Expression) -> set[str]:
 
 
 def _normal(value: Part, names: Mapping[str, Expression]) -> NormalForm:
-    return normal_form(_opened(value, names) if isinstance(value, Expression) else value)
-
-
-def _opened(value: Expression, names: Mapping[str, Expression]) -> Part:
-    """An expression with its names written out, those in what they stand for too, also where they are divided by."""
+    """The normal form of a part with its names written out, those in what they stand for too, also where they are divided by."""
+    if not isinstance(value, Expression):
+        return normal_form(value)
     found: dict[str, Expression] = {}
     ahead = [value]
     while ahead:
         used = {name.removeprefix(INVERSE) for name in ahead.pop().scalars()} & names.keys() - found.keys()
         found |= {name: names[name] for name in used}
         ahead += [names[name] for name in used]
-    if not found:
-        return value
-    tree = to_sympy(value)
-    for name, one in reversed(in_order(found, {})):
-        tree = tree.subs({s: to_sympy(one) for s in tree.free_symbols if s.name == name})
-    return tree
+    return NormalForm({word: put_in(one, found) for word, one in normal_form(value).terms.items()})
 
 
 def _of_any_task(value: Expression, stated: Expression) -> Expression:

@@ -14,11 +14,12 @@ from functools import lru_cache
 from derivations.language import model
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.model_letters import letter
-from derivations.paper.theorem3.concentration import BLOCKS, form_chain, tasks
+from derivations.paper.theorem3.concentration import BLOCKS, form_chain, tasks, weighed
 from derivations.paper.theorem3.target_task import adaptation_weight
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain
 from derivations.steps.chains.products import degree_of_powers
+from derivations.steps.held import Held
 from derivations.steps.orders import ONE
 from derivations.steps.rules.derivatives import limit
 from derivations.steps.rules.few_values.mixtures import (
@@ -271,7 +272,9 @@ def _of_142(chain: Chain, weight: Mapping[str, Expression]) -> Chain:
             {"alpha_t": constant(0)}
         )
         values[name] = _numbers(chain.insert(weight) if "H_r" in chain.result.letters() else chain).result
-    return chain.begin(form.result).insert(values, "weighted-square-leading")
+    held = Held(PAPER, weighed(form, PAPER))
+    chain.begin(scalar("form")).insert({"form": form.result}, "weighted-square-leading", held=held)
+    return chain.insert(values, "weighted-square-leading")
 
 
 def order_of_142() -> Exponent:

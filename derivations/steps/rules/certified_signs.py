@@ -17,7 +17,7 @@ from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import by_powers
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.derivatives import generator
-from derivations.steps.rules.exact_routes import SEED, differs_exactly, in_order
+from derivations.steps.rules.exact_routes import SEED, differs_exactly, in_order, put_in
 from derivations.steps.signs import BOUNDS, NONZERO, POSITIVE, sign
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.evaluation import evaluate
@@ -219,12 +219,7 @@ def opened(expr: Expression, names: Names, domain: Domain) -> dict[str, Expressi
 
 def written_out(expr: Expression, names: Names, domain: Domain) -> Rational:
     """An expression with its names written out, as one quotient."""
-    values = opened(expr, names, domain)
-    whole = quotient(expr)
-    for name, value in reversed(in_order(values, {})):
-        if name in whole.names():
-            whole = whole.replace(name, quotient(value))
-    return whole
+    return put_in(quotient(expr), opened(expr, names, domain))
 
 
 # -- the second route ----------------------------------------------------------------------------------------

@@ -12,10 +12,12 @@ from typing import Any
 import sympy
 from flint import fmpq, fmpq_mat
 
+from derivations.language.normal_form import quotient
 from derivations.steps.rules.stacked import Tasks, unlike
 from symbolic.algebra.coefficients import INVERSE, to_fmpq, to_fraction
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
+from symbolic.algebra.quotients import Rational
 from symbolic.algebra.words import Expression
 
 # sizes at which exact random matrices are drawn: unequal, so that no two dimensions are taken for one another
@@ -109,6 +111,14 @@ def in_order(
             raise ValueError(f"{', '.join(pending)} would stand for something it is part of")
         found += [(name, pending.pop(name)) for name in ready]
     return found
+
+
+def put_in(whole: Rational, values: Mapping[str, Expression]) -> Rational:
+    """A quotient with scalar definitions written out in it, those in one another too."""
+    for name, value in reversed(in_order(values, {})):
+        if name in whole.names():
+            whole = whole.replace(name, quotient(value))
+    return whole
 
 
 def differs_exactly(

@@ -7,7 +7,7 @@ any meaning. Anything else is named.
 A part that shows a number or a matrix, or goes into one that does, tells a wrong start: it ends elsewhere than at the claim
 (`sections`). The sign, the exponent, the slope or the limit of a formula does not, so the formula must be stated by a step that
 the moves read, follow from what is shown before in the same proof, be what a name stands for in a start that is stated, or be
-made of names that its moves put in. With letters in it, it is the mean square distance of a word from its mean that is found
+the distance of two names that its moves put in. With letters in it, it is the mean square distance of a word from its mean that is found
 just before (`spreads`), that mean, what the proof of a step that is read leaves out, or a side of a move before, a term or a trace of it. What
 names stand for in such parts: `bindings`.
 """
@@ -56,7 +56,8 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
             fault = _held_otherwise(chain, one)
             if fault:
                 return fault
-            continue
+            if _is_distance(start):
+                continue
         names, letters = names_in(chain, one), _letters(parts)
         if _follows(start, before, changes) or _is_given(start, chain, names, assumptions, changes):
             continue
@@ -187,10 +188,19 @@ def _is_name(start: Expression) -> bool:
 
 
 def _put_in(start: Expression, moves: Sequence[Move]) -> bool:
-    """Whether the first moves put something in for all names, so that these only say what is looked at."""
+    """Whether the first moves put something in for all names."""
     put_in = takewhile(lambda move: move.rule is Rule.INSERT, moves)
     given = {name for move in put_in for name in move.letters}
     return {name.removeprefix(INVERSE) for name in start.scalars()} <= given
+
+
+def _is_distance(start: Expression) -> bool:
+    """Whether a start is one name less another: it says what is compared, and nothing of either."""
+    names = sorted(start.scalars())
+    return len(names) == 2 and start in (
+        scalar(names[0]) - scalar(names[1]),
+        scalar(names[1]) - scalar(names[0]),
+    )
 
 
 def _held_otherwise(chain: Chain, one: Section) -> str:

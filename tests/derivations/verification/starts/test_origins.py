@@ -18,7 +18,7 @@ from derivations.language.model_letters import letter
 from derivations.paper.beyond import bounded_remainder, negative_minimum
 from derivations.paper.theorem1 import concentration, rate_chains
 from derivations.paper.theorem1.concentration import EXCESS, excess_chain
-from derivations.paper.theorem3 import claim_chains, sufficient_conditions
+from derivations.paper.theorem3 import claim_chains, scale_mixture, sufficient_conditions
 from derivations.paper.theorem3.concentration import form_chain
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, DoesNotApply
@@ -176,6 +176,33 @@ def test_a_sign_of_what_no_step_states_is_named(start: Expression, said: str) ->
     found = unstated_start(certify(Chain(start), {}, domain=NOT_ZERO), PAPER)
     assert said in found
     assert bool(said) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (2 * scalar("c") * scalar("w"), "and reads no step that states it"),
+        (scalar("c") - 2 * scalar("w"), "and reads no step that states it"),
+        (scalar("c") - scalar("w"), ""),
+    ],
+)
+def test_a_formula_whose_names_are_all_put_in_is_stated_all_the_same(start: Expression, said: str) -> None:
+    chain = Chain(start).insert({"c": scalar("p") ** 2, "w": scalar("p")})
+    found = unstated_start(order(chain, {"p": ONE}), PAPER)
+    assert said in found
+    assert bool(said) == bool(found)
+
+
+def test_the_counterexample_compares_with_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice the right side of (142) has the same order, and another limit."""
+    twice = form_chain(PAPER)._copy()
+    twice.begin(2 * twice.result)
+    monkeypatch.setattr(scale_mixture, "form_chain", lambda assumptions: twice)
+    scale_mixture.conclusion_chain.cache_clear()
+    failed = prove(STEPS["scale-mixture-breaks-the-conclusion"])
+    scale_mixture.conclusion_chain.cache_clear()
+    assert failed.status == "failed"
+    assert "form is not what weighted-square-leading states" in failed.detail
 
 
 @pytest.mark.parametrize(
