@@ -82,24 +82,30 @@ class InfiniteLoss(BadInput):
     """The mean loss is infinite at this rate."""
 
 
-def tail_index(steps: int, n_t: int, n_v: int, p: int) -> Fraction:
+def tail_index(steps: int, n_t: int, n_v: int, p: int, *, least: int = 0) -> Fraction:
     """kappa such that label noise exceeds t with a chance of about t^-kappa at alpha_t > 0; its mean is finite where kappa > 1.
 
     B B^T = X_v (I - alpha_t W/n_t)^(2 K) X_v^T is smaller than 1/t where j eigenvalues of W/n_t are within t^(-1/2K) of 1/alpha_t, for
     which their repulsion leaves a chance of t^(-j (j+1) / 4K), and X_v has a direction within t^(-1/2) of their eigenvectors: a rank
     too low, of codimension p - n_v + 1 - j. The likeliest j decides. A count of powers, not a proof: what is proved is
-    `exact-loss-finite` and `exact-loss-infinite`.
+    `exact-loss-finite` and `exact-loss-infinite`. least: of j; 1 for draws in which the length of X_v is averaged over.
     """
     most = p - n_v + 1
-    return min(Fraction(j * (j + 1), 4 * steps) + Fraction(most - j, 2) for j in range(min(most, n_t) + 1))
+    return min(
+        Fraction(j * (j + 1), 4 * steps) + Fraction(most - j, 2) for j in range(least, min(most, n_t) + 1)
+    )
 
 
 def label_noise_at(
     assumptions: Assumptions, values: Mapping[str, float], rel_error: float | None = None
 ) -> Estimate:
-    """The average of one task's label noise, to a relative error as far as it is reached; raises BadInput where it is infinite."""
+    """The average of one task's label noise, to a relative error as far as it is reached.
+
+    Raises BadInput where it is infinite, and where it is drawn and the draws have no finite variance.
+    """
     require_finite(assumptions, values)
     plain, given = _given(assumptions, values)
+    _require_variance(plain, {**given, "alpha_t": float(values["alpha_t"])})
     return _remembered(plain, tuple({**given, "alpha_t": float(values["alpha_t"])}.items()), rel_error)
 
 
@@ -115,6 +121,18 @@ def require_finite(assumptions: Assumptions, values: Mapping[str, float]) -> Non
         raise InfiniteLoss(
             f"the mean loss is infinite at every alpha_t > 0 with {steps} inner steps and p = n_v + {sizes[2] - sizes[1]}: "
             "take a larger p, fewer inner steps or alpha_t <= 0"
+        )
+
+
+def _require_variance(assumptions: Assumptions, values: Mapping[str, float]) -> None:
+    """Raises BadInput where an error cannot be stated."""
+    if values["alpha_t"] <= 0 or not (values["sigma"] or values["sigma_v"]):
+        return
+    steps, sizes = assumptions.inner_steps, [int(values[name]) for name in ("n_t", "n_v", "p")]
+    if not by_quadrature_alone(assumptions, values) and tail_index(steps, *sizes, least=1) <= 2:
+        raise BadInput(
+            f"the mean loss is finite, but draws of it have no finite variance at alpha_t > 0 with {steps} inner "
+            f"steps and p = n_v + {sizes[2] - sizes[1]}: take a larger p, or alpha_t <= 0"
         )
 
 

@@ -160,6 +160,27 @@ def test_where_the_mean_is_infinite_draws_have_a_heavy_tail(
             evaluate_named("exact-loss", given, read([f"inner_steps={steps}"]))
 
 
+@pytest.mark.parametrize(
+    ("steps", "points", "rows", "size", "rate", "refused"),
+    [
+        (3, 1, 1, 3, 0.5, True),
+        (2, 5, 3, 6, 0.5, True),
+        (2, 5, 1, 3, -0.5, False),
+        (2, 5, 1, 5, 0.5, False),
+        (1, 5, 1, 3, 0.5, False),
+    ],
+)
+def test_no_error_is_stated_of_draws_without_a_variance(
+    steps: int, points: int, rows: int, size: int, rate: float, refused: bool
+) -> None:
+    given = {**FIGURE_2, "m": 1, "n_t": points, "n_v": rows, "p": size, "alpha_t": Fraction(rate)}
+    if not refused:
+        assert evaluate_named("exact-loss", given, read([f"inner_steps={steps}"]))["error"] > 0
+        return
+    with pytest.raises(BadInput, match="no finite variance at alpha_t > 0"):
+        evaluate_named("exact-loss", given, read([f"inner_steps={steps}"]))
+
+
 @pytest.mark.parametrize("rate", [-1.0, -0.4, 0.0, 0.4, 1.0])
 def test_the_whole_problem_is_within_three_errors(rate: float) -> None:
     given: dict[str, Any] = {**FIGURE_2, "alpha_t": rate, "alpha_r": 0.0}
