@@ -19,11 +19,7 @@ from numeric_check.draws import threads
 # Before NumPy is loaded, here and in the worker processes that inherit it: each works with one thread, as the cores
 # have a worker each.
 os.environ.update({name: os.environ.get(name, "1") for name in threads.VARIABLES})
-# Worker processes keep the memory of large arrays for the next ones of a batch: glibc gives it back, and getting it anew
-# takes up to half of the time of drawing.
-os.environ.update(
-    {name: os.environ.get(name, str(2**30)) for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")}
-)
+os.environ.update({name: os.environ.get(name, value) for name, value in threads.MEMORY.items()})
 # Programs in order of preference, by the marker of the tests that need them.
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "browser": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from loky import ProcessPoolExecutor, process_executor
 
-from numeric_check.draws.threads import one_thread_per_worker
+from numeric_check.draws.threads import told_to_workers
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def process_pool(workers: int, prepare: Callable[[], object] | None = None) -> I
         workers, context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(prepare,)
     )
     try:
-        with one_thread_per_worker(), _interrupts_held():
+        with told_to_workers(), _interrupts_held():
             pool.submit(os.getpid)  # starts every process
         yield pool
     except BaseException:

@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 
 from numeric_check.draws.processes import process_pool
-from numeric_check.draws.threads import VARIABLES
+from numeric_check.draws.threads import MEMORY, VARIABLES
 
 
 def test_work_is_done_and_the_processes_are_gone() -> None:
@@ -44,17 +44,22 @@ def test_workers_leave_ctrl_c_to_the_process_that_started_them() -> None:
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
-def test_the_processes_of_a_run_have_one_thread_of_linear_algebra_each() -> None:
+def test_the_processes_of_a_run_have_one_thread_of_linear_algebra_each_and_keep_their_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in MEMORY:
+        monkeypatch.delenv(name, raising=False)
     with process_pool(2) as pool:
         # both are busy, so that each says what it has
         said = [pool.submit(variables, 0.5) for _ in range(2)]
         inside = [each.result() for each in said]
-    assert inside == [[os.environ[name] for name in VARIABLES]] * 2
+    assert inside == [[*(os.environ[name] for name in VARIABLES), *MEMORY.values()]] * 2
+    assert not {*MEMORY} & {*os.environ}
 
 
 def variables(seconds: float) -> list[str | None]:
     time.sleep(seconds)
-    return [os.getenv(name) for name in VARIABLES]
+    return [os.getenv(name) for name in (*VARIABLES, *MEMORY)]
 
 
 def die(_: int) -> None:
