@@ -81,11 +81,12 @@ def moved(browser: Any, url: str, *, shown_at_once: bool = False) -> float:
 
 @pytest.mark.parametrize("name", ["theorem2", "theorem3"])
 def test_nothing_moves_while_formulas_are_set(name: str, address: str, browser: Any) -> None:
-    assert moved(browser, f"{address}/{name}.html") < 0.05
+    # where other work keeps the browser waiting a reader may be ahead of it, once: not three times
+    assert any(moved(browser, f"{address}/{name}.html") < 0.05 for _ in range(3))
 
 
 def test_a_page_that_shows_before_its_formulas_is_seen_to_move(address: str, browser: Any) -> None:
-    assert moved(browser, f"{address}/theorem3.html", shown_at_once=True) > 0.05
+    assert all(moved(browser, f"{address}/theorem3.html", shown_at_once=True) > 0.05 for _ in range(3))
 
 
 @pytest.mark.parametrize("name", ["intro", "positive_rates", "beyond"])
