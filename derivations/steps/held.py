@@ -97,7 +97,7 @@ def same(value: Expression, part: Part, names: Mapping[str, Expression]) -> bool
         return True
     try:
         return _normal(value, names).minus(_normal(part, {})).is_zero()
-    except (NotRational, ValueError, TypeError):
+    except (NotRational, ValueError, TypeError, ZeroDivisionError):
         return False
 
 
