@@ -20,6 +20,7 @@ from itertools import pairwise, takewhile
 
 from derivations.language.assumptions import Assumptions
 from derivations.steps.chain import Chain, Rule
+from derivations.steps.chains.record import Elsewhere
 from derivations.steps.held import left_open, proves, stated, stated_by
 from derivations.steps.move import Move
 from derivations.verification.starts.sections import FREE, Section, is_found, names_in, sections, telling
@@ -40,9 +41,10 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
             continue
         elsewhere = chain.left_out_elsewhere.get(one.first)
         if elsewhere is not None and start == elsewhere.start:
-            if proves(elsewhere.chain, reads, assumptions):
+            wrong = _reads_another(elsewhere, one, assumptions)
+            if wrong is None:
                 continue
-            said = f"whose proof is not that of {', '.join(reads) or 'a step that it reads'}"
+            said = f"whose proof is not that of {', '.join(wrong) or 'a step that it reads'}"
             return f"it sets out from what another proof leads to before move {one.first + 1}, {said}"
         before, under = chain.moves[: one.first], chain.under.get(one.first, assumptions)
         if start.letters():
@@ -68,6 +70,14 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
             said = f"which {', '.join(reads)} do not state" if reads else "and reads no step that states it"
             return f"it sets out from {str(start)[:80]} before move {one.first + 1}, {said}"
     return ""
+
+
+def _reads_another(elsewhere: Elsewhere, one: Section, assumptions: Assumptions) -> Sequence[str] | None:
+    """What the first move of a part reads whose steps are not proved by the chain from which it sets out; moves that read
+    nothing follow by their rule. None where every move reads a step so proved.
+    """
+    reading = [move.reads for move in one.moves if move.reads]
+    return next((reads for reads in reading or [()] if not proves(elsewhere.chain, reads, assumptions)), None)
 
 
 def _letters(parts: Iterable[Section]) -> dict[str, Expression]:
