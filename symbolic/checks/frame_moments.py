@@ -6,7 +6,7 @@ column is uniform on the unit sphere of their orthogonal complement, so that
     E v_a v_b ... v_c = sum_b P_ab E(the rest) / (p - k + m - 2) for m factors,   P = I - sum of u u^T over the others.
 
 X = T H with a lower triangular T, whose T_ii^2 are chi-squared with p - i degrees of freedom (i from 0) and whose other entries are
-standard normal, and a frame H^T independent of it; (X^T X)^+ = H^T (T^T T)^-1 H. Neither pairings nor the Weingarten function
+standard normal, and a frame H^T independent of it; X^T X = H^T T^T T H and (X^T X)^+ = H^T (T^T T)^-1 H. Neither pairings nor the Weingarten function
 come into this.
 """
 
@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import comb, prod
 
-from symbolic.checks.gram_moments import normal_moment
+from symbolic.checks.gram_moments import chi_squared_moment, normal_moment
 
 Exponents = tuple[int, ...]
 
@@ -81,23 +81,29 @@ def frame_moments(size: int, columns: int) -> FrameMoments:
     return FrameMoments(size, columns)
 
 
-def inverse_chi_squared_moment(freedom: int, power: int) -> Fraction:
-    """E x^-power of a chi-squared variable. Raises ZeroDivisionError where it does not exist for an even freedom."""
-    return Fraction(1, prod(freedom - 2 * step for step in range(1, power + 1)))
+def chi_squared_power(freedom: int, power: int) -> Fraction:
+    """E x^power of a chi-squared variable. Raises ZeroDivisionError where it does not exist for an even freedom."""
+    if power >= 0:
+        return Fraction(chi_squared_moment(freedom, power))
+    return Fraction(1, prod(freedom - 2 * step for step in range(1, 1 - power)))
 
 
 def triangular_moment(size: int, exponents: Exponents) -> Fraction:
-    """E of a monomial in the entries on and above the diagonal of (T^T T)^-1, X of one or two rows and ``size`` columns.
+    """E of a monomial in the entries on and above the diagonal of (T^T T)^-1, and then those of T^T T, X of one or two rows.
 
-    With u = 1 / T_00^2, t = T_10 and w = 1 / T_11 they are u, - t u w, and w^2 (1 + t^2 u).
+    With r = T_00, t = T_10 and s = T_11, and ``size`` columns, they are 1/r^2, - t / (r^2 s), (1 + t^2/r^2) / s^2, and
+    r^2 + t^2, t s, s^2.
     """
-    if len(exponents) == 1:
-        return inverse_chi_squared_moment(size, exponents[0])
-    first, cross, last = exponents
-    if cross % 2:
+    half = len(exponents) // 2
+    (first, *inverse), (start, *plain) = exponents[:half], exponents[half:]
+    if not inverse:
+        return chi_squared_power(size, start - first)
+    (cross, last), (back, end) = inverse, plain
+    if (cross + back) % 2:
         return Fraction(0)  # t is as often negative
     total = Fraction(0)
     for k in range(last + 1):
-        normal = comb(last, k) * normal_moment(cross + 2 * k)
-        total += normal * inverse_chi_squared_moment(size, first + cross + k)
-    return total * inverse_chi_squared_moment(size - 1, cross // 2 + last)
+        for l in range(start + 1):
+            normal = comb(last, k) * comb(start, l) * normal_moment(cross + back + 2 * (k + l))
+            total += normal * chi_squared_power(size, start - l - first - cross - k)
+    return (-1) ** cross * total * chi_squared_power(size - 1, end + (back - cross) // 2 - last)

@@ -59,7 +59,10 @@ MAX_SIZE = 3
 """Largest p: adjugates are written out."""
 
 MIDDLE = "^+middle"
-"""What follows the name of the source of (T^T T)^-1."""
+"""What follows the name of the source of (T^T T)^-1 and T^T T."""
+
+PLAIN = (0, 3, 2)
+"""The parts of a Wishart matrix beside its Moore-Penrose inverse, whose own parts are 0, 1 and 2."""
 
 Term = tuple[Fraction, tuple[Word, ...], Word | None]
 """A number, the words of traces, and a word that is not traced (None in a scalar)."""
@@ -102,16 +105,21 @@ class SmallWishart:
         return self._entries(products).cost(products)
 
     def _product(self, term: Term) -> Product:
-        """A term with the number of inverses beside each Wishart factor, and each Moore-Penrose inverse in its three factors."""
+        """A term with the number of inverses beside each Wishart factor, and each Moore-Penrose inverse in its three factors, as is
+        the matrix itself beside it."""
         number, traces, word = term
         degrees = inverse_counts([*traces, word or ()])
+        pseudo = {base(f) for factors in (*traces, word or ()) for f in factors if is_pseudo(f)}
 
         def keys(factors: Word) -> tuple[tuple[str, int], ...]:
-            return tuple(
-                (factor, part)
-                for factor in factors
-                for part in (range(3) if is_pseudo(factor) else (degrees.get(base(factor), 0),))
-            )
+            found: list[tuple[str, int]] = []
+            for factor in factors:
+                if base(factor) in pseudo:
+                    parts = range(3) if is_pseudo(factor) else PLAIN
+                    found += [(base(factor) + PSEUDO, part) for part in parts]
+                else:
+                    found.append((factor, degrees.get(base(factor), 0)))
+            return tuple(found)
 
         for name, degree in degrees.items():
             of_determinant = (
@@ -140,7 +148,9 @@ class SmallWishart:
         for name in {base(factor) for factor, _ in used if is_pseudo(factor)}:
             rows = self.rows[name]
             sources[name + PSEUDO] = _frame(f"{name}_frame", self.size, rows)
-            middle = tuple(f"{name}_middle_{i}_{j}" for i, j in pairs(rows))
+            middle = tuple(
+                f"{name}_{what}_{i}_{j}" for what in ("middle", "of_middle") for i, j in pairs(rows)
+            )
             sources[name + MIDDLE] = Source(middle, partial(triangular_moment, self.size))
         variables = generators(sources)
         factors: dict[Any, Factor] = {}
@@ -173,15 +183,17 @@ class SmallWishart:
     def _pseudo_inverse(
         self, factor: str, variables: Mapping[str, tuple[fmpq_mpoly, ...]]
     ) -> dict[Any, Factor]:
-        """The three factors H^T, (T^T T)^-1 and H of a Moore-Penrose inverse."""
+        """The factors H^T, (T^T T)^-1 and H of a Moore-Penrose inverse, and T^T T."""
         rows, name = self.rows[base(factor)], base(factor)
         entries = variables[factor]
         frame = [list(entries[k * rows : (k + 1) * rows]) for k in range(self.size)]
-        middle = [[entries[0]] * rows for _ in range(rows)]
-        for (i, j), variable in zip(pairs(rows), variables[name + MIDDLE], strict=True):
-            middle[i][j] = middle[j][i] = variable
-        tables = frame, middle, [list(line) for line in zip(*frame, strict=True)]
-        sources = factor, name + MIDDLE, factor
+        inverse, plain = ([[entries[0]] * rows for _ in range(rows)] for _ in range(2))
+        half = len(pairs(rows))
+        for table, start in ((inverse, 0), (plain, half)):
+            for (i, j), variable in zip(pairs(rows), variables[name + MIDDLE][start:], strict=False):
+                table[i][j] = table[j][i] = variable
+        tables = frame, inverse, [list(line) for line in zip(*frame, strict=True)], plain
+        sources = factor, name + MIDDLE, factor, name + MIDDLE
         return {
             (factor, part): Factor(table, source)
             for part, (table, source) in enumerate(zip(tables, sources, strict=True))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from symbolic.algebra.refusal import Refused
 from symbolic.grammar.tree import (
     Determinant,
@@ -21,6 +19,7 @@ from symbolic.query.answer import least_columns
 from symbolic.query.query_expectation import inverse_degrees
 from symbolic.query.query_words import Setting
 from symbolic.query.sizes import Sizes
+from symbolic.weingarten.haar_words import runs
 from symbolic.wishart.existence import MomentDoesNotExist
 from symbolic.wishart.existence import condition as inverse_condition
 from symbolic.wishart.fixed_letters import COLUMNS, base, is_covariance, is_pseudo, is_wishart, row_dimension
@@ -107,17 +106,28 @@ def of_averages(query: TracePolynomial, setting: Setting, sizes: Sizes) -> tuple
                 f"this average over rotations is by the formula only for {found[0]}, and {COLUMNS} = {sizes[COLUMNS]} here: "
                 f"take {COLUMNS} of at least {least}"
             )
-    degrees: Counter[str] = Counter()
+    degrees: dict[str, int] = {}
+    factors: dict[str, int] = {}
     for key in query.terms:
-        degrees |= Counter(base(f) for word in key.words for f in word if is_pseudo(f))
+        for name in {base(f) for word in key.words for f in word if is_pseudo(f)}:
+            product = runs(key, name)
+            degrees[name] = max(degrees.get(name, 0), product.inverses)
+            factors[name] = max(factors.get(name, 0), len(product.exponents))
     for name, degree in sorted(degrees.items()):
         rows, bound = row_dimension(name), 2 * degree - 1
-        found.append(f"{COLUMNS} - {rows} > {bound}")
+        condition = f"{COLUMNS} - {rows} > {bound}" if degree else f"{COLUMNS} >= {rows}"
+        found.append(condition)
+        if not degree and factors[name] > 1:
+            found.append(f"{COLUMNS} >= {factors[name]}")
+            if sizes.get(COLUMNS, factors[name]) < factors[name]:
+                raise Refused(
+                    f"the formula is for {found[-1]}, and {COLUMNS} = {sizes[COLUMNS]} here: take a larger one"
+                )
         if rows in sizes and sizes[rows].denominator != 1:
             raise Refused(f"{rows} is {sizes[rows]}: the rows of X are counted here, give a positive integer")
         if rows in sizes and COLUMNS in sizes and sizes[COLUMNS] - sizes[rows] <= bound:
             raise MomentDoesNotExist(
-                f"the expectation exists only for {found[-1]}, and {COLUMNS} - {rows} = "
+                f"the expectation is by this formula only for {condition}, and {COLUMNS} - {rows} = "
                 f"{sizes[COLUMNS] - sizes[rows]} here: for {name}^+ take {COLUMNS} of at least {sizes[rows] + bound + 1}, or "
                 f"{name}^-1 where {rows} > {COLUMNS}"
             )

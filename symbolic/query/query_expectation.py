@@ -143,9 +143,10 @@ class Expectation:
         return self._by_words(monomial)
 
     def _without_pseudo_inverse(self, monomial: Monomial, name: str) -> TracePolynomial:
-        if any(base(f) == name and not is_pseudo(f) for word in monomial.words for f in word):
+        if any(base(f) == name and is_inverse(f) for word in monomial.words for f in word):
             raise Refused(
-                f"E[{monomial_text(monomial)}] has no method here: {name}^+ is averaged without {name} in the same product"
+                f"E[{monomial_text(monomial)}] has no method here: {name}^+ is averaged for {COLUMNS} > {row_dimension(name)}, where "
+                f"{name}^-1 does not exist"
             )
         if self.covariance == "general" or self._setting.is_complex:
             raise Refused(

@@ -15,6 +15,7 @@ from math import comb, factorial, isqrt, prod
 
 from symbolic.query.block import Block, isolated
 from symbolic.query.query_words import Setting
+from symbolic.weingarten.haar_words import runs
 from symbolic.wishart.fixed_letters import (
     ROWS,
     SIGMA,
@@ -88,13 +89,14 @@ class _Plan:
     def _of_pairs(self, monomial: Monomial, copies: int) -> int:
         """Work for a product with a rotation, or with Moore-Penrose inverses: its pairings, and what each leaves."""
         rotation = self._setting.rotation(monomial)
-        name = rotation or next(f for word in monomial.words for f in word if is_pseudo(f))
-        count = sum(base(f) == name or f == name for word in monomial.words for f in word)
+        name = rotation or next(base(f) for word in monomial.words for f in word if is_pseudo(f))
+        own = (base(f) == name for word in monomial.words for f in word)
+        count = sum(own) if rotation else len(runs(monomial, name).exponents)
         pairings = _double_factorial(count - 1) ** 2 if rotation else _double_factorial(2 * count - 1)
-        words = [tuple(f for f in word if base(f) != name and f != name) for word in monomial.words]
+        words = [tuple(f for f in word if base(f) != name) for word in monomial.words]
         word = None if monomial.word is None else words.pop()
-        different = len({f for word in monomial.words for f in word if is_pseudo(f)})
-        check = THIRD_INVERSE * different if not rotation and count > 2 else 0
+        counts = Counter(f for word in monomial.words for f in word if is_pseudo(f))
+        check = THIRD_INVERSE * len(counts) if max(counts.values(), default=0) > 2 else 0
         return check + copies * (1 + pairings // 8) + self.of(Monomial(tuple(words), word), copies * pairings)
 
     def _is_new(self, key: Monomial | tuple[int, Partition]) -> bool:

@@ -6,38 +6,51 @@ For an orthogonal p x p matrix O with the uniform law, and pairings pi of the ro
 
 Wg the Weingarten function of the orthogonal group (Collins and Sniady, Commun. Math. Phys. 264, 2006), for p >= d.
 
-The rows of the n x p matrix X being standard normal, V = (X^T X)^+ = Q S^-1 Q^T, where the p x n frame Q is uniform and independent
-of S = X X^T, a Wishart matrix of size n with p rows. So
+The rows of the n x p matrix X being standard normal, W = X^T X = Q S Q^T and W^+ = Q S^-1 Q^T, where the p x n frame Q is uniform and
+independent of S = X X^T, a Wishart matrix of size n with p rows. W and W^+ that touch are therefore one factor V = Q S^e Q^T, W^+ W the
+projection with e = 0, and
 
-    E prod_k V_{i_{2k} i_{2k+1}} = sum_pi c(pi) prod_{{a, b} in pi} delta(i_a, i_b),   c(pi) = sum_sigma Wg(pi, sigma; p) E p_sigma(S^-1),
+    E prod_k V_{i_{2k} i_{2k+1}} = sum_pi c(pi) prod_{{a, b} in pi} delta(i_a, i_b),   c(pi) = sum_sigma Wg(pi, sigma; p) E p_sigma(S),
 
-with p_sigma the product of the traces of powers of S^-1 that the cycles of sigma make. It exists for p - n > 2 d - 1
-(Cook and Forzani, Electron. J. Stat. 5, 2011).
+with p_sigma the product of the traces of powers of S that the cycles of sigma make, the powers of a cycle added. With d inverses left it
+exists for p - n > 2 d - 1 (Cook and Forzani, Electron. J. Stat. 5, 2011).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import groupby
 from math import prod
+from typing import NamedTuple
 
 from flint import fmpq, fmpq_mpoly, fmpz_poly
 
+from symbolic.algebra.coefficients import names_of
 from symbolic.algebra.quotients import Rational, sum_of
 from symbolic.algebra.refusal import Refused
-from symbolic.weingarten.inverse_words import cycles, kind_count, kind_of, pairings, pieces
-from symbolic.wishart.fixed_letters import PSEUDO, TRANSPOSED, Word, base, row_dimension, transpose
+from symbolic.weingarten.inverse_words import cycles, kind_count, pairings, pieces
+from symbolic.wishart.fixed_letters import (
+    COLUMNS,
+    PSEUDO,
+    TRANSPOSED,
+    Word,
+    base,
+    is_pseudo,
+    row_dimension,
+    transpose,
+)
 from symbolic.wishart.identity import RING
 from symbolic.wishart.partitions import Partition
 from symbolic.wishart.trace_polynomial import Monomial, TracePolynomial, collect, product_of_traces
 from symbolic.wishart.wishart_inverse import trace_numerators
-from symbolic.wishart.wishart_moment import in_rows
+from symbolic.wishart.wishart_moment import in_rows, moment
 
 MAX_ROTATIONS = 6
 """Most factors of one rotation in a product: there are (2 d - 1)!!^2 pairs of pairings, and they are checked at p >= d."""
 
 MAX_PSEUDO_INVERSES = 3
-"""Most Moore-Penrose inverses in a product: they are checked at p >= 2 d + 1."""
+"""Most factors V in a product with a Moore-Penrose inverse: they are checked at p >= 2 d + 1."""
 
 END = "end"
 Ends = list[tuple[int, Word]]
@@ -70,21 +83,68 @@ def haar_moment(monomial: Monomial, name: str) -> TracePolynomial:
 
 
 def pseudo_inverse_moment(monomial: Monomial, name: str) -> TracePolynomial:
-    """The average of a product over (X^T X)^+ of standard normal rows, ``name`` that of the Wishart matrix; for p - n > 2 d - 1.
+    """The average of a product over W and (X^T X)^+ of standard normal rows, ``name`` that of the Wishart matrix.
 
     Raises ValueError for more than `MAX_PSEUDO_INVERSES` factors.
     """
-    fixed, factors, ends = _ends(monomial, lambda factor: factor == name + PSEUDO)
-    count = len(factors)
+    found = runs(monomial, name)
+    count = len(found.exponents)
     if count > MAX_PSEUDO_INVERSES:
         raise Refused(
-            f"{count} Moore-Penrose inverses of {name} are over the limit: ask for at most {MAX_PSEUDO_INVERSES}"
+            f"{count} factors {name}^+, or {name} beside it, are over the limit: ask for at most {MAX_PSEUDO_INVERSES}"
         )
+    fixed, factors, ends = _ends(found.rest, lambda factor: factor.startswith(name + PSEUDO))
+    exponents = tuple(found.exponents[int(factor.removeprefix(name + PSEUDO))] for factor in factors)
     terms = []
     for pairing in pairings(2 * count):
-        weight = in_rows(_pseudo_inverse_weights(count)[kind_of(pairing)], row_dimension(name))
+        weight = in_rows(_frame_weight(pairing, exponents, found.traces), row_dimension(name))
         terms.append(_closed(monomial, fixed, cycles(pairing, ends, ()), weight))
     return collect(terms, monomial.word is not None)
+
+
+class Runs(NamedTuple):
+    """A product by the runs of a Wishart matrix and its Moore-Penrose inverse.
+
+    ``exponents``: of each run that is a factor of ``rest``; ``traces``: of those that are traces by themselves.
+    """
+
+    exponents: list[int]
+    traces: tuple[int, ...]
+    rest: Monomial
+
+    @property
+    def inverses(self) -> int:
+        """How many inverses are left."""
+        return -sum(exponent for exponent in (*self.exponents, *self.traces) if exponent < 0)
+
+
+def runs(monomial: Monomial, name: str) -> Runs:
+    """A product with one factor for each run of the Wishart matrix ``name`` and its Moore-Penrose inverse."""
+    exponents: list[int] = []
+    alone: list[int] = []
+    traces: list[Word] = []
+
+    def exponent(run: Iterable[str]) -> int:
+        return sum(-1 if is_pseudo(factor) else 1 for factor in run)
+
+    def joined(word: Word) -> Word:
+        found: list[str] = []
+        for is_own, run in groupby(word, lambda factor: base(factor) == name):
+            if is_own:
+                found.append(f"{name}{PSEUDO}{len(exponents)}")
+                exponents.append(exponent(run))
+            else:
+                found += run
+        return tuple(found)
+
+    for trace in monomial.traces:
+        start = next((k for k, factor in enumerate(trace) if base(factor) != name), None)
+        if start is None:
+            alone.append(exponent(trace))
+        else:
+            traces.append(joined(trace[start:] + trace[:start]))
+    rest = Monomial(tuple(traces), None if monomial.word is None else joined(monomial.word))
+    return Runs(exponents, tuple(alone), rest)
 
 
 def _ends(monomial: Monomial, chosen: Callable[[str], bool]) -> tuple[list[Word], list[str], Ends]:
@@ -151,41 +211,49 @@ def orthogonal_weingarten(degree: int) -> dict[Partition, Rational]:
     }
 
 
-@lru_cache(maxsize=MAX_PSEUDO_INVERSES)
-def _pseudo_inverse_weights(degree: int) -> dict[Partition, Rational]:
-    """c(pi) by the kind of a pairing."""
-    means: dict[Partition, Rational] = {}
-    values = orthogonal_weingarten(degree)
-    found: dict[Partition, Rational] = {}
-    for pairing in pairings(2 * degree):
-        kind = kind_of(pairing)
-        if kind not in found:
-            found[kind] = sum_of(_over_columns(pairing, degree, values, means))
+@lru_cache(maxsize=1000)
+def _frame_weight(pairing: tuple[int, ...], exponents: tuple[int, ...], traces: tuple[int, ...]) -> Rational:
+    """c(pi) for factors Q S^e Q^T with these exponents, beside traces of these powers of S."""
+    count = len(exponents)
+    if not count:
+        return _mean_of_traces(tuple(sorted(traces)))
+    values = orthogonal_weingarten(count)
+    return sum_of(
+        values[kind_of_two(pairing, other)]
+        * _mean_of_traces(tuple(sorted((*_powers(other, exponents), *traces))))
+        for other in pairings(2 * count)
+    )
+
+
+def _powers(pairing: tuple[int, ...], exponents: tuple[int, ...]) -> list[int]:
+    """The powers of S in the traces that the cycles of a pairing make."""
+    free, found = set(range(len(pairing))), []
+    while free:
+        place, power = min(free), 0
+        while place in free:
+            power += exponents[place // 2]
+            free -= {place, place ^ 1}
+            place = pairing[place ^ 1]
+        found.append(power)
     return found
 
 
-def _over_columns(
-    pairing: tuple[int, ...],
-    degree: int,
-    values: dict[Partition, Rational],
-    means: dict[Partition, Rational],
-) -> Iterator[Rational]:
-    for other in pairings(2 * degree):
-        cycle = kind_of(other)
-        if cycle not in means:
-            means[cycle] = _mean_of_traces(cycle)
-        yield values[kind_of_two(pairing, other)] * means[cycle]
+@lru_cache(maxsize=1000)
+def _mean_of_traces(powers: Partition) -> Rational:
+    """E prod tr S^k for a Wishart matrix S of size n with p rows."""
+    (value,) = moment(0, filter(None, powers), "identity").terms.values()
+    exchanged = Rational(*map(_exchanged, (value.numerator, value.denominator)), {})
+    return exchanged * Rational.polynomial(_n ** powers.count(0))
 
 
-def _mean_of_traces(parts: Partition) -> Rational:
-    """E prod tr S^-k for a Wishart matrix S of size n with p rows."""
-    numerators, roots = trace_numerators(parts)
-    free = _p - _n - 1
-    top = sum(
-        (_at(value, free) * _n ** len(cycle) for (_, cycle), value in numerators.items()),
-        RING.constant(0),
-    )
-    return Rational(top, prod((free - root for root in roots), start=RING.constant(1)), {}).reduced()
+def _exchanged(polynomial: fmpq_mpoly) -> fmpq_mpoly:
+    """The polynomial with n for p and p for n."""
+    places = [(COLUMNS, "n").index(name) for name in names_of(polynomial.context())]
+    terms = {}
+    for exponents, value in polynomial.to_dict().items():
+        found = dict(zip(places, exponents, strict=True))
+        terms[found.get(0, 0), found.get(1, 0)] = value
+    return RING.from_dict(terms)
 
 
 def _at(polynomial: fmpz_poly, place: fmpq_mpoly) -> fmpq_mpoly:

@@ -40,9 +40,18 @@ def test_two_columns_repel() -> None:
 
 
 @pytest.mark.parametrize("size", [8, 11])
-def test_the_triangular_factor_has_the_mean_of_an_inverse_wishart_matrix(size: int) -> None:
-    # tr (T^T T)^-1 = tr (X X^T)^-1, of mean n / (p - n - 1), and det of mean 1 / ((p - 2) (p - 3))
-    assert triangular_moment(size, (1, 0, 0)) + triangular_moment(size, (0, 0, 1)) == Fraction(2, size - 3)
-    determinant = triangular_moment(size, (1, 0, 1)) - triangular_moment(size, (0, 2, 0))
-    assert determinant == Fraction(1, (size - 2) * (size - 3))
-    assert triangular_moment(size, (2,)) == Fraction(1, (size - 2) * (size - 4))
+def test_the_triangular_factor_has_the_means_of_wishart_matrices(size: int) -> None:
+    # tr (T^T T)^-1 = tr (X X^T)^-1, of mean n / (p - n - 1), and det of mean 1 / ((p - 2) (p - 3)); tr T^T T of mean n p
+    def mean(*exponents: int) -> Fraction:
+        return triangular_moment(size, exponents)
+
+    assert mean(1, 0, 0, 0, 0, 0) + mean(0, 0, 1, 0, 0, 0) == Fraction(2, size - 3)
+    assert mean(1, 0, 1, 0, 0, 0) - mean(0, 2, 0, 0, 0, 0) == Fraction(1, (size - 2) * (size - 3))
+    assert mean(0, 0, 0, 1, 0, 0) + mean(0, 0, 0, 0, 0, 1) == 2 * size
+    # the elements of the product of the two, and that of their determinants
+    assert mean(1, 0, 0, 1, 0, 0) + mean(0, 1, 0, 0, 1, 0) == 1
+    assert mean(1, 0, 0, 0, 1, 0) + mean(0, 1, 0, 0, 0, 1) == 0
+    assert mean(0, 1, 0, 0, 1, 0) + mean(0, 0, 1, 0, 0, 1) == 1
+    determinants = mean(1, 0, 1, 1, 0, 1) - mean(0, 2, 0, 1, 0, 1) - mean(1, 0, 1, 0, 2, 0)
+    assert determinants + mean(0, 2, 0, 0, 2, 0) == 1
+    assert triangular_moment(size, (2, 0)) == Fraction(1, (size - 2) * (size - 4))

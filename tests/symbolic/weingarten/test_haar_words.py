@@ -35,6 +35,11 @@ B = np.array([[2.0, 0, 1], [1, -1, 0], [3, 1, 1]])
         ("O A Q B O' C Q'", "(1/p^2) C B A"),
         ("W^+ A W1", "((-n*n1)/(n*p - p^2 + p)) A"),
         ("W^+", "(-n/(n*p - p^2 + p)) I"),
+        ("W^+ W W^+", "(-n/(n*p - p^2 + p)) I"),
+        ("W W^+ W A", "n A"),
+        ("tr(W^+ W)^2 + tr(W^+ W1)", "((n^3 - n^2*p + n^2 - n*n1)/(n - p + 1))"),
+        ("W1 W^+ W W1^+", "((n*n1)/p^2) I"),
+        ("var(tr(W^+ W))", "0"),
     ],
 )
 def test_answers(text: str, answer: str) -> None:
@@ -58,6 +63,13 @@ def test_the_least_columns_of_an_inverse_are_named(text: str, least: int) -> Non
         moment(text, {"n": 3, "p": least - 1})
 
 
+@pytest.mark.parametrize(("text", "n", "least"), [("W^+ W", 3, 3), ("tr(W^+ W A)^2", 1, 2)])
+def test_the_least_columns_of_a_projection_are_named(text: str, n: int, least: int) -> None:
+    assert f"p >= {max(2, n)}" in moment(text, {"n": n, "p": least}).conditions[-1].replace("n", str(n))
+    with pytest.raises(Refused, match="p >= "):
+        moment(text, {"n": n, "p": least - 1})
+
+
 @pytest.mark.parametrize(
     ("text", "options", "reason"),
     [
@@ -66,12 +78,13 @@ def test_the_least_columns_of_an_inverse_are_named(text: str, least: int) -> Non
         ("O A", {"rotations": ["O"], "law": "laplace"}, "no method under the law laplace"),
         ("O A", {"rotations": ["Q"]}, "leave it out"),
         ("O A", {"rotations": ["O"], "symmetric": ["O"]}, "is a rotation"),
-        ("W^+ W", {}, r"without W in the same product"),
+        ("W^+ W^-1", {}, r"W\^-1 does not exist"),
+        ("tr(W^+ A W B W^+ C W D)", {"work": 5}, "at most 3"),
         ("W^+", {"covariance": "general"}, "general covariance"),
         ("W^+", {"law": "complex"}, "complex entries"),
         ("W^+ A", {"law": "rademacher"}, "inverses of"),
         ("A^+", {}, "of a Wishart matrix"),
-        ("tr(W^+)^4", {"work": 5}, "at most 3"),
+        ("tr(W^+ A)^4", {"work": 5}, "at most 3"),
         ("W^+", {"mean": "general"}, "no method here"),
         ("O A + X' B X", {"rotations": ["O"]}, "one by one"),
         ("tr(W^+ A) W^+ A W^+ W1^+", {}, "too much work"),
@@ -82,7 +95,7 @@ def test_what_has_no_method_is_refused(text: str, options: dict[str, Any], reaso
         moment(text, **options)
 
 
-@pytest.mark.parametrize("text", ["tr(O A O' B)^2", "W^+ A W^+"])
+@pytest.mark.parametrize("text", ["tr(O A O' B)^2", "W^+ A W^+", "W A W^+ W"])
 def test_a_wrong_value_of_the_weingarten_function_is_refused(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,11 +106,11 @@ def test_a_wrong_value_of_the_weingarten_function_is_refused(
         found[(1,) * degree] = found[(1,) * degree] * Rational.number(2)
         return found
 
-    haar_words._pseudo_inverse_weights.cache_clear()
+    haar_words._frame_weight.cache_clear()
     monkeypatch.setattr(haar_words, "orthogonal_weingarten", wrong)
     with pytest.raises(CheckFailed):
         moment(text, rotations=["O"] if "O" in text else [])
-    haar_words._pseudo_inverse_weights.cache_clear()
+    haar_words._frame_weight.cache_clear()
 
 
 def rotations(rng: np.random.Generator, count: int, size: int) -> Array:
@@ -130,6 +143,8 @@ def test_drawn_inverses_have_this_mean() -> None:
     v = np.linalg.pinv(turned(x) @ x, hermitian=True, rcond=1e-8)
     weight = np.diag([1.0, 2, *[0] * 10]) + np.eye(12, k=1)
     compare(v @ weight @ v, moment("W^+ A W^+", {"n": 3, "A": weight}).value)
+    w, projection = turned(x) @ x, turned(x) @ x @ v
+    compare(projection @ weight @ v @ weight @ w, moment("W W^+ A W^+ A W", {"n": 3, "A": weight}).value)
 
 
 def compare(draws: Array, value: Any) -> None:
