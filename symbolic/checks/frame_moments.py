@@ -106,4 +106,5 @@ def triangular_moment(size: int, exponents: Exponents) -> Fraction:
         for l in range(start + 1):
             normal = comb(last, k) * comb(start, l) * normal_moment(cross + back + 2 * (k + l))
             total += normal * chi_squared_power(size, start - l - first - cross - k)
-    return (-1) ** cross * total * chi_squared_power(size - 1, end + (back - cross) // 2 - last)
+    total *= chi_squared_power(size - 1, end + (back - cross) // 2 - last)
+    return -total if cross % 2 else total

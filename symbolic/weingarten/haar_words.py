@@ -242,7 +242,7 @@ def _powers(pairing: tuple[int, ...], exponents: tuple[int, ...]) -> list[int]:
 def _mean_of_traces(powers: Partition) -> Rational:
     """E prod tr S^k for a Wishart matrix S of size n with p rows."""
     (value,) = moment(0, filter(None, powers), "identity").terms.values()
-    exchanged = Rational(*map(_exchanged, (value.numerator, value.denominator)), {})
+    exchanged = Rational(_exchanged(value.numerator), _exchanged(value.denominator), {})
     return exchanged * Rational.polynomial(_n ** powers.count(0))
 
 
