@@ -111,6 +111,11 @@ def require_finite_mean(setting: Setting) -> None:
     """Raises ValueError where the mean loss is infinite, so that no average over draws would settle."""
     if not mean_is_finite(setting):
         if setting.alpha_t > 0 and mean_is_finite(replace(setting, alpha_t=0.0)):
+            if setting.p > setting.validation_points:
+                raise Impossible(
+                    f"the mean is infinite at alpha_t > 0 with {setting.inner_steps} inner steps, n_t = {setting.n_t} and p = n_v + "
+                    f"{setting.p - setting.n_v}: take a larger p, fewer inner steps or an alpha_t of at most 0"
+                )
             raise Impossible(
                 f"the mean is infinite at alpha_t > 0 with m = {setting.m} and p = {setting.p}: take more tasks, "
                 "a larger p, or an alpha_t of at most 0"

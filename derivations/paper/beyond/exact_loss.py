@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -40,6 +39,7 @@ from derivations.support.bad_input import BadInput
 from derivations.verification.growth import simulated
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
+from numeric_check.estimators.tails import task_exponent
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.words import matrix, tr
 
@@ -82,20 +82,6 @@ class InfiniteLoss(BadInput):
     """The mean loss is infinite at this rate."""
 
 
-def tail_index(steps: int, n_t: int, n_v: int, p: int, *, least: int = 0) -> Fraction:
-    """kappa such that label noise exceeds t with a chance of about t^-kappa at alpha_t > 0; its mean is finite where kappa > 1.
-
-    B B^T = X_v (I - alpha_t W/n_t)^(2 K) X_v^T is smaller than 1/t where j eigenvalues of W/n_t are within t^(-1/2K) of 1/alpha_t, for
-    which their repulsion leaves a chance of t^(-j (j+1) / 4K), and X_v has a direction within t^(-1/2) of their eigenvectors: a rank
-    too low, of codimension p - n_v + 1 - j. The likeliest j decides. A count of powers, not a proof: what is proved is
-    `exact-loss-finite` and `exact-loss-infinite`. least: of j; 1 for draws in which the length of X_v is averaged over.
-    """
-    most = p - n_v + 1
-    return min(
-        Fraction(j * (j + 1), 4 * steps) + Fraction(most - j, 2) for j in range(least, min(most, n_t) + 1)
-    )
-
-
 def label_noise_at(
     assumptions: Assumptions, values: Mapping[str, float], rel_error: float | None = None
 ) -> Estimate:
@@ -117,10 +103,10 @@ def require_finite(assumptions: Assumptions, values: Mapping[str, float]) -> Non
         )
     steps, sizes = assumptions.inner_steps, [int(values[name]) for name in ("n_t", "n_v", "p")]
     noise = values["sigma"] if assumptions.noise_val is None else float(assumptions.noise_val)
-    if values["alpha_t"] > 0 and (values["sigma"] or noise) and tail_index(steps, *sizes) <= 1:
+    if values["alpha_t"] > 0 and (values["sigma"] or noise) and task_exponent(steps, *sizes) <= 2:
         raise InfiniteLoss(
-            f"the mean loss is infinite at every alpha_t > 0 with {steps} inner steps and p = n_v + {sizes[2] - sizes[1]}: "
-            "take a larger p, fewer inner steps or alpha_t <= 0"
+            f"the mean loss is infinite at every alpha_t > 0 with {steps} inner steps, n_t = {sizes[0]} and p = n_v + "
+            f"{sizes[2] - sizes[1]}: take a larger p, fewer inner steps or alpha_t <= 0"
         )
 
 
@@ -129,7 +115,7 @@ def _require_variance(assumptions: Assumptions, values: Mapping[str, float]) -> 
     if values["alpha_t"] <= 0 or not (values["sigma"] or values["sigma_v"]):
         return
     steps, sizes = assumptions.inner_steps, [int(values[name]) for name in ("n_t", "n_v", "p")]
-    if not by_quadrature_alone(assumptions, values) and tail_index(steps, *sizes, least=1) <= 2:
+    if not by_quadrature_alone(assumptions, values) and task_exponent(steps, *sizes) <= 4:
         raise BadInput(
             f"the mean loss is finite, but draws of it have no finite variance at alpha_t > 0 with {steps} inner "
             f"steps and p = n_v + {sizes[2] - sizes[1]}: take a larger p, or alpha_t <= 0"
@@ -146,10 +132,11 @@ def _given(assumptions: Assumptions, values: Mapping[str, float]) -> tuple[Assum
 def at_any_rate(assumptions: Assumptions, values: Mapping[str, float], most: int) -> Common | None:
     """Draws at which the average is seen at all rates alike; None where a quadrature gives it, or there is no noise.
 
-    Raises as `label_noise_at`, at the rate that is given.
+    Raises as `label_noise_at`, at the rate that is given: rates of its sign may be compared.
     """
     require_finite(assumptions, values)
     plain, given = _given(assumptions, values)
+    _require_variance(plain, {**given, "alpha_t": float(values["alpha_t"])})
     if not (given["sigma"] or given["sigma_v"]) or by_quadrature_alone(plain, given):
         return None
     return common(plain, given, most)

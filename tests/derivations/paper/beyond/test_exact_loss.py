@@ -16,7 +16,7 @@ from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import label_noise, n_v, sigma
 from derivations.paper.beyond import one_task as module
-from derivations.paper.beyond.exact_loss import exact_formula, loss_checks, tail_index
+from derivations.paper.beyond.exact_loss import exact_formula, loss_checks
 from derivations.paper.beyond.one_task import average, common, one_task
 from derivations.paper.beyond.one_task_integral import by_quadrature
 from derivations.paper.theorem1.reused_data import at_rate_zero
@@ -24,6 +24,7 @@ from derivations.steps.contents import find
 from derivations.steps.labels import LOSS
 from derivations.support.bad_input import BadInput
 from numeric_check.estimators.simulation import simulate
+from numeric_check.estimators.tails import task_exponent
 from numeric_check.problem.setting import Setting
 
 FIGURE_2 = {"n_t": 30, "n_v": 2, "n_r": 20, "m": 3, "p": 60, "sigma": 1, "nu": 0.5, "alpha_r": 0.2}
@@ -153,7 +154,7 @@ def test_where_the_mean_is_infinite_draws_have_a_heavy_tail(
     seen = np.trace(np.linalg.inv(b @ np.swapaxes(b, 1, 2)), axis1=1, axis2=2)
     low, high = np.quantile(seen, [0.99, 0.999])
     assert (1 / np.log10(high / low) < 0.8) == heavy
-    assert (tail_index(steps, points, rows, size) <= 1) == heavy
+    assert (task_exponent(steps, points, rows, size) <= 2) == heavy
     given = {**FIGURE_2, "m": 1, "n_t": points, "n_v": rows, "p": size, "alpha_t": Fraction(3, 5)}
     if heavy:
         with pytest.raises(BadInput, match="infinite at every alpha_t > 0"):
@@ -265,3 +266,9 @@ def test_where_positive_rates_are_infinite_the_best_is_looked_for_at_negative_on
     assert found["alpha_t"] < 0
     assert found["certificate"]["reason"].startswith("the mean loss is infinite at every alpha_t > 0")
     assert "still falls at the largest rates" in found["certificate"]["reason"]
+
+
+def test_rates_are_not_compared_by_draws_without_a_variance() -> None:
+    given = {"n_t": 3, "n_v": 1, "n_r": 9, "m": 1, "p": 5, "sigma": 1, "nu": 1, "alpha_r": 0}
+    with pytest.raises(BadInput, match="no finite variance at alpha_t > 0"):
+        optimum("exact-loss", given, read(["inner_steps=3"]))

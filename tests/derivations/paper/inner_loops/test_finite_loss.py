@@ -11,7 +11,6 @@ from derivations.language import model
 from derivations.language.assumptions import PAPER
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import alpha_t, n_t, n_v, p, sigma
-from derivations.paper.beyond.exact_loss import tail_index
 from derivations.paper.beyond.one_task import average
 from derivations.paper.beyond.reduction import OWN
 from derivations.paper.inner_loops.finite_loss import (
@@ -28,6 +27,7 @@ from derivations.steps.rules.rotations import gram
 from derivations.steps.signs import positive_at_positive_rates
 from derivations.verification.prove import prove
 from numeric_check.draws.seeds import generator_for
+from numeric_check.estimators.tails import task_exponent
 from numeric_check.estimators.unreached import traces
 
 STEP = find("exact-loss-finite")
@@ -63,12 +63,12 @@ def test_the_count_of_powers_says_finite_wherever_it_is_proved() -> None:
                 for size in range(rows + 2, 16):
                     unreached = size > points + rows + 1
                     if unreached or (rows == 1 and points >= steps + 2 and size >= steps + 3):
-                        assert tail_index(steps, points, rows, size) > 1
+                        assert task_exponent(steps, points, rows, size) > 2
 
 
 def test_the_count_of_powers_says_infinite_where_it_is_proved() -> None:
-    assert all(tail_index(steps, points, 1, 3) <= 1 for steps in (3, 4) for points in range(2, 9))
-    assert all(tail_index(steps, 1, 1, 3) > 1 for steps in (3, 4))
+    assert all(task_exponent(steps, points, 1, 3) <= 2 for steps in (3, 4) for points in range(2, 9))
+    assert all(task_exponent(steps, 1, 1, 3) > 2 for steps in (3, 4))
 
 
 def test_what_is_not_reached_is_left_alone_and_the_rest_is_not() -> None:
