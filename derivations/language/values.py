@@ -14,7 +14,7 @@ import sympy
 from numpy.typing import NDArray
 
 Value = float | NDArray[np.float64]
-# what a point keeps the number of
+# what a point keeps the number of; their matrices would fill the memory, hundreds of one size each
 KEPT = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Trace)
 
 # rows of a matrix whose products are found sooner if it is diagonal
@@ -26,7 +26,7 @@ class Point(dict[str, Value]):
 
     def __init__(self, values: Mapping[str, Value]) -> None:
         super().__init__(values)
-        self.known: dict[sympy.Basic, Value] = {}
+        self.known: dict[sympy.Basic, float] = {}
 
 
 class MissingValue(ValueError):
@@ -40,9 +40,12 @@ def evaluate(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
     """
     if not isinstance(values, Point) or not isinstance(node, KEPT):
         return _evaluated(node, values)
-    if node not in values.known:
-        values.known[node] = _evaluated(node, values)
-    return values.known[node]
+    if node in values.known:
+        return values.known[node]
+    found = _evaluated(node, values)
+    if isinstance(found, float):
+        values.known[node] = found
+    return found
 
 
 def _evaluated(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
