@@ -1,4 +1,7 @@
-"""Reading powers and logarithms of determinants of Wishart matrices that are factors of a moment query: their text, taken out of it."""
+"""Reading powers and logarithms of determinants of Wishart matrices that are factors of a moment query: their text, taken out of it.
+
+Their means are read too, as answers have them.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +22,38 @@ MOST_DIGITS = 12
 
 _NUMBER = r"-?\s*[0-9]+(?:\s*/\s*[0-9]+|\.[0-9]+)?"
 _POWER = re.compile(
-    r"(?<![A-Za-z0-9_])(?P<log>log\s*)?det\s*\(\s*(?P<name>W(?:[1-9][0-9]?)?)\s*\)"
+    r"(?<![A-Za-z0-9_])(?:(?P<log>log\s*)(?P<open>\(\s*)?)?det\s*\(\s*(?P<name>W(?:[1-9][0-9]?)?)\s*\)(?(open)\s*\))"
     rf"(?:\s*(?:\^|\*\*)\s*(?:\(\s*(?P<round>{_NUMBER})\s*\)|{{\s*(?P<curly>{_NUMBER})\s*}}|(?P<bare>-?\s*[0-9]+(?:\.[0-9]+)?)))?"
 )
 
+_ROWS = r"(?P<rows>n(?:[1-9][0-9]?)?) - i"
+_FREE = rf"\({_ROWS}\)(?P<half>/2)?"
+_EXPONENT = r"(?:\(-?[0-9]+(?:/[0-9]+)?\)|[0-9]+)"
+_MEANS = (
+    re.compile(
+        rf"(?:det\((?P<sigma>Sigma[0-9]*)\)\^(?P<scaled>{_EXPONENT}) )?(?:2\^\((?P<two>[-/0-9]+)\*p\) )?"
+        rf"prod\(i=0\.\.p-1: gamma\({_FREE} \+ (?P<power>{_EXPONENT})\)/gamma\(\((?P=rows) - i\)(?:/2)?\)\)"
+    ),
+    re.compile(
+        r"(?P<open>\()?(?:log det\((?P<sigma>Sigma[0-9]*)\) \+ )?(?P<two>p log 2 \+ )?"
+        rf"sum\(i=0\.\.p-1: digamma\((?P<inner>\()?{_ROWS}(?(inner)\)(?P<half>/2))\)\)(?(open)\))"
+    ),
+)
+"""The means of a power and of a logarithm, as `symbolic.wishart.determinant_powers` writes them."""
+
+MOST_FACTORS = 20
+"""Most factors of this kind in a query."""
+
 
 class Factor(NamedTuple):
-    """det(name)^power, or log det(name), whose power is 0."""
+    """det(name)^power, or log det(name), whose power is 0; or the mean of one, by the determinant of ``sigma``, if any."""
 
     name: str
     power: Fraction
     is_log: bool
     position: int
+    is_mean: bool = False
+    sigma: str = ""
 
 
 class Parts(NamedTuple):
@@ -52,22 +75,25 @@ def split(text: str, columns: int | None) -> Parts:
     """
     found, rest, depth, after = [], list(text), 0, 0
     signs: list[int] = []
-    if "det" not in text or len(text) > MAX_TEXT:
+    if not ("det" in text or "gamma" in text) or len(text) > MAX_TEXT:
         return Parts(text)
     for place, character in enumerate(text):
         if place < after:
             continue
+        read = _mean(text, place) if depth == 0 else None
         depth += (character in "({[") - (character in ")}]")
-        match = _POWER.match(text, place) if depth == 0 else None
-        if match is None:
+        match = _POWER.match(text, place) if depth == 0 and read is None else None
+        if match is not None:
+            read = _factor(match, text), match.end()
+        if read is None:
             before = text[:place].rstrip()
             if depth == 0 and character in "+-" and before and not before.endswith(("^", "*")):
                 signs.append(place)
             continue
-        found.append(_factor(match, text))
-        after = match.end()
+        found.append(read[0])
+        after, depth = read[1], 0
         rest[place:after] = "(1)".ljust(after - place)
-    whole = all(factor.power.denominator == 1 and not factor.is_log for factor in found)
+    whole = all(factor.power.denominator == 1 and not (factor.is_log or factor.is_mean) for factor in found)
     if not found or (whole and columns is not None and columns <= MAX_ORDER):
         return Parts(text)
     if signs and not all(factor.is_log for factor in found):
@@ -76,6 +102,11 @@ def split(text: str, columns: int | None) -> Parts:
     if sum(factor.is_log for factor in found) > 1:
         reason = "one logarithm at a time: a product of two has no method here, and of a sum ask for the terms one by one"
         raise MomentSyntaxError(text, found[-1].position, reason)
+    if len(found) > MOST_FACTORS:
+        reason = (
+            f"powers of determinants are over the limit of {MOST_FACTORS} in a query: add their exponents"
+        )
+        raise MomentSyntaxError(text, found[MOST_FACTORS].position, reason)
     whole_rest = "".join(rest)
     return Parts(whole_rest, tuple(found), _term(whole_rest, signs, found[0].position - 1))
 
@@ -98,6 +129,24 @@ def _term(rest: str, signs: list[int], place: int) -> str:
     end = min((sign for sign in signs if sign > place), default=len(rest))
     kept = rest[start:end].replace("+", " ", 1) if rest[start] == "+" else rest[start:end]
     return " " * start + kept + " " * (len(rest) - end)
+
+
+def _mean(text: str, place: int) -> tuple[Factor, int] | None:
+    """The mean that stands at a place, and where it ends."""
+    for pattern in _MEANS:
+        match = pattern.match(text, place)
+        if match is None or (place and (text[place - 1].isalnum() or text[place - 1] in "_)")):
+            continue
+        is_log = pattern is _MEANS[1]
+        power = Fraction(0) if is_log else Fraction(match["power"].strip("()"))
+        scales = [] if is_log else [match["scaled"], match["two"]]
+        if any(scale is not None and scale.strip("()") != str(power) for scale in scales):
+            continue
+        if (match["two"] is None) != (match["half"] is None):
+            continue  # of no matrix with real or complex rows
+        name = "W" + match["rows"][1:]
+        return Factor(name, power, is_log, place + 1, True, match["sigma"] or ""), match.end()
+    return None
 
 
 def _factor(match: re.Match[str], text: str) -> Factor:

@@ -32,6 +32,8 @@ from symbolic.wishart.fixed_letters import IDENTITY, PSEUDO, UNIT, is_dimension,
 GRAMMAR = """\
 query     = sum | "kron" "(" sum "," sum ")" | "cov" "(" sum "," sum ")" | "var" "(" sum ")" | real { ["*"] real } [["*"] product]
 real      = "det" "(" "W" [digits] ")" "^" number | "log" "det" "(" "W" [digits] ")"      for any p; one log in a query
+            | ["det(Sigma)^k"] "2^(k*p) prod(i=0..p-1: gamma((n - i)/2 + k)/gamma((n - i)/2))"       as answers have
+            | "(" ["log det(Sigma) +"] "p log 2 + sum(i=0..p-1: digamma((n - i)/2)))"                 their means
 number    = digits ["." digits] | "(" ["-"] digits ["/" digits | "." digits] ")"
 sum       = ["+" | "-"] product { ("+" | "-") product }
 product   = power { ["*"] power | "/" power }           read from left to right
@@ -49,6 +51,9 @@ vector    = a small letter but e, n, p, t, w, x [digits]
 
 MAX_NESTING = 32
 """Most parentheses inside one another."""
+
+MAX_APPLIED = 100
+"""Most transposes, powers and indices on one factor, and most divisors of one product."""
 
 MAX_EXPONENT = 24
 """Largest exponent, without sign."""
@@ -176,13 +181,15 @@ class _Parser:
         return Sum(start, terms[0][1].is_matrix, tuple(terms))
 
     def _product(self) -> Node:
-        result = self._power()
-        factors = [result]
+        factors = [self._power()]
+        divisors = 0
         while True:
             if self._take("*"):
                 factors.append(self._power())
             elif slash := self._take("/"):
                 bottom = self._power()
+                divisors += 1
+                self._require_few(divisors, "divisors", slash)
                 if bottom.is_matrix:
                     self._fail(
                         bottom.position, "a matrix cannot be divided by: write its inverse as a power, W^-1"
@@ -217,7 +224,9 @@ class _Parser:
     def _power(self) -> Node:
         node = self._atom()
         raised = False
+        start = self._next
         while True:
+            self._require_few(self._next - start, "signs behind a factor", self._token)
             if prime := self._take("'"):
                 node = self._transpose(node, prime.position)
                 raised = False
@@ -231,6 +240,10 @@ class _Parser:
                 raised = True
             else:
                 return node
+
+    def _require_few(self, count: int, what: str, at: Token) -> None:
+        if count > MAX_APPLIED:
+            self._fail(at.position, f"{what} are over the limit: at most {MAX_APPLIED}")
 
     def _element(self, node: Node, position: int) -> Node:
         if kind(node) is not Kind.MATRIX:

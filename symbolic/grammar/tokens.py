@@ -17,8 +17,8 @@ from symbolic.wishart.fixed_letters import (
     suggestion,
 )
 
-MAX_TEXT = 1000
-"""Most characters of a query."""
+MAX_TEXT = 60_000
+"""Most characters of a query: an answer of 400 terms is to be read back, and reading takes a second."""
 
 MAX_DIGITS = 30
 """Most digits of a number."""
@@ -92,6 +92,7 @@ FUNCTIONS = {
     "inverse": "W^-1",
     "transpose": "A'",
     "determinant": "det",
+    "ln": "log",
 }
 """How functions of matrices are written, by the names they have elsewhere."""
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from symbolic.algebra.entry_laws import GAUSSIAN
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
-from symbolic.grammar.determinant_factors import said_of, split
+from symbolic.grammar.determinant_factors import Factor, said_of, split
 from symbolic.grammar.expanded import expand
 from symbolic.grammar.row_elements import as_elements, index_of, is_place, require_plain, written_out
 from symbolic.grammar.syntax import parse
@@ -147,7 +147,7 @@ def _moment(
     _check_definitions(rest, declared, definitions)
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
     check_symmetric(symmetric, used)
-    chosen, own = covariance_of_query(covariance, text, node, given)
+    chosen, own = covariance_of_query(covariance or _of_means(text, factors, given), text, node, given)
     if factors:
         asked = Asked(
             text,
@@ -217,6 +217,11 @@ def _moment(
         setting,
         sizes=tuple((name, Fraction(size)) for name, size in sizes.items()),
     )
+
+
+def _of_means(text: str, factors: Iterable[Factor], given: Mapping[str, Any]) -> str | None:
+    """The covariance that the means of determinants ask for by its determinant."""
+    return covariance_of_names(text, given) if any(factor.sigma for factor in factors) else None
 
 
 def _value(expected: TracePolynomial, matrices: Matrices, sizes: Sizes, setting: Setting) -> Shown:

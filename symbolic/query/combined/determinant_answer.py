@@ -79,7 +79,7 @@ def with_determinants(asked: Asked, average: Average) -> Result:
     """The expectation. Raises ValueError where it has no method, and MomentDoesNotExist where it diverges."""
     _require_method(asked)
     texts = {name: value for name, value in asked.values.items() if isinstance(value, str)}
-    log = next((factor.name for factor in asked.factors if factor.is_log), "")
+    log = next((factor.name for factor in asked.factors if factor.is_log and not factor.is_mean), "")
     in_term = {name: value for name, value in texts.items() if re.search(rf"\b{name}\b", asked.term)}
     inner = average(asked.term, in_term, log)
     of_term = _Answer(asked._replace(names=asked.in_term), average, inner, in_term)
@@ -110,6 +110,10 @@ def _beside(term: Result, whole: Result) -> tuple[Result, TracePolynomial]:
 
 def _require_method(asked: Asked) -> None:
     names = asked.names | asked.values.keys()
+    means = [factor for factor in asked.factors if factor.is_mean]
+    if means:
+        _require_answer(asked, means)
+        return
     for factor in asked.factors:
         if asked.law not in ("gaussian", "complex"):
             raise Refused(
@@ -148,6 +152,26 @@ def _require_method(asked: Asked) -> None:
             )
 
 
+def _require_answer(asked: Asked, means: list[Factor]) -> None:
+    """Raises ValueError for means of determinants beside what is still to be averaged, or of other matrices than asked for."""
+    random = any(name[0] in "WX" for name in asked.names)
+    for factor in means:
+        sigma = (
+            (covariance_of(factor.name, asked.covariance == "own"),)
+            if asked.covariance != "identity"
+            else ("",)
+        )
+        if random or len(means) < len(asked.factors):
+            reason = "the mean of a determinant stands in an answer, beside nothing that is random: ask for the parts one by one"
+        elif factor.sigma != sigma[0]:
+            reason = (
+                f"of {factor.name} this is no mean: the determinant of {sigma[0] or 'no Sigma'} belongs to it"
+            )
+        else:
+            continue
+        raise MomentSyntaxError(asked.text, factor.position, reason)
+
+
 class _Answer:
     """The parts of one answer: E of the rest as a formula in n, and what the determinants make of it."""
 
@@ -163,6 +187,7 @@ class _Answer:
         self._asked, self._average, self._inner, self._texts = asked, average, inner, texts
         self._added = added or TracePolynomial({}, inner.expectation.is_matrix)
         self._step = 1 if asked.law == "complex" else 2
+        self._is_read = any(factor.is_mean for factor in asked.factors)
         self._log = next((factor.name for factor in asked.factors if factor.is_log), "")
 
     def result(self, points: list[str]) -> Result:
@@ -205,11 +230,14 @@ class _Answer:
 
     def _made(self, powers: Mapping[str, Fraction]) -> tuple[TracePolynomial, Determinants]:
         formula = self._inner.expectation
-        for name, power in powers.items():
-            formula = shifted(formula, row_dimension(name), self._step * power)
         slope = TracePolynomial({}, formula.is_matrix)
         if self._log:
-            slope = twice_derivative(formula, row_dimension(self._log), self._step) + self._added
+            slope = self._added
+        if not self._is_read:
+            for name, power in powers.items():
+                formula = shifted(formula, row_dimension(name), self._step * power)
+            if self._log:
+                slope = slope + twice_derivative(formula, row_dimension(self._log), self._step)
         return formula, Determinants(
             tuple((name, power, self._sigma(name)) for name, power in powers.items()),
             self._log,
@@ -325,6 +353,8 @@ class _Answer:
         """Where it was compared with determinants written out. Raises CheckFailed where it differs, Refused where nothing could be."""
         found: list[str] = []
         reason = ""
+        if self._is_read:
+            return found  # nothing was averaged
         for size, power in TRIALS:
             if len(found) == MOST_TRIALS:
                 break

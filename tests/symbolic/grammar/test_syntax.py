@@ -162,7 +162,10 @@ def test_refusals_when_multiplied_out(text: str, position: int, reason: str) -> 
 
 def test_limits_of_the_text() -> None:
     assert isinstance(parse("W" * tokens.MAX_TEXT), Node)
-    with pytest.raises(MomentSyntaxError, match="over the limit of 1000 characters"):
+    for text in ("A" + "'" * 101, "W" + "^2'" * 51, "1" + "/n" * 101):
+        with pytest.raises(MomentSyntaxError, match="over the limit: at most 100"):
+            parse(text)
+    with pytest.raises(MomentSyntaxError, match="over the limit of 60000 characters"):
         parse("W" * (tokens.MAX_TEXT + 1))
     deep = syntax.MAX_NESTING
     assert isinstance(parse("(" * deep + "W" + ")" * deep), Node)

@@ -139,6 +139,60 @@ def test_what_is_shown() -> None:
     assert moment("log det(W) W").as_dict()["determinants"]["slope"] == moment("2 I").terms
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "values"),
+    [
+        ("det(W)^(-1/2) tr(W)^2", {}, {"n": 6, "p": 3}),
+        ("det(W)^2", {}, {"n": 14, "p": 13}),
+        ("tr(W) - 3 log det(W)", {}, {"n": 6.5, "p": 3}),
+        ("log det(W1) tr(W1)", {"law": "complex"}, {"n1": 6, "p": 3}),
+        ("det(W)^0.3 tr(W)", {"law": "complex"}, {"n": 6, "p": 3}),
+        ("log det(W) W^2", {"covariance": "general"}, {"n": 5, "Sigma": [[2, 1], [1, 3]]}),
+        (
+            "det(W1)^(1/2) W1 det(W2)^(-1/3)",
+            {"covariance": "own"},
+            {"n1": 5, "n2": 6, "Sigma1": [[2, 1], [1, 3]], "Sigma2": [[1, 0], [0, 2]]},
+        ),
+    ],
+)
+def test_an_answer_is_read_back(text: str, options: dict[str, Any], values: dict[str, Any]) -> None:
+    answer = moment(text, **options)
+    law = {"law": options["law"]} if "law" in options else {}
+    again = moment(answer.text, covariance=options.get("covariance"), **law)
+    assert again.text == answer.text
+    assert again.latex == answer.latex
+    assert moment(answer.text, values, **law).value == moment(text, values, **options).value
+
+
+def test_ways_to_write_a_logarithm() -> None:
+    assert moment("log(det(W))").text == moment("log det(W)").text
+    assert moment("2 log ( det ( W ) ) tr(W)").text == moment("2 log det(W) tr(W)").text
+    with pytest.raises(Refused, match="is written log"):
+        moment("ln det(W)")
+
+
+MEAN = "2^(1/2*p) prod(i=0..p-1: gamma((n - i)/2 + (1/2))/gamma((n - i)/2))"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"{MEAN} W", "beside nothing that is random"),
+        (f"{MEAN} det(W)^(1/2)", "beside nothing that is random"),
+        (f"det(Sigma1)^(1/2) {MEAN}", "the determinant of Sigma belongs to it"),
+        (f"det(Sigma)^(1/3) {MEAN}", "unknown letter|give p"),
+        (MEAN.replace("2^(1/2*p) ", ""), "unknown letter"),
+        (MEAN.replace("2^(1/2*p)", "2^(1/3*p)"), "unknown letter"),
+        (MEAN.replace("/gamma((n ", "/gamma((n1 "), "unknown letter"),
+        ("sum(i=0..p-1: digamma((n - i)/2))", "unknown letter"),
+        ("det(W)^2 " * 21, "over the limit of 20"),
+    ],
+)
+def test_what_is_no_mean_of_a_determinant_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        moment(text)
+
+
 def test_elements_letters_and_rotations_beside() -> None:
     third = moment("det(W)^(1/2) W[1,3]", covariance="general")
     assert "n=" in third.checked[-1]
