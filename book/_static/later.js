@@ -10,6 +10,19 @@
     else box.removeAttribute("tabindex");
   };
   const sizes = new ResizeObserver((changes) => changes.forEach(({ target }) => reach(target)));
+  // A formula that is broken twice is there once: for wide columns, or for a phone.
+  const narrow = matchMedia("(max-width: 720px)");
+  const fit = () => window.bringLater(document, `noscript.${narrow.matches ? "narrow" : "wide"}`);
+  narrow.addEventListener("change", fit);
+  // before any script sets formulas
+  document.addEventListener("readystatechange", () => {
+    if (document.readyState !== "interactive" || !narrow.matches) return;
+    document.querySelectorAll(".for-wide").forEach((box) => {
+      const held = Object.assign(document.createElement("noscript"), { className: "later wide", textContent: box.outerHTML });
+      box.replaceWith(held);
+    });
+    fit();
+  });
   const watch = (place) => place.querySelectorAll(WIDE).forEach((box) => sizes.observe(box));
   window.bringLater = async (place, which = "noscript.later") => {
     const brought = [...place.querySelectorAll(which)].map((held) => {
@@ -38,8 +51,8 @@
     article.classList.add("ready");
   };
   document.addEventListener("DOMContentLoaded", show);
-  document.addEventListener("toggle", (event) => event.target.open && window.bringLater(event.target), true);
-  window.addEventListener("beforeprint", () => window.bringLater(document, "details:not(.use, .source) > noscript.later, noscript.printed"));
+  document.addEventListener("toggle", (event) => event.target.open && window.bringLater(event.target, "noscript.later:not(.narrow, .wide)"), true);
+  window.addEventListener("beforeprint", () => window.bringLater(document, "details:not(.use, .source, .ancestry) > noscript.later, noscript.printed, noscript.wide"));
   document.addEventListener("DOMContentLoaded", () => {
     watch(document);
     // a name that is spoken is the name that is shown

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import shlex
 from collections import Counter
@@ -11,11 +10,12 @@ from functools import cache
 
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
-from derivations.book_pages.reader import use
+from derivations.book_pages.reader import ancestry, gaps, use
 from derivations.figures.graphical_model import draw
 from derivations.publishing.build import SOURCE, assumptions_in_force
 from derivations.steps.chain import Chain
 from derivations.steps.contents import load
+from derivations.steps.labels import Order
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Kind, Step
 from derivations.support import store
@@ -70,7 +70,7 @@ def link(name: str) -> str:
     """A link to a step's place in the book, under its equation numbers or its slug."""
     step = load()[name]
     text = ", ".join(f"({number})" for number in step.equations) or name.replace("-", " ")
-    return f'<a href="{step.page}.html#step-{name}" title="{h.escape(step.statement)}">{text}</a>'
+    return f'<a href="{step.page}.html#step-{name}" title="{h.escape(h.plain(step.statement))}">{text}</a>'
 
 
 def text(sentence: str) -> str:
@@ -83,7 +83,8 @@ def reason(step: Step, reason: str) -> str:
     """Why a verdict is what it is; the label of a part that it starts with is mathematics."""
     for label in step.claim() if step.claim else ():
         if reason.startswith(f"{label}: "):
-            return f"{h.inline(statements.left_side(label))}: {text(reason.removeprefix(f'{label}: '))}"
+            shown = h.label(label, 0) if isinstance(label, Order) else h.inline(statements.left_side(label))
+            return f"{shown}: {text(reason.removeprefix(f'{label}: '))}"
     return text(reason)
 
 
@@ -203,14 +204,21 @@ def _users() -> Mapping[str, list[str]]:
 
 
 def _neighbours(step: Step) -> str:
-    """What a step rests on, and what rests on it, as links; behind a line to open where they are many."""
+    """What a step rests on, and what rests on it, as links, many of them behind a line to open; and all below it as a drawing."""
+    below = len(ancestry.ancestors(step.name, load()))
+    deep = below > len(step.uses)
+    drawn = ancestry.drawing(step.name, load()) if deep else ""
     parts = []
     for said, names in (("Rests on", step.uses), ("Used by", _users().get(step.name, ()))):
-        links = " ".join(map(link, names))
-        if len(names) > MANY_LINKS:
-            parts.append(h.details(f"{said} {len(names)} steps", f'<span class="chips">{links}</span>'))
-        elif names:
-            parts.append(f'<p class="chips">{said} {links}</p>')
+        links = f'<span class="chips">{" ".join(map(link, names))}</span>'
+        many, with_drawing = len(names) > MANY_LINKS, deep and names is step.uses
+        if names and not many:
+            parts.append(f'<p class="chips">{said} {" ".join(map(link, names))}</p>')
+        if many or with_drawing:
+            summary = f"{said} {len(names)} steps" if many else f"Drawn: all {below} steps that it rests on"
+            summary += f", {below} in all" if many and with_drawing else ""
+            body = h.later((links if many else "") + (drawn if with_drawing else ""))
+            parts.append(f'<details class="ancestry"><summary>{summary}</summary>{body}</details>')
     return f'<div class="neighbours">{"".join(parts)}</div>' if parts else ""
 
 
@@ -239,6 +247,7 @@ def _numbers(record: Record) -> str:
         )
     draws = sum(check["draws"] for check in record["checks"])
     plural = "comparison" if len(rows) == 1 else "comparisons"
+    body = gaps.plot(record["checks"]) + body
     return h.details(f"{len(rows)} {plural} with sampling, {h.count(draws)} draws", h.later(body))
 
 
@@ -393,29 +402,22 @@ def graphical_model() -> Html:
     return Html(f'<div class="drawing">{draw()}</div>')
 
 
-def keep(name: str, shown: object) -> None:
-    """Keep a result under a name, for where a cell cannot stand: inside a theorem or a grid."""
-    # the book's tool, which nothing else of the project needs
-    importlib.import_module("myst_nb").glue(name, shown, display=False)
+def formula(name: str) -> Html:
+    """The formula of a step for the theorem blocks of a page, which embed it.
 
-
-def keep_formulas(*names: str) -> None:
-    """Keep the formulas of the named steps for the theorem blocks of the page.
-
-    Under changed assumptions these are the derived ones, or the paper's with a word that they are.
+    Under changed assumptions it is the derived one, or the paper's with a word that it is.
     """
-    for name in names:
-        step, status = load()[name], records()[name]["proof"]
-        shown = statements.printed(step)
-        if status == ProofStatus.CORRECTED:
-            shown = statements.proved(step)
-        elif status == ProofStatus.DERIVED and step.derive is not None:
-            now = assumptions_in_force()
-            shown = statements.lines(step, derived_form(step, step.derive(now), now), derived=True)
-            if sum(map(len, shown)) > LONG:
-                shown = [
-                    rf"\text{{see }} {', '.join(map(statements.left_side, step.derive(now)))} \text{{ below: it is long}}"
-                ]
-        elif status == ProofStatus.NOT_APPLICABLE:
-            shown = [*shown, r"\text{(under the paper's assumptions only)}"]
-        keep(name, h.Html(h.columns(shown)))
+    step, status = load()[name], records()[name]["proof"]
+    shown = statements.printed(step)
+    if status == ProofStatus.CORRECTED:
+        shown = statements.proved(step)
+    elif status == ProofStatus.DERIVED and step.derive is not None:
+        now = assumptions_in_force()
+        shown = statements.lines(step, derived_form(step, step.derive(now), now), derived=True)
+        if sum(map(len, shown)) > LONG:
+            shown = [
+                rf"\text{{see }} {', '.join(map(statements.left_side, step.derive(now)))} \text{{ below: it is long}}"
+            ]
+    elif status == ProofStatus.NOT_APPLICABLE:
+        shown = [*shown, r"\text{(under the paper's assumptions only)}"]
+    return h.Html(h.columns(shown))

@@ -21,9 +21,12 @@ _NAMES = re.compile(rf"(?:{_GREEK}|star|diag|[Tt]r|[A-Z]{{2}})")
 ROOM = {"wide": 56, "wider": 88}
 # characters of a line that a phone shows
 _NARROW = 30
-_JOINT = re.compile(r"^(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?\)?|Tr|[A-Z]|[mnpN](?:[-+]\d)?\)?)$")
-# letters that are variables wherever they stand alone
-_LETTER = re.compile(r"^(?:[B-HJ-Z](?:\(-?[a-z]\))?|[mnpwxyzf])[,.:;]?$")
+_JOINT = re.compile(r"^\(*(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?|Tr|[A-Z](?:/\d+)?|[mnpN](?:[-+]\d)?)\)*$")
+# letters that are variables wherever they stand alone, as what is related to another by a sign is
+_LETTER = re.compile(r"^(?:[B-HJ-Z]'?(?:\(-?[a-z]\))?|\(?(?:[b-z]|\d/[np])\)?)[,.:;]?$")
+_RELATION = re.compile(r"^[=<>]=?$")
+# how a label names an exponent: of what, half of it, in which case, for which law
+_EXPONENT = re.compile(r"^(?:(.*:) )?a(?:_(\\xi|m))?(/2)?(?: \((.+)\))?(, [a-z ]+)?$")
 _TRAILING = re.compile(r"[,.:;]+$")
 _INDEX = re.compile(r"_\{[^{}\\]*\}")
 _WORD = re.compile(r"\b(plus|minus|[a-z]{5,})\b")
@@ -99,7 +102,12 @@ def columns(lines: Sequence[str]) -> str:
     narrow = [rewrapped(line, _NARROW) or line for whole in lines for line in _apart(whole)]
     if wide == narrow:
         return displays(wide)
-    return f'<div class="for-wide">{displays(wide)}</div><div class="for-narrow">{displays(narrow)}</div>'
+    return f'<div class="for-wide">{displays(wide)}</div>{_narrow(displays(narrow))}'
+
+
+def _narrow(body: str) -> str:
+    """What becomes part of the page in a narrow window alone."""
+    return f'<noscript class="later narrow"><div class="for-narrow">{body}</div></noscript>'
 
 
 def _apart(line: str) -> list[str]:
@@ -124,6 +132,12 @@ def prose(text: str) -> str:
         )
     words = text.split(" ")
     kinds = [_reads_as_formula(word) for word in words]
+    for k, word in enumerate(words):
+        if _RELATION.match(word):
+            kinds[k - 1] = kinds[k - 1] or words[k - 1] == "a"
+        # an article begins a sentence
+        if k and _TRAILING.sub("", word) == "A" and not words[k - 1].endswith((".", ":")):
+            kinds[k] = True
     # a lone letter or operator belongs to the formula it stands beside
     for order in (range(len(words)), reversed(range(len(words)))):
         for k in order:
@@ -158,8 +172,10 @@ def prose(text: str) -> str:
 
 
 def _reads_as_formula(word: str) -> bool:
+    if "\\" in word and not word.startswith("\\"):
+        return True
     if word.startswith("\\") or not re.search("[_^]", word):
-        return bool(_MATH_WORD.match(word) or _LETTER.match(word))
+        return bool(_MATH_WORD.match(word) or _LETTER.match(word) or _RELATION.match(word))
     # what stands in braces is LaTeX
     return all(map(_NAMES.fullmatch, re.findall("[A-Za-z]{2,}", re.sub(r"\{[^{}]*\}", "", word))))
 
@@ -180,9 +196,28 @@ def tex_of_words(text: str) -> str:
 
 def label(text: str, probe: int) -> str:
     """The label of a check: LaTeX, or words with mathematics among them, and the number of a matrix's projection, if any."""
+    exponent = _EXPONENT.match(text)
+    if exponent:
+        before, letter, half, case, after = (part or "" for part in exponent.groups())
+        of = f" of {inline(letter)}" if letter else ""
+        where = f" for {inline(case)}" if case else ""
+        return f"{prose(before)}{' ' if before else ''}{'half the ' if half else ''}exponent{of}{where}{escape(after)}"
     words = re.search(r"(^|\s)[a-z]{2,}(\s|$)", text)
     shown = prose(text) if words else inline(tex_of_words(text))
     return shown + (f" <small>projection {probe}</small>" if probe else "")
+
+
+_BELOW = str.maketrans("0123456789trvsmnpij", "₀₁₂₃₄₅₆₇₈₉ₜᵣᵥₛₘₙₚᵢⱼ")
+_ABOVE = str.maketrans("0123456789-T", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ")
+_LETTERS = dict(zip(_GREEK.split("|"), "αδγΓκνωρσΣθξμ", strict=True))
+
+
+def plain(text: str) -> str:
+    """A sentence of the steps where no formula can be set, as in a title: Greek letters, and small ones below and above."""
+    text = re.sub(rf"\b({_GREEK})(?=\b|_)", lambda found: _LETTERS[found[1]], text)
+    text = re.sub(r"_([0-9trvsmnpij])(?![A-Za-z0-9])", lambda found: found[1].translate(_BELOW), text)
+    text = re.sub(r"\^(-?\d|T)(?![\d/])", lambda found: found[1].translate(_ABOVE), text)
+    return text.replace("_star", "*").replace(">=", "≥").replace("<=", "≤").replace("`", "")
 
 
 def badge(status: str, reason: str = "") -> str:

@@ -341,12 +341,12 @@ def _own_questions() -> str:
         place = tuple(int(k) for k in np.unravel_index(np.argmax(np.abs(value)), value.shape))
         element = f"the largest element, {tuple(k + 1 for k in place)}, is " if place else ""
         said = (
-            f"{exists}At n = {ROWS}, p = {COLUMNS} {element or 'it is '}{value[place]:.6g}; the mean of {DRAWS:,} draws is "
-            f"{mean[place]:.6g}, with a standard error of {error[place]:.2g}."
+            f"{h.prose(f'{exists}At n = {ROWS}, p = {COLUMNS}')} {element or 'it is '}{h.number(value[place], 6)}; the mean of "
+            f"{h.count(DRAWS)} draws is {h.number(mean[place], 6)}, with a standard error of {h.number(error[place], 2)}."
         )
         shown.append(
             f'<section class="answer"><p><strong>{h.escape(question.asks)}</strong></p><p><code>{h.escape(" ".join(words))}</code></p>'
-            f"{h.display(result.latex)}<p>{h.escape(said)}</p></section>"
+            f"{h.display(result.latex)}<p>{said}</p></section>"
         )
     return "".join(shown)
 

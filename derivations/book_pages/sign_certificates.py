@@ -17,6 +17,7 @@ from derivations.steps.signs import BOUNDS, recording
 from derivations.steps.status import ProofStatus
 from derivations.steps.step import Step
 from derivations.typeset.latex import latex
+from derivations.typeset.term_order import name_latex
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.sympy_trees import quotient_to_sympy
 from symbolic.proofs.positivity import Certificate, restore
@@ -37,7 +38,8 @@ def _why(certificate: Certificate) -> str:
     method = certificate["method"]
     if method == "positive coefficients":
         shifted = {k: v for k, v in certificate["bounds"].items() if v != str(BOUNDS.get(k, 0))}
-        above = f" after {', '.join(f'{k} ≥ {v}' for k, v in shifted.items())} is built in" if shifted else ""
+        least = ", ".join(h.inline(rf"{name_latex(k)} \ge {v}") for k, v in shifted.items())
+        above = f" after {least} is built in" if shifted else ""
         return f"all coefficients are positive{above}"
     if method == "even power of a non-zero variable":
         return "an even power of a rate that is not zero"

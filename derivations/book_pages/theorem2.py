@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from derivations.book_pages import html as h
+from derivations.book_pages.html import Html
 from derivations.language.assumptions import PAPER
 from derivations.paper.theorem2.concentration import task_blocks
 from symbolic.algebra.words import Expression
@@ -19,6 +21,12 @@ def random_factors(expr: Expression) -> Counter[str]:
         counts["all"] = counts.total()
         most |= counts
     return most
+
+
+def noise_term() -> Html:
+    """The sentence on how long the mean of B^T Gamma B is."""
+    term = h.inline(r"B^T\Gamma B")
+    return Html(f"<p>The mean of {term} contains {noise_factors()}.</p>")
 
 
 def noise_factors() -> str:

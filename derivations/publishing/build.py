@@ -28,7 +28,16 @@ from pathlib import Path
 
 from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.language.extension import added_modules, load_extensions
-from derivations.publishing import equation_links, finding, notebooks, pages, previews, step_files, weight
+from derivations.publishing import (
+    embedding,
+    equation_links,
+    finding,
+    notebooks,
+    pages,
+    previews,
+    step_files,
+    weight,
+)
 from derivations.steps.contents import MODULE_OF
 from derivations.support import store
 from derivations.support.bad_input import BadInput
@@ -333,7 +342,7 @@ def _write_configuration(
     ]
     lines = [
         "",
-        f"extensions = [name for name in extensions if name not in {UNWANTED!r}] + {[equation_links.__name__, previews.__name__]!r}",
+        f"extensions = [name for name in extensions if name not in {UNWANTED!r}] + {[embedding.__name__, equation_links.__name__, previews.__name__]!r}",
         # Jupyter Book would load every vendored script on every page: a page that needs one asks for it.
         f"html_js_files = {[name for name in own if name.endswith('.js')]!r}",
         f"html_css_files = {[name for name in own if name.endswith('.css')]!r}",

@@ -21,7 +21,7 @@ FILE = "_static/find-index.js"
 HEADING = re.compile(r"^(#{1,3}) (.+)$", re.MULTILINE)
 # what is no text of a page: its header, cells, directives' lines, anchors, rules of tables
 _DROPPED = re.compile(
-    r"\A---\n.*?\n---\n|^```\{(?:code-cell|glue|raw)\}.*?^```$|^```\w*$|^`{3,}\{[\w:-]+\}|^:{3,}[^\n]*$|^:[\w-]+:[^\n]*$|^\([\w-]+\)=$|^[|: -]+$",
+    r"\A---\n.*?\n---\n|^```\{(?:code-cell|embed|raw)\}.*?^```$|^```\w*$|^`{3,}\{[\w:-]+\}|^:{3,}[^\n]*$|^:[\w-]+:[^\n]*$|^\([\w-]+\)=$|^[|: -]+$",
     re.MULTILINE | re.DOTALL,
 )
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|\{[\w:]+\}`([^`<]*)[^`]*`|\[([^\]]*)\]\{[^}]*\}")

@@ -22,7 +22,7 @@ HEADER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _SHOWN = re.compile(r"cards\.(show|remaining)\(([^)]*)\)")
 # marks of MyST that a notebook would show as they stand
 _MARKS = re.compile(
-    r"^`{3,}\{(?:raw|glue|bibliography)\}.*?^`{3,}\s*$|^:{3,}.*$|^`{3,}\{.*$|^:[\w-]+:.*$|^\([\w-]+\)=$",
+    r"^`{3,}\{(?:raw|embed|bibliography)\}.*?^`{3,}\s*$|^:{3,}.*$|^`{3,}\{.*$|^:[\w-]+:.*$|^\([\w-]+\)=$",
     re.MULTILINE | re.DOTALL,
 )
 _ROLE = re.compile(r"\{[\w:]+\}`([^`]*)`|\[([^\]]*)\]\{[^}]*\}")

@@ -154,8 +154,21 @@ def run(page: tuple[str, str], folder: Path, environment: Mapping[str, str]) -> 
                 nbformat.v4.new_output("display_data", data=one["data"], metadata=one["metadata"] or {})
                 for one in shown.outputs
             ]
+            _name_output(name, cell)
             cell.execution_count = shell.execution_count - 1
     return dict(json.loads(nbformat.writes(notebook)))
+
+
+def _name_output(page: str, cell: nbformat.NotebookNode) -> None:
+    """Give the one thing that a labelled cell shows its label, under which `{embed}` finds it (`embedding.py`)."""
+    label = cell.metadata.get("label")
+    if label is None:
+        return
+    if len(cell.outputs) != 1:
+        raise CellError(
+            f"{page}: the cell {label} shows {len(cell.outputs)} things, where one is embedded", ""
+        )
+    cell.outputs[0].metadata["scrapbook"] = {"name": label, "mime_prefix": ""}
 
 
 def missing(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy
 
 from derivations.language.assumptions import Assumptions
@@ -23,14 +25,51 @@ def named_form(step: Step, assumptions: Assumptions) -> dict[str, sympy.Basic]:
     definitions: dict[str, sympy.Basic] = {}
     for label, (expr, stands_for) in chain.named_parts.items():
         tree = to_sympy(expr)
-        found[label] = tree if getattr(tree, "is_Matrix", False) else gathered(tree)
-        definitions |= {name_latex(name): to_sympy(value) for name, value in stands_for().items()}
+        meant = {name: to_sympy(value) for name, value in stands_for().items()}
+        found[label] = tree if getattr(tree, "is_Matrix", False) else gathered(by_their_names(tree, meant))
+        definitions |= {name_latex(name): value for name, value in meant.items()}
     return found | definitions
 
 
 def derived_form(step: Step, derived: Derived, assumptions: Assumptions) -> Derived:
     """What a step derives, with names where its chain has them."""
     return named_form(step, assumptions) or derived
+
+
+def by_their_names(formula: sympy.Basic, meant: Mapping[str, sympy.Basic]) -> sympy.Basic:
+    """A sum in which multiples of what names stand for, written out in several terms, are written by these names: the longest first."""
+    names = {s.name: s for value in (formula, *meant.values()) for s in value.free_symbols}
+    sums = {
+        names[name]: terms
+        for name, value in meant.items()
+        if name in names
+        and len(terms := _terms(value)) > 2
+        and not {s.name for s in value.free_symbols} & {*meant}
+    }
+    rest = _terms(formula)
+    for name, terms in sorted(sums.items(), key=lambda one: len(one[1]), reverse=True):
+        (mark, share), *others = sorted(
+            terms.items(), key=lambda one: sympy.default_sort_key(one[0]), reverse=True
+        )
+        for monomial in [*rest]:
+            factor = monomial / mark
+            times = rest.get(monomial, sympy.Integer(0)) / share
+            if times == 0 or any(rest.get(factor * other) != times * part for other, part in others):
+                continue
+            for other in terms:
+                del rest[factor * other]
+            rest[factor * name] = rest.get(factor * name, sympy.Integer(0)) + times
+    return sympy.Add(*(monomial * times for monomial, times in rest.items()))
+
+
+def _terms(formula: sympy.Basic) -> dict[sympy.Basic, sympy.Expr]:
+    """The terms of a sum: by product of names its rational factor."""
+    return {
+        monomial: times
+        for times, monomial in (
+            term.as_coeff_Mul(rational=True) for term in sympy.Add.make_args(sympy.expand(formula))
+        )
+    }
 
 
 def gathered(formula: sympy.Basic) -> sympy.Basic:

@@ -84,7 +84,7 @@ WORDS = {
 
 def _link(name: str, words: str) -> str:
     step = load()[name]
-    return f'<a href="{step.page}.html#step-{name}" title="{h.escape(step.statement)}">{words}</a>'
+    return f'<a href="{step.page}.html#step-{name}" title="{h.escape(h.plain(step.statement))}">{words}</a>'
 
 
 def _sentences(findings: Sequence[Finding], words: Mapping[str, str]) -> Iterator[str]:

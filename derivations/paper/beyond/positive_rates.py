@@ -417,7 +417,7 @@ STEPS: tuple[Step, ...] = (
         "positive-rate-spiked",
         (),
         Kind.BEYOND,
-        "Of two hundred eigenvalues of Sigma k are 2 and the others 1/20: with k = 2 the loss (14) falls at a training rate of zero and "
+        "Of two hundred eigenvalues of Sigma, k are 2 and the others 1/20: with k = 2 the loss (14) falls at a training rate of zero and "
         "is least at a positive one, with k = 50 it rises and is least at a negative one.",
         "positive_rates",
         uses=("theorem-3", "adaptation-weight", "gaussian-fourth-moment", "positive-rate-criterion"),

@@ -213,14 +213,10 @@ def test_beyond_the_paper_the_derived_formula_leads(records: dict[str, Record]) 
     [("proved", r"\left(1 - \alpha_t\right)"), ("derived", r"1 - 2 \alpha_t"), ("not-applicable", "only")],
 )
 def test_theorem_blocks_hold_the_formula_that_stands(
-    proof: str, shown: str, records: dict[str, Record], monkeypatch: pytest.MonkeyPatch
+    proof: str, shown: str, records: dict[str, Record]
 ) -> None:
     records["inner-factor"] |= {"proof": proof}
-    kept: dict[str, object] = {}
-    monkeypatch.setattr(cards, "keep", kept.__setitem__)
-    cards.keep_formulas("inner-factor")
-    formula = kept["inner-factor"]
-    assert isinstance(formula, h.Html)
+    formula = cards.formula("inner-factor")
     assert shown in formula.text
     assert formula.text.startswith('<div class="math')
 
@@ -257,8 +253,8 @@ def test_the_ledger_has_every_step_once_in_order(records: dict[str, Record]) -> 
 
 
 def test_no_page_needs_more_than_myst() -> None:
-    """Beside MyST only what cells keep is placed: no raw blocks, no reStructuredText, no directives of Sphinx alone."""
-    known = {"code-cell", "glue:", "grid", "grid-item-card", "bibliography", "prf:theorem", "prf:lemma"}
+    """No raw blocks, no reStructuredText, no directives of Sphinx or of myst-nb alone."""
+    known = {"code-cell", "embed", "grid", "grid-item-card", "bibliography", "prf:theorem", "prf:lemma"}
     used = {
         name
         for text in SOURCES.values()
@@ -266,7 +262,7 @@ def test_no_page_needs_more_than_myst() -> None:
     }
     roles = {name for text in SOURCES.values() for name in re.findall(r"\{([\w:-]+)\}`", text)}
     assert used - known == set()
-    assert roles <= {"cite", "glue:text", "prf:ref"}
+    assert roles <= {"cite", "prf:ref"}
 
 
 def test_the_ledger_marks_what_could_not_be_read(records: dict[str, Record]) -> None:
@@ -380,6 +376,11 @@ def test_an_abbreviation_stands_only_for_an_equal_sum() -> None:
         ("positive for every n_t, p > 0: so.", ["n_t", "p &gt; 0"]),
         ("for all n_t >= 1000; so", [r"n_t \ge 1000"]),
         ("M(-a) - M(a) is a Gram matrix", ["M(-a) - M(a)"]),
+        ("infinite for a >= 1. A step", [r"a \ge 1"]),
+        ("at least sigma^2 / (p - 2), and", [r"\sigma ^2 / (p - 2)"]),
+        ("of Tr A (W X^T X) over", [r"\mathrm{Tr}\, A (W X^T X)"]),
+        ("covariance I (1 + v), rank k = 2 or 1/p of", ["I (1 + v)", "k = 2", "1/p"]),
+        ("the element (k, l) is a number", ["(k", "l)"]),
         ("A plain sentence, with a comma.", []),
         ("the tasks' variability V_sigma, and kappa_4", [r"V_{\sigma}", r"\kappa _4"]),
         ("omega_star^T (B^TB)^-1 and Sigma_w", [r"{\omega^\star}^T (B^TB)^{-1}", r"\Sigma_w"]),
@@ -391,6 +392,43 @@ def test_an_abbreviation_stands_only_for_an_equal_sum() -> None:
 def test_symbols_in_sentences_become_formulas(sentence: str, formulas: list[str]) -> None:
     found = re.findall(r"\\\((.*?)\\\)", h.prose(sentence))
     assert [" ".join(f.split()) for f in found] == formulas
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        (r"a_\xi (\nu)", r"exponent of \xi  for \nu"),
+        (r"a (n_r=\mathrm{const})", r"exponent for n_r=\mathrm{const}"),
+        ("a/2, laplace entries", "half the exponent, laplace entries"),
+        (
+            r"decay of simulation minus formula: a_m (\sigma)",
+            r"decay of simulation minus formula: exponent of m for \sigma",
+        ),
+        (
+            r"decay of simulation minus the formula (n_r\propto\xi)",
+            r"decay of simulation minus the formula (n_r\propto\xi)",
+        ),
+    ],
+)
+def test_labels_of_checks_explain_themselves(label: str, shown: str) -> None:
+    found = re.sub(r"<[^>]*>|\\\(|\\\)", "", h.label(label, 0))
+    assert " ".join(found.split()) == " ".join(shown.split())
+    assert h.label(label, 0).count(r"\(") == shown.count("for ") + shown.count("of m") + shown.count(
+        r"of \xi"
+    ) + shown.count("(n_r")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("W = X^T X and sigma^2 > 0", "W = Xᵀ X and σ² > 0"),
+        ("For n_v m >= 1 and alpha_t, W^-1", "For nᵥ m ≥ 1 and αₜ, W⁻¹"),
+        ("of order xi^(-1/2), omega_star", "of order ξ^(-1/2), ω*"),
+        ("signal and numbers", "signal and numbers"),
+    ],
+)
+def test_titles_are_plain_text(sentence: str, shown: str) -> None:
+    assert h.plain(sentence) == shown
 
 
 def test_what_stands_in_backticks_is_code() -> None:
@@ -458,7 +496,7 @@ def test_of_a_vast_formula_a_card_says_how_to_have_it(monkeypatch: pytest.Monkey
 
 def test_definitions_that_share_a_line_stand_apart_on_a_phone() -> None:
     shared = r"a = bcdefghijklmnopqrstuvw,\quad x = yzabcdefghijklmn"
-    wide, _, narrow = h.columns([shared]).partition('<div class="for-narrow">')
+    wide, _, narrow = h.columns([shared]).partition('<noscript class="later narrow">')
     assert shared in wide
     assert r"\quad" not in narrow
     assert "bcdefghijklmnopqrstuvw," in narrow
