@@ -100,7 +100,7 @@ def moment_table(degree: int = 6) -> Html:
 
 def _condition(text: str) -> str:
     """A condition such as n2 - p > 3 as mathematics."""
-    return h.inline(re.sub(r"\b([a-z])(\d)\b", r"\1_\2", text))
+    return h.inline(h.tex_of_words(re.sub(r"\b([a-z])(\d)\b", r"\1_\2", text)))
 
 
 def _command(text: str, covariance: str | None, law: str, values: Mapping[str, float]) -> list[str]:
@@ -143,7 +143,7 @@ def refused(text: str, law: str = "gaussian", **values: int) -> Html:
     try:
         moment(text, values or None, None, law)
     except ValueError as error:
-        command, line = h.escape(" ".join(words)), h.escape(str(error))
+        command, line = h.escape(" ".join(words)), h.prose(str(error))
         return Html(f'<section class="answer"><p><code>{command}</code></p><p>{line}</p></section>')
     raise ArithmeticError(f"{text!r} was answered, but should have been refused")
 

@@ -35,6 +35,7 @@ from derivations.publishing import (
     notebooks,
     pages,
     previews,
+    punctuation,
     step_files,
     weight,
 )
@@ -62,6 +63,7 @@ SEEN_ELSEWHERE = re.compile(r"^[#:`(].*$", re.MULTILINE)
 PAGE = "@page@"
 # Extensions that Jupyter Book adds and the book must not load: both serve features that call other hosts.
 UNWANTED = ("sphinx_thebe", "sphinx_comments")
+EXTENSIONS = (embedding, equation_links, previews, punctuation)
 
 
 class BookError(RuntimeError):
@@ -342,7 +344,7 @@ def _write_configuration(
     ]
     lines = [
         "",
-        f"extensions = [name for name in extensions if name not in {UNWANTED!r}] + {[embedding.__name__, equation_links.__name__, previews.__name__]!r}",
+        f"extensions = [name for name in extensions if name not in {UNWANTED!r}] + {[one.__name__ for one in EXTENSIONS]!r}",
         # Jupyter Book would load every vendored script on every page: a page that needs one asks for it.
         f"html_js_files = {[name for name in own if name.endswith('.js')]!r}",
         f"html_css_files = {[name for name in own if name.endswith('.css')]!r}",

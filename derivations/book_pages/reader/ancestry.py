@@ -48,8 +48,8 @@ def levels(name: str, edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
                 depth[used] = depth[step] + 1
                 waiting.append(used)
     rows: list[list[str]] = [[] for _ in range(max(depth.values()) + 1)]
-    for step, row in depth.items():
-        rows[row].append(step)
+    for step, level in depth.items():
+        rows[level].append(step)
     place = {name: 0.5}
     readers = {step: [other for other in edges if step in edges[other]] for step in edges}
     for row in rows[1:]:
