@@ -23,7 +23,7 @@ ROOM = {"wide": 56, "wider": 88}
 _NARROW = 30
 _JOINT = re.compile(r"^\(*(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?|Tr|[A-Z](?:/\d+)?|[mnpN](?:[-+]\d)?)\)*$")
 # letters that are variables wherever they stand alone, as what is related to another by a sign is
-_LETTER = re.compile(r"^(?:[B-HJ-Z]'?(?:\(-?[a-z]\))?|\(?(?:[b-z]|\d/[np])\)?)[,.:;]?$")
+_LETTER = re.compile(r"^(?:[B-HJ-Z]'?(?:\(-?[a-z]\))?|(?!\([a-z]\))\(?(?:[b-z]|\d/[np])\)?)[,.:;]?$")
 _RELATION = re.compile(r"^[=<>]=?$")
 # how a label names an exponent: of what, half of it, in which case, for which law
 _EXPONENT = re.compile(r"^(?:(.*:) )?a(?:_(\\xi|m))?(/2)?(?: \((.+)\))?(, [a-z ]+)?$")

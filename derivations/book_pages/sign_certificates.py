@@ -38,7 +38,7 @@ def _why(certificate: Certificate) -> str:
     method = certificate["method"]
     if method == "positive coefficients":
         shifted = {k: v for k, v in certificate["bounds"].items() if v != str(BOUNDS.get(k, 0))}
-        least = ", ".join(h.inline(rf"{name_latex(k)} \ge {v}") for k, v in shifted.items())
+        least = h.inline(r",\ ".join(rf"{name_latex(k)} \ge {v}" for k, v in shifted.items()))
         above = f" after {least} is built in" if shifted else ""
         return f"all coefficients are positive{above}"
     if method == "even power of a non-zero variable":

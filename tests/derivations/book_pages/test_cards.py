@@ -381,6 +381,7 @@ def test_an_abbreviation_stands_only_for_an_equal_sum() -> None:
         ("of Tr A (W X^T X) over", [r"\mathrm{Tr}\, A (W X^T X)"]),
         ("covariance I (1 + v), rank k = 2 or 1/p of", ["I (1 + v)", "k = 2", "1/p"]),
         ("the element (k, l) is a number", ["(k", "l)"]),
+        ("(b) over the rate, 50 under (c)", []),
         ("A plain sentence, with a comma.", []),
         ("the tasks' variability V_sigma, and kappa_4", [r"V_{\sigma}", r"\kappa _4"]),
         ("omega_star^T (B^TB)^-1 and Sigma_w", [r"{\omega^\star}^T (B^TB)^{-1}", r"\Sigma_w"]),
