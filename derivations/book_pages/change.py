@@ -8,7 +8,7 @@ import math
 import re
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -27,7 +27,7 @@ from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Comparison
 from derivations.typeset import statements
 from derivations.typeset.committed_text import formula_text
-from derivations.typeset.named_forms import derived_form
+from derivations.typeset.named_forms import derived_form, named_form
 from derivations.variants.table import BASES, Variant, name_of, setting_of, values_of
 from derivations.verification.verify import Record, verify
 from numeric_check.draws.estimate import Estimate
@@ -96,6 +96,21 @@ def formula(name: str, *words: str) -> Html:
         )
         found.append(f"<p><code>{h.escape(title)}</code></p>{h.columns(lines)}")
     return Html("".join(found))
+
+
+def names(name: str, *words: str, without: Collection[str] = ()) -> Html:
+    """What the names in the formula of a step stand for under the changed assumptions, but for those that are left out."""
+    step, assumptions = find(name), read(words)
+    if step.derive is None:
+        raise ValueError(f"{name} derives nothing")
+    parts = step.derive(assumptions)
+    meant = {
+        label: value
+        for label, value in named_form(step, assumptions).items()
+        if label not in parts and label not in without
+    }
+    lines = statements.lines(step, meant, derived=True)
+    return Html(f"<p><code>{h.escape(assumptions.label())}</code></p>{h.columns(lines)}")
 
 
 def best_rates(name: str, *words: str) -> Html:

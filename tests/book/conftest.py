@@ -94,6 +94,9 @@ STAND_IN = r"""() => {
   shown.textContent = '.bd-article :is(.for-wide, .for-narrow) { display: block !important }';
   document.head.append(shown);
   const formulas = [...document.querySelectorAll('mjx-container')];
+  // a formula that scrolls by itself hides what the box around it would show
+  const hidden = formulas.filter((one) => one.hasAttribute('display') && getComputedStyle(one).overflowX !== 'visible')
+    .filter((one) => one.scrollWidth > one.clientWidth + 2 && one.clientWidth > 0);
   const sizes = formulas.map((formula) => (formula.firstElementChild || formula).getBoundingClientRect());
   shown.remove();
   const boxes = new Map();
@@ -107,6 +110,7 @@ STAND_IN = r"""() => {
     boxes.set(formula, box);
   });
   window.sameAs.forEach((item, marker) => marker.replaceWith(boxes.get(item.typesetRoot).cloneNode()));
+  return hidden.map((one) => one.textContent.trim().slice(0, 80));
 }"""
 
 # What does not fit. A formula that ends outside what shows it must stand in a box that scrolls and shows that it does.
@@ -294,7 +298,7 @@ def look(
                 page.set_viewport_size({"width": width, "height": 900})
                 page.screenshot(path=str(file), full_page=True)
         page.set_viewport_size({"width": widths[0], "height": 900})
-        page.evaluate(STAND_IN)
+        findings.cut += [f"{widths[0]} px, within itself: {text}" for text in page.evaluate(STAND_IN)]
         for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
             fit = page.evaluate(FIT)

@@ -228,6 +228,17 @@ def test_guard_sees_a_formula_wider_than_what_shows_it(
         assert {*inspect(f"{url}/bad.html", 390).faults()} == {"cut"}
 
 
+def test_guard_sees_a_formula_that_scrolls_by_itself(
+    bad_page: Callable, local_server: Callable, inspect: Callable
+) -> None:
+    wide = rf'<div class="math">\[{"x+" * 99}x\]</div>'
+    theirs = "<style>.bd-article div.math mjx-container { overflow: auto !important }</style>"
+    with local_server(bad_page(wide)) as url:
+        assert inspect(f"{url}/bad.html", 390).faults() == {}
+    with local_server(bad_page(theirs + wide)) as url:
+        assert {*inspect(f"{url}/bad.html", 390).faults()} == {"cut"}
+
+
 CLOSED = [
     pytest.param('<p style="color: #999">pale</p>', "390 px, light: color-contrast", id="pale in light"),
     pytest.param(
