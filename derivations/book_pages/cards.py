@@ -32,7 +32,7 @@ LONG = 6000
 VAST = 1000
 # steps beyond which links to them are folded away
 MANY_LINKS = 8
-_SLUG = re.compile(r"(?<![\w/#-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w.-])")
+_SLUG = re.compile(r"(?<![\w/#-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-]|\.\w)")
 _SHOW = re.compile(r"cards\.show\(([^)]*)\)")
 
 

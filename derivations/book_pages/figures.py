@@ -83,7 +83,7 @@ def _picture(name: str, edition: str) -> str:
     command = f"derive figure {slug.removeprefix('figure')} --out {slug}.svg"
     return (
         f'<figure><div class="drawn">{text}</div><figcaption>{h.prose(said)}</figcaption></figure>'
-        f'<p class="taken"><code>{command}</code> {links}<br><small>{made(slug, edition)}</small></p>'
+        f'<p class="taken"><code>{command}</code> {links} <a href="get.html#cite">How to cite it</a><br><small>{made(slug, edition)}</small></p>'
     )
 
 

@@ -228,7 +228,7 @@ def badge(status: str, reason: str = "") -> str:
 def labelled(status: str, word: str, reason: str = "") -> str:
     """A word with the colour and sign of a status."""
     said = (
-        f' tabindex="0" role="note" aria-label="{escape(f"{word}: {reason}")}" data-reason="{escape(reason)}"'
+        f' tabindex="0" role="note" aria-label="{escape(f"{word}: {plain(reason)}")}" data-reason="{escape(plain(reason))}"'
         if reason
         else ""
     )

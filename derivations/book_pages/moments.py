@@ -81,7 +81,7 @@ def moment_table(degree: int = 6) -> Html:
         rows = []
         for partition, value in sorted(trace_moments(k).items(), key=lambda item: (len(item[0]), item[0])):
             lines = latex_lines(
-                sympy.factor_terms(factored_to_sympy(Rational.polynomial(value), symbol_table())), width=95
+                sympy.factor_terms(factored_to_sympy(Rational.polynomial(value), symbol_table())), width=60
             )
             rows_below = r" \\ & ".join(lines)
             text = lines[0] if len(lines) == 1 else rf"\begin{{aligned}} & {rows_below} \end{{aligned}}"
