@@ -33,6 +33,7 @@ VAST = 1000
 # steps beyond which links to them are folded away
 MANY_LINKS = 8
 _SLUG = re.compile(r"(?<![\w/#-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-]|\.\w)")
+_NUMBER = re.compile(r"\((\d{1,3})\)")
 _SHOW = re.compile(r"cards\.show\(([^)]*)\)")
 
 
@@ -69,14 +70,24 @@ def _badges(record: Record) -> str:
 def link(name: str) -> str:
     """A link to a step's place in the book, under its equation numbers or its slug."""
     step = load()[name]
-    text = ", ".join(f"({number})" for number in step.equations) or name.replace("-", " ")
-    return f'<a href="{step.page}.html#step-{name}" title="{h.escape(h.plain(step.statement))}">{text}</a>'
+    return _anchor(step, ", ".join(f"({number})" for number in step.equations) or name.replace("-", " "))
+
+
+def _anchor(step: Step, text: str) -> str:
+    return (
+        f'<a href="{step.page}.html#step-{step.name}" title="{h.escape(h.plain(step.statement))}">{text}</a>'
+    )
 
 
 def text(sentence: str) -> str:
-    """A sentence of a step as HTML; slugs of other steps become links."""
-    shown = h.prose(sentence)
-    return _SLUG.sub(lambda found: link(found[0]) if found[0] in load() else found[0], shown)
+    """A sentence of a step as HTML; slugs of other steps, and numbers of equations, become links."""
+
+    def linked(found: re.Match[str]) -> str:
+        if found[1] in _of_number():
+            return _anchor(_of_number()[found[1]], found[0])
+        return link(found[0]) if found[0] in load() else found[0]
+
+    return re.sub(f"{_NUMBER.pattern}|{_SLUG.pattern}", linked, h.prose(sentence))
 
 
 def reason(step: Step, reason: str) -> str:
@@ -194,6 +205,12 @@ def _derivation(step: Step, record: Record) -> str:
 
 
 @cache
+def _of_number() -> Mapping[str, Step]:
+    """The step of each equation."""
+    return {number: step for step in load().values() for number in step.equations}
+
+
+@cache
 def _users() -> Mapping[str, list[str]]:
     """The steps that rest on a step at once, in reading order."""
     found: dict[str, list[str]] = {}
@@ -256,6 +273,7 @@ def _key(step: Step, record: Record) -> store.Key:
     now = assumptions_in_force()
     said = " ".join((step.statement, step.remark, *step.errata.values(), record["proof_reason"]))
     beside = [load()[slug] for slug in (*_SLUG.findall(said), *_users().get(step.name, ())) if slug in load()]
+    beside += [_of_number()[number] for number in _NUMBER.findall(said) if number in _of_number()]
     return store.key(
         "card",
         [*modules_of(step.name, now), __name__],

@@ -98,8 +98,10 @@ def displays(lines: Sequence[str]) -> str:
 
 def columns(lines: Sequence[str]) -> str:
     """Formulas below each other, broken for wide columns and, where that is too wide for a phone, once more for narrow ones."""
-    wide = [rewrapped(line, ROOM["wide"]) or line for line in lines]
-    narrow = [rewrapped(line, _NARROW) or line for whole in lines for line in _apart(whole)]
+    wide, narrow = (
+        [rewrapped(line, most) or line for whole in lines for line in _apart(whole, most)]
+        for most in (ROOM["wide"], _NARROW)
+    )
     if wide == narrow:
         return displays(wide)
     return f'<div class="for-wide">{displays(wide)}</div>{_narrow(displays(narrow))}'
@@ -110,9 +112,9 @@ def _narrow(body: str) -> str:
     return f'<noscript class="later narrow"><div class="for-narrow">{body}</div></noscript>'
 
 
-def _apart(line: str) -> list[str]:
-    """Formulas that share a line, each on one of its own where a phone could not show them side by side."""
-    shared = visible_length(line) > _NARROW and r"\begin" not in line
+def _apart(line: str, most: int) -> list[str]:
+    """Formulas that share a line, each on one of its own where a column could not show them side by side."""
+    shared = visible_length(line) > most and r"\begin" not in line
     return line.replace(r",\quad ", ",\n").split("\n") if shared else [line]
 
 

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from derivations.book_pages.reader.ancestry import ancestors
 from derivations.book_pages.reader.explorer import CURVES, SLIDERS
 from derivations.formulas.by_name import evaluate_named
 from derivations.formulas.values import LOSS
 from derivations.language.assumptions import read
 from derivations.language.regime import Regime
 from derivations.publishing.pdf import print_book
+from derivations.steps.contents import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("book")]
 
@@ -137,6 +139,33 @@ def test_a_formula_is_copied_from_its_card(opened: Callable) -> None:
     pasted = page.input_value("textarea")
     assert pasted.startswith("import numpy")
     assert pasted == python.locator("pre").inner_text()
+
+
+def test_what_a_step_rests_on_is_drawn_and_followed_by_keyboard(opened: Callable) -> None:
+    page = opened("theorem2.html")
+    card = page.locator("#step-theorem-2-remainder")
+    fold = card.locator("details.ancestry")
+    assert fold.locator("svg").count() == 0
+    fold.locator("summary").press("Enter")
+    fold.locator("svg a").first.wait_for()
+    steps = load()
+    below = ancestors("theorem-2-remainder", steps)
+    assert fold.locator("svg a").count() == len(below) + 1
+    drawn = fold.locator("svg g", has=page.locator("a[href$='#step-theorem-2']"))
+    thin = drawn.locator("path").evaluate("(line) => getComputedStyle(line).strokeWidth")
+    drawn.locator("a").focus()
+    assert drawn.locator("path").evaluate("(line) => getComputedStyle(line).strokeWidth") > thin
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/theorem2.html#step-theorem-2")
+
+
+def test_comparisons_are_drawn_and_listed_when_they_are_asked_for(opened: Callable) -> None:
+    card = opened("theorem2.html").locator("#step-task-average")
+    fold = card.locator("details:has(> summary:text('comparisons with sampling'))")
+    assert fold.locator("circle").count() == 0
+    fold.locator("summary").click()
+    fold.locator("circle").first.wait_for()
+    assert 3 <= fold.locator("circle").count() <= fold.locator("tbody tr").count()
 
 
 def test_the_explorer_evaluates_what_the_command_does(opened: Callable) -> None:

@@ -272,7 +272,7 @@ def test_the_ledger_marks_what_could_not_be_read(records: dict[str, Record]) -> 
     assert text.count('class="status status-unreadable"') == len(marked)
     for step in marked:
         line = next(line for line in text.split("<tr>") if f'#step-{step.name}"' in line)
-        assert f'data-reason="Not fully legible: {h.escape(step.unreadable)}">T</span>' in line
+        assert f'data-reason="Not fully legible: {h.escape(h.plain(step.unreadable))}">T</span>' in line
 
 
 def test_the_legend_explains_every_status_that_a_record_has(records: dict[str, Record]) -> None:
@@ -493,6 +493,15 @@ def test_of_a_vast_formula_a_card_says_how_to_have_it(monkeypatch: pytest.Monkey
     shown = cards._moves(step, record)
     assert asked in shown
     assert len(shown) < len(whole)
+
+
+def test_numbers_of_equations_and_slugs_in_sentences_are_links() -> None:
+    shown = cards.text("With (12), by theorem-2-remainder. Not (999) nor not-a-slug.")
+    assert re.findall(r"<a href=\"([^\"]+)\"[^>]*>([^<]+)</a>", shown) == [
+        ("theorem3.html#step-linearized-model", "(12)"),
+        ("theorem2.html#step-theorem-2-remainder", "theorem 2 remainder"),
+    ]
+    assert shown.endswith("Not (999) nor not-a-slug.")
 
 
 def test_definitions_that_share_a_line_stand_apart_on_a_phone() -> None:
