@@ -41,7 +41,7 @@ class Parts:
         self.determinants = result.determinants
         if result.kronecker:
             raise BadInput(
-                "a Kronecker product is written as latex, text and python: give numbers for a value"
+                "a Kronecker product is written as latex, text, sympy and python: give numbers for a value"
             )
         self.traces: dict[Word, sympy.Symbol] = {}
         self.scalars: dict[Word | None, sympy.Expr] = {}

@@ -12,6 +12,7 @@ from derivations.language.symbols import p, symbol_table
 from symbolic.algebra.refusal import Refused
 from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.grammar.shapes import ONE
+from symbolic.query.combined.kronecker_terms import OUTER, TURNED, Term
 from symbolic.query.query_words import Setting
 from symbolic.query.result import Result
 from symbolic.wishart.determinant_powers import Determinants
@@ -39,7 +40,8 @@ def answer_tree(result: Result) -> sympy.Basic:
     Raises ValueError for an answer with sums over indices, which products and traces do not express.
     """
     if result.kronecker:
-        raise Refused("a Kronecker product is written as latex, text and python: give numbers for a value")
+        trees = _Trees(result.setting)
+        return reduce(lambda left, right: left + right, map(trees.kronecker, result.kronecker))
     if any(monomial.index_sums for monomial in result.expectation.terms):
         raise ValueError(
             f"E[{result.query}] has sums over indices under {result.law}: ask for the identity covariance"
@@ -51,6 +53,21 @@ def answer_tree(result: Result) -> sympy.Basic:
     if result.determinants.log:
         rest = trees.log(result.determinants) * rest + trees.tree(result.determinants.slope)
     return trees.powers(result.determinants) * rest
+
+
+def _places(turned: bool) -> sympy.FunctionMatrix:
+    """The commutation matrix K, or vec(I) vec(I)', by the places of their ones."""
+    row, column = sympy.symbols("row column", integer=True)
+    (a, b), (c, d) = (_indices(x) for x in (row, column))
+    pairs = ((a, d), (b, c)) if turned else ((a, b), (c, d))
+    return sympy.FunctionMatrix(
+        p**2, p**2, sympy.Lambda((row, column), sympy.Mul(*(sympy.KroneckerDelta(*pair) for pair in pairs)))
+    )
+
+
+def _indices(index: sympy.Symbol) -> tuple[sympy.Expr, sympy.Expr]:
+    """Of an index of p^2 the two indices of p."""
+    return sympy.floor(index / p), sympy.Mod(index, p)
 
 
 class _Trees:
@@ -70,6 +87,16 @@ class _Trees:
             zero = sympy.ZeroMatrix(*map(self._length, self._setting.whole))
             return reduce(lambda left, right: left + right, terms, zero)
         return sympy.Add(*terms)
+
+    def kronecker(self, term: Term) -> sympy.Basic:
+        """A scalar times a Kronecker product: vec(L') vec(R)' is kron(L, I) vec(I) vec(I)' kron(R, I)."""
+        left, right = self._product(term.left), self._product(term.right)
+        scalar = self.tree(term.scalar)
+        if term.form == OUTER:
+            outer = sympy.KroneckerProduct(left, Identity(p)) * _places(turned=False)
+            return scalar * outer * sympy.KroneckerProduct(right, Identity(p))
+        found = sympy.KroneckerProduct(left, right)
+        return scalar * (found * _places(turned=True) if term.form == TURNED else found)
 
     def powers(self, determinants: Determinants) -> sympy.Expr:
         """The mean of powers of determinants, as products of gamma functions."""

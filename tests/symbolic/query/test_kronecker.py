@@ -100,7 +100,19 @@ def test_what_has_no_answer_is_refused(text: str, options: dict[str, Any], reaso
 
 
 def test_what_has_no_form_as_code_is_said() -> None:
-    found = moment("kron(W, W)")
-    for language in ("sympy", "c"):
-        with pytest.raises((BadInput, Refused), match="latex, text and python"):
-            moment_source(found, language)
+    with pytest.raises(BadInput, match="latex, text, sympy and python"):
+        moment_source(moment("kron(W, W)"), "c")
+
+
+def test_as_sympy_it_has_the_same_elements() -> None:
+    text, values = "kron(A W, W)", {"n": 3, "p": 2, "Sigma": SIGMA, "A": A}
+    source = moment_source(moment(text, covariance="general"), "sympy")
+    given = f"""
+found = moment.subs({{p: 2, n: 3}})
+for name, table in {{"A": {A}, "Sigma": {SIGMA}}}.items():
+    found = found.subs(MatrixSymbol(name, 2, 2), Matrix(table))
+import json
+print(json.dumps([[str(x) for x in row] for row in found.doit().as_explicit().tolist()]))
+"""
+    done = subprocess.run([sys.executable, "-c", source + given], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == moment(text, values).value
