@@ -141,7 +141,6 @@ AVERAGES = (
 
 
 NO_NUMBER = {
-    Rule.HERMITIAN: "means of complex matrices: its step samples what comes of them",
     Rule.SUM: "it multiplies by the number of tasks",
     Rule.BOUND: "an inequality, which holds exactly at random matrices",
     Rule.COMPONENT: "an inequality, which holds exactly at random numbers",

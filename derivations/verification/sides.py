@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from derivations.steps.chain import Move, Rule
 from derivations.steps.move import AVERAGES
 from derivations.steps.rules.exact_routes import in_order
+from derivations.steps.rules.wishart_words.letters_by_name import HERMITIAN, SIGMA
 from derivations.verification.batches import Plan, Weighted
 from derivations.verification.measure import draws_at
 from numeric_check.draws.sample import Sample
@@ -26,6 +27,7 @@ from symbolic.algebra.readable import Word
 from symbolic.algebra.words import Expression
 
 Array = NDArray[np.float64]
+ROWS_OF_COMPLEX = "n"
 # where the two sides agree in the mean alone
 AVERAGING = (*AVERAGES, Rule.SHOWN, Rule.IMAGE)
 # where stacked letters are put together from the data of tasks
@@ -79,6 +81,14 @@ def _draw(sample: Sample, letter: Letter, *, anew: bool, squared: bool = False) 
     if letter.name == "d" and "dist0_sq" in sample.values:
         drawn = drawn * math.sqrt(sample["dist0_sq"] / float(np.sum(drawn**2)))
     return drawn
+
+
+def _complex_wishart(sample: Sample, letter: Letter) -> Array:
+    """X^* X of complex rows, whose real and imaginary parts are independent with half the covariance."""
+    covariance = sample.matrix(SIGMA, letter.rows, letter.rows, positive=True)
+    real, imaginary = (sample.gaussian(ROWS_OF_COMPLEX, letter.rows, covariance / 2) for _ in range(2))
+    rows = real + 1j * imaginary
+    return np.asarray(np.swapaxes(rows.conj(), -1, -2) @ rows)
 
 
 def _law(sample: Sample, letter: Letter) -> str:
@@ -238,6 +248,8 @@ class Sides:
                 matrices[name] = (
                     _basis_vector(sample, letter)
                     if letter.unit
+                    else _complex_wishart(sample, letter)
+                    if name == HERMITIAN
                     else _draw(sample, letter, anew=name in fresh, squared=name in self._squared)
                 )
         products: dict[Word, Array] = {}
@@ -252,7 +264,8 @@ class Sides:
                 matrices[name] = _root(found) if name in move.roots else found
         before = self._value(move.before, matrices, products)
         if not self._labelled:
-            return before, self._value(move.after, matrices, products)
+            # of complex rows the means at real letters are real
+            return np.real(before), np.real(self._value(move.after, matrices, products))
         orders = [*permutations(range(self._count))]
         after: Array = np.zeros(())
         for order in orders:
