@@ -213,7 +213,9 @@ def _block_chain(assumptions: Assumptions) -> Chain:
         over = (task.noise | task.parameters) & {*chain.result.letters()}
         chain.average(*sorted(over), reads=("label-noise", "task-parameters"))
         if assumptions.covariance == "identity":
-            chain.expand({"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters")
+            chain.expand(
+                {"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters", held=Held(assumptions)
+            )
         return chain.shows(r"\Gamma^{(i)}")
     noise = task.target_deviation.replace({"w": 0 * task.deviation.T})
     chain = Chain(gap @ gap.T)
@@ -221,7 +223,7 @@ def _block_chain(assumptions: Assumptions) -> Chain:
     held = Held(assumptions, {"A": task.contraction}, {"w": task.deviation})
     chain.insert({"delta_gamma": residual}, "stacked-target", held=held)
     chain.average("z_t", "z_v", "w", reads=("label-noise", "task-parameters"))
-    chain.expand({"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters")
+    chain.expand({"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters", held=Held(assumptions))
     return chain.shows(r"\Gamma^{(i)}", {"A": task.contraction})
 
 

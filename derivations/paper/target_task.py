@@ -163,7 +163,9 @@ def _require_identity(assumptions: Assumptions) -> None:
 def _isotropic_tasks(chain: Chain, assumptions: Assumptions) -> Chain:
     if assumptions.covariance != "identity":
         return chain
-    return chain.expand({"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters")
+    return chain.expand(
+        {"Sigma_w": model.isotropic(model.SIGMA_W)}, "task-parameters", held=Held(assumptions)
+    )
 
 
 def adapted_as_stated(

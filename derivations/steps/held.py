@@ -32,22 +32,33 @@ class Held:
 
     short: what abbreviations in the definition stand for. where: what letters and scalars of the statement are in the proof.
     read: what of the definition is stated, such as the block of one task, or what a matrix makes of a vector. What is
-    stated of any one task holds of each: all letters may bear the label of one and the same task.
+    stated of any one task holds of each: all letters may bear the label of one and the same task. inside: the formula that
+    is stated, where the definitions are those of names in it.
     """
 
     assumptions: Assumptions
     short: Mapping[str, Part] = field(default_factory=dict)
     where: Mapping[str, Expression] = field(default_factory=dict)
     read: Callable[[Expression], Expression] = _itself
+    inside: Expression | None = None
 
     def not_stated(self, values: Mapping[str, Expression], reads: tuple[str, ...]) -> str:
         """Which of the values put in is not what one of the steps derives or claims; nothing where all are."""
+        parts = [part for slug in reads for part in stated(slug, self.assumptions)]
         for name, value in values.items():
-            whole = written(self.read(value), self.short)
-            parts = (part for slug in reads for part in stated(slug, self.assumptions))
+            whole = self._whole(name, value)
             if not any(_equal(part, whole, self.where) for part in parts):
                 return f"{name} is not what {', '.join(reads)} states"
         return ""
+
+    def _whole(self, name: str, value: Expression) -> Part:
+        """What the steps are to state of a definition."""
+        seen = self.read(value)
+        if self.inside is None:
+            return written(seen, self.short)
+        if INVERSE + name in self.inside.scalars():
+            return written(self.inside, {**self.short, name: seen})
+        return written(self.inside.replace({name: seen}), self.short)
 
 
 @lru_cache(maxsize=256)

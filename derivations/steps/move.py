@@ -216,7 +216,7 @@ class Move:
     tasks: what stacked letters are made of. second_route: the rule's second route, where it has several, and why it
     disagrees, nothing when it agrees. order_of_error: the order of what an expansion leaves out, by what grows. growths: along which it is seen.
     weights: the exponents of what grows, where an order is found.
-    held: whether the second route compares what is put in with the steps that state it, held_under: under which assumptions. own: names of this proof alone, which
+    held: whether the second route compares what is put in with what is found or stated of it, held_under: under which assumptions. own: names of this proof alone, which
     the move gives a meaning.
     """
 

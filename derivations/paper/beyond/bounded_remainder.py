@@ -268,6 +268,7 @@ def _weights(chain: Chain, assumptions: Assumptions) -> tuple[int, dict[str, Exp
     held = Held(assumptions, {"mean_inverse": mean_of_inverse()})
     value, free = quotient(mean_of_inverse(), "free")
     task, found = one_task(assumptions), {"free": free}
+    mean = Held(assumptions, {"free": free}, inside=task.weight)
     for j in range(max(TERMS.values())):
         given = {"M": task.split().gram, "K": task.weight}
         chain.begin(tr(GRAM**j @ WEIGHT))
@@ -275,7 +276,9 @@ def _weights(chain: Chain, assumptions: Assumptions) -> tuple[int, dict[str, Exp
         chain.average(*(name for name, one in chain.result.letters().items() if one.random))
         if "q" in chain.result.scalars():
             chain.insert(COLUMNS)
-        found[f"k_{j}"] = chain.expand({"mean_inverse": value}, "inverse-wishart-mean").result
+        found[f"k_{j}"] = chain.expand(
+            {"mean_inverse": value}, "two-small-matrices", "inverse-wishart-mean", held=mean
+        ).result
     return _ordered(chain.begin(found["k_0"]), {"free": free}), found
 
 

@@ -28,11 +28,12 @@ from derivations.paper.beyond.one_task import (
     require_rotations,
     rotations,
 )
-from derivations.paper.beyond.reduction import room_left, share_of_one
+from derivations.paper.beyond.reduction import GAMMA, OWN_INVERSE, room_left, share_of_one
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem1.concentration import EXCESS, H_R, put_in
 from derivations.paper.theorem1.next_order import GAP, NOISE, exactly_known, tasks
 from derivations.steps.chain import Chain, carried_out
+from derivations.steps.held import Held
 from derivations.steps.labels import LOSS
 from derivations.steps.step import Average, Check, Kind, Parts, Step
 from derivations.support.bad_input import BadInput
@@ -54,7 +55,8 @@ def _deviation(assumptions: Assumptions) -> Chain:
     chain = exactly_known(assumptions).name(
         tr(matrix("BBT_inverse", "N", "N", symmetric=True) @ NOISE), "noise"
     )
-    chain.expand({"noise": share_of_one(label_noise.name, assumptions)}, "one-task-suffices")
+    held = Held(assumptions, {"room": room_left(), label_noise.name: tr(OWN_INVERSE @ GAMMA)})
+    chain.expand({"noise": share_of_one(label_noise.name, assumptions)}, "one-task-suffices", held=held)
     chain.expand({"N": tasks(assumptions).total}).name(GAP.T @ GAP, "dist0_sq")
     return chain
 

@@ -109,7 +109,8 @@ def _without_remainders(chain: Chain, weight: Expression) -> Chain:
     if not isinstance(exact, Expression):
         raise TypeError("the mean by parts is no expression in words")
     chain.name(tr(weight @ PROJECTION), "form")
-    chain.expand({"form": exact.replace({"D_t": weight})}, "projection-by-parts")
+    held = Held(PAPER, where={"D_t": weight})
+    chain.expand({"form": exact.replace({"D_t": weight})}, "projection-by-parts", held=held)
     chain.name(tr(INVERSE), "trace_R")
     return chain.define({"trace_R": KAPPA + scalar("delta")})
 

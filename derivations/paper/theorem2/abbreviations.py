@@ -14,8 +14,9 @@ from operator import mul
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.model_letters import letter
-from derivations.paper.outer_problem import SHORT_A
+from derivations.paper.outer_problem import SHORT_A, target_covariance
 from derivations.steps.chain import Chain, Known, abbreviation
+from derivations.steps.held import Held
 from derivations.steps.labels import Short
 from symbolic.algebra.readable import Term
 from symbolic.algebra.words import Expression, constant, identity, reciprocal, scalar, tr
@@ -118,10 +119,28 @@ def abbreviation_chain(name: str, assumptions: Assumptions) -> Chain:
         raise NotDerivable("an abbreviation for Gaussian inputs of identity covariance")
     chain = Chain(_start(name, assumptions))
     words = inner_words(assumptions)
-    chain.expand({x: words[x] for x in chain.result.letters() if x in words}, "inner-loop")
+    for short, held, slug in _stated(assumptions):
+        if short in chain.result.letters():
+            chain.expand({short: words[short]}, slug, held=held)
     chain.by_known(named_moments(chain.result), {"W": WISHART}, {"X_t"})
     chain.shows(Short(name), names_of(chain))
     return chain.names(Short(name), lambda: definitions(chain.result.scalars(), assumptions))
+
+
+def _stated(assumptions: Assumptions) -> list[tuple[str, Held, str]]:
+    """How A and R are held against the steps that state what they are: as part of B, and of Gamma."""
+    task, short = model.task(assumptions), {"W": WISHART}
+    path, noise = task.x_v @ task.noise_path, scalar("sigma") ** 2
+    rate = scalar("alpha_t") * reciprocal("n_t")
+
+    def gamma(spread: Expression) -> Expression:
+        rest = target_covariance(assumptions) - noise * path @ path.T
+        return rest + noise * rate**2 * task.x_v @ spread @ task.x_v.T
+
+    return [
+        ("A", Held(assumptions, short, read=lambda a: task.x_v @ a), "stacked-design"),
+        ("R", Held(assumptions, short, read=gamma), "target-covariance"),
+    ]
 
 
 def names_of(chain: Chain) -> dict[str, Expression]:

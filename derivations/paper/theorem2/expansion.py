@@ -118,8 +118,8 @@ def short_proof(assumptions: Assumptions) -> Chain:
     chain = Chain(found.result).carry(found)
     if assumptions.changes(("order", "inputs", "split", "noise_val")):
         raise NotDerivable("the averages of the parts of B^T Gamma B have no names here")
-    chain.expand({"g": _noise_by_name(assumptions)}, *AVERAGES)
-    chain.shows(EXCESS, {name: term_value(name, assumptions) for name in NAMES})
+    names = {name: term_value(name, assumptions) for name in NAMES}
+    chain.write_mean("g", _noise_by_name(assumptions), names, *AVERAGES).shows(EXCESS, names)
     return chain.names(EXCESS, lambda: definitions(NAMES, assumptions))
 
 
@@ -175,7 +175,8 @@ def correction_chain(assumptions: Assumptions) -> Chain:
     for name, found in (("next", following), ("leading", leading)):
         held = Held(replace(assumptions, order=name), found.numbers())
         chain.insert({name: found.result}, "excess-underparameterized", held=held)
-    return chain.expand({"g": leading.numbers()["g"]}, "excess-underparameterized")
+    held = Held(replace(assumptions, order="leading"), leading.numbers(), inside=leading.result)
+    return chain.expand({"g": leading.numbers()["g"]}, "excess-underparameterized", held=held)
 
 
 def leading_excess(assumptions: Assumptions) -> sympy.Expr:

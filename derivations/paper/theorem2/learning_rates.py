@@ -30,6 +30,7 @@ from derivations.paper.theorem2 import sampled_rates as checks
 from derivations.paper.theorem2.expansion import excess_chain
 from derivations.paper.theorem2.loss import DEPENDS
 from derivations.steps.chain import Chain, DoesNotApply
+from derivations.steps.held import Held
 from derivations.steps.labels import DENOMINATOR, NUMERATOR
 from derivations.steps.rules.certified_signs import certify
 from derivations.steps.rules.derivatives import slope_at_zero
@@ -61,7 +62,9 @@ def _slope_chain(assumptions: Assumptions) -> Chain:
     if assumptions.covariance != "identity":
         raise NotDerivable("with a general covariance h_t and g are matrices")
     deviation, (c_0, c_2) = excess_chain(assumptions), loss_coefficients(assumptions)
-    chain = Chain(c_0 + c_2 * symbol("excess")).expand({"excess": deviation.result}, "theorem-2")
+    whole = c_0 + c_2 * symbol("excess")
+    held = Held(assumptions, deviation.numbers(), inside=whole)
+    chain = Chain(whole).expand({"excess": deviation.result}, "theorem-2", held=held)
     slope_at_zero(chain, "alpha_t", deviation.numbers()).shows(checks.SLOPE)
     # with inputs +-1 the slope vanishes at p = 1 and alpha_r = 1: its value stands without a sign
     with suppress(DoesNotApply):

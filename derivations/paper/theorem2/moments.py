@@ -208,7 +208,7 @@ def _g_step(
         Short(f"g_{index}"),
         averaged,
         claim=claim,
-        uses=("inner-loop", "wishart-mean", *uses),
+        uses=("stacked-design", "wishart-mean", *uses),
         observe=observe,
         chain=partial(abbreviation_chain, f"g_{index}"),
         depends_on=("inner_steps", "inputs", "covariance"),
@@ -306,7 +306,8 @@ def term_chain(source: str, assumptions: Assumptions) -> Chain:
     written_out = {name: x for name, x in written_out.items() if name in chain.result.letters()}
     square, rows, size = SHORT_A @ SHORT_A, scalar("n_t"), scalar("p")
     if source == VALIDATION:
-        chain.expand({"A": inner_words(assumptions)["A"]}, "stacked-design")
+        held = Held(assumptions, {"W": WISHART}, read=lambda a: task.x_v @ a)
+        chain.expand({"A": inner_words(assumptions)["A"]}, "stacked-design", held=held)
         chain.by_known(named_moments(chain.result), {"W": WISHART}, {"X_t"})
     elif source == TASKS:
         named = (

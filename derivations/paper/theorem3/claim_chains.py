@@ -18,6 +18,7 @@ from derivations.paper.theorem3.concentration import (
 from derivations.paper.theorem3.target_task import adaptation_weight
 from derivations.steps.chain import Chain
 from derivations.steps.chains.products import in_place_of, product_of
+from derivations.steps.held import Held
 from derivations.steps.labels import LOSS
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.readable import Term
@@ -47,7 +48,7 @@ def _opened(chain: Chain, loss: Chain, assumptions: Assumptions) -> dict[str, Ex
     chain.begin(loss.result)
     divided = {name for name in names if INVERSE + name in loss.result.scalars()}
     plain = {name: value for name, value in names.items() if name in loss.result.scalars()}
-    chain.expand(plain, "theorem-3")
+    chain.expand(plain, "theorem-3", held=Held(assumptions, names, inside=loss.result))
     return {name: names[name] for name in divided}
 
 
@@ -79,8 +80,9 @@ def _by_traces(loss: LossChain, assumptions: Assumptions) -> tuple[Chain, dict[s
         f"tau_{k + 1}": product_of(expr, Term((word,), None)) for k, (word, expr) in enumerate(words.items())
     }
     whole = _named(chain, traces).result
+    held = Held(assumptions, weighed(form_chain(assumptions), assumptions), inside=found.result)
     for name, value in divided.items():
-        chain.begin(scalar(name)).expand({name: value}, "theorem-3")
+        chain.begin(scalar(name)).expand({name: value}, "theorem-3", held=held)
         divided = {**divided, name: _named(chain, traces).result}
     return chain.begin(whole), divided
 

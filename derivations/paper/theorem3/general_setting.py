@@ -26,7 +26,7 @@ import numpy as np
 from sympy import Identity, MatrixSymbol, Trace
 
 from derivations.language import model
-from derivations.language.assumptions import Assumptions, NotDerivable
+from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.language.model_letters import letter
 from derivations.language.printed_order import in_order
 from derivations.language.symbols import column, f_0, inner, n, nu, p, y
@@ -35,6 +35,7 @@ from derivations.paper.wide_network.linearisation import linearisation_checks
 from derivations.steps import discrete_law
 from derivations.steps.chain import Chain, abbreviation
 from derivations.steps.draws import Array, fixed_column, transpose
+from derivations.steps.held import Held
 from derivations.steps.step import Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, constant, gaussian, scalar, tr
@@ -80,7 +81,12 @@ def _linearized_chain(assumptions: Assumptions) -> Chain:
     """(11) at a point, with (12) for f."""
     residual = scalar("y") - scalar("f")
     chain = Chain(constant(Fraction(1, 2)) * residual * residual)
-    return chain.expand({"f": _linear_model(model.OMEGA)}, "linearized-model").shows(LOSS_AT_POINT)
+    held = Held(PAPER)
+    return chain.expand({"f": _linear_model(model.OMEGA)}, "linearized-model", held=held).shows(LOSS_AT_POINT)
+
+
+def _claim_model() -> Parts:
+    return {r"f_{lin}(x,\omega)": f_0 + inner(K, column("omega", p)) - inner(K, OMEGA_0)}
 
 
 def _claim_linearized() -> Parts:
@@ -218,6 +224,7 @@ STEPS: tuple[Step, ...] = (
         "Near the start of training the model is replaced by its first-order expansion in the parameters.",
         "theorem3",
         uses=("nonlinear-loss", "tangent-features"),
+        claim=_claim_model,
         tex=r"f(x,\omega)\simeq f(x,\omega_0)+k(x,\omega_0)^T(\omega-\omega_0)",
         check=linearisation_checks,
         reason="an approximation and no identity: how good it is depends on the network and its width",

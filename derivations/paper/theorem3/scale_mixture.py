@@ -263,16 +263,22 @@ def _tends(chain: Chain, name: str, weight: Mapping[str, Expression]) -> Tends:
     return Tends(first, len(chain.moves) - 1)
 
 
+def _with_weight(value: Expression) -> Expression:
+    """With H_r written out, as (142) is stated."""
+    return value.replace({"H_r": adaptation_weight(PAPER)} if "H_r" in value.letters() else {})
+
+
 def _of_142(chain: Chain, weight: Mapping[str, Expression]) -> Chain:
     """The right side of (142) at alpha_t = 0, for one task with one validation point."""
     form = form_chain(PAPER)
+    names = weighed(form, PAPER)
     values: dict[str, Expression] = {"n_v": constant(1), "m": constant(1)}
     for name, value in form.numbers().items():
-        chain.begin(scalar(name)).expand({name: value}, "weighted-mean-square").insert(
-            {"alpha_t": constant(0)}
-        )
+        held = Held(PAPER, names, read=_with_weight, inside=form.result)
+        chain.begin(scalar(name)).expand({name: value}, "weighted-square-leading", held=held)
+        chain.insert({"alpha_t": constant(0)})
         values[name] = _numbers(chain.insert(weight) if "H_r" in chain.result.letters() else chain).result
-    held = Held(PAPER, weighed(form, PAPER))
+    held = Held(PAPER, names)
     chain.begin(scalar("form")).insert({"form": form.result}, "weighted-square-leading", held=held)
     return chain.insert(values, "weighted-square-leading")
 

@@ -46,9 +46,9 @@ class Equalities(Record):
         return self._substitute(Rule.INSERT, definitions, reads, own=frozenset().union(*own.values()))
 
     @carries_out
-    def expand(self, definitions: Mapping[str, Expression], *reads: str) -> Self:
-        """Write abbreviations out, and multiply out. Raises DoesNotApply when one does not occur."""
-        return self._substitute(Rule.EXPAND, definitions, reads)
+    def expand(self, definitions: Mapping[str, Expression], *reads: str, held: Held | None = None) -> Self:
+        """Write abbreviations out, and multiply out. Raises DoesNotApply when one does not occur. held: as for `insert`."""
+        return self._substitute(Rule.EXPAND, definitions, reads, held)
 
     @carries_out
     def write_out(self, *letters: str) -> Self:
@@ -196,8 +196,12 @@ class Equalities(Record):
 
     @carries_out
     def write_mean(self, name: str, value: Expression, names: Mapping[str, Expression], *reads: str) -> Self:
-        """Write the number that a mean is by names; disproved where these do not make up what the engine found."""
-        before, known = self.result, self.numbers()
+        """Write the number that a mean is by names; disproved where these do not make up what the engine found.
+
+        It is the mean found here, or by a chain whose error is carried.
+        """
+        before = self.result
+        known = {**{k: x for one in self.carried for k, x in one.chain.numbers().items()}, **self.numbers()}
         self._require(Rule.EXPAND, known, (name,))
         after = before.replace({name: value})
 
@@ -206,7 +210,9 @@ class Equalities(Record):
                 return "", f"what is put in for {name} is not the mean"
             return "", differs_exactly(before, after, {name: value})
 
-        return self.made(Move(Rule.EXPAND, before, after, reads, (name,), {name: value}, second_route))
+        return self.made(
+            Move(Rule.EXPAND, before, after, reads, (name,), {name: value}, second_route, held=True)
+        )
 
     @carries_out
     def write_mean_matrix(self, name: str, *reads: str) -> Self:

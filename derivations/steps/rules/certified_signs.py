@@ -172,7 +172,7 @@ def write_by_rest(chain: Chain, parts: Mapping[str, Expression], names: Names, *
         said = f"{', '.join(odd)} is another" if odd else ""
         return "", said or differs_exactly(before, after, parts)
 
-    return chain.made(Move(Rule.EXPAND, before, after, reads, (*parts,), values, second_route))
+    return chain.made(Move(Rule.EXPAND, before, after, reads, (*parts,), values, second_route, held=True))
 
 
 def _among(expr: Expression, names: Names) -> dict[str, Expression]:

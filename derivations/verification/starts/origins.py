@@ -1,7 +1,7 @@
 """From what a proof sets out, and what it puts in on its way, held against what the steps that it reads state.
 
-What is put in for a letter or a name is what a step that the move reads states, what was found above in the same proof, or
-what the step itself shows and claims; a parameter that the model leaves free may have any value, and a name of the proof alone
+What is put in for a letter or a name, or written out for it, is what a step that the move reads states, what was found above in
+the same proof or given that name there, or what the step itself shows and claims; a parameter that the model leaves free may have any value, and a name of the proof alone
 any meaning. Anything else is named.
 
 A part that shows a number or a matrix, or goes into one that does, tells a wrong start: it ends elsewhere than at the claim
@@ -232,13 +232,19 @@ def _held_otherwise(chain: Chain, one: Section) -> str:
 # -- what is put in ------------------------------------------------------------------------------------------
 
 
+# by which a name is given to a word, a fluctuation or a mean, and held to it by the rule's own second route
+GIVES_NAME = (Rule.NAME, Rule.MEAN, Rule.INVERSE)
+
+
 class Origin(StrEnum):
     """Where a value that is put in comes from."""
 
     CHOSEN = "a value of a parameter"
     OWN = "a name of this proof"
-    HELD = "compared with the step that states it"
+    HELD = "compared with the step that states it, or with what was found of it"
     FOUND = "found above"
+    NAMED = "what was given the name above"
+    COUNTED = "the rows of all tasks that are stacked"
     SHOWN = "what the step claims"
     STATED = "as a step that is read states it"
     UNKNOWN = "not said"
@@ -265,9 +271,10 @@ def origins(chain: Chain, assumptions: Assumptions) -> Iterator[tuple[int, str, 
     names = {name: value for name, value in (names | chain.numbers()).items() if name not in FREE}
     for place, move in enumerate(chain.moves):
         own |= move.own
-        if move.rule is not Rule.INSERT:
+        if move.rule not in (Rule.INSERT, Rule.EXPAND):
             continue
-        for name in move.letters:
+        # the square of the spread of a root is compared with the root by the rule that writes it out
+        for name in (name for name in move.letters if name in move.values):
             yield place, name, _origin(chain, place, name, own, names, assumptions)
 
 
@@ -287,11 +294,23 @@ def _origin(
         return Origin.CHOSEN
     if _found(chain, place, value, move):
         return Origin.FOUND
+    if move.rule is Rule.EXPAND:
+        if _named(name, value, chain.moves[:place]):
+            return Origin.NAMED
+        if any(one.tasks and (one.tasks.stacked, one.tasks.total) == (name, value) for one in chain.moves):
+            return Origin.COUNTED
     if own & {name, stem} or own & move.own & {*value.letters()}:
         return Origin.OWN
     if any(isinstance(part, Expression) and part == value for part in chain.parts.values()):
         return Origin.SHOWN
     return Origin.STATED if stated_by(value, move.reads, names, assumptions) else Origin.UNKNOWN
+
+
+def _named(name: str, value: Expression, moves: Sequence[Move]) -> bool:
+    """Whether a move gave the name to the value, or to a word that stands for it by a name of its own."""
+    words = {x: word for move in moves if move.rule is Rule.NAME for x, word in move.values.items()}
+    given = [move.values[name] for move in moves if move.rule in GIVES_NAME and name in move.values]
+    return any(value in (one, _in_words(one, words)) for one in given)
 
 
 def _found(chain: Chain, place: int, value: Expression, move: Move) -> bool:
