@@ -18,7 +18,8 @@ from derivations.formulas.exact import line
 from derivations.formulas.parameters import InvalidParameter, Matrix
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import NormalForm, normal_form
-from derivations.paper.theorem2.general_covariance import INVERSE, normal_mean
+from derivations.paper.theorem2.expansion import general_chain
+from derivations.paper.theorem2.general_covariance import INVERSE, NORMAL
 from symbolic.algebra.coefficients import to_fmpq, to_fraction
 from symbolic.algebra.quotients import Rational
 
@@ -28,8 +29,8 @@ ONE = fmpq_poly([1])
 
 
 def definition(assumptions: Assumptions) -> NormalForm:
-    """H_t as a combination of powers of Sigma."""
-    return normal_form(normal_mean(assumptions))
+    """H_t as a combination of powers of Sigma, as the step that states the loss finds it."""
+    return normal_form(general_chain(assumptions).parts[NORMAL])
 
 
 def needed(assumptions: Assumptions) -> set[str]:

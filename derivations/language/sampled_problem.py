@@ -10,6 +10,11 @@ from derivations.support.bad_input import BadInput
 from numeric_check.problem.setting import InnerStep
 
 
+def told_apart(level: float, assumptions: Assumptions) -> float:
+    """A level of label noise, or another where validation data would have the same: then nothing tells the two apart."""
+    return level if assumptions.noise_val is None or float(assumptions.noise_val) != level else 1.2 * level
+
+
 def sampled_fields(assumptions: Assumptions) -> dict[str, Any]:
     """The fields of `numeric_check.problem.setting.Setting` that the assumptions determine, by name.
 

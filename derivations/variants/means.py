@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
-from derivations.language.sampled_problem import sampled_fields
+from derivations.language.sampled_problem import sampled_fields, told_apart
 from derivations.language.values import evaluate
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.steps.step import Check, Step
@@ -73,6 +73,7 @@ def _check(
         "alpha_t": rate / assumptions.inner_steps,
         "alpha_r": ADAPTED / assumptions.adaptation_steps,
     }
+    given["sigma"] = told_apart(given["sigma"], assumptions)
     setting = Setting(**SIZES, **given, **at, **sampled_fields(assumptions))
     value = float(evaluate(formula, {**numbers(setting), "sigma_v": setting.sigma_v}))
     place = f"means/{assumptions.label()}/{rate}/{quantity}/{seed}"

@@ -15,7 +15,7 @@ import sympy
 
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
-from derivations.language.sampled_problem import sampled_fields
+from derivations.language.sampled_problem import sampled_fields, told_apart
 from derivations.language.values import Point, evaluate
 from derivations.paper.beyond.exact_loss import exact_at, exact_formula
 from derivations.paper.beyond.one_task import one_task, require_rotations
@@ -63,7 +63,7 @@ def setting_of(rows: int, k: int, rate: float, assumptions: Assumptions) -> Sett
         n_r=18 * k,
         m=3,
         p=48 * k,
-        sigma=0.5,
+        sigma=told_apart(0.5, assumptions),
         nu=0.5,
         alpha_t=rate,
         alpha_r=0.3,

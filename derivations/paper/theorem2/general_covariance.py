@@ -16,7 +16,7 @@ from operator import matmul
 from derivations.language import model
 from derivations.language.assumptions import Assumptions
 from derivations.language.model_letters import letter
-from symbolic.algebra.words import Expression, gaussian, polynomial, reciprocal, tr, zero
+from symbolic.algebra.words import Expression, gaussian, polynomial, tr, zero
 from symbolic.averages.expectation import expect
 
 INVERSE, NORMAL, TASKS = "H_t_inverse", "H_t", "Sigma_w"
@@ -35,10 +35,9 @@ def loss_of_second_moment(assumptions: Assumptions) -> Expression:
 
 @lru_cache(maxsize=16)
 def normal_mean(assumptions: Assumptions) -> Expression:
-    """H_t = E[A Sigma A], the mean of one task's share of B^T B over n_v."""
+    """The mean of one task's share of B^T B, a multiple of H_t: with what the inverse of H_t commutes."""
     design = model.task(assumptions).design
-    rows = "n_t" if assumptions.split == "reused" else "n_v"
-    return reciprocal(rows) * expect(design.T @ design)
+    return expect(design.T @ design)
 
 
 def commuted(expr: Expression) -> Expression:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -10,6 +11,7 @@ import sympy
 from derivations.formulas.by_name import evaluate_named
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, read
 from derivations.language.normal_form import scalar as to_rational
+from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import alpha_t, dist0_sq, m, n_r, n_t, p
 from derivations.language.values import evaluate
 from derivations.paper.theorem1 import reused_data
@@ -17,7 +19,10 @@ from derivations.paper.theorem1.concentration import leading_loss as over
 from derivations.paper.theorem1.reused_data import row_factor
 from derivations.paper.theorem2.expansion import leading_loss as under
 from derivations.paper.theorem3.loss import loss_with
-from derivations.variants.losses import envelope
+from derivations.steps.contents import load
+from derivations.steps.labels import LOSS
+from derivations.steps.step import Parts
+from derivations.variants.losses import OVER, UNDER, envelope, setting_under, variant_checks
 from numeric_check.problem.laws import NAMED, input_law
 from symbolic.algebra.entry_laws import LawOrderError
 from symbolic.algebra.words import Expression, identity, scalar
@@ -125,6 +130,31 @@ def test_a_constant_error_does_not_pass_the_envelope() -> None:
     assert envelope(0.01, 1e-5, 1.0, 0.01 * 8**-1.5, first=False)[0] == "disagree"
     assert envelope(0.0, 0.1, 1.0, 0.01, first=False)[0] == "inconclusive"
     assert envelope(1e-4, 1e-5, 1.0, 1e-3, first=False)[0] == "agree"
+
+
+@pytest.mark.parametrize("share", [0, Fraction(3, 2)], ids=["none of it", "half as much again"])
+def test_what_the_next_order_adds_is_noticed(share: Fraction | int) -> None:
+    """Below p = n_v m no exact loss is known: a wrong next order falls as fast as what the leading one leaves."""
+    step, order_next = load()["theorem-2"], read(["order=next"])
+
+    def wrong(assumptions: Assumptions) -> Parts:
+        leading, following = (
+            to_sympy(next(iter(step.derive(replace(assumptions, order=which)).values())))
+            for which in ("leading", "next")
+        )
+        return {LOSS: leading + share * (following - leading) if assumptions.order == "next" else leading}
+
+    verdicts = [check.verdict for check in variant_checks(replace(step, derive=wrong), order_next, 0)]
+    assert "disagree" in verdicts
+    assert {check.verdict for check in variant_checks(step, order_next, 0)} == {"agree"}
+
+
+@pytest.mark.parametrize("regime", [OVER, UNDER])
+def test_the_noise_of_validation_data_is_told_apart(regime: str) -> None:
+    """At any level, also that of the training data in the simulations of other assumptions."""
+    for level in ("1/2", "3/5", "1/3"):
+        setting = setting_under(regime, read([f"noise_val={level}"]), 1)
+        assert setting.sigma != setting.sigma_v
 
 
 def test_assumptions_reach_the_command() -> None:
