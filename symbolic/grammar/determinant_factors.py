@@ -131,6 +131,16 @@ def _term(rest: str, signs: list[int], place: int) -> str:
     return " " * start + kept + " " * (len(rest) - end)
 
 
+def is_logarithm(text: str) -> bool:
+    """Whether a text is the logarithm of the determinant of a Wishart matrix, and nothing else."""
+    match = _POWER.fullmatch(text.strip())
+    return (
+        match is not None
+        and match["log"] is not None
+        and not (match["bare"] or match["round"] or match["curly"])
+    )
+
+
 def _mean(text: str, place: int) -> tuple[Factor, int] | None:
     """The mean that stands at a place, and where it ends."""
     for pattern in _MEANS:

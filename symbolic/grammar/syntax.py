@@ -31,7 +31,7 @@ from symbolic.wishart.fixed_letters import IDENTITY, PSEUDO, UNIT, is_dimension,
 
 GRAMMAR = """\
 query     = sum | "kron" "(" sum "," sum ")" | "cov" "(" sum "," sum ")" | "var" "(" sum ")" | real { ["*"] real } [["*"] product]
-real      = "det" "(" "W" [digits] ")" "^" number | "log" "det" "(" "W" [digits] ")"      for any p; one log in a query
+real      = "det" "(" "W" [digits] ")" "^" number | "log" "det" "(" "W" [digits] ")"      for any p; one log in a query, in cov as one of its two
             | ["det(Sigma)^k"] "2^(k*p) prod(i=0..p-1: gamma((n - i)/2 + k)/gamma((n - i)/2))"       as answers have
             | "(" ["log det(Sigma) +"] "p log 2 + sum(i=0..p-1: digamma((n - i)/2)))"                 their means
 number    = digits ["." digits] | "(" ["-"] digits ["/" digits | "." digits] ")"

@@ -103,8 +103,8 @@ WITHOUT_METHOD = {
     "vec": "ask for the elements, such as W[1,2], or for a' W b with column vectors",
     "lambda": "write a matrix as Lambda; of (W + c I)^-1 ask for the terms of its series W^-1 - c W^-2 + ..., as far as they "
     "exist",
-    "log": "a logarithm is of the determinant of a Wishart matrix, log det(W), as a factor of one term of the query, in no brackets, "
-    "cov or var; cov(log det(W), x) is what stands behind the + in the answer to log det(W) x",
+    "log": "a logarithm is of the determinant of a Wishart matrix, log det(W), as a factor of one term of the query, in no brackets "
+    "or var, or as one of the two parts of cov",
     "corr": "ask for cov(x, y), var(x) and var(y), of which it is made: the mean of the sample's own is no rational function",
     "diag": "ask for the elements, W[1,1], W[2,2], ...",
     "exp": "ask for the terms of its series, tr(W), tr(W^2), ...",

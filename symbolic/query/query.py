@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from symbolic.algebra.entry_laws import GAUSSIAN
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
-from symbolic.grammar.determinant_factors import Factor, said_of, split
+from symbolic.grammar.determinant_factors import Factor, is_logarithm, said_of, split
 from symbolic.grammar.expanded import expand
 from symbolic.grammar.row_elements import as_elements, index_of, is_place, require_plain, written_out
 from symbolic.grammar.syntax import parse
@@ -109,7 +109,19 @@ def moment(
     expectation of an inverse diverges; and ValueError for unknown, superfluous or missing names, values of
     the wrong kind, an unknown covariance or law, a moment without a method, and whatever exceeds a limit.
     """
-    parts = inside(text)
+    parts, of_two = inside(text), inside(text, "cov")
+    if of_two is not None and is_logarithm(of_two[0]) != is_logarithm(of_two[1]):
+        log, other = of_two if is_logarithm(of_two[0]) else of_two[::-1]
+        product = f"{log} ({other})"
+        try:
+            found = _moment(
+                product, values, covariance, law, work, mean, rows, symmetric, rotations, centred=True
+            )
+        except MomentSyntaxError as error:
+            raise MomentSyntaxError(text, text.index(other) + 1, error.reason) from None
+        if found.expectation.is_matrix:
+            raise MomentSyntaxError(text, 1, "cov is of scalars: take elements, as in W[1,2], or traces")
+        return replace(found, query=" ".join(text.split()), determinants=None)
     if parts is None:
         return _moment(text, values, covariance, law, work, mean, rows, symmetric, rotations)
 
@@ -132,9 +144,10 @@ def _moment(
     symmetric: Collection[str],
     rotations: Collection[str],
     beside: str = "",
+    centred: bool = False,
 ) -> Result:
     """The same. ``beside``: the matrix the logarithm of whose determinant stands beside it, with which the derivative in its
-    rows is checked too.
+    rows is checked too. ``centred``: the logarithm in the text less its mean is meant.
     """
     given = dict(values or {})
     definitions = {x: given.pop(x) for x in [*given] if isinstance(given[x], str) and _is_letter(x)}
@@ -160,6 +173,7 @@ def _moment(
             OWN if own else chosen,
             law,
             by_rows=(mean, rows) != (MEANS[0], ROW_LAWS[0]),
+            centred=centred,
         )
 
         def again(inner: str, known: Mapping[str, Any], log: str = "") -> Result:

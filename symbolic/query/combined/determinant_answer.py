@@ -61,6 +61,7 @@ class Asked(NamedTuple):
     """A query: its text, the same with its ``factors`` left out, and the values given.
 
     ``term``: of a sum the term in which they stand. ``names``, ``in_term``: the names of the rest, and of this. ``by_rows``: every X has a mean, or a covariance of rows.
+    ``centred``: the logarithm less its mean is meant, so that the covariance with it is asked for.
     """
 
     text: str
@@ -73,6 +74,7 @@ class Asked(NamedTuple):
     covariance: str
     law: str
     by_rows: bool
+    centred: bool = False
 
 
 def with_determinants(asked: Asked, average: Average) -> Result:
@@ -200,6 +202,9 @@ class _Answer:
         sizes = self._sizes()
         self._require_existing(bounds, sizes)
         formula, determinants = self._made(powers)
+        if self._asked.centred:
+            self._log, formula = "", determinants.slope
+            determinants = replace(determinants, log="", slope=TracePolynomial({}, formula.is_matrix))
         matrices = self._matrices(sizes, self._asked.values)
         value = None if matrices is None else self._value(formula, determinants, sizes, matrices)
         try:

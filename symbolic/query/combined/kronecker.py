@@ -26,7 +26,6 @@ from symbolic.query.value import Matrices, Shown, evaluate, read_matrices
 from symbolic.wishart.fixed_letters import COLUMNS, TRANSPOSED, Word, base, is_dimension, transpose
 from symbolic.wishart.trace_polynomial import Monomial, TracePolynomial
 
-_WHOLE = re.compile(r"\s*kron\s*\((?P<inside>.*)\)\s*", re.DOTALL)
 SPARE = "PQRSVYZABCDFGHJKLN"
 """Letters of which two that do not occur stand for what picks the elements."""
 
@@ -36,9 +35,9 @@ MOST_COLUMNS = 6
 Average = Callable[[str, Mapping[str, Any]], Result]
 
 
-def inside(text: str) -> tuple[str, str] | None:
-    """The two expressions of a query that is a Kronecker product as a whole; None for any other."""
-    found = _WHOLE.fullmatch(text)
+def inside(text: str, name: str = "kron") -> tuple[str, str] | None:
+    """The two expressions of a query that is a Kronecker product, or a covariance, as a whole; None for any other."""
+    found = re.fullmatch(rf"\s*{name}\s*\((?P<inside>.*)\)\s*", text, re.DOTALL)
     if found is None:
         return None
     depth, parts, start = 0, [], 0
@@ -51,6 +50,8 @@ def inside(text: str) -> tuple[str, str] | None:
             start = place + 1
     parts.append(found["inside"][start:])
     if len(parts) != 2 or not all(map(str.strip, parts)):
+        if name != "kron":
+            return None
         raise MomentSyntaxError(text, 1, "kron is of two expressions: write kron(W, W)")
     return parts[0], parts[1]
 

@@ -164,6 +164,42 @@ def test_an_answer_is_read_back(text: str, options: dict[str, Any], values: dict
     assert moment(answer.text, values, **law).value == moment(text, values, **options).value
 
 
+@pytest.mark.parametrize("n", [6, 7.5])
+def test_covariances_with_a_logarithm_by_quadrature(n: float) -> None:
+    """At p = 2 tr W is t11^2 + t12^2 + t22^2, of which the first and the last are not independent of log det W."""
+    values = {"n": n, "p": 2}
+    expected = mpmath.mpf(0)
+    for free in (n, n - 1):
+        log, square = _chi_squared(free, mpmath.log), _chi_squared(free, lambda x: x * mpmath.log(x))
+        expected += square - free * log
+    for text in ("cov(log det(W), tr(W) - 3)", "cov(tr(W), log(det(W)))"):
+        assert _number(text, values) == pytest.approx(float(expected), rel=1e-8)
+    assert _number("cov(log det(W), tr(W1))", {**values, "n1": 3}) == 0
+
+
+def test_a_covariance_with_a_logarithm_is_rational() -> None:
+    found = moment("cov(tr(W A W), log det(W))", covariance="general")
+    assert found.text == "(4*n + 2) tr(A Sigma^2) + 2 tr(Sigma) tr(A Sigma)"
+    assert found.determinants is None
+    assert found.checked
+    assert moment("cov(log det(W), tr(W^-1))").conditions == ("n - p > 1",)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("cov(log det(W), W)", "cov is of scalars"),
+        ("cov(log det(W), log det(W))", "in no brackets or var"),
+        ("var(log det(W))", "in no brackets or var"),
+        ("cov(log det(W), det(W)^(1/2))", r"character 16 .*give p"),
+        ("cov(log det(W), tr(W), 2)", "has no method here"),
+    ],
+)
+def test_covariances_with_a_logarithm_that_are_refused(text: str, reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        moment(text)
+
+
 def test_ways_to_write_a_logarithm() -> None:
     assert moment("log(det(W))").text == moment("log det(W)").text
     assert moment("2 log ( det ( W ) ) tr(W)").text == moment("2 log det(W) tr(W)").text
