@@ -14,6 +14,7 @@ For complex entries (n - i)/2 becomes n - i, 2k becomes k, and there is no power
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -130,6 +131,17 @@ def shifted(polynomial: TracePolynomial, rows: str, change: Fraction) -> TracePo
         ((key, _composed(value, rows, change)) for key, value in polynomial.terms.items()),
         polynomial.is_matrix,
     )
+
+
+def renamed(polynomial: TracePolynomial, names: Mapping[str, str]) -> TracePolynomial:
+    """An expectation with other names for dimensions."""
+    terms = []
+    for key, value in polynomial.terms.items():
+        found = value
+        for name, other in names.items():
+            found = found.replace(name, Rational.generator(other))
+        terms.append((key, found))
+    return collect(terms, polynomial.is_matrix)
 
 
 def twice_derivative(polynomial: TracePolynomial, rows: str, times: int = 2) -> TracePolynomial:

@@ -9,7 +9,7 @@ of entries and logarithms of chi-squared variables (`symbolic.checks.log_determi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
@@ -21,6 +21,7 @@ from symbolic.algebra.refusal import Refused
 from symbolic.grammar.determinant_factors import Factor
 from symbolic.grammar.tokens import MomentSyntaxError
 from symbolic.query.check import CheckFailed
+from symbolic.query.combined.rows_apart import apart, other_name, together
 from symbolic.query.result import Result
 from symbolic.query.sizes import read_size
 from symbolic.query.value import Matrices, Shown, evaluate, read_matrices
@@ -83,24 +84,41 @@ def with_determinants(asked: Asked, average: Average) -> Result:
     texts = {name: value for name, value in asked.values.items() if isinstance(value, str)}
     log = next((factor.name for factor in asked.factors if factor.is_log and not factor.is_mean), "")
     in_term = {name: value for name, value in texts.items() if re.search(rf"\b{name}\b", asked.term)}
-    inner = average(asked.term, in_term, log)
+    inner = _with_rows_apart(asked, in_term, log, average)
     of_term = _Answer(asked._replace(names=asked.in_term), average, inner, in_term)
     with ctx.workdps(DIGITS):
         points = of_term.checked()
         if asked.term == asked.rest:
             return of_term.result(points)
-        whole, added = _beside(inner, average(asked.rest, texts))
+        whole, added = _beside(inner, average(asked.rest, texts), of_term.moved)
         return _Answer(asked, average, whole, texts, added).result(points)
 
 
-def _beside(term: Result, whole: Result) -> tuple[Result, TracePolynomial]:
+def _with_rows_apart(asked: Asked, texts: Mapping[str, str], log: str, average: Average) -> Result:
+    """The expectation of the term, its numbers of rows by other names where they are written."""
+    moved = {row_dimension(factor.name) for factor in asked.factors if not factor.is_mean} & asked.in_term
+    term, meanings = asked.term, dict(texts)
+    for rows in sorted(moved):
+        term = apart(term, rows, asked.names, asked.values) or term
+        meanings = {
+            name: apart(text, rows, asked.names, asked.values) or text for name, text in meanings.items()
+        }
+    found = average(term, meanings, log)
+    points = [
+        " ".join(x for x in point.split() if x.split("=")[0] not in map(other_name, moved))
+        for point in found.checked
+    ]
+    return replace(found, checked=tuple(points))
+
+
+def _beside(term: Result, whole: Result, moved: Iterable[str]) -> tuple[Result, TracePolynomial]:
     """The term of a sum with what the whole sum requires, and what the other terms add to it."""
     bounds = dict(whole.bounds)
     for rows, bound in term.bounds:
         bounds[rows] = max(bound, bounds.get(rows, bound))
     found = tuple(sorted(bounds.items()))
     others = whole.conditions[len(whole.bounds) :]
-    added = whole.expectation + term.expectation.scaled(Rational.number(-1))
+    added = whole.expectation + together(term.expectation, moved).scaled(Rational.number(-1))
     return replace(
         whole,
         expectation=term.expectation,
@@ -131,11 +149,11 @@ def _require_method(asked: Asked) -> None:
                 "as in p=3, for whole powers",
             )
         rows = row_dimension(factor.name)
-        if rows in asked.in_term:
+        if rows in asked.in_term and apart(asked.term, rows, asked.names, asked.values) is None:
             raise MomentSyntaxError(
                 asked.text,
                 factor.position,
-                f"{rows} itself stands beside a power or logarithm of det({factor.name}): take it out, and multiply the answer by it",
+                f"{rows} itself touches another name, or stands with {other_name(rows)}, beside a power or logarithm of det({factor.name}): put blanks around it",
             )
         if factor.name + PSEUDO in asked.names:
             raise MomentSyntaxError(
@@ -191,6 +209,7 @@ class _Answer:
         self._step = 1 if asked.law == "complex" else 2
         self._is_read = any(factor.is_mean for factor in asked.factors)
         self._log = next((factor.name for factor in asked.factors if factor.is_log), "")
+        self.moved = sorted({row_dimension(factor.name) for factor in asked.factors})
 
     def result(self, points: list[str]) -> Result:
         """The answer, which was checked at these points."""
@@ -243,6 +262,7 @@ class _Answer:
                 formula = shifted(formula, row_dimension(name), self._step * power)
             if self._log:
                 slope = slope + twice_derivative(formula, row_dimension(self._log), self._step)
+            formula, slope = together(formula, self.moved), together(slope, self.moved)
         return formula, Determinants(
             tuple((name, power, self._sigma(name)) for name, power in powers.items()),
             self._log,
@@ -395,6 +415,7 @@ class _Answer:
         formula = self._inner.expectation
         for name, power in powers.items():
             formula = shifted(formula, row_dimension(name), self._step * power)
+        formula = together(formula, self.moved)
         made = Determinants(
             tuple((name, power, self._sigma(name)) for name, power in powers.items()),
             "",

@@ -200,6 +200,23 @@ def test_covariances_with_a_logarithm_that_are_refused(text: str, reason: str) -
         moment(text)
 
 
+@pytest.mark.parametrize("n", [6, 7.5])
+def test_numbers_of_rows_beside_are_not_moved(n: float) -> None:
+    values = {"n": n, "p": 2}
+    for text, factor in (("det(W)^(1/2) tr(W)", 1 / (n - 1)), ("tr(W) log det(W)", n**2), ("log det(W)", n)):
+        beside = {1 / (n - 1): f"{text}/(n-1)", n**2: f"n {text} n", n: f"n * {text}"}[factor]
+        found = moment(beside, values)
+        assert _number(beside, values) == pytest.approx(factor * _number(text, values), rel=1e-12)
+        assert not any("n99" in point for point in found.checked)
+    assert _number("det(W)^(1/2) tr(S)", {**values, "S": "W/(n-1)"}) == pytest.approx(
+        _number("det(W)^(1/2) tr(W)", values) / (n - 1), rel=1e-12
+    )
+    assert _number("n + tr(W)/n - n log det(W)", values) == pytest.approx(
+        n + 2 - n * _number("log det(W)", values), rel=1e-12
+    )
+    assert moment("cov(log det(W), n tr(W))").text == "2*n*p"
+
+
 def test_ways_to_write_a_logarithm() -> None:
     assert moment("log(det(W))").text == moment("log det(W)").text
     assert moment("2 log ( det ( W ) ) tr(W)").text == moment("2 log det(W) tr(W)").text
@@ -331,10 +348,9 @@ REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("W - log det(W)", {}, r"character 5 \(after 'W - '\): a scalar is added to a matrix"),
     ("log det(W) -", {}, r"after 'log det\(W\) -'\): expected a letter"),
     ("log det(W) S", {"values": {"S": "W -"}}, "expected a letter"),
-    ("tr(W) - n log det(W)", {}, "n itself stands beside"),
+    ("tr(W) - n log det(W) n99", {}, "stands with n99"),
     ("log det(W) det(W)^(1/2)", {}, "have no method together"),
-    ("det(W)^(1/2) W/(n-1)", {}, "n itself stands beside"),
-    ("det(W)^(1/2) S", {"values": {"S": "W/(n-1)"}}, "n itself stands beside"),
+    ("det(W)^(1/2) An W", {}, "n itself touches another name"),
     ("det(W)^(1/2) W^+", {}, "is 0 where"),
     ("det(W)^(1/2) W[1,4]", {}, "no small size"),
     ("det(W)^-1", {"rows": "general", "values": {"n": 7}}, "a covariance of its rows"),
