@@ -58,6 +58,20 @@ READY = r"""async () => {
   return (document.querySelector("article h1") || document).textContent.replace(/#$/, "").trim();
 }"""
 
+# what a sheet has room for between its margins, in pixels of print
+SHEET = 680
+# a formula that is wider than the sheet is set smaller, by no more than it takes: the style sheet can only guess
+FIT = r"""(sheet) => {
+  const outside = document.querySelector(".bd-article")?.clientWidth - sheet;
+  const boxes = [...document.querySelectorAll(".bd-article div.math")].filter((box) => box.querySelector("mjx-container"));
+  const formulas = boxes.map((box) => box.querySelector("mjx-container"));
+  const sizes = formulas.map((one) => parseFloat(one.style.fontSize) || 100);
+  const set = (one, size) => one.style.setProperty("font-size", `${size}%`, "important");
+  formulas.forEach((one, k) => set(one, sizes[k]));
+  const shares = boxes.map((box, k) => (box.clientWidth - outside) / formulas[k].firstElementChild.getBoundingClientRect().width);
+  formulas.forEach((one, k) => set(one, Math.min(1, 0.98 * shares[k]) * sizes[k]));
+}"""
+
 
 def chromium() -> str:
     """The browser that prints; raises BadInput, with the remedy, where there is none."""
@@ -106,6 +120,7 @@ async def _print(browser: Browser, html: Path, name: str, folder: Path, room: as
         await page.goto((html / f"{name}.html").resolve().as_uri())
         title: str = await page.evaluate(READY)
         await page.emulate_media(media="print")
+        await page.evaluate(FIT, SHEET)
         await page.pdf(
             path=str(folder / f"{name}.pdf"),
             format="A4",
