@@ -147,13 +147,16 @@ def test_the_panels_of_a_figure_stand_below_each_other_on_a_phone(
     assert hidden
 
 
-def test_opening_page_says_what_was_found_in_one_screen(address: str, browser: Any) -> None:
+def test_opening_page_says_the_loss_and_what_was_found_in_one_screen(address: str, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto(f"{address}/intro.html", wait_until="load")
     page.evaluate("MathJax.startup.promise")
-    bottom = page.locator(".findings").first.bounding_box()
+    page.wait_for_selector(".bd-article.ready")
+    loss, bottom = (page.locator(place).first.bounding_box() for place in (".beside", ".findings"))
     page.close()
+    assert loss is not None
     assert bottom is not None
+    assert 100 < loss["height"] < bottom["y"]
     assert bottom["y"] + bottom["height"] <= 900
 
 

@@ -115,8 +115,9 @@ def formulas() -> Html:
     steps = load()
     loss, root = (statements.printed(steps[name])[0] for name in ("theorem-1", "stationary-rates"))
     short = [statements.printed(steps[name])[0] for name in ("inner-factor", "adaptation-factor")]
+    beside = "".join(map(h.display, (*short, root)))
     return Html(
         f"<p>The average test loss, {cards.link('theorem-1')}, and the training rate at which it is least, "
-        f"{cards.link('stationary-rates')}:</p>{h.columns([loss])}"
-        f'<div class="beside">{"".join(map(h.display, short))}</div>{h.display(root)}'
+        f"{cards.link('stationary-rates')}:</p>"
+        f'<div class="beside"><div>{h.columns([loss])}</div><div>{beside}</div></div>'
     )
