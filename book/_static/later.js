@@ -1,6 +1,5 @@
-// Tables and sources in folded parts become part of the page when they are opened, tables also before print, as do pictures that stand
-// for what moves; without scripts
-// they are there from the start. What is wider than its place can be reached, and scrolled, by keyboard; what fits cannot.
+// Tables and sources in folded parts become part of the page when they are opened, and before print pictures that stand for what moves;
+// without scripts they are there from the start. What is wider than its place can be reached, and scrolled, by keyboard; what fits cannot.
 (() => {
   "use strict";
   const WIDE = ".bd-article :is(div.math, .table-scroll, .stacked td:first-child > div, section.step p, .pst-scrollable-table-container, .drawn, .cell_output, pre)";
@@ -52,7 +51,14 @@
   };
   document.addEventListener("DOMContentLoaded", show);
   document.addEventListener("toggle", (event) => event.target.open && window.bringLater(event.target, "noscript.later:not(.narrow, .wide)"), true);
-  window.addEventListener("beforeprint", () => window.bringLater(document, "details:not(.use, .source, .ancestry) > noscript.later, noscript.printed, noscript.wide"));
+  // folded parts are open on paper, but for tables and sources that nobody has asked for
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll(".bd-article details:not([open])")].filter((fold) => !fold.querySelector("noscript.later:not(.narrow, .wide)"));
+    opened.forEach((fold) => (fold.open = true));
+    window.bringLater(document, "noscript.printed, noscript.wide");
+  });
+  window.addEventListener("afterprint", () => opened.splice(0).forEach((fold) => (fold.open = false)));
   document.addEventListener("DOMContentLoaded", () => {
     watch(document);
     // a name that is spoken is the name that is shown

@@ -108,8 +108,12 @@ def drawing(name: str, steps: Mapping[str, Step]) -> str:
             f'<text x="{left + wide / 2:.0f}" y="{top + 15:.0f}">{escape(label(step))}</text></a></g>'
         )
     height = (len(rows) - 1) * ROW + HEIGHT + 2
+    # as wide as its widest row, and never smaller than that: a phone scrolls
+    begin = min(left for left, _, _ in boxes.values()) - 1
+    wide = WIDTH - 2 * begin
     return (
-        f'<div class="drawn broad ancestry"><svg viewBox="0 0 {WIDTH:.0f} {height:.0f}" '
+        f'<div class="drawn broad ancestry"><svg viewBox="{begin:.0f} 0 {wide:.0f} {height:.0f}" '
+        f'style="width: {wide:.0f}px; min-width: {wide:.0f}px; margin-inline: auto" '
         f'aria-label="What {escape(label(steps[name]))} rests on">{"".join(nodes)}</svg></div>'
     )
 
