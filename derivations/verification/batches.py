@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -81,21 +82,30 @@ class Weighted:
 class Plan:
     """Where products are cut, so that the words of some expressions take the least work together.
 
-    The work of a product is shared among the words that it is a part of. A cut once chosen stays, for all batches.
+    The work of a product is shared among the words that it is a part of. A cut once chosen stays, for all batches and at
+    all sizes: at others it may not be the best, and is found but once.
     """
 
-    def __init__(self, exprs: Iterable[Expression]) -> None:
+    def __init__(self, exprs: Iterable[Expression] = ()) -> None:
         self._letters: dict[Factor, str] = {}
         self._shared: Counter[str] = Counter()
-        for expr in exprs:
-            for traces, word in expr.terms:
-                for trace in traces:
-                    self._shared.update(_parts(self._spelt(trace), len(trace)))
-                self._shared.update(_parts(self._spelt(word or ()), 0))
+        self._seen: set[tuple[tuple[Word, ...], Word | None]] = set()
         self._sides: dict[str, tuple[int, int]] = {}
         self._work: dict[str, float] = {}
         self._cuts: dict[str, int] = {}
         self._turns: dict[Word, tuple[Word, Word]] = {}
+        self.add(exprs)
+
+    def add(self, exprs: Iterable[Expression]) -> None:
+        """Further expressions, as there are at a size with more tasks; what is known already is not counted again."""
+        for expr in exprs:
+            for term in expr.terms:
+                if term in self._seen:
+                    continue
+                self._seen.add(term)
+                for trace in term.traces:
+                    self._shared.update(_parts(self._spelt(trace), closed=True))
+                self._shared.update(_parts(self._spelt(term.word or ()), closed=False))
 
     def cut(self, word: Word, matrices: Mapping[str, Array]) -> int:
         """The place at which a product is cut last."""
@@ -107,13 +117,13 @@ class Plan:
         """The two products whose elements give a trace, of any of its rotations."""
         if trace not in self._turns:
             spelt, long = self._measured(trace, matrices), len(trace)
-
-            def work(turned: tuple[int, int]) -> float:
-                turn, cut = turned
-                whole = spelt[turn:] + spelt[:turn]
-                return sum(self._least(half) for half in {whole[:cut], whole[cut:]})
-
-            turn, cut = min(((turn, cut) for turn in range(long) for cut in range(1, long)), key=work)
+            twice, found = spelt + spelt, []
+            for cut in range(1, long // 2 + 1):  # the longer half of one turn is the shorter one of another
+                for turn in range(long):
+                    left, right = twice[turn : turn + cut], twice[turn + cut : turn + long]
+                    work = self._least(left) + (self._least(right) if right != left else 0.0)
+                    found.append((work, turn, cut))
+            _, turn, cut = min(found)
             whole = trace[turn:] + trace[:turn]
             self._turns[trace] = whole[:cut], whole[cut:]
         return self._turns[trace]
@@ -132,24 +142,33 @@ class Plan:
 
     def _least(self, word: str) -> float:
         """The least share of the work of a product, in multiplications."""
+        known = self._work
+        if word in known:
+            return known[word]
         if len(word) == 1:
             return 0.0
-        if word not in self._work:
-            rows, columns, shared = self._sides[word[0]][0], self._sides[word[-1]][1], self._shared[word]
-            found = []
-            for cut in range(1, len(word)):
-                own = CALL + rows * self._sides[word[cut]][0] * columns
-                left, right = word[:cut], word[cut:]
-                parts = self._least(left) + (self._least(right) if right != left else 0.0)
-                found.append((parts + own / max(shared, 1), cut))
-            self._work[word], self._cuts[word] = min(found)
-        return self._work[word]
+        rows, columns = self._sides[word[0]][0], self._sides[word[-1]][1]
+        shared, best, place = max(self._shared[word], 1), math.inf, 0
+        for cut in range(1, len(word)):
+            left, right = word[:cut], word[cut:]
+            work = (CALL + rows * self._sides[word[cut]][0] * columns) / shared
+            work += known[left] if left in known else self._least(left)
+            if right != left:
+                work += known[right] if right in known else self._least(right)
+            if work < best:
+                best, place = work, cut
+        known[word], self._cuts[word] = best, place
+        return best
 
 
-def _parts(word: str, turns: int) -> set[str]:
-    """The products that a word contains, of its rotations where it is closed."""
-    turned = [word[k:] + word[:k] for k in range(max(turns, 1))]
-    return {w[i:j] for w in turned for i in range(len(w)) for j in range(i + 2, len(w) + 1)}
+def _parts(word: str, *, closed: bool) -> set[str]:
+    """The products of two factors or more that a word contains, across its ends where it is closed."""
+    long = len(word)
+    if closed:
+        word += word
+    return {
+        word[i : i + size] for size in range(2, long + 1) for i in range(long if closed else long - size + 1)
+    }
 
 
 def _side(factor: Factor, matrices: Mapping[str, Array], which: int) -> int:

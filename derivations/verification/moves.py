@@ -22,6 +22,7 @@ from derivations.steps.chain import Chain, Growth, Move, Rule
 from derivations.steps.chains.products import by_powers, degree_of_powers
 from derivations.steps.rules.exact_routes import in_order
 from derivations.steps.step import Check, Step
+from derivations.verification.batches import Plan
 from derivations.verification.growth import slope_check, until_told
 from derivations.verification.sides import AVERAGING, Sides
 from derivations.verification.undrawn import BY_CALCULUS, no_number
@@ -56,8 +57,10 @@ SMALL_MEAN = 1.0
 class _Averaged:
     """The two sides along a fixed direction, batch by batch: their gap in each draw, and the value."""
 
-    def __init__(self, move: Move, slug: str, sizes: Mapping[str, float], index: int, base_seed: int) -> None:
-        self._sides = Sides(move, slug, sizes, index, base_seed, None)
+    def __init__(
+        self, move: Move, slug: str, sizes: Mapping[str, float], index: int, base_seed: int, plan: Plan | None
+    ) -> None:
+        self._sides = Sides(move, slug, sizes, index, base_seed, None, plan)
         self._probe = _direction(np.asarray(self._sides.first[1].mean(axis=0)), slug)
 
     def at(self, batch_index: int) -> tuple[Array, Array]:
@@ -99,7 +102,13 @@ class _Averaged:
 
 
 def sample_move(
-    move: Move, label: str, slug: str, sizes: Mapping[str, float], index: int = 0, base_seed: int = 0
+    move: Move,
+    label: str,
+    slug: str,
+    sizes: Mapping[str, float],
+    index: int = 0,
+    base_seed: int = 0,
+    plan: Plan | None = None,
 ) -> Check | None:
     """Sample one move at these sizes, until the mean is resolved or the budget is spent.
 
@@ -112,10 +121,10 @@ def sample_move(
     if move.rule in BY_CALCULUS:
         return sample_number(move, label, sizes)
     if move.rule in AVERAGING:
-        return _Averaged(move, slug, sizes, index, base_seed).check(label, sizes)
+        return _Averaged(move, slug, sizes, index, base_seed, plan).check(label, sizes)
     started = time.monotonic()
     # the element at which the two sides differ most
-    sides = Sides(move, slug, sizes, index, base_seed, 2)
+    sides = Sides(move, slug, sizes, index, base_seed, 2, plan)
     before, after = np.broadcast_arrays(*sides.first)
     place = np.unravel_index(int(np.argmax(np.abs(before - after))), before.shape)
     value, mean = float(after[place]), float(before[place])
@@ -243,7 +252,9 @@ def _calculus(move: Move, numbers: _Numbers) -> tuple[float, float] | None:
     return value, float(min(np.roots(coefficients), key=lambda root: abs(root - value)).real)
 
 
-def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: int = 0) -> Check:
+def sample_order(
+    move: Move, growth: Growth, label: str, slug: str, base_seed: int = 0, plan: Plan | None = None
+) -> Check:
     """The rate at which both sides approach each other as sizes grow, against the order of the error."""
     started = time.monotonic()
     rungs = []
@@ -253,7 +264,7 @@ def sample_order(move: Move, growth: Growth, label: str, slug: str, base_seed: i
             if name in rung:
                 grown = rung[name] * factor ** float(exponent.constant)
                 rung[name] = round(grown) if isinstance(rung[name], int) else grown
-        rungs.append(Sides(move, slug, _with_total(rung, move), k, base_seed, RUNG_BATCH))
+        rungs.append(Sides(move, slug, _with_total(rung, move), k, base_seed, RUNG_BATCH, plan))
     gaps: list[list[Array]] = [[] for _ in rungs]
 
     def fitted(more: int) -> Check:
@@ -324,10 +335,11 @@ def checks_of_move(
     move: Move, k: int, label: str, slug: str, step: Step, numbers: Mapping[str, float], base_seed: int
 ) -> list[Check]:
     """The checks of one move, the k-th from 0."""
+    plan = Plan()
     if move.growths:
         return [
             sample_order(
-                move, growth, f"{label}, as {growth.label} grows", f"{slug}/{growth.label}", base_seed
+                move, growth, f"{label}, as {growth.label} grows", f"{slug}/{growth.label}", base_seed, plan
             )
             for growth in move.growths
             if growth.base and growth.label in move.order
@@ -339,9 +351,11 @@ def checks_of_move(
         places = ANYWHERE
     at = [_with_total({**sizes, **numbers}, move) for sizes in places]
     if move.rule not in AVERAGING:
-        checks = (sample_move(move, label, slug, sizes, index, base_seed) for index, sizes in enumerate(at))
+        checks = (
+            sample_move(move, label, slug, sizes, index, base_seed, plan) for index, sizes in enumerate(at)
+        )
         return [check for check in checks if check is not None]
-    averaged = [_Averaged(move, slug, sizes, index, base_seed) for index, sizes in enumerate(at)]
+    averaged = [_Averaged(move, slug, sizes, index, base_seed, plan) for index, sizes in enumerate(at)]
     fewest = min((one.needed for one in averaged), default=0.0)
     return [
         one.check(label, sizes)

@@ -141,9 +141,16 @@ class Sides:
     """Both sides of a move, batch by batch; what is the same in every batch is worked out once."""
 
     def __init__(
-        self, move: Move, slug: str, sizes: Mapping[str, float], index: int, base_seed: int, batch: int | None
+        self,
+        move: Move,
+        slug: str,
+        sizes: Mapping[str, float],
+        index: int,
+        base_seed: int,
+        batch: int | None,
+        plan: Plan | None = None,
     ) -> None:
-        """batch: draws in a batch; None: by the sizes of what is drawn."""
+        """batch: draws in a batch; None: by the sizes of what is drawn. plan: of other sizes, for this too."""
         self._move = move
         # of both sides, and what letters stand for: the largest element of a term, where they are the same number
         self._identity, self.largest = move.rule not in AVERAGING and not move.growths, 0.0
@@ -193,7 +200,8 @@ class Sides:
         self._squared: frozenset[str] = squared(every) if batch is None else frozenset()
         self._order = in_order({**move.values, **move.roots}, move.inverses)
         self._weighted: dict[int, Weighted] = {}
-        self._plan = Plan([*exprs, *(expr for one in self._of_task for expr in one.values())])
+        self._plan = Plan() if plan is None else plan
+        self._plan.add([*exprs, *(expr for one in self._of_task for expr in one.values())])
 
     def _value(self, expr: Expression, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
         # the expressions are those of the move, or of the tasks: kept, so that each has a number of its own
