@@ -257,7 +257,7 @@ class Sides:
                     _basis_vector(sample, letter)
                     if letter.unit
                     else _complex_wishart(sample, letter)
-                    if name == HERMITIAN
+                    if name == HERMITIAN and move.rule is Rule.HERMITIAN
                     else _draw(sample, letter, anew=name in fresh, squared=name in self._squared)
                 )
         products: dict[Word, Array] = {}
