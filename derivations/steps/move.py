@@ -66,6 +66,7 @@ class Rule(StrEnum):
     INVARIANCE = "average by invariance"
     IMAGE = "linear image of a Gaussian matrix"
     BIDIAGONAL = "bidiagonal form of a Gaussian matrix"
+    ROW_SPECTRUM = "write in eigenvalues seen from one row"
     CHI_SQUARE = "average over chi-square variables"
     NEAR = "look near a point"
     FRAMES = "moment of uniform frames"
@@ -78,6 +79,7 @@ class Rule(StrEnum):
     BOUND = "bound by Cauchy-Schwarz"
     COMPONENT = "bound by the square of one component"
     TANGENT = "bound by a tangent"
+    POWERS = "bound by a product of powers"
     EIGENVALUES = "bound by eigenvalues of at most one"
     SIGNS = "average over signs"
     SPECTRUM = "put eigenvalues in"
@@ -109,6 +111,7 @@ _RELATIONS = {
     Rule.BOUND: Relation.AT_MOST,
     Rule.COMPONENT: Relation.AT_MOST,
     Rule.TANGENT: Relation.AT_LEAST,
+    Rule.POWERS: Relation.AT_MOST,
     Rule.EIGENVALUES: Relation.AT_MOST,
     Rule.CONNECTED: Relation.AT_MOST,
     Rule.CHEBYSHEV: Relation.AT_MOST,
@@ -119,6 +122,7 @@ _RELATIONS = {
     Rule.LEAST: Relation.LEAST,
     Rule.IMAGE: Relation.LAW,
     Rule.BIDIAGONAL: Relation.LAW,
+    Rule.ROW_SPECTRUM: Relation.LAW,
     Rule.NEAR: Relation.NEAR,
 }
 AVERAGES = (
@@ -144,6 +148,7 @@ NO_NUMBER = {
     Rule.SUM: "it multiplies by the number of tasks",
     Rule.BOUND: "an inequality, which holds exactly at random matrices",
     Rule.COMPONENT: "an inequality, which holds exactly at random numbers",
+    Rule.POWERS: "an inequality, which holds exactly at random numbers",
     Rule.TANGENT: "an inequality, which holds exactly at random numbers",
     Rule.EIGENVALUES: "an inequality, which holds exactly at random matrices",
     Rule.CONNECTED: "an inequality, which holds exactly at random matrices",
@@ -158,6 +163,7 @@ NO_NUMBER = {
     Rule.SIGNS: "a mean over few values, taken one by one",
     Rule.IN_PROBABILITY: "a limit: its step samples what comes of it",
     Rule.BIDIAGONAL: "a law: its step samples what comes of it",
+    Rule.ROW_SPECTRUM: "a law: its step samples what comes of it",
     Rule.CHI_SQUARE: "a mean of scalars: its step samples what comes of it",
     Rule.NEAR: "an integrand, up to bounded factors: its step samples what comes of it",
     Rule.ORDER: "an exponent: sampled over a ladder of sizes where the step has one",

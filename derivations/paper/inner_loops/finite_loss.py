@@ -1,12 +1,13 @@
-"""Where the exact loss is finite, with one to four inner steps: three bounds on one task's label noise, with their means.
+"""Where the exact loss is finite, with one to eight inner steps: bounds on one task's label noise, with means.
 
-    -  exact-loss-finite  at rates of zero and below always; at every rate for p > n_t + n_v + 1; beside zero with one
-       validation point, n_t >= K + 2 and p >= K + 3 for K steps
+    -  exact-loss-finite  at rates of zero and below always; at every rate for p > n_t + n_v + 1; with one validation point at every
+       rate wherever exact-loss-infinite does not say otherwise
 
 The label noise of one task is the mean of Tr (B_1 B_1^T)^-1 Gamma_z (`one-task-suffices`). At negative rates B_1 B_1^T is at least
 X_v X_v^T. What the training inputs do not reach, the inner loop leaves alone: with the projection Pi on it,
 B_1 Pi B_1^T = X_v Pi X_v^T is a Wishart matrix of p - n_t degrees of freedom, independent of the training labels' noise in Gamma_z. With
-one validation point M is at least its last square, of chi-square variables.
+one validation point B_1 B_1^T is a sum of w_k u_k^(2 K) and at least a product of their powers, with which the j-th nearest eigenvalue to zero,
+of density u^(j-1), and the chi-square variables w_k have means.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
-from math import prod
 
 import numpy as np
 import sympy
@@ -28,7 +28,13 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import alpha_t, n_t, n_v, p, sigma
 from derivations.paper.beyond.one_task import Word, require_rotations
 from derivations.paper.beyond.reduction import OWN, square
-from derivations.paper.inner_loops.positive_exactly import variables
+from derivations.paper.inner_loops.near_singular import (
+    MOST_STEPS,
+    finite_places,
+    powers,
+    squared_row,
+    weight,
+)
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse
 from derivations.steps.chain import Chain, Rule
@@ -43,9 +49,7 @@ from derivations.steps.rules.rotations import (
     quotient,
     rewritten,
 )
-from derivations.steps.rules.single_row.bidiagonal import components, freedoms
-from derivations.steps.rules.single_row.chi_squares import average_chi_squares
-from derivations.steps.rules.single_row.reciprocals import at_least_last_square
+from derivations.steps.rules.single_row.eigenvalues import at_most_powers, shrinkages, weights
 from derivations.steps.signs import positive_at_positive_rates
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check
@@ -53,9 +57,11 @@ from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.unreached import Traces, traces
-from symbolic.algebra.words import Expression, constant, gaussian, identity, matrix, reciprocal, scalar, tr
+from symbolic.algebra.words import Expression, constant, gaussian, identity, matrix, scalar, tr
 
 STEPS_OF_INNER_LOOP = (1, 2, 3, 4)
+AT_NEGATIVE_RATES = tuple(range(1, MOST_STEPS + 1))
+PLACES_OF_ONE_ROW = tuple(finite_places())
 DEPENDS = ("inputs", "covariance", "split", "noise_val")
 INPUTS, DATA = gaussian("X_v", "n_v", "p"), gaussian("X_t", "n_t", "p")
 UNREACHED = matrix("Pi", "p", "p", symmetric=True)
@@ -90,9 +96,10 @@ def mean_bound(steps: int) -> str:
     return rf"\mathbb{{E}}_{{X^v}}\mathrm{{Tr}}\,\big[(B_1\Pi B_1^T)^{{-1}}\Gamma_z\big]_{{{_steps(steps)}}}"
 
 
-def last_square(steps: int) -> str:
-    """The mean of one over the last square of M, for one validation point."""
-    return rf"\mathbb{{E}}\,\big[1/c^2\pi\big]_{{{_steps(steps)}}}"
+def power_of_inverse(steps: int, size: int, reached: int) -> str:
+    """A power of one over B_1 B_1^T, for one validation point."""
+    power, points = weight(steps, size, reached), "" if reached == size else rf",\,n_t\le{reached}"
+    return rf"\big[(B_1B_1^T)^{{-{power}}}\big]_{{{_steps(steps)},\,p={size}{points}}}"
 
 
 REACHED = r"B_1B_1^T-B_1\Pi B_1^T"
@@ -105,7 +112,7 @@ def finite_chain(assumptions: Assumptions) -> Chain:
     """The three bounds, and their means."""
     require_rotations(assumptions)
     chain = Chain(OWN @ OWN.T - INPUTS @ INPUTS.T)
-    for steps in STEPS_OF_INNER_LOOP:
+    for steps in AT_NEGATIVE_RATES:
         _below_zero(chain, replace(assumptions, inner_steps=steps), steps)
     for steps in STEPS_OF_INNER_LOOP:
         _unreached(chain, replace(assumptions, inner_steps=steps), steps)
@@ -113,8 +120,8 @@ def finite_chain(assumptions: Assumptions) -> Chain:
     gram(chain.shows(REACHED), positive_at_positive_rates).shows_sign(MORE_REACHED)
     for steps in STEPS_OF_INNER_LOOP:
         _mean(chain, replace(assumptions, inner_steps=steps), steps)
-    for steps in STEPS_OF_INNER_LOOP:
-        _last_square(chain, steps)
+    for place in PLACES_OF_ONE_ROW:
+        _product_of_powers(chain, *place)
     return chain
 
 
@@ -177,13 +184,14 @@ def _by_single_rows(sizes: Mapping[str, int]) -> list[tuple[Fraction, dict[str, 
     return [(inverse_of_chi_square(sizes["q"] - rows + 1), {"Z_inverse": multiple(rows, Fraction(1))})]
 
 
-def _last_square(chain: Chain, steps: int) -> Chain:
-    values = variables(chain, steps)
-    squares = components(steps, scalar("alpha_t") * reciprocal("n_t"))
-    at_least_last_square(chain.begin(scalar("R")), "R", "M_1", values, squares)
-    freedom = f"freedom_{steps}"
-    average_chi_squares(chain, freedoms(steps, scalar("n_t"), scalar("p")), freedom)
-    return chain.shows(last_square(steps), {freedom: chain.moves[-1].values[freedom]})
+def _product_of_powers(chain: Chain, steps: int, size: int, reached: int) -> Chain:
+    own, shares = squared_row(chain, steps, size, reached), map(scalar, weights(size))
+    squares = [scalar(name) ** (2 * steps) for name in shrinkages(reached)]
+    squares += [constant(1)] * (size - reached)
+    parts = [w * one for w, one in zip(shares, squares, strict=True)]
+    chain.begin(scalar("R") ** weight(steps, size, reached))
+    at_most_powers(chain, "R", "G_1", own, [*zip(parts, powers(steps, size, reached), strict=True)])
+    return chain.shows(power_of_inverse(steps, size, reached))
 
 
 # -- what is claimed ----------------------------------------------------------------------------------------
@@ -193,10 +201,10 @@ def _claim() -> Parts:
     x_v, x_t = MatrixSymbol("X_v", n_v, p), MatrixSymbol("X_t", n_t, p)
     z, q = MatrixSymbol("Z", n_v, Symbol("q", positive=True)), MatrixSymbol("Q", n_t, p)
     own, rate, found = MatrixSymbol("B_1", n_v, p), alpha_t / n_t, dict[str, sympy.Basic]()
-    for k in STEPS_OF_INNER_LOOP:
-        powers = [x_v * (x_t.T * x_t) ** j * x_v.T for j in range(2 * k + 1)]
+    for k in AT_NEGATIVE_RATES:
+        words = [x_v * (x_t.T * x_t) ** j * x_v.T for j in range(2 * k + 1)]
         found[grown(k)] = sympy.Add(
-            *(sympy.binomial(2 * k, j) * rate**j * powers[j] for j in range(1, 2 * k + 1)), evaluate=False
+            *(sympy.binomial(2 * k, j) * rate**j * words[j] for j in range(1, 2 * k + 1)), evaluate=False
         ).doit()
         found[Sign(grown(k))] = sympy.Integer(1)
     found |= {left_alone(k): z * z.T for k in STEPS_OF_INNER_LOOP}
@@ -207,9 +215,12 @@ def _claim() -> Parts:
         noise = sum(c * rate ** (j + 1) * Trace((x_t * x_t.T) ** j) for (j,), c in passed.terms())
         found[mean_bound(k)] = share * (1 + noise)
     found[WHOLE] = share * (1 + alpha_t**2 * p / n_t)
-    for k in STEPS_OF_INNER_LOOP:
-        degrees = prod((n_t - j - 1) * (p - j - 2) for j in range(1, k + 1))
-        found[last_square(k)] = (n_t / alpha_t) ** (2 * k) / degrees
+    for steps, size, reached in PLACES_OF_ONE_ROW:
+        bound = sympy.Integer(1)
+        for j in range(1, size + 1):
+            near = Symbol(f"u_{j}") if j <= reached else 1
+            bound /= (Symbol(f"w_{j}") * near ** (2 * steps)) ** (min(j, steps) if j <= reached else steps)
+        found[power_of_inverse(steps, size, reached)] = bound
     return found
 
 
@@ -264,17 +275,17 @@ SIZES: tuple[Mapping[str, float], ...] = tuple(
     {**place, "alpha_t": rate, "sigma": 0.8} for place, rate in zip(PLACES, (0.4, -0.5, 0.7), strict=True)
 )
 _WORDS = [
-    label
-    for k in STEPS_OF_INNER_LOOP
-    for label in (grown(k), Sign(grown(k)), left_alone(k), mean_bound(k), last_square(k))
+    *(label for k in AT_NEGATIVE_RATES for label in (grown(k), Sign(grown(k)))),
+    *(label for k in STEPS_OF_INNER_LOOP for label in (left_alone(k), mean_bound(k))),
+    *(power_of_inverse(*place) for place in PLACES_OF_ONE_ROW),
 ]
 STEPS: tuple[Step, ...] = (
     Step(
         "exact-loss-finite",
         (),
         Kind.BEYOND,
-        "With one to four inner steps and p > n_v m + 1 the exact loss is finite at every training rate of zero or below; at every rate where p > n_t + n_v + 1; and at "
-        "every rate with one validation point of each task, K steps, n_t >= K + 2 and p >= K + 3.",
+        "With up to eight inner steps and p > n_v m + 1 the exact loss is finite at every training rate of zero or below; with up to four at every rate where p > n_t + n_v + 1; and "
+        "with one validation point of each task at every rate, but for p = 3 with three steps or more and n_t >= 2, p = 4 with five and n_t >= 4 or six or more and n_t >= 3, and p = 5 with eight and n_t >= 5.",
         "beyond",
         uses=(
             "stacked-design",
@@ -291,9 +302,10 @@ STEPS: tuple[Step, ...] = (
         check=_check,
         sizes=SIZES,
         applies=unchanged(DEPENDS),
-        method="B_1 B_1^T is at least a matrix whose inverse has a mean: a Gram matrix is what is more, or a square of chi-square variables is left out",
-        remark="Pi projects on what the training inputs do not reach, q = p - n_t dimensions. K of a task is a polynomial in the same chi-square variables as M with "
-        "one validation point: divided by each once it has a mean where all degrees of freedom exceed two. With one step and more validation points p > 2 n_v + 1 and n_t > n_v + 1 "
-        "are enough beside zero, by the bound of theorem-1-remainder-bounded. At positive rates elsewhere the program goes by a count of powers.",
+        method="B_1 B_1^T is at least a matrix whose inverse has a mean: a Gram matrix is what is more, or a sum is at least a product of powers",
+        remark="Pi projects on what the training inputs do not reach, q = p - n_t dimensions. With one validation point 1 / B_1 B_1^T is at most the T-th root of the product shown, for larger p "
+        "too, as terms of the sum left out are positive. Eigenvalues ordered by |u_1| <= |u_2| <= ... have a density of at most a constant times the product of |u_j|^(j-1), so that its mean is finite: "
+        "T > 2 K leaves |u_j| a power above -1, and w_j one above -1/2. Gamma_z is at most a multiple of 1 + X_v X_v^T + B_1 B_1^T, as (1 - u^K)^2 / (1 - u) is of less degree than u^(2 K). With more validation points "
+        "p - n_v + 1 stands for p: the squared distance of a row of B_1 from the span of the others is a form whose eigenvalues are, by interlacing, at least the least p - n_v + 1 of the u_k^(2 K). That is no move here.",
     ),
 )

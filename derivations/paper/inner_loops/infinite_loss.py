@@ -1,10 +1,10 @@
-"""Where the exact loss is infinite: with three and four inner steps, one validation point and three parameters.
+"""Where the exact loss is infinite: up to eight inner steps, one validation point and few parameters.
 
-    -  exact-loss-infinite  at every positive rate: near a row that an eigenvalue n_t/alpha_t maps to itself the mean of K / M diverges
+    -  exact-loss-infinite  at every positive rate: where eigenvalues of the inner loop come near zero together the mean diverges
 
-With one validation point M and K are polynomials in chi-square variables (`two-small-matrices`), and M vanishes where
-s_1 = n_t / alpha_t and t_1 = 0. Near it, at s_1 = (n_t / alpha_t) (1 + d x_1), s_2 = (n_t / alpha_t) (1 + d x_2), t_1 = d^2 and
-t_2 = d^(2 (K-1)) r^2, M is of order d^(2 K), and the mean at least a positive factor times the integral of d^(2-K) from zero on.
+With one validation point B_1 B_1^T is the sum of w_k u_k^(2 K), and vanishes where u_1 = ... = u_j = 0, eigenvalues n_t / alpha_t of X_t^T X_t, and the
+other w_k = 0. Near it, at u_k = d x_k and w_k = d^(2 K) r_k^2, it is of order d^(2 K), and the mean at least a positive factor times the integral of
+d^-a from zero on, a = 2 K + 1 - j (j + 1) / 2 - K (p - j).
 """
 
 from __future__ import annotations
@@ -20,10 +20,17 @@ import sympy
 from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.normal_form import to_sympy
 from derivations.paper.beyond.one_task import require_rotations
-from derivations.paper.inner_loops.positive_exactly import ratio, variables
+from derivations.paper.inner_loops.near_singular import (
+    OF_ONE_TASK,
+    infinite_places,
+    share_of_task,
+    squared_row,
+    weight,
+)
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain
-from derivations.steps.labels import Order
+from derivations.steps.labels import BY_MOVES, Order
+from derivations.steps.rules.single_row.eigenvalues import shrinkages, weights
 from derivations.steps.rules.single_row.near_point import near_point
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import slope_check
@@ -32,45 +39,50 @@ from numeric_check.estimators.single_row import small_label_noise
 from symbolic.algebra.words import constant, reciprocal, scalar
 from symbolic.proofs.asymptotics import Exponent
 
-STEPS_OF_INNER_LOOP = (3, 4)
 DEPENDS = ("inputs", "covariance", "split", "noise_val")
-# the degrees of freedom of t_1 and t_2 with three parameters
-FREEDOM = {"t_1": 2, "t_2": 1}
+PLACES = tuple(infinite_places())
+SAMPLED = (3, 4)  # inner steps, with three parameters
 
 
-def exponent(steps: int) -> Order:
+def exponent(steps: int, size: int) -> Order:
     """Of the integrand in 1/d."""
-    return Order("a", "(1/d)").when(rf"{steps}\text{{ steps}}")
+    return Order("a", "(1/d)").when(rf"{steps}\text{{ steps}},\,p={size}")
 
 
 @lru_cache(maxsize=2)
 def infinite_chain(assumptions: Assumptions) -> Chain:
-    """The integrand near the point, and its order."""
+    """The integrand near the point, and its order, for each number of steps and parameters."""
     require_rotations(assumptions)
-    chain = Chain(scalar("ratio"))
-    for steps in STEPS_OF_INNER_LOOP:
-        values = variables(chain, steps)
-        ratio(chain).define({"R": reciprocal("M_1")}).insert({"K_1": values["K_1"]})
-        from_rate, d = scalar("n_t") * reciprocal("alpha_t"), scalar("d")
-        staying = {f"s_{k}": from_rate * (constant(1) + d * scalar(f"x_{k}")) for k in (1, 2)}
-        # n_t >= 2: s_3 and t_3 do not matter, as with three parameters t_3 has no degree of freedom
-        roots = {"t_1": d, "t_2": d ** (steps - 1) * scalar("r")}
-        over = ("x_1", "x_2", "d", "r")
-        there = f"M_{steps}_near"
-        near_point(chain, staying, roots, FREEDOM, over, {"M_1": (there, values["M_1"])})
+    chain = Chain(scalar("ratio")).define({"ratio": OF_ONE_TASK}, "one-task-suffices")
+    for steps, size, together in PLACES:
+        own = squared_row(chain, steps, size, size)
+        share_of_task(chain, steps, size, size).define({"R": reciprocal("G_1")})
+        names, d, there = shrinkages(size)[:together], scalar("d"), f"G_{steps}_{size}"
+        free = [f"x_{k}" for k in range(1, together + 1)] + [f"r_{k}" for k in range(together + 1, size + 1)]
+        # the last of them is one, and d in its place
+        over, ahead = [*free[:-1], "d"], dict(zip(free, [*map(scalar, free[:-1]), constant(1)], strict=True))
+        staying = {u: d * x for u, x in zip(names, ahead.values(), strict=False)}
+        roots = {w: d**steps * ahead[f"r_{k}"] for k, w in enumerate(weights(size), 1) if k > together}
+        near_point(
+            chain, staying, roots, dict.fromkeys(roots, 1), over, {"G_1": (there, own)}, repelled=names
+        )
         below = {there: chain.moves[-1].values[there]}
-        order(chain, {"d": Exponent(Fraction(-1))}, below).shows_degree(exponent(steps))
+        order(chain, {"d": Exponent(Fraction(-1))}, below).shows_degree(exponent(steps, size))
     return chain
 
 
 def _claim() -> Parts:
-    return {exponent(steps): sympy.Integer(steps - 2) for steps in STEPS_OF_INNER_LOOP}
+    return {
+        exponent(steps, size): sympy.Integer(2 * steps + 1 - weight(steps, size, together))
+        for steps, size, together in PLACES
+    }
 
 
 # -- what sampling sees -------------------------------------------------------------------------------------
 
 POINTS, PARAMETERS, RATE = 2, 3, 0.8
 # the label noise that is exceeded, and how close to the power its share is
+SEEN = [exponent(steps, PARAMETERS) for steps in SAMPLED]
 LEVELS = (500.0, 2000.0, 8000.0, 32000.0)
 DRAWS, BATCH, WITHIN = 4_000_000, 500_000, 0.08
 
@@ -90,14 +102,14 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     if step.derive is None:
         raise ValueError(f"{step.name} derives nothing")
     stated, found = step.derive(assumptions), []
-    for steps in STEPS_OF_INNER_LOOP:
+    for steps in SAMPLED:
         started = time.monotonic()
         shares = _shares(f"{step.name}/{seed}/{steps}", steps)
-        power = (2 * steps + 1 - float(to_sympy(stated[exponent(steps)]))) / (2 * steps)
+        power = (2 * steps + 1 - float(to_sympy(stated[exponent(steps, PARAMETERS)]))) / (2 * steps)
         errors = [float(np.sqrt(share / DRAWS)) for share in shares]
         found.append(
             slope_check(
-                exponent(steps),
+                exponent(steps, PARAMETERS),
                 LEVELS,
                 shares,
                 errors,
@@ -112,36 +124,28 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
 
 
 SIZES: tuple[Mapping[str, float], ...] = tuple(
-    {
-        "n_v": 1,
-        "q": 2,
-        "p": 3,
-        "n_t": points,
-        "alpha_t": rate,
-        "sigma": 0.8,
-        "d": 0.01,
-        "r": 0.7,
-        "x_1": 0.4,
-        "x_2": -0.3,
-    }
-    for points, rate in ((4, 0.7), (2, 1.3), (7, 0.4))
+    {"n_v": 1, "p": size, "n_t": points, "alpha_t": rate, "sigma": 0.8, "nu": 0.6}
+    for size, points, rate in ((3, 4, 0.7), (4, 2, 1.3), (5, 7, 0.4))
 )
 STEPS: tuple[Step, ...] = (
     Step(
         "exact-loss-infinite",
         (),
         Kind.BEYOND,
-        "With three or four inner steps, one task with one validation point, p = 3, n_t >= 2 and label noise the exact loss is infinite at every training rate alpha_t > 0.",
+        "With one validation point of each task, p > m + 1 and label noise the exact loss is infinite at every training rate alpha_t > 0 where p = 3, the inner loop makes three to eight steps and n_t >= 2; "
+        "where p = 4 with five steps and n_t >= 4, or six to eight and n_t >= 3; and where p = 5 with eight steps and n_t >= 5.",
         "beyond",
-        uses=("one-task-suffices", "two-small-matrices"),
+        uses=("one-task-suffices", "stacked-design", "target-covariance", "gaussian-inputs"),
         depends_on=DEPENDS,
         claim=_claim,
+        not_sampled=dict.fromkeys((label for label in _claim() if label not in SEEN), BY_MOVES),
         derivation=infinite_chain,
         check=_check,
         sizes=SIZES,
         applies=unchanged(DEPENDS),
-        method="one row in chi-square variables near a zero of M: Jacobian and densities, ordered by their degree",
-        remark="The integral of d^-a from zero on is infinite for a >= 1. K is at least sigma^2 / (p - 2), and the mean is at least that over the variables near the point. "
-        "With p = 3 the variable t_3 is zero, at which M is no larger in order.",
+        method="one row in eigenvalues near a zero of B_1 B_1^T: Jacobian and densities, ordered by their degree",
+        remark="The integral of d^-a from zero on is infinite for a >= 1. Gamma_1 is at least sigma^2, and the mean is at least that over the variables near the point; more training points than are needed leave "
+        "eigenvalues u_k with other w_k, which stay where they are. At all other sizes the loss is finite (exact-loss-finite). With more validation points p - n_v + 1 stands for p: of a row that "
+        "p - j - n_v + 1 chi-square variables keep from the span of the others, across the j eigenvectors, a multiple of the others can be taken away. That is no move here.",
     ),
 )

@@ -13,6 +13,8 @@ from derivations.steps.rules.single_row import chi_squares
 from derivations.steps.rules.single_row import near_point as near_points
 from derivations.steps.rules.single_row.bidiagonal import bidiagonal, components, freedoms, not_bidiagonal
 from derivations.steps.rules.single_row.chi_squares import average_chi_squares, not_the_mean
+from derivations.steps.rules.single_row.eigenvalues import at_most_powers, by_eigenvalues, not_by_eigenvalues
+from derivations.steps.rules.single_row.eigenvalues import not_at_most as not_at_most_powers
 from derivations.steps.rules.single_row.near_point import near_point, not_near
 from derivations.steps.rules.single_row.reciprocals import (
     at_least_last_square,
@@ -136,3 +138,44 @@ def test_a_root_of_another_density_is_seen(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(near_points, "_share", lambda free, root: chi_squares.sympy.Float(root) ** (free + 1))
     new, put = [*STAYING.values(), *ROOTS.values()], {**STAYING, "t_1": scalar("d") ** 2}
     assert "density" in not_near(K, 3 * scalar("d") ** 4 * K, put, new, ROOTS, {"t_1": 4}, ("x", "d"), {})
+
+
+def test_eigenvalues_that_come_together_are_rare() -> None:
+    d, x = scalar("d"), scalar("x")
+    staying = {"u_1": d * x, "u_2": d}
+    chain = near_point(Chain(K), staying, {}, {}, ("x", "d"), {}, repelled=("u_1", "u_2"))
+    assert chain.result == K * d**2 * (x - constant(1))
+    assert chain.moves[0].disproved == ""
+    new = [*staying.values()]
+    assert "factor" in not_near(K, K * d, staying, new, {}, {}, ("x", "d"), {}, ("u_1", "u_2"))
+
+
+OWN_ROW, TRAINING = gaussian("X_v", "n_v", "p"), gaussian("X_t", "n_t", "p")
+INSIDE = OWN_ROW @ (TRAINING.T @ TRAINING) ** 2 @ OWN_ROW.T
+
+
+@pytest.mark.parametrize(("size", "reached"), [(3, 3), (4, 2), (2, 1)])
+def test_words_of_one_row_are_sums_over_eigenvalues(size: int, reached: int) -> None:
+    chain = by_eigenvalues(Chain(scalar("alpha_t") ** 2 * tr(INSIDE)), size, reached)
+    assert len(list(chain.result.coefficient().terms())) == 3 * reached
+    assert chain.moves[0].disproved == ""
+    assert not_by_eigenvalues(chain.moves[0].before, 2 * chain.result, size, reached)
+    with pytest.raises(DoesNotApply, match="is no X_v"):
+        by_eigenvalues(Chain(tr(TRAINING.T @ TRAINING)), size, reached)
+
+
+def test_a_sum_is_at_least_a_product_of_powers() -> None:
+    w, u = ([scalar(f"{name}_{k}") for k in (1, 2)] for name in "wu")
+    parts = [w[0] * u[0] ** 4, w[1] * u[1] ** 4]
+    powers = [(parts[0], 1), (parts[1], 2)]
+    chain = at_most_powers(Chain(R**3), "R", "M", parts[0] + parts[1], powers)
+    assert chain.moves[0].disproved == ""
+    assert not_at_most_powers(R**3, chain.result * Fraction(1, 100), parts[0] + parts[1], "R")
+    for start, whole, pairs in (
+        (R**2, parts[0] + parts[1], powers),
+        (R**3, parts[0], powers),
+        (R**3, parts[0] + parts[1], [(parts[0] + parts[1], 3)]),
+        (R**3, parts[0] + parts[1], [(parts[0], 0), (parts[1], 3)]),
+    ):
+        with pytest.raises(DoesNotApply):
+            at_most_powers(Chain(start), "R", "M", whole, pairs)

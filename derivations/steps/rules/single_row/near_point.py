@@ -1,9 +1,12 @@
-"""The move that looks at a mean over chi-square variables near a point at which some of them vanish.
+"""The move that looks at a mean near a point at which chi-square variables vanish, and eigenvalues of a Wishart matrix come together.
 
-The density of the root w of one with f degrees of freedom is w^(f-1), and that of one near a positive number is bounded from below: up to factors between
-positive bounds, the mean is at least the integral of the integrand in other variables, times their Jacobian determinant and the powers w^(f-1).
+The density of the root w of a chi-square variable with f degrees of freedom is w^(f-1), and that of eigenvalues their differences, as the
+symmetric matrices with these eigenvalues fill so much; all other variables have a density that is bounded from below. Up to factors between
+positive bounds, the mean is at least the integral of the integrand in other variables, times their Jacobian determinant, the powers
+w^(f-1) and the differences.
 
-Its second routes: the determinant by SymPy, at exact points; and the share of small roots by incomplete gamma functions.
+Its second routes: the determinant by SymPy, at exact points; the share of small roots by incomplete gamma functions; and what
+rotations make of a diagonal matrix.
 """
 
 from __future__ import annotations
@@ -11,17 +14,18 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import permutations
+from itertools import combinations, permutations
 from math import prod
 
 import sympy
+from flint import fmpq, fmpq_mat
 
 from derivations.language.normal_form import to_sympy
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import by_powers
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import SEED
-from symbolic.algebra.coefficients import INVERSE
+from symbolic.algebra.coefficients import INVERSE, to_fmpq, to_fraction
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import Expression, constant, reciprocal, scalar, zero
 
@@ -39,11 +43,12 @@ def near_point(
     over: Sequence[str],
     below: Mapping[str, tuple[str, Expression]],
     *reads: str,
+    repelled: Sequence[str] = (),
 ) -> Chain:
     """The integrand of the present mean in other variables, with what their Jacobian and the densities give, for positive ones.
 
-    staying: variables that stay near a positive number. roots: of those that vanish, each a product of the others. freedom: the
-    degrees of freedom of these. over: the new variables. below: of names divided by,
+    staying: variables whose density is bounded from below but for the differences of those that are repelled. roots: of those that
+    vanish, each a product of the others. freedom: the degrees of freedom of these. over: the new variables. below: of names divided by,
     what they are called in the new variables, and what they stand for. Raises DoesNotApply where the variables are not as many.
     """
     before = chain.result
@@ -61,11 +66,13 @@ def near_point(
     density = constant(1)
     for name, root in roots.items():
         density = density * root ** (freedom[name] - 1)
+    for one, other in combinations(repelled, 2):
+        density = density * (staying[one] - staying[other])
     after = after * _determinant([[_slope(one, name) for name in over] for one in new]) * density
 
     def second_route() -> SecondRoute:
-        said = not_near(before, after, put, new, roots, freedom, over, values)
-        return "the determinant by SymPy, and incomplete gamma functions", said
+        said = not_near(before, after, put, new, roots, freedom, over, values, repelled)
+        return "the determinant by SymPy, incomplete gamma functions and rotations", said
 
     return chain.made(Move(Rule.NEAR, before, after, reads, (*put,), values, second_route))
 
@@ -103,8 +110,9 @@ def not_near(
     freedom: Mapping[str, int],
     over: Sequence[str],
     names: Mapping[str, Expression],
+    repelled: Sequence[str] = (),
 ) -> str:
-    """Why a scalar is not another in other variables times the Jacobian and the density; nothing if it is."""
+    """Why a scalar is not another in other variables times the Jacobian and the density, but for a sign; nothing if it is."""
     for name, free in freedom.items():
         shares = [_share(free, root) for root in (SMALL, SMALL / 2)]
         if abs(float(sympy.log(shares[0] / shares[1], 2)) - free) > NEARLY:
@@ -127,9 +135,28 @@ def not_near(
         at = {sympy.Symbol(name): sympy.Rational(x.numerator, x.denominator) for name, x in place.items()}
         factor = Fraction(str(determinant.subs(at)))
         factor *= prod(Fraction(evaluate(root, place)) ** (freedom[name] - 1) for name, root in roots.items())
-        if Fraction(evaluate(before, there)) * factor != Fraction(evaluate(after, there)):
+        factor *= _filled([there[name] for name in repelled])
+        if abs(Fraction(evaluate(before, there)) * factor) != abs(Fraction(evaluate(after, there))):
             return "the two sides differ by another factor at an exact point"
     return ""
+
+
+def _filled(eigenvalues: Sequence[Fraction]) -> Fraction:
+    """The determinant of what infinitesimal rotations make of a diagonal matrix, above its diagonal."""
+    size = len(eigenvalues)
+    pairs = [*combinations(range(size), 2)]
+    if not pairs:
+        return Fraction(1)
+    whole = fmpq_mat(size, size)
+    for k, value in enumerate(eigenvalues):
+        whole[k, k] = to_fmpq(value)
+    rows = []
+    for i, j in pairs:
+        turn = fmpq_mat(size, size)
+        turn[i, j], turn[j, i] = fmpq(1), fmpq(-1)
+        moved = turn * whole - whole * turn
+        rows.append([moved[place] for place in pairs])
+    return to_fraction(fmpq_mat(rows).det())
 
 
 def _share(free: int, root: sympy.Rational) -> sympy.Float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy
 
 from derivations.language import model
 from derivations.language.assumptions import PAPER
@@ -18,8 +19,9 @@ from derivations.paper.inner_loops.finite_loss import (
     WHOLE,
     _claim,
     finite_chain,
-    last_square,
+    power_of_inverse,
 )
+from derivations.paper.inner_loops.near_singular import finite_places, infinite_places, weight
 from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.contents import find
 from derivations.steps.held import Held
@@ -41,34 +43,49 @@ def test_the_exact_average_is_below_the_bound(rows: int, rate: float) -> None:
     assert average(PAPER, given).mean < at
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3, 4])
-def test_one_over_m_is_below_the_mean_of_its_last_square(steps: int) -> None:
-    size, points, rate = steps + 5, steps + 3, 2.5
-    source = generator_for(f"last square/{steps}")
-    x = source.standard_normal((4_000, size))
-    row, data = x[:, None, :], source.standard_normal((4_000, points, size))
+@pytest.mark.parametrize("place", [(1, 3, 3), (3, 4, 4), (8, 5, 4), (5, 3, 1)])
+def test_one_over_a_squared_row_is_below_a_product_of_powers(place: tuple[int, int, int]) -> None:
+    """Draw by draw, of rows from the inner loop itself and eigenvalues by LAPACK."""
+    steps, size, points = place
+    source, rate = generator_for(f"powers/{place}"), 2.5
+    row, data = source.standard_normal((1_000, size)), source.standard_normal((1_000, points, size))
+    wishart = np.swapaxes(data, 1, 2) @ data / points
+    own = row[:, None, :]
     for _ in range(steps):
-        row = row - rate / points * (row @ np.swapaxes(data, 1, 2)) @ data
-    seen = np.sum(x**2, axis=1) / np.sum(row[:, 0] ** 2, axis=1)
-    bound = to_sympy(finite_chain(PAPER).parts[last_square(steps)]).subs(
-        {n_t: points, p: size, alpha_t: rate}
+        own = own - rate * own @ wishart
+    values, vectors = np.linalg.eigh(wishart)
+    w, u = np.einsum("ni,nij->nj", row, vectors) ** 2, 1 - rate * values
+    nearest = np.argsort(np.where(np.abs(u - 1) < 1e-9, np.inf, np.abs(u)), axis=1)
+    w, u = (np.take_along_axis(x, nearest, axis=1) for x in (w, u))
+    part = to_sympy(finite_chain(PAPER).parts[power_of_inverse(*place)])
+    names = sympy.symbols([*(f"w_{k + 1}" for k in range(size)), *(f"u_{k + 1}" for k in range(points))])
+    logs = sympy.lambdify(
+        names, sympy.expand_log(sympy.log(part.xreplace(positive(part, names))), force=True)
     )
-    assert seen.mean() < float(bound)
+    bound = logs(*w.T, *np.abs(u[:, :points].T))
+    assert (-weight(*place) * np.log(np.sum(own[:, 0] ** 2, axis=1)) <= bound).all()
 
 
-def test_the_count_of_powers_says_finite_wherever_it_is_proved() -> None:
-    for steps in (1, 2, 3, 4):
-        for rows in (1, 2, 3):
-            for points in range(1, 9):
-                for size in range(rows + 2, 16):
-                    unreached = size > points + rows + 1
-                    if unreached or (rows == 1 and points >= steps + 2 and size >= steps + 3):
-                        assert task_exponent(steps, points, rows, size) > 2
+def positive(part: sympy.Basic, names: list[sympy.Symbol]) -> dict[sympy.Basic, sympy.Basic]:
+    """The symbols of a part by those of the same names."""
+    by_name = {one.name: one for one in names}
+    return {one: by_name[one.name] for one in part.free_symbols if isinstance(one, sympy.Symbol)}
 
 
-def test_the_count_of_powers_says_infinite_where_it_is_proved() -> None:
-    assert all(task_exponent(steps, points, 1, 3) <= 2 for steps in (3, 4) for points in range(2, 9))
-    assert all(task_exponent(steps, 1, 1, 3) > 2 for steps in (3, 4))
+def test_what_is_proved_of_one_row_is_everything() -> None:
+    """Sizes are said to be finite or infinite as sampling sees tails, and each is one of them."""
+    for steps in range(1, 9):
+        for size in range(3, 20):
+            for points in range(1, 20):
+                finite = any(
+                    k == steps and size >= least and (points <= most or most == least)
+                    for k, least, most in finite_places()
+                )
+                infinite = any(
+                    k == steps and size == least and points >= most for k, least, most in infinite_places()
+                )
+                assert finite != infinite
+                assert finite == (task_exponent(steps, points, 1, size) > 2)
 
 
 def test_what_is_not_reached_is_left_alone_and_the_rest_is_not() -> None:
