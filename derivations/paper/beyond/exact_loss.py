@@ -12,7 +12,9 @@ from functools import lru_cache
 from typing import Any
 
 import sympy
+from flint import fmpq, fmpq_poly
 
+from derivations.language import model
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
@@ -42,6 +44,7 @@ from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.tails import task_exponent
 from numeric_check.problem.setting import Setting
+from symbolic.algebra.coefficients import evaluate_at, names_in, to_fmpq
 from symbolic.algebra.words import matrix, tr
 
 MOST_PRECISE = 4  # inner steps up to which the average is computed to more digits
@@ -84,6 +87,20 @@ class InfiniteLoss(BadInput):
     """The mean loss is infinite at this rate."""
 
 
+@lru_cache(maxsize=32)
+def order_of_zero(assumptions: Assumptions) -> int:
+    """How flat the inner loop is in an eigenvalue of the inputs where it vanishes: its steps, or less where their rates differ."""
+    if not assumptions.added:
+        return assumptions.inner_steps
+    powers: dict[int, fmpq] = {}
+    for term, coefficient in model.task(assumptions).contraction.terms.items():
+        power = len(term.word or ()) // 2
+        value = to_fmpq(evaluate_at(coefficient, dict.fromkeys(names_in(coefficient), 1)))
+        powers[power] = powers.get(power, fmpq(0)) + value
+    _, factors = fmpq_poly([powers.get(k, fmpq(0)) for k in range(max(powers) + 1)]).factor()
+    return max((int(times) for _, times in factors), default=1)
+
+
 def label_noise_at(
     assumptions: Assumptions, values: Mapping[str, float], rel_error: float | None = None
 ) -> Estimate:
@@ -103,11 +120,11 @@ def require_finite(assumptions: Assumptions, values: Mapping[str, float]) -> Non
         raise BadInput(
             "the mean loss is infinite at p = n_v m + 1: take a larger p, or fewer validation points"
         )
-    steps, sizes = assumptions.inner_steps, [int(values[name]) for name in ("n_t", "n_v", "p")]
+    steps, sizes = order_of_zero(assumptions), [int(values[name]) for name in ("n_t", "n_v", "p")]
     noise = values["sigma"] if assumptions.noise_val is None else float(assumptions.noise_val)
     if values["alpha_t"] > 0 and (values["sigma"] or noise) and task_exponent(steps, *sizes) <= 2:
         raise InfiniteLoss(
-            f"the mean loss is infinite at every alpha_t > 0 with {steps} inner steps, n_t = {sizes[0]} and p = n_v + "
+            f"the mean loss is infinite at every alpha_t > 0 with {assumptions.inner_steps} inner steps, n_t = {sizes[0]} and p = n_v + "
             f"{sizes[2] - sizes[1]}: take a larger p, fewer inner steps or alpha_t <= 0"
         )
 
@@ -116,10 +133,10 @@ def _require_variance(assumptions: Assumptions, values: Mapping[str, float]) -> 
     """Raises BadInput where an error cannot be stated."""
     if values["alpha_t"] <= 0 or not (values["sigma"] or values["sigma_v"]):
         return
-    steps, sizes = assumptions.inner_steps, [int(values[name]) for name in ("n_t", "n_v", "p")]
+    steps, sizes = order_of_zero(assumptions), [int(values[name]) for name in ("n_t", "n_v", "p")]
     if not by_quadrature_alone(assumptions, values) and task_exponent(steps, *sizes) <= 4:
         raise BadInput(
-            f"the mean loss is finite, but draws of it have no finite variance at alpha_t > 0 with {steps} inner "
+            f"the mean loss is finite, but draws of it have no finite variance at alpha_t > 0 with {assumptions.inner_steps} inner "
             f"steps and p = n_v + {sizes[2] - sizes[1]}: take a larger p, or alpha_t <= 0"
         )
 

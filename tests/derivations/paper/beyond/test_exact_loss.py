@@ -16,7 +16,7 @@ from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import label_noise, n_v, sigma
 from derivations.paper.beyond import one_task as module
-from derivations.paper.beyond.exact_loss import exact_formula, loss_checks
+from derivations.paper.beyond.exact_loss import exact_formula, loss_checks, order_of_zero
 from derivations.paper.beyond.one_task import average, common, one_task
 from derivations.paper.beyond.one_task_integral import by_quadrature
 from derivations.paper.theorem1.reused_data import at_rate_zero
@@ -272,3 +272,15 @@ def test_rates_are_not_compared_by_draws_without_a_variance() -> None:
     given = {"n_t": 3, "n_v": 1, "n_r": 9, "m": 1, "p": 5, "sigma": 1, "nu": 1, "alpha_r": 0}
     with pytest.raises(BadInput, match="no finite variance at alpha_t > 0"):
         optimum("exact-loss", given, read(["inner_steps=3"]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "order"),
+    [
+        (["inner_steps=5"], 5),
+        (["inner_steps=5", "rate_decay=1/2"], 1),
+        (["inner_steps=3", "rate_decay=0"], 1),
+    ],
+)
+def test_rates_that_differ_make_no_flat_zero(changes: list[str], order: int) -> None:
+    assert order_of_zero(read(changes)) == order
