@@ -110,7 +110,7 @@ def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
         )
     if step.claim is None:
         return Proof(ProofStatus.FAILED, step.method, "nothing is claimed")
-    found = compare(step, step.claim(), derived)
+    found = compare(step, step.claim(), derived, assumptions)
     if step.proofless and found.status is ProofStatus.PROVED:
         # an approximation is no theorem, though its formula is the one that its moves lead to
         return Proof(ProofStatus.NOT_APPLICABLE, "", step.reason)
@@ -378,7 +378,20 @@ def fault_of_chain(step: Step, assumptions: Assumptions, derived: Derived) -> st
     return fault or wrongly_named(chain, assumptions)
 
 
-def compare(step: Step, claim: Parts, derived: Derived) -> Proof:
+def first_difference(
+    step: Step, wrong: Mapping[str, NormalForm], assumptions: Assumptions
+) -> tuple[str, str]:
+    """Of the parts in which a claim is another the one that the moves show first, and after which move they do."""
+    chain = chain_of(step, assumptions)
+    shown = {} if chain is None else chain.shown
+    for place in sorted(shown):
+        label = next((label for label in shown[place] if label in wrong), "")
+        if label:
+            return label, f" after move {place}, {chain.moves[place - 1].rule}" if chain is not None else ""
+    return next(iter(wrong)), ""
+
+
+def compare(step: Step, claim: Parts, derived: Derived, assumptions: Assumptions = PAPER) -> Proof:
     """Judge a claim against a derivation of the step."""
     try:
         wrong = disagreeing(claim, derived)
@@ -388,7 +401,9 @@ def compare(step: Step, claim: Parts, derived: Derived) -> Proof:
         return Proof(ProofStatus.PROVED, step.method)
     label, residual = next(iter(wrong.items()))
     if step.correction is None:
-        return Proof(ProofStatus.FAILED, step.method, f"{label}: claim and derivation differ by {residual}")
+        label, where = first_difference(step, wrong, assumptions)
+        said = f"{label}{where}: claim and derivation differ by {wrong[label]}"
+        return Proof(ProofStatus.FAILED, step.method, said)
     point = counterexample(residual)
     if point is None:
         return Proof(

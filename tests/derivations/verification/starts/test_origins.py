@@ -19,6 +19,7 @@ from derivations.language.model_letters import letter
 from derivations.paper.beyond import bounded_remainder, negative_minimum
 from derivations.paper.theorem1 import concentration, rate_chains
 from derivations.paper.theorem1.concentration import EXCESS, excess_chain
+from derivations.paper.theorem2 import expansion
 from derivations.paper.theorem2.abbreviations import abbreviation_chain
 from derivations.paper.theorem2.moments import term_chain
 from derivations.paper.theorem3 import claim_chains, scale_mixture, sufficient_conditions
@@ -381,6 +382,17 @@ def test_a_wrong_value_that_is_written_out_is_named(
     chain = _with_twice(slug, name, PAPER, monkeypatch)
     faults = [move.disproved for move in chain.moves if move.rule is Rule.EXPAND and name in move.values]
     assert any(said in fault for fault in (*faults, unheld(chain, PAPER)))
+
+
+def test_names_that_do_not_make_up_the_mean_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """g by twice the averages (90)-(95), in the proofs of (96) and of (97)."""
+    right = expansion._noise_by_name
+    monkeypatch.setattr(expansion, "_noise_by_name", lambda assumptions: 2 * right(assumptions))
+    remembered = (expansion.excess_proof, expansion.short_proof)
+    _forget(remembered)
+    for proof in remembered:
+        assert "what is put in for g is not the mean" in [move.disproved for move in proof(PAPER).moves]
+    _forget(remembered)
 
 
 def test_a_wrong_spread_of_several_steps_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
