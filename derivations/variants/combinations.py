@@ -20,6 +20,7 @@ from derivations.language.regime import Regime
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.support.files import whole
 from derivations.variants.losses import GENERAL, OVER, UNDER
+from derivations.variants.plain import LABEL as PLAIN
 from derivations.verification.verify import Record, Report, verify_jobs
 
 CHANGES = (
@@ -83,8 +84,8 @@ def judged(words: tuple[str, ...], regime: Regime, record: Record) -> Combinatio
     """
     if record["proof"] == ProofStatus.NOT_APPLICABLE:
         return Combination(words, regime, REFUSED, record["proof_reason"], [])
-    # the moves that lead to the loss are compared too; the table is of the loss itself
-    checks = [check for check in record["checks"] if not check["move"]]
+    # the moves that lead to the loss are compared too, and what estimates it; the table is of the loss itself
+    checks = [check for check in record["checks"] if not check["move"] and check["label"] != PLAIN]
     agreeing = [check for check in checks if check["verdict"] == NumericStatus.AGREE]
     enough = len(agreeing) >= (3 if record["proof"] == ProofStatus.DERIVED else 1)
     confirmed = ProofStatus(record["proof"]).stands and record["numeric"] == NumericStatus.AGREE and enough
