@@ -82,18 +82,21 @@ def _power(word: Word) -> int:
 def at_most_powers(
     chain: Chain, over: str, below: str, value: Expression, powers: Sequence[tuple[Expression, int]]
 ) -> Chain:
-    """R^T is at most the product of the a_k^-e_k, e_k positive numbers that make up T, where the a_k make up M.
+    """R^T, or a positive multiple of it, is at most that of the product of the a_k^-e_k, e_k positive numbers that make up T, where
+    the a_k make up M.
 
     value: what M stands for. powers: the a_k and e_k. Raises DoesNotApply where they do not make it up, or T is another number.
     """
     before, total = chain.result, sum(power for _, power in powers)
-    if before != scalar(over) ** total or min(power for _, power in powers) <= 0:
+    multiple = before.replace({over: constant(1)})
+    fits = before == multiple * scalar(over) ** total and not {*multiple.scalars(), *multiple.letters()}
+    if not fits or evaluate(multiple, {}) <= 0 or min(power for _, power in powers) <= 0:
         raise DoesNotApply(f"{Rule.POWERS}: {before} is not the power {total} of {over}")
     if sum((part for part, _ in powers), zero()) != value or any(
         len(list(part.coefficient().terms())) != 1 for part, _ in powers
     ):
         raise DoesNotApply(f"{Rule.POWERS}: no products that make up {below}")
-    after = constant(1)
+    after = multiple
     for part, power in powers:
         after = after * polynomial(inverse_of(part.coefficient())) ** power
 
