@@ -19,8 +19,8 @@ from derivations.language.assumptions import InvalidAssumption, read
 from derivations.language.regime import Regime
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.support.files import whole
+from derivations.variants.everything_drawn import LABEL as PLAIN
 from derivations.variants.losses import GENERAL, OVER, UNDER
-from derivations.variants.plain import LABEL as PLAIN
 from derivations.verification.verify import Record, Report, verify_jobs
 
 CHANGES = (

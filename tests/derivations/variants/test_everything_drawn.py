@@ -11,8 +11,8 @@ import pytest
 
 from derivations.language.assumptions import read
 from derivations.steps.contents import find
+from derivations.variants.everything_drawn import LABEL, plain_check
 from derivations.variants.losses import UNDER, few, setting_of, variant_checks
-from derivations.variants.plain import LABEL, plain_check
 from derivations.verification import growth
 from numeric_check.estimators import plain
 
