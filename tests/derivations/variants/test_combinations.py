@@ -33,9 +33,10 @@ from derivations.variants.combinations import (
     stored,
     write,
 )
+from derivations.variants.everything_drawn import LABEL as DRAWN
 from derivations.variants.losses import LADDER, UNDER
 
-AGREEING = {"verdict": "agree", "value": 1.0, "mean": 1.0, "stderr": 0.1, "move": 0}
+AGREEING = {"verdict": "agree", "value": 1.0, "mean": 1.0, "stderr": 0.1, "move": 0, "label": "the loss"}
 RECORD = {
     "proof": "derived",
     "proof_reason": "",
@@ -69,6 +70,7 @@ def test_all_pairs_of_different_assumptions_are_in() -> None:
         ({"numeric": "inconclusive"}, OPEN),
         ({"checks": [AGREEING] * 2}, OPEN),
         ({"checks": [AGREEING] * 2 + [AGREEING | {"move": 1}] * 3}, OPEN),
+        ({"checks": [AGREEING] * 2 + [AGREEING | {"label": DRAWN}] * 3}, OPEN),
         ({"checks": []}, OPEN),
         ({"numeric": "not-applicable"}, OPEN),
         ({"proof": "failed"}, OPEN),
