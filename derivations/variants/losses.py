@@ -67,8 +67,11 @@ def sizes_at(step: str, assumptions: Assumptions, k: int) -> dict[str, int]:
 
 
 def few(step: str, assumptions: Assumptions) -> Mapping[str, int]:
-    """Small sizes at which everything is drawn, for test data as for all else."""
-    rows = {"n_t": 5, "n_v": 5, "m": 3, "p": 3} if step == UNDER else {"n_t": 5, "n_v": 2, "m": 2, "p": 9}
+    """Small sizes at which everything is drawn, for test data as for all else.
+
+    So many rows below p = n_v m, and above it one of a task, that inputs of two values make no singular design in any run.
+    """
+    rows = {"n_t": 5, "n_v": 10, "m": 4, "p": 3} if step == UNDER else {"n_t": 5, "n_v": 1, "m": 3, "p": 9}
     reused = {"n_t": rows["n_v"]} if assumptions.split == "reused" else {}
     return {**rows, **reused, "n_r": 4, "n_s": 2}
 
