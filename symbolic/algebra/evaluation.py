@@ -277,8 +277,6 @@ def _number(coefficient: Value, numbers: Mapping[str, Value], backend: Exact | A
         else 1 / numbers[name.removeprefix("1/")]
         for name in names_of(coefficient.context())
     ]
-    if all(base is None or isinstance(base, float) for base in bases):
-        return _sum_of_powers(coefficient, bases)
     total: Value = 0
     for exponents, number in coefficient.terms():
         term: Value = int(number.p) / int(number.q)
@@ -286,22 +284,6 @@ def _number(coefficient: Value, numbers: Mapping[str, Value], backend: Exact | A
             if exponent:
                 term = term * base ** int(exponent)
         total = total + term
-    return total
-
-
-def _sum_of_powers(coefficient: Value, bases: Sequence[float | None]) -> float:
-    """A coefficient at floats: each power is found once, where terms by the thousand have the same few."""
-    powers: list[dict[int, float]] = [{} for _ in bases]
-    total = 0.0
-    for exponents, number in coefficient.terms():
-        term = int(number.p) / int(number.q)
-        for base, exponent, found in zip(bases, exponents, powers, strict=True):
-            if exponent:
-                assert base is not None
-                if exponent not in found:
-                    found[exponent] = base ** int(exponent)
-                term *= found[exponent]
-        total += term
     return total
 
 
