@@ -10,7 +10,7 @@ from functools import cache
 
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
-from derivations.book_pages.reader import ancestry, gaps, use
+from derivations.book_pages.reader import alike, ancestry, gaps, use
 from derivations.figures.graphical_model import draw
 from derivations.publishing.build import SOURCE, assumptions_in_force
 from derivations.steps.chain import Chain
@@ -167,8 +167,12 @@ def _moves(step: Step, record: Record) -> str:
     if chain is None:
         return ""
     items = []
+    others = alike.left_out(chain)
     for k, line in enumerate(proofs.proof_lines(chain)):
         move = line.move
+        if k in others:
+            items += [alike.by_the_same_moves(step, chain, others[k])] if others[k] else []
+            continue
         verdicts = [c["verdict"] for c in record["checks"] if c["move"] == k + 1]
         # a proof stands where the second route of every move agreed: it is not taken again
         badges = h.badge(ProofStatus.PROVED) + (f" {h.badge(verdicts[0])}" if len({*verdicts}) == 1 else "")
