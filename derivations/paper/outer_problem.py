@@ -363,7 +363,7 @@ STEPS: tuple[Step, ...] = (
     _of_a_task(
         "target-covariance",
         ("73",),
-        statement="The covariance of one task's block, over its parameters and its label noise, for given inputs.",
+        statement="The covariance of one task's block for given inputs, over label noise and over parameters of variance nu^2/p each.",
         uses=("stacked-target",),
         claim=_claim_block,
         derivation=_block_chain,
@@ -373,7 +373,7 @@ STEPS: tuple[Step, ...] = (
     _of_the_stack(
         "outer-mean-square-as-trace",
         ("74",),
-        statement="The same mean square deviation with the start written as an outer product.",
+        statement="The mean square deviation over tasks and label noise, with the start written as an outer product.",
         uses=("outer-mean-square",),
         claim=_claim_outer_products,
         derivation=_mean_square_chain,

@@ -209,7 +209,7 @@ STEPS: tuple[Step, ...] = (
     _concentration_step(
         "noise-concentrates",
         "76",
-        "Gamma is a multiple of the identity up to elementwise fluctuations.",
+        "Gamma is a multiple of the identity up to elementwise fluctuations, for isotropic inputs.",
         "noise",
         in_order(nu**2 * H_T, sigma**2 * (1 + alpha_t**2 * p / n_t)),
         -HALF,
@@ -232,7 +232,7 @@ STEPS: tuple[Step, ...] = (
     _concentration_step(
         "gram-inverse-concentrates",
         "78",
-        "The inverse of B B^T, by the first term of its Neumann series.",
+        "The inverse of B B^T for isotropic inputs, by the first term of its Neumann series.",
         "inverse",
         1 / (p * H_T),
         -3 * HALF,
@@ -270,7 +270,7 @@ STEPS: tuple[Step, ...] = (
         "excess-overparameterized",
         ("79", "80"),
         Kind.EQUATION,
-        "The mean square deviation of the learned meta-parameter, to leading order.",
+        "The mean square deviation of the learned meta-parameter with more parameters than validation data, to leading order.",
         "theorem1",
         regime=Regime.OVER,
         uses=(

@@ -125,7 +125,7 @@ STEPS: tuple[Step, ...] = (
     _equation(
         "least-squares-mean-square",
         ("85",),
-        statement="Its mean over tasks and label noise; derived for given inputs, over which a mean remains to be taken.",
+        statement="The mean square deviation of the solution over tasks and label noise; for given inputs, over which a mean remains to be taken.",
         uses=("least-squares-deviation", "target-covariance-blocks"),
         claim=lambda: {MEAN_GIVEN_INPUTS: Trace(G * B.T * BIG_GAMMA * B * G)},
         derivation=mean_square_chain,

@@ -96,14 +96,14 @@ def _over_inputs(chain: Chain) -> Chain:
 # -- the steps ----------------------------------------------------------------------------------------------
 
 
-def _variance_step(name: str, number: str, powers: tuple[int, int]) -> Step:
+def _variance_step(name: str, number: str, powers: tuple[int, int], product: str) -> Step:
     chain = partial(_variance_chain, powers)
     return Step(
         name,
         (number,),
         Kind.EQUATION,
-        "A condition of Theorem 3: the variance of a product of rescaled inputs. For Gaussian inputs "
-        "with Tr Sigma^k = O(xi) it is a fact.",
+        f"A condition of Theorem 3: the variance of the product of rescaled validation rows {product}. For Gaussian "
+        "inputs with Tr Sigma^k = O(xi) it is a fact.",
         "theorem3",
         uses=("input-covariance",),
         depends_on=("split",),
@@ -157,9 +157,13 @@ def _concentration_step(
 
 
 STEPS: tuple[Step, ...] = (
-    _variance_step("variance-of-rows", "134", (0, 0)),
-    _variance_step("variance-through-training-data", "135", (1, 0)),
-    _variance_step("variance-through-both-training-data", "136", (1, 1)),
+    _variance_step("variance-of-rows", "134", (0, 0), "alone"),
+    _variance_step(
+        "variance-through-training-data", "135", (1, 0), "with one task's training data between them"
+    ),
+    _variance_step(
+        "variance-through-both-training-data", "136", (1, 1), "with both tasks' training data between them"
+    ),
     Step(
         "training-weight",
         ("15", "140"),
@@ -177,7 +181,7 @@ STEPS: tuple[Step, ...] = (
     _concentration_step(
         "general-gram-concentrates",
         "137",
-        "B B^T is a multiple of the identity up to elementwise fluctuations.",
+        "B B^T is a multiple of the identity up to elementwise fluctuations, for inputs of any covariance.",
         block="gram",
         claim={LEADING: Trace(H_T), ORDER: HALF},
         uses=(
@@ -192,7 +196,7 @@ STEPS: tuple[Step, ...] = (
     _concentration_step(
         "general-noise-concentrates",
         "138",
-        "Gamma is a multiple of the identity up to elementwise fluctuations.",
+        "Gamma is a multiple of the identity up to elementwise fluctuations, for inputs and tasks of any covariance.",
         block="noise",
         claim={LEADING: in_order(Trace(SIGMA_W * H_T), sigma**2 * TRAINING_NOISE), ORDER: -HALF},
         uses=("general-target-covariance", "training-weight", "variance-through-both-training-data"),
@@ -218,7 +222,7 @@ STEPS: tuple[Step, ...] = (
     _concentration_step(
         "general-gram-inverse-concentrates",
         "141",
-        "The inverse of B B^T, by the first term of its Neumann series.",
+        "The inverse of B B^T for inputs of any covariance, by the first term of its Neumann series.",
         block="inverse",
         remark="An order in probability: the mean square of an element of an inverse need not exist.",
         claim={LEADING: 1 / Trace(H_T), ORDER: -3 * HALF},

@@ -305,7 +305,7 @@ STEPS: tuple[Step, ...] = (
     _of_a_task(
         "general-target-covariance",
         ("131", "132"),
-        statement="The covariance of one task's block, over its parameters and its label noise, for given inputs.",
+        statement="The covariance of one task's block for given inputs, over label noise and over parameters of covariance Sigma_w.",
         uses=("general-stacked-target", "task-covariance"),
         claim=lambda: {
             BLOCK: X_V * A * SIGMA_W * A * X_V.T
@@ -317,7 +317,7 @@ STEPS: tuple[Step, ...] = (
     _of_the_stack(
         "weighted-mean-square",
         ("133",),
-        statement="Its mean over tasks and label noise; derived for given inputs, over which a mean remains to be taken.",
+        statement="The mean of the weighted square over tasks and label noise; for given inputs, over which a mean remains to be taken.",
         uses=("weighted-square", "general-covariance-blocks"),
         claim=lambda: {MEAN_FORM: Trace(G * BIG_GAMMA * G * (B * WEIGHT * B.T))},
         derivation=mean_form_chain,
