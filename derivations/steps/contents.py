@@ -297,6 +297,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         exact-slope-at-zero
         """
     ),
+    "derivations.paper.beyond.all_points": {"all-points-at-zero": ""},
     "derivations.paper.beyond.two_valued_inputs": {"two-valued-inputs-diverge": ""},
     "derivations.paper.beyond.negative_minimum": {"theorem-2-minimum-is-negative": ""},
     "derivations.paper.beyond.below_conjecture": {"noise-costs-less-at-a-negative-rate": ""},

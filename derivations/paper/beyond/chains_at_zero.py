@@ -275,10 +275,10 @@ def under_chain(assumptions: Assumptions) -> Chain:
         sizes=TALL,
     )
     _by_inverse_means(chain, TALL_INVERSE, "inverse-wishart-mean")
-    return chain.expand({"N": of.total}).shows(EXCESS, _divided_by(chain, assumptions))
+    return chain.expand({"N": of.total}).shows(EXCESS, divided_by(chain, assumptions))
 
 
-def _divided_by(chain: Chain, assumptions: Assumptions) -> dict[str, Expression]:
+def divided_by(chain: Chain, assumptions: Assumptions) -> dict[str, Expression]:
     """What the names of denominators stand for, in n_v, m and p."""
     in_sizes = {"N": tasks(assumptions).total}
     moments = (move.values for move in chain.moves if move.rule in (Rule.WISHART, Rule.FRAMES))
@@ -335,7 +335,7 @@ def over_slope_chain(assumptions: Assumptions) -> Chain:
         sizes=WIDER,
     )
     chain.expand({"N": tasks(assumptions).total})
-    return chain.shows(SLOPE, _divided_by(chain, assumptions))
+    return chain.shows(SLOPE, divided_by(chain, assumptions))
 
 
 @lru_cache(maxsize=16)
@@ -344,7 +344,7 @@ def under_slope_chain(assumptions: Assumptions) -> Chain:
     chain = _slope_chain(assumptions, second_moment().trace(), TALL_INVERSE, DESIGN.T @ DESIGN)
     solutions.cancel_inverse(chain, "BTB_inverse", ("B", True), ("B", False))
     _by_inverse_means(chain, TALL_INVERSE, "inverse-wishart-mean")
-    return chain.shows(SLOPE, _divided_by(chain, assumptions))
+    return chain.shows(SLOPE, divided_by(chain, assumptions))
 
 
 DEVIATIONS = {Regime.OVER: over_chain, Regime.UNDER: under_chain}
@@ -364,10 +364,10 @@ def loss_at_zero_chain(assumptions: Assumptions) -> Chain:
         if chain.moves:
             chain.begin(start)
         chain.name_number("h_r", adaptation_chain(assumptions).result, "adaptation-factor")
-        held = Held(assumptions, _divided_by(found, assumptions))
+        held = Held(assumptions, divided_by(found, assumptions))
         reads = ("loss-from-excess", slug("deviation-at-zero", regime))
         chain.insert({"excess": found.result}, *reads, held=held)
-        chain.shows(LOSSES[regime], {**chain.numbers(), **_divided_by(found, assumptions)})
+        chain.shows(LOSSES[regime], {**chain.numbers(), **divided_by(found, assumptions)})
     return chain
 
 
@@ -382,9 +382,9 @@ def loss_slope_chain(assumptions: Assumptions) -> Chain:
             chain.begin(c_2 * scalar("excess_dot"))
         chain.name_number("h_r", adaptation_chain(assumptions).result, "adaptation-factor")
         reads = ("loss-from-excess", slug("deviation-slope-at-zero", regime))
-        held = Held(assumptions, _divided_by(found, assumptions))
+        held = Held(assumptions, divided_by(found, assumptions))
         chain.insert({"excess_dot": found.result}, *reads, held=held)
-        chain.shows(SLOPES[regime], {**chain.numbers(), **_divided_by(found, assumptions)})
+        chain.shows(SLOPES[regime], {**chain.numbers(), **divided_by(found, assumptions)})
     return chain
 
 
