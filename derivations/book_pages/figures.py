@@ -12,7 +12,7 @@ from derivations.book_pages.html import Html
 from derivations.book_pages.reader.drawings import DISTRIBUTION, download, table, themed
 from derivations.figures import network_runs
 from derivations.figures.captions import alt_text, caption, lowest_predicted
-from derivations.figures.curves import exact, predicted
+from derivations.figures.curves import exact, next_order, predicted
 from derivations.figures.draw import OWN, draw
 from derivations.figures.network_estimates import (
     REPORTED,
@@ -27,7 +27,7 @@ from derivations.figures.network_estimates import (
 from derivations.figures.network_figure import TITLES
 from derivations.figures.network_runs import RATES
 from derivations.language.assumptions import PAPER
-from derivations.paper.experiments.panels import Panel, figure, slug_of
+from derivations.paper.experiments.panels import figure, slug_of
 from derivations.paper.experiments.points import provenance, simulated
 from derivations.paper.wide_network.signs import POINTS, predicted_differences
 from derivations.publishing.kept_calls import kept
@@ -137,15 +137,15 @@ def _points(name: str) -> str:
     blocks = []
     for panel, found in zip(shown.panels, simulated(shown), strict=True):
         rates = [point.rate for point in found]
-        orders = ("",) if panel.base.Sigma is not None else ("", "next")
-        formulas = [predicted(_to_order(panel, order), rates) for order in orders]
+        following = next_order(panel, rates)
+        formulas = [predicted(panel, rates), *(() if following is None else (following,))]
         known = exact(panel, rates)
         best = [point.conditional.mean for point in found] if known is None else list(map(float, known))
         rows = [
             (
                 h.number(point.rate),
                 *(
-                    f"{h.number(float(values[k]))} ({100 * (values[k] / best[k] - 1):+.1g} %)"
+                    f"{h.number(float(values[k]))} ({_percent(values[k] / best[k] - 1)})"
                     for values in formulas
                 ),
                 *(() if known is None else (h.number(best[k]),)),
@@ -155,7 +155,7 @@ def _points(name: str) -> str:
             for k, point in enumerate(found)
         ]
         rate = {"alpha_r": "adaptation rate", "alpha_t": "training rate"}[panel.rate]
-        lines = ["formula (off by)", "next order (off by)"][: len(orders)] + (
+        lines = ["formula (off by)", "next order (off by)"][: len(formulas)] + (
             [] if known is None else ["exact"]
         )
         headers = (rate, *lines, "plain protocol", "conditional estimator")
@@ -168,8 +168,8 @@ def _points(name: str) -> str:
     return "".join(blocks)
 
 
-def _to_order(panel: Panel, order: str) -> Panel:
-    return replace(panel, assumptions=replace(panel.assumptions, order=order)) if order else panel
+def _percent(share: float) -> str:
+    return f"{100 * share:+.1g} %".replace("-", "\u2212")
 
 
 # -- Figure 5 -----------------------------------------------------------------------------------------------

@@ -64,6 +64,8 @@ def caption(shown: Figure) -> str:
         if paper and known
         else ""
     )
+    if paper and any(panel.base.Sigma is None for panel in shown.panels):
+        blue += "Dash-dotted: the formulas with their next order. "
     if paper and any(panel.limit for panel in shown.panels):
         blue += "Dotted: its limit as training, validation points and parameters grow in proportion. "
     lines = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,13 @@ def predicted(panel: Panel, rates: Sequence[float] | Array) -> Array:
     formula = function(panel.theory, panel.assumptions)
     values = {name: both.get(name, getattr(panel.base, name)) for name in formula.parameters}
     return np.asarray(formula(**values), dtype=np.float64)
+
+
+def next_order(panel: Panel, rates: Sequence[float] | Array) -> Array | None:
+    """The loss with its next order at each value of the rate; None where that is not derived: for covariances, or not as in the paper."""
+    if panel.base.Sigma is not None or panel.assumptions != PAPER:
+        return None
+    return predicted(replace(panel, assumptions=replace(PAPER, order="next")), rates)
 
 
 # of the average in an exact loss, where it is sampled: below what a line is wide

@@ -25,7 +25,7 @@ from derivations.figures import (
     phase_diagram,
 )
 from derivations.figures.captions import alt_text, equation_number, panel_title
-from derivations.figures.curves import exact, in_proportion, predicted
+from derivations.figures.curves import exact, in_proportion, next_order, predicted
 from derivations.figures.style import BARS, BLUE, LABELS, STYLE, VERMILION, Series, defaults, rounded
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.paper.experiments.panels import Figure, Panel, figure, grid, slug_of
@@ -45,6 +45,7 @@ LEGEND_COLUMNS = 3
 # The first theory of a figure is drawn solid, a second one dashed.
 DASHES = ("-", "--")
 EXACT = "exact loss"
+NEXT = "with its next order"
 LIMIT = "limit of sizes in proportion"
 EXPERIMENT_LABEL = "experiment"
 EXPERIMENT = rf"experiment, mean $\pm$ {BARS:g} standard errors"
@@ -116,6 +117,9 @@ def series(shown: Figure, points: Sequence[Sequence[Point]]) -> list[Series]:
         line = predicted(panel, rates)
         theory = f"theory, equation ({equation_number(panel)})"
         found.append(_one(panel, theory, list(map(float, rates)), list(map(float, line)), None, None))
+        following = next_order(panel, rates)
+        if following is not None:
+            found.append(_one(panel, NEXT, list(map(float, rates)), list(map(float, following)), None, None))
         known = _known(panel)
         if known is not None:
             at, values = (list(map(float, part)) for part in known)
@@ -222,6 +226,9 @@ def _panel(axis: Axes, panel: Panel, points: Sequence[Point], dashes: str) -> No
         linewidth=1.5,
         label=f"theory, equation ({equation_number(panel)})",
     )
+    following = next_order(panel, rates)
+    if following is not None:
+        axis.plot(rates, rounded(following), "-.", color="black", linewidth=1.0, zorder=2.5, label=NEXT)
     known = _known(panel)
     if known is not None:
         axis.plot(known[0], rounded(known[1]), color=BLUE, linewidth=1.0, label=EXACT)

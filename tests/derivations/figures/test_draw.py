@@ -14,7 +14,7 @@ from derivations.command.cli import main
 from derivations.figures import draw as figures
 from derivations.figures import graphical_model
 from derivations.figures.captions import alt_text, caption, lowest_predicted
-from derivations.figures.curves import predicted
+from derivations.figures.curves import exact, next_order, predicted
 from derivations.figures.draw import draw
 from derivations.language.assumptions import read
 from derivations.paper.experiments.panels import FIGURES, figure
@@ -66,7 +66,13 @@ def test_marks_are_the_points_and_bars_two_standard_errors() -> None:
         )
     (legend,) = canvas.legends
     labels = [text.get_text() for text in legend.get_texts()]
-    assert labels == ["theory, equation (5)", figures.EXACT, figures.EXPERIMENT, figures.ESTIMATE]
+    assert labels == [
+        "theory, equation (5)",
+        figures.NEXT,
+        figures.EXACT,
+        figures.EXPERIMENT,
+        figures.ESTIMATE,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -196,9 +202,24 @@ def test_under_changed_assumptions_theory_and_estimate_are_drawn(tmp_path: Path)
     _, series = draw("2", tmp_path / "one.svg", assumptions=changed)
     assert [one["label"] for one in series[:2]] == ["theory, equation (5)", figures.ESTIMATE]
     _, paper = draw("2", tmp_path / "two.svg")
-    assert [one["label"] for one in paper[:3]] == ["theory, equation (5)", figures.EXACT, "experiment"]
+    assert [one["label"] for one in paper[:4]] == [
+        "theory, equation (5)",
+        figures.NEXT,
+        figures.EXACT,
+        "experiment",
+    ]
     assert paper[0]["y"] != series[0]["y"]
-    assert paper[3]["y"] != series[1]["y"]
+    assert paper[4]["y"] != series[1]["y"]
+
+
+def test_the_next_order_is_nearer_to_the_exact_loss() -> None:
+    for panel in (figure("2").panels[1], figure("6").panels[1]):
+        rates = [-1.0, 0.5]
+        known, following = exact(panel, rates), next_order(panel, rates)
+        assert known is not None
+        assert following is not None
+        assert (np.abs(following - known) < 0.5 * np.abs(predicted(panel, rates) - known)).all()
+    assert next_order(figure("4").panels[0], [0.0]) is None
 
 
 def test_assumptions_without_a_formula_are_refused_before_work(
