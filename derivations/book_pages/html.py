@@ -28,6 +28,10 @@ _RELATION = re.compile(r"^[=<>]=?$")
 # how a label names an exponent: of what, half of it, in which case, for which law
 _EXPONENT = re.compile(r"^(?:(.*:) )?a(?:_(\\xi|m))?(/2)?(?: \((.+)\))?(, [a-z ]+)?$")
 _TRAILING = re.compile(r"[,.:;]+$")
+# the sign of a number
+_NEGATIVE = re.compile(r"(?<![\w)])-(?=\d)")
+# a formula, and the signs against it that no line begins with
+_AGAINST = re.compile(r'(<span class="math notranslate nohighlight">\\\([^<]*</span>[,.:;?!)]+)')
 _INDEX = re.compile(r"_\{[^{}\\]*\}")
 _WORD = re.compile(r"\b(plus|minus|[a-z]{5,})\b")
 
@@ -39,7 +43,7 @@ class Html:
     text: str
 
     def _repr_html_(self) -> str:
-        return self.text
+        return _AGAINST.sub(r'<span class="nobreak">\1</span>', self.text)
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,7 @@ def prose(text: str) -> str:
             tail = _TRAILING.search(body)
             end = tail[0] if tail else ""
             shown = inline(tex_of_words(body.removesuffix(end)))
-            pieces.append(f'<span class="nobreak">{shown}{end}</span>' if end else shown)
+            pieces.append(f"{shown}{end}")
             formula.clear()
 
     for word, is_math in zip(words, kinds, strict=True):
@@ -168,7 +172,7 @@ def prose(text: str) -> str:
                 flush()
         else:
             flush()
-            pieces.append(escape(word))
+            pieces.append(escape(_NEGATIVE.sub("\u2212", word)))
     flush()
     return " ".join(pieces)
 

@@ -436,6 +436,17 @@ def test_what_stands_in_backticks_is_code() -> None:
     assert h.prose("see `a_b <c>`.") == "see <code>a_b &lt;c&gt;</code>."
 
 
+def test_a_number_in_a_sentence_has_its_sign() -> None:
+    assert h.prose("exponent -2, from 3-2 to (-3/2)") == "exponent \u22122, from 3-2 to (\u22123/2)"
+
+
+def test_no_line_begins_with_what_stands_against_a_formula() -> None:
+    text = h.Html(f"at {h.prose('n_t, of')} {h.sizes({'n': 3, 'p': 2})}: {h.display('x')}, end")._repr_html_()
+    kept = re.findall(r'<span class="nobreak"><span class="math [^>]*>\\\((.*?)\\\)</span>(.)</span>', text)
+    assert kept == [("n_t", ","), ("n=3", ","), ("p=2", ":")]
+    assert text.count("nobreak") == 3
+
+
 def test_text_is_escaped() -> None:
     assert "<script>" not in h.prose("<script> & a_b")
     assert "<" not in h.escape('<">')
