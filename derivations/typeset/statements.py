@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache, partial
 from itertools import takewhile
@@ -21,6 +22,8 @@ from derivations.typeset.line_breaks import visible_length
 
 # the visible characters of a line, and of a left side that still shares its line with what follows
 WIDTH, LONG_LEFT = 62, 24
+# a size that falls, by whose inverse an order is counted
+_INVERSE = re.compile(r"\(1/(\w+)\)")
 _RELATIONS = {1: ">", -1: "<", 0: "="}
 
 
@@ -105,10 +108,11 @@ def is_order(parts: Derived) -> bool:
 
 
 def _error(exponents: Mapping[Order, sympy.Basic]) -> str:
-    powers = [
-        label.letter if exponent == 1 else f"{label.letter}^{{{exponent_latex(exponent)}}}"
-        for label, exponent in exponents.items()
-    ]
+    powers = []
+    for label, exponent in exponents.items():
+        inverse = _INVERSE.fullmatch(label.letter)
+        letter, power = (inverse[1], -exponent) if inverse else (label.letter, exponent)
+        powers.append(letter if power == 1 else f"{letter}^{{{exponent_latex(power)}}}")
     return rf"O\big({''.join(reversed(powers))}\big)"
 
 

@@ -270,9 +270,10 @@ STEPS: tuple[Step, ...] = (
         sizes=MOVE_SIZES,
         applies=rotations,
         method="invariance under rotations reduces the tasks to one and that to two small Wishart matrices",
-        remark="Up to two inner steps the loss is finite at every rate for p > n_v m + 1. With more steps and few rows of p left over by "
-        "n_v, as p = n_v + 2 from three steps on or p = n_v + 3 from five, it is infinite at every alpha_t > 0, and refused: eigenvalues of the inner loop near zero are then too likely. "
-        "With one validation point this is exact-loss-infinite, and everywhere else exact-loss-finite. For p = n_v m + 1 it is infinite.",
+        remark="Up to two inner steps the loss is finite at every rate for p > n_v m + 1; for p = n_v m + 1 it is infinite. With more "
+        "steps and few rows of p left over by n_v, eigenvalues of the inner loop near zero are too likely: as p = n_v + 2 from three "
+        "steps on, or p = n_v + 3 from five, the loss is infinite at every alpha_t > 0, and refused. With one validation point this "
+        "is exact-loss-infinite, and everywhere else exact-loss-finite.",
         average=Average(
             label_noise.name,
             ("n_t", "n_v", "m", "p", "alpha_t", "sigma"),

@@ -367,6 +367,13 @@ def test_the_printed_order_is_part_of_the_claim(number: str) -> None:
     assert r"O\big(" in statements.printed(contents.find(number))[-1]
 
 
+def test_an_order_in_an_inverse_is_printed_as_a_negative_power() -> None:
+    lines = "".join(statements.printed(contents.find("exact-loss-infinite")))
+    assert r"O\big(d^{-1}\big)" in lines
+    assert r"O\big(d^{-6}\big)" in lines
+    assert "1/d" not in lines
+
+
 @pytest.mark.parametrize("name", [name for name, step in load().items() if step.claim])
 def test_a_reading_is_never_called_print(name: str) -> None:
     step = load()[name]
