@@ -290,6 +290,7 @@ CONTENTS: Mapping[str, Mapping[str, str]] = {
         projection-by-parts proportional-fixed-point proportional-loss
         """
     ),
+    "derivations.paper.large_sizes.remainders": {"proportional-remainders": ""},
     "derivations.paper.beyond.at_zero": _unnumbered(
         """
         deviation-at-zero-overparameterized deviation-at-zero-underparameterized exact-loss-at-zero

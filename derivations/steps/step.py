@@ -207,6 +207,8 @@ class Step:
             object.__setattr__(self, "derive", derived_by(self.derivation))
         if self.conjectured and (self.derive is not None or self.check is None):
             raise ValueError(f"{self.name}: a conjecture derives nothing, and a check samples it")
+        if self.proofless and self.derive is not None:
+            raise ValueError(f"{self.name}: a figure or an approximation derives nothing")
 
     @property
     def proofless(self) -> bool:
