@@ -232,9 +232,12 @@ class StepView:
         numbers = f" ({', '.join(self.equations)})" if self.equations else ""
         return f"<{self.name}{numbers}, {self.assumptions.label()}: {self.statement}>"
 
-    def _repr_latex_(self) -> str:
+    def _repr_latex_(self) -> str | None:
         document = present(self._step, self.assumptions)
         lines = [*document["parts"].values()] or [document["formula"]]
+        # a figure has none
+        if not any(lines):
+            return None
         return r"$$\begin{gathered} " + r" \\ ".join(lines) + r" \end{gathered}$$"
 
 

@@ -60,7 +60,7 @@ def caption(shown: Figure) -> str:
     paper = all(panel.assumptions == PAPER for panel in shown.panels)
     known = any(panel.theory == "eq5" for panel in shown.panels)
     blue = (
-        f"Blue lines{' in panels a and b' if len(shown.panels) > 2 else ''}: the exact loss. "
+        f"Blue lines{' in panels (a) and (b)' if len(shown.panels) > 2 else ''}: the exact loss. "
         if paper and known
         else ""
     )

@@ -25,13 +25,15 @@ _MARKS = re.compile(
     r"^`{3,}\{(?:raw|embed|bibliography)\}.*?^`{3,}\s*$|^:{3,}.*$|^`{3,}\{.*$|^:[\w-]+:.*$|^\([\w-]+\)=$",
     re.MULTILINE | re.DOTALL,
 )
+# a link to a page leads to its notebook
+_LINK = re.compile(r"(\]\([\w-]+)\.(?:md|html)(?:#[\w-]+)?\)")
 _ROLE = re.compile(r"\{[\w:]+\}`([^`]*)`|\[([^\]]*)\]\{[^}]*\}")
 
 
 def prose(text: str) -> str:
     """Markdown that any notebook shows, of a piece of a page."""
     text = _MARKS.sub("", text)
-    text = _ROLE.sub(lambda found: found[1] or found[2] or "", text)
+    text = _LINK.sub(r"\1.ipynb)", _ROLE.sub(lambda found: found[1] or found[2] or "", text))
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 

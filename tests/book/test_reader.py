@@ -175,16 +175,14 @@ def test_the_explorer_evaluates_what_the_command_does(opened: Callable) -> None:
         values = {
             slider.name: round(chance.uniform(max(slider.low, -0.4), slider.high), 2) for slider in SLIDERS
         }
-        values |= {"n_t": chance.randint(2, 60), "n_r": chance.randint(2, 60), "n_v": chance.randint(1, 8)}
-        values |= {"m": chance.randint(1, 6)}
+        over = curve.regime is Regime.OVER
+        values |= {"n_t": chance.randint(2, 60), "n_r": chance.randint(2, 60)}
+        values |= {"n_v": chance.randint(1 if over else 2, 8), "m": chance.randint(1 if over else 2, 6)}
         rows = values["n_v"] * values["m"]
-        values["p"] = rows + chance.randint(2, 50) if curve.regime is Regime.OVER else max(1, rows - 2)
-        if not curve.regime.holds(rows, values["p"]):
-            continue
+        values["p"] = rows + chance.randint(2, 50) if over else rows - 2
+        assert curve.regime.holds(rows, values["p"])
         values["alpha_t"] = round(chance.uniform(-2, 2), 3)
-        given = (
-            values if curve.regime is Regime.OVER else {k: v for k, v in values.items() if k != "dist0_sq"}
-        )
+        given = values if over else {k: v for k, v in values.items() if k != "dist0_sq"}
         expected = evaluate_named(LOSS[curve.regime], given, read(curve.words))["value"]
         seen = page.evaluate("([name, values]) => EXPLORER.call(name, values)", [curve.name, values])
         assert seen == pytest.approx(expected, rel=1e-9), (curve.name, values)

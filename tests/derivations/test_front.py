@@ -81,6 +81,7 @@ def test_a_function_of_matrices_takes_arrays_of_rates() -> None:
 def test_steps_and_moments_are_typeset() -> None:
     assert r"\alpha" in d.step("eq5")._repr_latex_()
     assert d.step("eq8")._repr_latex_().count(r" \\ ") == 1
+    assert d.step("figure-3")._repr_latex_() is None
     assert "n" in d.moment("W A W")._repr_latex_()
 
 

@@ -97,6 +97,15 @@ def test_a_notebook_has_prose_steps_by_the_front_door_and_the_cells_that_a_page_
     assert "(anchor)=" not in text
 
 
+def test_links_of_a_notebook_lead_to_notebooks() -> None:
+    cells = notebook(
+        "figure3", "See [it](lemma1.md#here), [that](beyond.html#step-x), [more](https://example.org/a.md)."
+    ).cells
+    assert (
+        cells[-1].source == "See [it](lemma1.ipynb), [that](beyond.ipynb), [more](https://example.org/a.md)."
+    )
+
+
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_no_notebook_calls_what_serves_pages(page: str) -> None:
     for cell in notebook(page, PAGES[page]).cells:
