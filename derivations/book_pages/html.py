@@ -136,7 +136,7 @@ def prose(text: str) -> str:
         return "".join(
             f"<code>{escape(part)}</code>" if k % 2 else prose(part) for k, part in enumerate(parts)
         )
-    words = text.split(" ")
+    words = text.replace(" +- ", " ± ").split(" ")
     kinds = [_reads_as_formula(word) for word in words]
     for k, word in enumerate(words):
         if _RELATION.match(word):
@@ -223,7 +223,13 @@ def plain(text: str) -> str:
     text = re.sub(rf"\b({_GREEK})(?=\b|_)", lambda found: _LETTERS[found[1]], text)
     text = re.sub(r"_([0-9trvsmnpij])(?![A-Za-z0-9])", lambda found: found[1].translate(_BELOW), text)
     text = re.sub(r"\^(-?\d|T)(?![\d/])", lambda found: found[1].translate(_ABOVE), text)
-    return text.replace("_star", "*").replace(">=", "≥").replace("<=", "≤").replace("`", "")
+    return (
+        text.replace("_star", "*")
+        .replace(">=", "≥")
+        .replace("<=", "≤")
+        .replace(" +- ", " ± ")
+        .replace("`", "")
+    )
 
 
 def badge(status: str, reason: str = "") -> str:

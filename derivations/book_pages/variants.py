@@ -147,11 +147,11 @@ def _cell(row: Combination) -> str:
         falls = f"from {h.number(min(exact), 3)} to {h.number(max(exact), 3)}"
         return (
             f"{shown} <small>the gap to the exact loss falls as size to a power {falls}, for each source of loss and at "
-            f"several rates; the exact loss against simulation: {h.escape(last['reason'])}</small>"
+            f"several rates; the exact loss against simulation: {h.prose(last['reason'])}</small>"
         )
     if last["comparison"] != Comparison.SIZE:
         shown = h.labelled(BADGES[row.verdict], "as in the paper")
-        return f"{shown} <small>{h.escape(last['reason'])}, on a ladder of sizes</small>"
+        return f"{shown} <small>{h.prose(last['reason'])}, on a ladder of sizes</small>"
     gaps = gaps_of([check for check in row.checks if check["comparison"] == Comparison.SIZE])
     found = exponent(gaps)
     falls = f"falls as size to the power {found}" if found else "not resolved at three sizes"

@@ -437,7 +437,9 @@ def test_what_stands_in_backticks_is_code() -> None:
 
 
 def test_a_number_in_a_sentence_has_its_sign() -> None:
-    assert h.prose("exponent -2, from 3-2 to (-3/2)") == "exponent \u22122, from 3-2 to (\u22123/2)"
+    assert (
+        h.prose("exponent -2 +- 0.1, from 3-2 to (-3/2)") == "exponent \u22122 ± 0.1, from 3-2 to (\u22123/2)"
+    )
 
 
 def test_no_line_begins_with_what_stands_against_a_formula() -> None:
