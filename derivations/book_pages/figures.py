@@ -169,7 +169,7 @@ def _points(name: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:+.1g} %".replace("-", "\u2212")
+    return f"{100 * share:{'+.1g' if abs(share) < 0.095 else '+.0f'}} %".replace("-", "\u2212")
 
 
 # -- Figure 5 -----------------------------------------------------------------------------------------------

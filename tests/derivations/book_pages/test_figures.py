@@ -97,6 +97,7 @@ def test_what_is_no_drawing_is_refused() -> None:
 
 def test_the_numbers_of_every_panel_are_listed() -> None:
     text = figures.points("2").text
+    assert [figures._percent(share) for share in (-0.123, 0.0004, 1.5)] == ["\u221212 %", "+0.04 %", "+150 %"]
     assert text.count("<details>") == 2
     assert "0.7123 ± 0.0011" in text
 
