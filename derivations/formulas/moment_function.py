@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import reduce
 from operator import mul
 from typing import Any
@@ -52,6 +53,7 @@ class Parts:
         if not self.scalars:
             self.scalars[() if result.expectation.is_matrix else None] = sympy.Integer(0)
         self.powers = self.determinants.powers if self.determinants is not None else ()
+        self.log_shift = float(self.determinants.log_shift) if self.determinants is not None else 0.0
         self.step = 1 if self.determinants is not None and self.determinants.is_complex else 2
         self.known = dict(result.sizes)
         words = [*self.traces, *(word for word in self.scalars if word is not None)]
@@ -111,6 +113,8 @@ def moment_function(result: Result) -> Callable[..., Any]:
         raise BadInput(
             "the answer has sums over indices, and is no function: give values to the query itself"
         )
+    if result.parts:
+        return _sum_of(result)
     parts = Parts(result)
     names = [*parts.dimensions, COLUMNS, str(LOG), *map(str, parts.traces.values())]
     scalars = {word: compiled(expr, names) for word, expr in parts.scalars.items()}
@@ -172,6 +176,42 @@ def moment_function(result: Result) -> Callable[..., Any]:
     return function
 
 
+def all_parameters(parts: Iterable[Parts]) -> list[str]:
+    """The arguments of a sum: rows, p, and the letters."""
+    parts = list(parts)
+    names = {name for part in parts for name in part.parameters}
+    letters = {name for part in parts for name in part.letters}
+    return [*sorted(names - letters - {COLUMNS}), *({COLUMNS} & names), *sorted(letters)]
+
+
+def _sum_of(result: Result) -> Callable[..., Any]:
+    """The sum of the functions of its parts."""
+    parts = [Parts(part) for part in result.parts]
+    functions = [
+        moment_function(replace(x, bounds=result.bounds, conditions=result.conditions)) for x in result.parts
+    ]
+    names = all_parameters(parts)
+
+    def function(**values: Any) -> Any:
+        odd = sorted({*values} ^ {*names})
+        if odd:
+            kind = "unknown" if odd[0] in values else "missing"
+            raise BadInput(f"{kind} argument {odd[0]!r}: this moment takes {', '.join(names) or 'none'}")
+        for part in parts:
+            _, lengths = _matrices({name: values[name] for name in part.letters}, part)
+            size = lengths.get(COLUMNS)
+            if size is not None and COLUMNS in values and np.any(np.asarray(values[COLUMNS]) != size):
+                raise BadInput(
+                    f"p is {str(values[COLUMNS])[:50]}, and a matrix has {size} columns: let them agree"
+                )
+        return sum(
+            each(**{name: values[name] for name in part.parameters})
+            for each, part in zip(functions, parts, strict=True)
+        )
+
+    return function
+
+
 def _before(parts: Parts, numbers: Mapping[str, Any], matrices: Mapping[str, NDArray[np.float64]]) -> Any:
     """The mean of the powers of determinants that stand before an answer."""
     found: Any = 1.0
@@ -204,11 +244,11 @@ def _log(parts: Parts, numbers: Mapping[str, Any], matrices: Mapping[str, NDArra
         float(parts.known[x]) if x in parts.known else numbers[x] for x in (row_dimension(parts.log), COLUMNS)
     )
     scale = float(np.linalg.slogdet(matrices[parts.log_sigma[0]])[1]) if parts.log_sigma else 0.0
-    return scale + np.vectorize(_mean_log)(rows, size, parts.step)[()]
+    return scale + np.vectorize(_mean_log)(rows, size, parts.step, parts.log_shift)[()]
 
 
-def _mean_log(rows: float, size: float, step: int) -> float:
-    return size * math.log(step) + sum(digamma((rows - i) / step) for i in range(int(size)))
+def _mean_log(rows: float, size: float, step: int, shift: float) -> float:
+    return size * math.log(step) + sum(digamma((rows - i) / step + shift) for i in range(int(size)))
 
 
 def _mean_power(rows: float, size: float, power: float, scale: float, step: int) -> float:

@@ -42,6 +42,8 @@ def answer_tree(result: Result) -> sympy.Basic:
     if result.kronecker:
         trees = _Trees(result.setting)
         return reduce(lambda left, right: left + right, map(trees.kronecker, result.kronecker))
+    if result.parts:
+        return reduce(lambda left, right: left + right, map(answer_tree, result.parts))
     if any(monomial.index_sums for monomial in result.expectation.terms):
         raise ValueError(
             f"E[{result.query}] has sums over indices under {result.law}: ask for the identity covariance"
@@ -112,6 +114,8 @@ class _Trees:
     def log(self, determinants: Determinants) -> sympy.Expr:
         """The mean of the logarithm of a determinant."""
         size, half = self._size(determinants, COLUMNS), self._half(determinants, determinants.log)
+        shift = determinants.log_shift
+        half += sympy.Rational(shift.numerator, shift.denominator)
         found = [sympy.Sum(sympy.digamma(half), (INDEX, 0, size - 1))]
         found += [] if determinants.is_complex else [size * sympy.log(2)]
         sigma = determinants.log_sigma

@@ -10,7 +10,7 @@ import re
 
 import sympy
 
-from derivations.formulas.moment_function import LOG, Parts, digamma
+from derivations.formulas.moment_function import LOG, Parts, all_parameters, digamma
 from derivations.paper.moment_trees import answer_tree
 from derivations.support.bad_input import BadInput
 from derivations.typeset.presentation import declared, read_back
@@ -102,16 +102,31 @@ def _product(word: Word) -> str:
 
 
 def _python(result: Result) -> str:
-    parts = Parts(result)
+    found = [Parts(part) for part in result.parts or (result,)]
     lines = [
-        *(["import math", ""] if parts.powers or parts.log else []),
+        *(["import math", ""] if any(parts.powers or parts.log for parts in found) else []),
         "import numpy",
         "",
         "",
-        *([inspect.getsource(digamma), ""] if parts.log else []),
-        f"def {NAME}({', '.join(parts.parameters)}):",
-        f'    """{_said(result)}"""',
+        *([inspect.getsource(digamma), ""] if any(parts.log for parts in found) else []),
     ]
+    if not result.parts:
+        return "\n".join([*lines, *_function(found[0], NAME, _said(result))]) + "\n"
+    names = [f"{NAME}_{k}" for k in range(1, len(found) + 1)]
+    for name, parts in zip(names, found, strict=True):
+        lines += [*_function(parts, name, f"A part of `{NAME}`."), "", ""]
+    calls = [f"{name}({', '.join(parts.parameters)})" for name, parts in zip(names, found, strict=True)]
+    lines += [
+        f"def {NAME}({', '.join(all_parameters(found))}):",
+        f'    """{_said(result)}"""',
+        f"    return {' + '.join(calls)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _function(parts: Parts, called: str, said: str) -> list[str]:
+    """Lines of Python for one function."""
+    lines = [f"def {called}({', '.join(parts.parameters)}):", f'    """{said}"""']
     # of a matrix there is one, of a scalar as many as there are sizes
     single = parts.letters or parts.is_matrix or parts.powers or parts.log
     reading = "float({0})" if single else "numpy.asarray({0}, dtype=float)[()]"
@@ -143,7 +158,7 @@ def _python(result: Result) -> str:
     whole = terms[0] if len(terms) == 1 else "(\n        " + "\n        + ".join(terms) + "\n    )"
     before = "before * " if parts.powers else ""
     whole = f"({whole})" if before and len(terms) == 1 else whole
-    return "\n".join([*lines, f"    return {before}{whole}"]) + "\n"
+    return [*lines, f"    return {before}{whole}"]
 
 
 def _sizes(parts: Parts, name: str) -> tuple[str, str]:
@@ -159,7 +174,7 @@ def _before(parts: Parts) -> list[str]:
     lines = ["    before = 1.0"] * bool(parts.powers)
     if parts.log:
         rows, size = _sizes(parts, parts.log)
-        half = f"({rows} - i) / {parts.step}"
+        half = f"({rows} - i) / {parts.step}" + (f" + ({parts.log_shift})" if parts.log_shift else "")
         lines.append(
             f"    {LOG} = sum(digamma({half}) for i in range(int({size}))) + {size} * math.log({parts.step})"
         )
@@ -212,6 +227,11 @@ def term_traces(term: Term) -> tuple[Word, ...]:
 
 
 def _c(result: Result) -> str:
+    if result.parts:
+        raise BadInput(
+            "the answer is a sum with different determinants before its terms, which has no form in C: ask for the terms one by "
+            "one, or for --as python"
+        )
     parts = Parts(result)
     if {*parts.scalars} - {None, ()}:
         raise BadInput(
@@ -247,7 +267,7 @@ def _before_in_c(parts: Parts) -> list[str]:
         lines += [
             f"    double {LOG} = {size}*log({parts.step}.0);",
             f"    for (int i = 0; i < {size}; i++) {{",
-            f"        double x = ({rows} - i)/{parts.step}.0;",
+            f"        double x = ({rows} - i)/{parts.step}.0{f' + ({parts.log_shift})' if parts.log_shift else ''};",
             f"        for (; x < 16.0; x += 1.0) {LOG} -= 1.0/x;",
             "        const double y = 1.0/(x*x);",
             f"        {LOG} += log(x) - 0.5/x",

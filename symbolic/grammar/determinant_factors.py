@@ -6,13 +6,15 @@ Their means are read too, as answers have them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from symbolic.grammar.syntax import MAX_ORDER
+from symbolic.algebra.refusal import Refused
+from symbolic.grammar.syntax import MAX_INVERSE_ORDER, MAX_ORDER
 from symbolic.grammar.tokens import MAX_TEXT, MomentSyntaxError
+from symbolic.wishart.fixed_letters import COLUMNS, MAX_NUMBER, SIGMA, row_dimension
 
 MOST_POWER = 100
 """Largest exponent of a determinant, without sign."""
@@ -26,17 +28,18 @@ _POWER = re.compile(
     rf"(?:\s*(?:\^|\*\*)\s*(?:\(\s*(?P<round>{_NUMBER})\s*\)|{{\s*(?P<curly>{_NUMBER})\s*}}|(?P<bare>-?\s*[0-9]+(?:\.[0-9]+)?)))?"
 )
 
-_ROWS = r"(?P<rows>n(?:[1-9][0-9]?)?) - i"
+_ROWS = r"(?P<rows>n(?:[1-9][0-9]?)?|[0-9]+(?:/[0-9]+)?) - i"
+_SIZE = r"(?P<size>p|[0-9]+)"
 _FREE = rf"\({_ROWS}\)(?P<half>/2)?"
 _EXPONENT = r"(?:\(-?[0-9]+(?:/[0-9]+)?\)|[0-9]+)"
 _MEANS = (
     re.compile(
-        rf"(?:det\((?P<sigma>Sigma[0-9]*)\)\^(?P<scaled>{_EXPONENT}) )?(?:2\^\((?P<two>[-/0-9]+)\*p\) )?"
-        rf"prod\(i=0\.\.p-1: gamma\({_FREE} \+ (?P<power>{_EXPONENT})\)/gamma\(\((?P=rows) - i\)(?:/2)?\)\)"
+        rf"(?:det\((?P<sigma>Sigma[0-9]*)\)\^(?P<scaled>{_EXPONENT}) )?(?:2\^\((?P<two>[-/0-9]+)\*(?P<length>p|[0-9]+)\) )?"
+        rf"prod\(i=0\.\.{_SIZE}-1: gamma\({_FREE} \+ (?P<power>{_EXPONENT})\)/gamma\(\((?P=rows) - i\)(?:/2)?\)\)"
     ),
     re.compile(
-        r"(?P<open>\()?(?:log det\((?P<sigma>Sigma[0-9]*)\) \+ )?(?P<two>p log 2 \+ )?"
-        rf"sum\(i=0\.\.p-1: digamma\((?P<inner>\()?{_ROWS}(?(inner)\)(?P<half>/2))\)\)(?(open)\))"
+        r"(?P<open>\()?(?:log det\((?P<sigma>Sigma[0-9]*)\) \+ )?(?P<two>(?P<length>p|[0-9]+) log 2 \+ )?"
+        rf"sum\(i=0\.\.{_SIZE}-1: digamma\((?P<inner>\()?{_ROWS}(?(inner)\)(?P<half>/2))(?: \+ (?P<power>{_EXPONENT}))?\)\)(?(open)\))"
     ),
 )
 """The means of a power and of a logarithm, as `symbolic.wishart.determinant_powers` writes them."""
@@ -46,7 +49,10 @@ MOST_FACTORS = 20
 
 
 class Factor(NamedTuple):
-    """det(name)^power, or log det(name), whose power is 0; or the mean of one, by the determinant of ``sigma``, if any."""
+    """det(name)^power, or log det(name), whose power is 0; or the mean of one, by the determinant of ``sigma``, if any.
+
+    The mean of a logarithm is taken beside det(name)^power. ``rows``, ``size``: the numbers that a mean has for n and p, if any.
+    """
 
     name: str
     power: Fraction
@@ -54,61 +60,66 @@ class Factor(NamedTuple):
     position: int
     is_mean: bool = False
     sigma: str = ""
+    rows: str = ""
+    size: str = ""
 
 
 class Parts(NamedTuple):
-    """A query in parts: ``rest`` is the query with 1 in place of each of the ``factors``, every place kept.
-
-    ``term``: of a sum in which a logarithm stands, the term that it is a factor of, with blanks for the others; else all of ``rest``.
-    """
+    """A query in parts: ``rest`` is the query with (1) in place of each of the ``factors``, every place kept."""
 
     rest: str
     factors: tuple[Factor, ...] = ()
-    term: str = ""
 
 
 def split(text: str, columns: int | None) -> Parts:
     """The query without its factors of this kind, and these.
 
-    Where p is known, whole powers stay: they are polynomials then. Raises MomentSyntaxError where a power stands in a
-    sum, or the factor under a fraction stroke.
+    Where p is known, whole powers stay: they are polynomials then. Raises MomentSyntaxError where a factor has no method.
     """
-    found, rest, depth, after = [], list(text), 0, 0
-    signs: list[int] = []
+    found, rest, after = [], list(text), 0
     if not ("det" in text or "gamma" in text) or len(text) > MAX_TEXT:
         return Parts(text)
-    for place, character in enumerate(text):
+    for place in range(len(text)):
         if place < after:
             continue
-        read = _mean(text, place) if depth == 0 else None
-        depth += (character in "({[") - (character in ")}]")
-        match = _POWER.match(text, place) if depth == 0 and read is None else None
+        read = _mean(text, place)
+        match = _POWER.match(text, place) if read is None else None
         if match is not None:
             read = _factor(match, text), match.end()
-        if read is None:
-            before = text[:place].rstrip()
-            if depth == 0 and character in "+-" and before and not before.endswith(("^", "*")):
-                signs.append(place)
-            continue
-        found.append(read[0])
-        after, depth = read[1], 0
-        rest[place:after] = "(1)".ljust(after - place)
+        if read is not None:
+            found.append(read[0])
+            after = read[1]
+            rest[place:after] = "(1)".ljust(after - place)
     whole = all(factor.power.denominator == 1 and not (factor.is_log or factor.is_mean) for factor in found)
-    if not found or (whole and columns is not None and columns <= MAX_ORDER):
+    lowest = min((factor.power for factor in found), default=Fraction(0))
+    most = MAX_ORDER if lowest >= 0 else MAX_INVERSE_ORDER
+    if not found or (whole and columns is not None and columns <= most):
         return Parts(text)
-    if signs and not all(factor.is_log for factor in found):
-        reason = "a power of a determinant is a factor here: ask for the terms of a sum one by one"
-        raise MomentSyntaxError(text, found[0].position, reason)
-    if sum(factor.is_log for factor in found) > 1:
-        reason = "one logarithm at a time: a product of two has no method here, and of a sum ask for the terms one by one"
-        raise MomentSyntaxError(text, found[-1].position, reason)
     if len(found) > MOST_FACTORS:
         reason = (
             f"powers of determinants are over the limit of {MOST_FACTORS} in a query: add their exponents"
         )
         raise MomentSyntaxError(text, found[MOST_FACTORS].position, reason)
-    whole_rest = "".join(rest)
-    return Parts(whole_rest, tuple(found), _term(whole_rest, signs, found[0].position - 1))
+    names = {factor.name for factor in found}
+    free = (name for name in ("W", *(f"W{k}" for k in range(1, MAX_NUMBER + 1))) if name not in names)
+    numbered: dict[str, str] = {}
+    for x in found:
+        if x.rows and x.rows not in numbered:
+            own = x.sigma.removeprefix(SIGMA)
+            numbered[x.rows] = f"W{own}" if own else next(free)
+    return Parts("".join(rest), tuple(x._replace(name=numbered.get(x.rows, x.name)) for x in found))
+
+
+def sizes_of(factors: Iterable[Factor], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The sizes that means have as numbers, beside those that are given. Raises Refused where they do not agree."""
+    found = dict(given)
+    for factor in factors:
+        for name, number in ((row_dimension(factor.name), factor.rows), (COLUMNS, factor.size)):
+            if number and str(found.setdefault(name, Fraction(number))) != number:
+                raise Refused(
+                    f"{name} is {number} in a mean, and {str(found[name])[:50]} is given: let them agree"
+                )
+    return found
 
 
 @contextmanager
@@ -121,14 +132,6 @@ def said_of(text: str, rest: str, factors: tuple[Factor, ...]) -> Iterator[None]
             raise  # of the text of a definition
         inside = (x.position for x in factors if x.position <= error.position < x.position + len("(1)"))
         raise MomentSyntaxError(text, next(inside, error.position), error.reason) from None
-
-
-def _term(rest: str, signs: list[int], place: int) -> str:
-    """The term of a sum that stands around a place, with its sign."""
-    start = max((sign for sign in signs if sign < place), default=0)
-    end = min((sign for sign in signs if sign > place), default=len(rest))
-    kept = rest[start:end].replace("+", " ", 1) if rest[start] == "+" else rest[start:end]
-    return " " * start + kept + " " * (len(rest) - end)
 
 
 def is_logarithm(text: str) -> bool:
@@ -148,14 +151,16 @@ def _mean(text: str, place: int) -> tuple[Factor, int] | None:
         if match is None or (place and (text[place - 1].isalnum() or text[place - 1] in "_)")):
             continue
         is_log = pattern is _MEANS[1]
-        power = Fraction(0) if is_log else Fraction(match["power"].strip("()"))
+        power = Fraction((match["power"] or "0").strip("()"))
         scales = [] if is_log else [match["scaled"], match["two"]]
         if any(scale is not None and scale.strip("()") != str(power) for scale in scales):
             continue
-        if (match["two"] is None) != (match["half"] is None):
+        if (match["two"] is None) != (match["half"] is None) or match["length"] not in (None, match["size"]):
             continue  # of no matrix with real or complex rows
-        name = "W" + match["rows"][1:]
-        return Factor(name, power, is_log, place + 1, True, match["sigma"] or ""), match.end()
+        rows = "" if match["rows"].startswith("n") else match["rows"]
+        size = "" if match["size"] == COLUMNS else match["size"]
+        name = "" if rows else "W" + match["rows"][1:]
+        return Factor(name, power, is_log, place + 1, True, match["sigma"] or "", rows, size), match.end()
     return None
 
 

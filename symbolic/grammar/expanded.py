@@ -7,14 +7,12 @@ from fractions import Fraction
 
 from symbolic.algebra.quotients import Rational
 from symbolic.grammar import tree
+from symbolic.grammar.syntax import MAX_INVERSE_ORDER
 from symbolic.grammar.tokens import MomentSyntaxError
 from symbolic.wishart.fixed_letters import COLUMNS, IDENTITY, unit
 from symbolic.wishart.trace_polynomial import ONE, QueryTooLarge, TracePolynomial
 
 UNIT = TracePolynomial.constant(ONE)
-MAX_INVERSE_ORDER = 3
-"""Largest p for negative powers of determinants: `symbolic.checks.wishart_entries.MAX_SIZE`."""
-
 IDENTITY_MATRIX = TracePolynomial.letter(())
 
 

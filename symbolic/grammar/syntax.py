@@ -30,8 +30,10 @@ from symbolic.grammar.tree import (
 from symbolic.wishart.fixed_letters import IDENTITY, PSEUDO, UNIT, is_dimension, is_wishart, unit
 
 GRAMMAR = """\
-query     = sum | "kron" "(" sum "," sum ")" | "cov" "(" sum "," sum ")" | "var" "(" sum ")" | real { ["*"] real } [["*"] product]
-real      = "det" "(" "W" [digits] ")" "^" number | "log" "det" "(" "W" [digits] ")"      for any p; one log in a query, in cov as one of its two
+query     = sum | "cov" "(" sum "," sum ")" | "var" "(" sum ")" | krons
+krons     = ["+" | "-"] kron { ("+" | "-") kron }       a matrix of p^2 rows; K is the commutation matrix
+kron      = [product] ( "kron" "(" sum "," sum ")" ["K"] | "vec" "(" sum ")" "vec" "(" sum ")" "'" ) { "/" power }
+real      = "det" "(" "W" [digits] ")" "^" number | "log" "det" "(" "W" [digits] ")"      for any p; one log in a term, in cov as one of its two
             | ["det(Sigma)^k"] "2^(k*p) prod(i=0..p-1: gamma((n - i)/2 + k)/gamma((n - i)/2))"       as answers have
             | "(" ["log det(Sigma) +"] "p log 2 + sum(i=0..p-1: digamma((n - i)/2)))"                 their means
 number    = digits ["." digits] | "(" ["-"] digits ["/" digits | "." digits] ")"
@@ -40,7 +42,7 @@ product   = power { ["*"] power | "/" power }           read from left to right
 power     = atom { "'" | "^" exponent | index }         a prime transposes; ** may stand for ^
 index     = "[" digits "," digits "]"                   an element, by row and column from 1, of a p x p product or of X
 exponent  = ["-"] digits | "T" | "+" | the same in ( ) or { }
-atom      = digits ["." digits] | name | "tr" "(" sum ")" | "det" "(" sum ")" | "(" sum ")"
+atom      = digits ["." digits] | name | real | "tr" "(" sum ")" | "det" "(" sum ")" | "(" sum ")"
 name      = random | matrix | vector | "Sigma" [digits] | "I" | "I_n" [digits] | "p" | "n" [digits] | "e" index
 random    = "W" [digits] | "X" [digits]                 W = X' X; the mean of X is M, the covariance of its rows U
                                                         Sigma2 is the covariance of W2 and X2, where each has its own
@@ -60,6 +62,9 @@ MAX_EXPONENT = 24
 
 MAX_ORDER = 12
 """Largest p for determinants, which have as many terms as p has partitions."""
+
+MAX_INVERSE_ORDER = 3
+"""Largest p for negative powers of determinants as polynomials: `symbolic.checks.wishart_entries.MAX_SIZE`."""
 
 MAX_INDEX = 30
 """Largest index of an element."""
@@ -347,7 +352,9 @@ class _Parser:
     def _determinant(self, token: Token, inner: Node) -> Node:
         if self._columns is None:
             self._fail(
-                token.position, "a determinant is a polynomial for a number of columns: give p, as in p=3"
+                token.position,
+                "a determinant is a polynomial for a number of columns: give p, as in p=3; without it det(W)^k has a mean, and "
+                "det(c W)^k is c^(p k) times that",
             )
         if self._columns > MAX_ORDER:
             self._fail(token.position, f"determinants are taken up to p = {MAX_ORDER}")

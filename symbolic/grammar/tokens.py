@@ -98,15 +98,16 @@ FUNCTIONS = {
 
 
 WITHOUT_METHOD = {
-    "kron": "kron(W, W) stands alone; its elements are products, so ask for W[1,2] W[3,4], for its trace as tr(W)^2, or for "
-    "(a' W b) (c' W d)",
+    "kron": "kron(W, W) stands in the terms of a sum, after scalars; its elements are products, so ask for W[1,2] W[3,4], for "
+    "its trace as tr(W)^2, or for (a' W b) (c' W d)",
     "vec": "ask for the elements, such as W[1,2], or for a' W b with column vectors",
     "lambda": "write a matrix as Lambda; of (W + c I)^-1 ask for the terms of its series W^-1 - c W^-2 + ..., as far as they "
     "exist",
-    "log": "a logarithm is of the determinant of a Wishart matrix, log det(W), as a factor of one term of the query, in no brackets "
-    "or var, or as one of the two parts of cov",
+    "log": "a logarithm is of the determinant of a Wishart matrix, log det(W), or is one of the two parts of cov; log det(c W) is "
+    "p log c + log det(W)",
     "corr": "ask for cov(x, y), var(x) and var(y), of which it is made: the mean of the sample's own is no rational function",
-    "diag": "ask for the elements, W[1,1], W[2,2], ...",
+    "diag": "ask for the elements, W[1,1], W[2,2], ...; of answers under other laws it is not read, as no sum over indices is",
+    "sum": "sums over indices stand in answers under other laws and are not read: ask for the elements, or give values",
     "exp": "ask for the terms of its series, tr(W), tr(W^2), ...",
 }
 """What is refused by name, and what would be possible."""
@@ -162,8 +163,9 @@ def _token(text: str, place: int, names: Collection[str]) -> Token:
         raise MomentSyntaxError(
             text, position, "what is asked for is the expectation: leave E out, as in W^-1 A W^-1"
         )
-    if run.group().casefold() in WITHOUT_METHOD:
-        reason = f"{excerpt(run.group())} has no method here: {WITHOUT_METHOD[run.group().casefold()]}"
+    called = run.group().casefold().partition("_")[0]
+    if called in WITHOUT_METHOD:
+        reason = f"{excerpt(run.group())} has no method here: {WITHOUT_METHOD[called]}"
         raise MomentSyntaxError(text, position, reason)
     written = FUNCTIONS.get(run.group().casefold(), run.group())
     if written != run.group():

@@ -11,6 +11,7 @@ from symbolic.algebra.entry_laws import GAUSSIAN, Law
 from symbolic.checks.entry_products import Table
 from symbolic.checks.frame_moments import MAX_FRAME
 from symbolic.checks.wishart_entries import SmallWishart, inverse_counts
+from symbolic.grammar.shapes import ONE
 from symbolic.grammar.tree import Determinant, Element, Node, subtrees, symbols
 from symbolic.query.query_words import (
     Setting,
@@ -34,6 +35,9 @@ from symbolic.wishart.wishart_moment import Covariance
 
 SIZES = ((2, 3), (3, 2), (1, 4), (2, 5), (4, 5), (5, 6))
 """p and the rows of the first Wishart matrix, in the order of preference; the last are for divisors such as p - 1."""
+
+LONE = 3
+"""The number of rows of a letter beside no random matrix with that number."""
 
 ONE_COLUMN = ((1, 3), (1, 6))
 """The sizes when the answer is for p = 1 only."""
@@ -149,6 +153,13 @@ class Answer:
         """X, M, U and I_n, as far as they occur in the query as it is read."""
         return sorted({symbol.name for symbol in symbols(self.tree) if of_rows(symbol.name)})
 
+    @property
+    def lone_dimensions(self) -> set[str]:
+        """Numbers of rows of letters, or of the whole, of which this term of a sum has no random matrix."""
+        shapes = [self.setting.whole, *map(self.setting.shape, self.plain_letters)]
+        rows = {row_dimension(name) for name in (*self.inverses, *self.pseudo_inverses)}
+        return {length for shape in shapes for length in shape} - rows - {COLUMNS, ONE}
+
     @cached_property
     def units(self) -> list[str]:
         """The matrices of a single 1, those above the diagonal first, each with its transpose."""
@@ -167,7 +178,8 @@ class Answer:
         } | dict.fromkeys(self.pseudo_inverses, rows)
         gaussian = self.law is GAUSSIAN
         span = range(size)
-        lengths = {COLUMNS: size, "1": 1, **{row_dimension(name): count for name, count in counts.items()}}
+        lengths = {COLUMNS: size, ONE: 1, **dict.fromkeys(self.lone_dimensions, LONE)}
+        lengths |= {row_dimension(name): count for name, count in counts.items()}
         root = [[Fraction(i == j) for j in span] for i in span]
         if self.covariance == "general" and gaussian:
             # diagonal: the Gaussian law turns with Sigma, and no letter commutes with it
@@ -198,7 +210,8 @@ class Answer:
 
     def dimensions(self, small: SmallWishart) -> dict[str, int]:
         """Numbers for all dimensions of the query; for those that are no rows of a matrix there, others."""
-        rows = {row_dimension(name): number for name, number in small.rows.items()}
+        rows = dict.fromkeys(self.lone_dimensions, LONE)
+        rows |= {row_dimension(name): number for name, number in small.rows.items()}
         names = {symbol.name for symbol in symbols(self.tree) if is_dimension(symbol.name)}
         others = sorted(names - rows.keys() - {COLUMNS})
         return {**rows, **{name: 7 + k for k, name in enumerate(others)}, COLUMNS: small.size}

@@ -14,10 +14,10 @@ from fractions import Fraction
 from numbers import Real
 from typing import Any, NamedTuple
 
-from symbolic.algebra.entry_laws import GAUSSIAN
+from symbolic.algebra.entry_laws import COMPLEX, GAUSSIAN
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
-from symbolic.grammar.determinant_factors import Factor, is_logarithm, said_of, split
+from symbolic.grammar.determinant_factors import Factor, is_logarithm, said_of, sizes_of, split
 from symbolic.grammar.expanded import expand
 from symbolic.grammar.row_elements import as_elements, index_of, is_place, require_plain, written_out
 from symbolic.grammar.syntax import parse
@@ -47,8 +47,8 @@ from symbolic.query.asked import (
     with_law,
 )
 from symbolic.query.check import examine, examine_logarithm
-from symbolic.query.combined.determinant_answer import Asked, with_determinants
-from symbolic.query.combined.kronecker import inside, with_kronecker
+from symbolic.query.combined.determinant_answer import Asked, centred, with_determinants
+from symbolic.query.combined.kronecker import covariance_of, rewritten, with_kronecker
 from symbolic.query.law_answer import LawExpectation
 from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.query_words import Setting, with_wisharts
@@ -109,28 +109,29 @@ def moment(
     expectation of an inverse diverges; and ValueError for unknown, superfluous or missing names, values of
     the wrong kind, an unknown covariance or law, a moment without a method, and whatever exceeds a limit.
     """
-    parts, of_two = inside(text), inside(text, "cov")
+    of_two = covariance_of(text)
     if of_two is not None and is_logarithm(of_two[0]) != is_logarithm(of_two[1]):
         log, other = of_two if is_logarithm(of_two[0]) else of_two[::-1]
         product = f"{log} ({other})"
         try:
             found = _moment(
-                product, values, covariance, law, work, mean, rows, symmetric, rotations, centred=True
+                product, values, covariance, law, work, mean, rows, symmetric, rotations, is_centred=True
             )
         except MomentSyntaxError as error:
             raise MomentSyntaxError(text, text.index(other) + 1, error.reason) from None
         if found.expectation.is_matrix:
             raise MomentSyntaxError(text, 1, "cov is of scalars: take elements, as in W[1,2], or traces")
-        return replace(found, query=" ".join(text.split()), determinants=None)
-    if parts is None:
+        return replace(found, query=" ".join(text.split()))
+    given = dict(values or {})
+    asked = rewritten(text, {*given, *(x for x in given.values() if isinstance(x, str)), *rotations})
+    if asked is None:
         return _moment(text, values, covariance, law, work, mean, rows, symmetric, rotations)
 
     def average(inner: str, known: Mapping[str, Any]) -> Result:
         return _moment(inner, known, chosen, law, work, mean, rows, symmetric, rotations)
 
-    given = dict(values or {})
     chosen = covariance or covariance_of_names(text, given)
-    return with_kronecker(text, parts, given, average)
+    return with_kronecker(text, asked, given, average)
 
 
 def _moment(
@@ -143,45 +144,73 @@ def _moment(
     rows: str,
     symmetric: Collection[str],
     rotations: Collection[str],
-    beside: str = "",
-    centred: bool = False,
+    *,
+    is_centred: bool = False,
 ) -> Result:
-    """The same. ``beside``: the matrix the logarithm of whose determinant stands beside it, with which the derivative in its
-    rows is checked too. ``centred``: the logarithm in the text less its mean is meant.
-    """
+    """The same. ``is_centred``: the logarithm in the text less its mean is meant."""
     given = dict(values or {})
     definitions = {x: given.pop(x) for x in [*given] if isinstance(given[x], str) and _is_letter(x)}
     _check_declared((*symmetric, *rotations))
     declared = {name for name in (*given, *symmetric, *rotations) if DECLARED.fullmatch(name)}
     columns = columns_of(given)
-    rest, factors, term = split(text, columns)
+    rest, factors = split(text, columns)
     with said_of(text, rest, factors):
         node = written_out(parse(rest, columns, declared, definitions))
     _check_definitions(rest, declared, definitions)
+    options = _Options(law, work, mean, rows, tuple(symmetric), tuple(rotations))
+    chosen = covariance or _of_means(text, factors, given)
+    if not factors:
+        return _of_tree(text, node, given, chosen, options)
+    given = sizes_of(factors, given)
     used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
     check_symmetric(symmetric, used)
-    chosen, own = covariance_of_query(covariance or _of_means(text, factors, given), text, node, given)
-    if factors:
-        asked = Asked(
-            text,
-            rest,
-            term,
-            factors,
-            frozenset(used),
-            frozenset(symbol.name for symbol in symbols(parse(term, columns, declared, definitions))),
-            {**given, **definitions},
-            OWN if own else chosen,
-            law,
-            by_rows=(mean, rows) != (MEANS[0], ROW_LAWS[0]),
-            centred=centred,
+    sigma, own = covariance_of_query(chosen, text, node, given)
+    with said_of(text, rest, factors):
+        setting = replace(setting_of(text, node, used, given, sigma, mean, rows), own=own)
+    by_rows = (mean, rows) != (MEANS[0], ROW_LAWS[0])
+    setting = replace(setting, rotations=frozenset(rotations), is_complex=law == COMPLEX)
+    asked = Asked(text, node, factors, frozenset(used), given, OWN if own else sigma, law, by_rows, setting)
+
+    def average(node: Node, known: Mapping[str, Any], log: str = "") -> Result:
+        names = {symbol.name for symbol in symbols(node)}
+        fitting = options._replace(
+            symmetric=tuple(x for x in symmetric if x in names),
+            rotations=tuple(x for x in rotations if x in names),
         )
+        return _of_tree(text, node, known, asked.covariance, fitting, log, asked.setting)
 
-        def again(inner: str, known: Mapping[str, Any], log: str = "") -> Result:
-            return _moment(inner, known, asked.covariance, law, work, mean, rows, symmetric, rotations, log)
+    return centred(asked, average) if is_centred else with_determinants(asked, average)
 
-        return with_determinants(asked, again)
+
+class _Options(NamedTuple):
+    """What a query asks for besides its words."""
+
+    law: str
+    work: float | None
+    mean: str
+    rows: str
+    symmetric: tuple[str, ...]
+    rotations: tuple[str, ...]
+
+
+def _of_tree(
+    text: str,
+    node: Node,
+    given: Mapping[str, Any],
+    covariance: str | None,
+    options: _Options,
+    beside: str = "",
+    of_whole: Setting | None = None,
+) -> Result:
+    """The expectation of a tree. ``beside``: the matrix the logarithm of whose determinant stands beside it, with which the derivative in its
+    rows is checked too. ``of_whole``: the shapes of the letters where the tree is a term of a sum.
+    """
+    law, work, mean, rows, symmetric, rotations = options
+    used = list(dict.fromkeys(symbol.name for symbol in symbols(node)))
+    check_symmetric(symmetric, used)
+    chosen, own = covariance_of_query(covariance, text, node, given)
     effort = _effort(work)
-    setting = replace(setting_of(text, node, used, given, chosen, mean, rows), own=own)
+    setting = of_whole or replace(setting_of(text, node, used, given, chosen, mean, rows), own=own)
     setting, entry_law = with_law(law, setting, text, node, symmetric)
     setting = rotating(setting, rotations, used, law, symmetric)
     expectation = (

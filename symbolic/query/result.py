@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -29,7 +29,8 @@ class Result:
     ``determinants`` are what stands before it: powers and logarithms of determinants, of which ``expectation`` and ``terms`` are the
     rest. ``kronecker``: where a Kronecker product was asked for, the sum that it is; ``expectation`` is then of the traces it was
     found from. ``setting`` has the shapes of the letters, and which X have a mean M and a covariance U of rows.
-    ``sizes`` are the dimensions that had values, which ``expectation`` has no more.
+    ``sizes`` are the dimensions that had values, which ``expectation`` has no more. ``parts``: where terms have different
+    determinants before them, the means whose sum it is; ``expectation`` and ``determinants`` are then those of the first.
     """
 
     query: str
@@ -44,6 +45,14 @@ class Result:
     determinants: Determinants | None = None
     kronecker: tuple[Term, ...] = ()
     sizes: tuple[tuple[str, Fraction], ...] = ()
+    parts: tuple[Result, ...] = ()
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing is left of it."""
+        return not (
+            self.expectation.terms or (self.determinants is not None and self.determinants.slope.terms)
+        )
 
     @property
     def terms(self) -> list[Data]:
@@ -53,6 +62,8 @@ class Result:
     @property
     def text(self) -> str:
         """The expectation in the grammar of queries."""
+        if self.parts:
+            return _joined(part.text for part in self.parts)
         if self.kronecker:
             return sum_text(self.kronecker)
         return self._around(polynomial_text, "({})", Determinants.factor_text, Determinants.log_text)
@@ -60,6 +71,8 @@ class Result:
     @property
     def latex(self) -> str:
         """The expectation as LaTeX."""
+        if self.parts:
+            return _joined(part.latex for part in self.parts)
         if self.kronecker:
             return sum_latex(self.kronecker)
         return self._around(
@@ -108,7 +121,10 @@ class Result:
             "terms": self.terms,
             "checked": list(self.checked),
         }
-        if self.determinants is not None:
+        if self.parts:
+            data["parts"] = [part.as_dict() for part in self.parts]
+            del data["terms"]
+        elif self.determinants is not None:
             data["determinants"] = {
                 "factor": self.determinants.factor_text(),
                 "log": self.determinants.log_text() if self.determinants.log else None,
@@ -119,3 +135,8 @@ class Result:
         if self.value is not None:
             data["value"] = self.value
         return data
+
+
+def _joined(terms: Iterable[str]) -> str:
+    """Sums in one."""
+    return " + ".join(terms).replace("+ -", "- ")

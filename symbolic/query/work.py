@@ -15,7 +15,7 @@ from math import comb, factorial, isqrt, prod
 
 from symbolic.query.block import Block, isolated
 from symbolic.query.query_words import Setting
-from symbolic.weingarten.haar_words import runs
+from symbolic.weingarten.haar_words import require_few_inverses, require_few_rotations, runs
 from symbolic.wishart.fixed_letters import (
     ROWS,
     SIGMA,
@@ -92,6 +92,7 @@ class _Plan:
         name = rotation or next(base(f) for word in monomial.words for f in word if is_pseudo(f))
         own = (base(f) == name for word in monomial.words for f in word)
         count = sum(own) if rotation else len(runs(monomial, name).exponents)
+        (require_few_rotations if rotation else require_few_inverses)(name, count)
         pairings = _double_factorial(count - 1) ** 2 if rotation else _double_factorial(2 * count - 1)
         words = [tuple(f for f in word if base(f) != name) for word in monomial.words]
         word = None if monomial.word is None else words.pop()

@@ -58,6 +58,21 @@ Ends = list[tuple[int, Word]]
 _n, _p = RING.gens()
 
 
+def require_few_rotations(name: str, count: int) -> None:
+    """Raises Refused for more than `MAX_ROTATIONS` factors."""
+    if count > MAX_ROTATIONS:
+        raise Refused(f"{count} factors of {name} are over the limit: ask for at most {MAX_ROTATIONS}")
+
+
+def require_few_inverses(name: str, count: int) -> None:
+    """Raises Refused for more than `MAX_PSEUDO_INVERSES` factors."""
+    if count > MAX_PSEUDO_INVERSES:
+        raise Refused(
+            f"{count} factors {name}^+, or {name} beside it, are over the limit: ask for at most {MAX_PSEUDO_INVERSES} between "
+            f"letters, or for powers, ({name}^+)^{count}"
+        )
+
+
 def haar_moment(monomial: Monomial, name: str) -> TracePolynomial:
     """The average of a product over the rotation ``name``, all other factors held fixed; for p >= d at 2 d factors.
 
@@ -65,8 +80,7 @@ def haar_moment(monomial: Monomial, name: str) -> TracePolynomial:
     """
     fixed, factors, ends = _ends(monomial, lambda factor: base(factor) == name)
     count = len(factors)
-    if count > MAX_ROTATIONS:
-        raise Refused(f"{count} factors of {name} are over the limit: ask for at most {MAX_ROTATIONS}")
+    require_few_rotations(name, count)
     terms: list[tuple[Monomial, Rational]] = []
     if count % 2 == 0:
         # a transposed factor begins with its column
@@ -89,10 +103,7 @@ def pseudo_inverse_moment(monomial: Monomial, name: str) -> TracePolynomial:
     """
     found = runs(monomial, name)
     count = len(found.exponents)
-    if count > MAX_PSEUDO_INVERSES:
-        raise Refused(
-            f"{count} factors {name}^+, or {name} beside it, are over the limit: ask for at most {MAX_PSEUDO_INVERSES}"
-        )
+    require_few_inverses(name, count)
     fixed, factors, ends = _ends(found.rest, lambda factor: factor.startswith(name + PSEUDO))
     exponents = tuple(found.exponents[int(factor.removeprefix(name + PSEUDO))] for factor in factors)
     terms = []

@@ -6,7 +6,9 @@ The density of W has the factor det(W)^((n-p-1)/2), so a power of the determinan
 
 for every real k with n + 2k > p - 1, where G is the gamma function. With k = 0 after one derivative,
 
-    E[f(W) log det W] = (log|Sigma| + p log 2 + sum_i psi((n-i)/2)) E[f(W)] + 2 d/dn E[f(W)].
+    E[f(W) log det W] = (log|Sigma| + p log 2 + sum_i psi((n-i)/2)) E[f(W)] + 2 d/dn E[f(W)],
+
+and beside det(W)^k the same with n + 2k for n.
 
 For complex entries (n - i)/2 becomes n - i, 2k becomes k, and there is no power of 2. What is made of these:
 `symbolic.query.combined.determinant_answer`.
@@ -60,19 +62,19 @@ class Determinants:
             shown.append(f"prod(i=0..{p}-1: gamma({half} + {raised})/gamma({half}))")
         return " ".join(shown)
 
+    @property
+    def log_shift(self) -> Fraction:
+        """The power of the same determinant beside the logarithm, by which its degrees of freedom are moved."""
+        return sum((power for name, power, _ in self.powers if name == self.log), Fraction(0))
+
     def log_text(self) -> str:
-        """The mean of the logarithm."""
+        """The mean of the logarithm, beside the powers."""
         n, p = self._named(row_dimension(self.log)), self._named(COLUMNS)
         parts = [f"log det({self.log_sigma[0]})"] if self.log_sigma else []
-        parts += (
-            [f"sum(i=0..{p}-1: digamma({n} - i))"]
-            if self.is_complex
-            else [
-                f"{p} log 2",
-                f"sum(i=0..{p}-1: digamma(({n} - i)/2))",
-            ]
-        )
-        return " + ".join(parts)
+        half, k = f"{n} - i" if self.is_complex else f"({n} - i)/2", str(self.log_shift)
+        moved = f"{half} + {f'({k})' if '/' in k or '-' in k else k}" if self.log_shift else half
+        parts += [] if self.is_complex else [f"{p} log 2"]
+        return " + ".join([*parts, f"sum(i=0..{p}-1: digamma({moved}))"])
 
     def factor_latex(self) -> str:
         """The same as `factor_text`."""
@@ -93,6 +95,8 @@ class Determinants:
         n, p = _index(self._named(row_dimension(self.log))), self._named(COLUMNS)
         parts = [rf"\log|{_sigma(self.log_sigma)}|"] if self.log_sigma else []
         argument = f"{n} - i" if self.is_complex else rf"\tfrac{{{n} - i}}{{2}}"
+        shift = self.log_shift
+        argument += (f" + {shift}" if shift > 0 else f" - {-shift}") if shift else ""
         parts += [] if self.is_complex else [rf"{p} \log 2"]
         parts.append(rf"\sum_{{i=0}}^{{{p}-1}} \psi({argument})")
         return " + ".join(parts)
@@ -119,7 +123,7 @@ class Determinants:
         """The mean of the logarithm."""
         n, p = sizes[row_dimension(self.log)], int(sizes[COLUMNS])
         step = 1 if self.is_complex else 2
-        found = sum((real((n - i) / step).digamma() for i in range(p)), real(Fraction(0)))
+        found = sum((real((n - i) / step + self.log_shift).digamma() for i in range(p)), real(Fraction(0)))
         if step == 2:
             found += real(Fraction(p)) * real(Fraction(2)).log()
         return found + real(determinants[self.log_sigma[0]]).log() if self.log_sigma else found

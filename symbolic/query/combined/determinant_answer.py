@@ -8,20 +8,24 @@ of entries and logarithms of chi-squared variables (`symbolic.checks.log_determi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from flint import arb, ctx
 
-from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
 from symbolic.grammar.determinant_factors import Factor
+from symbolic.grammar.determinant_terms import Key, Terms, with_powers
+from symbolic.grammar.determinant_terms import renamed as renamed_tree
+from symbolic.grammar.shapes import ONE
 from symbolic.grammar.tokens import MomentSyntaxError
+from symbolic.grammar.tree import Covariance, Node, Product, symbols
+from symbolic.query.asked import needed_names
 from symbolic.query.check import CheckFailed
-from symbolic.query.combined.rows_apart import apart, other_name, together
+from symbolic.query.combined.mean_sums import Mean, Table, product_of, shown, summed, times
+from symbolic.query.query_words import Setting
 from symbolic.query.result import Result
 from symbolic.query.sizes import read_size
 from symbolic.query.value import Matrices, Shown, evaluate, read_matrices
@@ -29,16 +33,16 @@ from symbolic.wishart.determinant_powers import (
     DIGITS,
     Determinants,
     real,
+    renamed,
     shifted,
     twice_derivative,
 )
 from symbolic.wishart.existence import MomentDoesNotExist, condition
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
-    IDENTITY,
+    MAX_NUMBER,
     PSEUDO,
     covariance_of,
-    indices_of,
     is_dimension,
     row_dimension,
 )
@@ -46,9 +50,9 @@ from symbolic.wishart.trace_polynomial import TracePolynomial
 
 
 class Average(Protocol):
-    """The expectation of a text with these values, everything else about the query settled."""
+    """The expectation of a tree with these values, everything else about the query settled."""
 
-    def __call__(self, inner: str, known: Mapping[str, Any], log: str = "") -> Result:
+    def __call__(self, node: Node, known: Mapping[str, Any], log: str = "") -> Result:
         """``log``: the matrix whose log det stands beside it, with which its derivative is checked."""
 
 
@@ -59,189 +63,177 @@ MOST_TRIALS = 2
 
 
 class Asked(NamedTuple):
-    """A query: its text, the same with its ``factors`` left out, and the values given.
+    """A query: its text, its tree with 1 in place of its ``factors``, and the values given.
 
-    ``term``: of a sum the term in which they stand. ``names``, ``in_term``: the names of the rest, and of this. ``by_rows``: every X has a mean, or a covariance of rows.
-    ``centred``: the logarithm less its mean is meant, so that the covariance with it is asked for.
+    ``names`` are those of the tree; ``by_rows``: every X has a mean, or a covariance of rows. ``setting`` is that of the whole.
     """
 
     text: str
-    rest: str
-    term: str
+    node: Node
     factors: tuple[Factor, ...]
     names: frozenset[str]
-    in_term: frozenset[str]
     values: Mapping[str, Any]
     covariance: str
     law: str
     by_rows: bool
-    centred: bool = False
+    setting: Setting
 
 
 def with_determinants(asked: Asked, average: Average) -> Result:
     """The expectation. Raises ValueError where it has no method, and MomentDoesNotExist where it diverges."""
-    _require_method(asked)
-    texts = {name: value for name, value in asked.values.items() if isinstance(value, str)}
-    log = next((factor.name for factor in asked.factors if factor.is_log and not factor.is_mean), "")
-    in_term = {name: value for name, value in texts.items() if re.search(rf"\b{name}\b", asked.term)}
-    inner = _with_rows_apart(asked, in_term, log, average)
-    of_term = _Answer(asked._replace(names=asked.in_term), average, inner, in_term)
+    terms = Terms(asked.text, asked.factors)
     with ctx.workdps(DIGITS):
-        points = of_term.checked()
-        if asked.term == asked.rest:
-            return of_term.result(points)
-        whole, added = _beside(inner, average(asked.rest, texts), of_term.moved)
-        return _Answer(asked, average, whole, texts, added).result(points)
+
+        def means(node: Node) -> list[Mean]:
+            return [_Answer(asked, key, part, average).mean() for key, part in terms.of(node).items()]
+
+        if not isinstance(asked.node, Covariance):
+            return summed(asked.text, means(asked.node))
+        left, right = asked.node.left, asked.node.right
+        if any(factor.is_log for factor in asked.factors):
+            raise MomentSyntaxError(
+                asked.text,
+                next(factor.position for factor in asked.factors if factor.is_log),
+                "the covariance with a logarithm is of log det(W), as one of the two parts of cov, and a word without "
+                "logarithms and powers of determinants",
+            )
+        both = means(Product(asked.node.position, False, (left, right)))
+        products = [product_of(one, other) for one in means(left) for other in means(right)]
+        return summed(asked.text, [*both, *products], exists=both)
 
 
-def _with_rows_apart(asked: Asked, texts: Mapping[str, str], log: str, average: Average) -> Result:
-    """The expectation of the term, its numbers of rows by other names where they are written."""
-    moved = {row_dimension(factor.name) for factor in asked.factors if not factor.is_mean} & asked.in_term
-    term, meanings = asked.term, dict(texts)
-    for rows in sorted(moved):
-        term = apart(term, rows, asked.names, asked.values) or term
-        meanings = {
-            name: apart(text, rows, asked.names, asked.values) or text for name, text in meanings.items()
-        }
-    found = average(term, meanings, log)
-    points = [
-        " ".join(x for x in point.split() if x.split("=")[0] not in map(other_name, moved))
-        for point in found.checked
-    ]
-    return replace(found, checked=tuple(points))
+def centred(asked: Asked, average: Average) -> Result:
+    """The covariance with the logarithm that is the one factor of a query: what its derivative adds to the product of means."""
+    terms = Terms(asked.text, asked.factors).of(asked.node)
+    if {*terms} != {Key(logs=(asked.factors[0].name,))}:
+        raise MomentSyntaxError(
+            asked.text, 1, "cov with a logarithm is of a word without powers and logarithms of determinants"
+        )
+    ((key, part),) = terms.items()
+    with ctx.workdps(DIGITS):
+        return summed(asked.text, [_Answer(asked, key, part, average, is_centred=True).mean()])
 
 
-def _beside(term: Result, whole: Result, moved: Iterable[str]) -> tuple[Result, TracePolynomial]:
-    """The term of a sum with what the whole sum requires, and what the other terms add to it."""
-    bounds = dict(whole.bounds)
-    for rows, bound in term.bounds:
-        bounds[rows] = max(bound, bounds.get(rows, bound))
-    found = tuple(sorted(bounds.items()))
-    others = whole.conditions[len(whole.bounds) :]
-    added = whole.expectation + together(term.expectation, moved).scaled(Rational.number(-1))
-    return replace(
-        whole,
-        expectation=term.expectation,
-        bounds=found,
-        conditions=(*(condition(*bound) for bound in found), *others),
-        checked=tuple(dict.fromkeys((*term.checked, *whole.checked))),
-    ), added
+def _require_method(asked: Asked, key: Key, node: Node) -> None:
+    """Raises ValueError where a term has no method beside its determinants."""
+    names = {symbol.name for symbol in symbols(node)}
 
+    def fail(name: str, reason: str) -> NoReturn:
+        position = next(factor.position for factor in asked.factors if factor.name == name)
+        raise MomentSyntaxError(asked.text, position, reason)
 
-def _require_method(asked: Asked) -> None:
-    names = asked.names | asked.values.keys()
-    means = [factor for factor in asked.factors if factor.is_mean]
-    if means:
-        _require_answer(asked, means)
+    if key.means:
+        _require_answer(asked, key, fail)
         return
-    for factor in asked.factors:
+    if len(key.logs) > 1:
+        fail(
+            key.logs[1],
+            "a product of two logarithms has no method here: one in each term of a sum, in cov one of the two parts",
+        )
+    for name in key.names:
         if asked.law not in ("gaussian", "complex"):
             raise Refused(
                 "real powers and logarithms of a determinant are known for Gaussian and complex normal rows, not under "
                 f"{asked.law[:50]}: give p, as in p=3, for whole powers"
             )
-        number = factor.name[1:]
-        if asked.by_rows or {kind + number for kind in "XMU"} & names:
-            raise MomentSyntaxError(
-                asked.text,
-                factor.position,
-                f"a power of det({factor.name}) has no method beside X{number}, or a mean or a covariance of its rows: give p, "
+        number, rows = name[1:], row_dimension(name)
+        of_mean = {f"M{number}", f"U{number}"} & {*asked.names, *asked.values}
+        if asked.by_rows or of_mean or f"X{number}" in names:
+            fail(
+                name,
+                f"a power of det({name}) has no method beside X{number}, or a mean or a covariance of its rows: give p, "
                 "as in p=3, for whole powers",
             )
-        rows = row_dimension(factor.name)
-        if rows in asked.in_term and apart(asked.term, rows, asked.names, asked.values) is None:
-            raise MomentSyntaxError(
-                asked.text,
-                factor.position,
-                f"{rows} itself touches another name, or stands with {other_name(rows)}, beside a power or logarithm of det({factor.name}): put blanks around it",
+        if rows in names and other_name(rows) in asked.names:
+            fail(
+                name,
+                f"{rows} stands with {other_name(rows)} beside a power or logarithm of det({name}): take another number",
             )
-        if factor.name + PSEUDO in asked.names:
-            raise MomentSyntaxError(
-                asked.text,
-                factor.position,
-                f"det({factor.name}) is 0 where {factor.name}^+ is averaged, for {COLUMNS} > {rows}: take {factor.name}^-1",
-            )
-        both = [
-            other for other in asked.factors if other.name == factor.name and other.is_log != factor.is_log
-        ]
-        if both:
-            raise MomentSyntaxError(
-                asked.text,
-                factor.position,
-                f"a power and the logarithm of det({factor.name}) have no method together: ask for one of them",
-            )
+        if name + PSEUDO in names:
+            fail(name, f"det({name}) is 0 where {name}^+ is averaged, for {COLUMNS} > {rows}: take {name}^-1")
 
 
-def _require_answer(asked: Asked, means: list[Factor]) -> None:
+def _require_answer(asked: Asked, key: Key, fail: Callable[[str, str], NoReturn]) -> None:
     """Raises ValueError for means of determinants beside what is still to be averaged, or of other matrices than asked for."""
-    random = any(name[0] in "WX" for name in asked.names)
-    for factor in means:
-        sigma = (
-            (covariance_of(factor.name, asked.covariance == "own"),)
-            if asked.covariance != "identity"
-            else ("",)
-        )
-        if random or len(means) < len(asked.factors):
-            reason = "the mean of a determinant stands in an answer, beside nothing that is random: ask for the parts one by one"
-        elif factor.sigma != sigma[0]:
-            reason = (
-                f"of {factor.name} this is no mean: the determinant of {sigma[0] or 'no Sigma'} belongs to it"
+    logs = [mean for mean in key.means if mean.is_log]
+    for mean in key.means:
+        sigma = ""
+        if asked.covariance != "identity":
+            sigma = covariance_of(mean.name, asked.covariance == "own")
+        beside = sum((x.power for x in key.means if x.name == mean.name and not x.is_log), Fraction(0))
+        if any(name[0] in "WX" for name in asked.names) or not all(
+            factor.is_mean for factor in asked.factors
+        ):
+            fail(
+                mean.name,
+                "the mean of a determinant stands in an answer, beside nothing that is random: ask for the parts one by one",
             )
-        else:
-            continue
-        raise MomentSyntaxError(asked.text, factor.position, reason)
+        if mean.sigma != sigma:
+            fail(
+                mean.name,
+                f"of {mean.name} this is no mean: the determinant of {sigma or 'no Sigma'} belongs to it",
+            )
+        if mean.is_log and (len(logs) > 1 or mean.power != beside):
+            fail(
+                mean.name,
+                f"this is no mean of log det({mean.name}) beside det({mean.name})^{beside}: ask for it",
+            )
+
+
+def other_name(rows: str) -> str:
+    """What stands for a number of rows where it is written: in n log det(W) tr(W) the first n is a number, and that of E tr(W) = n p moves."""
+    return f"n{MAX_NUMBER - int(rows[1:] or 0)}"
 
 
 class _Answer:
-    """The parts of one answer: E of the rest as a formula in n, and what the determinants make of it."""
+    """One term: E of what stands beside its determinants as a formula in n, and what these make of it."""
 
     def __init__(
-        self,
-        asked: Asked,
-        average: Average,
-        inner: Result,
-        texts: Mapping[str, Any],
-        added: TracePolynomial | None = None,
+        self, asked: Asked, key: Key, node: Node, average: Average, *, is_centred: bool = False
     ) -> None:
-        """added: the mean of the terms of a sum in which no logarithm stands."""
-        self._asked, self._average, self._inner, self._texts = asked, average, inner, texts
-        self._added = added or TracePolynomial({}, inner.expectation.is_matrix)
+        """is_centred: the logarithm less its mean is meant."""
+        _require_method(asked, key, node)
+        self._asked, self._average, self._node = asked, average, node
         self._step = 1 if asked.law == "complex" else 2
-        self._is_read = any(factor.is_mean for factor in asked.factors)
-        self._log = next((factor.name for factor in asked.factors if factor.is_log), "")
-        self.moved = sorted({row_dimension(factor.name) for factor in asked.factors})
+        self._is_read, self._is_centred = bool(key.means), is_centred
+        self._powers = [(x.name, x.power) for x in key.means if not x.is_log] or [*key.powers]
+        self._log = next((x.name for x in key.means if x.is_log), next(iter(key.logs), ""))
+        self._moved = {row_dimension(name): other_name(row_dimension(name)) for name in key.names}
+        apart = {} if self._is_read else self._moved
+        inner = average(renamed_tree(node, apart), {}, "" if self._is_read else self._log)
+        known = {*apart.values()}
+        points = [
+            " ".join(x for x in point.split() if x.split("=")[0] not in known) for point in inner.checked
+        ]
+        self._inner = replace(inner, checked=tuple(points), setting=asked.setting)
 
-    def result(self, points: list[str]) -> Result:
-        """The answer, which was checked at these points."""
-        powers: dict[str, Fraction] = {}
-        for factor in self._asked.factors:
-            if not factor.is_log:
-                powers[factor.name] = powers.get(factor.name, Fraction(0)) + factor.power
-        bounds = self._bounds(powers)
-        sizes = self._sizes()
+    def mean(self) -> Mean:
+        """Its mean, compared with determinants written out."""
+        points = self._checked() if self._moved and not self._is_read else []
+        bounds, sizes = self._bounds(self._powers), self._sizes()
         self._require_existing(bounds, sizes)
-        formula, determinants = self._made(powers)
-        if self._asked.centred:
+        formula, determinants = self._made()
+        if self._is_centred:
             self._log, formula = "", determinants.slope
-            determinants = replace(determinants, log="", slope=TracePolynomial({}, formula.is_matrix))
         matrices = self._matrices(sizes, self._asked.values)
         value = None if matrices is None else self._value(formula, determinants, sizes, matrices)
         try:
             formula, slope = formula.at(sizes), determinants.slope.at(sizes)
         except ZeroDivisionError:
             raise Refused("the expectation has a pole at these sizes: take larger row counts") from None
-        return replace(
+        given = tuple(sizes.items())
+        has_determinants = bool(self._moved) and not self._is_centred
+        found = replace(
             self._inner,
-            query=" ".join(self._asked.text.split()),
             covariance=self._asked.covariance,
             expectation=formula,
             conditions=(*(condition(*bound) for bound in bounds), *self._others()),
             bounds=bounds,
             checked=tuple(dict.fromkeys((*self._inner.checked, *points))),
-            value=value,
-            determinants=replace(determinants, slope=slope, sizes=tuple(sizes.items())),
-            sizes=tuple(sizes.items()),
+            determinants=replace(determinants, slope=slope, sizes=given) if has_determinants else None,
+            sizes=given,
         )
+        return Mean(found, value)
 
     def _others(self) -> tuple[str, ...]:
         """The conditions of the rest that are not of inverses."""
@@ -252,51 +244,52 @@ class _Answer:
             return ()
         return (covariance_of(name, self._asked.covariance == "own"),)
 
-    def _made(self, powers: Mapping[str, Fraction]) -> tuple[TracePolynomial, Determinants]:
+    def _made(self) -> tuple[TracePolynomial, Determinants]:
         formula = self._inner.expectation
         slope = TracePolynomial({}, formula.is_matrix)
-        if self._log:
-            slope = self._added
         if not self._is_read:
-            for name, power in powers.items():
+            for name, power in self._powers:
                 formula = shifted(formula, row_dimension(name), self._step * power)
             if self._log:
-                slope = slope + twice_derivative(formula, row_dimension(self._log), self._step)
-            formula, slope = together(formula, self.moved), together(slope, self.moved)
+                slope = twice_derivative(formula, row_dimension(self._log), self._step)
+            formula, slope = self._together(formula), self._together(slope)
         return formula, Determinants(
-            tuple((name, power, self._sigma(name)) for name, power in powers.items()),
+            tuple((name, power, self._sigma(name)) for name, power in self._powers),
             self._log,
             self._sigma(self._log) if self._log else (),
             slope,
             self._step == 1,
         )
 
-    def _bounds(self, powers: Mapping[str, Fraction]) -> tuple[tuple[str, Fraction], ...]:
+    def _together(self, polynomial: TracePolynomial) -> TracePolynomial:
+        """An expectation in which the numbers of rows have one name again."""
+        return renamed(polynomial, {other: rows for rows, other in self._moved.items()})
+
+    def _bounds(self, powers: Iterable[tuple[str, Fraction]]) -> tuple[tuple[str, Fraction], ...]:
         """The rest at n + 2k requires n + 2k - p > 2 d - 1, and the density n - p > -1."""
         found = {rows: Fraction(bound) for rows, bound in self._inner.bounds}
-        for factor in self._asked.factors:
-            rows = row_dimension(factor.name)
-            moved = self._step * powers.get(factor.name, Fraction(0))
+        change = dict.fromkeys(self._moved, Fraction(0))
+        for name, power in powers:
+            change[row_dimension(name)] += self._step * power
+        for rows, moved in change.items():
             found[rows] = max(Fraction(dict(self._inner.bounds).get(rows, -1)) - moved, Fraction(-1))
         return tuple(sorted(found.items()))
 
     # -- values -----------------------------------------------------------------------------------------------
 
     def _dimensions(self) -> set[str]:
-        random = [
-            name for name in (*self._asked.names, *(f.name for f in self._asked.factors)) if name[0] == "W"
-        ]
-        return {COLUMNS, *filter(is_dimension, self._asked.names), *map(row_dimension, random)}
+        return {COLUMNS, *self._needed()[0]}
 
     def _letters(self) -> set[str]:
-        setting, names = self._inner.setting, self._asked.names
-        letters = {name for name in names if not is_dimension(name) and name[0] != "W"}
-        letters = {x for x in letters if x not in setting.rotations and x != IDENTITY and not indices_of(x)}
-        random = [name for name in (*names, *(f.name for f in self._asked.factors)) if name[0] == "W"]
-        return letters | {x for name in random for x in self._sigma(name)}
+        return {*self._needed()[1]}
+
+    def _needed(self) -> tuple[list[str], list[str]]:
+        return needed_names(
+            [*self._asked.names, *(factor.name for factor in self._asked.factors)], self._asked.setting
+        )
 
     def _sizes(self) -> dict[str, Fraction]:
-        values = {name: value for name, value in self._asked.values.items() if name not in self._texts}
+        values = self._asked.values
         dimensions, letters = self._dimensions(), self._letters()
         for name in values:
             if name not in dimensions | letters:
@@ -318,10 +311,10 @@ class _Answer:
             letters or COLUMNS in sizes
         ):
             return None
-        size = int(sizes[COLUMNS]) if COLUMNS in sizes else None
-        return read_matrices(
-            {name: values[name] for name in sorted(letters)}, size, self._inner.setting.shapes
-        )
+        whole = {name: int(number) for name, number in sizes.items() if number.denominator == 1}
+        size = whole.pop(COLUMNS, None)
+        tables = {name: values[name] for name in sorted(letters)}
+        return read_matrices(tables, size, self._inner.setting.shapes, whole)
 
     def _require_existing(
         self, bounds: tuple[tuple[str, Fraction], ...], sizes: Mapping[str, Fraction]
@@ -340,7 +333,7 @@ class _Answer:
         determinants: Determinants,
         sizes: dict[str, Fraction],
         matrices: Matrices,
-    ) -> Shown:
+    ) -> Table:
         scales = {name: matrices.determinant(name) for name in self._letters() if name.startswith("Sigma")}
         used = [(power, sigma) for _, power, sigma in determinants.powers]
         used += [(Fraction(-1), determinants.log_sigma)] * bool(self._log)
@@ -358,48 +351,43 @@ class _Answer:
         factor = determinants.factor_value(at, scales)
         log = determinants.log_value(at, scales) if self._log else None
 
-        def whole(one: Any, other: Any) -> Any:
+        def whole(one: Any, other: Any) -> Fraction | arb:
             number: Fraction | arb = Fraction(one)
             if log is not None:
                 number = log * real(number) + real(Fraction(other))
-            if isinstance(number, Fraction) and isinstance(factor, Fraction):
-                return str(number * factor) if isinstance(one, str) else float(number * factor)
-            return float(real(number) * real(factor))
+            found = times(number, factor)
+            return found if isinstance(one, str) else real(found)
 
-        if not isinstance(plain, list) or not isinstance(slope, list):
-            alone: Shown = whole(plain, slope)
-            return alone
-        span = range(len(plain[0]))
-        return [[whole(plain[i][j], slope[i][j]) for j in span] for i in range(len(plain))]
+        tables = [x if isinstance(x, list) else [[x]] for x in (plain, slope)]
+        return [[whole(*pair) for pair in zip(*rows, strict=True)] for rows in zip(*tables, strict=True)]
 
     # -- the check ----------------------------------------------------------------------------------------------
 
-    def checked(self) -> list[str]:
+    def _checked(self) -> list[str]:
         """Where it was compared with determinants written out. Raises CheckFailed where it differs, Refused where nothing could be."""
         found: list[str] = []
         reason = ""
-        if self._is_read:
-            return found  # nothing was averaged
+        names = {self._log, *(name for name, _ in self._powers)} - {""}
         for size, power in TRIALS:
             if len(found) == MOST_TRIALS:
                 break
-            powers = dict.fromkeys((factor.name for factor in self._asked.factors), Fraction(0))
-            written = self._asked.term
-            for factor in reversed(self._asked.factors):
-                powers[factor.name] += power
-                start = factor.position - 1
-                written = f"{written[:start]}(det({factor.name})^{power}){written[start + 3 :]}"
+            powers = dict.fromkeys(sorted(names), Fraction(power))
             values: dict[str, Any] = {COLUMNS: size}
-            least = max((bound for _, bound in self._bounds(powers)), default=Fraction(0))
+            least = max((bound for _, bound in self._bounds(powers.items())), default=Fraction(0))
             degree = max((bound for _, bound in self._inner.bounds), default=-1)
-            for k, name in enumerate(sorted(self._dimensions() - {COLUMNS})):
+            dimensions, letters = self._dimensions(), self._letters()
+            for k, name in enumerate(sorted(dimensions - {COLUMNS})):
                 values[name] = size + int(max(least, Fraction(degree), Fraction(0))) + 2 + k
-            for k, name in enumerate(sorted(self._letters())):
-                values[name] = _small(
-                    k, size, name.startswith("Sigma"), self._inner.setting.shape(name)[1] == "1"
-                )
+            lengths = {**values, ONE: 1}
+            for k, name in enumerate(sorted(letters)):
+                rows, columns = (lengths[length] for length in self._inner.setting.shape(name))
+                values[name] = _small(k, rows, columns, name.startswith("Sigma"))
+            written = with_powers(self._node, powers, size)
+            used = self._used(written)
             try:
-                expected = self._average(written, {**self._texts, **values}).value
+                expected = self._average(
+                    written, {name: x for name, x in values.items() if name in used}
+                ).value
             except Refused as refusal:
                 reason = str(refusal)
                 continue
@@ -408,6 +396,11 @@ class _Answer:
             raise Refused(f"there is no small size at which the determinants could be checked: {reason}")
         return found
 
+    def _used(self, node: Node) -> set[str]:
+        """The names that need a value in a tree."""
+        dimensions, letters = needed_names({symbol.name for symbol in symbols(node)}, self._asked.setting)
+        return {COLUMNS, *dimensions, *letters}
+
     def _compared(
         self, expected: Shown | None, powers: Mapping[str, Fraction], values: Mapping[str, Any]
     ) -> str:
@@ -415,7 +408,7 @@ class _Answer:
         formula = self._inner.expectation
         for name, power in powers.items():
             formula = shifted(formula, row_dimension(name), self._step * power)
-        formula = together(formula, self.moved)
+        formula = self._together(formula)
         made = Determinants(
             tuple((name, power, self._sigma(name)) for name, power in powers.items()),
             "",
@@ -426,7 +419,9 @@ class _Answer:
         log, self._log = self._log, ""
         try:
             matrices = self._matrices(sizes, values)
-            obtained = None if matrices is None else self._value(formula, made, sizes, matrices)
+            obtained = None
+            if matrices is not None:
+                obtained = shown(self._value(formula, made, sizes, matrices), formula.is_matrix)
         finally:
             self._log = log
         point = " ".join(f"{name}={number}" for name, number in sorted(sizes.items()))
@@ -438,12 +433,12 @@ class _Answer:
         return point
 
 
-def _small(number: int, size: int, is_covariance: bool, is_column: bool) -> list[list[int]]:
+def _small(number: int, rows: int, columns: int, is_covariance: bool) -> list[list[int]]:
     """A matrix of small integers, another one for each number; a covariance is definite, with a determinant that is not 1."""
-    if is_column:
-        return [[(3 * number + 2 * i) % 5 - 1] for i in range(size)]
+    if columns == 1 < rows:
+        return [[(3 * number + 2 * i) % 5 - 1] for i in range(rows)]
     if is_covariance:
-        return [[number + 2 + i if i == j else 1 for j in range(size)] for i in range(size)]
+        return [[number + 2 + i if i == j else 1 for j in range(rows)] for i in range(rows)]
     return [
-        [(7 * number + 3 * i + 5 * j + 2 * i * j + 10) % 11 - 4 for j in range(size)] for i in range(size)
+        [(7 * number + 3 * i + 5 * j + 2 * i * j + 10) % 11 - 4 for j in range(columns)] for i in range(rows)
     ]

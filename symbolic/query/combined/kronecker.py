@@ -10,14 +10,14 @@ K the commutation matrix, K vec(A) = vec(A'), and vec the columns below one anot
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.refusal import Refused
-from symbolic.grammar.tokens import MomentSyntaxError
+from symbolic.grammar.tokens import MAX_TEXT, MomentSyntaxError
 from symbolic.query.asked import check_names, columns_of, needed_names
 from symbolic.query.combined.kronecker_terms import OUTER, PLAIN, TURNED, Term
 from symbolic.query.result import Result
@@ -34,33 +34,139 @@ MOST_COLUMNS = 6
 
 Average = Callable[[str, Mapping[str, Any]], Result]
 
+_OPENING = re.compile(r"(?<![A-Za-z0-9_])(?P<name>kron|vec)\s*\(")
+_TURNED = re.compile(r"\s*\*?\s*K(?![A-Za-z0-9_'^\[])")
+_SECOND = re.compile(r"\s*\*?\s*vec\s*\(")
+_PRIME = re.compile(r"\s*'")
 
-def inside(text: str, name: str = "kron") -> tuple[str, str] | None:
-    """The two expressions of a query that is a Kronecker product, or a covariance, as a whole; None for any other."""
-    found = re.fullmatch(rf"\s*{name}\s*\((?P<inside>.*)\)\s*", text, re.DOTALL)
-    if found is None:
+
+class Rewritten(NamedTuple):
+    """A query with two traces in the place of each Kronecker product, by two ``letters`` that pick the elements.
+
+    ``places``: where each character comes from, counted from 1.
+    """
+
+    text: str
+    places: tuple[int, ...]
+    letters: tuple[str, str]
+
+    def averaged(self, query: str, average: Average, values: Mapping[str, Any]) -> Result:
+        """The expectation of the text; what is wrong with it is said of the query."""
+        try:
+            return average(self.text, values)
+        except MomentSyntaxError as error:
+            if str(error) != str(MomentSyntaxError(self.text, error.position, error.reason)):
+                raise  # of the text of a definition
+            place = self.places[min(error.position, len(self.places)) - 1]
+            raise MomentSyntaxError(query, place, error.reason) from None
+
+
+def rewritten(text: str, names: Collection[str]) -> Rewritten | None:
+    """A query in which Kronecker products stand in the terms of a sum; None for any other. ``names`` are taken.
+
+    Raises MomentSyntaxError where a product is not written as it is to be.
+    """
+    if len(text) > MAX_TEXT or not _OPENING.search(text):
         return None
-    depth, parts, start = 0, [], 0
-    for place, character in enumerate(found["inside"]):
-        depth += (character in "({[") - (character in ")}]")
-        if depth < 0:
-            return None
-        if character == "," and depth == 0:
-            parts.append(found["inside"][start:place])
+    free = [x for x in SPARE if x not in text and not any(x in name for name in names)]
+    if len(free) < 2:
+        raise MomentSyntaxError(text, 1, "beside kron two capitals must be free: rename letters")
+    pieces: list[tuple[str, int]] = []
+    place = depth = 0
+    found = False
+    while place < len(text):
+        match = _OPENING.match(text, place) if depth == 0 else None
+        if match is None:
+            depth += (text[place] in "({[") - (text[place] in ")}]")
+            pieces.append((text[place], place))
+            place += 1
+            continue
+        more, place = _traces(text, match, free[0], free[1])
+        pieces += more
+        found = True
+    if not found:
+        return None
+    places = [
+        start + 1 + (k if text[start : start + len(piece)] == piece else 0)
+        for piece, start in pieces
+        for k in range(len(piece))
+    ]
+    return Rewritten("".join(piece for piece, _ in pieces), (*places, len(text) + 1), (free[0], free[1]))
+
+
+def _traces(text: str, match: re.Match[str], first: str, second: str) -> tuple[list[tuple[str, int]], int]:
+    """The traces for the product that begins at a place, each piece with where it comes from, and where the product ends."""
+    start = match.start()
+    if match["name"] == "kron":
+        parts = _arguments(text, match.end())
+        if parts is None or len(parts.starts) != 2:
+            raise MomentSyntaxError(text, start + 1, "kron is of two expressions: write kron(W, W)")
+        (one, at), (two, then) = ((text[a:b], a) for a, b in parts.starts)
+        turned = _TURNED.match(text, parts.end)
+        between = f") {second} (" if turned else f") {first}) tr(("
+        last = f") {first})" if turned else f") {second})"
+        # tr(E1 Q E2 P) and tr(E1 P) tr(E2 Q)
+        return [(" tr((", start), (one, at), (between, start), (two, then), (last, start)], (
+            turned.end() if turned else parts.end
+        )
+    left = _arguments(text, match.end())
+    opening = _SECOND.match(text, left.end) if left is not None else None
+    right = _arguments(text, opening.end()) if opening is not None else None
+    prime = _PRIME.match(text, right.end) if right is not None else None
+    if left is None or right is None or prime is None or len(left.starts) + len(right.starts) != 2:
+        raise MomentSyntaxError(
+            text,
+            start + 1,
+            "vec has no method here but in vec(W) vec(W)': ask for the elements, such as W[1,2], or for a' W b with column vectors",
+        )
+    (one, at), (two, then) = ((text[a:b], a) for a, b in (*left.starts, *right.starts))
+    return [
+        (f" tr({first} (", start),
+        (one, at),
+        (f")' {second}' (", start),
+        (two, then),
+        ("))", start),
+    ], prime.end()
+
+
+class _Arguments(NamedTuple):
+    """Where the parts between commas begin and end, and the place after the closing bracket."""
+
+    starts: tuple[tuple[int, int], ...]
+    end: int
+
+
+def _arguments(text: str, place: int) -> _Arguments | None:
+    """The parts of a bracket that is open at a place; None where it is not closed, or a part is empty."""
+    depth, start = 0, place
+    found: list[tuple[int, int]] = []
+    while place < len(text):
+        character = text[place]
+        if depth == 0 and character in ",)":
+            found.append((start, place))
             start = place + 1
-    parts.append(found["inside"][start:])
-    if len(parts) != 2 or not all(map(str.strip, parts)):
-        if name != "kron":
-            return None
-        raise MomentSyntaxError(text, 1, "kron is of two expressions: write kron(W, W)")
-    return parts[0], parts[1]
+            if character == ")":
+                return _Arguments(tuple(found), start) if all(text[a:b].strip() for a, b in found) else None
+        depth += (character in "({[") - (character in ")}]")
+        place += 1
+    return None
 
 
-def with_kronecker(text: str, parts: tuple[str, str], given: Mapping[str, Any], average: Average) -> Result:
-    """The expectation. Raises ValueError as for the product of the two traces."""
-    written = f"{text} {' '.join(str(x) for x in given.values() if isinstance(x, str))}"
-    first, second = [x for x in SPARE if x not in written and x not in given][:2]
+def covariance_of(text: str) -> tuple[str, str] | None:
+    """The two expressions of a query that is a covariance as a whole; None for any other."""
+    opening = re.match(r"\s*cov\s*\(", text)
+    parts = _arguments(text, opening.end()) if opening else None
+    if parts is None or len(parts.starts) != 2 or text[parts.end :].strip():
+        return None
+    (a, b), (c, d) = parts.starts
+    return text[a:b], text[c:d]
+
+
+def with_kronecker(text: str, asked: Rewritten, given: Mapping[str, Any], average: Average) -> Result:
+    """The expectation. Raises ValueError as for the products of two traces."""
+    first, second = asked.letters
     texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    written = f"{text} {' '.join(texts.values())}"
     sizes = {
         name: read_size(name, value)
         for name, value in given.items()
@@ -68,12 +174,26 @@ def with_kronecker(text: str, parts: tuple[str, str], given: Mapping[str, Any], 
     }
     shown = columns_of({name: value for name, value in given.items() if name not in texts})
     known: dict[str, Fraction] = {**sizes, **({} if shown is None else {COLUMNS: Fraction(shown)})}
-    inner = average(f"tr(({parts[0]}) {first}) tr(({parts[1]}) {second})", {**texts, **known})
+    inner = asked.averaged(text, average, {**texts, **known})
+    if inner.determinants is not None:
+        raise Refused(
+            "powers and logarithms of determinants have no method beside kron: ask for elements of the product"
+        )
     if any(inner.setting.shape(letter) != (COLUMNS, COLUMNS) for letter in (first, second)):
         raise MomentSyntaxError(text, 1, f"kron is of {COLUMNS} x {COLUMNS} matrices here: of X take X' X")
     if any(key.index_sums for key in inner.expectation.terms):
         raise Refused(
             "there are sums over indices under this law, which no Kronecker product expresses: ask for elements"
+        )
+    if inner.expectation.is_matrix or any(
+        sorted(f for trace in key.traces for f in map(base, trace) if f in asked.letters)
+        != sorted(asked.letters)
+        for key in inner.expectation.terms
+    ):
+        raise MomentSyntaxError(
+            text,
+            1,
+            "in each term of a sum with kron there is one Kronecker product, after scalars: take identity matrices, kron(I, I)",
         )
     products = tuple(_term(key, value, first, second) for key, value in inner.expectation.sorted_terms)
     letters = sorted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import string
 import time
 from collections import Counter
@@ -28,6 +29,9 @@ from symbolic.query.query import MomentSyntaxError, moment
 MAX_SECONDS = 3.0
 """Most processor time of one query, on a machine that takes `YARDSTICK` for `yardstick`; what takes longer should be refused."""
 YARDSTICK = 0.035
+
+MOST_MEMORY = 400
+"""By how many MB the most memory held may grow, beside less than 100 for the program itself."""
 
 A = "A=[[1,2],[-1,3]]"
 
@@ -219,6 +223,46 @@ WIDE = [
 ]
 """Of the wider grammar: rows, means, vectors, rotations, Moore-Penrose inverses."""
 
+DETERMINANTS = [
+    *(
+        "det(W)^2",
+        "det(W)^(1/2)",
+        "det(W1)^(-1/3)",
+        "det(W)^-1",
+        "det(W)^0.3",
+        "det(W/n)",
+        "det(S)^(1/2)",
+        "det(2 W)^-1",
+    ),
+    *(
+        "log det(W)",
+        "log(det(W))",
+        "log det(W1)",
+        "log det(W/n)",
+        "log det(S)",
+        "(log det(W) - p)",
+        "log det(Sigma)",
+    ),
+]
+BESIDE = [
+    "W",
+    "tr(W)",
+    "tr(A W)",
+    "n",
+    "p",
+    "W^-1",
+    "a' W b",
+    "W[1,2]",
+    "W1",
+    "3",
+    "X",
+    "W^+",
+    "tr(W^-1 A)",
+    "(W + A)",
+    "0.5",
+    "Sigma",
+]
+
 SUMS = ["n+p", "W+A", "W1+W2+A", "1+n", "tr(W)+n", "2", "n+n1+n2+n3+n4+p", "1/p+1/n", "1+tr(A)", "A+B"]
 
 
@@ -275,6 +319,43 @@ def wide(rng: random.Random) -> str:
     return sentence(rng, WIDE, depth=1)
 
 
+def determinants(rng: random.Random) -> str:
+    """Powers and logarithms of determinants in products, sums and covariances."""
+    terms = []
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        factors = [rng.choice(DETERMINANTS) for _ in range(rng.choice((0, 1, 1, 2)))]
+        factors += [rng.choice(BESIDE) for _ in range(rng.choice((0, 1, 1, 2)))]
+        rng.shuffle(factors)
+        terms.append(" ".join(factors) or "1")
+    text = rng.choice((" + ", " - ")).join(terms)
+    return rng.choice((text, text, text, f"cov({text}, tr(W))", f"cov(log det(W), {text})", f"var({text})"))
+
+
+def kronecker(rng: random.Random) -> str:
+    """Of two expressions, mostly of matrices."""
+    atoms = [
+        "W",
+        "W^-1",
+        "A",
+        "W1",
+        "X' A X",
+        "tr(W) W",
+        "W^+",
+        "a b'",
+        "Sigma",
+        "O",
+        "W[1,2] B",
+        "det(W) W",
+        "X",
+    ]
+    parts = [sentence(rng, atoms, depth=1) if rng.random() < 0.3 else rng.choice(atoms) for _ in range(2)]
+    return (
+        rng.choice(("", "", "2 ", "tr "))
+        + f"kron({parts[0]}, {parts[1]})"
+        + rng.choice(("", "", "", " K", " - I", "[1,2]"))
+    )
+
+
 def covariance_of(rng: random.Random) -> str:
     parts = [sentence(rng, ["W[1,2]", "tr(W)", "tr(A W^-1)", "n", "W^-1[1,1]", "W"]) for _ in range(2)]
     return rng.choice((f"cov({parts[0]}, {parts[1]})", f"var({parts[0]})", f"cov({parts[0]})"))
@@ -297,6 +378,8 @@ KINDS: dict[Callable[[random.Random], str], float] = {
     heavy: 0.01,
     covariance_of: 0.05,
     wide: 0.25,
+    determinants: 0.15,
+    kronecker: 0.1,
 }
 
 # -- values, covariances, laws ----------------------------------------------------------------------------------------------------
@@ -353,6 +436,11 @@ def query(rng: random.Random, folder: Path) -> Query:
     letters = [rng.choice((*"ABDOQaX", "Sigma", "")) for _ in range(rng.choice((0, 0, 0, 1)))]
     rotations = sorted({"O", "Q"} & {*text}) if rng.random() < 0.9 else ["O"]
     return text, words, covariance, name, None, mean, rows, letters, rotations
+
+
+def peak_memory() -> float:
+    """The most memory that this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 class Work:
@@ -417,12 +505,13 @@ def outcome(arguments: Query, seconds: float = MAX_SECONDS) -> str:
 
 
 def fuzz(seed: str, count: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How ``count`` random queries end."""
-    rng, work = random.Random(seed), Work(monkeypatch)
+    """How ``count`` random queries end; the most memory that the process held must not grow by `MOST_MEMORY`."""
+    rng, work, before = random.Random(seed), Work(monkeypatch), peak_memory()
     found: Counter[str] = Counter()
     for _ in range(count):
         found[outcome(query(rng, folder))] += 1
         work.check()
+    assert peak_memory() - before < MOST_MEMORY
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from math import prod
@@ -10,6 +12,10 @@ from typing import Any
 import mpmath
 import pytest
 
+from derivations.formulas.moment_function import moment_function
+from derivations.paper.moment_trees import answer_tree
+from derivations.support.bad_input import BadInput
+from derivations.typeset.moment_source import moment_source
 from symbolic.algebra.refusal import Refused
 from symbolic.query import check
 from symbolic.query.check import CheckFailed
@@ -189,15 +195,114 @@ def test_a_covariance_with_a_logarithm_is_rational() -> None:
     ("text", "reason"),
     [
         ("cov(log det(W), W)", "cov is of scalars"),
-        ("cov(log det(W), log det(W))", "in no brackets or var"),
-        ("var(log det(W))", "in no brackets or var"),
-        ("cov(log det(W), det(W)^(1/2))", r"character 16 .*give p"),
-        ("cov(log det(W), tr(W), 2)", "has no method here"),
+        ("cov(log det(W), log det(W))", r"character 5 .*as one of the two parts of cov"),
+        ("var(log det(W))", r"character 5 .*as one of the two parts of cov"),
+        ("cov(log det(W), det(W)^(1/2))", r"character 16 .*without powers"),
+        ("cov(log det(W), tr(W), 2)", "to close cov"),
     ],
 )
 def test_covariances_with_a_logarithm_that_are_refused(text: str, reason: str) -> None:
     with pytest.raises(Refused, match=reason):
         moment(text)
+
+
+@pytest.mark.parametrize("n", [6, 7.5])
+def test_terms_with_different_determinants_by_quadrature(n: float) -> None:
+    """At p = 2 with k = 1/2: det W = t11^2 t22^2, tr W = t11^2 + t12^2 + t22^2, t12 independent of both."""
+    values = {"n": n, "p": 2}
+    (_, b, c), (_, e, f) = _powers(n, 0.5)
+    root, trace = b * e, c * e + b * e + b * f
+    logs = [_chi_squared(free, mpmath.log) for free in (n, n - 1)]
+    (b0, c0), (e0, f0) = (
+        [_chi_squared(free, lambda x, j=j: x ** mpmath.mpf(j) * mpmath.log(x)) for j in (0.5, 1.5)]
+        for free in (n, n - 1)
+    )
+    beside = b0 * e + b * e0  # of log det W and the root
+    with_trace = c0 * e + c * e0 + beside + b0 * f + b * f0
+    expected = {
+        "det(W)^(1/2) + tr(W)": root + 2 * n,
+        "3 (det(W)^(1/2) - tr(W)) - log det(W)": 3 * root - 6 * n - sum(logs),
+        "log det(W) det(W)^(1/2)": beside,
+        "det(W)^(1/2) (log(det(W)) - n) tr(W)": with_trace - n * trace,
+        "tr((log det(W) A + det(W)^(1/2) W) A)": 2 * sum(logs) + trace,
+        "var(det(W)^(1/2))": n * (n - 1) - root**2,
+        "cov(det(W)^(1/2), tr(W) - 5)": trace - root * 2 * n,
+        "(det(W)^(1/2) - 1)^2": n * (n - 1) - 2 * root + 1,
+    }
+    for text, number in expected.items():
+        given = {**values, "A": [[1, 0], [0, 1]]} if "A" in text else values
+        assert _number(text, given) == pytest.approx(float(number), rel=1e-8), text
+    two = sum(_chi_squared(free, mpmath.log) for free in (4, 3))
+    assert _number("log det(W) - 2 log det(W1)", {**values, "n1": 4}) == pytest.approx(
+        float(sum(logs) - 2 * two), rel=1e-8
+    )
+
+
+def test_a_sum_needs_what_its_terms_need_and_no_more() -> None:
+    found = moment("det(W)^-1 + tr(W^-1) - det(W1)^(-1/2)")
+    assert found.conditions == ("n - p > 1", "n1 - p > 0")
+    assert moment("det(W)^-1 + tr(W^-1)", {"n": 9, "p": 7}).value is not None
+    with pytest.raises(Refused, match="n - p > 1"):
+        moment("det(W)^-1 + tr(W^-1)", {"n": 6, "p": 5})
+    assert moment("log det(W) - log det(W)").text == "0"
+    assert moment("cov(det(W)^(1/2), tr(W1))").text == "0"
+    assert moment("det(W)^(1/2) det(W)^(-1/2) W").text == "n I"
+
+
+READ_BACK: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
+    ("tr(W)/n - log det(W) - log det(W1)", {"n": 6, "n1": 7}, {}),
+    ("2 (log det(W) - p) tr(W)", {"p": 2}, {}),
+    ("det(W)^(1/2) log det(W) W + W", {"n": Fraction(11, 2)}, {"covariance": "general"}),
+    ("det(W1)^(1/2) W2 det(W2)^(-1/3)", {"n1": 6, "n2": 7}, {"covariance": "own"}),
+    ("var(det(W)^(1/2))", {"n": 5, "p": 3}, {"law": "complex"}),
+    ("det(W)^(1/2) log det(W)", {"n": 5}, {"law": "complex"}),
+)
+
+
+@pytest.mark.parametrize(("text", "values", "options"), READ_BACK)
+def test_an_answer_with_numbers_is_read_back(
+    text: str, values: dict[str, Any], options: dict[str, Any]
+) -> None:
+    for given in ({}, values):
+        answer = moment(text, given, **options)
+        again = moment(answer.text, **options)
+        assert (again.text, again.latex, again.value) == (answer.text, answer.latex, answer.value)
+    with pytest.raises(Refused, match="in a mean"):
+        moment(answer.text, {"p": 7, "n": 9, "n1": 9, "n2": 9}, **options)
+
+
+def test_letters_of_a_term_have_the_shape_of_the_whole() -> None:
+    values = {"n": 5, "n1": 3, "p": 2, "Psi": [[1, 2]] * 3, "B": [[1] * 2] * 2}
+    found = moment("Psi log det(W) - X1 B", values).value
+    log = _number("log det(W)", {"n": 5, "p": 2})
+    assert isinstance(found, list)
+    assert [float(x) for x in found[2]] == pytest.approx([log, 2 * log])
+    for text in ("I_n det(W)", "I_n1 log det(W)"):
+        assert moment(text).checked
+
+
+def test_every_form_of_a_sum_has_the_value() -> None:
+    text = "2 det(W)^(1/2) log det(W) + tr(A W) - log det(W1)"
+    result = moment(text, covariance="general")
+    values = {"n": 6, "n1": 7, "A": [[1, 2], [0, 3]], "Sigma": [[2, 1], [1, 3]]}
+    expected = _number(text, values)
+    assert moment_function(result)(**values) == pytest.approx(expected, rel=1e-12)
+    script = f"{moment_source(result, 'python')}\n\nprint(moment(**{values}))\n"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) == pytest.approx(expected, rel=1e-12)
+    assert [part["determinants"]["factor"] for part in result.as_dict()["parts"]][1:] == [""]
+    with pytest.raises(BadInput, match="no form in C"):
+        moment_source(result, "c")
+    with pytest.raises(BadInput, match="missing argument 'A'"):
+        moment_function(result)(n=6)
+    tree = answer_tree(moment("det(W)^(1/2) log det(W) + tr(W)"))
+    at = {str(x): x for x in tree.free_symbols}
+    shown = tree.subs({at["n"]: 6, at["p"]: 2}).doit().evalf(15)
+    assert float(shown) == pytest.approx(
+        _number("det(W)^(1/2) log det(W) + tr(W)", {"n": 6, "p": 2}), rel=1e-10
+    )
 
 
 @pytest.mark.parametrize("n", [6, 7.5])
@@ -237,7 +342,7 @@ MEAN = "2^(1/2*p) prod(i=0..p-1: gamma((n - i)/2 + (1/2))/gamma((n - i)/2))"
         (MEAN.replace("2^(1/2*p) ", ""), "unknown letter"),
         (MEAN.replace("2^(1/2*p)", "2^(1/3*p)"), "unknown letter"),
         (MEAN.replace("/gamma((n ", "/gamma((n1 "), "unknown letter"),
-        ("sum(i=0..p-1: digamma((n - i)/2))", "unknown letter"),
+        ("sum(i=0..p-1: digamma((n - i)/2))", "are not read"),
         ("det(W)^2 " * 21, "over the limit of 20"),
     ],
 )
@@ -317,7 +422,8 @@ REFUSED_BY_NAME = (
     ("tr(kron(W,W))", "ask for W[1,2] W[3,4]"),
     ("vec(W)", "column vectors"),
     ("(W + lambda I)^-1", "the terms of its series"),
-    ("tr(log(W))", "log det(W), as a factor"),
+    ("tr(log(W))", "of the determinant of a Wishart matrix, log det(W)"),
+    ("log det(W/n)", "p log c"),
     ("tr(exp(W))", "the terms of its series"),
     ("E[W]", "leave E out"),
     ("W.T", "a transpose is written A'"),
@@ -337,20 +443,21 @@ def test_what_has_no_method_is_refused_with_what_would_be_possible(text: str, po
 
 
 REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
-    ("det(W)^(1/2) + 1", {}, "the terms of a sum one by one"),
     ("1/det(W)", {}, "write a power"),
     ("det(W)^k", {}, "the power of a determinant is a number"),
     ("det(W)^(1/0)", {}, "no number"),
     ("det(W)^(200)", {}, "over the limit"),
     ("log det(W)^2", {}, "a power of a logarithm"),
-    ("log det(W) log det(W1)", {}, "one logarithm at a time"),
-    ("log det(W) - log det(W1)", {}, "of a sum ask for the terms one by one"),
+    ("log det(W) log det(W1)", {}, r"character 12 .*a product of two logarithms"),
+    ("(tr(W) - log det(W))^2", {}, "a product of two logarithms"),
+    ("1/(1 + log det(W))", {}, r"character 8 .*cannot be divided by"),
+    ("(1 + log det(W))^-1", {}, "written at the determinant"),
+    ("(1 + det(W)^(1/2) + det(W1)^(1/3))^9", {}, "over the limit of 24"),
+    ("det(log det(W) W)", {"values": {"p": 2}}, "take it out"),
     ("W - log det(W)", {}, r"character 5 \(after 'W - '\): a scalar is added to a matrix"),
     ("log det(W) -", {}, r"after 'log det\(W\) -'\): expected a letter"),
     ("log det(W) S", {"values": {"S": "W -"}}, "expected a letter"),
     ("tr(W) - n log det(W) n99", {}, "stands with n99"),
-    ("log det(W) det(W)^(1/2)", {}, "have no method together"),
-    ("det(W)^(1/2) An W", {}, "n itself touches another name"),
     ("det(W)^(1/2) W^+", {}, "is 0 where"),
     ("det(W)^(1/2) W[1,4]", {}, "no small size"),
     ("det(W)^-1", {"rows": "general", "values": {"n": 7}}, "a covariance of its rows"),

@@ -85,7 +85,7 @@ def test_what_is_shown() -> None:
     [
         ("kron(W)", {}, "of two expressions"),
         ("kron(W, W, W)", {}, "of two expressions"),
-        ("tr(kron(W, W))", {}, "stands alone"),
+        ("tr(kron(W, W))", {}, "stands in the terms of a sum"),
         ("kron(X, W)", {}, "p x p matrices"),
         ("kron(W^-1, W^-1)", {"values": {"n": 5, "p": 2}}, "exists only for n - p > 3"),
         ("kron(W, W)", {"law": "laplace"}, "sums over indices"),
@@ -116,3 +116,59 @@ print(json.dumps([[str(x) for x in row] for row in found.doit().as_explicit().to
 """
     done = subprocess.run([sys.executable, "-c", source + given], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == moment(text, values).value
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("kron(W, W)", {"covariance": "general"}),
+        ("kron(W^-1, W^-1)", {"covariance": "general"}),
+        ("kron(a b' W, A' W1)", {}),
+        ("kron(O, O)", {"rotations": ["O"]}),
+        ("kron(S, W^+)", {"values": {"S": "W1/(n1-1)"}}),
+    ],
+)
+def test_an_answer_is_read_back(text: str, options: dict[str, Any]) -> None:
+    answer = moment(text, **options)
+    again = moment(answer.text, covariance=options.get("covariance"))
+    assert (again.text, again.latex) == (answer.text, answer.latex)
+
+
+def test_sums_of_kronecker_products() -> None:
+    values = {"n": 5, "Sigma": SIGMA, "A": A}
+    whole = moment("2 kron(W, W) - tr(W) kron(A, W) K/n + vec(W) vec(A)'", values).value
+    plain = moment("kron(W, W)", {"n": 5, "Sigma": SIGMA}).value
+    parts = [plain, moment("tr(W) kron(A, W)", values).value]
+    exchanged = [2 * i + j for j, i in product((0, 1), repeat=2)]
+    mean = moment("W", {"n": 5, "Sigma": SIGMA}).value
+    assert isinstance(whole, list)
+    for row, column in product(range(4), repeat=2):
+        assert isinstance(mean, list)
+        vectors = number(mean[row % 2][row // 2]) * A[column % 2][column // 2]
+        one, two = number(parts[0][row][column]), number(parts[1][row][exchanged[column]])
+        assert number(whole[row][column]) == pytest.approx(2 * one - two / 5 + vectors)
+    covariance = moment("kron(W, W) - kron(n Sigma, n Sigma)", covariance="general")
+    assert covariance.text == "n kron(Sigma, Sigma) K + n vec(Sigma) vec(Sigma)'"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "reason"),
+    [
+        ("kron(W, W) + W", 14, "a matrix is added to a scalar"),
+        ("kron(W, W)^2", 1, "one Kronecker product"),
+        ("kron(W, W) kron(W, W)", 1, "one Kronecker product"),
+        ("kron(W, W) + 1", 1, "one Kronecker product"),
+        ("2 kron(A, W Z q)", 3, "a column is multiplied by a matrix"),
+        ("kron(A, W ?)", 11, "unexpected"),
+        ("vec(W) vec(W)", 1, "in vec\\(W\\) vec\\(W\\)'"),
+        ("kron(W, )", 1, "of two expressions"),
+    ],
+)
+def test_what_is_wrong_is_said_of_the_query(text: str, place: int, reason: str) -> None:
+    with pytest.raises(Refused, match=rf"^character {place} .*{reason}"):
+        moment(text)
+
+
+def test_determinants_beside_a_kronecker_product_are_refused() -> None:
+    with pytest.raises(Refused, match="ask for elements of the product"):
+        moment("det(W)^(1/2) kron(W, W)")

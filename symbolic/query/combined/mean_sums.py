@@ -1,0 +1,127 @@
+"""Sums and products of means of which each has powers or a logarithm of determinants before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from fractions import Fraction
+from functools import reduce
+from typing import Any, NamedTuple
+
+from flint import arb
+
+from symbolic.algebra.quotients import Rational
+from symbolic.query.result import Result
+from symbolic.query.value import Shown
+from symbolic.wishart.determinant_powers import real
+from symbolic.wishart.existence import condition
+
+Table = list[list[Fraction | arb]]
+"""A value, exact or with `symbolic.wishart.determinant_powers.DIGITS` digits; that of a scalar has one element."""
+
+
+class Mean(NamedTuple):
+    """One mean, and its value before it is rounded."""
+
+    result: Result
+    value: Table | None
+
+
+def product_of(left: Mean, right: Mean) -> Mean:
+    """Minus the product of two scalar means, each a polynomial with powers of determinants before it."""
+    made = [x.result.determinants for x in (left, right) if x.result.determinants is not None]
+    powers = tuple(power for x in made for power in x.powers)
+    value = None
+    if left.value is not None and right.value is not None:
+        value = [[times(times(left.value[0][0], right.value[0][0]), Fraction(-1))]]
+    found = replace(
+        left.result,
+        expectation=(left.result.expectation * right.result.expectation).scaled(Rational.number(-1)),
+        determinants=replace(made[0], powers=powers) if made else None,
+        checked=tuple(dict.fromkeys((*left.result.checked, *right.result.checked))),
+    )
+    return Mean(found, value)
+
+
+def summed(text: str, means: list[Mean], exists: list[Mean] | None = None) -> Result:
+    """The sum of means; what has no determinant is added to what a logarithm beside no power leaves.
+
+    ``exists``: those of them whose conditions are those of the sum.
+    """
+    found = [mean.result for mean in means]
+    gathered = _gathered(found)
+    parts = [x for x in gathered if not x.is_zero] or gathered[:1]
+    bounds: dict[str, int | Fraction] = {}
+    more: list[str] = []
+    for x in found if exists is None else [mean.result for mean in exists]:
+        for rows, bound in x.bounds:
+            bounds[rows] = max(bound, bounds.get(rows, bound))
+        more += x.conditions[len(x.bounds) :]
+    values = [mean.value for mean in means if mean.value is not None]
+    return replace(
+        parts[0],
+        query=" ".join(text.split()),
+        bounds=tuple(sorted(bounds.items())),
+        conditions=(*(condition(*bound) for bound in sorted(bounds.items())), *dict.fromkeys(more)),
+        checked=tuple(dict.fromkeys(point for x in found for point in x.checked)),
+        value=shown(reduce(_plus, values), found[0].expectation.is_matrix)
+        if len(values) == len(means)
+        else None,
+        parts=tuple(parts) if len(parts) > 1 else (),
+    )
+
+
+def _gathered(found: Iterable[Result]) -> list[Result]:
+    """Means with the same determinants before them in one; what stands beside no logarithm is added to what a logarithm leaves."""
+    parts: dict[tuple[Any, ...], dict[str, Result]] = {}
+    for x in found:
+        made = x.determinants
+        beside = parts.setdefault(() if made is None else tuple(sorted(made.powers)), {})
+        log = "" if made is None else made.log
+        if log not in beside:
+            beside[log] = x
+            continue
+        before = beside[log]
+        total = before.expectation + x.expectation
+        both = before.determinants
+        if both is not None and made is not None:
+            both = replace(both, slope=both.slope + made.slope)
+        beside[log] = replace(before, expectation=total, determinants=both)
+    gathered = []
+    for beside in parts.values():
+        plain = beside.pop("", None)
+        for log, x in beside.items():
+            made = x.determinants
+            if plain is not None and made is not None and x.expectation.terms:
+                slope = made.slope + plain.expectation
+                beside[log], plain = replace(x, determinants=replace(made, slope=slope)), None
+        gathered += [*beside.values(), *([] if plain is None else [plain])]
+    return gathered
+
+
+def _plus(left: Table, right: Table) -> Table:
+    return [
+        [
+            x + y if isinstance(x, Fraction) and isinstance(y, Fraction) else real(x) + real(y)
+            for x, y in zip(*rows, strict=True)
+        ]
+        for rows in zip(left, right, strict=True)
+    ]
+
+
+def times(left: Fraction | arb, right: Fraction | arb) -> Fraction | arb:
+    """A product, exact where both are."""
+    return (
+        left * right
+        if isinstance(left, Fraction) and isinstance(right, Fraction)
+        else real(left) * real(right)
+    )
+
+
+def shown(value: Table, is_matrix: bool) -> Shown:
+    """A value as it is handed out: exact as text, else a float."""
+    texts: list[list[Any]] = [[str(x) if isinstance(x, Fraction) else float(x) for x in row] for row in value]
+    if is_matrix:
+        return texts
+    number: Shown = texts[0][0]
+    return number
