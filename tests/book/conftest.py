@@ -39,11 +39,41 @@ SCREENSHOTS = "BOOK_SCREENSHOTS"
 PATIENCE = 120_000
 
 # Everything a page shows about its mathematics, read off the rendered document in the first, narrowest window, with all folds
-# open. Of formulas that are the same, as most on a large page are, one is set; the others are known by it.
-PROBE = r"""async () => {
+# open. Of formulas that are the same, as most on a large page are, one is set; the others are known by it. A formula is as wide
+# in every window: a few are set at a time, looked at, and give place to empty boxes of their sizes, so that a large page
+# never holds their hundreds of thousands of elements.
+PROBE = r"""async (few) => {
   if (window.bringLater) await window.bringLater(document);
   document.querySelectorAll('details').forEach((fold) => { fold.open = true; });
-  window.sameAs = new Map();
+  // it shows, as it does to a reader
+  document.querySelector('.bd-article')?.classList.add('ready');
+  const shown = document.createElement('style');
+  shown.textContent = '.bd-article :is(.for-wide, .for-narrow) { display: block !important }';
+  document.head.append(shown);
+  const text = (element) => element.textContent.trim().slice(0, 80);
+  const errors = [], hidden = [], boxes = new Map();
+  let reached = 0;
+  // gives the formulas that are set their boxes
+  const look = () => {
+    const formulas = [...document.querySelectorAll('mjx-container')].filter((one) => one.firstElementChild?.localName !== 'mjx-lazy');
+    reached += document.querySelectorAll('.bd-article mjx-container[tabindex="0"]').length;
+    const red = [...document.querySelectorAll('mjx-mtext')].filter(
+      (element) => getComputedStyle(element).color === 'rgb(255, 0, 0)');
+    errors.push(...[...document.querySelectorAll('mjx-merror'), ...red].map(text));
+    // a formula that scrolls by itself hides what the box around it would show
+    hidden.push(...formulas.filter((one) => one.hasAttribute('display') && getComputedStyle(one).overflowX !== 'visible')
+      .filter((one) => one.scrollWidth > one.clientWidth + 2 && one.clientWidth > 0).map(text));
+    const sizes = formulas.map((formula) => (formula.firstElementChild || formula).getBoundingClientRect());
+    formulas.forEach((formula, k) => {
+      const box = document.createElement('span');
+      box.dataset.formula = text(formula);
+      const { width, height } = sizes[k];
+      const form = formula.hasAttribute('display') ? 'block; margin: 1em auto' : 'inline-block';
+      box.style.cssText = `display: ${form}; min-width: ${width}px; width: ${width}px; height: ${height}px`;
+      formula.replaceWith(box);
+      boxes.set(formula, box);
+    });
+  };
   if (window.MathJax?.startup?.promise) {
     await MathJax.startup.promise;
     // nothing is set beside what is asked for here
@@ -51,66 +81,52 @@ PROBE = r"""async () => {
     lazy.lazyObserver.disconnect();
     lazy.lazySet.clear();
     await lazy.lazyPromise;
-    const first = new Map();
-    for (const item of MathJax.startup.document.math) {
-      const said = `${item.display} ${item.math}`;
-      if (!first.has(said)) first.set(said, item);
-      else if (item.lazyMarker && (item.lazyCompile || item.lazyTypeset)) {
-        item.lazyCompile = item.lazyTypeset = false;
-        window.sameAs.set(item.lazyMarker, first.get(said));
-      }
+    const first = new Map(), same = new Map(), waiting = [];
+    for (const item of lazy.math) {
+      const said = `${item.display} ${item.math}`, waits = item.lazyMarker && (item.lazyCompile || item.lazyTypeset);
+      if (!first.has(said)) {
+        first.set(said, item);
+        if (waits) waiting.push([item, item.lazyCompile, item.lazyTypeset]);
+      } else if (waits) same.set(item.lazyMarker, first.get(said));
+      if (waits) item.lazyCompile = item.lazyTypeset = false;
     }
-    // also what is far from the window
-    await MathJax.startup.document.lazyTypesetAll();
+    look();
+    // what is said to screen readers is made of the same formula, and menus were looked at where the page had set some itself
+    lazy.options.enableAssistiveMml = lazy.options.enableMenu = false;
+    for (let start = 0; start < waiting.length; start += few) {
+      lazy.math.clear();
+      for (const [item, compile, typeset] of waiting.slice(start, start + few)) {
+        [item.lazyCompile, item.lazyTypeset] = [compile, typeset];
+        lazy.math.push(item);
+      }
+      await lazy.lazyTypesetAll();
+      look();
+    }
+    same.forEach((item, marker) => boxes.has(item.typesetRoot) && marker.parentElement.replaceWith(boxes.get(item.typesetRoot).cloneNode()));
   }
-  // it shows, as it does to a reader
-  document.querySelector('.bd-article')?.classList.add('ready');
-  const set = (element) => element.querySelector('mjx-container') || window.sameAs.has(element.querySelector('mjx-lazy'));
-  const text = (element) => element.textContent.trim().slice(0, 80);
-  const maths = [...document.querySelectorAll('.math')];
-  const red = [...document.querySelectorAll('mjx-mtext')].filter(
-    (element) => getComputedStyle(element).color === 'rgb(255, 0, 0)');
+  shown.remove();
   const article = document.querySelector('article') || document.body;
   const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
   const raw = [];
   while (walker.nextNode()) {
     const node = walker.currentNode;
-    if (node.parentElement.closest('pre, code, script, style, mjx-container')) continue;
+    if (node.parentElement.closest('pre, code, script, style')) continue;
     if (/\$|\\\(|\\\[|\\begin\{/.test(node.nodeValue)) raw.push(node.nodeValue.trim().slice(0, 80));
   }
+  const maths = [...document.querySelectorAll('.math')];
   return {
-    unrendered: maths.filter((element) => !set(element)).map(text),
-    errors: [...document.querySelectorAll('mjx-merror')].map(text).concat(red.map(text)),
-    raw: raw,
-    reached: document.querySelectorAll('.bd-article mjx-container[tabindex="0"]').length,
-    formulas: document.querySelectorAll('mjx-container').length + window.sameAs.size,
+    unrendered: maths.filter((element) => !element.querySelector('[data-formula]')).map(text),
+    errors, raw, reached, hidden,
+    formulas: document.querySelectorAll('[data-formula]').length,
   };
 }"""
+# formulas set at a time
+FEW_FORMULAS = 300
 
-# A formula is as wide in every window: once it is set, an empty box of its size stands for its hundreds of elements, and a
-# large page is laid out anew, and looked through, in no time.
-STAND_IN = r"""() => {
-  const shown = document.createElement('style');
-  shown.textContent = '.bd-article :is(.for-wide, .for-narrow) { display: block !important }';
-  document.head.append(shown);
-  const formulas = [...document.querySelectorAll('mjx-container')];
-  // a formula that scrolls by itself hides what the box around it would show
-  const hidden = formulas.filter((one) => one.hasAttribute('display') && getComputedStyle(one).overflowX !== 'visible')
-    .filter((one) => one.scrollWidth > one.clientWidth + 2 && one.clientWidth > 0);
-  const sizes = formulas.map((formula) => (formula.firstElementChild || formula).getBoundingClientRect());
-  shown.remove();
-  const boxes = new Map();
-  formulas.forEach((formula, k) => {
-    const box = document.createElement('span');
-    box.dataset.formula = formula.textContent.trim().slice(0, 80);
-    const { width, height } = sizes[k];
-    const form = formula.hasAttribute('display') ? 'block; margin: 1em auto' : 'inline-block';
-    box.style.cssText = `display: ${form}; min-width: ${width}px; width: ${width}px; height: ${height}px`;
-    formula.replaceWith(box);
-    boxes.set(formula, box);
-  });
-  window.sameAs.forEach((item, marker) => marker.replaceWith(boxes.get(item.typesetRoot).cloneNode()));
-  return hidden.map((one) => one.textContent.trim().slice(0, 80));
+# For a picture: every formula is set, also what is far from the window.
+ALL = r"""async () => {
+  await MathJax.startup.promise;
+  await MathJax.startup.document.lazyTypesetAll?.();
 }"""
 
 # What does not fit. A formula that ends outside what shows it must stand in a box that scrolls and shows that it does.
@@ -288,17 +304,19 @@ def look(
         # a page that only leads to another has done so
         page.wait_for_function("!document.querySelector('meta[http-equiv=Refresh]')")
         page.wait_for_load_state("load")
-        seen = page.evaluate(PROBE)
-        findings.formulas = seen["formulas"]
-        for name in ("unrendered", "errors", "raw"):
-            getattr(findings, name).extend(seen[name])
-        findings.access += [f"{seen['reached']} formulas are tab stops"] if seen["reached"] else []
+        if picture(widths[0]) is not None:
+            page.evaluate(ALL)
         for width in widths:
             if (file := picture(width)) is not None:
                 page.set_viewport_size({"width": width, "height": 900})
                 page.screenshot(path=str(file), full_page=True)
         page.set_viewport_size({"width": widths[0], "height": 900})
-        findings.cut += [f"{widths[0]} px, within itself: {text}" for text in page.evaluate(STAND_IN)]
+        seen = page.evaluate(PROBE, FEW_FORMULAS)
+        findings.formulas = seen["formulas"]
+        for name in ("unrendered", "errors", "raw"):
+            getattr(findings, name).extend(seen[name])
+        findings.access += [f"{seen['reached']} formulas are tab stops"] if seen["reached"] else []
+        findings.cut += [f"{widths[0]} px, within itself: {text}" for text in seen["hidden"]]
         for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
             fit = page.evaluate(FIT)
