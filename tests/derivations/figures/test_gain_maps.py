@@ -68,6 +68,7 @@ def test_what_the_page_says_of_the_maps() -> None:
             near = np.abs(rows / gain_maps.SIZE - 1) < 0.1
             assert near.any()
             assert (panel.values[near] > 0).all()
+            assert (panel.values[rows < gain_maps.SIZE - 1] > 0).all()
 
 
 def test_it_is_drawn(tmp_path: Path) -> None:
