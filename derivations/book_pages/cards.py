@@ -28,6 +28,8 @@ from derivations.verification.verify import Record, keys_of, modules_of, verify
 PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
 # characters of LaTeX beyond which a formula is handed out as source: set, it is elements by the ten thousand that nobody reads
 LONG = 6000
+# visible characters of a line that a sheet cannot show: letters would be too small to read
+UNREADABLE = 200
 # terms beyond which it is no formula to read or to copy: the page says how it is had, as it would be megabytes
 VAST = 1000
 # steps beyond which links to them are folded away
@@ -140,13 +142,18 @@ def _vast(step: Step, terms: int) -> str:
     return f"<p><small>A formula of {h.count(terms)} terms: <code>{h.escape(asked)}</code> prints it.</small></p>"
 
 
+def _source(named: str, lines: list[str]) -> str:
+    """Formulas as their LaTeX, behind a line to open."""
+    joined = "\n".join(lines)
+    source = h.later(f"<pre>{h.escape(joined)}</pre>")
+    return f'<details class="source"><summary>{named}, as LaTeX</summary>{source}</details>'
+
+
 def _folded(lines: list[str], terms: int = 0) -> str:
     """Formulas for display; behind a line to open where they would fill pages, and as source where they would fill many."""
     named = f"A long formula of {terms} terms" if terms > proofs.MANY_TERMS else "A long formula"
     if sum(map(len, lines)) > LONG:
-        joined = "\n".join(lines)
-        source = h.later(f"<pre>{h.escape(joined)}</pre>")
-        return f'<details class="source"><summary>{named}, as LaTeX</summary>{source}</details>'
+        return _source(named, lines)
     shown = h.columns(lines)
     return h.details(named, shown) if terms > proofs.MANY_TERMS else shown
 
@@ -199,7 +206,8 @@ def _derivation(step: Step, record: Record) -> str:
     parts = [f"<p>Method: {h.prose(step.method)}.</p>"] if step.method else []
     if record["proof"] not in (ProofStatus.DERIVED, ProofStatus.NOT_APPLICABLE):
         found = statements.lines(step, step.derive(assumptions_in_force()), derived=True)
-        parts.append(f"<p>What the derivation gives, before it is compared:</p>{h.displays(found)}")
+        shown = _source("A long formula", found) if h.widest(found) > UNREADABLE else h.displays(found)
+        parts.append(f"<p>What the derivation gives, before it is compared:</p>{shown}")
     if record["proof"] in (ProofStatus.PROVED, ProofStatus.EXPANDED, ProofStatus.CONDITIONAL):
         form = "stated" if step.query else "printed"
         parts.append(f"<p>The difference from the {form} form is identically zero.</p>")

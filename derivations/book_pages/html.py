@@ -83,9 +83,14 @@ def upright(tex: str) -> str:
 
 def display(tex: str) -> str:
     """A formula on a line of its own; wide ones scroll inside their box, and are set smaller in print."""
-    length = max(visible_length(line.replace("&", "")) for line in tex.split(r"\\"))
+    length = widest([tex])
     room = "".join(f" {name}" for name, least in ROOM.items() if length > least)
     return f'<div class="math notranslate nohighlight{room}">\\[{escape(upright(tex))}\\]</div>'
+
+
+def widest(formulas: Sequence[str]) -> int:
+    """The visible characters of the longest line of formulas."""
+    return max(visible_length(line.replace("&", "")) for tex in formulas for line in tex.split(r"\\"))
 
 
 def gathered(lines: Sequence[str]) -> str:
