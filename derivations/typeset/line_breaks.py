@@ -85,7 +85,9 @@ def split_sum(tex: str) -> list[str]:
 def visible_length(tex: str) -> int:
     """Roughly how many characters wide a formula is; a fraction counts as its wider part."""
     text = re.sub(
-        r"\\(left|right|,|;|mathrm|mathbb|frac)\b", lambda m: "\\frac" if "frac" in m[0] else "", tex
+        r"\\(left|right|,|;|mathrm|operatorname|mathbb|frac)\b",
+        lambda m: "\\frac" if "frac" in m[0] else "",
+        tex,
     )
     inner = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
     text = re.sub(r"[_^]\{?([^{}\s]*)\}?", r"\1", text)

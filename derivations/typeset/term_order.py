@@ -101,7 +101,8 @@ def name_latex(name: str) -> str:
             part if len(part) == 1 or part.isdigit() else str(translate(part)) for part in tail.split("_")
         )
     lower = f"_{{{tail if ',' in tail else _word(tail)}}}" if len(tail) > 1 else f"_{tail}" if tail else ""
-    return _word(head) + lower
+    # beside other letters a word stands apart
+    return _word(head).replace(r"\mathrm", r"\operatorname") + lower
 
 
 def _word(name: str) -> str:

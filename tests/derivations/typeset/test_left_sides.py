@@ -35,6 +35,7 @@ _LETTERS = {
     r"\omega",
     r"\sigma",
     r"\xi",
+    r"\tau",
     r"\Gamma",
     r"\Pi",
     r"\pi",
