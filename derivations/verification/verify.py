@@ -232,7 +232,7 @@ def _outcome(future: Future[Examined], parts: Sequence[str]) -> Examined:
     except BadInput:
         raise  # of the place where it should run
     except Exception as error:  # the process itself was lost, or what it found could not be sent
-        broken = {part: {"result": broken_part(part, error), "seconds": 0.0} for part in PARTS}
+        broken = {part: {"result": broken_part(part, error), "seconds": 0.0} for part in parts}
         return Examined(broken, frozenset(parts))
 
 

@@ -7,6 +7,7 @@ import math
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -150,6 +151,13 @@ def test_a_lost_process_costs_its_own_steps_alone(monkeypatch: pytest.MonkeyPatc
     records = verify([NAME, *OTHERS, "label-noise"], numeric=False)
     assert [record["proof"] for record in records] == ["failed"] * 4
     assert "lost its worker" in records[0]["proof_reason"]
+
+
+def test_a_process_that_is_lost_while_it_samples_leaves_the_proof_that_is_kept() -> None:
+    future: Future[Examined] = Future()
+    future.set_exception(RuntimeError("lost"))
+    found = verification._outcome(future, ["numeric"])
+    assert {*found.parts} == found.broken == {"numeric"}
 
 
 @pytest.mark.parametrize("damage", ["{}", "", b"\xff"])
