@@ -9,7 +9,7 @@ G is a sum over rows, and the moments of a sum of independent terms are built ro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
@@ -33,6 +33,7 @@ def normal_moment(order: int) -> int:
     return 0 if order % 2 else double_factorial(order - 1)
 
 
+@lru_cache(maxsize=4096)
 def chi_squared_moment(freedom: int, power: int) -> int:
     """E x^power = m (m + 2) ... (m + 2 power - 2) of a chi-squared variable; a polynomial in the freedom m."""
     return prod(freedom + 2 * step for step in range(power))
@@ -80,7 +81,7 @@ class GramMoments:
         total: int | Fraction = 0
         # G_ij is a sum of min(i, j) + 1 products L_ik L_jk
         sums = zip(exponents, pairs(size), strict=True)
-        for chosen in product(*(list(_multinomial(power, i + 1)) for power, (i, _) in sums)):
+        for chosen in product(*(_multinomial(power, i + 1) for power, (i, _) in sums)):
             powers = [[0] * size for _ in range(size)]
             weight = 1
             for (i, j), (factor, counts) in zip(pairs(size), chosen, strict=True):
@@ -195,10 +196,13 @@ def gram_moments(rows: int, size: int, law: Moments | None = None) -> GramMoment
     return GramMoments(rows, size, law)
 
 
-def _multinomial(power: int, parts: int) -> Iterator[tuple[int, Exponents]]:
+@lru_cache(maxsize=256)
+def _multinomial(power: int, parts: int) -> tuple[tuple[int, Exponents], ...]:
     """The terms of (x_1 + ... + x_parts)^power: coefficient and exponents."""
+    found = []
     for bars in product(range(power + 1), repeat=parts - 1):
         last = power - sum(bars)
         if last >= 0:
             counts = (*bars, last)
-            yield factorial(power) // prod(map(factorial, counts)), counts
+            found.append((factorial(power) // prod(map(factorial, counts)), counts))
+    return tuple(found)

@@ -20,7 +20,7 @@ from symbolic.query.query_expectation import inverse_degrees
 from symbolic.query.query_words import Setting
 from symbolic.query.sizes import Sizes
 from symbolic.weingarten.haar_words import runs
-from symbolic.wishart.existence import MomentDoesNotExist
+from symbolic.wishart.existence import MomentDoesNotExist, remedy
 from symbolic.wishart.existence import condition as inverse_condition
 from symbolic.wishart.fixed_letters import COLUMNS, base, is_covariance, is_pseudo, is_wishart, row_dimension
 from symbolic.wishart.moment_text import monomial_text
@@ -49,18 +49,11 @@ def bounds(
         if rows in sizes and COLUMNS in sizes:
             n, p = sizes[rows], sizes[COLUMNS]
             if n - p <= bound:
-                least = p + bound + 1
                 reason = (
                     f"exists only for {inverse_condition(rows, bound)}, and {rows} - {COLUMNS} = {n - p} here"
                 )
                 raise MomentDoesNotExist(
-                    _divergent(query, name, degree).format(reason)
-                    + f": take {rows} "
-                    + (
-                        f"of at least {least}"
-                        if n.denominator == 1
-                        else f"over {least - 1} (a whole number: at least {least})"
-                    )
+                    f"{_divergent(query, name, degree).format(reason)}: {remedy(rows, n, p + bound)}"
                 )
     return tuple(found)
 

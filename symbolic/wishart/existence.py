@@ -18,3 +18,13 @@ def condition(rows: str, bound: int | Fraction) -> str:
     power first. For complex entries the density is like x^(n-p), and bound = d - 1.
     """
     return f"{rows} - p > {bound}" if bound >= 0 else f"{rows} >= p"
+
+
+def remedy(rows: str, number: Fraction, over: Fraction) -> str:
+    """How many rows to take in place of a number: more than ``over``; the least whole number is named."""
+    least = over.numerator // over.denominator + 1
+    return f"take {rows} " + (
+        f"of at least {least}"
+        if number.denominator == 1
+        else f"over {over} (a whole number: at least {least})"
+    )

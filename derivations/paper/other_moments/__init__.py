@@ -1,1 +1,1 @@
-"""Moments of other random matrices than real Wishart matrices, and of determinants: a room for each kind."""
+"""Moments of other random matrices than real Wishart matrices: a room for each kind."""

@@ -37,7 +37,7 @@ from symbolic.wishart.determinant_powers import (
     shifted,
     twice_derivative,
 )
-from symbolic.wishart.existence import MomentDoesNotExist, condition
+from symbolic.wishart.existence import MomentDoesNotExist, condition, remedy
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     MAX_NUMBER,
@@ -144,11 +144,6 @@ def _require_method(asked: Asked, key: Key, node: Node) -> None:
                 f"a power of det({name}) has no method beside X{number}, or a mean or a covariance of its rows: give p, "
                 "as in p=3, for whole powers",
             )
-        if rows in names and other_name(rows) in asked.names:
-            fail(
-                name,
-                f"{rows} stands with {other_name(rows)} beside a power or logarithm of det({name}): take another number",
-            )
         if name + PSEUDO in names:
             fail(name, f"det({name}) is 0 where {name}^+ is averaged, for {COLUMNS} > {rows}: take {name}^-1")
 
@@ -180,11 +175,6 @@ def _require_answer(asked: Asked, key: Key, fail: Callable[[str, str], NoReturn]
             )
 
 
-def other_name(rows: str) -> str:
-    """What stands for a number of rows where it is written: in n log det(W) tr(W) the first n is a number, and that of E tr(W) = n p moves."""
-    return f"n{MAX_NUMBER - int(rows[1:] or 0)}"
-
-
 class _Answer:
     """One term: E of what stands beside its determinants as a formula in n, and what these make of it."""
 
@@ -198,7 +188,14 @@ class _Answer:
         self._is_read, self._is_centred = bool(key.means), is_centred
         self._powers = [(x.name, x.power) for x in key.means if not x.is_log] or [*key.powers]
         self._log = next((x.name for x in key.means if x.is_log), next(iter(key.logs), ""))
-        self._moved = {row_dimension(name): other_name(row_dimension(name)) for name in key.names}
+        # in n log det(W) tr(W) the first n is a number, and that of E tr(W) = n p moves: the first has another name meanwhile
+        moved, taken = list(map(row_dimension, key.names)), self._dimensions()
+        free = [name for k in range(MAX_NUMBER, 0, -1) if (name := f"n{k}") not in taken]
+        if len(free) < len(moved):
+            raise Refused(
+                f"there are more than {MAX_NUMBER - len(moved)} numbers of rows: ask for the parts one by one"
+            )
+        self._moved = dict(zip(moved, free, strict=False))
         apart = {} if self._is_read else self._moved
         inner = average(renamed_tree(node, apart), {}, "" if self._is_read else self._log)
         known = {*apart.values()}
@@ -323,8 +320,8 @@ class _Answer:
             if rows in sizes and COLUMNS in sizes and sizes[rows] - sizes[COLUMNS] <= bound:
                 n, p = sizes[rows], sizes[COLUMNS]
                 raise MomentDoesNotExist(
-                    f"the expectation exists only for {condition(rows, bound)}, and {rows} - {COLUMNS} = {n - p} here: take "
-                    f"{rows} over {p + bound}"
+                    f"the expectation exists only for {condition(rows, bound)}, and {rows} - {COLUMNS} = {n - p} here: "
+                    + remedy(rows, n, p + bound)
                 )
 
     def _value(

@@ -320,6 +320,7 @@ def test_numbers_of_rows_beside_are_not_moved(n: float) -> None:
         n + 2 - n * _number("log det(W)", values), rel=1e-12
     )
     assert moment("cov(log det(W), n tr(W))").text == "2*n*p"
+    assert moment("tr(W99) n log det(W)/n99").terms == moment("tr(W1) n log det(W)/n1").terms
 
 
 def test_ways_to_write_a_logarithm() -> None:
@@ -457,7 +458,7 @@ REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("W - log det(W)", {}, r"character 5 \(after 'W - '\): a scalar is added to a matrix"),
     ("log det(W) -", {}, r"after 'log det\(W\) -'\): expected a letter"),
     ("log det(W) S", {"values": {"S": "W -"}}, "expected a letter"),
-    ("tr(W) - n log det(W) n99", {}, "stands with n99"),
+    (" ".join(f"n{k}" for k in range(1, 100)) + " log det(W)", {}, "more than 98 numbers of rows"),
     ("det(W)^(1/2) W^+", {}, "is 0 where"),
     ("det(W)^(1/2) W[1,4]", {}, "no small size"),
     ("det(W)^-1", {"rows": "general", "values": {"n": 7}}, "a covariance of its rows"),
@@ -467,7 +468,8 @@ REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("det(W)^(1/2)", {"values": {"n": 7, "p": 2, "A": [[1, 0], [0, 1]]}}, "'A' is not needed"),
     ("det(W)^(1/2) A", {"values": {"n": 7, "A": [[1]], "q": 3}}, "'q' is not needed"),
     ("det(W)^(-1/2)", {"values": {"n": 3, "p": 3}}, "exists only for n - p > 0"),
-    ("W^-1 det(W)^(1/2)", {"values": {"n": 3, "p": 3}}, "exists only for n - p > 0"),
+    ("W^-1 det(W)^(1/2)", {"values": {"n": 3, "p": 3}}, "n - p > 0, .* take n of at least 4"),
+    ("W^-1 det(W)^(-1/4)", {"values": {"n": 4.5, "p": 3}}, r"take n over 9/2 \(a whole number: at least 5\)"),
     ("det(W)^(-1/2)", {"values": {"n": 7, "Sigma": [[1, 1], [1, 1]]}}, "Sigma is singular"),
 )
 
