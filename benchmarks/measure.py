@@ -5,6 +5,7 @@ import re
 import resource
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 from benchmarks.rows import ROWS
@@ -14,6 +15,8 @@ from benchmarks.tools import clear_caches
 def measure(row_name: str, position: int) -> dict[str, float]:
     """Seconds of the run, those of the processor, and the peak memory of this process in MB (imports included)."""
     method = next(row for row in ROWS if row.name == row_name).methods[position]
+    for module in method.imports:
+        import_module(module)
     if method.warm:
         method.run()
     clear_caches()

@@ -117,27 +117,21 @@ def published_values() -> Method:
     return published(VIGNETTE, tuple(value for _, value in VALUES), lambda found: tuple(map(_rounded, found)))
 
 
-def inverse_word(text: str) -> Method:
-    """A moment of inverses with letters between them, general covariance, with its check at small sizes."""
-    return Method(ENGINE, lambda: moment(text, covariance="general"), lambda result: result)
-
-
-def as_power(result: Any, power: int) -> bool:
-    """Whether with the identity for all letters it is the moment of a power, which another engine finds."""
-    letters = {"A", "B", "C"}
+def as_power(result: Any, power: str) -> bool:
+    """Whether with the identity for all letters it is the moment of a power of W, which another engine finds."""
+    powers = {"Sigma": 1, "Sigma^-1": -1, **dict.fromkeys(("A", "B", "C", "A'", "B'", "C'"), 0)}
 
     def plain(terms: Any, at: dict[str, int]) -> dict[Any, Fraction]:
         total: dict[Any, Fraction] = {}
         for key, value in terms.items():
-            words = [tuple(f for f in word if f.rstrip("'") not in letters) for word in key.traces]
-            word = tuple(f for f in key.word if f.rstrip("'") not in letters)
+            words = [sum(map(powers.get, word)) for word in key.traces]
             number = value.at({name: Fraction(x) for name, x in at.items()}) * Fraction(
                 at["p"]
-            ) ** words.count(())
-            name = tuple(sorted(filter(None, words))), word
+            ) ** words.count(0)
+            name = tuple(sorted(filter(None, words))), sum(map(powers.get, key.word))
             total[name] = total.get(name, Fraction(0)) + number
         return {name: number for name, number in total.items() if number}
 
-    whole = moment(f"W^-{power}", covariance="general").expectation.terms
+    whole = moment(power, covariance="general").expectation.terms
     points = ({"n": 12, "p": 2}, {"n": 17, "p": 3}, {"n": 31, "p": 5})
     return all(plain(result.expectation.terms, at) == plain(whole, at) for at in points)

@@ -27,7 +27,7 @@ YARDSTICK = ROOT / "benchmarks" / "yardstick.json"
 MOST_RATIO = 1.5
 """How many times the recorded time a row may take."""
 
-PACKAGES = ("python-flint", "sympy", "numpy", "thewalrus", "haarpy")
+PACKAGES = ("python-flint", "sympy", "numpy", "scipy", "thewalrus", "haarpy")
 SLOW_REPEATS = 1
 
 

@@ -23,6 +23,7 @@ from symbolic.wishart.partitions import Partition, partitions
 
 ENGINE = "this project"
 FORM = os.environ.get("FORM") or shutil.which("form") or ""
+NO_FORM = "" if FORM else "FORM is not installed (Debian: the package `form`)"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Method:
     A method that needs compiling first is `warm`: one run goes before the timed one.  A `slow` method runs
     only on request.  `missing` says why a method cannot run here, and is empty when it can.  A tool that is
     not `in_process` runs in a process of its own, whose memory is not measured.  What is `published` must be equal, and is not timed.
+    The modules that it `imports` are loaded before the time is taken.
     """
 
     tool: str
@@ -42,6 +44,7 @@ class Method:
     missing: str = ""
     in_process: bool = True
     published: bool = False
+    imports: tuple[str, ...] = ()
 
     def slowly(self) -> "Method":
         """The same method, run on request only."""
@@ -104,12 +107,11 @@ def word(letters: str, closing: str = "") -> Method:
 
 def form(*traces: str, general: bool) -> Method:
     """The expectation of a product of traces of words in FORM, printed."""
-    missing = "" if FORM else "FORM is not installed (Debian: the package `form`)"
     return Method(
         "FORM",
         lambda: form_wick.run(FORM, traces, general),
         form_wick.parse,
-        missing=missing,
+        missing=NO_FORM,
         in_process=False,
     )
 
@@ -182,7 +184,7 @@ def haarpy_values(group: str, degree: int) -> Method:
         p = import_module("sympy").Symbol("p")
         return {kind: weingarten(kind[::-1], p) for kind in partitions(degree)}
 
-    return Method("haarpy", run, _values, missing=NO_HAARPY)
+    return Method("haarpy", run, _values, missing=NO_HAARPY, imports=("haarpy",))
 
 
 def rotation_moment(text: str) -> Method:
@@ -202,7 +204,7 @@ def haarpy_moment(rows: tuple[int, ...], columns: tuple[int, ...]) -> Method:
         p = import_module("sympy").Symbol("p")
         return {(): import_module("haarpy").haar_integral_orthogonal((rows, columns), p)}
 
-    return Method("haarpy", run, lambda answer: _values(answer)[()], missing=NO_HAARPY)
+    return Method("haarpy", run, lambda answer: _values(answer)[()], missing=NO_HAARPY, imports=("haarpy",))
 
 
 def hafnians(power: int, n: int, p: int) -> Method:

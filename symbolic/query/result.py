@@ -106,7 +106,9 @@ class Result:
         before = factor(self.determinants)
         if not before:
             return whole
-        return before if is_one else f"{before} {brackets.format(whole)}"
+        if is_one or whole == "-1":
+            return before if is_one else f"-{before}"
+        return f"{before} {brackets.format(whole)}"
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex}$"

@@ -83,7 +83,7 @@ class Determinants:
             n, p, k = _index(self._named(row_dimension(name))), self._named(COLUMNS), str(power)
             half = rf"{n} - i" if self.is_complex else rf"\tfrac{{{n} - i}}{{2}}"
             shift = f"{half} + {k}" if power >= 0 else f"{half} - {-power}"
-            shown += [rf"|{_sigma(sigma)}|^{{{k}}}"] if sigma else []
+            shown += [rf"|{_sigma(sigma)}|" + (f"^{{{k}}}" if power != 1 else "")] if sigma else []
             over = f"/{power.denominator}" if power.denominator > 1 else ""
             times = {1: "", -1: "-"}.get(power.numerator, f"{power.numerator} " + r"\cdot " * p.isdigit())
             shown += [] if self.is_complex else [f"2^{{{times}{p}{over}}}"]

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -111,6 +112,36 @@ def test_a_wrong_inverse_word_is_not_timed(run: ModuleType) -> None:
     other = next(row for row in run.ROWS if row.name == "inverse-word-4")
     with pytest.raises(RuntimeError, match="not equal"):
         run.run_row(replace(row, theorem=other.theorem), 1, full=False)
+
+
+def exchanged(row: Any, wider: Any) -> Any:
+    right = row.methods[1].run()
+    wrong = {**right, "plain": right["turned"]} if isinstance(right, dict) else tuple(x[::-1] for x in right)
+    return row.methods[0], replace(row.methods[1], run=lambda: wrong)
+
+
+WRONG: dict[str, Callable[[Any, Any], Any]] = {
+    "kronecker-inverse": exchanged,
+    "pseudo-inverse-2": exchanged,
+    "determinant-root": lambda row, wider: (row.methods[0], wider.determinant_power(2)[1]),
+    "mixed-word": lambda row, wider: (wider.word("W A W^-1"),),
+    "laplace-entries-3": lambda row, wider: (
+        wider.value_of("tr(W^3)", {"n": 2, "Sigma": [[4, 0], [0, 1]]}, law="uniform"),
+        row.methods[1],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_not_equal_beyond_words_in_w_is_not_timed(
+    run: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "timed", lambda *_: {"median": 1.0, "fastest": 1.0, "slowest": 1.0, "runs": 1})
+    row = next(row for row in run.ROWS if row.name == name)
+    assert run.run_row(row, 1, full=False)["methods"]
+    wider = importlib.import_module("benchmarks.wider")
+    with pytest.raises(RuntimeError, match="not equal"):
+        run.run_row(replace(row, methods=WRONG[name](row, wider)), 1, full=False)
 
 
 def test_a_missed_goal_is_explained(run: ModuleType, row: Any, monkeypatch: pytest.MonkeyPatch) -> None:
