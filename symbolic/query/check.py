@@ -50,6 +50,9 @@ from symbolic.wishart.trace_polynomial import TracePolynomial
 MOST_COST = 60_000_000
 """A query is multiplied out in entries up to about this number of terms, about a second; degree 24 is below."""
 
+MOST_FRAME_COST = 25_000_000
+"""The same where frames are averaged column by column, whose terms take longer."""
+
 LOW_COST = {True: 30_000, False: 3_000}
 """More choices of sizes are taken up to this cost; beyond the Gaussian law (False) a term is dearer."""
 
@@ -89,7 +92,8 @@ def examine(answer: Answer) -> tuple[str, ...]:
     for size, rows in answer.sizes:
         if len(found) == MOST_SIZES or (found and size > MAX_SIZE and not answer.pseudo_inverses):
             break
-        limit = LOW_COST[answer.law is GAUSSIAN] if found else int(MOST_COST * max(1, answer.effort))
+        most = MOST_FRAME_COST if answer.pseudo_inverses else MOST_COST
+        limit = LOW_COST[answer.law is GAUSSIAN] if found else int(most * max(1, answer.effort))
         compare = _compare_rows if answer.needs_rows else _compare_means
         found.append(_off_poles(partial(compare, answer, size, limit), rows))
         found = [point for point in found if point]
