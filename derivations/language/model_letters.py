@@ -78,6 +78,12 @@ _LETTERS: dict[str, Callable[[], Expression]] = {
     "Y": lambda: matrix("Y", "n_v", "n_t"),
     "E_t": lambda: matrix("E_t", "n_v", "n_t"),
     "R_mu": lambda: matrix("R_mu", "n_t", "n_t", symmetric=True),
+    "T_mu": lambda: matrix("T_mu", "p", "p", symmetric=True),
+    "Q_o": lambda: matrix("Q_o", "p", "N"),
+    "Q_o_perp": lambda: matrix("Q_o_perp", "q", "N"),
+    "E_o": lambda: matrix("E_o", "n_t", "N"),
+    "E_o_perp": lambda: matrix("E_o_perp", "n_o", "N"),
+    "J_o": lambda: matrix("J_o", "n_v", "n_o"),
 }
 
 # what the model, its problem and its loss are written in: what these stand for is stated by a step
@@ -114,6 +120,7 @@ SYMMETRIC = frozenset(
         "A_t",
         "T_kappa",
         "R_mu",
+        "T_mu",
         "T_a",
     }
 )
