@@ -104,10 +104,8 @@ def entries(svg: str, width: float, highest: float) -> list[Window]:
     )
     if not places or places[-1][0] > highest:
         return []
-    ends = [
-        min((x for y, x in places if abs(y - row) < ROW / 2 and x > left), default=width + HANDLE)
-        for row, left in places
-    ]
+    # a row that is not full ends where those above it have their next entry
+    ends = [min((x for _, x in places if x > left + HANDLE), default=width + HANDLE) for _, left in places]
     return [
         (left - HANDLE, row - ROW * 0.75, end - left, ROW)
         for (row, left), end in zip(places, ends, strict=True)
