@@ -13,6 +13,7 @@
   const narrow = matchMedia("(max-width: 720px)");
   const fit = () => window.bringLater(document, `noscript.${narrow.matches ? "narrow" : "wide"}`);
   narrow.addEventListener("change", fit);
+  let fitted;
   // before any script sets formulas
   document.addEventListener("readystatechange", () => {
     if (document.readyState !== "interactive" || !narrow.matches) return;
@@ -20,7 +21,7 @@
       const held = Object.assign(document.createElement("noscript"), { className: "later wide", textContent: box.outerHTML });
       box.replaceWith(held);
     });
-    fit();
+    fitted = fit();
   });
   const watch = (place) => place.querySelectorAll(WIDE).forEach((box) => sizes.observe(box));
   window.bringLater = async (place, which = "noscript.later") => {
@@ -45,7 +46,8 @@
       return bottom >= 0 && top <= innerHeight;
     };
     await window.MathJax?.startup?.promise;
-    while (performance.now() < 3000 && [...article.querySelectorAll("mjx-lazy")].some(near)) await new Promise((done) => setTimeout(done, 20));
+    await fitted;
+    while (performance.now() < 6000 && [...article.querySelectorAll("mjx-lazy")].some(near)) await new Promise((done) => setTimeout(done, 20));
     document.querySelector(":target")?.scrollIntoView();
     article.classList.add("ready");
   };

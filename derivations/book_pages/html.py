@@ -322,5 +322,9 @@ def sizes(values: Mapping[str, float]) -> str:
     shown = []
     for name, value in values.items():
         head, _, tail = name.partition(" ")
-        shown.append(inline(f"{name_latex(head)}{rf'^{{{tail}}}' if tail else ''}={value:.6g}"))
+        letter = name_latex(head)
+        if tail:
+            # what is a power already has no second upper index
+            letter = rf"{f'({letter})' if '^' in letter else letter}^{{\mathrm{{{tail}}}}}"
+        shown.append(inline(f"{letter}={value:.6g}"))
     return ", ".join(shown)

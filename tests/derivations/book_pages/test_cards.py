@@ -59,6 +59,12 @@ def misplaced(sources: dict[str, str]) -> dict[str, list[str]]:
     }
 
 
+def test_the_ends_of_a_comparison_stand_at_its_letters_and_never_twice_above_them() -> None:
+    shown = h.sizes({"dist0_sq from": 0, "alpha_t to": 2})
+    assert r"\((|\omega_0-w_0|^2)^{\mathrm{from}}=0\)" in shown
+    assert r"\(\alpha_t^{\mathrm{to}}=2\)" in shown
+
+
 def test_every_step_stands_on_its_page_exactly_once() -> None:
     assert misplaced(SOURCES) == {}
 

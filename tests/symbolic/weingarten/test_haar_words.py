@@ -58,7 +58,7 @@ def test_the_least_columns_of_a_formula_are_named(text: str, least: int) -> None
 
 @pytest.mark.parametrize(("text", "least"), [("W^+", 5), ("W^+ A W^+", 7), ("tr((W^+)^3)", 9)])
 def test_the_least_columns_of_an_inverse_are_named(text: str, least: int) -> None:
-    assert moment(text, {"n": 3, "p": least}, work=5).checked[0].startswith("n=2")
+    assert moment(text, {"n": 3, "p": least}, work=20).checked[0].startswith("n=2")
     with pytest.raises(MomentDoesNotExist, match=f"take p of at least {least}, or W"):
         moment(text, {"n": 3, "p": least - 1})
 
