@@ -125,8 +125,8 @@ FEW_FORMULAS = 300
 
 # For a picture: every formula is set, also what is far from the window.
 ALL = r"""async () => {
-  await MathJax.startup.promise;
-  await MathJax.startup.document.lazyTypesetAll?.();
+  await window.MathJax?.startup?.promise;
+  await window.MathJax?.startup?.document.lazyTypesetAll?.();
 }"""
 
 # What does not fit. A formula that ends outside what shows it must stand in a box that scrolls and shows that it does.

@@ -431,8 +431,8 @@ STEPS: tuple[Step, ...] = (
         sizes=SIZES,
         applies=unchanged(DEPENDS),
         method="the exact mean at two weights, A^2 and X_t^T X_t, with delta = rho = 0 put in",
-        remark="Proved is what follows where delta and rho are left out. That they may be, as n_v and p grow in proportion, is shown at rates of zero and below for given training inputs "
-        "(proportional-remainders), and a hypothesis at positive ones. For few validation points T is the identity, and Tr A^2 and Tr X_t^T X_t are their means.",
+        remark="Proved is what follows where delta and rho are left out. That they may be, as n_v and p grow in proportion, follows at rates of zero and below for given training inputs from "
+        "proportional-remainders and two inequalities that its remark argues, and is a hypothesis at positive ones. For few validation points T is the identity, and Tr A^2 and Tr X_t^T X_t are their means.",
     ),
     Step(
         "proportional-loss",
@@ -450,7 +450,7 @@ STEPS: tuple[Step, ...] = (
         applies=unchanged(DEPENDS),
         method="the exact loss, with the label noise of the fixed-point equation",
         remark="Start, variability of the tasks and the factor of the tasks, which has the peak, are exact. Of the label noise of one task the limit is taken, with "
-        "the law of Marchenko and Pastur for the eigenvalues of X_t^T X_t; it is computed to about 13 digits. Proved is the formula; that the remainders vanish is, at rates of zero and below, proportional-remainders. What it is off by from the exact value falls "
+        "the law of Marchenko and Pastur for the eigenvalues of X_t^T X_t; it is computed to about 13 digits. Proved is the formula; of the remainders, at rates of zero and below, proportional-remainders tells. What it is off by from the exact value falls "
         "like one over the size, as the slopes below show, and is 2.5 % at n_t = 40, n_v = 20, p = 60, alpha_t = -0.5.",
         average=Average(noise_limit.name, ("n_t", "n_v", "m", "p", "alpha_t", "sigma"), noise_at),
         parameters=("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r", "dist0_sq"),

@@ -168,8 +168,8 @@ STEPS: tuple[Step, ...] = (
         "proportional-remainders",
         (),
         Kind.BEYOND,
-        "For given training inputs and a training rate of zero or below the remainders of the fixed-point equation are small where n_v and p grow in proportion: an exact equation for the variance of "
-        "Tr R, R = (B_1 B_1^T)^-1, and what its terms are at most.",
+        "For given training inputs: an exact equation for the variance of Tr R, R = (B_1 B_1^T)^-1, and the identities and signs, at training rates of zero and below, by which "
+        "the remainders of the fixed-point equation are bounded.",
         "beyond",
         uses=("projection-by-parts", "stacked-design", "gaussian-inputs"),
         depends_on=DEPENDS,
