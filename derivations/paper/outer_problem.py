@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 
 from sympy import Identity, MatrixSymbol, Trace, ZeroMatrix
 
@@ -240,6 +240,7 @@ def claim_design() -> Parts:
     return {"B^{(i)}": X_V * A}
 
 
+@cache
 def claim_stacked_loss() -> Parts:
     """The printed stacked loss."""
     residual = in_order(X_V * A * W, -alpha_t / n_t * X_V * X_T.T * Z_T, Z_V, -X_V * A * OMEGA)

@@ -38,6 +38,11 @@ from symbolic.algebra.words import Expression
 Formula: TypeAlias = "sympy.Basic | Expression"
 
 
+# the moves of a proof lead from one sum to the next, most of whose terms are the same
+_KNOWN: dict[sympy.Basic, str] = {}
+MOST_KNOWN = 2**16
+
+
 class PaperPrinter:
     """SymPy trees in the paper's notation; `mu_2`-like names follow SymPy's own reading of names.
 
@@ -55,12 +60,22 @@ class PaperPrinter:
         self._abbreviations = abbreviations or {}
         self._as_printed = as_printed
         self._names = OF_TASK if of_task else {}
+        own = bool(self._abbreviations) or as_printed or of_task
+        self._known: dict[sympy.Basic, str] = {} if own else _KNOWN
 
     def doprint(self, expr: sympy.Basic) -> str:
         """The LaTeX of a tree, which is never abbreviated as a whole: a definition shows what it defines."""
         return " ".join(self.terms(expr))
 
     def _print(self, expr: sympy.Basic) -> str:
+        known = self._known.get(expr)
+        if known is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            known = self._known[expr] = self._set(expr)
+        return known
+
+    def _set(self, expr: sympy.Basic) -> str:
         for kind in type(expr).__mro__:
             method = getattr(self, f"_print_{kind.__name__}", None)
             if method is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _LEFT, _RIGHT = r"\left(", r"\right)"
 # what a bracket that goes over several lines and its indentation take away
@@ -18,6 +19,12 @@ _FACTOR = re.compile(r"[A-Z(]|\\left\(|\\(?:Sigma|Gamma|theta|omega|gamma)\b|\\m
 _BOUND = re.compile(
     r"(?:^|[-+=<>,;:|(\[&]|\\(?:delta|quad|qquad|le|ge|big\[|bigg\(|text\{[^{}]*\}|mathrm\{Tr\}|sqrt|partial|in))$"
 )
+# how wide a formula is: what has no width of its own, indices, fractions without fractions in them, other commands
+_WITHOUT_WIDTH = re.compile(r"\\(?:left|right|,|;|mathrm|operatorname|mathbb)\b")
+_INDEX = re.compile(r"[_^]\{?([^{}\s]*)\}?")
+_FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
+_SPACING = re.compile(r"[{}\s]")
 
 
 def fill(terms: Sequence[str], width: int, least: int = 0) -> list[str]:
@@ -82,18 +89,13 @@ def split_sum(tex: str) -> list[str]:
     return [*pieces, tex[start:]]
 
 
+@lru_cache(maxsize=2**14)
 def visible_length(tex: str) -> int:
     """Roughly how many characters wide a formula is; a fraction counts as its wider part."""
-    text = re.sub(
-        r"\\(left|right|,|;|mathrm|operatorname|mathbb|frac)\b",
-        lambda m: "\\frac" if "frac" in m[0] else "",
-        tex,
-    )
-    inner = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
-    text = re.sub(r"[_^]\{?([^{}\s]*)\}?", r"\1", text)
-    while inner.search(text):
-        text = inner.sub(lambda m: max(m[1], m[2], key=len), text)
-    return len(re.sub(r"[{}\s]", "", re.sub(r"\\[a-zA-Z]+", "x", text)))
+    text = _INDEX.sub(r"\1", _WITHOUT_WIDTH.sub("", tex))
+    while _FRACTION.search(text):
+        text = _FRACTION.sub(lambda m: max(m[1], m[2], key=len), text)
+    return len(_SPACING.sub("", _COMMAND.sub("x", text)))
 
 
 def factored(line: str, width: int) -> list[str]:

@@ -8,7 +8,6 @@ from keyword import iskeyword
 from typing import Any
 
 import sympy
-from sympy.printing.str import StrPrinter
 
 from derivations.formulas.by_name import NoFormula, derived_parts, source_code
 from derivations.formulas.parameters import range_of
@@ -19,6 +18,7 @@ from derivations.steps import contents
 from derivations.steps.step import Step
 from derivations.typeset import statements
 from derivations.typeset.named_forms import named_form
+from derivations.typeset.term_order import plain_printer
 from derivations.verification.verify import describe
 from symbolic.algebra.quotients import NotRational
 
@@ -102,7 +102,7 @@ def _identifier(symbol: sympy.Symbol | sympy.MatrixSymbol) -> str:
 
 def read_back(part: sympy.Basic) -> str:
     """SymPy's text of an expression, without what it would read back as something else."""
-    printer: Any = StrPrinter()
+    printer = plain_printer()
     show = printer._print
     printer._print_Symbol = printer._print_MatrixSymbol = _identifier
     printer._print_Identity = lambda matrix: f"Identity({show(matrix.rows)})"

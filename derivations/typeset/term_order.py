@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy
 from sympy.printing.latex import translate
+from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from derivations.language.symbols import DIMENSIONS, LATEX_NAMES
@@ -194,11 +195,28 @@ class _Later:
 
 @lru_cache(maxsize=2**12)
 def _trace_text(trace: sympy.Trace) -> str:
-    return str(trace)
+    return f"Trace({_text(trace.arg)})"
 
 
-# as `str`, but that a trace is written once: the same few stand in thousands of terms
-_PRINTER = StrPrinter()
+def plain_printer() -> Any:
+    """A printer as that of `str`, but that of a product of matrices it does not ask whether its negative would look simpler:
+    SymPy multiplies it out for that."""
+    printer = StrPrinter()
+
+    def product(expr: sympy.MatMul) -> str:
+        first, *rest = factors = expr.args
+        # a number alone gives its sign to the whole
+        sign = "-" if first.is_Number and first < 0 and rest[0].is_Matrix else ""
+        if sign:
+            factors = rest if first == -1 else [-first, *rest]
+        return sign + "*".join(printer.parenthesize(factor, PRECEDENCE["Mul"]) for factor in factors)
+
+    printer._print_MatMul = product
+    return printer
+
+
+# a trace is written once: the same few stand in thousands of terms
+_PRINTER = plain_printer()
 _PRINTER._print_Trace = _trace_text
 
 

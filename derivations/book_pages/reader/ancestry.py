@@ -31,9 +31,10 @@ def ancestors(name: str, steps: Mapping[str, Step]) -> set[str]:
 def reduced(names: set[str], steps: Mapping[str, Step]) -> dict[str, list[str]]:
     """By step what it rests on at once, without what that rests on in turn: the way there is drawn already."""
     below = {name: ancestors(name, steps) for name in names}
+    # in an order of their own: a set has another in each process, and sums of places would differ by their rounding
     return {
         name: [u for u in steps[name].uses if not any(u in below[v] for v in steps[name].uses)]
-        for name in names
+        for name in sorted(names)
     }
 
 

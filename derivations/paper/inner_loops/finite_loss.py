@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import sympy
@@ -197,6 +197,7 @@ def _product_of_powers(chain: Chain, steps: int, size: int, reached: int) -> Cha
 # -- what is claimed ----------------------------------------------------------------------------------------
 
 
+@cache
 def _claim() -> Parts:
     x_v, x_t = MatrixSymbol("X_v", n_v, p), MatrixSymbol("X_t", n_t, p)
     z, q = MatrixSymbol("Z", n_v, Symbol("q", positive=True)), MatrixSymbol("Q", n_t, p)
