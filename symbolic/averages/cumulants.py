@@ -11,10 +11,9 @@ of the block become one index, and its columns. Networks that become equal are a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from math import comb, prod
 
 from flint import fmpq_mpoly, fmpq_mpoly_ctx
@@ -23,8 +22,8 @@ from symbolic.algebra.coefficients import context, lift
 from symbolic.algebra.entry_laws import Law
 from symbolic.algebra.letters import ONE
 from symbolic.algebra.refusal import Refused
-from symbolic.averages.network_order import Edge, Entry, Label, Network
-from symbolic.averages.networks import TERMINAL, reduce_network
+from symbolic.averages.network_order import Edge, Entry, Label, Network, canonical_network
+from symbolic.averages.networks import TERMINAL, flipped, reduce_network
 
 MAX_BLOCKS = 4_000_000
 """How many blocks are looked at in one expectation of an expression."""
@@ -41,8 +40,14 @@ Finished = tuple[tuple[str, ...], tuple[Network, ...]]
 Block = tuple[State, Finished, tuple[str, ...], int]
 """What a block leaves, with its dimensions, and its size."""
 
+Joined = tuple[int, int, int]
+"""The rows and the columns that a block joins, as sets of vertices, and its size."""
+
 Entries = Mapping[tuple[str, int, int], int]
 """Matrix, row vertex and column vertex, with multiplicity."""
+
+_ROW, _COLUMN = ("", 1), ("", 2)
+"""What stands for the row and the column of a block beside a piece that hangs on them."""
 
 Averages = dict[Finished, fmpq_mpoly]
 """A linear combination of products of finished networks."""
@@ -144,42 +149,173 @@ def _may_occur(law: Law, size: int) -> bool:
 @lru_cache(maxsize=CACHE_SIZE)
 def _blocks(state: State, sizes: tuple[int, ...]) -> Mapping[Block, int]:
     """What becomes of a state for every block, of one of these sizes, of one of its entries: the same for all laws."""
-    labels: list[Label] = []
-    edges: list[Edge] = []
-    for network in state:
-        base = len(labels)
-        labels += network.labels
-        edges += [
-            (a + base if a >= 0 else TERMINAL, b + base if b >= 0 else TERMINAL, word)
-            for a, b, word in network.edges
-        ]
-    matrix, own, others = _pivot(_entries_of(state))
-    counts = _counts(own)
+    joining = Joining(state)
+    # a network is reduced once for all the blocks, most of them alike, that leave the same but for the names of indices
+    alike: dict[Hashable, tuple[Joined, int]] = {}
+    for joined, weight in joining.ways(sizes).items():
+        sign = joining.sign(joined)
+        first, known = alike.get(sign, (joined, 0))
+        alike[sign] = first, known + weight
     found: dict[Block, int] = {}
-    for chosen in product(*(range(count + 1) for count in counts)):
-        size = 1 + sum(chosen)
-        if size not in sizes:
-            continue
-        block = [own[0], *(entry for entry, k in zip(own[1:], chosen[1:], strict=True) if k)]
-        merged = _merged(labels, [entry[1] for entry in block], [entry[2] for entry in block])
-        if merged is None:
-            continue
-        place_of, new_labels = merged
-        remaining: dict[tuple[str, int, int], int] = {}
-        for entry, count, taken in zip(own, counts, chosen, strict=True):
-            if count > taken:
-                key = matrix, place_of[entry[1]], place_of[entry[2]]
-                remaining[key] = remaining.get(key, 0) + count - taken
-        for name, i, a, n in others:
-            remaining[name, place_of[i], place_of[a]] = remaining.get((name, place_of[i], place_of[a]), 0) + n
-        split = _split(
-            new_labels,
-            [(place_of[a] if a >= 0 else a, place_of[b] if b >= 0 else b, word) for a, b, word in edges],
-            remaining,
-        )
+    for joined, weight in alike.values():
+        split = joining.left(joined)
         if split is not None:
-            weight = prod(comb(count, taken) for count, taken in zip(counts, chosen, strict=True))
-            found[*split, size] = found.get((*split, size), 0) + weight
+            key = *split, joined[2]
+            found[key] = found.get(key, 0) + weight
+    return found
+
+
+class Joining:
+    """A state of which a block of entries becomes one; a set of vertices is a number, with a bit for each."""
+
+    def __init__(self, state: State) -> None:
+        self._labels: list[Label] = []
+        self._edges: list[Edge] = []
+        for network in state:
+            base = len(self._labels)
+            self._labels += network.labels
+            self._edges += [
+                (a + base if a >= 0 else TERMINAL, b + base if b >= 0 else TERMINAL, word)
+                for a, b, word in network.edges
+            ]
+        self._matrix, self._own, others = _pivot(_entries_of(state))
+        self._entries = [*self._own, *others]
+        self._bits = [(name, 1 << i, 1 << a, count) for name, i, a, count in self._entries]
+        self._beside = [0] * len(self._labels)
+        ends = [(a, b) for a, b, _ in self._edges if a >= 0 and b >= 0]
+        for a, b in (*ends, *((i, a) for _, i, a, _ in self._entries)):
+            self._beside[a] |= 1 << b
+            self._beside[b] |= 1 << a
+        self._everywhere = (1 << len(self._labels)) - 1
+        self._fixed = [(1 << vertex, index) for vertex, (_, index) in enumerate(self._labels) if index]
+        self._parts: dict[int, list[tuple[int, int]]] = {}
+        self._pieces: dict[tuple[int, int], int] = {}
+        self._numbers: dict[Network, int] = {}
+
+    def ways(self, sizes: tuple[int, ...]) -> Mapping[Joined, int]:
+        """The rows and the columns that blocks with the first entry join, with the size: how many blocks do."""
+        _, row, column, _ = self._own[0]
+        most = max(sizes, default=0)
+        found = {(1 << row, 1 << column, 1): 1}
+        for (_, i, a, _), count in zip(self._own, _counts(self._own), strict=True):
+            more = found.copy()
+            for taken in range(1, count + 1):
+                times = comb(count, taken)
+                for (rows, columns, size), weight in found.items():
+                    if size + taken <= most:
+                        key = rows | 1 << i, columns | 1 << a, size + taken
+                        more[key] = more.get(key, 0) + weight * times
+            found = more
+        wanted: dict[Joined, int] = {}
+        for (rows, columns, size), weight in found.items():
+            if size in sizes:
+                # of a square matrix a row may be a column as well: all are then one index
+                key = (rows | columns, rows | columns, size) if rows & columns else (rows, columns, size)
+                wanted[key] = wanted.get(key, 0) + weight
+        return wanted
+
+    def sign(self, joined: Joined) -> Hashable:
+        """What is left, but for the names of indices: the pieces that hang on the row and the column of the block, and these."""
+        rows, columns, size = joined
+        block = rows | columns
+        entries: dict[tuple[str, bool, bool], int] = {}
+        for name, row, column, count in self._bits:
+            if row & block and column & block:
+                key = name, row & rows > 0, column & rows > 0
+                entries[key] = entries.get(key, 0) + count
+        edges = [
+            (a if a < 0 else rows >> a & 1, b if b < 0 else rows >> b & 1, word)
+            for a, b, word in self._edges
+            if (a < 0 or block >> a & 1) and (b < 0 or block >> b & 1)
+        ]
+        pieces = []
+        for part, around in self._beside_block(block):
+            place = part, around & rows
+            if place not in self._pieces:
+                self._pieces[place] = self._piece(part, around, rows)
+            pieces.append(self._pieces[place])
+        fixed = [(vertex & rows > 0, index) for vertex, index in self._fixed if vertex & block]
+        return (
+            size,
+            tuple(sorted({*fixed})),
+            tuple(sorted(entries.items())),
+            tuple(sorted(edges)),
+            tuple(sorted(pieces)),
+        )
+
+    def _beside_block(self, block: int) -> Sequence[tuple[int, int]]:
+        """The connected parts of what is outside of the block, each with the vertices of the block that it hangs on."""
+        known = self._parts.get(block)
+        if known is not None:
+            return known
+        found = []
+        rest = self._everywhere & ~block
+        while rest:
+            part, around, new = 0, 0, rest & -rest
+            while new:
+                part |= new
+                beside = 0
+                while new:
+                    beside |= self._beside[(new & -new).bit_length() - 1]
+                    new &= new - 1
+                around |= beside & block
+                new = beside & rest & ~part
+            found.append((part, around))
+            rest &= ~part
+        self._parts[block] = found
+        return found
+
+    def _piece(self, part: int, around: int, rows: int) -> int:
+        """The number of a part with the row and the column that it hangs on: the same for parts that differ in names alone."""
+        vertices = _vertices(part)
+        place = {vertex: number for number, vertex in enumerate(vertices)}
+        labels = [self._labels[vertex] for vertex in vertices]
+        for group, mark in ((around & rows, _ROW), (around & ~rows, _COLUMN)):
+            place |= dict.fromkeys(_vertices(group), len(labels))
+            labels += [mark] if group else []
+        place[TERMINAL] = TERMINAL
+        entries: dict[tuple[str, int, int], int] = {}
+        for name, i, a, count in self._entries:
+            if part >> i & 1 or part >> a & 1:
+                key = name, place[i], place[a]
+                entries[key] = entries.get(key, 0) + count
+        network = canonical_network(
+            tuple(labels),
+            tuple(
+                (place[a], place[b], word)
+                for a, b, word in self._edges
+                if (a >= 0 and part >> a & 1) or (b >= 0 and part >> b & 1)
+            ),
+            tuple((*ends, count) for ends, count in entries.items()),
+            flipped,
+        )
+        return self._numbers.setdefault(network, len(self._numbers))
+
+    def left(self, joined: Joined) -> tuple[State, Finished, tuple[str, ...]] | None:
+        """The part with entries that such a block leaves, the finished part and the dimensions (`_split`)."""
+        rows, columns, size = joined
+        merged = _merged(self._labels, _vertices(rows), _vertices(columns))
+        if merged is None:
+            return None
+        place, labels = merged
+        _, row, column, _ = self._own[0]
+        remaining = {(self._matrix, place[row], place[column]): -size}
+        for name, i, a, count in self._entries:
+            key = name, place[i], place[a]
+            remaining[key] = remaining.get(key, 0) + count
+        return _split(
+            labels,
+            [(place[a] if a >= 0 else a, place[b] if b >= 0 else b, word) for a, b, word in self._edges],
+            {key: count for key, count in remaining.items() if count},
+        )
+
+
+def _vertices(group: int) -> list[int]:
+    """The vertices of a set, in order."""
+    found = []
+    while group:
+        found.append((group & -group).bit_length() - 1)
+        group &= group - 1
     return found
 
 

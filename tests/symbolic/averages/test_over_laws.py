@@ -230,6 +230,39 @@ def test_high_powers_of_the_squared_length(entry_law: Law) -> None:
     assert evaluate_at(value, {"n": 1, "p": 3}) == expected
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        tr(W**6),
+        tr(W @ A @ W @ B @ W) * tr(W),
+        (X @ E1).T @ X @ X.T @ N @ X @ W @ E2,
+        tr(U @ A @ U @ B) * tr(U),
+        tr(X @ V @ X.T @ N) ** 2,
+        tr(W @ gaussian("Q", "p", "p")) ** 4,
+    ],
+    ids=range(6),
+)
+@pytest.mark.parametrize("entry_law", [LAPLACE, SKEW], ids=str)
+def test_blocks_that_leave_the_same_are_told_by_their_pieces(
+    moment: Expression, entry_law: Law, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if entry_law is SKEW and max(sum(map(len, traces)) for traces, _ in moment.monomials) > 6:
+        entry_law = UNIFORM  # the other is known to the sixth order
+    clear_cache()
+    found = average(moment, entry_law)
+    monkeypatch.setattr(cumulants.Joining, "sign", lambda _, joined: joined)
+    clear_cache()
+    assert average(moment, entry_law) == found
+    clear_cache()
+
+
+@pytest.mark.parametrize("entry_law", [GAUSSIAN, LAPLACE], ids=str)
+def test_in_a_square_matrix_rows_may_be_columns(entry_law: Law) -> None:
+    q = gaussian("Q", "n", "n")
+    for moment in (tr(q @ q), tr(q**4), tr(q @ q @ q.T @ q), tr(q) ** 2 * tr(q @ q.T)):
+        assert agrees(moment, average(moment, entry_law), entry_law, {"n": 2, "p": 1})
+
+
 def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MomentDegreeError, match="22 random factors"):
         expect_law(tr(W**11), RADEMACHER)
