@@ -123,7 +123,7 @@ def sampled_matrices(query: Query, sample: Sample) -> dict[str, Any]:
         x = sample.triangular(rows, "p", sigma) if is_gaussian else sample.inputs(rows, "p", query.law, sigma)
         found[name] = np.swapaxes(x, 1, 2) @ x
     for name in query.rotations:
-        found[name] = _rotations(sample)
+        found[name] = sample.frames("p", "p")
     if "A" in query.text:
         # near the identity, so that no trace is small by chance, and not symmetric
         found["A"] = one + sample.matrix("departure", "p", "p") / 3
@@ -131,12 +131,6 @@ def sampled_matrices(query: Query, sample: Sample) -> dict[str, Any]:
     if "D" in query.text:
         found["D"] = sample.matrix("D", "p", "p", positive=True)
     return found
-
-
-def _rotations(sample: Sample) -> Array:
-    """A batch of uniform rotations: Gaussian matrices made orthogonal, with the signs that make this unique."""
-    turned, triangle = np.linalg.qr(sample.gaussian("p", "p"))
-    return np.asarray(turned * np.sign(np.diagonal(triangle, axis1=1, axis2=2))[:, None, :])
 
 
 def _word(factors: Word, others: Mapping[str, Expression]) -> Expression:

@@ -97,18 +97,9 @@ def _law(sample: Sample, letter: Letter) -> str:
     return f"kurtosis:{sample['kappa_4'] + 3}" if name.startswith(GENERIC) else name
 
 
-def _frames(sample: Sample, letter: Letter) -> tuple[Array, Array]:
-    """The first rows of uniform orthogonal matrices, and the remaining ones."""
-    size, rows = sample.size(letter.columns), sample.size(letter.rows)
-    found, triangle = np.linalg.qr(sample.gaussian(size, size))
-    signs = np.sign(np.diagonal(triangle, axis1=-2, axis2=-1))
-    found = np.swapaxes(found * signs[:, None, :], -1, -2)
-    return found[:, :rows], found[:, rows:]
-
-
 def _commuting(sample: Sample, spectra: Mapping[str, Sequence[Fraction]], letter: Letter) -> dict[str, Array]:
     """Matrices that commute, with given eigenvalues in equal numbers."""
-    frame, _ = np.linalg.qr(sample.gaussian(letter.rows, letter.columns))
+    frame = sample.frames(letter.rows, letter.columns)
     found = {}
     for name, values in spectra.items():
         diagonal = np.resize(np.array([float(value) for value in values]), frame.shape[-1])
@@ -247,7 +238,9 @@ class Sides:
             matrices[name] = _stacked([block[name] for block in blocks[: self._count]], diagonal=diagonal)
         fresh = move.letters if move.rule in AVERAGING else ()
         for name, rest in move.frames.items():
-            matrices[name], matrices[rest] = _frames(sample, letters[name])
+            rows, side = sample.size(letters[name].rows), letters[name].columns
+            turned = sample.frames(side if rest in letters else rows, side)
+            matrices[name], matrices[rest] = turned[:, :rows], turned[:, rows:]
         if move.spectra:
             matrices |= _commuting(sample, move.spectra, letters[next(iter(move.spectra))])
         known = {*move.values, *move.inverses, *move.roots, *matrices, *self._labelled}

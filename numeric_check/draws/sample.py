@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from numeric_check.draws.frames import frames
 from numeric_check.draws.normals import laplace_numbers, normals
 from numeric_check.draws.seeds import generator_for, seed_for
 from numeric_check.problem.laws import GAUSSIAN, LAPLACE, input_law
@@ -93,6 +94,10 @@ class Sample:
         if count <= size:
             return self.gaussian(count, size, covariance)
         return _of_covariance(triangular_factor(self.generator, count, size, self.batch), covariance)
+
+    def frames(self, rows: Size, columns: Size) -> Array:
+        """The first rows of uniform orthogonal matrices, shape (batch, rows, columns)."""
+        return frames(self.generator, self.size(rows), self.size(columns), self.batch)
 
     def through_wishart(self, rows: Array, points: Size) -> Array:
         """rows W for a fresh W = Z^T Z of so many standard Gaussian rows Z, where nothing else is seen of W.

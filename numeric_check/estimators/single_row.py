@@ -32,8 +32,8 @@ def label_noise(
     scale = np.array(rates)[:, None] / points
     for k in range(0, draws, each):
         x, inputs = (_entries if entered else _factors)(generator, points, size, steps, each)
-        # a row for each rate, so that large inputs are read once for all of them
-        row, turned = np.repeat(x, len(rates), axis=1), np.swapaxes(inputs, 1, 2)
+        # after the first step a row for each rate, so that large inputs are read once for all of them
+        row, turned = x, np.swapaxes(inputs, 1, 2)
         seen = np.zeros((each, len(rates), inputs.shape[1]))
         for _ in range(steps):
             inside = row @ turned
@@ -69,11 +69,14 @@ def _factors(
 def small_label_noise(
     generator: np.random.Generator, points: int, size: int, steps: int, rate: float, draws: int
 ) -> Array:
-    """(1 + |P|^2) / |B|^2 as `label_noise`, at one rate and inputs drawn entry by entry, many draws at once."""
-    row, inputs = (generator.standard_normal((draws, rows, size)) for rows in (1, points))
-    turned, seen = np.swapaxes(inputs, 1, 2), np.zeros((draws, 1, points))
+    """(1 + |P|^2) / |B|^2 as `label_noise`, at one rate and inputs drawn entry by entry, many draws at once.
+
+    Draws are along the last axis: products of so small matrices for each of them would take several times as long.
+    """
+    row, inputs = normals(generator, (1, size, draws))[0], normals(generator, (points, size, draws))
+    seen = np.zeros((points, draws))
     for _ in range(steps):
-        inside = row @ turned
-        seen = seen + rate / points * inside
-        row = row - rate / points * inside @ inputs
-    return np.asarray((1 + np.sum(seen**2, axis=(1, 2))) / np.sum(row**2, axis=(1, 2)))
+        inside = rate / points * np.sum(inputs * row, axis=1)
+        seen += inside
+        row = row - np.sum(inside[:, None] * inputs, axis=0)
+    return np.asarray((1 + np.sum(seen**2, axis=0)) / np.sum(row**2, axis=0))

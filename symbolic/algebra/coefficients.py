@@ -204,7 +204,7 @@ def by_power(value: fmpq_mpoly, name: str) -> dict[int, fmpq_mpoly]:
         return {0: value} if value else {}
     place = names_of(ring).index(name)
     found: dict[int, dict[tuple[int, ...], fmpq]] = {}
-    for exponents, coefficient in value.to_dict().items():
+    for exponents, coefficient in zip(value.monoms(), value.coeffs(), strict=True):
         rest = (*exponents[:place], 0, *exponents[place + 1 :])
         found.setdefault(int(exponents[place]), {})[rest] = coefficient
     return {power: ring.from_dict(terms) for power, terms in found.items()}

@@ -268,23 +268,17 @@ def _number(coefficient: Value, numbers: Mapping[str, Value], backend: Exact | A
         raise ValueError(f"no value given for {', '.join(missing)}: add it to the values")
     if needed <= exact.keys():
         return backend.number(evaluate_at(coefficient, {name: exact[name] for name in needed}))
-    # what does not occur has no base, and is nowhere raised to a power
-    bases: list[Value] = [
-        None
-        if name not in used
-        else numbers[name]
-        if name in numbers
-        else 1 / numbers[name.removeprefix("1/")]
-        for name in names_of(coefficient.context())
-    ]
-    total: Value = 0
-    for exponents, number in coefficient.terms():
-        term: Value = int(number.p) / int(number.q)
-        for base, exponent in zip(bases, exponents, strict=True):
-            if exponent:
-                term = term * base ** int(exponent)
-        total = total + term
-    return total
+    # the terms are many: all at once, one generator after the other, of which all powers are taken beforehand
+    terms: list[Value] = [int(one.p) / int(one.q) for one in coefficient.coeffs()]
+    columns = zip(*coefficient.monoms(), strict=True)
+    for name, degree, column in zip(
+        names_of(coefficient.context()), coefficient.degrees(), columns, strict=bool(terms)
+    ):
+        if degree:
+            base = numbers[name] if name in numbers else 1 / numbers[name.removeprefix("1/")]
+            powers = [base**k for k in range(int(degree) + 1)]
+            terms = [term * powers[exponent] for term, exponent in zip(terms, column, strict=True)]
+    return sum(terms)
 
 
 def _from_cut(trace: str) -> str:

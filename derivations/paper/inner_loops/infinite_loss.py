@@ -84,7 +84,7 @@ POINTS, PARAMETERS, RATE = 2, 3, 0.8
 # the label noise that is exceeded, and how close to the power its share is
 SEEN = [exponent(steps, PARAMETERS) for steps in SAMPLED]
 LEVELS = (500.0, 2000.0, 8000.0, 32000.0)
-DRAWS, BATCH, WITHIN = 4_000_000, 500_000, 0.08
+DRAWS, BATCH, WITHIN = 4_000_000, 20_000, 0.08
 
 
 @lru_cache(maxsize=4)

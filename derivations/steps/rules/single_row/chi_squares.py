@@ -22,7 +22,6 @@ from symbolic.algebra.coefficients import (
     NUMBERS,
     cancel_inverses,
     lift,
-    named_terms,
     names_of,
     number,
     substitute,
@@ -107,14 +106,19 @@ def mean_by_gamma(expr: Expression, freedom: Mapping[str, int], place: Mapping[s
     """The mean of a scalar, term by term, at numbers for all that is not averaged over."""
     total = fmpq(0)
     at_place = substitute(expr.coefficient(), {name: number(value) for name, value in place.items()})
-    for powers, coefficient in named_terms(at_place):
-        product = coefficient
+    names = names_of(at_place.context())
+    signs = [(name.removeprefix(INVERSE), -1 if name.startswith(INVERSE) else 1) for name in names]
+    moments: dict[tuple[str, int], fmpq] = {}
+    for exponents, coefficient in at_place.terms():
         taken: dict[str, int] = {}
-        for name, power in powers.items():
-            stem = name.removeprefix(INVERSE)
-            taken[stem] = taken.get(stem, 0) + (-power if name.startswith(INVERSE) else power)
-        for name, power in taken.items():
-            product *= moment_by_gamma(freedom[name], power)
+        for (name, sign), power in zip(signs, exponents, strict=True):
+            if power:
+                taken[name] = taken.get(name, 0) + sign * int(power)
+        product = coefficient
+        for one in taken.items():
+            if one not in moments:
+                moments[one] = moment_by_gamma(freedom[one[0]], one[1])
+            product *= moments[one]
         total += product
     return to_fraction(total)
 

@@ -25,7 +25,7 @@ from derivations.paper.inner_loops.positive_exactly import (
 )
 from derivations.steps.chain import Chain, DoesNotApply
 from numeric_check.draws.seeds import generator_for
-from numeric_check.estimators.single_row import label_noise
+from numeric_check.estimators.single_row import label_noise, small_label_noise
 from symbolic.algebra.words import scalar
 from symbolic.proofs import plain_check
 
@@ -93,7 +93,8 @@ def test_label_noise_from_data_is_that_of_the_words(
     if not whole:
         monkeypatch.setattr("numeric_check.estimators.single_row.MOST_ENTRIES", 0)
     seen = label_noise(generator_for(f"single row/{steps}/{whole}"), 9, 14, steps, [-0.4, 0.3], 6000)
-    for found, rate in zip(seen, (-0.4, 0.3), strict=True):
+    seen = [*seen, small_label_noise(generator_for(f"small/{steps}/{whole}"), 9, 14, steps, 0.3, 6000)]
+    for found, rate in zip(seen, (-0.4, 0.3, 0.3), strict=True):
         given = {"n_t": 9, "n_v": 1, "p": 14, "alpha_t": rate, "sigma": 1.0, "sigma_v": 1.0}
         value = average(replace(PAPER, inner_steps=steps), given)
         stderr = np.hypot(found.std(ddof=1) / np.sqrt(found.size), value.stderr)
