@@ -24,7 +24,6 @@ from derivations.steps.draws import Array, transpose
 from derivations.steps.orders import element
 from derivations.steps.step import Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
-from numeric_check.problem.setting import symmetric_root
 from symbolic.algebra.words import Expression, matrix, reciprocal, scalar, zero
 
 NUMBERS: Mapping[tuple[int, int], str] = {(0, 0): "134", (1, 0): "135", (1, 1): "136"}
@@ -146,13 +145,19 @@ def _observe(sample: Sample) -> Observed:
     x_t = np.stack([sample.triangular("n_t", size) for _ in range(TASKS)], axis=1)
     x_t = x_t.reshape(-1, *x_t.shape[2:])
     outer, passed = (np.ascontiguousarray(transpose(x)) @ x for x in (x_v, x_t))
-    root = symmetric_root(sigma)
-    powers = [np.broadcast_to(np.eye(size), passed.shape), root @ passed @ root]
+    # what is the same in every draw is multiplied once for all of them
+    turned = (passed.reshape(-1, size) @ sigma).reshape(passed.shape)
+    once = (np.ascontiguousarray(transpose(turned)).reshape(-1, size) @ sigma).reshape(passed.shape)
+    without = np.broadcast_to(sigma, passed.shape)
+    middles = {
+        (0, 0): (without, without[::2]),
+        (1, 0): (once, once[::2]),
+        (1, 1): (once @ turned, once[::2] @ turned[1::2]),
+    }
     found: dict[str, Array] = {}
     for left, right in NUMBERS:
         scale = sample["p"] ** (1 + left + right)
-        within = root @ powers[left] @ powers[right] @ root
-        between = root @ powers[left][::2] @ powers[right][1::2] @ root
+        within, between = middles[left, right]
         on_diagonal = np.einsum("tri,tri->tr", x_v @ within, x_v)
         product, others = within @ outer, outer[::2] @ between @ outer[1::2]
         whole = np.einsum("tij,tji->t", product, product) - np.einsum("tr,tr->t", on_diagonal, on_diagonal)
