@@ -85,7 +85,8 @@ def _data(node: sympy.Basic, symbols: dict[sympy.Symbol, int]) -> Any:
     if isinstance(node, sympy.Symbol):
         return symbols.setdefault(node, len(symbols))
     if isinstance(node, sympy.Rational):
-        return str(node)
+        # as the number prints itself, without the printer, as there are many
+        return f"{node.p}" if node.q == 1 else f"{node.p}/{node.q}"
     if isinstance(node, sympy.MatrixSymbol):
         return ["MatrixSymbol", node.name, *(_data(size, symbols) for size in node.shape)]
     kind = type(node).__name__

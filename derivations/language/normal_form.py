@@ -17,9 +17,9 @@ from flint import fmpq_mpoly
 from derivations.language.model_letters import SYMMETRIC, letter
 from derivations.language.symbols import dimension_name, symbol_table
 from symbolic.algebra.canonical import turns
-from symbolic.algebra.letters import Factor
+from symbolic.algebra.letters import ONE, Factor
 from symbolic.algebra.quotients import NotRational, Rational, product_of, sum_of
-from symbolic.algebra.sympy_trees import from_sympy, positive_names, power
+from symbolic.algebra.sympy_trees import from_sympy, positive_names, power, sum_from_sympy
 from symbolic.algebra.sympy_trees import to_sympy as expression_to_sympy
 from symbolic.algebra.words import Expression, Term, identity, tr
 
@@ -130,7 +130,7 @@ def scalar(node: sympy.Basic) -> Rational:
     if isinstance(node, sympy.Trace):
         return sum_of(coefficient * quotient(tr(word)) for word, coefficient in _matrix(node.arg))
     if isinstance(node, sympy.Add):
-        return sum_of(scalar(term) for term in node.args)
+        return sum_from_sympy(node.args, scalar)
     if isinstance(node, sympy.Mul):
         return product_of(scalar(factor) for factor in node.args)
     if isinstance(node, sympy.Pow):
@@ -161,6 +161,8 @@ def to_sympy(formula: sympy.Basic | Expression) -> sympy.Basic:
     if not isinstance(formula, Expression):
         return formula
     tree = expression_to_sympy(formula, symbol_table())
+    if not any(ONE in (letter.rows, letter.columns) for letter in formula.letters().values()):
+        return tree
     # the engine's random vectors are rows
     columns = {
         row: sympy.MatrixSymbol(row.name, row.cols, 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import reduce
 
 from flint import fmpq_mpoly
 
@@ -38,10 +39,10 @@ class Expression:
 
     def __init__(self, total: Terms, shape: Shape, indices: frozenset[int]) -> None:
         """Take over canonical monomials and non-zero coefficients; callers use the constructors instead."""
-        ring = NUMBERS
-        for value in total.values():
-            ring = union(ring, value.context())
-        self._terms = {key: lift(value, ring) for key, value in total.items()}
+        ring = reduce(union, {value.context() for value in total.values()}, NUMBERS)
+        self._terms = {
+            key: value if value.context() is ring else lift(value, ring) for key, value in total.items()
+        }
         self._ring = ring
         self._indices = indices
         self._hash: int | None = None

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
+from math import prod
 from typing import NamedTuple
 
 from flint import fmpq, fmpq_mpoly
@@ -279,8 +280,17 @@ def sum_of(terms: Iterable[Rational]) -> Rational:
 
 
 def product_of(factors: Iterable[Rational]) -> Rational:
-    """The product, started from one."""
-    total = Rational.number(1)
+    """The product; what is one term over one term, as most factors are, is multiplied in one ring before anything else."""
+    single: list[Rational] = []
+    others: list[Rational] = []
     for factor in factors:
-        total = total * factor
-    return total
+        is_single = len(factor.numerator) == len(factor.denominator) == 1
+        (single if is_single else others).append(factor)
+    total = Rational.number(1)
+    if single:
+        parts = _unified(*(part for factor in single for part in (factor.numerator, factor.denominator)))
+        roots = {name: radicand for factor in single for name, radicand in factor.roots.items()}
+        total = Rational(
+            prod(parts[2::2], start=parts[0]), prod(parts[3::2], start=parts[1]), roots
+        ).reduced()
+    return reduce(operator.mul, others, total)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from fractions import Fraction
 from functools import cmp_to_key
 
 import sympy
 from flint import fmpq, fmpq_mpoly
 
-from symbolic.algebra.coefficients import INVERSE, Exact, named_terms, names_in, names_of, to_fmpq
+from symbolic.algebra.coefficients import INVERSE, Exact, context, named_terms, names_in, names_of, to_fmpq
 from symbolic.algebra.expression import Expression
 from symbolic.algebra.letters import LETTERS, ONE, Letter
 from symbolic.algebra.quotients import NotRational, Rational, product_of, square_root, sum_of
@@ -121,12 +121,57 @@ def from_sympy(expr: sympy.Expr) -> Rational:
     if isinstance(expr, sympy.Symbol):
         return Rational.generator(expr.name)
     if isinstance(expr, sympy.Add):
-        return sum_of(from_sympy(term) for term in expr.args)
+        return sum_from_sympy(expr.args, from_sympy)
     if isinstance(expr, sympy.Mul):
         return product_of(from_sympy(factor) for factor in expr.args)
     if isinstance(expr, sympy.Pow):
         return power(from_sympy(expr.base), expr.exp, positive_names(expr))
     raise NotRational(f"cannot read {expr} exactly; use symbols, exact rationals, powers and square roots")
+
+
+def sum_from_sympy(terms: Iterable[sympy.Expr], read: Callable[[sympy.Expr], Rational]) -> Rational:
+    """The sum of what `read` gives for each; products of numbers and powers of symbols, often thousands, in one go."""
+    others: list[Rational] = []
+    found: dict[tuple[tuple[str, int], ...], fmpq] = {}
+    for term in terms:
+        powers = _powers(term)
+        if powers is None:
+            others.append(read(term))
+        else:
+            key, coefficient = powers
+            found[key] = found.get(key, fmpq(0)) + coefficient
+    least: dict[str, int] = {}
+    for key in found:
+        for name, exponent in key:
+            least[name] = min(least.get(name, 0), exponent)
+    ring = context(least)
+    names = names_of(ring)
+    lowest = [least[name] for name in names]
+    numerator = {
+        tuple(powers.get(name, 0) - low for name, low in zip(names, lowest, strict=True)): coefficient
+        for powers, coefficient in ((dict(key), coefficient) for key, coefficient in found.items())
+    }
+    denominator = {tuple(-low for low in lowest): 1}
+    return sum_of([Rational(ring.from_dict(numerator), ring.from_dict(denominator), {}).reduced(), *others])
+
+
+def _powers(term: sympy.Expr) -> tuple[tuple[tuple[str, int], ...], fmpq] | None:
+    """A product of a number and powers of symbols as exponents by name and the number; None for anything else."""
+    coefficient, powers = fmpq(1), []
+    for factor in term.args if isinstance(term, sympy.Mul) else (term,):
+        base, exponent = factor.args if isinstance(factor, sympy.Pow) else (factor, sympy.S.One)
+        if isinstance(factor, sympy.Rational):
+            coefficient *= fmpq(int(factor.p), int(factor.q))
+        elif (
+            isinstance(base, sympy.Symbol)
+            and isinstance(exponent, sympy.Integer)
+            and not base.name.startswith(INVERSE)
+        ):
+            powers.append((base.name, int(exponent)))
+        else:
+            return None
+    # symbols of one name with other assumptions are the same generator
+    return (tuple(sorted(powers)), coefficient) if len({name for name, _ in powers}) == len(powers) else None
 
 
 def positive_names(expr: sympy.Basic) -> frozenset[str]:

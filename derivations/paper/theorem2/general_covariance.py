@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import lru_cache, reduce
 from itertools import pairwise
-from operator import matmul
+from operator import matmul, mul
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions
@@ -42,12 +42,14 @@ def normal_mean(assumptions: Assumptions) -> Expression:
 
 def commuted(expr: Expression) -> Expression:
     """A scalar with equal traces merged, given that Sigma and H_t commute."""
-    total = zero()
+    # what becomes equal is added up first: to add to a long sum copies it
+    found: dict[tuple[tuple[str, ...], ...], Expression] = {}
     for term, coefficient in expr.terms.items():
-        product = polynomial(coefficient)
-        for trace in term.traces:
-            product = product * tr(reduce(matmul, map(letter, _sorted([factor.name for factor in trace]))))
-        total = total + product
+        words = tuple(sorted(tuple(_sorted([factor.name for factor in trace])) for trace in term.traces))
+        found[words] = found.get(words, zero()) + polynomial(coefficient)
+    total = zero()
+    for words, factor in found.items():
+        total = total + reduce(mul, (tr(reduce(matmul, map(letter, word))) for word in words), factor)
     return total
 
 

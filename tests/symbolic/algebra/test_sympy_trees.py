@@ -7,7 +7,8 @@ import pytest
 import sympy
 
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.sympy_trees import polynomial_to_sympy, to_sympy
+from symbolic.algebra.quotients import sum_of
+from symbolic.algebra.sympy_trees import from_sympy, polynomial_to_sympy, sum_from_sympy, to_sympy
 from symbolic.algebra.words import constant, gaussian, identity, matrix, scalar, tr, zero
 from symbolic.averages.expectation import expect
 
@@ -90,3 +91,11 @@ def test_a_polynomial_is_built_in_the_order_that_sympy_finds(seed: int) -> None:
     built = polynomial_to_sympy(value.coefficient(), symbols)
     assert built == expected
     assert hash(built) == hash(expected)
+
+
+def test_a_sum_is_read_as_its_terms_are() -> None:
+    x, same_name, y = sympy.Symbol("x"), sympy.Symbol("x", positive=True), sympy.Symbol("y")
+    terms = [x * y / 3, same_name * y, y * same_name**-2, -(x**-2) * y, 5, 1 / (x + y), sympy.sqrt(same_name)]
+    for some in (terms, terms[:5], terms[2:4], []):
+        one_by_one = sum_of(from_sympy(sympy.sympify(term)) for term in some)
+        assert (sum_from_sympy(map(sympy.sympify, some), from_sympy) - one_by_one).is_zero()
