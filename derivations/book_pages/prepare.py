@@ -51,4 +51,5 @@ def _variants() -> None:
 def _gaps() -> None:
     gaps = undershoot.shown()
     with workers(len(gaps)) as executor:
-        list(executor.map(undershoot.computed, gaps))
+        for _, ended in executor.ended(undershoot.computed, gaps):
+            ended.result()

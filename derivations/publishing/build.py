@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,7 +125,10 @@ def build(
             environment = _environment(work)
             if not (staged / "conf.py").is_file():
                 _write_configuration(staged, work / "notebooks", environment, assumptions, banner)
-            _run_cells(staged, work / "notebooks", words, environment, kept=source == SOURCE, echo=echo)
+            took = Counter[str]()
+            for record in records:
+                took[f"{record['page'].partition('#')[0]}.md"] += record["seconds"]
+            _run_cells(staged, work / "notebooks", words, environment, took, kept=source == SOURCE, echo=echo)
             _run_sphinx(staged, html, work / "doctrees", environment, echo)
             _name_the_icon(html / "index.html")
             finding.write(html, staged, records)
@@ -303,14 +307,17 @@ def _run_cells(
     notebooks: Path,
     words: Sequence[str],
     environment: dict[str, str],
+    took: Mapping[str, float],
     *,
     kept: bool,
     echo: bool,
 ) -> None:
-    """Run the cells of every page that is not known to be as it would be, and lay all pages ready for Sphinx."""
+    """Run the cells of every page that is not known to be as it would be, and lay all pages ready for Sphinx.
+
+    took: the seconds that the proofs on each page took. What is long to prove is long to set, and its page begins first.
+    """
     read_in = {path.name: path.read_text(encoding="utf-8") for path in sorted(staged.glob("*.md"))}
-    # a page that asks for many steps, each by its quoted name, takes long: it begins first
-    texts = dict(sorted(read_in.items(), key=lambda page: page[1].count('"'), reverse=True))
+    texts = dict(sorted(read_in.items(), key=lambda page: took.get(page[0], 0.0), reverse=True))
     found, keys = pages.missing(texts, words) if kept else ({}, dict.fromkeys(texts))
     if keys and kept:
         _prepare(texts, echo)

@@ -189,10 +189,11 @@ def missing(
 def run_all(
     texts: Mapping[str, str], folder: Path, environment: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
-    """Each page, text by name, run on all cores. Raises CellError."""
+    """Each page, text by name, run on all cores, begun in their order. Raises CellError."""
     if not texts:
         return {}
     # never in this process: a shell leaves hooks behind
     with elsewhere(len(texts)) as executor:
-        ran = executor.map(partial(run, folder=folder, environment=dict(environment)), texts.items())
-        return dict(zip(texts, ran, strict=True))
+        running = executor.ended(partial(run, folder=folder, environment=dict(environment)), texts.items())
+        ran = {page[0]: ended.result() for page, ended in running}
+    return {name: ran[name] for name in texts}

@@ -150,7 +150,8 @@ def _derived(jobs: Sequence[tuple[Variant, Regime]]) -> Iterator[Entry]:
     # the more is changed the longer it takes, and the longest begin first
     missing = sorted((job for job in jobs if known[job] is None), key=_effort, reverse=True)
     with workers(len(missing)) as executor:
-        for job, entry in zip(missing, executor.map(_by_formula, missing), strict=True):
+        for job, ended in executor.ended(_by_formula, missing):
+            entry = ended.result()
             kept = {"rate": entry.rate, "loss": entry.loss, "slope": entry.slope}
             known[job] = {"reason": entry.reason} if entry.reason else kept
             store.save(_key(*job), known[job] or {})

@@ -145,7 +145,8 @@ def prepare() -> None:
     """Everything slow, on all cores, what takes longest first."""
     jobs: list[Curve | Table | str] = [*sorted(CURVES, key=lambda c: c.steps, reverse=True), *TABLES, EXACT]
     with workers(len(jobs)) as executor:
-        list(executor.map(_one, [*jobs, AT_ZERO]))
+        for _, ended in executor.ended(_one, [*jobs, AT_ZERO]):
+            ended.result()
 
 
 def formulas() -> dict[str, str]:
