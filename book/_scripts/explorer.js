@@ -109,7 +109,7 @@
     });
     ticks(-reach, reach).forEach((value) => add("text", { x: x(value), y: H - bottom + 18, "text-anchor": "middle" }, shown(value)));
     add("line", { x1: x(0), x2: x(0), y1: top, y2: H - bottom, class: "axis" });
-    add("text", { x: (W + left) / 2, y: H - 8, "text-anchor": "middle" }, "training rate α_t");
+    add("text", { x: (W + left) / 2, y: H - 8, "text-anchor": "middle" }, "training rate αₜ");
     add("text", { x: 14, y: (H - bottom) / 2, transform: `rotate(-90 14 ${(H - bottom) / 2})`, "text-anchor": "middle" }, "average test loss");
     line(found.next, "next");
     line(found.leading, "leading");

@@ -13,7 +13,7 @@
     loading ||= new Promise((done, failed) => {
       const script = document.createElement("script");
       script.src = new URL("find-index.js", here).href;
-      script.onload = () => done(window.FIND_INDEX.map((place) => ({ ...place, low: ` ${place.title} ${place.name.replaceAll("-", " ")} `.toLowerCase(), lowText: ` ${place.text} `.toLowerCase() })));
+      script.onload = () => done(window.FIND_INDEX.map((place) => ({ ...place, low: ` ${place.title} ${place.name.replaceAll("-", " ")} ${place.sought} `.toLowerCase(), lowText: ` ${place.text} `.toLowerCase() })));
       script.onerror = failed;
       document.head.append(script);
     });

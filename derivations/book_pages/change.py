@@ -60,9 +60,9 @@ def _records(assumptions: Assumptions) -> dict[str, Record]:
     return {record["name"]: record for record in verify(assumptions=assumptions, numeric=False)}
 
 
-def in_words(regime: Regime) -> str:
-    """A regime for the head of a table."""
-    return f"{'more' if regime is Regime.OVER else 'fewer'} parameters than points"
+def in_short(regime: Regime) -> str:
+    """A regime for the head of a table, where no formula is set."""
+    return regime.inequality("p", "nᵥm")
 
 
 def command(*words: str) -> Html:
@@ -274,9 +274,11 @@ def _numbers(checks: Sequence[Mapping[str, Any]]) -> str:
 def _ladder(checks: Sequence[dict[str, Any]]) -> str:
     """Formula and sampled mean over growing sizes: the gap, the gap times the size squared, and its fitted exponent."""
     gaps = gaps_of(checks)
+    first = checks[0]["sizes"]
+    same = {name: size for name, size in first.items() if all(one["sizes"][name] == size for one in checks)}
     rows = [
         (
-            h.sizes(check["sizes"]),
+            h.sizes({name: size for name, size in check["sizes"].items() if name not in same}),
             h.number(check["value"]),
             h.measured(check["mean"], check["stderr"]),
             gap.shown,
@@ -293,7 +295,8 @@ def _ladder(checks: Sequence[dict[str, Any]]) -> str:
     )
     worst = next((check for check in checks if check["verdict"] != NumericStatus.AGREE), checks[-1])
     badge = h.badge(worst["verdict"], worst["reason"])
-    return f"{h.table(headers, rows, numeric=range(1, 5))}<p>{said} The rate of decay: {badge}</p>"
+    held = f"<p>At every size {h.sizes(same)}.</p>" if same else ""
+    return f"{held}{h.table(headers, rows, numeric=range(1, 5))}<p>{said} The rate of decay: {badge}</p>"
 
 
 def brief(reason: str) -> str:

@@ -96,7 +96,7 @@ def made(slug: str, edition: str) -> str:
     draws = sum(point["draws"] for point in shipped["points"])
     versions = ", ".join(f"{name} {number}" for name, number in shipped["versions"].items())
     return (
-        f"Experiment, shipped: <code>{h.escape(shipped['command'])}</code>, {h.count(draws)} runs in all, seed {shipped['seed']}, "
+        f'Experiment, shipped: <code class="nobreak">{h.escape(shipped["command"])}</code>, {h.count(draws)} runs in all, seed {shipped["seed"]}, '
         f"{shipped['seconds']:.0f} seconds on {shipped['cores']} cores, {versions}. {drawn}"
     )
 
@@ -178,22 +178,20 @@ LETTERS = dict(zip(TITLES, "abc", strict=True))
 
 
 def _measured(estimate: Estimate) -> str:
-    return h.measured(estimate.mean, estimate.stderr) if estimate.stderr > 0 else h.number(estimate.mean)
+    if not estimate.stderr > 0:
+        return h.number(estimate.mean)
+    return f'<span class="nobreak">{h.measured(estimate.mean, estimate.stderr)}</span>'
 
 
 def network_differences() -> Html:
-    """Loss minus loss at rate zero, linearised and in two levels, under each reading."""
-    columns = [marks(how) for how in TITLES]
-    rows = [
-        [h.number(found[0].rate)]
-        + [_measured(value) for mark in found for value in (mark.linearised, mark.two_level)]
-        for found in zip(*columns, strict=True)
-    ]
-    headers = ["rate"]
-    for letter in LETTERS.values():
-        headers += [f"({letter}) linearised", f"({letter}) trained"]
+    """Loss minus loss at rate zero, linearised and below it in two levels, under each reading."""
+    rows = []
+    for found in zip(*map(marks, TITLES), strict=True):
+        rows.append([h.number(found[0].rate), "linearised", *(_measured(mark.linearised) for mark in found)])
+        rows.append(["", "trained", *(_measured(mark.two_level) for mark in found)])
+    headers = ("rate", "networks", *(f"({letter})" for letter in LETTERS.values()))
     text = "The loss minus that at rate zero. Trained: the linearised mean plus the paired difference of trained and linearised runs."
-    return Html(f"<p>{text}</p>{h.table(headers, rows, numeric=range(len(headers)))}")
+    return Html(f"<p>{text}</p>{h.table(headers, rows, numeric=(0, 2, 3, 4))}")
 
 
 def network_verdict() -> Html:
@@ -204,7 +202,7 @@ def network_verdict() -> Html:
         (at,) = (mark for mark in found if mark.rate == REPORTED)
         best = min(found, key=lambda mark: mark.linearised.mean)
         lines.append(
-            f"<li>({letter}) {TITLES[how]}: from rate zero to {h.number(REPORTED)} the loss changes by "
+            f"<li>({letter}) {h.prose(TITLES[how])}: from rate zero to {h.number(REPORTED)} the loss changes by "
             f"{_measured(at.linearised)} linearised, {_errors(at.linearised)} standard errors, and by {_measured(at.two_level)} "
             f"trained, {_errors(at.two_level)} standard errors; {lowered(how)} of {at.two_level.draws} trained runs are lower there. Of the rates tried linearised "
             f"networks do best at {h.number(best.rate)}. The loss at zero is {_measured(level(how))}.</li>"

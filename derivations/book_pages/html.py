@@ -33,7 +33,9 @@ _NEGATIVE = re.compile(r"(?<![\w)])-(?=\d)")
 # a formula, and the signs against it that no line begins with
 _AGAINST = re.compile(r'(<span class="math notranslate nohighlight">\\\([^<]*</span>[,.:;?!)]+)')
 _INDEX = re.compile(r"_\{[^{}\\]*\}")
-_WORD = re.compile(r"\b(plus|minus|[a-z]{5,})\b")
+_WORD = re.compile(r"\b(all|far|few|near|plus|minus|[a-z]{5,})\b")
+# between a case and what is said of it
+_CASE = r": \quad "
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,11 @@ def widest(formulas: Sequence[str]) -> int:
 
 
 def gathered(lines: Sequence[str]) -> str:
-    """Formulas below each other, as one."""
-    return r"\begin{gathered} " + r" \\ ".join(lines) + r" \end{gathered}"
+    """Formulas below each other, as one; cases stand in a column, and what is said of them in another."""
+    apart, kind = lines, "gathered"
+    if all(_CASE in line for line in lines):
+        apart, kind = [line.replace(_CASE, r": \quad & ") for line in lines], "aligned"
+    return rf"\begin{{{kind}}} " + r" \\ ".join(apart) + rf" \end{{{kind}}}"
 
 
 def displays(lines: Sequence[str]) -> str:
@@ -306,10 +311,18 @@ def measured(mean: float, stderr: float) -> str:
     """A sampled mean with its standard error, to two digits of the error."""
     if not stderr > 1e-9 * abs(mean):
         return number(mean)
-    if abs(mean) >= 1e6 or stderr < 1e-6:
-        return f"{number(mean, 6)} ± {number(stderr, 2)}"
+    largest = max(abs(mean), stderr)
+    if largest >= 1e6 or stderr < 1e-6:
+        power = math.floor(math.log10(largest))
+        mean, stderr = mean / 10.0**power, stderr / 10.0**power
+        return inline(rf"({_to_error(mean, stderr)})\cdot10^{{{power}}}".replace("±", r"\pm"))
+    return _to_error(mean, stderr).replace("-", "\u2212")
+
+
+def _to_error(mean: float, stderr: float) -> str:
+    """Both to two digits of the error."""
     decimals = max(0, 1 - math.floor(math.log10(stderr)))
-    return f"{mean:.{decimals}f} ± {stderr:.{decimals}f}".replace("-", "\u2212")
+    return f"{mean:.{decimals}f} ± {stderr:.{decimals}f}"
 
 
 def count(value: int) -> str:

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from derivations.book_pages import cards
 from derivations.book_pages import html as h
-from derivations.book_pages.change import exponent, gaps_of, in_words
+from derivations.book_pages.change import exponent, gaps_of, in_short
 from derivations.book_pages.html import Html
 from derivations.book_pages.reader.drawings import themed
 from derivations.figures.style import BLUE, STYLE, VERMILION, defaults
@@ -40,15 +40,15 @@ def table(name: str) -> Html:
         if entry.sampled is None:
             rows.append((entry.label, f"refused: {h.prose(entry.reason)}", "", "", "", "", ""))
             continue
-        change = (
-            "" if entry is paper else f"{100 * (entry.loss / paper.loss - 1):+.1f} %".replace("-", "\u2212")
-        )
+        # less than is shown has no sign
+        percent = round(100 * (entry.loss / paper.loss - 1), 1)
+        change = "" if entry is paper else f"{percent:+.1f} %" if percent else "0.0 %"
         rows.append(
             (
                 h.escape(entry.label),
                 _rate(entry),
                 h.number(entry.loss),
-                change,
+                change.replace("-", "\u2212"),
                 h.measured(entry.sampled.mean, entry.sampled.stderr),
                 h.measured(entry.sampled.mean - entry.loss, entry.sampled.stderr),
                 h.number(entry.slope, 3),
@@ -58,7 +58,7 @@ def table(name: str) -> Html:
         "variant",
         "best rate",
         "loss: formula",
-        "against the paper",
+        "against paper",
         "loss: sampled",
         "gap",
         "slope at 0",
@@ -174,5 +174,5 @@ def grid() -> Html:
     ]
     counts = Counter(row.verdict for row in found)
     summary = ", ".join(f"{count} {LABELS[name]}" for name, count in counts.most_common())
-    headers = ("change", *(f"loss, {in_words(regime)}" for regime in Regime))
+    headers = ("change", *(f"loss, {in_short(regime)}" for regime in Regime))
     return Html(f"<p>{len(found)} losses: {summary}.</p>{h.table(headers, rows)}")

@@ -67,7 +67,7 @@ def caption(shown: Figure) -> str:
     if paper and any(panel.base.Sigma is None for panel in shown.panels):
         blue += "Dash-dotted: the formulas with their next order. "
     if paper and any(panel.limit for panel in shown.panels):
-        blue += "Dotted: its limit as training, validation points and parameters grow in proportion. "
+        blue += "Dotted: the limit of the exact loss as training points, validation points and parameters grow in proportion. "
     lines = [
         f"{shown.statement}. Lines: the derived formulas. {blue}{experiment if paper else ''}Diamonds: the "
         "conditional estimator, whose error is smaller than its mark."

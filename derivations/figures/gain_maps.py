@@ -192,7 +192,7 @@ def caption() -> str:
     """What the figure shows, in plain text."""
     return (
         f"{STATEMENT}. (a) The rate at which the loss is least, which neither the number of tasks nor the noise changes. (b-d) By how much the "
-        "least loss is below that at a rate of zero, in per cent of the latter. Circles: the sizes and noise of the paper's figures, whose n_v is 2 or 5. (e, f) The same "
+        "least loss is below that at a rate of zero, in per cent of the latter. Circles: the sizes and noise of the paper's figures, whose n_v is 2 or 5. (e-f) The same "
         "against a rate of zero with all n_t + n_v points as validation points: blue where the negative rate is better, vermilion where all "
         f"points at zero are, cut at {CLIPPED:g} %; dashed, where these points number p, and their loss is infinite. p = {SIZE}, n_v = 1, "
         f"n_r = {FIGURE_2.n_r}, alpha_r = {FIGURE_2.alpha_r:g}, training from the mean of the tasks."

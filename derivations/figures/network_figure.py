@@ -21,7 +21,7 @@ TITLES = {
 }
 TRAINED = rf"trained networks, two-level mean $\pm$ {BARS:g} standard errors"
 LINEARISED = "linearised networks, (12)"
-REPORTED_LABEL = f"best rate as printed, {REPORTED:g}"
+REPORTED_LABEL = f"best rate as printed, {REPORTED:g}".replace("-", "\u2212")
 
 
 def canvas() -> Canvas:

@@ -24,6 +24,8 @@ _DROPPED = re.compile(
     r"\A---\n.*?\n---\n|^```\{(?:code-cell|embed|raw)\}.*?^```$|^```\w*$|^`{3,}\{[\w:-]+\}|^:{3,}[^\n]*$|^:[\w-]+:[^\n]*$|^\([\w-]+\)=$|^[|: -]+$",
     re.MULTILINE | re.DOTALL,
 )
+# in the header of a page: the words that it is looked for by and does not say
+_KEYWORDS = re.compile(r'keywords: "([^"]*)"')
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|\{[\w:]+\}`([^`<]*)[^`]*`|\[([^\]]*)\]\{[^}]*\}")
 _GREEK = {
     "alpha": "α",
@@ -43,11 +45,13 @@ _GREEK = {
 
 
 class Place(TypedDict):
-    """One place of the book: where it is, what it is called, what it says; of a step also numbers, name and verdicts."""
+    """One place of the book: where it is, what it is called, what it says, what else it is looked for by; of a step also numbers,
+    name and verdicts."""
 
     url: str
     title: str
     text: str
+    sought: str
     page: str
     kind: str
     numbers: list[str]
@@ -65,6 +69,7 @@ def plain(text: str) -> str:
 
 def sections(page: str, text: str, built: str) -> Iterator[Place]:
     """The sections of a page, by its source and what was built of it; the first is the page itself."""
+    keywords = _KEYWORDS.search(text)
     text = _DROPPED.sub("", text)
     found = [*HEADING.finditer(text)]
     title = plain(found[0][2]) if found else page
@@ -77,6 +82,7 @@ def sections(page: str, text: str, built: str) -> Iterator[Place]:
             url=f"{page}.html#{anchor}" if k else f"{page}.html",
             title=plain(heading[2]),
             text=plain(text[heading.end() : end]),
+            sought=keywords[1] if keywords and not k else "",
             page=title,
             kind="section" if k else "page",
             numbers=[],
@@ -94,6 +100,7 @@ def step_place(step: Step, record: Record | None, title: str) -> Place:
         url=f"{step.page}.html#step-{step.name}",
         title=f"{numbers} {name}" if numbers else name,
         text=" ".join(filter(None, (step.statement, step.query, step.method))),
+        sought="",
         page=title,
         kind=str(step.kind),
         numbers=list(step.equations),

@@ -59,10 +59,7 @@ VARIANTS = (
     Variant("the paper"),
     *(Variant(f"{k} inner steps", (f"inner_steps={k}",)) for k in (2, 3, 4)),
     Variant("2 adaptation steps", ("adaptation_steps=2",)),
-    *(
-        Variant(f"{law.capitalize()} inputs", (f"inputs={law}",))
-        for law in ("rademacher", "uniform", "laplace")
-    ),
+    *(Variant(f"{law} inputs", (f"inputs={law.lower()}",)) for law in ("Rademacher", "uniform", "Laplace")),
     Variant("mild covariance", spectrum="mild"),
     Variant("spiked covariance", spectrum="spiked"),
     Variant("mild covariance, 2 inner steps", ("inner_steps=2",), "mild"),

@@ -162,7 +162,7 @@ def text_of_runs() -> str:
     ]
     for k, level in enumerate(LEVELS):
         beyond = sum(run["beyond"][k] for run in runs)
-        lines.append(f"beyond {level:g} standard errors: {beyond}, expected {2 * _above(level) * total:.2g}")
+        lines.append(f"beyond {level:g} standard errors: {beyond}, expected {2 * _above(level) * total:.3g}")
     square = sum(run["mean_square"] * run["checks"] for run in runs) / total
     lines.append(f"mean square of the deviations in standard errors: {square:.3f}")
     rows = [row for run in ladders for row in run["exponents"]]

@@ -12,10 +12,10 @@ from derivations.publishing.kept_calls import kept
 LEADING = "theorem-1"
 HEAD = (
     "sizes, noise and start of",
-    "(n_t + n_v) m / p",
+    "(nₜ + nᵥ) m / p",
     "all points, rate 0",
-    "n_v points, rate 0",
-    "n_v points, rate of (8)",
+    "nᵥ points, rate 0",
+    "nᵥ points, rate of (8)",
     "that rate",
 )
 
@@ -35,7 +35,13 @@ def _text() -> str:
     for example in EXAMPLES:
         setting = example.setting
         share = (setting.n_t + setting.n_v) * setting.m / setting.p
-        rows.append((example.name, f"{share:.2f}", *(f"{value:.3f}" for value in losses(example))))
+        rows.append(
+            (
+                example.name,
+                f"{share:.2f}",
+                *(f"{value:.3f}".replace("-", "\u2212") for value in losses(example)),
+            )
+        )
     return h.table(HEAD, rows, numeric=range(1, len(HEAD)))
 
 

@@ -57,7 +57,7 @@ KINDS = (
         ("2 inner steps", "3 inner steps", "4 inner steps", "2 adaptation steps"),
     ),
     Kind(
-        "change_law", "Another law of the inputs", ("Rademacher inputs", "Uniform inputs", "Laplace inputs")
+        "change_law", "Another law of the inputs", ("Rademacher inputs", "uniform inputs", "Laplace inputs")
     ),
     Kind("change_covariance", "Another covariance", ("mild covariance", "spiked covariance")),
     Kind("change_data", "Reused data", ("reused data",)),
@@ -80,7 +80,7 @@ def overview() -> Html:
     for kind in KINDS:
         link = f'<a href="{kind.page}.html">{h.escape(kind.title)}</a>'
         rows += [row(link if k == 0 else "", label) for k, label in enumerate(kind.labels)]
-    headers = ("page", "change", *(f"best rate, {change.in_words(regime)}" for regime in rates))
+    headers = ("page", "change", *(f"best rate, {change.in_short(regime)}" for regime in rates))
     return Html(h.table(headers, rows, numeric=(2, 3)))
 
 

@@ -118,6 +118,6 @@ def formulas() -> Html:
     beside = "".join(map(h.display, (*short, root)))
     return Html(
         f"<p>The average test loss, {cards.link('theorem-1')}, and the training rate at which it is least, "
-        f"{cards.link('stationary-rates')}:</p>"
+        f"{cards.link('stationary-rates')}, as printed:</p>"
         f'<div class="beside"><div>{h.columns([loss])}</div><div>{beside}</div></div>'
     )

@@ -468,10 +468,24 @@ def test_text_is_escaped() -> None:
         (-12.0, 3.0, "\u221212.0 ± 3.0"),
         (2.0, 0.0, "2"),
         (1234.5, 56.0, "1234 ± 56"),
+        # as many digits as the error allows, also beside a power of ten
+        (2.86466e-6, 6.6e-7, h.inline(r"(2.86 \pm 0.66)\cdot10^{-6}")),
+        (-0.0385385, 6.6e-7, h.inline(r"(-3.853850 \pm 0.000066)\cdot10^{-2}")),
+        (0.0, 3e-8, h.inline(r"(0.0 \pm 3.0)\cdot10^{-8}")),
+        (1.25e7, 4e5, h.inline(r"(1.250 \pm 0.040)\cdot10^{7}")),
     ],
 )
 def test_measured_values(mean: float, stderr: float, shown: str) -> None:
     assert h.measured(mean, stderr) == shown
+
+
+def test_cases_and_what_is_said_of_them_are_two_columns() -> None:
+    cases = [r"n_r \propto \xi: \quad O(1)", r"n_r: \quad O(2)"]
+    assert (
+        h.gathered(cases)
+        == r"\begin{aligned} n_r \propto \xi: \quad & O(1) \\ n_r: \quad & O(2) \end{aligned}"
+    )
+    assert "gathered" in h.gathered([cases[0], "x = 1"])
 
 
 def test_tables_stack_with_labels() -> None:

@@ -12,7 +12,7 @@ from docutils import nodes
 
 from derivations.publishing.build import SOURCE
 from derivations.publishing.equation_links import linked, places
-from derivations.publishing.finding import index, plain
+from derivations.publishing.finding import index, plain, sections
 from derivations.publishing.notebooks import notebook
 from derivations.steps.contents import load
 
@@ -68,6 +68,13 @@ def test_the_index_holds_steps_and_sections_that_were_built_and_no_others(tmp_pa
     step = found["lemma1.html#step-wishart-mean"]
     assert (step["numbers"], step["proof"], step["page"]) == (["31"], "proved", "Moments of W")
     assert found["lemma1.html"]["text"] == "With a link, theorem-1 and (92). The mean It is n I ."
+
+
+def test_a_page_is_found_by_words_that_its_header_has_and_it_does_not_say() -> None:
+    header = '---\nmyst: {html_meta: {keywords: "typo, misprint"}}\n---\n'
+    page, section = sections("errata", f"{header}# Errata\n\n## The rest\n", 'id="the-rest"')
+    assert (page["sought"], section["sought"]) == ("typo, misprint", "")
+    assert "typo" not in page["text"]
 
 
 @pytest.mark.parametrize(
