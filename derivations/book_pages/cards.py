@@ -15,7 +15,7 @@ from derivations.figures.graphical_model import draw
 from derivations.publishing.build import SOURCE, assumptions_in_force
 from derivations.steps.chain import Chain
 from derivations.steps.contents import load
-from derivations.steps.labels import Order
+from derivations.steps.labels import LEADING, Order
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Kind, Step
 from derivations.support import store
@@ -191,12 +191,21 @@ def _moves(step: Step, record: Record) -> str:
             items.append(f"{'</ol>' if k else ''}{_start(step, chain, k)}{start}<ol start={k + 1}>")
         shown = _led_to(step, line)
         shown += "".join(
-            f"<p><small>This is {h.inline(statements.left_side(part)) if part in chain.parts else part}{proofs.up_to(step, line)}.</small></p>"
+            f"<p><small>{_ended(chain, part)}{proofs.up_to(step, line)}.</small></p>"
             for part in proofs.ends(step, chain, k + 1)
         )
         items.append(f"<li>{h.escape(str(move.rule))}{reads} {badges}{shown}</li>")
     items.append("</ol>")
     return f'<div class="moves"><p><strong>Proof.</strong></p>{"".join(items)}</div>'
+
+
+def _ended(chain: Chain, part: str) -> str:
+    """What an expression is of what the step says: an equation or a part of it, or what an order is read from."""
+    if isinstance(part, Order):
+        return f"From this the {h.label(part, 0)} is read"
+    if part == LEADING:
+        return "This is the multiple of the identity"
+    return f"This is {h.inline(statements.left_side(part)) if part in chain.parts else part}"
 
 
 def _derivation(step: Step, record: Record) -> str:
@@ -314,8 +323,11 @@ def _written(step: Step, record: Record) -> str:
     notes += [f"<p>{text(said)}</p>" for said in (step.remark, *step.errata.values()) if said]
     if step.unreadable:
         notes.append(f'<p class="step-unreadable">Not fully legible: {h.prose(step.unreadable)}.</p>')
-    for label, why in step.not_sampled.items():
-        notes.append(f"<p>Not sampled, {h.inline(statements.left_side(label))}: {h.prose(why)}.</p>")
+    # a reason that several parts share stands once
+    for why in dict.fromkeys(step.not_sampled.values()):
+        parts = [label for label, reason in step.not_sampled.items() if reason == why]
+        shown = ", ".join(h.inline(statements.left_side(label)) for label in parts)
+        notes.append(f"<p>Not sampled, {shown}: {h.prose(why)}.</p>")
     if record["proof"] == ProofStatus.NOT_APPLICABLE:
         notes.append(f"<p>Nothing to prove: {h.prose(record['proof_reason'])}.</p>")
     return (

@@ -26,11 +26,16 @@ from symbolic.proofs.positivity import Certificate, restore
 MOST_TERMS = 14
 
 
+def _letters() -> Mapping[str, sympy.Expr]:
+    """The letters of polynomials; where these were made positive, p is n_v m and what it is above that."""
+    return {**symbol_table(), "room": sympy.Symbol("above")}
+
+
 def _polynomial(data: Mapping[str, Any]) -> str:
     poly = restore(data)
     if len(poly) > MOST_TERMS:
         return f"a polynomial with {len(poly)} terms"
-    return h.fitted(latex(quotient_to_sympy(Rational.polynomial(poly), symbol_table())))
+    return h.fitted(latex(quotient_to_sympy(Rational.polynomial(poly), _letters())))
 
 
 def _why(certificate: Certificate) -> str:
@@ -62,9 +67,9 @@ def _certificate(sign: int, certificate: Certificate) -> str:
     for factor in certificate["factors"]:
         poly = restore(factor["certificate"]["polynomial"])
         tree = (
-            sympy.UnevaluatedExpr(quotient_to_sympy(Rational.polynomial(poly), symbol_table()))
+            sympy.UnevaluatedExpr(quotient_to_sympy(Rational.polynomial(poly), _letters()))
             if len(poly) > 1
-            else quotient_to_sympy(Rational.polynomial(poly), symbol_table())
+            else quotient_to_sympy(Rational.polynomial(poly), _letters())
         )
         if factor["role"] == "numerator":
             above *= factor["sign"] * tree ** factor["multiplicity"]

@@ -27,6 +27,8 @@ from symbolic.proofs.asymptotics import Exponent
 # how many terms of an expression, and how many characters of what a name stands for, a line of text shows in full
 MANY_TERMS, FIRST_TERMS, LONG_VALUE = 40, 8, 200
 BLOCKS = "blocks"
+# the name of what is left over of a number that is above others
+ROOM = "room"
 # the visible characters of a line of definitions
 WIDTH = 62
 
@@ -114,7 +116,9 @@ def where_latex(line: Line) -> list[str]:
     """The same as formulas, several to a line where there is room."""
     shown: list[str] = []
     for symbol, kind, value in line.where:
-        left, right = latex(symbol), latex(value)
+        # what is left over is positive, and that is all that is said of it
+        above = not kind and ROOM in value.scalars() and ROOM not in (value - scalar(ROOM)).scalars()
+        left, right = latex(symbol), latex(value - scalar(ROOM) if above else value)
         # the name says so, or the move itself
         said = not kind and (symbol, value) == (line.move.before, line.move.after)
         if said or left == f"{right}^{{{kind}}}":
@@ -123,9 +127,9 @@ def where_latex(line: Line) -> list[str]:
             right = rf"\text{{the blocks }} {right} \text{{ of the tasks (here of task 1), stacked}}"
         elif kind:
             right = rf"\left({right}\right)^{{{kind}}}"
-        if left.replace(" ", "") in (right.replace(" ", ""), _bare(right)):
+        if left.replace(" ", "") in (right.replace(" ", ""), _bare(right), f"({_bare(right)})"):
             continue
-        piece = f"{left} = {right}"
+        piece = f"{left} {'>' if above else '='} {right}"
         if not shown:
             shown.append(rf"\text{{where }} {piece}")
         elif visible_length(shown[-1]) + visible_length(piece) < WIDTH:

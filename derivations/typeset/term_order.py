@@ -20,7 +20,8 @@ NAMES: Mapping[str, str] = {
     "mean_theta_star_sq": r"\mathbb{E}|\theta^\star|^2",
     "mean_theta_star_form": r"\mathbb{E}\,\theta^{\star T}\Sigma\theta^\star",
     "mean_w_0_omega_star": r"w_0^T\,\mathbb{E}\,\omega^\star",
-    "room": "(p-n_vm)",
+    # p - n_v m, where it is written out; what proofs beyond the paper call room is less by one
+    "above": "(p-n_vm)",
     "xi_delta": r"\xi^\delta",
     "trace": r"\mathrm{Tr}\,D",
     "trace_of_square": r"\mathrm{Tr}\,D^2",

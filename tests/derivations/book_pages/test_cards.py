@@ -15,7 +15,7 @@ from derivations.book_pages import html as h
 from derivations.figures.graphical_model import draw
 from derivations.publishing.build import SOURCE
 from derivations.steps.contents import load
-from derivations.steps.labels import Order
+from derivations.steps.labels import BY_MOVES, Order
 from derivations.steps.status import ProofStatus
 from derivations.steps.step import Check
 from derivations.typeset import statements
@@ -477,6 +477,18 @@ def test_text_is_escaped() -> None:
 )
 def test_measured_values(mean: float, stderr: float, shown: str) -> None:
     assert h.measured(mean, stderr) == shown
+
+
+def test_a_reason_that_several_parts_share_stands_once() -> None:
+    text = cards.show("first-order-costs-more").text
+    assert text.count("Not sampled") == 1
+    assert text.count(BY_MOVES[:20]) == 1
+
+
+def test_a_proof_ends_in_the_parts_of_an_order_by_what_they_are() -> None:
+    text = cards.show("rows-concentrate").text
+    assert "This is the multiple of the identity." in text
+    assert "From this the exponent is read." in text
 
 
 def test_cases_and_what_is_said_of_them_are_two_columns() -> None:

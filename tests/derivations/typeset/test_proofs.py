@@ -14,6 +14,7 @@ from derivations.language.assumptions import PAPER
 from derivations.steps.chain import NO_NUMBER, DoesNotApply, Rule
 from derivations.steps.contents import find, load
 from derivations.steps.move import Move, Relation
+from derivations.typeset.latex import latex
 from derivations.typeset.proofs import (
     moves,
     proof_lines,
@@ -185,6 +186,18 @@ def test_what_a_move_says_is_not_said_again_below_it() -> None:
     assert not any(r"\omega" in shown for shown in where_latex(line))
     other = replace(line, move=replace(line.move, after=scalar("n_t")))
     assert r"\omega" in where_latex(other)[0]
+
+
+def test_of_what_is_left_over_it_is_said_that_it_is_positive() -> None:
+    chain = find("92").derivation
+    assert chain is not None
+    line = proof_lines(chain(PAPER))[0]
+    above = scalar("n_v") * scalar("m") + scalar("room")
+    assert where_latex(replace(line, where=((scalar("p"), "", above),))) == [r"\text{where } p > n_v m"]
+    # nothing where a name is known, and its name says what it is
+    assert latex(scalar("room")) == "(p-n_vm-1)"
+    less = scalar("p") - scalar("n_v") * scalar("m") - constant(1)
+    assert where_latex(replace(line, where=((scalar("room"), "", less),))) == []
 
 
 def test_definitions_share_a_line_while_there_is_room() -> None:
