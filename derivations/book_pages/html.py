@@ -312,11 +312,12 @@ def measured(mean: float, stderr: float) -> str:
     if not stderr > 1e-9 * abs(mean):
         return number(mean)
     largest = max(abs(mean), stderr)
-    if largest >= 1e6 or stderr < 1e-6:
+    if largest >= 1e6 or (largest < 1e-3 and stderr < 1e-6):
         power = math.floor(math.log10(largest))
         mean, stderr = mean / 10.0**power, stderr / 10.0**power
         return inline(rf"({_to_error(mean, stderr)})\cdot10^{{{power}}}".replace("±", r"\pm"))
-    return _to_error(mean, stderr).replace("-", "\u2212")
+    shown = _to_error(mean, stderr).replace("-", "\u2212")
+    return f"{shown.partition(' ')[0]} ± {number(stderr, 2)}" if stderr < 1e-6 else shown
 
 
 def _to_error(mean: float, stderr: float) -> str:

@@ -50,7 +50,7 @@ def table(name: str) -> Html:
                 h.number(entry.loss),
                 change.replace("-", "\u2212"),
                 h.measured(entry.sampled.mean, entry.sampled.stderr),
-                h.measured(entry.sampled.mean - entry.loss, entry.sampled.stderr),
+                h.number(entry.sampled.mean - entry.loss, 3),
                 h.number(entry.slope, 3),
             )
         )
