@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric_check.problem.samplers import triangular_factor
-
 Array = NDArray[np.float64]
 
 
@@ -28,14 +26,10 @@ class Traces:
 def traces(
     generator: np.random.Generator, n_t: int, n_v: int, p: int, steps: int, rate: float, draws: int
 ) -> Traces:
-    """The inner loop moves omega by -rate/n_t X_t^T (X_t omega - y), so many times. p >= n_t + n_v, else ValueError.
-
-    All inputs together are drawn in a basis of the directions that they reach, which their inner products do not tell from another.
-    """
+    """The inner loop moves omega by -rate/n_t X_t^T (X_t omega - y), so many times. p >= n_t + n_v, else ValueError."""
     if p < n_t + n_v:
         raise ValueError(f"{n_t} training inputs leave less than {n_v} of {p} dimensions unreached")
-    inputs = np.swapaxes(triangular_factor(generator, p, n_t + n_v, draws), 1, 2)
-    x_t, x_v = inputs[:, :n_t], inputs[:, n_t:]
+    x_t, x_v = (generator.standard_normal((draws, rows, p)) for rows in (n_t, n_v))
     turned = np.swapaxes(x_t, 1, 2)
     row, path = x_v, np.zeros((draws, n_v, n_t))
     for _ in range(steps):

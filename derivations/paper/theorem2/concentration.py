@@ -32,7 +32,7 @@ from derivations.steps.held import Held
 from derivations.steps.labels import IN_SIZE, IN_TASKS, LEADING
 from derivations.steps.orders import ONE, exponent_of, leading_of
 from derivations.steps.step import Check, Kind, Observed, Parts, Step
-from derivations.steps.task_draws import isotropic_tasks, outer_product
+from derivations.steps.task_draws import design, isotropic_tasks, outer_product, target
 from derivations.verification.growth import Halves, fluctuation_check
 from numeric_check.draws.sample import Sample
 from symbolic.algebra.words import Expression, identity, reciprocal, scalar, tr
@@ -157,17 +157,12 @@ IN_TASKS_LADDER = tuple({**BASE, "xi": float(k), "m": k, "n_v": 24, "n_t": 36} f
 NOISES = 8  # draws of a task and its label noise for each half of a sampled B^T Gamma B
 
 
-def _data(sample: Sample) -> tuple[Array, Array, Array]:
-    """One task's inputs and B. Of the data only X^T X and, with noise z of a row each, X^T z are seen, for which triangular factors are enough."""
-    x_t, x_v = sample.triangular("n_t", "p"), sample.triangular("n_v", "p")
-    return x_t, x_v, x_v - sample["alpha_t"] / sample["n_t"] * (x_v @ transpose(x_t)) @ x_t
-
-
 def _gram(sample: Sample) -> Array:
-    """B^T B / N."""
+    """B^T B / N. The data are seen by X^T X alone, for which their triangular factors are enough."""
     total: Array = np.zeros(())
     for _ in range(sample.size("m")):
-        *_, b = _data(sample)
+        x_t, x_v = sample.triangular("n_t", "p"), sample.triangular("n_v", "p")
+        b = x_v - sample["alpha_t"] / sample["n_t"] * (x_v @ transpose(x_t)) @ x_t
         total = total + transpose(b) @ b
     return np.asarray(total / (sample["n_v"] * sample["m"]))
 
@@ -180,18 +175,15 @@ def _noise(sample: Sample) -> Halves:
     """B^T Gamma B / N, from draws of the tasks and of the label noise at given inputs."""
     first, second = np.zeros(()), np.zeros(())
     for _ in range(sample.size("m")):
-        x_t, x_v, b = _data(sample)
-        one, other = (outer_product(transpose(b) @ _target(sample, x_t, x_v)) for _ in range(2))
+        x_t, x_v = sample.gaussian("n_t", "p"), sample.gaussian("n_v", "p")
+        b = design(x_t, x_v, sample["alpha_t"])
+        one, other = (
+            outer_product(transpose(b) @ target(sample, x_t, x_v, isotropic_tasks(sample, "p", NOISES)))
+            for _ in range(2)
+        )
         first, second = first + one, second + other
     scale = sample["n_v"] * sample["m"] * NOISES
     return np.asarray(first / scale), np.asarray(second / scale)
-
-
-def _target(sample: Sample, x_t: Array, x_v: Array) -> Array:
-    """gamma for draws of the task and of the label noise."""
-    w = isotropic_tasks(sample, "p", NOISES)
-    y_t, y_v = (x @ w + sample["sigma"] * sample.gaussian(x.shape[-2], NOISES) for x in (x_t, x_v))
-    return np.asarray(y_v - sample["alpha_t"] / sample["n_t"] * x_v @ (transpose(x_t) @ y_t))
 
 
 MEAN_SIZES = (
@@ -244,7 +236,7 @@ def _concentration(
                 leading,
                 draws=1600,
                 base_seed=seed,
-                rows="p",
+                rows="n_t" if block == "noise" else "p",
             )
             for label, ladder in ((IN_SIZE, IN_SIZE_LADDER), (IN_TASKS, IN_TASKS_LADDER))
         ]

@@ -7,6 +7,7 @@ import re
 import shlex
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import sympy
 from sympy import MatrixSymbol, Trace
@@ -123,3 +124,12 @@ def test_the_exponent_of_an_inverse_is_perturbed_too() -> None:
 def test_a_letter_that_is_no_parameter_is_refused() -> None:
     with pytest.raises(InvalidParameter, match="is about any matrix D, for which there is no parameter"):
         evaluate_named("weighted-rows-concentrate", {"p": 3})
+
+
+@pytest.mark.parametrize(("rows", "size"), [(1, 4), (2, 5), (3, 7), (6, 4)])
+def test_the_inverse_in_the_space_of_the_columns_is_that_of_moore_and_penrose(rows: int, size: int) -> None:
+    x = np.random.default_rng(rows).standard_normal((20, rows, size))
+    w = np.swapaxes(x, 1, 2) @ x
+    np.testing.assert_allclose(
+        pseudo_inverses.pinv(w), np.linalg.pinv(w, rcond=1e-9, hermitian=True), rtol=1e-6, atol=1e-9
+    )
