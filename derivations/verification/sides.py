@@ -69,7 +69,7 @@ def _draw(sample: Sample, letter: Letter, *, anew: bool, squared: bool = False) 
     covariance = None
     if letter.covariance is not None:
         covariance = sample.matrix(letter.covariance, letter.columns, letter.columns, positive=True)
-    if anew and squared:
+    if anew and squared and _law(sample, letter) == GAUSSIAN.name:
         return sample.triangular(rows, columns, covariance)
     if anew:
         return sample.inputs(rows, columns, _law(sample, letter), covariance)
@@ -177,25 +177,18 @@ class Sides:
             {name: letter for block in blocks.values() for name, letter in block.letters().items()}
             for blocks in self._of_task
         ]
-        every = [*exprs, *(block for one in self._of_task for block in one.values())]
-        # where single draws are looked at, not their means, all rows are drawn
-        self._squared: frozenset[str] = frozenset()
         if batch is None:
             letters = [*self._letters.values(), *(x for one in self._drawn_for for x in one.values())]
-            others = {letter.name for letter in letters if _law(first, letter) != GAUSSIAN.name}
-            self._squared = squared(every) - others
-            # of what is drawn as a triangular factor the rows are as few as the columns
-            sides = {
-                side
-                for letter in letters
-                for side in (letter.columns, *(() if letter.name in self._squared else (letter.rows,)))
-            }
+            sides = {side for letter in letters for side in (letter.rows, letter.columns)}
             counts = sorted((first.size(side) for side in sides - {ONE}), reverse=True)
             batch = draws_at(counts[0] * counts[min(1, len(counts) - 1)] if counts else 1)
         self._sample = partial(Sample, slug, sizes, index, batch=batch, base_seed=base_seed, fixed={})
         self._numbers = {name: float(value) for name, value in sizes.items()}
         for name in sorted(scalars - self._numbers.keys() - move.values.keys()):
             self._numbers[name] = float(generator_for(f"number/{name}").uniform(0.5, 1.5))
+        every = [*exprs, *(block for one in self._of_task for block in one.values())]
+        # where single draws are looked at, not their means, all rows are drawn
+        self._squared: frozenset[str] = squared(every) if batch is None else frozenset()
         self._order = in_order({**move.values, **move.roots}, move.inverses)
         self._weighted: dict[int, Weighted] = {}
         self._plan = Plan() if plan is None else plan
