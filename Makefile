@@ -15,11 +15,15 @@ BENCH_READY := $(VENV)/.ready-bench
 PIP := -qq --disable-pip-version-check
 # Byte code is written for all packages at once, on all cores, and not for their tests; for ours before each build, as
 # each of many processes would else compile what was edited, and all of it where the environment keeps Python from writing.
-INSTALL = $(PY) -m pip install $(PIP) --no-compile --require-hashes -r
-BYTE_CODE = $(PY) -m compileall -qq -j 0 -x '[/\\]tests[/\\]' $(VENV)/lib
+# uv installs on all cores, in seconds where pip takes a minute; what it cannot do, as with an index that only pip is told of,
+# pip does.
+UV := $(VENV)/bin/uv
+INSTALL = from() { $(UV) pip install --quiet --python $(PY) "$$@" || $(PY) -m pip install $(PIP) --no-compile "$$@"; }; from
+LOCKED = $(INSTALL) --require-hashes -r
+BYTE_CODE = $(PY) -m compileall -qq -j 0 -x '[/\\](tests|pip|setuptools|sqlalchemy|debugpy)[/\\]' $(VENV)/lib
 OWN_BYTE_CODE = $(PY) -m compileall -qq -j 0 symbolic numeric_check derivations
 LOCK_VENV := build/lock-venv
-COMPILE = $(LOCK_VENV)/bin/uv pip compile pyproject.toml --quiet $(UPGRADE) --universal --python-version 3.11 \
+COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-emit-index-url
 
 .PHONY: help book pdf test lint bench lock clean distclean
@@ -38,18 +42,19 @@ $(READY): requirements/book.lock pyproject.toml
 	@"$(PYTHON)" -c 'import ensurepip' || { echo "this Python cannot make environments; install its venv package (Debian: python3-venv)" >&2; exit 1; }
 	@echo "Preparing .venv from the locked requirements; this is done once."
 	"$(PYTHON)" -m venv $(VENV)
-	$(INSTALL) requirements/book.lock
-	$(PY) -m pip install $(PIP) --no-deps --no-build-isolation --editable .
+	-$(PY) -m pip install $(PIP) --require-hashes -r requirements/installer.lock
+	$(LOCKED) requirements/book.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	-$(BYTE_CODE)
 	@touch $(READY)
 
 $(DEV_READY): requirements/dev.lock $(READY)
-	$(INSTALL) requirements/dev.lock
+	$(LOCKED) requirements/dev.lock
 	-$(BYTE_CODE)
 	@touch $(DEV_READY)
 
 $(BENCH_READY): requirements/bench.lock $(DEV_READY)
-	$(INSTALL) requirements/bench.lock
+	$(LOCKED) requirements/bench.lock
 	-$(BYTE_CODE)
 	@touch $(BENCH_READY)
 
@@ -76,9 +81,10 @@ bench: $(BENCH_READY)
 lock:
 	"$(PYTHON)" -m venv $(LOCK_VENV)
 	$(LOCK_VENV)/bin/python -m pip install $(PIP) uv
-	$(COMPILE) --extra book --extra test --extra lint --extra cluster --extra nn -o requirements/dev.lock
-	$(COMPILE) --extra book -c requirements/dev.lock -o requirements/book.lock
-	$(COMPILE) --extra bench -c requirements/dev.lock -o requirements/bench.lock
+	$(COMPILE) pyproject.toml --extra book --extra test --extra lint --extra cluster --extra nn -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra book -c requirements/dev.lock -o requirements/book.lock
+	$(COMPILE) pyproject.toml --extra bench -c requirements/dev.lock -o requirements/bench.lock
+	echo uv | $(COMPILE) - -o requirements/installer.lock
 
 clean:
 	rm -rf book/_build build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

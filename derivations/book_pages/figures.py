@@ -71,8 +71,8 @@ def picture(name: str) -> Html:
 def _picture(name: str, edition: str) -> str:
     slug, (said, described) = slug_of(name), _own(name)
     with tempfile.TemporaryDirectory() as folder:
-        svg, shown = draw(name, Path(folder) / "figure.svg")
-        pdf, _ = draw(name, Path(folder) / "figure.pdf")
+        pdf = Path(folder) / "figure.pdf"
+        svg, shown = draw(name, Path(folder) / "figure.svg", also=[pdf])
         files = {
             f"{slug}.csv": table(shown).encode(),
             f"{slug}.svg": svg.read_bytes(),

@@ -57,21 +57,56 @@ def draw(
     name: str,
     out: Path | None = None,
     *,
+    also: Sequence[Path] = (),
     assumptions: Assumptions = PAPER,
     recomputed: bool = False,
     progress: Report | None = None,
 ) -> tuple[Path, list[Series]]:
     """Draws a figure (`1` to `6`, `figure-2`, `phase-diagram`, `inner-steps`, `gain-maps`, or by equation: `eq5`); returns the file and what it shows.
 
-    out: an .svg, .png or .pdf file, by default NAME.svg here; Figure 1 is no plot and always .svg. Points not in the
-    store are simulated and stored one by one; progress hears of each. recomputed: make the shipped experiment anew
+    out: an .svg, .png or .pdf file, by default NAME.svg here; Figure 1 is no plot and always .svg. also: more such files, of
+    the same drawing. Points not in the store are simulated and stored one by one; progress hears of each. recomputed: make the shipped experiment anew
     first, of Figure 5 what is missing (`network_runs.recompute`). Raises BadInput for an unknown figure, another suffix, assumptions under which nothing is derived, or a
     place where nothing can be written, before anything is simulated.
     """
     model = slug_of(name) == MODEL
     slug = slug_of(name) if slug_of(name) in (MODEL, *OWN) else figure(name).name
     target = Path(f"{slug}.svg") if out is None else out
-    kind = target.suffix.removeprefix(".").lower()
+    targets = (target, *also)
+    for file in targets:
+        _require_place(file, model)
+    if (model or recomputed or slug in OWN) and assumptions != PAPER:
+        raise BadInput(f"{slug} and the paper's experiments are drawn as they are: leave out --assume")
+    if model:
+        if recomputed:
+            raise BadInput("figure 1 is a drawing, with nothing to recompute: leave out --recompute")
+        for file in targets:
+            with whole(file) as temporary:
+                temporary.write_text(graphical_model.draw(), encoding="utf-8")
+        return target, []
+    if slug in OWN:
+        own = OWN[slug]
+        if recomputed:
+            if own is not network_figure:
+                raise BadInput(f"{slug} has nothing to recompute: leave out --recompute")
+            network_runs.recompute(progress)
+        with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": slug}):
+            _save(own.canvas(), targets, own.STATEMENT, own.alt_text())
+        return target, own.series()
+    shown = figure(name).under(assumptions)
+    for panel in shown.panels:  # refused before anything is simulated
+        predicted(panel, panel.grid[:1])
+    if recomputed:
+        recompute(shown, progress)
+    points = simulated(shown, progress)
+    with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": shown.name}):
+        _save(_canvas(shown, points), targets, shown.statement, alt_text(shown))
+    return target, series(shown, points)
+
+
+def _require_place(target: Path, model: bool) -> None:
+    """Raises BadInput for a file that is no figure, and where nothing can be written; model: whether it is Figure 1."""
+    kind = _kind(target)
     if kind not in FORMATS:
         raise BadInput(f"{target.name!r} is no figure file: end its name in .svg, .png or .pdf")
     if model and kind != "svg":
@@ -81,32 +116,10 @@ def draw(
     if not target.resolve().parent.is_dir():
         raise BadInput(f"the folder {str(target.parent)!r} does not exist: make it first")
     require_writable(target.resolve().parent)
-    if (model or recomputed or slug in OWN) and assumptions != PAPER:
-        raise BadInput(f"{slug} and the paper's experiments are drawn as they are: leave out --assume")
-    if model:
-        if recomputed:
-            raise BadInput("figure 1 is a drawing, with nothing to recompute: leave out --recompute")
-        with whole(target) as temporary:
-            temporary.write_text(graphical_model.draw(), encoding="utf-8")
-        return target, []
-    if slug in OWN:
-        own = OWN[slug]
-        if recomputed:
-            if own is not network_figure:
-                raise BadInput(f"{slug} has nothing to recompute: leave out --recompute")
-            network_runs.recompute(progress)
-        with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": slug}):
-            _save(own.canvas(), target, kind, own.STATEMENT, own.alt_text())
-        return target, own.series()
-    shown = figure(name).under(assumptions)
-    for panel in shown.panels:  # refused before anything is simulated
-        predicted(panel, panel.grid[:1])
-    if recomputed:
-        recompute(shown, progress)
-    points = simulated(shown, progress)
-    with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": shown.name}):
-        _save(_canvas(shown, points), target, kind, shown.statement, alt_text(shown))
-    return target, series(shown, points)
+
+
+def _kind(target: Path) -> str:
+    return target.suffix.removeprefix(".").lower()
 
 
 def series(shown: Figure, points: Sequence[Sequence[Point]]) -> list[Series]:
@@ -172,17 +185,20 @@ def _one(
     }
 
 
-def _save(canvas: Canvas, target: Path, kind: str, title: str, described: str) -> None:
-    """Writes the file whole or not at all."""
-    metadata: dict[str, str | None] = {"Title": title, "Description": described}
-    if kind == "pdf":
-        metadata = {"Title": title, "Subject": described, "CreationDate": None}
-    elif kind == "svg":
-        metadata |= {"Date": None, "Creator": None}
-    else:
-        metadata |= {"Software": None}
-    with whole(target) as temporary:
-        canvas.savefig(temporary, format=kind, metadata=metadata)
+def _save(canvas: Canvas, targets: Sequence[Path], title: str, described: str) -> None:
+    """Writes each file whole or not at all; they have the layout of the first."""
+    for target in targets:
+        kind = _kind(target)
+        metadata: dict[str, str | None] = {"Title": title, "Description": described}
+        if kind == "pdf":
+            metadata = {"Title": title, "Subject": described, "CreationDate": None}
+        elif kind == "svg":
+            metadata |= {"Date": None, "Creator": None}
+        else:
+            metadata |= {"Software": None}
+        with whole(target) as temporary:
+            canvas.savefig(temporary, format=kind, metadata=metadata)
+        canvas.set_layout_engine("none")
 
 
 def _canvas(shown: Figure, points: Sequence[Sequence[Point]]) -> Canvas:

@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -44,7 +45,7 @@ from derivations.steps.contents import MODULE_OF
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable
-from derivations.support.workers import shared
+from derivations.support.workers import elsewhere, shared, side_by_side
 from derivations.verification.verify import Record, verify
 
 SOURCE = Path(__file__).resolve().parents[2] / "book"
@@ -129,7 +130,14 @@ def build(
             for record in records:
                 took[f"{record['page'].partition('#')[0]}.md"] += record["seconds"]
             _run_cells(staged, work / "notebooks", words, environment, took, kept=source == SOURCE, echo=echo)
-            _run_sphinx(staged, html, work / "doctrees", environment, echo)
+            picture = work / "preview.png"
+            side_by_side(
+                [
+                    partial(_run_sphinx, staged, html, work / "doctrees", environment, echo),
+                    partial(_draw_preview, picture),
+                ]
+            )
+            shutil.copy2(picture, html / previews.PICTURE)
             _name_the_icon(html / "index.html")
             finding.write(html, staged, records)
             notebooks.write(html, staged)
@@ -401,6 +409,13 @@ def _run_sphinx(staged: Path, html: Path, doctrees: Path, environment: dict[str,
             raise
     if process.returncode != 0:
         raise BookError(_reason(log), "".join(log))
+
+
+def _draw_preview(target: Path) -> None:
+    """Draw what is shown where a page is linked to, on another core than Sphinx."""
+    with elsewhere(1) as executor:
+        for _, drawn in executor.ended(previews.draw_picture, [target]):
+            drawn.result()
 
 
 def _name_the_icon(index: Path) -> None:

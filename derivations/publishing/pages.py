@@ -125,6 +125,8 @@ def run(page: tuple[str, str], folder: Path, environment: Mapping[str, str]) -> 
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "NoColor"
+    # no values of earlier cells: to drop them, IPython would collect garbage before each page, seconds with what pages leave
+    config.InteractiveShell.cache_size = 0
     shell = InteractiveShell.instance(config=config)
     shell.reset(new_session=True)
     # which processes that a cell starts look for

@@ -52,16 +52,13 @@ def head(
     context["metatags"] = context.get("metatags", "") + "\n".join(lines)
 
 
-def draw_picture(app: Sphinx, error: Exception | None) -> None:
-    """Draw the picture beside the built pages, where it is not there yet."""
-    target = Path(app.outdir) / PICTURE
-    if error is None and not target.is_file():
-        target.parent.mkdir(exist_ok=True)
+def draw_picture(target: Path) -> None:
+    """Draw the picture, where it is not there yet."""
+    if not target.is_file():
         draw(FIGURE, target)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register both."""
+    """Register what goes in a head."""
     app.connect("html-page-context", head)
-    app.connect("build-finished", draw_picture)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

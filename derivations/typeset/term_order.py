@@ -227,12 +227,47 @@ def _text(part: sympy.Basic) -> str:
 
 
 @lru_cache(maxsize=2**15)
-def _length(part: sympy.Basic) -> int:
-    return int(sympy.count_ops(part))
+def operations(part: sympy.Basic) -> int:
+    """How long a term is: what `sympy.count_ops` gives, found from the factors of a product, which stand in many terms.
+
+    >>> x, y = sympy.symbols("x y", positive=True)
+    >>> operations(2 * x / y**2) == sympy.count_ops(2 * x / y**2)
+    True
+    """
+    found = _operations_of_product(part) if isinstance(part, sympy.Mul) else None
+    return int(sympy.count_ops(part)) if found is None else found
+
+
+def _operations_of_product(product: sympy.Mul) -> int | None:
+    """`sympy.count_ops` multiplies numerator and denominator out; None where that multiplies a sum by a number, or a factor is odd."""
+    number, rest = product.as_coeff_Mul()
+    factors = sympy.Mul.make_args(rest)
+    if not number.is_Rational or not product.is_commutative:
+        return None
+    if number not in (1, -1) or len(factors) == 1:
+        bases = (factor.base if isinstance(factor, sympy.Pow) else factor for factor in factors)
+        if any(isinstance(base, sympy.Add) for base in bases):
+            return None
+    above, below = [0] * (abs(number.p) != 1), [0] * (number.q != 1)
+    whole = True
+    for factor in factors:
+        if not isinstance(factor, sympy.Pow):
+            above.append(operations(factor))
+            whole = False
+        elif not factor.exp.is_Rational:
+            return None
+        elif factor.exp.p > 0:
+            above.append(operations(factor))
+            whole = False
+        else:
+            power = -factor.exp
+            below.append(operations(factor.base) + (power != 1) + (power.q != 1))
+    products = sum(sum(part) + max(len(part) - 1, 0) for part in (above, below))
+    return int(number.p < 0) + int(whole or bool(below)) + products
 
 
 def _length_and_text(part: sympy.Basic) -> tuple[object, ...]:
-    return _length(part), _Later(_text, part)
+    return operations(part), _Later(_text, part)
 
 
 def factor_key(factor: sympy.Basic) -> tuple[object, ...]:

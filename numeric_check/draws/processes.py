@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import multiprocessing
 import os
@@ -13,6 +14,9 @@ from contextlib import contextmanager
 from loky import ProcessPoolExecutor, process_executor
 
 from numeric_check.draws.threads import told_to_workers
+
+# objects that are made between two searches for cycles, and how many searches of one kind before one goes further
+COLLECTED = (50_000, 20, 50)
 
 
 @contextmanager
@@ -64,3 +68,6 @@ def _begin(prepare: Callable[[], object] | None) -> None:
     threading.Thread(target=watch, daemon=True).start()
     if prepare is not None:
         prepare()
+    # the modules stay, and formulas are trees in caches: to search them for cycles as often as is usual takes a twentieth of the time
+    gc.freeze()
+    gc.set_threshold(*COLLECTED)

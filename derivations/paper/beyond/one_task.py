@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from math import inf, isfinite
 
 import numpy as np
@@ -85,6 +85,7 @@ def rotations(assumptions: Assumptions) -> str | None:
     return None
 
 
+@cache
 def mean_of_inverse() -> sympy.Expr:
     """E (X_v X_v^T)^-1 as a multiple of the identity: an inverse Wishart moment."""
     return mean_trace_of_inverse(n_v, p) / n_v
@@ -163,8 +164,13 @@ def full_numbers(given: Numbers) -> dict[str, float]:
     return {
         **given,
         "q": size - rows,
-        MEAN_INVERSE: float(mean_of_inverse().subs({n_v: int(rows), p: int(size)})),
+        MEAN_INVERSE: _mean_of_inverse_at(int(rows), int(size)),
     }
+
+
+@lru_cache(maxsize=256)
+def _mean_of_inverse_at(rows: int, size: int) -> float:
+    return float(mean_of_inverse().subs({n_v: rows, p: size}))
 
 
 def average(

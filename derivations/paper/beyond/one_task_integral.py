@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import erfc, exp, inf, lgamma, pi, sqrt
 from typing import TYPE_CHECKING
@@ -164,10 +165,16 @@ def _product_rule(
 
 def _nodes(laws: Sequence[list[Fraction]], nodes: int) -> tuple[list[Array], Array]:
     """All combinations of the nodes of Gauss rules with these moments, and their weights."""
-    rules = [quadrature(moments[: 2 * nodes]) for moments in laws]
+    rules = [_rule(tuple(moments[: 2 * nodes])) for moments in laws]
     places = np.meshgrid(*(np.array(values) for values, _ in rules), indexing="ij")
     weights = np.prod(np.meshgrid(*(found for _, found in rules), indexing="ij"), axis=0)
     return [np.clip(x.ravel(), 0, None) for x in places], weights.ravel()
+
+
+@lru_cache(maxsize=256)
+def _rule(moments: tuple[Fraction, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The Gauss rule of a law, found once for all rates of a curve."""
+    return quadrature(moments)
 
 
 def _two_points(numbers: Numbers, nodes: int) -> Places:

@@ -31,7 +31,7 @@ Report = Callable[[dict[str, str], int, int], None]
 
 # The conditional estimator is drawn to this standard error over its mean: in every panel less than a line is wide, hence below
 # its mark, and far below the spread of the plain experiments that it is compared with.
-RESOLUTION = 4e-4
+RESOLUTION = 5e-4
 # Smaller than any spread between runs, so that the plain protocol makes every run it is asked for.
 EVERY_RUN = 1e-12
 SOURCES = ("numeric_check.estimators.simulation",)
