@@ -324,6 +324,13 @@ def _other(slug: str) -> tuple[Step, ProofStatus]:
 _known: dict[str, tuple[Step, Proof]] = {}
 
 
+def take_over(step: Step, proof: Proof) -> None:
+    """The proof of a step under the paper's assumptions as another process found it: it is not found again in this one."""
+    known = _known.get(step.name)
+    if known is None or known[0] is not step:
+        _known[step.name] = step, proof
+
+
 def proof_of(step: Step, alike: Step | None = None) -> Proof:
     """The proof of a step under the paper's assumptions, found once in a process: others rest on it, or ask for it.
 

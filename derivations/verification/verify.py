@@ -26,6 +26,7 @@ from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.workers import workers
 from derivations.verification.examine import PARTS, Examined, Part, broken_part, examine
+from derivations.verification.prove import Proof, take_over
 
 Record = dict[str, Any]
 # a step and the assumptions under which it is looked at
@@ -179,10 +180,22 @@ def verify_jobs(
         (job, [part for part in wanted if part not in missing[job][1]], seed, missing[job][1].get("proof"))
         for job in order
     ]
-    for job, examined in _run(tasks, lambda running: tick and tick(running, len(records), len(jobs))):
+    proved: dict[str, Part] = {}
+
+    def others(task: Task) -> dict[str, Part]:
+        """The proofs that decide the status of a step, as far as they are known: nobody has to find them again."""
+        for slug in named(task[0][0]).proofs:
+            if slug not in proved and not fresh:
+                document = store.load(keys_of(slug)["proof"])
+                proved.update({} if document is None else {slug: document})
+        return {slug: proved[slug] for slug in named(task[0][0]).proofs if slug in proved}
+
+    for job, examined in _run(tasks, others, lambda running: tick and tick(running, len(records), len(jobs))):
         for part, document in examined.parts.items():
             if part not in examined.broken:
                 store.save(missing[job][0][part], document)
+                if part == "proof" and job[1] == PAPER:
+                    proved[job[0]] = document
         took.note(job, examined)
         done(job, missing[job][1] | examined.parts)
     took.keep()
@@ -192,12 +205,18 @@ def verify_jobs(
 Task = tuple[Job, list[str], int, "Part | None"]
 
 
-def _run(tasks: list[Task], tick: Callable[[Sequence[str]], object]) -> Iterator[tuple[Job, Examined]]:
-    """Each job as it ends, begun about in this order; each draws from seeds of its own steps, so that who does it changes nothing."""
+def _run(
+    tasks: list[Task], others: Callable[[Task], dict[str, Part]], tick: Callable[[Sequence[str]], object]
+) -> Iterator[tuple[Job, Examined]]:
+    """Each job as it ends, begun about in this order; each draws from seeds of its own steps, so that who does it changes nothing.
+
+    others: asked for each job when it begins.
+    """
     ended: list[Task] = []
+    begun = ((task, others(task)) for task in _by_rooms(tasks, ended))
     with workers(len(tasks), load_extensions) as executor:
-        for task, future in executor.ended(
-            _examined, _by_rooms(tasks, ended), lambda running: tick([task[0][0] for task in running])
+        for (task, _), future in executor.ended(
+            _examined, begun, lambda running: tick([task[0][0] for task, _ in running])
         ):
             ended.append(task)
             yield task[0], _outcome(future, task[1])
@@ -221,8 +240,11 @@ def _by_rooms(tasks: Sequence[Task], ended: list[Task]) -> Iterator[Task]:
         yield task
 
 
-def _examined(task: Task) -> Examined:
-    job, parts, seed, known = task
+def _examined(begun: tuple[Task, dict[str, Part]]) -> Examined:
+    (job, parts, seed, known), others = begun
+    for slug, document in others.items():
+        proof = document["result"]
+        take_over(named(slug), Proof(ProofStatus(proof["proof"]), "", proof["proof_reason"]))
     return _computed(*job, parts, seed, known)
 
 

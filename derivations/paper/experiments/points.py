@@ -29,9 +29,9 @@ from numeric_check.problem.setting import Setting
 
 Report = Callable[[dict[str, str], int, int], None]
 
-# The conditional estimator is drawn to this standard error over its mean: in every panel less than a line is wide, hence below
-# its mark, and far below the spread of the plain experiments that it is compared with.
-RESOLUTION = 5e-4
+# The conditional estimator is drawn to this standard error over its mean, or to the multiple that a panel asks for: less than a
+# line is wide there, hence below its mark, and far below the spread of the plain experiments beside it.
+RESOLUTION = 4e-4
 # Smaller than any spread between runs, so that the plain protocol makes every run it is asked for.
 EVERY_RUN = 1e-12
 SOURCES = ("numeric_check.estimators.simulation",)
@@ -46,6 +46,7 @@ class Task(NamedTuple):
     setting: Setting
     protocol: Method
     runs: int
+    rel_error: float
 
 
 class Point(NamedTuple):
@@ -56,11 +57,12 @@ class Point(NamedTuple):
     plain: Estimate | None
 
 
-def task(setting: Setting, protocol: Method, runs: int) -> Task:
+def task(setting: Setting, protocol: Method, runs: int, coarser: float = 1.0) -> Task:
     """A point to sample, with its key: a hash of the setting, the protocol and the sampling code."""
-    effort = {"runs": runs} if protocol == "plain" else {"resolution": RESOLUTION}
+    rel_error = EVERY_RUN if protocol == "plain" else coarser * RESOLUTION
+    effort = {"runs": runs} if protocol == "plain" else {"resolution": rel_error}
     key = store.key("figure point", SOURCES, setting=setting.fingerprint, protocol=protocol, **effort)
-    return Task(key, setting, protocol, runs)
+    return Task(key, setting, protocol, runs, rel_error)
 
 
 def sample(wanted: Task) -> Estimate:
@@ -71,7 +73,7 @@ def sample(wanted: Task) -> Estimate:
         "loss",
         protocol=wanted.protocol,
         seed=SEED,
-        rel_error=EVERY_RUN if plain else RESOLUTION,
+        rel_error=wanted.rel_error,
         max_draws=wanted.runs if plain else 10**7,
         max_seconds=math.inf,
     )
@@ -117,7 +119,7 @@ def _plain_points() -> Mapping[tuple[str, int], Estimate]:
 def tasks(panels: Iterable[Panel]) -> list[Task]:
     """Every point of the panels: the conditional estimate at each rate and, under the paper's assumptions, its experiment."""
     return [
-        task(panel.at(rate), protocol, panel.runs)
+        task(panel.at(rate), protocol, panel.runs, panel.coarser)
         for panel in panels
         for rate in panel.grid
         for protocol in _protocols(panel)
