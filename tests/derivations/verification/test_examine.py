@@ -23,6 +23,7 @@ from derivations.steps import contents
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Check, Derived, Step
 from derivations.support import store
+from derivations.verification import prove as proving
 from derivations.verification import verify as verification
 from derivations.verification.examine import Examined, examine
 from derivations.verification.verify import all_pass, checked, keys_of, verify, verify_jobs
@@ -87,6 +88,34 @@ def test_only_the_part_that_is_missing_is_computed(monkeypatch: pytest.MonkeyPat
     (second,) = verify([NAME])
     assert asked == [(["numeric"], True)]
     assert (first["proof"], second["proof"], second["numeric"]) == ("proved", "proved", "agree")
+
+
+def test_a_proof_that_others_rest_on_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests, on = "excess-underparameterized-short", "theorem-2-remainder"
+    verify([on], numeric=False)
+    monkeypatch.setattr(proving, "_known", {})
+    asked: list[str] = []
+    original = proving.prove
+    monkeypatch.setattr(
+        proving, "prove", lambda step, *rest: (asked.append(step.name), original(step, *rest))[1]
+    )
+    (record,) = verify([rests], numeric=False)
+    assert (asked, record["passed"]) == ([rests], True)
+    # unless all is to be computed anew
+    monkeypatch.setattr(proving, "_known", {})
+    (again,) = verify([rests], numeric=False, fresh=True)
+    assert (asked, again["proof"]) == ([rests, rests, on], record["proof"])
+
+
+@pytest.mark.parametrize("status", ["failed", "conjecture"])
+def test_a_step_fails_by_the_proof_of_another_that_was_taken_over(
+    status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests, on = "excess-underparameterized-short", "theorem-2-remainder"
+    monkeypatch.setattr(proving, "_known", {})
+    store.save(keys_of(on)["proof"], {"result": {"proof": status, "proof_reason": ""}, "seconds": 0.0})
+    (record,) = verify([rests], numeric=False)
+    assert (record["proof"], record["proof_reason"]) == ("failed", f"it rests on {on}, which is {status}")
 
 
 def raising(error: Exception) -> Callable[..., object]:
