@@ -25,7 +25,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache, partial, reduce
+from functools import partial, reduce
 from operator import mul
 from typing import Any
 
@@ -105,7 +105,6 @@ S_INVERSE, T_INVERSE = (matrix(name, "n_v", "n_v", symmetric=True) for name in (
 # -- the chain -----------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=2)
 def _chain(assumptions: Assumptions) -> Chain:
     require_rotations(assumptions)
     why_not = _applies(assumptions)

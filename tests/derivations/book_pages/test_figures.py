@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,9 @@ def no_simulation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # what the pages have shown is kept, and is not asked for again
     monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
 
-    def draw(name: str, out: Path) -> tuple[Path, list[object]]:
-        out.write_bytes(DRAWING)
+    def draw(name: str, out: Path, *, also: Sequence[Path] = ()) -> tuple[Path, list[object]]:
+        for file in (out, *also):
+            file.write_bytes(DRAWING)
         return out, SERIES
 
     def simulated(shown: Figure) -> list[list[Point]]:
