@@ -412,7 +412,9 @@ def _run_sphinx(staged: Path, html: Path, doctrees: Path, environment: dict[str,
 
 
 def _draw_preview(target: Path) -> None:
-    """Draw what is shown where a page is linked to, on another core than Sphinx."""
+    """Draw what is shown where a page is linked to, on another core than Sphinx, unless it is there already."""
+    if target.is_file():
+        return
     with elsewhere(1) as executor:
         for _, drawn in executor.ended(previews.draw_picture, [target]):
             drawn.result()

@@ -10,8 +10,6 @@ from urllib.parse import urljoin
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from derivations.figures.draw import draw
-
 PICTURE = "_static/preview.png"
 FIGURE = "2"
 LONGEST = 200
@@ -53,9 +51,10 @@ def head(
 
 
 def draw_picture(target: Path) -> None:
-    """Draw the picture, where it is not there yet."""
-    if not target.is_file():
-        draw(FIGURE, target)
+    """Draw the picture."""
+    from derivations.figures.draw import draw  # which loads Matplotlib: not for a build that draws nothing
+
+    draw(FIGURE, target)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
