@@ -13,13 +13,14 @@ DEV_READY := $(VENV)/.ready-dev
 BENCH_READY := $(VENV)/.ready-bench
 # Errors only: what pip remarks about a machine's own settings is no news here.
 PIP := -qq --disable-pip-version-check
-# Byte code is written for all packages at once, on all cores, and not for their tests; for ours before each build, as
-# each of many processes would else compile what was edited, and all of it where the environment keeps Python from writing.
 # uv installs on all cores, in seconds where pip takes a minute; what it cannot do, as with an index that only pip is told of,
 # pip does.
 UV := $(VENV)/bin/uv
-INSTALL = from() { $(UV) pip install --quiet --python $(PY) "$$@" || $(PY) -m pip install $(PIP) --no-compile "$$@"; }; from
-LOCKED = $(INSTALL) --require-hashes -r
+install = $(UV) pip install --quiet --python $(PY) $(1) || $(PY) -m pip install $(PIP) --no-compile $(1)
+locked = $(call install,--require-hashes -r requirements/$(1).lock)
+# Byte code is written for all packages at once, on all cores, but for their tests and for large ones that no build loads; for
+# ours before each build, as each of many processes would else compile what was edited, and all of it where the environment
+# keeps Python from writing.
 BYTE_CODE = $(PY) -m compileall -qq -j 0 -x '[/\\](tests|pip|setuptools|sqlalchemy|debugpy)[/\\]' $(VENV)/lib
 OWN_BYTE_CODE = $(PY) -m compileall -qq -j 0 symbolic numeric_check derivations
 LOCK_VENV := build/lock-venv
@@ -43,18 +44,18 @@ $(READY): requirements/book.lock pyproject.toml
 	@echo "Preparing .venv from the locked requirements; this is done once."
 	"$(PYTHON)" -m venv $(VENV)
 	-$(PY) -m pip install $(PIP) --require-hashes -r requirements/installer.lock
-	$(LOCKED) requirements/book.lock
-	$(INSTALL) --no-deps --no-build-isolation --editable .
+	$(call locked,book)
+	$(call install,--no-deps --no-build-isolation --editable .)
 	-$(BYTE_CODE)
 	@touch $(READY)
 
 $(DEV_READY): requirements/dev.lock $(READY)
-	$(LOCKED) requirements/dev.lock
+	$(call locked,dev)
 	-$(BYTE_CODE)
 	@touch $(DEV_READY)
 
 $(BENCH_READY): requirements/bench.lock $(DEV_READY)
-	$(LOCKED) requirements/bench.lock
+	$(call locked,bench)
 	-$(BYTE_CODE)
 	@touch $(BENCH_READY)
 

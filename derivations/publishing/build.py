@@ -45,7 +45,7 @@ from derivations.steps.contents import MODULE_OF
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable
-from derivations.support.workers import elsewhere, shared, side_by_side
+from derivations.support.workers import shared, side_by_side
 from derivations.verification.verify import Record, verify
 
 SOURCE = Path(__file__).resolve().parents[2] / "book"
@@ -134,7 +134,7 @@ def build(
             side_by_side(
                 [
                     partial(_run_sphinx, staged, html, work / "doctrees", environment, echo),
-                    partial(_draw_preview, picture),
+                    partial(previews.draw_picture, picture),
                 ]
             )
             shutil.copy2(picture, html / previews.PICTURE)
@@ -409,15 +409,6 @@ def _run_sphinx(staged: Path, html: Path, doctrees: Path, environment: dict[str,
             raise
     if process.returncode != 0:
         raise BookError(_reason(log), "".join(log))
-
-
-def _draw_preview(target: Path) -> None:
-    """Draw what is shown where a page is linked to, on another core than Sphinx, unless it is there already."""
-    if target.is_file():
-        return
-    with elsewhere(1) as executor:
-        for _, drawn in executor.ended(previews.draw_picture, [target]):
-            drawn.result()
 
 
 def _name_the_icon(index: Path) -> None:

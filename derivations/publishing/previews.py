@@ -10,6 +10,8 @@ from urllib.parse import urljoin
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from derivations.support.workers import elsewhere
+
 PICTURE = "_static/preview.png"
 FIGURE = "2"
 LONGEST = 200
@@ -51,7 +53,14 @@ def head(
 
 
 def draw_picture(target: Path) -> None:
-    """Draw the picture."""
+    """Draw the picture in another process, unless it is there."""
+    if not target.is_file():
+        with elsewhere(1) as executor:
+            for _, drawn in executor.ended(_draw, [target]):
+                drawn.result()
+
+
+def _draw(target: Path) -> None:
     from derivations.figures.draw import draw  # which loads Matplotlib: not for a build that draws nothing
 
     draw(FIGURE, target)

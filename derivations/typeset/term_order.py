@@ -239,7 +239,10 @@ def operations(part: sympy.Basic) -> int:
 
 
 def _operations_of_product(product: sympy.Mul) -> int | None:
-    """`sympy.count_ops` multiplies numerator and denominator out; None where that multiplies a sum by a number, or a factor is odd."""
+    """The operations of a product without multiplying numerator and denominator out, as SymPy does.
+
+    None where that would change what is counted, a number times a sum, and for powers that are no rational numbers.
+    """
     number, rest = product.as_coeff_Mul()
     factors = sympy.Mul.make_args(rest)
     if not number.is_Rational or not product.is_commutative:

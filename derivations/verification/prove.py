@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -317,18 +318,31 @@ def _other(slug: str) -> tuple[Step, ProofStatus]:
     """Another step, and the status of its proof under the paper's assumptions."""
     # named, not imported: the result of a step does not depend on the contents
     step: Step = importlib.import_module("derivations.steps.contents").named(slug)
-    return step, proof_of(step).status
+    return step, _told[slug] if slug in _told else proof_of(step).status
+
+
+_told: dict[str, ProofStatus] = {}
+
+
+@contextmanager
+def told(others: Mapping[str, ProofStatus]) -> Iterator[None]:
+    """The status of other steps' proofs as it was found elsewhere: what rests on them inside does not find it again.
+
+    Nothing that was found inside is taken for what this process found by itself.
+    """
+    before = dict(_known)
+    _told.update(others)
+    try:
+        yield
+    finally:
+        if _told:
+            _known.clear()
+            _known.update(before)
+        _told.clear()
 
 
 # by the name of a step, that very step and its proof under the paper's assumptions
 _known: dict[str, tuple[Step, Proof]] = {}
-
-
-def take_over(step: Step, proof: Proof) -> None:
-    """The proof of a step under the paper's assumptions as another process found it: it is not found again in this one."""
-    known = _known.get(step.name)
-    if known is None or known[0] is not step:
-        _known[step.name] = step, proof
 
 
 def proof_of(step: Step, alike: Step | None = None) -> Proof:

@@ -26,7 +26,7 @@ from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.workers import workers
 from derivations.verification.examine import PARTS, Examined, Part, broken_part, examine
-from derivations.verification.prove import Proof, take_over
+from derivations.verification.prove import told
 
 Record = dict[str, Any]
 # a step and the assumptions under which it is looked at
@@ -242,10 +242,8 @@ def _by_rooms(tasks: Sequence[Task], ended: list[Task]) -> Iterator[Task]:
 
 def _examined(begun: tuple[Task, dict[str, Part]]) -> Examined:
     (job, parts, seed, known), others = begun
-    for slug, document in others.items():
-        proof = document["result"]
-        take_over(named(slug), Proof(ProofStatus(proof["proof"]), "", proof["proof_reason"]))
-    return _computed(*job, parts, seed, known)
+    with told({slug: ProofStatus(proof["result"]["proof"]) for slug, proof in others.items()}):
+        return _computed(*job, parts, seed, known)
 
 
 def _outcome(future: Future[Examined], parts: Sequence[str]) -> Examined:

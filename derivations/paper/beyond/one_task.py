@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from math import inf, isfinite
 
 import numpy as np
@@ -85,7 +85,6 @@ def rotations(assumptions: Assumptions) -> str | None:
     return None
 
 
-@cache
 def mean_of_inverse() -> sympy.Expr:
     """E (X_v X_v^T)^-1 as a multiple of the identity: an inverse Wishart moment."""
     return mean_trace_of_inverse(n_v, p) / n_v

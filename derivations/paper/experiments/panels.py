@@ -38,8 +38,8 @@ class Panel:
     letter: how the panel is called. title: its regime, where panels differ by that, else empty. base: the
     fixed values. rate: the one that varies, over `grid`. runs: of the plain protocol at each point. theory:
     the equation (`eq5`) that predicts the loss here, under `assumptions`. limit: whether the loss at large sizes in
-    proportion is drawn too, where it is known. coarser: how many times the resolution of other panels its estimates are
-    drawn to, as where the loss ranges over a fifth of itself, and a line is as wide as more of it.
+    proportion is drawn too, where it is known. coarser: by how much the estimates may be less exact than in other panels:
+    where the loss varies by a fifth or more, a line is wider than that.
     """
 
     letter: str

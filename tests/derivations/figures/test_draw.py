@@ -19,6 +19,7 @@ from derivations.figures.draw import draw
 from derivations.language.assumptions import read
 from derivations.paper.experiments.panels import FIGURES, figure
 from derivations.paper.experiments.points import Point, simulated
+from derivations.support.bad_input import BadInput
 from numeric_check.draws.estimate import Estimate
 from tests.derivations.paper.experiments.conftest import TINY
 
@@ -34,6 +35,21 @@ def test_the_same_call_gives_the_same_file(kind: str, tmp_path: Path) -> None:
         draw("2", two)
     assert one.read_bytes() == two.read_bytes()
     assert one.stat().st_size > 5_000
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_one_drawing_is_written_to_several_files(tmp_path: Path) -> None:
+    out, also = tmp_path / "one.svg", [tmp_path / "one.pdf", tmp_path / "two.svg"]
+    assert draw("2", out, also=also)[0] == out
+    assert also[0].read_bytes().startswith(b"%PDF")
+    assert also[1].read_bytes() == out.read_bytes()
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_nothing_is_written_where_one_of_the_files_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="end its name in"):
+        draw("2", tmp_path / "one.svg", also=[tmp_path / "one.txt"])
+    assert not [*tmp_path.glob("one*")]
 
 
 @pytest.mark.usefixtures("_tiny")

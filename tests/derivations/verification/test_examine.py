@@ -107,8 +107,17 @@ def test_a_proof_that_others_rest_on_is_found_once(monkeypatch: pytest.MonkeyPat
     assert (asked, again["proof"]) == ([rests, rests, on], record["proof"])
 
 
+def test_what_was_told_of_a_proof_does_not_stand_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests, on = "excess-underparameterized-short", "theorem-2-remainder"
+    monkeypatch.setattr(proving, "_known", {})
+    store.save(keys_of(on)["proof"], {"result": {"proof": "failed", "proof_reason": ""}, "seconds": 0.0})
+    assert verify([rests], numeric=False)[0]["proof"] == "failed"
+    assert verify([on], numeric=False, fresh=True)[0]["passed"]
+    assert verify([rests], numeric=False, fresh=True)[0]["passed"]
+
+
 @pytest.mark.parametrize("status", ["failed", "conjecture"])
-def test_a_step_fails_by_the_proof_of_another_that_was_taken_over(
+def test_a_step_fails_by_the_proof_of_another_that_is_told(
     status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rests, on = "excess-underparameterized-short", "theorem-2-remainder"
