@@ -244,7 +244,7 @@ def _averaged(
         )
         return float(at), abs(float(next_to - at)), found
 
-    at, error, found = computed(None)
+    at, error, found = computed(rel_error)
     if rel_error is not None and error > rel_error * abs(at):
         # the average may be less precise than the value, of which it is a part
         at, error, found = computed(found.stderr / abs(found.mean) * rel_error * abs(at) / error)

@@ -65,7 +65,7 @@ SEEN_ELSEWHERE = re.compile(r"^[#:`(].*$", re.MULTILINE)
 PAGE = "@page@"
 # Extensions that Jupyter Book adds and the book must not load: both serve features that call other hosts.
 UNWANTED = ("sphinx_thebe", "sphinx_comments")
-EXTENSIONS = (embedding, equation_links, previews, punctuation)
+EXTENSIONS = (embedding, equation_links, previews, punctuation, weight)
 
 
 class BookError(RuntimeError):

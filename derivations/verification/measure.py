@@ -29,6 +29,7 @@ from symbolic.algebra.words import Expression
 # The matrices of a batch stay in the cache of a core: eight times as many took up to twice the time a draw.
 ENTRIES_PER_BATCH = 50_000
 FEWEST_PER_BATCH, MOST_PER_BATCH = 32, 8192
+FEWEST_DRAWS = 256
 MAX_SECONDS = 120.0
 MAX_DRAWS = 40_000_000
 
@@ -108,11 +109,9 @@ def measure(
         return
     sizes = (*step.sizes, *step.power_sizes)[index]
     started, worked = time.monotonic(), time.process_time()
-    sums: dict[str, NDArray[np.float64]] = {}
-    squares: dict[str, NDArray[np.float64]] = {}
-    probes: dict[str, tuple[NDArray[np.float64], ...] | None] = {}
-    expected: dict[str, NDArray[np.float64]] = {}
-    offset: dict[str, NDArray[np.float64]] = {}
+    probed: dict[str, _Probed] = {}
+    expected, aims = np.zeros(0), np.zeros(0)
+    total, square = np.zeros(()), np.zeros(())
     fixed: dict[str, NDArray[np.float64]] = {}
     draws, batch_index = 0, 0
     point: Point | None = None
@@ -121,47 +120,66 @@ def measure(
             step.name, sizes, index, batch_index, batch=batch_size(sizes), base_seed=base_seed, fixed=fixed
         )
         observed = step.observe(sample)
-        point = point or Point(sample.values)
-        for label, array in observed.items():
-            if label not in probes:
+        if point is None:
+            point = Point(sample.values)
+            for label in observed:
                 value = value_of_part(parts[label], point)
-                probes[label] = probes_for(value, f"{step.name}/{label}")
-                expected[label] = offset[label] = _project(value, probes[label])
-                sums[label] = np.zeros_like(expected[label])
-                squares[label] = np.zeros_like(expected[label])
-            projected = _batch_project(array, probes[label]) - offset[label]
-            sums[label] += projected.sum(axis=0)
-            squares[label] += (projected**2).sum(axis=0)
-        count = next(iter(observed.values())).shape[0]
-        draws += count
-        batch_index += 1
-        elapsed = time.monotonic() - started
-        results = [
-            Measured(
-                sizes,
-                label,
-                point,
-                probes[label],
-                offset[label] + sums[label] / draws,
-                np.sqrt(
-                    np.maximum(squares[label] / draws - (sums[label] / draws) ** 2, 0.0) / max(draws - 1, 1)
-                ),
-                draws,
-                elapsed,
-                expected[label],
-            )
-            for label in observed
-        ]
+                probed[label] = _Probed.of(value, f"{step.name}/{label}", step.resolution.get(label))
+            expected = np.concatenate([one.expected for one in probed.values()])
+            aims = np.concatenate([one.aim for one in probed.values()], axis=1)
+        # the numbers of all labels side by side: each batch takes the same few sums, however many there are
+        off = np.concatenate([probed[label].numbers(array) for label, array in observed.items()], axis=1)
+        off -= expected
+        total, square = total + off.sum(axis=0), square + np.einsum("bk,bk->k", off, off)
+        draws, batch_index = draws + len(off), batch_index + 1
+        gap = total / draws
+        stderr = np.sqrt(np.maximum(square / draws - gap**2, 0.0) / max(draws - 1, 1))
         if (
             time.process_time() - worked > MAX_SECONDS
             or draws >= MAX_DRAWS
             or batch_index == batches
             # once not finite, a sum stays so
-            or not all(np.isfinite(result.stderr).all() for result in results)
-            or (batches is None and all(_resolved(result, step.resolution) for result in results))
+            or not np.isfinite(stderr).all()
+            or (batches is None and _resolved(stderr, aims, draws))
         ):
-            yield from results
-            return
+            break
+    seconds, first = time.monotonic() - started, 0
+    for label, one in probed.items():
+        own = slice(first, first := first + len(one.expected))
+        yield Measured(
+            sizes, label, point, one.probes, (expected + gap)[own], stderr[own], draws, seconds, one.expected
+        )
+
+
+@dataclass(frozen=True)
+class _Probed:
+    """What is looked at of a label: its probes, their values, and the standard errors to which they are drawn.
+
+    aim: in the first row what resolves each value, in the second what says that it is the same in every draw.
+    """
+
+    probes: tuple[NDArray[np.float64], ...] | None
+    expected: NDArray[np.float64]
+    aim: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, value: NDArray[np.float64], name: str, resolution: float | None) -> _Probed:
+        """The probes of a value; `resolution`: what is declared for it."""
+        probes = probes_for(value, name)
+        expected = _project(value, probes)
+        # just within the verdict's own requirement, 5 stderr <= 1 %
+        if resolution is None:
+            aim = np.stack([0.00199 * np.abs(expected), np.full_like(expected, -1.0)])
+        else:
+            aim = np.stack([np.full_like(expected, share * resolution) for share in (0.199, 1e-7)])
+        return cls(probes, expected, aim)
+
+    def numbers(self, observed: NDArray[np.float64]) -> NDArray[np.float64]:
+        """In each draw the numbers that are compared, shape (draws, probes)."""
+        entries = observed.reshape(len(observed), -1)
+        if self.probes is None:
+            return entries
+        return np.asarray(entries @ np.stack([probe.ravel() for probe in self.probes], axis=1))
 
 
 def batch_size(sizes: Mapping[str, float]) -> int:
@@ -176,21 +194,10 @@ def draws_at(entries: float) -> int:
     return int(max(FEWEST_PER_BATCH, min(MOST_PER_BATCH, ENTRIES_PER_BATCH / entries)))
 
 
-def _resolved(result: Measured, resolutions: Mapping[str, float]) -> bool:
-    # just within the verdict's own requirement, 5 stderr <= 1 %
-    resolution, value = resolutions.get(result.label), result.expected
-    target = 0.00199 * np.abs(value) if resolution is None else np.full_like(value, 0.199 * resolution)
-    if resolution is not None and np.all(result.stderr <= 1e-7 * resolution):
-        return result.draws >= 2  # the same in every draw: a pointwise identity
-    return bool(np.all(result.stderr <= target)) and result.draws >= 256
-
-
-def _batch_project(
-    array: NDArray[np.float64], probes: tuple[NDArray[np.float64], ...] | None
-) -> NDArray[np.float64]:
-    if probes is None:
-        return np.asarray(array.reshape(array.shape[0], 1))
-    return np.stack([np.einsum("bij,ij->b", array, probe) for probe in probes], axis=1)
+def _resolved(stderr: NDArray[np.float64], aims: NDArray[np.float64], draws: int) -> bool:
+    """Whether every number is known well enough, or is the same in every draw: a pointwise identity."""
+    same = stderr <= aims[1]
+    return bool(np.all(same | ((stderr <= aims[0]) & (draws >= FEWEST_DRAWS)))) and draws >= 2
 
 
 def checks(step: Step, assumptions: Assumptions, derived: Derived, base_seed: int = 0) -> list[Check]:

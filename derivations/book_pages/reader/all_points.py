@@ -10,6 +10,8 @@ from derivations.paper.beyond.all_points import AT_ANY, AT_ZERO, EXAMPLES, PARAM
 from derivations.publishing.kept_calls import kept
 
 LEADING = "theorem-1"
+# of a loss, of which three decimals are shown
+PRECISE = 1e-5
 HEAD = (
     "sizes, noise and start of",
     "(nₜ + nᵥ) m / p",
@@ -26,7 +28,8 @@ def losses(example: Example) -> tuple[float, float, float, float]:
     every = {**given, "n_v": given["n_t"] + given["n_v"]}
     best = float(optimum(LEADING, given)["alpha_t"])
     of_all, few = (float(evaluate_named(AT_ZERO, at)["value"]) for at in (every, given))
-    return of_all, few, float(evaluate_named(AT_ANY, {**given, "alpha_t": best})["value"]), best
+    at_best = evaluate_named(AT_ANY, {**given, "alpha_t": best}, rel_error=PRECISE)
+    return of_all, few, float(at_best["value"]), best
 
 
 @kept(lambda *_: (AT_ANY, AT_ZERO, LEADING))

@@ -17,7 +17,7 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
 from derivations.language.sampled_problem import sampled_fields, told_apart
 from derivations.language.values import Point, evaluate
-from derivations.paper.beyond.exact_loss import exact_at, exact_formula
+from derivations.paper.beyond.exact_loss import SHARE, exact_at, exact_formula
 from derivations.paper.beyond.one_task import one_task, require_rotations
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.steps.step import Check, Comparison, Step
@@ -155,7 +155,7 @@ def _simulation_check(
 ) -> Check:
     started = time.monotonic()
     setting = setting_of(2, 1, rate, assumptions)
-    right = exact_at(exact, assumptions, numbers(setting))
+    right = exact_at(exact, assumptions, numbers(setting), SHARE * REL_ERROR)
     seen = simulated(setting, quantity, REL_ERROR, seed, SECONDS)
     stderr = (seen.stderr**2 + right.stderr**2) ** 0.5
     sizes = {"n_t": 24.0, "n_v": 2.0, "n_r": 18.0, "m": 3.0, "p": 48.0, "alpha_t": rate}

@@ -23,7 +23,7 @@ from symbolic.algebra.words import Expression
 
 PARAMETERS = ("n_t", "n_v", "n_r", "m", "p", "sigma", "nu", "alpha_t", "alpha_r")
 # standard error of a simulated mean as a share of the residual that is to be seen
-SHARE = 0.03
+SHARE = 0.045
 
 
 def setting_at(size: int, tasks: int, *, sigma: float = 1.0, nu: float = 0.0) -> Setting:
