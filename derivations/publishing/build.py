@@ -123,6 +123,7 @@ def build(
             staged, html = work / "source", work / "html"
             _stage(source, staged)
             _write_if_new(staged / SETTINGS, json.dumps(words))
+            _write_if_new(staged / equation_links.FILE, json.dumps(equation_links.places()))
             environment = _environment(work)
             if not (staged / "conf.py").is_file():
                 _write_configuration(staged, work / "notebooks", environment, assumptions, banner)

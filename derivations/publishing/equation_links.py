@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -12,8 +14,11 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
 from derivations.publishing.notebooks import FOLDER
-from derivations.steps.contents import load
 
+# The file beside the staged pages that says where the equations stand: to load all steps would take Sphinx longer than to read it.
+FILE = ".equations.json"
+# for each number of an equation where it stands, as page and anchor, and what it says
+Places = Mapping[str, tuple[str, str]]
 NUMBER = re.compile(r"\((\d{1,3})\)")
 # where a number is no link: what is one already, names of things, formulas, code
 KEPT = (
@@ -27,9 +32,10 @@ KEPT = (
 )
 
 
-@cache
-def places() -> Mapping[str, tuple[str, str]]:
-    """For each number of an equation where it stands, as page and anchor, and what it says."""
+def places() -> Places:
+    """Where every equation stands."""
+    from derivations.steps.contents import load  # the steps: not for Sphinx, which reads the file
+
     return {
         number: (f"{step.page}.html#step-{step.name}", step.statement)
         for step in load().values()
@@ -37,15 +43,21 @@ def places() -> Mapping[str, tuple[str, str]]:
     }
 
 
-def linked(text: str) -> Iterator[nodes.Node]:
-    """A text with its numbers of equations as links; other numbers stay."""
+@cache
+def _read(folder: Path) -> Places:
+    found: dict[str, tuple[str, str]] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    return found
+
+
+def linked(text: str, known: Places) -> Iterator[nodes.Node]:
+    """A text with its numbers of equations as links, where they are known; other numbers stay."""
     end = 0
     for found in NUMBER.finditer(text):
-        if found[1] not in places():
+        if found[1] not in known:
             continue
         if found.start() > end:
             yield nodes.Text(text[end : found.start()])
-        place, statement = places()[found[1]]
+        place, statement = known[found[1]]
         yield nodes.reference("", found[0], refuri=place, internal=True, reftitle=statement)
         end = found.end()
     if end < len(text):
@@ -59,12 +71,13 @@ class EquationLinks(SphinxTransform):
 
     def apply(self, **_: object) -> None:
         """Replace each text that holds such a number."""
+        known = _read(Path(self.env.srcdir))
         for text in [*self.document.findall(nodes.Text)]:
             parent, inside = text.parent, False
             while parent is not None and not inside:
                 inside, parent = isinstance(parent, KEPT), parent.parent
             if not inside and NUMBER.search(str(text)):
-                text.parent.replace(text, [*linked(str(text))])
+                text.parent.replace(text, [*linked(str(text), known)])
 
 
 def offer_notebook(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 
-from derivations.steps.contents import load
-from derivations.steps.step import Step
+if TYPE_CHECKING:
+    from derivations.steps.step import Step
 
 FOLDER = "notebooks"
 CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
@@ -46,6 +47,8 @@ def _asked(steps: list[Step]) -> Iterator[nbformat.NotebookNode]:
 
 def _steps(page: str, code: str, named: set[str]) -> list[Step]:
     """The steps that a cell of a page shows, in its order."""
+    from derivations.steps.contents import load  # the steps: not for Sphinx, which asks where notebooks are
+
     steps, found = load(), []
     for what, names in _SHOWN.findall(code):
         if what == "show":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ BLOCKS = "blocks"
 ROOM = "room"
 # the visible characters of a line of definitions
 WIDTH = 62
+# a letter with its index, to which an exponent is joined as it stands
+_LETTER = re.compile(r"\\?[A-Za-z]+(?:_(?:\w|\{\w+\}))?")
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def where_text(line: Line, most: int | None = None) -> list[str]:
         if kind == BLOCKS:
             means = f"the blocks {means} of the tasks (here of task 1), stacked"
         elif kind:
-            means = f"({means})^{kind if kind == '-1' else f'({kind})'}"
+            base = means if means.isidentifier() else f"({means})"
+            means = f"{base}^{kind if kind == '-1' else f'({kind})'}"
         shown.append(f"{text(symbol)} = {means}")
     return shown
 
@@ -126,7 +130,8 @@ def where_latex(line: Line) -> list[str]:
         if kind == BLOCKS:
             right = rf"\text{{the blocks }} {right} \text{{ of the tasks (here of task 1), stacked}}"
         elif kind:
-            right = rf"\left({right}\right)^{{{kind}}}"
+            base = right if _LETTER.fullmatch(right) else rf"\left({right}\right)"
+            right = f"{base}^{{{kind}}}"
         if left.replace(" ", "") in (right.replace(" ", ""), _bare(right), f"({_bare(right)})"):
             continue
         piece = f"{left} {'>' if above else '='} {right}"

@@ -308,15 +308,31 @@ def _source_rank(term: sympy.Basic) -> int:
     return -1 if {str(s.name) for s in term.free_symbols} <= {*DIMENSIONS, *RATES} else len(SOURCES)
 
 
+def _exponents(term: sympy.Basic) -> dict[sympy.Basic, int] | None:
+    """The powers of sizes, some of which may stand below, in a term that is a number times them; None of any other term."""
+    found = {}
+    for factor in sympy.Mul.make_args(term):
+        base, exponent = factor.as_base_exp()
+        if base.is_Symbol and str(base.name) in DIMENSIONS and exponent.is_Integer:
+            found[base] = int(exponent)
+        elif not factor.is_Rational:
+            return None
+    return found
+
+
 def scalar_key(total: sympy.Add) -> Callable[[sympy.Basic], tuple[object, ...]]:
     """The sort key of a sum's terms: by falling degree in sizes alone, else by rising powers of a rate."""
-    names = {str(symbol.name) for symbol in total.free_symbols}
-    symbols = sorted(total.free_symbols, key=lambda s: str(s.name))
-    if names <= set(DIMENSIONS) and total.is_polynomial(*symbols):
+    exponents = {term: _exponents(term) for term in total.args}
+    if all(powers is not None for powers in exponents.values()):
+        symbols = sorted({symbol for powers in exponents.values() for symbol in powers or ()}, key=str)
 
         def degrees(term: sympy.Basic) -> tuple[object, ...]:
-            powers = [sympy.degree(term, symbol) for symbol in symbols]
-            return (-sum(powers), [-power for power in powers], _Later(_text, term))
+            powers = exponents[term] or {}
+            return (
+                -sum(powers.values()),
+                [-powers.get(symbol, 0) for symbol in symbols],
+                _Later(_text, term),
+            )
 
         starts_negative = is_negative(min(total.args, key=degrees))
 

@@ -15,14 +15,12 @@ from dataclasses import replace
 
 from derivations.language.assumptions import Assumptions
 from derivations.paper.experiments.panels import Panel, figure
-from derivations.paper.experiments.points import shipped
+from derivations.paper.experiments.points import SHARE, shipped
 from derivations.steps.step import Check, Step
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.simulation import simulate
 from numeric_check.verdicts.verdict import judge
 
-# the error of the estimate over that of the experiment: it widens what is compared by two percent
-SHARE = 0.2
 # what five standard errors of a point, and of the mean over a panel, may be of the loss: what the runs of the captions give
 OF_A_POINT, OF_A_PANEL = 0.15, 0.025
 # of the cube root of a mean square distance, at the least number of rates: from a thirtieth of what is due to four times that
@@ -49,7 +47,7 @@ def of_panel(panel: Panel, seed: int) -> list[Check]:
             setting,
             "loss",
             protocol="conditional",
-            # other draws than those the figure shows
+            # other draws than those the figure shows, as exact as makes what is compared wider by two percent
             seed=seed + 1,
             rel_error=SHARE * plain.stderr / plain.mean,
             max_seconds=math.inf,

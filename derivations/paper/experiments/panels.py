@@ -38,8 +38,7 @@ class Panel:
     letter: how the panel is called. title: its regime, where panels differ by that, else empty. base: the
     fixed values. rate: the one that varies, over `grid`. runs: of the plain protocol at each point. theory:
     the equation (`eq5`) that predicts the loss here, under `assumptions`. limit: whether the loss at large sizes in
-    proportion is drawn too, where it is known. coarser: by how much the estimates may be less exact than in other panels:
-    where the loss varies by a fifth or more, a line is wider than that.
+    proportion is drawn too, where it is known.
     """
 
     letter: str
@@ -51,7 +50,6 @@ class Panel:
     theory: str
     assumptions: Assumptions = PAPER
     limit: bool = False
-    coarser: float = 1.0
 
     def at(self, value: float) -> Setting:
         """The setting with the varying rate at this value."""
@@ -145,11 +143,11 @@ def _figure_4() -> Figure:
 
 def _figure_6() -> Figure:
     panels = []
-    for letter, title, m, n_v, coarser in (
-        ("a", "strongly overparameterized", 1, 2, 1.0),
-        ("b", "weakly overparameterized", 5, 5, 2.5),
-        ("c", "weakly underparameterized", 10, 10, 2.5),
-        ("d", "strongly underparameterized", 10, 40, 2.5),
+    for letter, title, m, n_v in (
+        ("a", "strongly overparameterized", 1, 2),
+        ("b", "weakly overparameterized", 5, 5),
+        ("c", "weakly underparameterized", 10, 10),
+        ("d", "strongly underparameterized", 10, 40),
     ):
         # w_0 = (0.1, ..., 0.1) and omega_0 = 0, so |omega_0 - w_0|^2 = 0.01 p
         base = Setting(
@@ -157,7 +155,7 @@ def _figure_6() -> Figure:
         )
         theory = {Regime.OVER: "eq5", Regime.UNDER: "eq9"}[Regime(base.regime)]
         rates = grid(-2.0, 2.0, 21)
-        panels.append(Panel(letter, title, base, "alpha_t", rates, 100, theory, limit=True, coarser=coarser))
+        panels.append(Panel(letter, title, base, "alpha_t", rates, 100, theory, limit=True))
     return Figure(
         "figure6",
         "From overparameterized to underparameterized: the loss over the training rate",

@@ -29,9 +29,10 @@ from numeric_check.problem.setting import Setting
 
 Report = Callable[[dict[str, str], int, int], None]
 
-# The conditional estimator is drawn to this standard error over its mean, or to the multiple that a panel asks for: less than a
-# line is wide there, hence below its mark, and far below the spread of the plain experiments beside it.
-RESOLUTION = 4e-4
+# The error of the conditional estimator over that of the experiment beside it.
+SHARE = 0.2
+# But over its mean no finer than the first of these, which is less than the width of a line, and no coarser than the second.
+RESOLUTION, COARSEST = 4e-4, 1e-3
 # Smaller than any spread between runs, so that the plain protocol makes every run it is asked for.
 EVERY_RUN = 1e-12
 SOURCES = ("numeric_check.estimators.simulation",)
@@ -57,9 +58,11 @@ class Point(NamedTuple):
     plain: Estimate | None
 
 
-def task(setting: Setting, protocol: Method, runs: int, coarser: float = 1.0) -> Task:
+def task(setting: Setting, protocol: Method, runs: int) -> Task:
     """A point to sample, with its key: a hash of the setting, the protocol and the sampling code."""
-    rel_error = EVERY_RUN if protocol == "plain" else coarser * RESOLUTION
+    beside = shipped(setting, runs)
+    share = 0.0 if beside is None else SHARE * beside.stderr / beside.mean
+    rel_error = EVERY_RUN if protocol == "plain" else max(RESOLUTION, min(share, COARSEST))
     effort = {"runs": runs} if protocol == "plain" else {"resolution": rel_error}
     key = store.key("figure point", SOURCES, setting=setting.fingerprint, protocol=protocol, **effort)
     return Task(key, setting, protocol, runs, rel_error)
@@ -119,7 +122,7 @@ def _plain_points() -> Mapping[tuple[str, int], Estimate]:
 def tasks(panels: Iterable[Panel]) -> list[Task]:
     """Every point of the panels: the conditional estimate at each rate and, under the paper's assumptions, its experiment."""
     return [
-        task(panel.at(rate), protocol, panel.runs, panel.coarser)
+        task(panel.at(rate), protocol, panel.runs)
         for panel in panels
         for rate in panel.grid
         for protocol in _protocols(panel)
