@@ -9,9 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-WIDTH, HEIGHT = 660, 430
+# as narrow as its words allow, so that its letters are read on a phone
+WIDTH, HEIGHT = 464, 446
 RADIUS = 19.0
+# the row of stages: where it begins, and half the width of a stage
+STAGE, HALF = 368, 42
+# the columns of data
+COLUMNS = (56, 162, 302, 408)
 _STYLE = (
     "text{font-family:'Latin Modern Math','STIX Two Text',Georgia,serif;fill:currentColor}"
     ".v{font-style:italic;font-size:17px;text-anchor:middle}.s{font-size:11px}"
@@ -66,20 +72,27 @@ def _line(start: tuple[float, float], end: tuple[float, float], kind: str = "l")
     return f'<line class="{kind}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" marker-end="url(#head)"/>'
 
 
-def plate(x: float, y: float, width: float, height: float, text: str, *, low: bool = False) -> str:
-    """A frame with what it repeats over in its upper (or lower) left corner."""
+def plate(x: float, y: float, width: float, height: float, text: str, *, place: str) -> str:
+    """A frame with what it repeats over: in its upper `left` or `right` corner, or `below`, in the middle."""
+    at, line, anchor = {
+        "left": (x + 7, y + 15, "start"),
+        "right": (x + width - 7, y + 15, "end"),
+        "below": (x + width / 2, y + height - 9, "middle"),
+    }[place]
     return (
         f'<rect class="l" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="8"/>'
-        f'<text class="t" x="{x + 7:g}" y="{(y + height - 7 if low else y + 15):g}">{text}</text>'
+        f'<text class="t" text-anchor="{anchor}" x="{at:g}" y="{line:g}">{text}</text>'
     )
 
 
 def box(x: float, lines: Sequence[str]) -> str:
     """A stage of learning in the lower row."""
     texts = "".join(
-        f'<text class="b" x="{x:g}" y="{382 + 17 * k:g}">{text}</text>' for k, text in enumerate(lines)
+        f'<text class="b" x="{x:g}" y="{STAGE + 20 + 17 * k:g}">{text}</text>' for k, text in enumerate(lines)
     )
-    return f'<rect class="l d" x="{x - 70:g}" y="362" width="140" height="48" rx="8"/>{texts}'
+    return (
+        f'<rect class="l d" x="{x - HALF:g}" y="{STAGE:g}" width="{2 * HALF:g}" height="66" rx="8"/>{texts}'
+    )
 
 
 def _italic(letter: str, upper: str = "", lower: str = "") -> str:
@@ -94,31 +107,33 @@ def _italic(letter: str, upper: str = "", lower: str = "") -> str:
 
 def draw() -> str:
     """The drawing as SVG text; lines and letters take the colour of the surrounding text."""
-    mean, spread = Node("w", 290, 34, lower="0", parameter=True), Node("ν", 370, 34, parameter=True)
-    noise = Node("σ", 330, 322, parameter=True)
-    task, target = Node("w", 157, 112, upper="(i)"), Node("w", 503, 112, upper="′")
-    columns = (("t", 80, task), ("v", 234, task), ("r", 426, target), ("s", 580, target))
+    mean, spread = Node("w", 204, 34, lower="0", parameter=True), Node("ν", 260, 34, parameter=True)
+    noise = Node("σ", 232, 324, parameter=True)
+    task, target = Node("w", 109, 112, upper="(i)"), Node("w", 355, 112, upper="′")
+    columns = tuple(zip("tvrs", COLUMNS, (task, task, target, target), strict=True))
     parts = [
-        plate(8, 78, 298, 268, f"{_italic('i')} = 1 … {_italic('m')}", low=True),
-        plate(354, 78, 298, 268, "target task", low=True),
+        plate(6, 78, 206, 272, f"{_italic('i')} = 1 … {_italic('m')}", place="below"),
+        plate(252, 78, 206, 272, "target task", place="below"),
     ]
     arrows = [arrow(cause, effect) for cause in (mean, spread) for effect in (task, target)]
     nodes = [mean, spread, noise, task, target]
     for which, x, parameters in columns:
         data = Node("x", x, 192, upper=which, observed=True)
         label = Node("y", x, 262, upper=which, observed=True)
-        parts.append(plate(x - 45, 158, 90, 142, _italic("n", lower=which)))
+        corner = "left" if x < parameters.x else "right"
+        parts.append(plate(x - HALF, 158, 2 * HALF, 142, _italic("n", lower=which), place=corner))
         arrows += [arrow(data, label), arrow(parameters, label), arrow(noise, label)]
         nodes += [data, label]
     stages = (
-        (80, ("inner loop:", f"a step {_italic('α', lower='t')} from {_italic('ω')}")),
-        (234, ("outer loop:", f"best {_italic('ω')} is {_italic('ω', upper='⋆')}")),
-        (426, ("adaptation:", f"a step {_italic('α', lower='r')} from {_italic('ω', upper='⋆')}")),
-        (580, ("test loss", f"at {_italic('θ', upper='⋆')}")),
+        ("inner loop:", f"a step {_italic('α', lower='t')}", f"from {_italic('ω')}"),
+        ("outer loop:", f"best {_italic('ω')}", f"is {_italic('ω', upper='⋆')}"),
+        ("adaptation:", f"a step {_italic('α', lower='r')}", f"from {_italic('ω', upper='⋆')}"),
+        ("test loss", f"at {_italic('θ', upper='⋆')}"),
     )
-    parts += [box(x, lines) for x, lines in stages]
-    arrows += [_line((x, 301), (x, 356), "l d") for x, _ in stages]
-    arrows += [_line((a + 71, 386), (b - 76, 386), "l d") for a, b in ((80, 234), (234, 426), (426, 580))]
+    parts += [box(x, lines) for x, lines in zip(COLUMNS, stages, strict=True)]
+    arrows += [_line((x, 301), (x, STAGE - 6), "l d") for x in COLUMNS]
+    ends = [(a + HALF + 1, b - HALF - 6) for a, b in pairwise(COLUMNS)]
+    arrows += [_line((a, STAGE + 33), (b, STAGE + 33), "l d") for a, b in ends]
     head = (
         '<defs><marker id="head" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" '
         'orient="auto"><path d="M0 0 8 4 0 8z" fill="currentColor"/></marker></defs>'
