@@ -47,7 +47,7 @@ MOST_DRAWS = 4_000_000
 # batches, which take about the same time at any size: up to so many, a move is sampled at a size that is not its cheapest
 MANY_BATCHES = 40
 # sizes of a ladder relative to its start, and draws at each
-LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), 960, 40
+LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), 1440, 40
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
 RESOLUTION = 0.00199
 # a mean below this share of its spread would take millions of draws to be resolved relative to itself
