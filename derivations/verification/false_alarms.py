@@ -5,7 +5,7 @@ Student's t with one degree of freedom less than draws. A sign is lost where its
 zero. Beside an experiment that was drawn once only what the seed draws can differ. A fitted exponent is contradicted where it is three of its errors beyond the edge of what is accepted, and left open
 where it is within three of it and the ladder was drawn at its longest. Sums over all checks bound the chance of a whole
 run, however they depend on each other. `python -m derivations.verification.false_alarms` runs a fast subset with a hundred
-random seeds, and ladders that are often drawn longer with twenty, and writes what came out.
+random seeds, and ladders of each kind with twenty, and writes what came out.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ SUBSET = (
     "wishart-squared-trace-uniform",
     "general-wishart-mean",
 )
-# steps with ladders of each kind that are often drawn longer before they tell
+# steps with ladders of each kind, with moves among them whose matrices are other ones for each seed
 LADDERS = (
     "weighted-square-leading",
     "gram-inverse-concentrates",

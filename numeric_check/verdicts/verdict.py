@@ -10,6 +10,8 @@ Status = Literal["agree", "disagree", "inconclusive"]
 SIGMAS = 5.0
 RELATIVE_RESOLUTION = 0.01
 ROUNDING = 1e-6
+# of two numbers that are the same but for the rounding of doubles, over their size
+SAME = 1e-13
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ def judge(mean: float, stderr: float, value: float, *, resolution: float | None 
     declared where the value is zero or small by construction). disagree: |mean - value| > 5 stderr. Otherwise
     inconclusive: too few draws to say anything, or a number that is not finite. A standard error of 0 (or a
     millionth of the resolution) means the quantity is the same in every draw; it is compared pointwise,
-    within `resolution`, which must then be given unless the two numbers are equal. Raises ValueError for a
+    within `resolution`, which must then be given unless the two numbers are equal up to rounding. Raises ValueError for a
     negative stderr or a resolution that is not positive and finite.
     """
     if stderr < 0:
@@ -39,7 +41,7 @@ def judge(mean: float, stderr: float, value: float, *, resolution: float | None 
     distance = abs(mean - value)
     # rounding alone can give a tiny spread to a quantity that is the same in every draw
     if stderr == 0.0 or (resolution is not None and SIGMAS * stderr <= ROUNDING * resolution):
-        return _pointwise(distance, resolution)
+        return _pointwise(distance, SAME * abs(value), resolution)
     z = distance / stderr
     if distance > SIGMAS * stderr:
         return Verdict(
@@ -53,8 +55,8 @@ def judge(mean: float, stderr: float, value: float, *, resolution: float | None 
     return Verdict("agree", f"{z:.1f} standard errors apart, resolved to {SIGMAS * stderr:.2g}")
 
 
-def _pointwise(distance: float, resolution: float | None) -> Verdict:
-    if distance == 0.0:
+def _pointwise(distance: float, rounding: float, resolution: float | None) -> Verdict:
+    if distance <= rounding:
         return Verdict("agree", "equal in every draw")
     if resolution is None:
         return Verdict(

@@ -57,14 +57,14 @@ ORDERS: Mapping[str, Exponent] = {
 # the numbers from which the size xi grows where a move is sampled: large enough that the matrices drawn for Sigma and
 # Sigma_w, others at each size, hardly differ in their traces
 BASE = {
-    "n_t": 12,
+    "n_t": 17,
     "n_v": 1,
     "m": 2,
-    "p": 20,
+    "p": 28,
     "sigma": 0.8,
     "sigma_v": 0.8,
     "alpha_t": 0.2,
-    "|Sigma_w|": 1 / 20,
+    "|Sigma_w|": 1 / 28,
 }
 B, GAMMA, WEIGHT, INVERSE = letter("B"), letter("Gamma"), letter("H_r"), letter("inverse of B*B.T")
 

@@ -33,6 +33,7 @@ NAN, INF = math.nan, math.inf
         (1.0, 0.001, NAN, None, "inconclusive"),
         (INF, 0.0, INF, None, "inconclusive"),
         (1.0, 0.0, 1.0, None, "agree"),  # exactly equal in every draw
+        (3.0, 0.0, 3.0 - 4e-16, None, "agree"),  # up to rounding
         (1.0, 0.0, 1.0 + 1e-12, None, "inconclusive"),  # pointwise identities need a tolerance
         (1.0, 0.0, 1.0 + 1e-12, 1e-9, "agree"),
         (1.0, 0.0, 1.0 + 1e-6, 1e-9, "disagree"),
