@@ -2,8 +2,8 @@
 # `make PYTHON=/path/to/python3.12` chooses an interpreter, `make WORKERS=4 test` the number of test processes,
 # `make UPGRADE=--upgrade lock` takes the newest releases instead of keeping the locked ones.
 
-# Of the Pythons at hand the first, unless another is much quicker: one that was built without its optimizations takes a fifth
-# longer for everything here. Looked for when first needed, once.
+# Of the Pythons at hand the first, unless another is much quicker: one that was built without its optimizations takes up to a
+# fifth longer here. Looked for when first needed, once.
 NAMES = python3 python3.14 python3.13 python3.12 python3.11 python
 TIMED = import sys, ensurepip, timeit; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable, \
 	min(timeit.repeat("for i in range(1000): d[i % 7] = str(i)", "d = {}", number=10, repeat=20)))

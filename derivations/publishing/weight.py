@@ -29,6 +29,6 @@ def lighten(html: Path) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Keep Sphinx from making its index, which takes a quarter of its time; the page of that search stands, with the book's box."""
+    """Keep Sphinx from making its index, which takes a fifth of its time; the page of that search stands, with the book's box."""
     app.connect("builder-inited", lambda app: setattr(app.builder, "search", False))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -128,7 +128,7 @@ def measure(
             expected = np.concatenate([one.expected for one in probed.values()])
             aims = np.concatenate([one.aim for one in probed.values()], axis=1)
         # the numbers of all labels side by side: each batch takes the same few sums, however many there are
-        off = np.concatenate([probed[label].numbers(array) for label, array in observed.items()], axis=1)
+        off = np.concatenate([one.numbers(observed[label]) for label, one in probed.items()], axis=1)
         off -= expected
         total, square = total + off.sum(axis=0), square + np.einsum("bk,bk->k", off, off)
         draws, batch_index = draws + len(off), batch_index + 1
@@ -155,10 +155,11 @@ def measure(
 class _Probed:
     """What is looked at of a label: its probes, their values, and the standard errors to which they are drawn.
 
-    aim: in the first row what resolves each value, in the second what says that it is the same in every draw.
+    columns: the probes of a matrix as columns, each of all its elements. aim: in the first row what resolves each value, in the second what says that it is the same in every draw.
     """
 
     probes: tuple[NDArray[np.float64], ...] | None
+    columns: NDArray[np.float64] | None
     expected: NDArray[np.float64]
     aim: NDArray[np.float64]
 
@@ -172,14 +173,13 @@ class _Probed:
             aim = np.stack([0.00199 * np.abs(expected), np.full_like(expected, -1.0)])
         else:
             aim = np.stack([np.full_like(expected, share * resolution) for share in (0.199, 1e-7)])
-        return cls(probes, expected, aim)
+        columns = None if probes is None else np.stack([probe.ravel() for probe in probes], axis=1)
+        return cls(probes, columns, expected, aim)
 
     def numbers(self, observed: NDArray[np.float64]) -> NDArray[np.float64]:
         """In each draw the numbers that are compared, shape (draws, probes)."""
         entries = observed.reshape(len(observed), -1)
-        if self.probes is None:
-            return entries
-        return np.asarray(entries @ np.stack([probe.ravel() for probe in self.probes], axis=1))
+        return entries if self.columns is None else np.asarray(entries @ self.columns)
 
 
 def batch_size(sizes: Mapping[str, float]) -> int:
