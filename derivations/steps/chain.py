@@ -19,6 +19,7 @@ make moves, and each rule knows a second route to its own result that shares not
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.steps.chains.averaging import Averaging
@@ -33,6 +34,7 @@ from derivations.steps.rules.stacked import Tasks
 __all__ = [
     "NO_NUMBER",
     "Chain",
+    "DerivedBy",
     "DoesNotApply",
     "Growth",
     "Known",
@@ -43,7 +45,6 @@ __all__ = [
     "abbreviation",
     "carried_out",
     "carries_out",
-    "derived_by",
     "without_traces",
     "written",
 ]
@@ -69,6 +70,12 @@ def carried_out(chain: Callable[[Assumptions], Chain], assumptions: Assumptions)
         raise NotDerivable(str(error)) from None
 
 
-def derived_by(chain: Callable[[Assumptions], Chain]) -> Callable[[Assumptions], Mapping[str, Part]]:
+@dataclass(frozen=True)
+class DerivedBy:
     """What a chain shows, as the derivation of a step."""
-    return lambda assumptions: carried_out(chain, assumptions).parts
+
+    chain: Callable[[Assumptions], Chain]
+
+    def __call__(self, assumptions: Assumptions) -> Mapping[str, Part]:
+        """Its parts; raises NotDerivable where a move does not apply."""
+        return carried_out(self.chain, assumptions).parts

@@ -9,8 +9,9 @@ derives: they are what is being tested.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from derivations.language.assumptions import Assumptions
 from derivations.language.regime import Regime
-from derivations.steps.chain import Chain, derived_by
+from derivations.steps.chain import Chain, DerivedBy
 from derivations.steps.neglected import Neglected, Remainders
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
@@ -87,6 +88,7 @@ class Check:
     move: the number of the move that is compared, from 1; 0 for the step itself. probe: the number of the projection through
     which a matrix is compared, from 1; 0 for a number. longer: how many times as many draws it would have taken before it
     was left open. drawn: the part of the standard error that comes from draws of this seed; the rest is that of the value, an experiment drawn once.
+    signed: where a sign is compared, the number that has it and the standard error of that.
     """
 
     label: str
@@ -103,6 +105,7 @@ class Check:
     probe: int = 0
     longer: int = 1
     drawn: float = 1.0
+    signed: tuple[float, float] | None = None
 
 
 class DrawsAtAnyRate(Protocol):
@@ -204,11 +207,18 @@ class Step:
 
     def __post_init__(self) -> None:
         if self.derive is None and self.derivation is not None:
-            object.__setattr__(self, "derive", derived_by(self.derivation))
+            object.__setattr__(self, "derive", DerivedBy(self.derivation))
         if self.conjectured and (self.derive is not None or self.check is None):
             raise ValueError(f"{self.name}: a conjecture derives nothing, and a check samples it")
         if self.proofless and self.derive is not None:
             raise ValueError(f"{self.name}: a figure or an approximation derives nothing")
+
+    def remembering(self) -> Step:
+        """The same step, but that what it derives and its chain of moves are found once for each set of assumptions."""
+        chain = None if self.derivation is None else cache(self.derivation)
+        own = chain is not None and isinstance(self.derive, DerivedBy)
+        derive = DerivedBy(chain) if chain is not None and own else self.derive
+        return replace(self, derivation=chain, derive=None if derive is None else cache(derive))
 
     @property
     def proofless(self) -> bool:

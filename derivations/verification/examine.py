@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cache
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -47,8 +46,7 @@ def examine(
     known: the proof part, when it is known from before. sampled: what samples the step under changed assumptions.
     """
     itself = step
-    if step.derive is not None:
-        step = replace(step, derive=cache(step.derive))
+    step = step.remembering()
     found: dict[str, Part] = {}
     broken: set[str] = set()
     proof = known
@@ -91,9 +89,12 @@ def _numeric(
 ) -> dict[str, Any]:
     status, reason, found = _compared(step, assumptions, proof["result"], seed, sampled)
     for check in found:
-        odd = [name for name in ("value", "mean", "stderr") if not math.isfinite(getattr(check, name))]
+        numbers = {name: getattr(check, name) for name in ("value", "mean", "stderr")}
+        if check.signed is not None:
+            numbers |= dict(zip(("number with the sign", "error of that"), check.signed, strict=True))
+        odd = [name for name, number in numbers.items() if not math.isfinite(number)]
         if odd:
-            raise ArithmeticError(f"{check.label}: the {odd[0]} is {getattr(check, odd[0])}; {check.reason}")
+            raise ArithmeticError(f"{check.label}: the {odd[0]} is {numbers[odd[0]]}; {check.reason}")
     return {"numeric": status, "numeric_reason": reason, "checks": [asdict(check) for check in found]}
 
 

@@ -315,6 +315,7 @@ def sign_check(
         verdict,
         reason,
         Comparison.SIGN,
+        signed=(value, stderr),
     )
 
 

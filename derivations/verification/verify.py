@@ -224,16 +224,21 @@ def _run(
 
 def _by_rooms(tasks: Sequence[Task], ended: list[Task]) -> Iterator[Task]:
     """The jobs in this order, but that a worker goes on in a room of the paper where it is, as its steps share derivations:
-    the next goes to who did what is first in `ended`, and comes from a room that is his, else nobody's, else another's.
+    the next goes to who did what is first in `ended`, and comes from a room that is his, else nobody's, else another's. What
+    rests on a proof that is not yet found comes after it, as far as there is anything else.
     """
     waiting, whose, did = list(tasks), dict[str, int](), dict[Job, int]()
     while waiting:
         worker = did.pop(ended.pop(0)[0]) if ended else len(did)
+        unproved = {name for (name, _), *_ in waiting} | {name for name, _ in did}
         rooms = [
             MODULE_OF[job[0]].removeprefix("derivations.paper.").partition(".")[0] for job, *_ in waiting
         ]
         owners = [whose.get(room) for room in rooms]
-        place = next((owners.index(owner) for owner in (worker, None) if owner in owners), 0)
+        rests = [not unproved.isdisjoint(named(job[0]).proofs) for job, *_ in waiting]
+        whose_turn = {worker: 0, None: 1}
+        ranks = [whose_turn.get(owner, 2) for owner in owners]
+        *_, place = min(zip(rests, ranks, range(len(waiting)), strict=True))
         task = waiting.pop(place)
         whose.setdefault(rooms[place], worker)
         did[task[0]] = worker

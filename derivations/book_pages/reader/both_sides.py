@@ -29,18 +29,13 @@ def _best(name: str, of: str) -> str:
     return h.number(float(optimum("eq14", given)["alpha_t"]), 3)
 
 
-def _change(reason: str) -> str:
-    """The change of the loss with its error, from the reason of a verdict."""
-    return h.measured(*map(float, reason.rsplit("by ", 1)[-1].split(" +- ")))
-
-
 def table() -> Html:
     """By example the rate at which (14) is least, and the change of the simulated loss from minus a rate to that rate."""
     rows = []
     for name, cases in OF.items():
-        reasons = {check["label"]: check["reason"] for check in cards.records()[name]["checks"]}
+        seen = {check["label"]: check["signed"] for check in cards.records()[name]["checks"]}
         for case in cases:
-            changes = (_change(reasons[str(label)]) for label in (case.sloping, case.best))
+            changes = (h.measured(*seen[str(label)]) for label in (case.sloping, case.best))
             rows.append((str(case.count), SAID[case.name], _best(name, case.name), *changes))
     head = (
         "large eigenvalues",

@@ -26,6 +26,7 @@ from derivations.support import store
 from derivations.verification import prove as proving
 from derivations.verification import verify as verification
 from derivations.verification.examine import Examined, examine
+from derivations.verification.growth import sign_check
 from derivations.verification.verify import all_pass, checked, keys_of, verify, verify_jobs
 
 NAME, OTHERS = "rows-sandwich", ("wishart-mean", "columns-sandwich")
@@ -138,6 +139,10 @@ def endless(*arguments: object) -> list[Check]:
     return [Check("a", {}, 1.0, math.nan, 1.0, 9, 0.0, "inconclusive", "not finite")]
 
 
+def unbounded(*arguments: object) -> list[Check]:
+    return [sign_check("a", {}, math.inf, 1.0, 1.0, said="it is", draws=9, seconds=0.0)]
+
+
 BREAKS: dict[str, tuple[dict[str, object], str, str, str]] = {
     "engine": (
         {"derive": raising(AssertionError("engine and pairings disagree"))},
@@ -148,6 +153,7 @@ BREAKS: dict[str, tuple[dict[str, object], str, str, str]] = {
     "size": ({"check": raising(ValueError("matmul: wrong size"))}, "proved", "failed", "wrong size"),
     "memory": ({"observe": raising(MemoryError())}, "proved", "failed", "MemoryError"),
     "finite": ({"check": endless}, "proved", "failed", "the mean is nan"),
+    "sign": ({"check": unbounded}, "proved", "failed", "the number with the sign is inf"),
     "claim": ({"claim": raising(KeyError("no such letter"))}, "failed", "agree", "no such letter"),
 }
 
@@ -329,7 +335,7 @@ def test_changed_arrays_are_finite(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_worker_goes_on_in_its_room() -> None:
     """And when that is done in a room that nobody has, then in another's."""
-    names = ["theorem-3", "theorem-1", "exact-variances", "theorem-1-remainder", "wishart-mean"]
+    names = ["weighted-square", "stationary-rates", "exact-variances", "theorem-1-remainder", "wishart-mean"]
     ended: list[verification.Task] = []
     tasks: list[verification.Task] = [((name, PAPER), ["proof"], 0, None) for name in names]
     begun = verification._by_rooms(tasks, ended)
@@ -341,8 +347,8 @@ def test_a_worker_goes_on_in_its_room() -> None:
     ended.append(order[2])
     order.append(next(begun))
     assert [task[0][0] for task in order] == [
-        "theorem-3",
-        "theorem-1",
+        "weighted-square",
+        "stationary-rates",
         "theorem-1-remainder",
         "exact-variances",
         "wishart-mean",
@@ -350,7 +356,19 @@ def test_a_worker_goes_on_in_its_room() -> None:
     ended.append(order[3])
     assert list(begun) == []
     late = verification._by_rooms([tasks[0], tasks[2]], ended := [])
-    assert [next(late)[0][0], next(late)[0][0]] == ["theorem-3", "exact-variances"]
+    assert [next(late)[0][0], next(late)[0][0]] == ["weighted-square", "exact-variances"]
+
+
+def test_what_rests_on_a_proof_comes_after_it() -> None:
+    """And waits for nothing where there is nothing else."""
+    names = ["excess-overparameterized", "theorem-1-remainder-bounded", "stationary-rates", "exact-variances"]
+    ended: list[verification.Task] = []
+    begun = verification._by_rooms([((name, PAPER), ["proof"], 0, None) for name in names], ended)
+    order = [next(begun), next(begun)]
+    for _ in range(2):
+        ended.append(order[-1])
+        order.append(next(begun))
+    assert [task[0][0] for task in order] == [*names[1:], names[0]]
 
 
 # -- what is taken from the store under a changed assumption ---------------------------------------------------
