@@ -159,7 +159,8 @@ def _map(figure: Canvas, axis: Axes, panel: Map) -> None:
     for said, x, y, ratio in EXAMPLES:
         if ratio == panel.ratio:
             axis.plot([x], [y], "o", color=VERMILION, markersize=5, markeredgecolor="black")
-            axis.annotate(said, (x, y), (6, 4), textcoords="offset points", fontsize=9)
+            # not black: on a page that follows the page's colours, and a map does not
+            axis.annotate(said, (x, y), (6, 4), textcoords="offset points", fontsize=9, color="0.1")
     if panel.all_points:
         axis.plot(POINTS / SIZE, 1 / (POINTS + 1), "--", color="0.3", linewidth=1.0)
         axis.set_ylim(TASKS[0] / SIZE / 2, TASKS[-1] / SIZE * 1.05)

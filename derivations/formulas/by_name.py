@@ -23,7 +23,7 @@ from derivations.formulas.values import checked_point, needs, traces, united
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
-from derivations.language.symbols import m, n_t, n_v, p
+from derivations.language.symbols import label_noise, m, n_t, n_v, nu, p, sigma
 from derivations.paper.theorem2.general_covariance import NORMAL
 from derivations.steps.contents import ALIASES, find
 from derivations.steps.labels import InRegime, Sign
@@ -121,10 +121,25 @@ def in_regime(
     for key, regime in BY_REGIME.items():
         if abs(size - rows) > 1 and regime.holds(rows, size):
             return {"value": found[key]}
+    near = Regime.OVER if size >= rows else Regime.UNDER
+    if (exact := _unamplified(found[near.value], values, assumptions)) is not None:
+        return {"value": exact}
     conditions = " or ".join(regime.with_room("p", "n_v m") for regime in Regime)
     raise InvalidParameter(
         f"{name} is infinite unless {conditions}, but n_v m = {rows} and p = {size}: change n_v, m or p"
     )
+
+
+def _unamplified(
+    expr: sympy.Expr, values: Mapping[str, Given], assumptions: Assumptions
+) -> sympy.Expr | None:
+    """A formula where nothing is there to be amplified, so that what is infinite elsewhere cancels: no label noise, and a
+    single task or tasks that are all alike. None where there is something.
+    """
+    alike = {symbol: to for symbol, to in ((m, 1), (nu, 0)) if values.get(str(symbol)) == to}
+    if not alike or values.get(str(sigma)) != 0 or assumptions.noise_val:
+        return None
+    return expr.subs({**alike, sigma: 0, label_noise: 0})
 
 
 def formula(name: str, assumptions: Assumptions = PAPER, key: str | None = None) -> sympy.Expr:
@@ -233,6 +248,9 @@ def _averaged(
     value = quotient(expr)
     needed = parameters(value)[0] - {average.name} | {*average.needs}
     point = checked_point(name, values, assumptions, needed=needed, matrices=set())
+    rows, size = point.scalars["n_v"] * point.scalars["m"], point.scalars["p"]
+    if abs(size - rows) <= 1 and (exact := _unamplified(expr, point.scalars, assumptions)) is not None:
+        value = quotient(exact)
     numbers = {key: float(number) for key, number in point.scalars.items()}
 
     def computed(aim: float | None) -> tuple[float, float, Estimate]:
@@ -242,7 +260,8 @@ def _averaged(
             value_at(value, {**point.scalars, average.name: Fraction(number)})
             for number in (found.mean, found.mean + found.stderr)
         )
-        return float(at), abs(float(next_to - at)), found
+        # of a double the last bit is rounded
+        return float(at), abs(float(next_to - at)) + (math.ulp(float(at)) if found.stderr else 0.0), found
 
     at, error, found = computed(rel_error)
     if rel_error is not None and error > rel_error * abs(at):

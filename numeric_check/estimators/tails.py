@@ -40,10 +40,11 @@ def task_exponent(steps: int, n_t: int, n_v: int, p: int) -> Fraction:
 def tail_exponent(setting: Setting) -> float:
     """The exponent a above for Gaussian inputs; infinite where no error is amplified.
 
-    That is so for atomic input laws (finitely many values) and for a single task without label noise.
+    That is so for atomic input laws (finitely many values), and without label noise for a single task and for tasks that are all alike.
     """
     s, p = setting, setting.rank
-    noiseless = s.m == 1 and s.sigma == 0 and s.sigma_v == 0
+    alike = s.m == 1 or (s.nu == 0 and s.Sigma_w is None)
+    noiseless = alike and s.sigma == 0 and s.sigma_v == 0
     if s.law.atomic or noiseless:
         return math.inf
     exponent = float(abs(p - s.validation_points) + 1)

@@ -4,13 +4,17 @@
 
 A certificate factors a quotient of polynomials; each factor is shown to be positive by positive coefficients above lower
 bounds, or as a quadratic in a real variable without real roots. Polynomials are tables of fractions, multiplied out here.
+What is written as an expression is held against its certificate at random points; what is named by a label is not.
 """
 
 from __future__ import annotations
 
+import ast
 import json
+import operator
+import random
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
@@ -20,6 +24,14 @@ from typing import Any, Protocol
 Certificate = Mapping[str, Any]
 ROW = frozenset({"what", "sign", "certificate", "domain"})
 Table = dict[tuple[tuple[str, int], ...], int | Fraction]
+# at which an expression is held against its certificate, and the largest power in one
+POINTS, MOST = 3, 100
+HOW: Mapping[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 
 
 class Domain(Protocol):
@@ -146,13 +158,64 @@ def _moved(values: Table, bounds: Mapping[str, Fraction]) -> Table:
     return {key: one for key, one in values.items() if one}
 
 
+def written(what: str, certificate: Certificate) -> bool | None:
+    """Whether an expression is the quotient that a certificate is about, at random points; None where it is a label."""
+    try:
+        tree = ast.parse(what, mode="eval").body
+    except SyntaxError:
+        return None
+    parts = [table(certificate[role]) for role in ("numerator", "denominator")]
+    names = sorted(
+        {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        | {name for part in parts for powers in part for name, _ in powers}
+    )
+    source = random.Random(what)
+    for _ in range(POINTS):
+        at = {name: Fraction(source.randint(-(10**6), 10**6), source.randint(1, 10**3)) for name in names}
+        top, bottom = (_value(part, at) for part in parts)
+        try:
+            if _number(tree, at) * bottom != top:
+                return False
+        except (ValueError, ZeroDivisionError):
+            return False
+    return True
+
+
+def _value(values: Table, at: Mapping[str, Fraction]) -> Fraction:
+    total = Fraction(0)
+    for powers, one in values.items():
+        term = Fraction(one)
+        for name, power in powers:
+            term *= at[name] ** power
+        total += term
+    return total
+
+
+def _number(node: ast.expr, at: Mapping[str, Fraction]) -> Fraction:
+    """The value of sums, products, quotients and whole powers of names and whole numbers; ValueError for anything else."""
+    match node:
+        case ast.Constant(value=int(whole)):
+            return Fraction(whole)
+        case ast.Name(id=name):
+            return at[name]
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return -_number(inner, at)
+        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(power))) if abs(power) <= MOST:
+            return _number(left, at) ** power
+        case ast.BinOp(left=left, op=how, right=right) if type(how) in HOW:
+            return HOW[type(how)](_number(left, at), _number(right, at))
+    raise ValueError("it is no quotient of polynomials")
+
+
 def faults(document: list[dict[str, Any]]) -> list[str]:
     """What is wrong with the certificates of a document: a list of {what, sign, certificate, domain}."""
-    found = []
+    found = [] if document else ["there are no certificates"]
     for row in document:
         where = row["domain"]
         bounds = {name: Fraction(bound) for name, bound in where["bounds"].items()}
         said = not_positive(row["certificate"], Given(bounds, where["strict"], where["nonzero"]), row["sign"])
+        if not said and written(row["what"], row["certificate"]) is False:
+            said = "the certificate is about another expression"
         if said:
             found.append(f"{row['what']}: {said}")
     return found
@@ -172,7 +235,9 @@ def main(path: str) -> int:
         )
         return 2
     found = faults(document)
-    sys.stdout.write("".join(f"{line}\n" for line in found) or f"{len(document)} certificates hold\n")
+    labels = sum(written(row["what"], row["certificate"]) is None for row in document)
+    beside = f", {labels} of them of what a label names" if labels else ""
+    sys.stdout.write("".join(f"{line}\n" for line in found) or f"{len(document)} certificates hold{beside}\n")
     return 1 if found else 0
 
 

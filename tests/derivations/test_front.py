@@ -49,7 +49,7 @@ def test_names_in_strings_are_the_symbols_of_the_formula(name: str) -> None:
 
 def test_a_formula_at_numbers_is_the_number() -> None:
     at = d.step("eq5").formula.subs({**V, "dist0_sq": 0})
-    assert float(at) == pytest.approx(d.step("eq5").evaluate(**V), rel=1e-13)
+    assert float(at) == pytest.approx(d.step("eq5").evaluate(**V), rel=1e-13, abs=0)
 
 
 def test_changes_are_validated_at_once() -> None:
@@ -72,7 +72,7 @@ def test_a_function_of_matrices_takes_arrays_of_rates() -> None:
     grid = loss(**values, alpha_t=rates[:, None], alpha_r=rates)
     assert grid.shape == (3, 3)
     expected = evaluate_named("eq14", {**values, "alpha_t": -1.0, "alpha_r": 1.0})["value"]
-    assert grid[0, 2] == pytest.approx(expected, rel=1e-12)
+    assert grid[0, 2] == pytest.approx(expected, rel=1e-12, abs=0)
     assert loss(**values, alpha_t=-1.0, alpha_r=1.0) == expected
     with pytest.raises(ValueError, match="p > n_v m"):
         loss(**{**values, "m": 3}, alpha_t=rates, alpha_r=0.1)

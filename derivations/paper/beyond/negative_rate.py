@@ -119,6 +119,8 @@ STEPS: tuple[Step, ...] = (
         sizes=SIZES,
         applies=one_step,
         method="M(-a) - M(a) is a Gram matrix, K is even and positive, and inverses reverse the order",
-        remark="The inequality holds draw by draw, before any average. With one task it needs no law of the inputs at all.",
+        remark="What one task's label noise costs is less at -alpha_t draw by draw, before any average; of the loss with several tasks the "
+        "mean is. With one task this needs no law of the inputs, if validation and training inputs are not orthogonal almost surely. "
+        "Neither it nor the reduction uses more of the inputs' law than that rotations of their rows leave it as it is; it is carried out for Gaussian rows.",
     ),
 )

@@ -14,6 +14,7 @@ from math import inf, isfinite
 
 import numpy as np
 import sympy
+from flint import fmpq, fmpq_poly
 from numpy.typing import NDArray
 
 from derivations.language import model
@@ -29,7 +30,9 @@ from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.executor import Executor
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.simulation import run_until
+from numeric_check.estimators.tails import task_exponent
 from numeric_check.problem.samplers import triangular_factor
+from symbolic.algebra.coefficients import evaluate_at, names_in, to_fmpq
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.readable import Word as Letters
 from symbolic.algebra.words import Expression, gaussian, identity, matrix, scalar, tr, zero
@@ -62,6 +65,7 @@ MOST_ROWS = 200
 MOST_OF_SPREAD = 0.2  # that a single draw of the pilot may make up
 KEPT = 2e7  # numbers that are kept of common draws
 ENOUGH = 1e-7  # relative error below which a quadrature is preferred to sampling
+SETTLED = 1e-5  # and below which the difference of two rules bounds it, so that it is one to compare with that of draws
 
 
 def require_rotations(assumptions: Assumptions) -> None:
@@ -172,6 +176,32 @@ def _mean_of_inverse_at(rows: int, size: int) -> float:
     return float(mean_of_inverse().subs({n_v: rows, p: size}))
 
 
+@lru_cache(maxsize=32)
+def order_of_zero(assumptions: Assumptions) -> int:
+    """How flat the inner loop is in an eigenvalue of the inputs where it vanishes: its steps, or less where their rates differ."""
+    if not assumptions.added:
+        return assumptions.inner_steps
+    powers: dict[int, fmpq] = {}
+    for term, coefficient in model.task(assumptions).contraction.terms.items():
+        power = len(term.word or ()) // 2
+        value = to_fmpq(evaluate_at(coefficient, dict.fromkeys(names_in(coefficient), 1)))
+        powers[power] = powers.get(power, fmpq(0)) + value
+    _, factors = fmpq_poly([powers.get(k, fmpq(0)) for k in range(max(powers) + 1)]).factor()
+    return max((int(times) for _, times in factors), default=1)
+
+
+def require_variance(assumptions: Assumptions, given: Numbers) -> None:
+    """Raises BadInput where draws at this rate have no finite variance, so that no error can be stated."""
+    if given["alpha_t"] <= 0 or not (given["sigma"] or given["sigma_v"]):
+        return
+    steps, sizes = order_of_zero(assumptions), [int(given[name]) for name in ("n_t", "n_v", "p")]
+    if task_exponent(steps, *sizes) <= 4:
+        raise BadInput(
+            f"the mean loss is finite, but draws of it have no finite variance at alpha_t > 0 with {assumptions.inner_steps} inner "
+            f"steps and p = n_v + {sizes[2] - sizes[1]}: take a larger p, or alpha_t <= 0"
+        )
+
+
 def average(
     assumptions: Assumptions,
     given: Numbers,
@@ -187,12 +217,15 @@ def average(
 
     given: n_t, n_v, p > n_v + 1, alpha_t, sigma, sigma_v. sampled: never by quadrature. agreed: within which
     two rules of a quadrature must come to the same. Sampling subtracts multiples of traces
-    whose means the engine knows; equal arguments give equal results.
+    whose means the engine knows; equal arguments give equal results. Raises BadInput where nothing but draws without a
+    finite variance is left.
     """
     task, numbers = one_task(assumptions), full_numbers(given)
     found = None if sampled else by_quadrature(task, numbers, agreed)
     if found is not None and isfinite(found.mean) and found.resolved(max(ENOUGH, agreed)):
         return found
+    if not sampled:
+        require_variance(assumptions, given)
     size = seen_rows(task, numbers)
     if size > MOST_ROWS:
         raise BadInput(
@@ -202,7 +235,7 @@ def average(
     fixed = sorted((name, value) for name, value in given.items() if name != "alpha_t")
     text = f"one-task/{seed}/{assumptions.label()}/{fixed}"
     fitted = _fit(task, numbers, text)
-    return run_until(
+    drawn = run_until(
         partial(_controlled, task=task, numbers=numbers, fitted=fitted),
         rel_error=rel_error,
         seed_text=text,
@@ -210,6 +243,8 @@ def average(
         max_seconds=inf,
         executor=executor,
     )
+    settled = found is not None and isfinite(found.mean) and found.resolved(SETTLED)
+    return found if found is not None and settled and found.stderr < drawn.stderr else drawn
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,9 @@ def test_help_lists_the_added_laws_and_assumptions(
 @pytest.mark.parametrize("name", ["eq5", "5", "(5)", "Eq. 5", "theorem-1", "Theorem 1"])
 def test_a_name_may_be_written_in_every_usual_way(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", name, *FIGURE_2]) == 0
-    assert float(capsys.readouterr().out.partition(" = ")[2]) == pytest.approx(0.7218193622920518, rel=1e-15)
+    assert float(capsys.readouterr().out.partition(" = ")[2]) == pytest.approx(
+        0.7218193622920518, rel=1e-15, abs=0
+    )
 
 
 @pytest.mark.parametrize("words", [[], ["help"], ["--help"]])

@@ -63,13 +63,13 @@ def theorem_1(v: Mapping[str, float]) -> float:
 
 def test_number_of_theorem_1() -> None:
     for values in (FIGURE_2, {**FIGURE_2, "dist0_sq": 0.7}):
-        assert evaluate_named("eq5", values) == {"value": pytest.approx(theorem_1(values), rel=1e-14)}
+        assert evaluate_named("eq5", values) == {"value": pytest.approx(theorem_1(values), rel=1e-14, abs=0)}
 
 
 def test_shape_of_the_answers() -> None:
     assert evaluate_named("eq8", {"n_t": 30, "p": 60}) == {
-        "minimum": pytest.approx(-1.0111521104046224, rel=1e-15),
-        "maximum": pytest.approx(0.49448544373795566, rel=1e-15),
+        "minimum": pytest.approx(-1.0111521104046224, rel=1e-15, abs=0),
+        "maximum": pytest.approx(0.49448544373795566, rel=1e-15, abs=0),
     }
     for name in ("eq9", "eq10"):
         found = evaluate_named(name, FIGURE_3)
@@ -80,7 +80,7 @@ def test_shape_of_the_answers() -> None:
 def test_text_and_numbers_give_the_same() -> None:
     words = [f"{name}={value}" for name, value in FIGURE_2.items()]
     exact = evaluate_named("eq5", parse_values(words))["value"]
-    assert exact == pytest.approx(evaluate_named("eq5", FIGURE_2)["value"], rel=1e-15)
+    assert exact == pytest.approx(evaluate_named("eq5", FIGURE_2)["value"], rel=1e-15, abs=0)
 
 
 def test_slug_alias_and_number_name_the_same_formula() -> None:
@@ -93,7 +93,7 @@ def test_slug_alias_and_number_name_the_same_formula() -> None:
 
 def test_sizes_may_be_a_billion() -> None:
     found = evaluate_named("eq8", parse_values(["n_t=1e9", "p=1"]))
-    assert found == {"minimum": -1000000002.0, "maximum": pytest.approx(1 - 2e-9, rel=1e-15)}
+    assert found == {"minimum": -1000000002.0, "maximum": pytest.approx(1 - 2e-9, rel=1e-15, abs=0)}
 
 
 def test_rates_may_be_anything_finite() -> None:
@@ -112,7 +112,7 @@ def test_noise_of_validation_data_comes_from_the_assumptions() -> None:
     same = replace(PAPER, noise_val=Fraction(1))
     other = replace(PAPER, noise_val=Fraction(2))
     at_paper = evaluate_named("eq5", FIGURE_2)["value"]
-    assert evaluate_named("eq5", FIGURE_2, same)["value"] == pytest.approx(at_paper, rel=1e-15)
+    assert evaluate_named("eq5", FIGURE_2, same)["value"] == pytest.approx(at_paper, rel=1e-15, abs=0)
     assert evaluate_named("eq5", FIGURE_2, other)["value"] > at_paper
     with pytest.raises(InvalidParameter, match="sigma_v is set by the assumptions"):
         evaluate_named("eq5", {**FIGURE_2, "sigma_v": 1}, other)
@@ -200,7 +200,7 @@ def isotropic(size: int, nu: float) -> dict[str, object]:
 def test_theorem_3_reduces_to_theorem_1() -> None:
     given = without(FIGURE_2, "nu")
     found = evaluate_named("eq14", {**given, **isotropic(60, 0.5)})
-    assert found == {"value": pytest.approx(theorem_1(FIGURE_2), rel=1e-14)}
+    assert found == {"value": pytest.approx(theorem_1(FIGURE_2), rel=1e-14, abs=0)}
     # the variability nu stands for Sigma_w = nu^2/p I, and p may be left out
     assert evaluate_named("eq14", {**without(FIGURE_2, "p"), "Sigma": np.eye(60)}) == found
 

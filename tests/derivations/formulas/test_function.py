@@ -86,7 +86,7 @@ def pole(values: Mapping[str, Given]) -> float:
 def test_where_doubles_do_not_reach_the_value_is_exact(rate: Any) -> None:
     found = np.atleast_1d(function("eq5")(**{**V, "alpha_t": rate}))
     expected = [evaluate_named("eq5", {**V, "alpha_t": float(a)})["value"] for a in np.atleast_1d(rate)]
-    assert found == pytest.approx(expected, rel=1e-14)
+    assert found == pytest.approx(expected, rel=1e-14, abs=0)
 
 
 def test_arrays_broadcast() -> None:
@@ -103,7 +103,7 @@ def test_reused_data_share_their_rows() -> None:
     values = {k: v for k, v in V.items() if k not in ("n_v", "m")} | {"m": 1}
     name = "eq5"
     expected = evaluate_named(name, values, REUSED)["value"]
-    assert function(name, REUSED)(**values) == pytest.approx(expected, rel=1e-14)
+    assert function(name, REUSED)(**values) == pytest.approx(expected, rel=1e-14, abs=0)
     assert function(name, REUSED)(**values, n_v=30) == function(name, REUSED)(**values, n_v=np.array([30]))[0]
     with pytest.raises(ValueError, match="set n_v equal to n_t"):
         function(name, REUSED)(**{**values, "n_t": np.array([30, 31])}, n_v=30)
@@ -113,7 +113,9 @@ def test_reused_data_share_their_rows() -> None:
 
 def test_noise_that_the_assumptions_set_is_not_asked_for() -> None:
     noisy = read(["noise_val=1/3"])
-    assert function("eq5", noisy)(**V) == pytest.approx(evaluate_named("eq5", V, noisy)["value"], rel=1e-14)
+    assert function("eq5", noisy)(**V) == pytest.approx(
+        evaluate_named("eq5", V, noisy)["value"], rel=1e-14, abs=0
+    )
     with pytest.raises(ValueError, match="sigma_v is set by the assumptions"):
         function("eq5", noisy)(**V, sigma_v=1)
 

@@ -88,7 +88,7 @@ def test_best_rate_of_theorem_1_is_the_minus_root() -> None:
         assert found["alpha_t"] == roots["minimum"] < 0
         assert found["certificate"]["kind"] == "closed form"
         loss = evaluate_named("eq5", {**values, "alpha_t": found["alpha_t"]})["value"]
-        assert found["loss"] == pytest.approx(loss, rel=1e-14)
+        assert found["loss"] == pytest.approx(loss, rel=1e-14, abs=0)
         assert recheck(found["certificate"])
 
 
@@ -329,7 +329,7 @@ def test_certified_rate_of_theorem_3_is_better_than_others() -> None:
 def test_isotropic_covariance_gives_the_rate_of_theorem_1() -> None:
     values = {key: x for key, x in OVER.items() if key != "nu"}
     found = optimum("eq14", {**values, "Sigma": np.eye(60), "Sigma_w": 0.25 / 60 * np.eye(60)})
-    assert found["alpha_t"] == pytest.approx(optimum("eq5", OVER)["alpha_t"], rel=1e-12)
+    assert found["alpha_t"] == pytest.approx(optimum("eq5", OVER)["alpha_t"], rel=1e-12, abs=0)
 
 
 def test_wrong_minimum_does_not_pass_its_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,7 +351,7 @@ def test_text_names_the_rate_that_was_left_out(capsys: pytest.CaptureFixture[str
     rate, loss, *_ = capsys.readouterr().out.splitlines()
     name, _, number = rate.partition(" = ")
     assert name == "alpha_r"
-    assert float(number) == pytest.approx(optimum("eq5", values)["alpha_r"], rel=1e-14)
+    assert float(number) == pytest.approx(optimum("eq5", values)["alpha_r"], rel=1e-14, abs=0)
     assert loss.startswith("loss = ")
 
 

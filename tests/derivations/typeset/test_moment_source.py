@@ -75,7 +75,7 @@ def exact(text: str, covariance: str) -> list[float]:
 
 def close(found: list[list[float]], queries: tuple[tuple[str, str], ...] = QUERIES) -> None:
     for (text, covariance), numbers in zip(queries, found, strict=True):
-        assert numbers == pytest.approx(exact(text, covariance), rel=1e-12), text
+        assert numbers == pytest.approx(exact(text, covariance), rel=1e-12, abs=0), text
 
 
 def flat(script: list[str], folder: Path) -> list[list[float]]:
@@ -144,7 +144,7 @@ def test_c(tmp_path: Path) -> None:
     )
     built = str(tmp_path / "all")
     run([compiler, "-std=c99", "-pedantic-errors", "-Werror", str(tmp_path / "all.c"), "-o", built, "-lm"])
-    assert run([built]) == pytest.approx(wanted, rel=1e-12)
+    assert run([built]) == pytest.approx(wanted, rel=1e-12, abs=0)
     assert len(wanted) == 14
 
 
@@ -162,7 +162,9 @@ def test_the_function(text: str, covariance: str) -> None:
     result = d.moment(text, cov=covariance)
     values = {**SIZES, **MATRICES}
     wanted = {name: values[name] for name in Parts(result).parameters}
-    assert np.ravel(result.function()(**wanted)).tolist() == pytest.approx(exact(text, covariance), rel=1e-12)
+    assert np.ravel(result.function()(**wanted)).tolist() == pytest.approx(
+        exact(text, covariance), rel=1e-12, abs=0
+    )
 
 
 @pytest.mark.parametrize("x", [0.5, 1, 2.5, 16, 300])

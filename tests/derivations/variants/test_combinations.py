@@ -164,7 +164,7 @@ def test_the_committed_numbers_are_those_of_the_formulas(words: tuple[str, ...],
         values = dict(losses.values_of(losses.setting_under(step.name, assumptions, k)))
         if NORMAL in parts:
             values[INVERSE] = np.linalg.inv(np.asarray(evaluate(to_sympy(parts[NORMAL]), values)))
-        assert float(evaluate(formula, values)) == pytest.approx(check["value"], rel=1e-10)
+        assert float(evaluate(formula, values)) == pytest.approx(check["value"], rel=1e-10, abs=0)
 
 
 @pytest.mark.parametrize(

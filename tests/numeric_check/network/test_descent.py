@@ -39,8 +39,8 @@ def test_gradient_by_complex_steps(rate: float) -> None:
     for k in range(len(w)):
         way = [rng.standard_normal(part.shape) * (j == k) for j, part in enumerate(w)]
         plain = meta_loss(along(w, Weights(*way)), *tasks, y_new, rate)
-        assert loss == pytest.approx(plain.real, rel=1e-13)
-        assert float(np.sum(way[k] * gradient[k])) == pytest.approx(plain.imag / STEP, rel=1e-10)
+        assert loss == pytest.approx(plain.real, rel=1e-13, abs=0)
+        assert float(np.sum(way[k] * gradient[k])) == pytest.approx(plain.imag / STEP, rel=1e-10, abs=0)
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -57,7 +57,7 @@ def test_the_trained_loss_is_that_of_adapted_weights() -> None:
     for x, y, mean in zip(run.test.inputs, run.test.labels, run.test.mean, strict=True):
         at = stepped(w, x[:4], y[:4], SMALL.alpha_r * SMALL.scale)
         losses.append(0.5 * (np.mean((layers(at, x[4:])[-1] - mean[4:]) ** 2) + SMALL.sigma**2))
-    assert trained_loss(SMALL, run, w) == pytest.approx(np.mean(losses), rel=1e-12)
+    assert trained_loss(SMALL, run, w) == pytest.approx(np.mean(losses), rel=1e-12, abs=0)
 
 
 def test_without_jax_one_line_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_the_gradient_is_that_of_jax(tmp_path: Path) -> None:
     for k, rate in enumerate(RATES):
         loss, gradient = meta_gradient(*problem(3), rate)
         plain, *slopes = np.load(tmp_path / f"{k}.npz").values()
-        assert loss == pytest.approx(float(plain), rel=1e-13)
+        assert loss == pytest.approx(float(plain), rel=1e-13, abs=0)
         for one, other in zip(gradient, slopes, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-13)
 

@@ -64,4 +64,4 @@ def test_feature_moments_are_averages_over_the_sampled_inputs(how: Reading) -> N
     assert abs(signal - between.mean()) < 5 * error
     assert error < 0.05 * signal
     expected = 1 + (4 * e.nu**2 / e.p * np.mean(np.sum(x**2, axis=1)) + 2 if how == Reading.POINT else 0)
-    assert found.noise_sq == pytest.approx(expected, rel=1e-12)
+    assert found.noise_sq == pytest.approx(expected, rel=1e-12, abs=0)

@@ -118,19 +118,21 @@ def test_whole_powers_are_exact_for_any_p(p: int, k: int) -> None:
 def test_covariances_multiply() -> None:
     sigma = [[2, 1], [1, 3]]
     plain = _number("det(W)^(1/2)", {"n": 7, "p": 2})
-    assert _number("det(W)^(1/2)", {"n": 7, "Sigma": sigma}) == pytest.approx(plain * 5**0.5, rel=1e-12)
+    assert _number("det(W)^(1/2)", {"n": 7, "Sigma": sigma}) == pytest.approx(
+        plain * 5**0.5, rel=1e-12, abs=0
+    )
     logs = [_number("log det(W)", {"n": 7, **more}) for more in ({"p": 2}, {"Sigma": sigma})]
-    assert logs[1] - logs[0] == pytest.approx(float(mpmath.log(5)), rel=1e-12)
+    assert logs[1] - logs[0] == pytest.approx(float(mpmath.log(5)), rel=1e-12, abs=0)
     own = moment("det(W1)^(1/2) W2", {"n1": 7, "n2": 3, "Sigma1": sigma, "Sigma2": [[1, 0], [0, 2]]}).value
     assert isinstance(own, list)
-    assert float(own[1][1]) == pytest.approx(6 * plain * 5**0.5, rel=1e-12)
+    assert float(own[1][1]) == pytest.approx(6 * plain * 5**0.5, rel=1e-12, abs=0)
 
 
 def test_complex_determinants() -> None:
     """det W is a product of gamma variables of shapes n, n - 1, ..."""
     found = moment("det(W)^(1/2)", {"n": 4, "p": 2}, law="complex").value
     expected = mpmath.gamma(4.5) * mpmath.gamma(3.5) / mpmath.gamma(4) / mpmath.gamma(3)
-    assert found == pytest.approx(float(expected), rel=1e-12)
+    assert found == pytest.approx(float(expected), rel=1e-12, abs=0)
 
 
 def test_what_is_shown() -> None:
@@ -286,12 +288,12 @@ def test_every_form_of_a_sum_has_the_value() -> None:
     result = moment(text, covariance="general")
     values = {"n": 6, "n1": 7, "A": [[1, 2], [0, 3]], "Sigma": [[2, 1], [1, 3]]}
     expected = _number(text, values)
-    assert moment_function(result)(**values) == pytest.approx(expected, rel=1e-12)
+    assert moment_function(result)(**values) == pytest.approx(expected, rel=1e-12, abs=0)
     script = f"{moment_source(result, 'python')}\n\nprint(moment(**{values}))\n"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True
     )
-    assert float(done.stdout) == pytest.approx(expected, rel=1e-12)
+    assert float(done.stdout) == pytest.approx(expected, rel=1e-12, abs=0)
     assert [part["determinants"]["factor"] for part in result.as_dict()["parts"]][1:] == [""]
     with pytest.raises(BadInput, match="no form in C"):
         moment_source(result, "c")
@@ -311,7 +313,7 @@ def test_numbers_of_rows_beside_are_not_moved(n: float) -> None:
     for text, factor in (("det(W)^(1/2) tr(W)", 1 / (n - 1)), ("tr(W) log det(W)", n**2), ("log det(W)", n)):
         beside = {1 / (n - 1): f"{text}/(n-1)", n**2: f"n {text} n", n: f"n * {text}"}[factor]
         found = moment(beside, values)
-        assert _number(beside, values) == pytest.approx(factor * _number(text, values), rel=1e-12)
+        assert _number(beside, values) == pytest.approx(factor * _number(text, values), rel=1e-12, abs=0)
         assert not any("n99" in point for point in found.checked)
     assert _number("det(W)^(1/2) tr(S)", {**values, "S": "W/(n-1)"}) == pytest.approx(
         _number("det(W)^(1/2) tr(W)", values) / (n - 1), rel=1e-12
@@ -356,7 +358,7 @@ def test_elements_letters_and_rotations_beside() -> None:
     third = moment("det(W)^(1/2) W[1,3]", covariance="general")
     assert "n=" in third.checked[-1]
     column = moment("det(W)^(1/2) a' W b", {"n": 7, "a": [1, 2], "b": [3, 5], "p": 2}).value
-    assert column == pytest.approx(13 * _number("det(W)^(1/2) tr(W)", {"n": 7, "p": 2}) / 2, rel=1e-12)
+    assert column == pytest.approx(13 * _number("det(W)^(1/2) tr(W)", {"n": 7, "p": 2}) / 2, rel=1e-12, abs=0)
     turned = moment("tr(A O B O') det(W)^(1/2)", rotations=["O"])
     assert turned.expectation.equals(moment("tr(A O B O')", rotations=["O"]).expectation)
 

@@ -42,7 +42,7 @@ def test_they_are_checked_without_any_algebra() -> None:
     assert done.stdout.splitlines() == ["15 certificates hold", "0 set()"]
 
 
-@pytest.mark.parametrize("change", ["sign", "coefficient", "bound", "factor"])
+@pytest.mark.parametrize("change", ["sign", "coefficient", "bound", "factor", "what"])
 def test_a_changed_certificate_is_refused(change: str, tmp_path: Path) -> None:
     rows = json.loads(FILE.read_text(encoding="utf-8"))
     row = next(row for row in rows if row["certificate"]["factors"][0]["certificate"].get("bounds"))
@@ -54,12 +54,40 @@ def test_a_changed_certificate_is_refused(change: str, tmp_path: Path) -> None:
         terms[0][1] = str(Fraction(terms[0][1]) + 1)
     elif change == "bound":
         row["domain"]["bounds"] = {}
+    elif change == "what":
+        row["what"] = f"{row['what']} + 1"
     else:
         first["multiplicity"] += 1
     assert plain_check.faults(rows)
     broken = tmp_path / "broken.json"
     broken.write_text(json.dumps(rows), encoding="utf-8")
     assert plain_check.main(str(broken)) == 1
+
+
+def test_none_certify_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "none.json"
+    path.write_text("[]", encoding="utf-8")
+    assert plain_check.main(str(path)) == 1
+    assert capsys.readouterr().out == "there are no certificates\n"
+
+
+@pytest.mark.parametrize(
+    ("what", "found"),
+    [
+        ("2*a/b - 1", True),
+        ("(2*a - b)**2/(2*a*b - b**2)", True),
+        ("2*a/b", False),
+        ("f(a)", False),
+        (r"\alpha_t", None),
+    ],
+)
+def test_an_expression_is_held_against_its_certificate(what: str, found: bool | None) -> None:
+    names = ["a", "b"]
+    certificate = {
+        "numerator": {"variables": names, "terms": [[[1, 0], "2"], [[0, 1], "-1"]]},
+        "denominator": {"variables": names, "terms": [[[0, 1], "1"]]},
+    }
+    assert plain_check.written(what, certificate) is found
 
 
 @pytest.mark.parametrize("text", ['{"rows": []}', "[1]", '[{"what": "a"}]', "no JSON", None])

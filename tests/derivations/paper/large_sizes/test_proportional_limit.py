@@ -49,7 +49,7 @@ def test_it_is_what_large_matrices_come_to(n_t: int, n_v: int, p: int, rate: flo
 
 def test_at_a_rate_of_zero_kappa_is_known() -> None:
     found, _, error = fixed_point(30, 7, 50, 0.0)
-    assert found == pytest.approx(7 / 43, rel=1e-13)
+    assert found == pytest.approx(7 / 43, rel=1e-13, abs=0)
     assert error < 1e-12
 
 
