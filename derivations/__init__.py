@@ -1,4 +1,4 @@
-"""The paper as a program: `step` and `steps` give its equations, `moment` exact expectations.
+"""The paper as a program: `step` and `steps` give its equations, `figure` its figures, `moment` exact expectations.
 
 >>> import derivations as d
 >>> d.step("eq5").equations
@@ -15,13 +15,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from derivations.front import moment, step
+    from derivations.front import figure, moment, step
 
     def steps() -> list[str]:
         """The names of all steps, in reading order."""
 
 
-__all__ = ["moment", "step", "steps"]
+__all__ = ["figure", "moment", "step", "steps"]
 
 
 def __getattr__(name: str) -> Any:

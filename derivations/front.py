@@ -23,8 +23,10 @@ derivations.formulas.parameters.InvalidParameter: theorem-1 holds for p > n_v m 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import sympy
@@ -42,12 +44,16 @@ from derivations.paper.moment_trees import answer_tree
 from derivations.steps.chain import DoesNotApply, Move
 from derivations.steps.contents import named, slug_of
 from derivations.steps.step import Step
+from derivations.support.workers import working
 from derivations.typeset.moment_source import moment_source
 from derivations.typeset.presentation import present, shown_parts
 from derivations.verification.verify import Record, verify_step
 from symbolic.algebra.entry_laws import COMPLEX
 from symbolic.query.query import moment as exact_moment
 from symbolic.query.result import Result
+
+if TYPE_CHECKING:  # what draws is loaded when something is drawn
+    from derivations.figures.style import Series
 
 Formula: TypeAlias = sympy.Basic | dict[str, sympy.Basic]
 
@@ -250,6 +256,51 @@ def step(name: str | int) -> StepView:
     Raises UnknownStep with a suggestion.
     """
     return StepView(slug_of(name))
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """A figure of the paper or of this edition; `derivations.figure` makes one, a notebook shows it.
+
+    name, assumptions: what is drawn. svg: the drawing. series: what it shows as numbers, one line or row of marks each.
+    """
+
+    name: str
+    assumptions: Assumptions
+    svg: str = field(repr=False)
+    series: tuple[Series, ...] = field(repr=False)
+
+    def save(self, path: str | Path) -> Path:
+        """Writes it as .svg, .png or .pdf; raises BadInput for another name, and where nothing can be written."""
+        from derivations.figures.draw import draw
+
+        with working(1):
+            return draw(self.name, Path(path), assumptions=self.assumptions)[0]
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
+def figure(name: str | int, **changes: object) -> FigureView:
+    """A figure by number, name or equation (`2`, `"figure-2"`, `"eq5"`, `"phase-diagram"`), with assumptions changed if wanted.
+
+    >>> shown = figure(1)
+    >>> shown.svg.startswith("<svg")
+    True
+
+    Points that are not in the store are simulated first, which takes from seconds to a few minutes. Raises BadInput for an unknown figure,
+    InvalidAssumption for an unknown change, and NotDerivable where nothing is derived under it.
+    """
+    from derivations.figures.draw import draw
+
+    assumptions = PAPER
+    for changed, value in changes.items():
+        assumptions = with_assumption(assumptions, changed, str(value))
+    # in this process: others would begin by running the script that asks
+    with TemporaryDirectory() as scratch, working(1):
+        path, series = draw(str(name), Path(scratch) / "figure.svg", assumptions=assumptions)
+        text = path.read_text(encoding="utf-8")
+    return FigureView(str(name), assumptions, text[text.index("<svg") :], tuple(series))
 
 
 @dataclass(frozen=True)

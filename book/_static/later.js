@@ -53,14 +53,21 @@
   };
   document.addEventListener("DOMContentLoaded", show);
   document.addEventListener("toggle", (event) => event.target.open && window.bringLater(event.target, "noscript.later:not(.narrow, .wide)"), true);
-  // folded parts are open on paper, but for tables and sources that nobody has asked for
-  let opened = [];
+  // folded parts are open on paper, which is light, but for tables and sources that nobody has asked for
+  let opened = [], theme;
+  const root = document.documentElement;
   window.addEventListener("beforeprint", () => {
+    theme = root.dataset.theme;
+    root.dataset.theme = "light";
     opened = [...document.querySelectorAll(".bd-article details:not([open])")].filter((fold) => !fold.querySelector("noscript.later:not(.narrow, .wide)"));
     opened.forEach((fold) => (fold.open = true));
     window.bringLater(document, "noscript.printed, noscript.wide");
   });
-  window.addEventListener("afterprint", () => opened.splice(0).forEach((fold) => (fold.open = false)));
+  window.addEventListener("afterprint", () => {
+    opened.splice(0).forEach((fold) => (fold.open = false));
+    if (theme) root.dataset.theme = theme;
+    else delete root.dataset.theme;
+  });
   document.addEventListener("DOMContentLoaded", () => {
     watch(document);
     // a name that is spoken is the name that is shown

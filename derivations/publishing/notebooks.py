@@ -1,4 +1,4 @@
-"""Every page as a notebook for a reader: its prose, and for each step that it shows a cell that asks for it.
+"""Every page as a notebook for a reader: its prose, and for each step and figure that it shows a cell that asks for it.
 
 A page's own cells call what serves pages; a reader's cells go through the front door (`import derivations as d`). Cells that a page
 shows are taken as they are.
@@ -21,6 +21,7 @@ CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.D
 OPTIONS = re.compile(r"\A(?::[^\n]*\n)+")
 HEADER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _SHOWN = re.compile(r"cards\.(show|remaining)\(([^)]*)\)")
+_DRAWN = re.compile(r'figures\.picture\(("[^"]+")\)')
 # marks of MyST that a notebook would show as they stand
 _MARKS = re.compile(
     r"^`{3,}\{(?:raw|embed|bibliography)\}.*?^`{3,}\s*$|^:{3,}.*$|^`{3,}\{.*$|^:[\w-]+:.*$|^\([\w-]+\)=$",
@@ -69,7 +70,9 @@ def notebook(page: str, text: str) -> nbformat.NotebookNode:
             if shown := prose(piece):
                 cells.append(nbformat.v4.new_markdown_cell(shown))
         elif OPTIONS.match(piece) and ":tags:" in piece:
-            cells += _asked(_steps(page, codes[k // 2], named))
+            code = codes[k // 2]
+            cells += [nbformat.v4.new_code_cell(f"d.figure({name})") for name in _DRAWN.findall(code)]
+            cells += _asked(_steps(page, code, named))
         else:
             cells.append(nbformat.v4.new_code_cell(codes[k // 2].strip()))
     for place, cell in enumerate(cells):

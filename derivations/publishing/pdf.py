@@ -44,6 +44,7 @@ PATIENCE = 300_000
 READY = r"""async () => {
   document.documentElement.dataset.theme = "light";
   document.documentElement.dataset.mode = "light";
+  if (window.bringLater) await window.bringLater(document, ".sampled > noscript.later");
   document.querySelectorAll("details").forEach((one) => { one.open = !one.querySelector("noscript.later:not(.narrow, .wide)"); });
   document.querySelectorAll("a[href]").forEach((link) => {
     const place = link.getAttribute("href");

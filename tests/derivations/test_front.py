@@ -52,6 +52,18 @@ def test_a_formula_at_numbers_is_the_number() -> None:
     assert float(at) == pytest.approx(d.step("eq5").evaluate(**V), rel=1e-13, abs=0)
 
 
+def test_a_figure_is_shown_and_saved(tmp_path: Path) -> None:
+    shown = d.figure("phase-diagram")
+    assert shown._repr_svg_() == shown.svg
+    assert shown.svg.startswith("<svg")
+    assert {one["panel"] for one in shown.series} >= {"a", "b"}
+    assert shown.save(tmp_path / "it.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(ValueError, match="no figure '9'"):
+        d.figure(9)
+    with pytest.raises(InvalidAssumption, match="inner_step"):
+        d.figure(2, inner_step=2)
+
+
 def test_changes_are_validated_at_once() -> None:
     with pytest.raises(InvalidAssumption, match="inner_steps"):
         d.step("eq5").under(inner_step=2)

@@ -21,6 +21,8 @@ COLOURS = {
 }
 KINDS = {"csv": "text/csv", "svg": "image/svg+xml", "pdf": "application/pdf"}
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
+# the cells of a map, whose colours are numbers: the same on a light page and on a dark one
+_CELLS = re.compile(r'(<g id="QuadMesh_\d+">.*?</g>)', re.DOTALL)
 _HEAD = re.compile(r"<svg [^>]*?viewBox=\"([^\"]+)\"[^>]*>", re.DOTALL)
 _AXES = re.compile(
     r'<g id="axes_\d+">\s*<g id="patch_\d+">\s*<path d="M ([\d.]+) ([\d.]+)\s*L ([\d.]+) [\d.]+\s*L [\d.]+ ([\d.]+)'
@@ -50,9 +52,10 @@ def themed(svg: str, slug: str, described: str, *, apart: bool = True) -> str:
     if head is None:
         raise ValueError(f"{slug} is no drawing with a viewBox")
     parts = panels(text, [float(size) for size in head[1].split()][2:]) if apart else []
-    text = _ID.sub(rf"\1{slug}-", text[head.end() :])
+    drawn = _CELLS.split(text[head.end() :])
     for colour, here in COLOURS.items():
-        text = text.replace(f": {colour}", f": {here}")
+        drawn[::2] = [part.replace(f": {colour}", f": {here}") for part in drawn[::2]]
+    text = _ID.sub(rf"\1{slug}-", "".join(drawn))
     # every space counts twice: once on the wire, once in the reader's memory
     text = re.sub(r"\s*\n\s*", " ", text)
     return (

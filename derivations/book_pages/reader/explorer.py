@@ -1,7 +1,7 @@
 """The explorer: the loss over the training rate, drawn in the reader's browser from the derived formulas as JavaScript.
 
-The formulas are those of `derive show NAME --as javascript`. The exact loss above p = n_v m needs one average without a
-closed form, which is tabulated over the rate at a few sizes; how it enters the loss is a formula again.
+The formulas are those of `derive show NAME --as javascript`, without spaces. The exact loss above p = n_v m needs one
+average without a closed form, which is tabulated over the rate at a few sizes; how it enters the loss is a formula again.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from numeric_check.problem.setting import Setting
 # where the browser finds the script that draws
 SCRIPT = "_static/explorer.js"
 STEPS = (1, 2, 3)
-# relative error of the tabulated averages: a hundredth of a line's width
-PRECISE = 1e-6
+# relative error of the tabulated averages by quadrature, and of those that are sampled: a tenth of a line's width at most
+PRECISE, SAMPLED = 1e-6, 1e-4
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,17 @@ class Curve:
         return f"{self.regime.value} {self.steps} {self.order}"
 
 
-# the next order below p = n_v m takes seconds for one inner step, and minutes for more
+# of the next order below p = n_v m with three inner steps the source is longer than all others together
 CURVES = (
     *(Curve(regime, steps, "leading") for regime in Regime for steps in STEPS),
-    Curve(Regime.OVER, 1, "next"),
-    Curve(Regime.OVER, 2, "next"),
-    Curve(Regime.UNDER, 1, "next"),
+    *(Curve(Regime.OVER, steps, "next") for steps in STEPS),
+    *(Curve(Regime.UNDER, steps, "next") for steps in STEPS[:2]),
 )
 
 
 @dataclass(frozen=True)
 class Table:
-    """The sizes at which the exact loss is tabulated: those of Figures 2 and 6, and one validation point."""
+    """The sizes at which the exact loss is tabulated: those of Figures 2, 6a and 6b, and one validation point."""
 
     steps: int
     n_t: int
@@ -75,10 +74,9 @@ class Table:
     points: int = 41
 
 
-FIGURE_6 = figure("6").panels[0].base
+FIGURE_6 = [panel.base for panel in figure("6").panels if panel.theory == LOSS[Regime.OVER]]
 TABLES = (
-    Table(1, FIGURE_2.n_t, FIGURE_2.n_v, FIGURE_2.p),
-    Table(1, FIGURE_6.n_t, FIGURE_6.n_v, FIGURE_6.p),
+    *(Table(1, base.n_t, base.n_v, base.p) for base in (FIGURE_2, *FIGURE_6)),
     *(Table(steps, FIGURE_2.n_t, 1, FIGURE_2.p, 41 if steps == 1 else 21) for steps in (1, 2)),
 )
 EXACT, AT_ZERO = "exact-loss", "exact-loss-at-zero"
@@ -105,6 +103,7 @@ SLIDERS = (
     Slider("dist0_sq", 0, 2, 0.05),
     Slider("alpha_r", -0.5, 1, 0.01),
 )
+REACH = Slider("reach", 0.1, 4, 0.1)
 
 
 # -- what the script is given -------------------------------------------------------------------------------
@@ -124,12 +123,15 @@ def _formula(name: str, assumptions: Assumptions = PAPER) -> dict[str, str]:
 def _averages(table: Table) -> dict[str, list[float]]:
     """The rates, and at each the average of one task's label noise at sigma = 1, from the store or found now."""
     assumptions = read([f"inner_steps={table.steps}"])
-    wanted = store.key("average over rates", [__name__], of=asdict(table), precise=PRECISE)
+    wanted = store.key("average over rates", [__name__], of=asdict(table), precise=[PRECISE, SAMPLED])
     found = store.load(wanted)
     if found is None:
         rates = grid(-2.0, 2.0, table.points)
         sizes = {"n_t": table.n_t, "n_v": table.n_v, "p": table.p, "sigma": 1.0, "sigma_v": 1.0}
-        noise = [average(assumptions, {**sizes, "alpha_t": x}, agreed=PRECISE).mean for x in rates]
+        noise = [
+            average(assumptions, {**sizes, "alpha_t": x}, agreed=PRECISE, rel_error=SAMPLED).mean
+            for x in rates
+        ]
         found = {"rates": list(rates), "label_noise": noise}
         store.save(wanted, found)
     return dict(found)
@@ -162,6 +164,14 @@ def _parameters(source: str) -> list[str]:
     return found[1].split(", ") if found else []
 
 
+def packed(source: str) -> str:
+    """The same JavaScript in fewer characters: no spaces beside signs, no `.0` after whole numbers."""
+    whole = re.sub(r"(?<![\w.])(\d+)\.0(?![\w.])", r"\1", source.strip())
+    beside = r"[-+*/%(){}\[\],;:=<>?]"
+    # between two signs, as in a - -b, the space stays
+    return re.sub(rf"(?<![-+])\s+(?={beside})|(?<={beside})\s+(?![-+])", "", whole)
+
+
 def _values(setting: Setting) -> dict[str, float]:
     return {slider.name: getattr(setting, slider.name) for slider in SLIDERS}
 
@@ -186,28 +196,40 @@ def simulations() -> list[dict[str, Any]]:
 def script() -> str:
     """The assignment that hands formulas, tables and simulations to the script."""
     functions = ",\n".join(
-        f"{json.dumps(name)}: {{of: {source.strip()}, parameters: {json.dumps(_parameters(source))}}}"
+        f"{json.dumps(name)}: {{of: {packed(source)}, parameters: {json.dumps(_parameters(source))}}}"
         for name, source in formulas().items()
     )
     tables = [{**asdict(table), **_averages(table)} for table in TABLES]
-    rest = {"tables": tables, "simulations": simulations(), "sliders": [asdict(s) for s in SLIDERS]}
+    rest = {
+        "tables": tables,
+        "simulations": simulations(),
+        "sliders": [asdict(s) for s in SLIDERS],
+        "reach": asdict(REACH),
+    }
     return f"window.EXPLORER = Object.assign({json.dumps(rest)}, {{formulas: {{{functions}}}}});"
 
 
 # -- what the page shows ------------------------------------------------------------------------------------
 
+# what is allowed in the number box before it, once something else was typed
+_ALLOWED = '<small class="allowed" role="status" aria-live="polite"></small>'
+
+
+def _range(slider: Slider, value: float) -> str:
+    return f'min="{slider.low:g}" max="{slider.high:g}" step="{slider.step:g}" value="{value:g}"'
+
 
 def _slider(slider: Slider, value: float) -> str:
     name = f"explore-{slider.name}"
-    reach = f'min="{slider.low:g}" max="{slider.high:g}" step="{slider.step:g}" value="{value:g}"'
+    reach = _range(slider, value)
     meaning = PARAMETERS[slider.name]
     # the symbol stands before it already
     said = meaning.partition(":")[0].removeprefix("|omega_0 - w_0|^2, ")
     return (
-        f'<div class="slider" title="{escape(meaning)}"><label for="{name}">{inline(name_latex(slider.name))} '
+        f'<div class="slider box" title="{escape(meaning)}"><label for="{name}">{inline(name_latex(slider.name))} '
         f"<small>{escape(said)}</small></label>"
         f'<input type="range" id="{name}" data-parameter="{slider.name}" {reach}>'
-        f'<input type="number" data-parameter="{slider.name}" aria-label="{escape(meaning)}" {reach}></div>'
+        f'<input type="number" data-parameter="{slider.name}" aria-label="{escape(meaning)}" {reach}>{_ALLOWED}</div>'
     )
 
 
@@ -227,7 +249,7 @@ def widget(*, sliders: Sequence[str] = (), fallback: Html | None = None) -> Html
         '<label>regime <select class="explorer-regime"><option value="over">p &gt; nᵥ m</option>'
         '<option value="under">p &lt; nᵥ m</option></select></label>'
         f'<label>inner steps <select class="explorer-steps">{steps}</select></label>'
-        '<label>rates up to <input type="number" class="explorer-reach" min="0.1" max="4" step="0.1" value="2"></label>'
+        f'<span class="box"><label>rates up to <input type="number" class="explorer-reach" {_range(REACH, 2)}></label> {_ALLOWED}</span>'
         '<button type="button" class="explorer-copy">copy link</button></div>'
         '<div class="explorer-plot"></div><p class="explorer-keys"></p><p class="explorer-said" role="status" aria-live="polite"></p>'
         f'<div class="sliders">{"".join(_slider(slider, values[slider.name]) for slider in shown)}</div>'

@@ -238,6 +238,8 @@ STEPS: tuple[Step, ...] = (
         method="second order of the Neumann series of (B^T B)^-1, exact covariances of one task's blocks",
         remark="The part of the label noise is O((m xi)^-2), smaller than the O((m xi)^(-3/2)) that is "
         "printed. The part of the task variability is O(m^-2 xi^-1): at a fixed number of tasks it falls "
-        "only like 1/xi, and the printed bound then needs m to grow at least like xi.",
+        "only like 1/xi, and the printed bound then needs m to grow at least like xi. The reason: the first correction that does not average "
+        "to zero has two fluctuations of the tasks' mean B^T B, each of relative size (m xi)^(-1/2), and is smaller by 1/(m xi) than what it corrects. "
+        "The label noise's part of the deviation falls like 1/(m xi) itself; the tasks' part only like 1/m, however many points a task has.",
     ),
 )

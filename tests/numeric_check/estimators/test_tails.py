@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -43,6 +44,10 @@ def setting(
         (setting(8, 1, 2, alpha_t=0.0), True, True),
         (setting(8, 3, 4), True, True),
         (setting(2, 1, 2, sigma=0.0), True, True),
+        (setting(2, 2, 5, sigma=0.0), False, False),
+        # tasks that are all alike, without label noise
+        (replace(setting(2, 2, 5, sigma=0.0), nu=0.0), True, True),
+        (replace(setting(2, 2, 5), nu=0.0), False, False),
         (setting(2, 2, 4, law="rademacher"), True, True),
         (setting(1, 1, 3, n_t=2, steps=2), True, False),
         (setting(1, 1, 3, n_t=2, steps=3), False, False),

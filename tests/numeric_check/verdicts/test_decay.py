@@ -88,3 +88,14 @@ def test_bad_input_is_refused(
 def test_a_negative_error_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot be negative"):
         judge_decay(-1.0, -0.1, -1.0)
+
+
+@pytest.mark.parametrize(
+    ("sharp", "within", "said"),
+    [
+        (False, 0.25, "exponent -3.114 +- 0.02 against -2.5, a bound: 0.25 above it are allowed"),
+        (True, 0.08, "exponent -3.114 +- 0.02 against -2.5: 0.08 either way are allowed"),
+    ],
+)
+def test_the_reason_says_what_is_allowed(sharp: bool, within: float, said: str) -> None:
+    assert judge_decay(-3.114, 0.02, -2.5, sharp=sharp, within=within).reason == said
