@@ -61,18 +61,52 @@ def _title(step: Step) -> str:
     return f'<a class="step-number" href="#step-{step.name}">{heading}</a>{beside}'
 
 
-def _badges(record: Record) -> str:
-    proof = h.badge(record["proof"], record["proof_reason"])
+def _badges(step: Step, record: Record) -> str:
+    proof = h.badge(record["proof"], _said(step, record["proof_reason"]) or _meant(step, record))
     nothing_proved = record["proof"] in (ProofStatus.DEFINITION, ProofStatus.NOT_APPLICABLE)
     if record["numeric"] == NumericStatus.NOT_APPLICABLE and nothing_proved:
         return proof
-    return f"{proof} {h.badge(record['numeric'], record['numeric_reason'])}"
+    found = _said(step, record["numeric_reason"])
+    if record["numeric"] == NumericStatus.AGREE:
+        found = ". ".join(filter(None, (found, NumericStatus.AGREE.meaning)))
+    return f"{proof} {h.badge(record['numeric'], found)}"
+
+
+def _meant(step: Step, record: Record) -> str:
+    """What a proof without a reason of its own says: the meaning of its status, and how many moves it has."""
+    status = ProofStatus(record["proof"])
+    chain = chain_of(step, assumptions_in_force()) if status.stands else None
+    if chain is None:
+        return status.meaning
+    moves = len(chain.moves)
+    counted = f"{moves} moves, each" if moves > 1 else "One move,"
+    return f"{status.meaning} {counted} checked by a second route."
+
+
+def _said(step: Step, reason: str) -> str:
+    """Why a verdict is what it is, where no link can be: steps are called by their numbers or in words."""
+    for label in step.claim() if step.claim else ():
+        if reason.startswith(f"{label}: "):
+            reason = f"{h.spoken(label)}: {reason.removeprefix(f'{label}: ')}"
+            break
+    return _SLUG.sub(lambda found: _called(found[0]) if found[0] in load() else found[0], reason)
+
+
+def _called(name: str) -> str:
+    """The equation numbers of a step, or its slug in words."""
+    return ", ".join(f"({number})" for number in load()[name].equations) or name.replace("-", " ")
 
 
 def link(name: str) -> str:
     """A link to a step's place in the book, under its equation numbers or its slug."""
+    return _anchor(load()[name], _called(name))
+
+
+def _chip(name: str) -> str:
+    """The same with a preview that style sheets show, as one that comes as a title is seen by a mouse alone."""
     step = load()[name]
-    return _anchor(step, ", ".join(f"({number})" for number in step.equations) or name.replace("-", " "))
+    preview = h.escape(h.plain(step.statement))
+    return f'<a href="{step.page}.html#step-{name}" aria-description="{preview}">{_called(name)}</a>'
 
 
 def _anchor(step: Step, text: str) -> str:
@@ -212,7 +246,7 @@ def _derivation(step: Step, record: Record) -> str:
     """How the step was derived: method, and what the engine found."""
     if step.derive is None:
         return ""
-    parts = [f"<p>Method: {h.prose(step.method)}.</p>"] if step.method else []
+    parts = [f"<p>Method: {text(step.method)}.</p>"] if step.method else []
     if record["proof"] not in (ProofStatus.DERIVED, ProofStatus.NOT_APPLICABLE):
         found = statements.lines(step, step.derive(assumptions_in_force()), derived=True)
         shown = _source("A long formula", found) if h.widest(found) > UNREADABLE else h.displays(found)
@@ -248,10 +282,10 @@ def _neighbours(step: Step) -> str:
     drawn = ancestry.drawing(step.name, load()) if deep else ""
     parts = []
     for said, names in (("Rests on", step.uses), ("Used by", _users().get(step.name, ()))):
-        links = f'<span class="chips">{" ".join(map(link, names))}</span>'
+        links = f'<span class="chips">{" ".join(map(_chip, names))}</span>'
         many, with_drawing = len(names) > MANY_LINKS, deep and names is step.uses
         if names and not many:
-            parts.append(f'<p class="chips">{said} {" ".join(map(link, names))}</p>')
+            parts.append(f'<p class="chips">{said} {" ".join(map(_chip, names))}</p>')
         if many or with_drawing:
             summary = f"{said} {len(names)} steps" if many else f"Drawn: all {below} steps that it rests on"
             summary += f", {below} in all" if many and with_drawing else ""
@@ -260,39 +294,16 @@ def _neighbours(step: Step) -> str:
     return f'<div class="neighbours">{"".join(parts)}</div>' if parts else ""
 
 
-def _numbers(record: Record) -> str:
-    """Every comparison with sampled values."""
-    if not record["checks"]:
-        return ""
-    rows = [
-        (
-            h.label(check["label"], check["probe"]),
-            h.sizes(check["sizes"]),
-            h.number(check["value"]),
-            h.measured(check["mean"], check["stderr"]),
-            h.count(check["draws"]),
-            h.badge(check["verdict"], check["reason"]),
-        )
-        for check in record["checks"]
-    ]
-    # what was drawn once and is shipped is no formula
-    against = "experiment" if any(check["drawn"] < 1 for check in record["checks"]) else "formula"
-    body = h.table(("quantity", "at", against, "sampled", "draws", "verdict"), rows, numeric=(2, 3, 4))
-    if any(check["probe"] for check in record["checks"]):
-        body += (
-            "<p><small>A matrix is compared through two numbers: its projection on its own value (1), and on "
-            "that plus a fixed random matrix (2), so that an error in any element shows.</small></p>"
-        )
-    draws = sum(check["draws"] for check in record["checks"])
-    plural = "comparison" if len(rows) == 1 else "comparisons"
-    body = gaps.plot(record["checks"]) + body
-    return h.details(f"{len(rows)} {plural} with sampling, {h.count(draws)} draws", h.later(body))
-
-
 def _key(step: Step, record: Record) -> store.Key:
     """All that the card of a step shows: the modules of its proof, its record, and what it says of other steps."""
     now = assumptions_in_force()
-    said = " ".join((step.statement, step.remark, *step.errata.values(), record["proof_reason"]))
+    said = " ".join(
+        (
+            *(step.statement, step.remark, step.method, step.unreadable),
+            *(*step.errata.values(), *step.not_sampled.values()),
+            *(record["proof_reason"], record["numeric_reason"]),
+        )
+    )
     beside = [load()[slug] for slug in (*_SLUG.findall(said), *_users().get(step.name, ())) if slug in load()]
     beside += [_of_number()[number] for number in _NUMBER.findall(said) if number in _of_number()]
     return store.key(
@@ -322,18 +333,18 @@ def _written(step: Step, record: Record) -> str:
     notes = [f"<p>Asked with <code>derive moment {h.escape(step.query)}</code>.</p>"] if step.query else []
     notes += [f"<p>{text(said)}</p>" for said in (step.remark, *step.errata.values()) if said]
     if step.unreadable:
-        notes.append(f'<p class="step-unreadable">Not fully legible: {h.prose(step.unreadable)}.</p>')
+        notes.append(f'<p class="step-unreadable">Not fully legible: {text(step.unreadable)}.</p>')
     # a reason that several parts share stands once
     for why in dict.fromkeys(step.not_sampled.values()):
         parts = [label for label, reason in step.not_sampled.items() if reason == why]
         shown = ", ".join(h.inline(statements.left_side(label)) for label in parts)
-        notes.append(f"<p>Not sampled, {shown}: {h.prose(why)}.</p>")
+        notes.append(f"<p>Not sampled, {shown}: {text(why)}.</p>")
     if record["proof"] == ProofStatus.NOT_APPLICABLE:
-        notes.append(f"<p>Nothing to prove: {h.prose(record['proof_reason'])}.</p>")
+        notes.append(f"<p>Nothing to prove: {text(record['proof_reason'])}.</p>")
     return (
-        f'<section class="step" id="step-{step.name}"><header>{_title(step)} {_badges(record)}</header>'
+        f'<section class="step" id="step-{step.name}"><header>{_title(step)} {_badges(step, record)}</header>'
         f"<p>{text(step.statement)}</p>{_body(step, record)}{''.join(notes)}"
-        f"{_moves(step, record)}{_derivation(step, record)}{_numbers(record)}"
+        f"{_moves(step, record)}{_derivation(step, record)}{gaps.comparisons(record['checks'])}"
         f"{use.use_this(step, record, assumptions_in_force())}{_neighbours(step)}</section>"
     )
 
@@ -403,8 +414,8 @@ def ledger() -> Html:
                 link(step.name) + _legibility(step),
                 f"{h.prose(step.statement)}<br><small>{step.name}</small>",
                 step.kind,
-                h.badge(record["proof"], record["proof_reason"]),
-                h.badge(record["numeric"], record["numeric_reason"]),
+                h.badge(record["proof"], _said(step, record["proof_reason"])),
+                h.badge(record["numeric"], _said(step, record["numeric_reason"])),
                 f"<small>{h.prose(step.method)}</small>" if step.method else "",
             )
         )

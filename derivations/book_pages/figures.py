@@ -11,7 +11,7 @@ from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.book_pages.reader.drawings import DISTRIBUTION, download, table, themed
 from derivations.figures import network_runs
-from derivations.figures.captions import alt_text, caption, lowest_predicted
+from derivations.figures.captions import alt_text, caption
 from derivations.figures.curves import exact, next_order, predicted
 from derivations.figures.draw import OWN, draw
 from derivations.figures.network_estimates import (
@@ -26,8 +26,10 @@ from derivations.figures.network_estimates import (
 )
 from derivations.figures.network_figure import TITLES
 from derivations.figures.network_runs import RATES
+from derivations.formulas.by_name import function
+from derivations.formulas.optimum import optimum
 from derivations.language.assumptions import PAPER
-from derivations.paper.experiments.panels import figure, slug_of
+from derivations.paper.experiments.panels import Panel, figure, slug_of
 from derivations.paper.experiments.points import provenance, simulated
 from derivations.paper.wide_network.signs import POINTS, predicted_differences
 from derivations.publishing.kept_calls import kept
@@ -101,12 +103,20 @@ def made(slug: str, edition: str) -> str:
     )
 
 
+def _least(panel: Panel) -> float:
+    """The rate at which the formula of a panel is least: of the formula itself, not of the points of its line."""
+    matrices = ("n_t", "n_v", "n_r", "m", "p", "sigma", "Sigma", "Sigma_w")
+    names = function(panel.theory, panel.assumptions).parameters if panel.base.Sigma is None else matrices
+    fixed = {key: getattr(panel.base, key) for key in {*names, "alpha_t", "alpha_r"} - {panel.rate}}
+    return float(optimum(panel.theory, fixed, panel.assumptions)[panel.rate])
+
+
 def training_rate(name: str) -> Html:
     """What the predicted minimum over the training rate gains on rate zero, and how far prediction and estimate are apart."""
     shown = figure(name)
     (chosen,) = (k for k, panel in enumerate(shown.panels) if panel.rate == "alpha_t")
     panel, marks = shown.panels[chosen], simulated(shown)[chosen]
-    best = lowest_predicted(panel)
+    best = _least(panel)
     low, zero = (float(value) for value in predicted(panel, [best, 0.0]))
     theory = predicted(panel, [point.rate for point in marks])
     ends = [
@@ -117,7 +127,7 @@ def training_rate(name: str) -> Html:
         for point, value in ((marks[0], theory[0]), (marks[-1], theory[-1]))
     ]
     return Html(
-        f"<p>The predicted minimum, at rate {h.number(best, 2)}, lies {100 * (1 - low / zero):.2g} % below the loss at rate "
+        f"<p>The predicted minimum, at rate {h.number(best, 3)}, lies {100 * (1 - low / zero):.2g} % below the loss at rate "
         f"zero. At the ends of the range, at rate {'; at rate '.join(ends)}. Such a gap is the remainder of the formula, "
         "which holds to leading order; the estimate resolves it.</p>"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from derivations.typeset.line_breaks import rewrapped, visible_length
@@ -25,6 +25,8 @@ _JOINT = re.compile(r"^\(*(?:[-+=<>/|]+|-?\d+(?:[./]\d+)?|Tr|[A-Z](?:/\d+)?|[mnp
 # letters that are variables wherever they stand alone, as what is related to another by a sign is
 _LETTER = re.compile(r"^(?:[B-HJ-Z]'?(?:\(-?[a-z]\))?|(?!\([a-z]\))\(?(?:[b-z]|\d/[np])\)?)[,.:;]?$")
 _RELATION = re.compile(r"^[=<>]=?$")
+# what a lone letter after it is the name of
+_NAMED = ("panel", "panels", "Panel")
 # how a label names an exponent: of what, half of it, in which case, for which law
 _EXPONENT = re.compile(r"^(?:(.*:) )?a(?:_(\\xi|m))?(/2)?(?: \((.+)\))?(, [a-z ]+)?$")
 _TRAILING = re.compile(r"[,.:;]+$")
@@ -154,6 +156,8 @@ def prose(text: str) -> str:
         # an article begins a sentence
         if k and _TRAILING.sub("", word) == "A" and not words[k - 1].endswith((".", ":")):
             kinds[k] = True
+        if k and words[k - 1] in _NAMED and _LETTER.match(word):
+            kinds[k] = False
     # a lone letter or operator belongs to the formula it stands beside
     for order in (range(len(words)), reversed(range(len(words)))):
         for k in order:
@@ -210,14 +214,32 @@ def tex_of_words(text: str) -> str:
     return re.sub(r"(\^|_)-(\w+)", r"\1{-\2}", text)
 
 
+def _exponent(
+    found: re.Match[str],
+    said: Callable[[str], str],
+    formula: Callable[[str], str],
+    tail: Callable[[str], str],
+) -> str:
+    """In words, the exponent that a label names."""
+    before, letter, half, case, after = (part or "" for part in found.groups())
+    of = f" of {formula(letter)}" if letter else ""
+    where = f" for {formula(case)}" if case else ""
+    return (
+        f"{said(before)}{' ' if before else ''}{'half the ' if half else ''}exponent{of}{where}{tail(after)}"
+    )
+
+
+def spoken(text: str) -> str:
+    """The label of a part for where no formula can be set; `plain` then shows its letters."""
+    exponent = _EXPONENT.match(text)
+    return _exponent(exponent, str, str, str) if exponent else text
+
+
 def label(text: str, probe: int) -> str:
     """The label of a check: LaTeX, or words with mathematics among them, and the number of a matrix's projection, if any."""
     exponent = _EXPONENT.match(text)
     if exponent:
-        before, letter, half, case, after = (part or "" for part in exponent.groups())
-        of = f" of {inline(letter)}" if letter else ""
-        where = f" for {inline(case)}" if case else ""
-        return f"{prose(before)}{' ' if before else ''}{'half the ' if half else ''}exponent{of}{where}{escape(after)}"
+        return _exponent(exponent, prose, inline, escape)
     words = re.search(r"(^|\s)[a-z]{2,}(\s|$)", text)
     shown = prose(text) if words else inline(tex_of_words(text))
     return shown + (f" <small>projection {probe}</small>" if probe else "")
@@ -230,7 +252,7 @@ _LETTERS = dict(zip(_GREEK.split("|"), "αδγΓκνωρσΣθξμ", strict=True
 
 def plain(text: str) -> str:
     """A sentence of the steps where no formula can be set, as in a title: Greek letters, and small ones below and above."""
-    text = re.sub(rf"\b({_GREEK})(?=\b|_)", lambda found: _LETTERS[found[1]], text)
+    text = re.sub(rf"\\?\b({_GREEK})(?=\b|_)", lambda found: _LETTERS[found[1]], text)
     text = re.sub(r"_([0-9trvsmnpij])(?![A-Za-z0-9])", lambda found: found[1].translate(_BELOW), text)
     text = re.sub(r"\^(-?\d|T)(?![\d/])", lambda found: found[1].translate(_ABOVE), text)
     return (

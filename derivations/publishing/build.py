@@ -38,6 +38,7 @@ from derivations.publishing import (
     pages,
     previews,
     punctuation,
+    source_pages,
     step_files,
     weight,
 )
@@ -152,6 +153,7 @@ def build(
                 fresh = Path(scratch) / "html"
                 shutil.copytree(html, fresh)
                 step_files.fill(fresh)
+                source_pages.write(fresh)
                 weight.lighten(fresh)
                 for page in fresh.glob("*.html") if PAGE in banner else ():
                     text = page.read_text(encoding="utf-8")

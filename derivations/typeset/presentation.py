@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from keyword import iskeyword
 from typing import Any
 
 import sympy
 
-from derivations.formulas.by_name import NoFormula, derived_parts, source_code
+from derivations.formulas.by_name import NoFormula, derived_parts, formulas, source_code
 from derivations.formulas.parameters import range_of
 from derivations.formulas.values import holds_for
 from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.meanings import DEFAULTS, PARAMETERS
 from derivations.steps import contents
+from derivations.steps.labels import Sign
 from derivations.steps.step import Step
 from derivations.typeset import statements
+from derivations.typeset.exported_names import letters_in, meaning, part_names, trace_parameter
 from derivations.typeset.named_forms import named_form
 from derivations.typeset.term_order import plain_printer
 from derivations.verification.verify import describe
@@ -65,19 +67,18 @@ def said_of_print(step: Step, assumptions: Assumptions) -> list[str]:
     return found
 
 
-def _text(label: str, part: sympy.Basic, language: str) -> str:
+def _text(label: str, name: str, part: sympy.Basic, language: str) -> str:
     if language == "latex":
         return f"{label} = {statements.formula(part)}"
-    return f"{assigned(label)} = {read_back(part)}"
+    # a name that is a number says nothing: the label does
+    said = f"# {label}\n" if re.fullmatch(r"value|part_\d+", name) else ""
+    return f"{said}{name} = {read_back(part)}"
 
 
-def assigned(label: str) -> str:
-    """The name to which the part with this label is assigned in SymPy source."""
-    label = (
-        label.replace("^-", " minus").replace("^+", " plus").replace(">", " above ").replace("<", " below ")
-    )
-    name = re.sub(r"\W+", "_", label).strip("_") or "value"
-    return f"part_{name}" if name[0].isdigit() or iskeyword(name) else name
+def names_of_parts(parts: Mapping[str, sympy.Basic]) -> dict[str, str]:
+    """The name to which each part is assigned in SymPy source, none of a symbol that the formulas have."""
+    symbols = (part.atoms(sympy.Symbol, sympy.MatrixSymbol) for part in parts.values())
+    return part_names(parts, {_identifier(symbol) for found in symbols for symbol in found})
 
 
 def declared(parts: Iterable[sympy.Basic]) -> list[str]:
@@ -111,8 +112,11 @@ def read_back(part: sympy.Basic) -> str:
     return str(printer.doprint(part))
 
 
-def documented(source: str, step: Step) -> str:
-    """The source of a Python function with a docstring: the statement, where it holds, and what its parameters mean."""
+def documented(source: str, step: Step, traced: Mapping[str, str]) -> str:
+    """The source of a Python function with a docstring: the statement, where it holds, and what its parameters mean.
+
+    traced: the product of matrices that each parameter is the trace of.
+    """
     numbers = ", ".join(f"({number})" for number in step.equations)
     opening = re.search(r"^def \w+\(([^)]*)\):\n", source, re.MULTILINE)
     if opening is None:
@@ -121,10 +125,9 @@ def documented(source: str, step: Step) -> str:
     lines += [f"Holds for {where}." for where in [holds_for(step)] if where]
     lines.append("")
     for name in opening[1].split(", "):
-        meaning = PARAMETERS.get(
-            name, f"the trace of {name.removeprefix('tr_')}" if name.startswith("tr_") else name
-        )
-        lines.append(f"{name}: {meaning}")
+        lines.append(f"{name}: {meaning(name, traced, step.average, step.name)}")
+    letters = letters_in({name: traced[name] for name in opening[1].split(", ") if name in traced})
+    lines += ["", "In the traces:", *letters] if letters else []
     body = "\n".join(f"    {line}".rstrip() for line in lines).replace("\\", "\\\\").strip()
     return f'{source[: opening.end()]}    """{body}\n    """\n{source[opening.end() :]}'
 
@@ -139,7 +142,8 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
         parts = shown_parts(step, assumptions)
         if language == "latex" and assumptions.changes(step.depends_on):
             parts = named_form(step, assumptions) or parts
-        texts = {label: _text(label, part, language) for label, part in parts.items()}
+        names = names_of_parts(parts)
+        texts = {label: _text(label, names[label], part, language) for label, part in parts.items()}
     else:
         parts = {}
         try:
@@ -151,10 +155,15 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
                 f"{step.name} is no number and has no source in {language}: use --as sympy"
             ) from None
     if language == "python":
-        texts = {label: documented(text, step) for label, text in texts.items()}
-    names = _names(parts.values()) | {*(step.average.needs if step.average else ())}
+        traced = _traced(step.name, assumptions)
+        texts = {label: documented(text, step, traced) for label, text in texts.items()}
+    used = _names(parts.values()) | {*(step.average.needs if step.average else ())}
     lines = declared(parts.values()) if language == "sympy" and texts else []
     formula = "\n".join([*lines, *texts.values()]) if texts else step.tex
+    stated = statements.is_order(parts) or all(isinstance(label, Sign) for label in parts)
+    if language == "latex" and parts and stated:
+        # exponents and signs are what an order or an inequality is kept as
+        formula = "\n".join(statements.lines(step, parts))
     return {
         **describe(step),
         "assumptions": assumptions.label(),
@@ -162,12 +171,21 @@ def present(step: Step, assumptions: Assumptions, language: str = "latex") -> di
         "formula": formula,
         "parts": texts,
         "parameters": {
-            name: {"meaning": meaning, "default": DEFAULTS.get(name), "range": str(range_of(name))}
-            for name, meaning in PARAMETERS.items()
-            if name in names
+            name: {"meaning": said, "default": DEFAULTS.get(name), "range": str(range_of(name))}
+            for name, said in PARAMETERS.items()
+            if name in used
         },
         "holds_for": holds_for(step),
     }
+
+
+def _traced(name: str, assumptions: Assumptions) -> dict[str, str]:
+    """The products of which the parameters of a step's functions are traces, by name, as NumPy writes them."""
+    found = {}
+    for trace in {one for expr in formulas(name, assumptions).values() for one in expr.atoms(sympy.Trace)}:
+        factors = trace.arg.args if isinstance(trace.arg, sympy.MatMul) else (trace.arg,)
+        found[trace_parameter(map(str, factors))] = " @ ".join(map(read_back, factors))
+    return found
 
 
 def _names(parts: Iterable[sympy.Basic]) -> set[str]:

@@ -61,11 +61,13 @@ def judge_decay(
         raise ValueError(f"error is {error}: a standard error cannot be negative")
     half, doubt = within, EXPONENT_SIGMAS * error
     distance = abs(slope - claimed) if sharp else max(0.0, slope - claimed)
-    said = f"exponent {slope:.3f} +- {error:.2g} against {claimed:g}"
+    said = f"exponent {slope:.3f} +- {error:.2g} against {claimed:g}{'' if sharp else ', a bound'}"
     if doubt > half:
         return Verdict("inconclusive", f"{said}: cannot tell steps of {2 * half:g} apart")
+    # else a reader takes the standard error for what decides, which it is not
+    rule = f"{said}: {half:g} {'either way' if sharp else 'above it'} are allowed"
     if distance - doubt > half:
-        return Verdict("disagree", said)
+        return Verdict("disagree", rule)
     if distance + doubt <= half:
-        return Verdict("agree", said)
+        return Verdict("agree", rule)
     return Verdict("inconclusive", f"{said}: between two orders, use larger sizes")

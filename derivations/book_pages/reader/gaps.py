@@ -1,10 +1,11 @@
-"""Comparisons with sampling as a small plot: how far each sampled mean is from what it is compared with, in standard errors."""
+"""Comparisons with sampling: a table of all, and a small plot of how far each sampled mean is from what it is compared with."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from derivations.book_pages import html as h
 from derivations.book_pages.html import escape
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Comparison
@@ -12,6 +13,49 @@ from derivations.steps.step import Comparison
 LIMIT = 5.0
 """Standard errors up to which a mean agrees."""
 WIDTH, MARGIN, DOT, BASE = 480.0, 20.0, 2.6, 14.0
+EXPONENTS = (Comparison.POWER, Comparison.LEFT_OUT)
+_PROJECTIONS = (
+    "A matrix is compared through two numbers: its projection on its own value (1), and on that plus a fixed random matrix (2), so "
+    "that an error in any element shows."
+)
+_EXPONENTS = (
+    "An exponent is fitted to sizes at which the power does not quite hold yet, and is not held to five standard errors. Orders come "
+    "in steps of one half: it agrees when it is known to lie within a quarter of the stated one, or as far as the reason of its verdict says; "
+    'a bound also when it is below. See <a href="statistics.html#exponents">what sampling can tell</a>.'
+)
+
+
+def _compares(check: Any) -> Comparison:
+    return Comparison(check.get("comparison", Comparison.NUMBER))
+
+
+def comparisons(checks: Sequence[Any]) -> str:
+    """Every comparison of a step, folded, with what its verdicts go by; nothing of none."""
+    if not checks:
+        return ""
+    rows = [
+        (
+            h.label(check["label"], check["probe"]),
+            h.sizes(check["sizes"]),
+            h.number(check["value"]),
+            h.measured(check["mean"], check["stderr"]),
+            h.count(check["draws"]) if check["draws"] else "exact",
+            h.badge(check["verdict"], check["reason"]),
+        )
+        for check in checks
+    ]
+    draws = sum(check["draws"] for check in checks)
+    # what was drawn once and is shipped is no formula
+    against = "experiment" if any(check["drawn"] < 1 for check in checks) else "formula"
+    found = "sampled" if draws else "fitted"
+    body = h.table(("quantity", "at", against, found, "draws", "verdict"), rows, numeric=(2, 3, 4))
+    notes = [_PROJECTIONS] if any(check["probe"] for check in checks) else []
+    notes += [_EXPONENTS] if any(_compares(check) in EXPONENTS for check in checks) else []
+    body += "".join(f"<p><small>{note}</small></p>" for note in notes)
+    plural = "comparison" if len(rows) == 1 else "comparisons"
+    how = f"with sampling, {h.count(draws)} draws" if draws else "of exact values"
+    summary = f"{len(rows)} {plural} {how}"
+    return f'<details class="sampled"><summary>{summary}</summary>{h.later(plot(checks) + body)}</details>'
 
 
 def gap(check: Any) -> float | None:
@@ -24,7 +68,7 @@ def plot(checks: Sequence[Any]) -> str:
     found = [
         (g, check)
         for check in checks
-        if check.get("comparison", Comparison.NUMBER) == Comparison.NUMBER and (g := gap(check)) is not None
+        if _compares(check) == Comparison.NUMBER and (g := gap(check)) is not None
     ]
     if len(found) < 3:
         return ""

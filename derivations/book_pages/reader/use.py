@@ -10,6 +10,7 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.publishing import step_files
 from derivations.steps.labels import Order, Sign
 from derivations.steps.step import Step
+from derivations.typeset.exported_names import front_door
 from derivations.typeset.presentation import present
 from derivations.verification.verify import Record, keys_of
 from symbolic.algebra.quotients import NotRational
@@ -21,6 +22,7 @@ LANGUAGES = {
     "c": "C",
     "javascript": "JavaScript",
 }
+COMPUTED = "Python, with the programs of this edition: the source above leaves one argument to be computed"
 SHOWN_OF_KEY = 12
 """Digits of a content key on the page; the file of the step has them all."""
 
@@ -51,10 +53,19 @@ def commands(step: Step, assumptions: Assumptions, *, numbers: bool) -> str:
     return "\n".join([*lines, *([f"derive moment {step.query}"] if step.query else [])])
 
 
+def _computed(step: Step, assumptions: Assumptions) -> list[tuple[str, str]]:
+    """Where a formula has an average without a closed form, the lines that compute it: its source alone does not."""
+    if step.average is None:
+        return []
+    names = {*step.parameters, *step.average.needs}
+    return [(COMPUTED, front_door(step.name, names, assumptions.changed()))]
+
+
 def use_this(step: Step, record: Record, assumptions: Assumptions) -> str:
     """The folded part of a card that hands its formula out; it becomes part of the page when it is opened."""
     texts = sources(step, assumptions)
     shown = [(LANGUAGES[language], text) for language, text in texts.items()]
+    shown += _computed(step, assumptions)
     shown.append(("Command line", commands(step, assumptions, numbers="python" in texts)))
     blocks = "".join(
         f'<div class="taking"><p>{said} <button type="button" class="take" title="{said} of {step.name}">Copy</button></p>'

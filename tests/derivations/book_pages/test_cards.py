@@ -12,6 +12,7 @@ import sympy
 
 from derivations.book_pages import cards, errata
 from derivations.book_pages import html as h
+from derivations.book_pages.reader import gaps
 from derivations.figures.graphical_model import draw
 from derivations.publishing.build import SOURCE
 from derivations.steps.contents import load
@@ -188,6 +189,38 @@ def test_a_card_shows_what_verification_says(proof: str, numeric: str, records: 
     assert f"status-{proof}" in text
     assert proof == "not-applicable" or f"status-{numeric}" in text
     assert "status-proved" not in text
+
+
+def badges(text: str) -> list[str]:
+    """The opening tags of the badges in the heading of a card."""
+    (header,) = re.findall(r"<header>(.*?)</header>", text, re.DOTALL)
+    return re.findall(r'<span class="status[^>]*>', header)
+
+
+def test_every_badge_of_a_card_has_a_reason_that_a_keyboard_reaches(records: dict[str, Record]) -> None:
+    for name in QUICK:
+        found = badges(cards.show(name).text)
+        assert found
+        assert all('tabindex="0"' in tag and 'data-reason="' in tag for tag in found), name
+    (proof, number) = badges(cards.show("wishart-mean").text)
+    assert ProofStatus.PROVED.meaning.partition(",")[0] in proof
+    assert re.search(r"(\d+ moves, each|One move,) checked by a second route", proof)
+    assert "1 comparison. At three or more" in number
+
+
+def test_a_reason_calls_steps_and_exponents_by_words(records: dict[str, Record]) -> None:
+    records["wishart-mean"] |= {"proof": "expanded", "proof_reason": "by theorem-1 and rows-sandwich"}
+    assert 'data-reason="by (5), (81) and (41)"' in badges(cards.show("wishart-mean").text)[0]
+    records["theorem-2-remainder"] |= {"proof_reason": r"a_\xi (\nu): -3/2 is printed, -1 derived"}
+    said = cards._said(load()["theorem-2-remainder"], records["theorem-2-remainder"]["proof_reason"])
+    assert h.plain(said) == "exponent of ξ for ν: -3/2 is printed, -1 derived"
+
+
+def test_what_a_step_rests_on_has_a_preview_that_is_no_title(records: dict[str, Record]) -> None:
+    text = cards.show("wishart-second-moment").text
+    links = re.findall(r"<a [^>]*>", re.sub(r"<svg.*?</svg>", "", text[text.index('class="neighbours"') :]))
+    assert links
+    assert all("aria-description=" in tag and "title=" not in tag for tag in links)
 
 
 def test_the_card_of_a_moment_names_its_command_and_no_print(records: dict[str, Record]) -> None:
@@ -388,6 +421,7 @@ def test_an_abbreviation_stands_only_for_an_equal_sum() -> None:
         ("covariance I (1 + v), rank k = 2 or 1/p of", ["I (1 + v)", "k = 2", "1/p"]),
         ("the element (k, l) is a number", ["(k", "l)"]),
         ("(b) over the rate, 50 under (c)", []),
+        ("panel b, adaptation rate", []),
         ("A plain sentence, with a comma.", []),
         ("the tasks' variability V_sigma, and kappa_4", [r"V_{\sigma}", r"\kappa _4"]),
         ("omega_star^T (B^TB)^-1 and Sigma_w", [r"{\omega^\star}^T (B^TB)^{-1}", r"\Sigma_w"]),
@@ -561,5 +595,5 @@ def test_definitions_that_share_a_line_stand_apart_on_a_phone() -> None:
 @pytest.mark.parametrize(("drawn", "against"), [(1.0, "formula"), (0.2, "experiment")])
 def test_what_a_sampled_number_is_held_against_heads_its_column(drawn: float, against: str) -> None:
     check = Check("panel a", {"alpha_t": 0.1}, 1.0, 1.01, 0.02, 500, 0.1, "agree", "close", drawn=drawn)
-    shown = cards._numbers({"checks": [asdict(check)]})
+    shown = gaps.comparisons([asdict(check)])
     assert re.findall(r">(formula|experiment)</th>", shown) == [against]

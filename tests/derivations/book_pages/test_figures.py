@@ -111,7 +111,7 @@ def test_an_unknown_figure_is_refused() -> None:
 
 def test_the_gain_and_the_gaps_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     text = figures.training_rate("3").text
-    assert re.search(r"lies 0\.035 % below the loss at rate zero", text)
+    assert re.search(r"at rate \u22120\.0282, lies 0\.035 % below the loss at rate zero", text)
     panel = figure("3").panels[1]
     low = float(predicted(panel, [panel.grid[0]])[0])
 
@@ -121,3 +121,14 @@ def test_the_gain_and_the_gaps_are_computed(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(figures, "simulated", simulated)
     assert "100 standard errors apart, 0.99 % of the loss" in figures.training_rate("3").text
+
+
+@pytest.mark.parametrize(
+    ("name", "k", "rate"), [("2", 1, -1.01115), ("3", 1, -0.0281557), ("4", 1, -0.858833)]
+)
+def test_the_least_of_a_formula_is_no_point_of_its_line(name: str, k: int, rate: float) -> None:
+    panel = figure(name).panels[k]
+    least = figures._least(panel)
+    assert least == pytest.approx(rate, abs=1e-5)
+    around = predicted(panel, [least - 1e-3, least, least + 1e-3])
+    assert around[1] < min(around[0], around[2])

@@ -1,4 +1,4 @@
-"""The plot of comparisons: a dot for each, at its place, and none for what does not scatter."""
+"""Comparisons in a table, and as a plot: a dot for each, at its place, and none for what does not scatter."""
 
 from __future__ import annotations
 
@@ -39,3 +39,27 @@ def test_what_disagrees_stands_out_at_the_end() -> None:
 def test_nothing_is_drawn_of_few_or_of_what_does_not_scatter() -> None:
     assert gaps.plot([compared(1), compared(2)]) == ""
     assert gaps.plot([compared(1), compared(2), compared(0, stderr=0.0)]) == ""
+
+
+def check(label: str, comparison: str, draws: int) -> dict[str, Any]:
+    """A check as a record holds it."""
+    found = {"label": label, "sizes": {"n": 7.0}, "draws": draws, "reason": "close", "probe": 0, "drawn": 1.0}
+    return compared(1) | found | {"comparison": comparison}
+
+
+def test_what_is_not_drawn_is_called_exact_and_no_draws_are_counted() -> None:
+    exact = check("p", "left out", 0)
+    text = gaps.comparisons([exact, exact])
+    assert "<summary>2 comparisons of exact values</summary>" in text
+    assert text.count("<div>exact</div>") == 2
+    text = gaps.comparisons([exact, check("p", "number", 1234)])
+    assert "2 comparisons with sampling, 1\u202f234 draws</summary>" in text
+    assert text.count("<div>exact</div>") == 1
+    assert gaps.comparisons([]) == ""
+
+
+def test_a_table_with_exponents_says_by_what_they_agree() -> None:
+    said = "steps of one half"
+    assert said in gaps.comparisons([check("p", "power", 9)])
+    assert said in gaps.comparisons([check("p", "left out", 0)])
+    assert said not in gaps.comparisons([check("p", "number", 9)])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,17 @@ def test_what_is_no_number_has_no_code_and_a_definition_at_most_its_print() -> N
     assert [*use.sources(find("wishart-mean"), PAPER)] == ["latex", "sympy"]
     assert [*use.sources(find("meta-loss"), PAPER)] == ["latex"]
     assert [*use.sources(find("slope-at-zero-positive"), PAPER)] == ["latex"]
+
+
+@pytest.mark.parametrize("words", [[], ["inner_steps=2"]])
+def test_where_the_source_takes_an_average_the_lines_that_compute_it_run(words: list[str]) -> None:
+    assert use._computed(find("eq5"), read(words)) == []
+    ((_, lines),) = use._computed(find("exact-loss"), read(words))
+    *before, last = lines.splitlines()
+    script = "\n".join([*before, "import json", f"print(json.dumps({last}))"])
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert 0 <= found["error"] < 0.01 * found["value"]
 
 
 @pytest.mark.parametrize("words", [[], ["inner_steps=2"]])

@@ -19,7 +19,8 @@ from derivations.command.cli import main
 from derivations.formulas.by_name import NoFormula, formulas, source_code
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.steps.contents import find, load
-from derivations.typeset.presentation import assigned, present, shown_parts
+from derivations.typeset.exported_names import in_words, part_names
+from derivations.typeset.presentation import names_of_parts, present, shown_parts
 from symbolic.algebra.quotients import NotRational
 from symbolic.code.codegen import high_precision
 from symbolic.code.program import NoSourceForm
@@ -201,7 +202,7 @@ def test_every_export_to_sympy_reads_back_equal(tmp_path: Path) -> None:
     for name, step in load().items():
         if step.applies(PAPER) is not None or not (parts := shown_parts(step, PAPER)):
             continue
-        names = [assigned(label) for label in parts]
+        names = [*names_of_parts(parts).values()]
         assert len(set(names)) == len(names), name
         script.append(present(step, PAPER, "sympy")["formula"])
         script.append(f"found.append(_equal({name!r}, ({', '.join(names)},)))")
@@ -214,6 +215,49 @@ def test_every_export_to_sympy_reads_back_equal(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert len(found) == len(wanted) > 100
     assert [name for name, equal in zip(wanted, found, strict=True) if not equal] == []
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        (r"\mathbb{E}\,W^2", "mean_W_squared"),
+        (r"\mathbb{E}_{X^r}\mathbb{E}_{z^r}\theta^\star", "mean_theta_star"),
+        (r"\partial_\sigma\bar L", "slope_mean_L"),
+        # not to be taken for the trace of W^2
+        (r"\mathbb{E}\,(\mathrm{Tr}\,W)^2", ""),
+        (r"\omega^\star-w_0", ""),
+        (r"\mathbb{E}\,W^{-1}\,\mathrm{Tr}\,AW^{-1}", ""),
+    ],
+)
+def test_a_part_is_called_by_words_or_not_at_all(label: str, name: str) -> None:
+    assert in_words(label) == name
+
+
+def test_what_words_do_not_say_is_numbered_and_its_label_stands_beside_it() -> None:
+    assert part_names([r"a-b", "h_t"]) == {r"a-b": "part_1", "h_t": "h_t"}
+    assert part_names(["h_t"], reserved={"h_t"}) == {"h_t": "value"}
+    source = present(find("loss-after-test-data"), PAPER, "sympy")["formula"]
+    assert re.search(r"^# \\mathbb\{E\}_\{X\^s\}.*\nvalue = ", source, re.MULTILINE)
+
+
+def test_a_statement_about_orders_is_shown_as_orders() -> None:
+    shown = present(find("theorem-2-remainder"), PAPER)["formula"]
+    assert shown.splitlines()[0] == r"\text{part of } \nu: \quad O\big(m^{-2}\xi^{-1}\big)"
+    assert present(find("slope-at-zero-positive"), PAPER)["formula"].endswith("> 0")
+
+
+def test_no_argument_of_a_function_is_explained_by_its_name() -> None:
+    odd = []
+    for name, step in load().items():
+        try:
+            source = present(step, PAPER, "python")["formula"]
+        except (NoFormula, NotDerivable, NotRational):
+            continue
+        said = re.findall(r"^    (\w+): (.*)$", source, re.MULTILINE)
+        odd += [
+            (name, word) for word, meaning in said if meaning in (word, "a number that the statement names")
+        ]
+    assert odd == []
 
 
 def test_exported_python_takes_integer_arrays() -> None:
