@@ -145,7 +145,7 @@ def lowest(regime: Regime, variants: Sequence[Variant]) -> Html:
     for v, one in zip(variants, best, strict=True):
         reasons.setdefault(one["certificate"]["reason"], []).append(v.label)
     why = "".join(
-        f"<p>Why it is global, {h.escape(', '.join(labels))}: {h.prose(said)}.</p>"
+        f"<p>Why it is global ({h.escape('; '.join(labels))}): {h.prose(said)}.</p>"
         for said, labels in reasons.items()
     )
     other_way = [
@@ -295,7 +295,7 @@ def _ladder(checks: Sequence[dict[str, Any]]) -> str:
     )
     worst = next((check for check in checks if check["verdict"] != NumericStatus.AGREE), checks[-1])
     badge = h.badge(worst["verdict"], worst["reason"])
-    held = f"<p>At every size {h.sizes(same)}.</p>" if same else ""
+    held = f"<p>The same at all sizes: {h.sizes(same)}.</p>" if same else ""
     return f"{held}{h.table(headers, rows, numeric=range(1, 5))}<p>{said} The rate of decay: {badge}</p>"
 
 
@@ -321,4 +321,6 @@ def survivors(*words: str) -> Html:
         if record["proof"] != before[name]["proof"]
     ]
     changed = h.table(("step", "what becomes of it", "why"), rows)
-    return Html(summary + h.details(f"The {len(rows)} steps that change", changed))
+    return Html(
+        summary + h.details(f"The {len(rows)} steps of which another thing is said than before", changed)
+    )

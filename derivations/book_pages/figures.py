@@ -194,13 +194,13 @@ def _measured(estimate: Estimate) -> str:
 
 
 def network_differences() -> Html:
-    """Loss minus loss at rate zero, linearised and below it in two levels, under each reading."""
+    """Loss minus loss at rate zero, linearized and below it in two levels, under each reading."""
     rows = []
     for found in zip(*map(marks, TITLES), strict=True):
-        rows.append([h.number(found[0].rate), "linearised", *(_measured(mark.linearised) for mark in found)])
+        rows.append([h.number(found[0].rate), "linearized", *(_measured(mark.linearised) for mark in found)])
         rows.append(["", "trained", *(_measured(mark.two_level) for mark in found)])
     headers = ("rate", "networks", *(f"({letter})" for letter in LETTERS.values()))
-    text = "The loss minus that at rate zero. Trained: the linearised mean plus the paired difference of trained and linearised runs."
+    text = "The loss minus that at rate zero. Trained: the linearized mean plus the paired difference of trained and linearized runs."
     return Html(f"<p>{text}</p>{h.table(headers, rows, numeric=(0, 2, 3, 4))}")
 
 
@@ -213,8 +213,8 @@ def network_verdict() -> Html:
         best = min(found, key=lambda mark: mark.linearised.mean)
         lines.append(
             f"<li>({letter}) {h.prose(TITLES[how])}: from rate zero to {h.number(REPORTED)} the loss changes by "
-            f"{_measured(at.linearised)} linearised, {_errors(at.linearised)} standard errors, and by {_measured(at.two_level)} "
-            f"trained, {_errors(at.two_level)} standard errors; {lowered(how)} of {at.two_level.draws} trained runs are lower there. Of the rates tried linearised "
+            f"{_measured(at.linearised)} linearized, {_errors(at.linearised)} standard errors, and by {_measured(at.two_level)} "
+            f"trained, {_errors(at.two_level)} standard errors; {lowered(how)} of {at.two_level.draws} trained runs are lower there. Of the rates tried linearized "
             f"networks do best at {h.number(best.rate)}. The loss at zero is {_measured(level(how))}.</li>"
         )
     return Html(f"<ul>{''.join(lines)}</ul>")
@@ -291,14 +291,14 @@ def network_criterion() -> Html:
 
 
 def network_widths() -> Html:
-    """Trained minus linearised loss over the width."""
+    """Trained minus linearized loss over the width."""
     rows = [
         [str(gap.width), str(gap.runs), h.number(gap.root_mean_square, 2), h.number(gap.median, 2)]
         for gap in gaps()
     ]
     headers = ("width", "runs", "root mean square", "median size")
     text = (
-        "Trained minus linearised loss at rate zero, over the same number of runs at each width, with every rate scaled by the mean "
+        "Trained minus linearized loss at rate zero, over the same number of runs at each width, with every rate scaled by the mean "
         "kernel. It falls with width; a few runs with a large bias carry the mean square."
     )
     return Html(f"<p>{text}</p>{h.table(headers, rows, numeric=range(4))}")

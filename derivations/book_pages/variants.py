@@ -109,7 +109,7 @@ def _rates(axis: Axes, shown: Sequence[Entry]) -> None:
         if entry.rate is not None:
             colour = VERMILION if entry.rate > 0 else BLUE
             axis.plot([entry.rate], [place], "o", color=colour, markersize=6)
-    axis.axvline(0.0, color="0.7", linewidth=1.0, zorder=0)
+    axis.axvline(0.0, color="0.8", linewidth=1.0, zorder=0)
     axis.set_xlabel(r"best training rate $\alpha_t$")
 
 
@@ -141,7 +141,9 @@ def _cell(row: Combination) -> str:
             f"{h.labelled(BADGES[row.verdict], LABELS[row.verdict])} <small>{cards.text(row.reason)}</small>"
         )
     last = row.checks[-1]
-    exact = [check["mean"] for check in row.checks if check["comparison"] == Comparison.LEFT_OUT]
+    left_out = [check for check in row.checks if check["comparison"] == Comparison.LEFT_OUT]
+    # of a source that the formula has exactly there is no gap that could fall
+    exact = [check["mean"] for check in left_out if check["value"] < 0]
     if exact:
         shown = h.labelled(BADGES[row.verdict], LABELS[row.verdict])
         falls = f"from {h.number(min(exact), 3)} to {h.number(max(exact), 3)}"

@@ -20,7 +20,7 @@ TITLES = {
     Reading.POINT: "b anew at each data point",
 }
 TRAINED = rf"trained networks, two-level mean $\pm$ {BARS:g} standard errors"
-LINEARISED = "linearised networks, (12)"
+LINEARISED = "linearized networks, (12)"
 REPORTED_LABEL = f"best rate as printed, {REPORTED:g}".replace("-", "\u2212")
 
 

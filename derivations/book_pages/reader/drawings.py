@@ -18,6 +18,8 @@ COLOURS = {
     "#ffffff": "var(--pst-color-background, #fff)",
     BLUE: f"var(--line-blue, {BLUE})",
     VERMILION: f"var(--line-vermilion, {VERMILION})",
+    # lines at zero
+    "#cccccc": "var(--line-guide, #ccc)",
 }
 KINDS = {"csv": "text/csv", "svg": "image/svg+xml", "pdf": "application/pdf"}
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
@@ -35,8 +37,8 @@ Window = tuple[float, float, float, float]
 # how far an upright label reaches before its place, a line of a legend before its text, and how high that is
 LABEL, HANDLE, ROW = 11.0, 31.0, 15.0
 STYLED = "fill: currentColor; stroke-linejoin: round"
-# above a panel stands its title
-TITLE = 22.0
+# above a panel stands its title, and close above that the label of the axis of the panel before
+TITLE = 19.0
 # what is not a quarter as wide as the widest panel is a scale of colours
 SCALE = 0.25
 _BESIDE = re.compile(r"<metadata>.*?</metadata>|<title>.*?</title>|<!--.*?-->|<style.*?</style>", re.DOTALL)
@@ -90,8 +92,8 @@ def panels(svg: str, size: Sequence[float]) -> list[Window]:
         # labels of the next panel begin before it, those of a scale end there
         end = ahead - margin if scale else min(right + 12, max(begins, right + 2), width)
         before = max((axes[2] for axes in row if axes[0] < left), default=0.0)
-        label = max((place for place in beside if before < place < left), default=0.0)
-        start = label or max(left - margin, before + 4 if before else 0.0)
+        label = max((place for place in beside if before < place + LABEL < left), default=None)
+        start = max(left - margin, before + 4 if before else 0.0) if label is None else max(label, 0.0)
         roof = max(top - TITLE, 0.0)
         parts.append((start, roof, end - start, bottom + below - roof))
     above = entries(svg, width, highest) or ([(0.0, 0.0, width, highest)] if highest else [])

@@ -82,7 +82,7 @@ STEPS: tuple[Step, ...] = (
         check=sign_checks,
         reason="an experiment; its chapter shows what it gives under each reading of the text",
         remark="Compared here: the side of zero on which (14) has the lower loss with the moments of the tangent features, for b "
-        "drawn anew in each task, and linearised networks. Trained networks are in the figure.",
+        "drawn anew in each task, and linearized networks. Trained networks are in the figure.",
         errata={
             Erratum.CONDITION: "Section 5.4 does not say how often the bias b is drawn: where it is drawn anew in each task, "
             "as the other parameters of a task are, the best rate is positive; where all tasks share it or each point has "

@@ -135,7 +135,7 @@ STEPS: tuple[Step, ...] = (
         sizes=SIZES,
         applies=unchanged(DEPENDS),
         method="X_v X_v^T - B_1 B_1^T is a sum of Gram matrices, and inverses reverse the order",
-        remark="T stands for (I + a W)^-1 with W = X_t^T X_t and a = alpha_t / n_t: B_1 = X_v T, and of the training labels' noise a X_v T X_t^T is passed on. What is certified "
+        remark="T stands for (I + alpha_t W / n_t)^-1 with W = X_t^T X_t: B_1 = X_v T, and of the training labels' noise alpha_t X_v T X_t^T / n_t is passed on. What is certified "
         "is X_v X_v^T - B_1 B_1^T, and not zero; Gamma_z is more than sigma^2 I by the Gram matrix of what is passed on. Of negative rates nothing is proved here but that some are better for given data (best-inner-loop).",
     ),
 )

@@ -224,7 +224,7 @@ def _bounds(place: Place) -> dict[str, Any]:
 
 # rates of zero and below at which n_t E K / M is sampled; draws, by the number of training points
 RATES = (0.0, -0.1, -0.41, -1.0, -5.0)
-DRAWS = {1000: 100, 10**5: 4000}
+DRAWS = {1000: 200, 10**5: 4000}
 
 
 # of moves, at which their signs hold

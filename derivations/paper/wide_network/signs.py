@@ -60,7 +60,7 @@ def sign_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
             float(change.mean()),
             float(change.std(ddof=1) / np.sqrt(PAIRS)),
             float(np.sign(predicted[rate])),
-            said="linearised networks:",
+            said="linearized networks:",
             draws=PAIRS,
             seconds=seconds,
         )
