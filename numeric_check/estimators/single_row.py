@@ -16,7 +16,7 @@ from numeric_check.problem.samplers import triangular_factor
 
 Array = NDArray[np.float64]
 # rows and columns up to which inputs are drawn entry by entry
-MOST_ENTRIES = 4_000_000
+MOST_ENTRIES = 1_000_000
 
 
 def label_noise(

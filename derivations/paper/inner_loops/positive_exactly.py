@@ -222,9 +222,9 @@ def _bounds(place: Place) -> dict[str, Any]:
 
 # -- what sampling sees -------------------------------------------------------------------------------------
 
-# rates of zero and below at which n_t E K / M is sampled; draws, by the number of training points
+# rates of zero and below at which n_t E K / M is sampled, and draws
 RATES = (0.0, -0.1, -0.41, -1.0, -5.0)
-DRAWS = {1000: 200, 10**5: 4000}
+DRAWS = 4000
 
 
 # of moves, at which their signs hold
@@ -241,11 +241,11 @@ def _claim() -> Parts:
 @lru_cache(maxsize=8)
 def _distances(place: Place, text: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """By how much n_t times the label noise is below the level at the positive rate, and above it at the others, with errors."""
-    rates, draws = [float(place.rate), *RATES], DRAWS[place.points]
+    rates = [float(place.rate), *RATES]
     source = generator_for(text)
-    seen = place.points * label_noise(source, place.points, 2 * place.points, place.steps, rates, draws)
+    seen = place.points * label_noise(source, place.points, 2 * place.points, place.steps, rates, DRAWS)
     gaps = (seen.mean(axis=1) - float(place.level)) * np.where(np.arange(len(rates)) == 0, -1, 1)
-    return gaps, seen.std(axis=1, ddof=1) / np.sqrt(draws)
+    return gaps, seen.std(axis=1, ddof=1) / np.sqrt(DRAWS)
 
 
 def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
@@ -268,7 +268,7 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
                     float(errors[k]),
                     stated[label],
                     said="the distance from the level is",
-                    draws=DRAWS[place.points],
+                    draws=DRAWS,
                     seconds=(time.monotonic() - started) / len(rates),
                 )
             )
