@@ -39,7 +39,7 @@ OPEN_DEGREE = 4
 
 
 def _examples() -> Mapping[str, Expression]:
-    x, a = gaussian("X", "n", "p"), matrix("A", "p", "p", symmetric=True)
+    x, a = gaussian("X", "n", "p"), matrix("A", "p", "p")
     w = x.T @ x
     return {"W": w, "W^2": w @ w, "W A W": w @ a @ w, r"W\,\mathrm{Tr}(W)": w * tr(w), "W^3": w @ w @ w}
 
