@@ -146,9 +146,10 @@ def _cell(row: Combination) -> str:
     exact = [check["mean"] for check in left_out if check["value"] < 0]
     if exact:
         shown = h.labelled(BADGES[row.verdict], LABELS[row.verdict])
-        falls = f"from {h.number(min(exact), 3)} to {h.number(max(exact), 3)}"
+        least, most = h.number(min(exact), 3), h.number(max(exact), 3)
+        falls = least if least == most else f"from {least} to {most}"
         return (
-            f"{shown} <small>the gap to the exact loss falls as size to a power {falls}, for each source of loss and at "
+            f"{shown} <small>the gap to the exact loss falls as size to the power {falls}, for each source of loss and at "
             f"several rates; the exact loss against simulation: {h.prose(last['reason'])}</small>"
         )
     if last["comparison"] != Comparison.SIZE:

@@ -30,7 +30,7 @@ _AXES = re.compile(
     r'<g id="axes_\d+">\s*<g id="patch_\d+">\s*<path d="M ([\d.]+) ([\d.]+)\s*L ([\d.]+) [\d.]+\s*L [\d.]+ ([\d.]+)'
 )
 # the places of upright labels, and of the texts of a legend
-_UPRIGHT = re.compile(r"translate\(([\d.]+) [\d.]+\) rotate\(-90\)")
+_UPRIGHT = re.compile(r"translate\(([\d.]+) ([\d.]+)\) rotate\(-90\)")
 _ENTRY = re.compile(r'<g id="text_\d+">.*?translate\(([\d.]+) ([\d.]+)\)', re.DOTALL)
 # left, top, width and height
 Window = tuple[float, float, float, float]
@@ -81,9 +81,10 @@ def panels(svg: str, size: Sequence[float]) -> list[Window]:
     margin = min(left for left, _, _, _ in own)
     below = height - max(bottom for _, bottom, _, _ in own)
     highest = max(min(top for _, _, _, top in own) - TITLE, 0.0)
-    beside = [float(place) - LABEL for place in _UPRIGHT.findall(svg)]
+    upright = [(float(x) - LABEL, float(y)) for x, y in _UPRIGHT.findall(svg)]
     parts = []
     for left, bottom, right, top in own:
+        beside = [place for place, at in upright if top <= at <= bottom + LABEL]
         row = [axes for axes in found if axes[3] == top]
         ahead = min((axes[0] for axes in own if axes in row and axes[0] > right), default=width + margin)
         scale = any(right < axes[0] < ahead for axes in row if axes not in own)
