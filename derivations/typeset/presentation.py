@@ -122,7 +122,8 @@ def documented(source: str, step: Step, traced: Mapping[str, str]) -> str:
     if opening is None:
         raise ValueError(f"no function in the source of {step.name}")
     lines = [f"{step.statement.rstrip('.')}{f', {numbers}' if numbers else ''}."]
-    lines += [f"Holds for {where}." for where in [holds_for(step)] if where]
+    # a statement may say it, and more sharply
+    lines += [f"Holds for {where}." for where in [holds_for(step)] if where and where not in step.statement]
     lines.append("")
     for name in opening[1].split(", "):
         lines.append(f"{name}: {meaning(name, traced, step.average, step.name)}")
