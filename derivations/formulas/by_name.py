@@ -29,6 +29,7 @@ from derivations.steps.contents import ALIASES, find
 from derivations.steps.labels import InRegime, Sign
 from derivations.support.bad_input import BadInput
 from numeric_check.draws.estimate import Estimate
+from numeric_check.estimators.tails import nothing_amplified
 from symbolic.proofs.asymptotics import UndecidedOrder
 from symbolic.proofs.positivity import SignUnproved
 
@@ -133,12 +134,11 @@ def in_regime(
 def _unamplified(
     expr: sympy.Expr, values: Mapping[str, Given], assumptions: Assumptions
 ) -> sympy.Expr | None:
-    """A formula where nothing is there to be amplified, so that what is infinite elsewhere cancels: no label noise, and a
-    single task or tasks that are all alike. None where there is something.
-    """
-    alike = {symbol: to for symbol, to in ((m, 1), (nu, 0)) if values.get(str(symbol)) == to}
-    if not alike or values.get(str(sigma)) != 0 or assumptions.noise_val:
+    """A formula where nothing is there to be amplified, so that what is infinite elsewhere cancels; None where something is."""
+    tasks, spread, noise = (float(values.get(str(symbol), math.inf)) for symbol in (m, nu, sigma))
+    if not nothing_amplified(tasks, spread, noise, float(assumptions.noise_val or 0)):
         return None
+    alike = {m: 1} if tasks == 1 else {nu: 0}
     return expr.subs({**alike, sigma: 0, label_noise: 0})
 
 

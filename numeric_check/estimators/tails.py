@@ -37,15 +37,22 @@ def task_exponent(steps: int, n_t: int, n_v: int, p: int) -> Fraction:
     return sum((min(Fraction(j, steps), Fraction(1)) for j in range(1, near + 1)), Fraction(room - near))
 
 
+def nothing_amplified(tasks: float, spread: float, *noise: float) -> bool:
+    """Whether there is nothing that small singular values could amplify: no label noise, and a single task or tasks all alike.
+
+    spread: of the tasks, as nu. noise: the standard deviations of labels.
+    """
+    return (tasks == 1 or spread == 0) and not any(noise)
+
+
 def tail_exponent(setting: Setting) -> float:
     """The exponent a above for Gaussian inputs; infinite where no error is amplified.
 
     That is so for atomic input laws (finitely many values), and without label noise for a single task and for tasks that are all alike.
     """
     s, p = setting, setting.rank
-    alike = s.m == 1 or (s.nu == 0 and s.Sigma_w is None)
-    noiseless = alike and s.sigma == 0 and s.sigma_v == 0
-    if s.law.atomic or noiseless:
+    spread = s.nu if s.Sigma_w is None else math.inf
+    if s.law.atomic or nothing_amplified(s.m, spread, s.sigma, s.sigma_v):
         return math.inf
     exponent = float(abs(p - s.validation_points) + 1)
     if s.alpha_t <= 0 or s.split != "separate":

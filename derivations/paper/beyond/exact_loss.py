@@ -43,7 +43,7 @@ from derivations.support.bad_input import BadInput
 from derivations.verification.growth import simulated
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
-from numeric_check.estimators.tails import task_exponent
+from numeric_check.estimators.tails import nothing_amplified, task_exponent
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.words import matrix, tr
 
@@ -102,15 +102,13 @@ def label_noise_at(
 def require_finite(assumptions: Assumptions, values: Mapping[str, float]) -> None:
     """Raises BadInput where the average is infinite: InfiniteLoss where it is so at positive rates alone."""
     noise = values["sigma"] if assumptions.noise_val is None else float(assumptions.noise_val)
-    noisy = bool(values["sigma"] or noise)
-    # a single task, or tasks that are all alike, without label noise: there is nothing to amplify
-    amplified = noisy or (values["m"] > 1 and values.get("nu", 1.0))
-    if values["p"] <= values["n_v"] * values["m"] + 1 and amplified:
+    idle = nothing_amplified(values["m"], values.get("nu", 1.0), values["sigma"], noise)
+    if values["p"] <= values["n_v"] * values["m"] + 1 and not idle:
         raise BadInput(
             "the mean loss is infinite at p = n_v m + 1: take a larger p, or fewer validation points"
         )
     steps, sizes = order_of_zero(assumptions), [int(values[name]) for name in ("n_t", "n_v", "p")]
-    if values["alpha_t"] > 0 and noisy and task_exponent(steps, *sizes) <= 2:
+    if values["alpha_t"] > 0 and (values["sigma"] or noise) and task_exponent(steps, *sizes) <= 2:
         raise InfiniteLoss(
             f"the mean loss is infinite at every alpha_t > 0 with {assumptions.inner_steps} inner steps, n_t = {sizes[0]} and p = n_v + "
             f"{sizes[2] - sizes[1]}: take a larger p, fewer inner steps or alpha_t <= 0"

@@ -359,7 +359,8 @@ def _observe_sum(sample: Sample) -> Observed:
 def _term_step(
     name: str, numbers: tuple[str, ...], source: str, *, claim: Callable[[], Parts], uses: tuple[str, ...]
 ) -> Step:
-    given = len(numbers) > 1
+    # the validation noise is averaged at once
+    given = source != VALIDATION
     return Step(
         name,
         numbers,
