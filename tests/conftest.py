@@ -7,6 +7,7 @@ CI is `true`) nothing is left out, and each such test fails with the remedy.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -14,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from numeric_check.draws import threads
+from numeric_check.draws import processes, threads
 
 # Before NumPy is loaded, here and in the worker processes that inherit it: each works with one thread, as the cores
 # have a worker each.
 os.environ.update({name: os.environ.get(name, "1") for name in threads.VARIABLES})
 os.environ.update({name: os.environ.get(name, value) for name, value in threads.MEMORY.items()})
+# Of trees in caches that stay, as the processes do that examine steps.
+gc.set_threshold(*processes.COLLECTED)
 # Programs in order of preference, by the marker of the tests that need them.
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "browser": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),

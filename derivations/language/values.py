@@ -14,19 +14,20 @@ import sympy
 from numpy.typing import NDArray
 
 Value = float | NDArray[np.float64]
-# what a point keeps the number of; their matrices would fill the memory, hundreds of one size each
-KEPT = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Trace)
+# what a point keeps: numbers, and the powers of a letter, which are few; sums and products of matrices would fill the
+# memory, hundreds of one size each
+KEPT = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Trace, sympy.MatPow)
 
 # rows of a matrix whose products are found sooner if it is diagonal
 MANY = 32
 
 
 class Point(dict[str, Value]):
-    """Values by name that keep the numbers computed from them, for many formulas with parts in common."""
+    """Values by name that keep the numbers and powers computed from them, for many formulas with parts in common."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
         super().__init__(values)
-        self.known: dict[sympy.Basic, float] = {}
+        self.known: dict[sympy.Basic, Value] = {}
 
 
 class MissingValue(ValueError):
@@ -43,7 +44,9 @@ def evaluate(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
     if node in values.known:
         return values.known[node]
     found = _evaluated(node, values)
-    if isinstance(found, float):
+    if isinstance(found, float) or (
+        isinstance(node, sympy.MatPow) and isinstance(node.base, sympy.MatrixSymbol)
+    ):
         values.known[node] = found
     return found
 

@@ -8,16 +8,38 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from flint import fmpq_mpoly
 from numpy.typing import NDArray
 
-from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.coefficients import INVERSE, names_of
 from symbolic.algebra.letters import ONE, Factor
-from symbolic.algebra.readable import Word
-from symbolic.algebra.words import Expression, polynomial
+from symbolic.algebra.readable import Term, Word
+from symbolic.algebra.words import Expression
 
 Array = NDArray[np.float64]
 # what a product of small matrices takes besides its multiplications, in multiplications
 CALL = 500
+
+
+class Coefficient:
+    """A polynomial in scalars as arrays, of which some have very many terms: its numbers, and the power of each name in each."""
+
+    def __init__(self, polynomial: fmpq_mpoly) -> None:
+        self._numbers = np.array([int(one.p) / int(one.q) for one in polynomial.coeffs()])
+        columns = np.array(polynomial.monoms(), dtype=np.intp).reshape(len(self._numbers), -1).T
+        self._powers = {
+            name: powers
+            for name, powers in zip(names_of(polynomial.context()), columns, strict=True)
+            if powers.any()
+        }
+
+    def at(self, numbers: Mapping[str, float]) -> float:
+        """The value where names take these numbers; `1/x` follows `x`. KeyError where one is missing."""
+        terms = self._numbers
+        for name, powers in self._powers.items():
+            base = numbers[name] if name in numbers else 1 / numbers[name.removeprefix(INVERSE)]
+            terms = terms * (base ** np.arange(powers.max() + 1.0))[powers]
+        return float(terms.sum())
 
 
 @dataclass(frozen=True)
@@ -31,15 +53,15 @@ class Weighted:
     constant: Array | None
 
     @classmethod
-    def of(cls, expr: Expression, numbers: Mapping[str, float]) -> Weighted:
+    def of(cls, expr: Expression, numbers: Mapping[str, float], plan: Plan) -> Weighted:
         """The numbers of all coefficients."""
         terms = tuple(
             (
                 term.traces,
                 term.word if expr.shape is not None else None,
-                float(evaluate(polynomial(coefficient), numbers)),
+                coefficient.at(numbers),
             )
-            for term, coefficient in expr.terms.items()
+            for term, coefficient in plan.coefficients(expr).items()
         )
         sides = expr.shape or (ONE, ONE)
         constant: Array | None = None
@@ -94,6 +116,7 @@ class Plan:
         self._work: dict[str, float] = {}
         self._cuts: dict[str, int] = {}
         self._turns: dict[Word, tuple[Word, Word]] = {}
+        self._coefficients: dict[int, tuple[Expression, dict[Term, Coefficient]]] = {}
         self.add(exprs)
 
     def add(self, exprs: Iterable[Expression]) -> None:
@@ -106,6 +129,14 @@ class Plan:
                 for trace in term.traces:
                     self._shared.update(_parts(self._spelt(trace), closed=True))
                 self._shared.update(_parts(self._spelt(term.word or ()), closed=False))
+
+    def coefficients(self, expr: Expression) -> Mapping[Term, Coefficient]:
+        """The coefficient of each term, read once for all sizes."""
+        # the expression is kept beside them, so that no other has its number
+        if id(expr) not in self._coefficients:
+            read = {term: Coefficient(coefficient) for term, coefficient in expr.terms.items()}
+            self._coefficients[id(expr)] = expr, read
+        return self._coefficients[id(expr)][1]
 
     def cut(self, word: Word, matrices: Mapping[str, Array]) -> int:
         """The place at which a product is cut last."""

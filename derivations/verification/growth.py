@@ -203,7 +203,8 @@ def _root_mean_square(drawn: _Drawn, leading: Formula | None) -> tuple[float, fl
     return root, stderr / (2 * root) if mean > 0 else root
 
 
-_estimates: dict[tuple[object, ...], Estimate] = {}
+# by what was simulated, and then by the error that was asked for
+_estimates: dict[tuple[object, ...], dict[float, Estimate]] = {}
 
 
 def simulated(
@@ -214,13 +215,18 @@ def simulated(
     max_seconds: float = 30.0,
     protocol: Method = "conditional",
 ) -> Estimate:
-    """`simulate`, remembered within the process so that one simulation can be held against many claims."""
-    key = (setting.fingerprint, quantity, rel_error, seed, max_seconds, protocol)
-    if key not in _estimates:
-        _estimates[key] = simulate(
-            setting, quantity, protocol=protocol, rel_error=rel_error, seed=seed, max_seconds=max_seconds
-        )
-    return _estimates[key]
+    """`simulate`, remembered within the process so that one simulation can be held against many claims.
+
+    One that ended for a larger error and has reached this one would end at the same draw again.
+    """
+    known = _estimates.setdefault((setting.fingerprint, quantity, seed, max_seconds, protocol), {})
+    for asked, estimate in known.items():
+        if asked == rel_error or (asked > rel_error and estimate.resolved(rel_error, 0.0)):
+            return estimate
+    known[rel_error] = simulate(
+        setting, quantity, protocol=protocol, rel_error=rel_error, seed=seed, max_seconds=max_seconds
+    )
+    return known[rel_error]
 
 
 # as `_estimates`, so that the errors asked for are not computed anew for each claim
@@ -369,8 +375,8 @@ def paired_check(
 
 def changed_loss(low: Setting, high: float, rel_error: float, seed: int) -> Estimate:
     """The change of the simulated loss between two training rates, remembered as in `simulated`."""
-    key = (low.fingerprint, f"loss at {high!r}", rel_error, seed, PAIRED_SECONDS)
-    if key not in _estimates:
+    known = _estimates.setdefault((low.fingerprint, f"loss at {high!r}", seed), {})
+    if rel_error not in known:
         require_finite_mean(low)
         turned = in_eigenbasis(low)
         estimate = partial(
@@ -381,5 +387,7 @@ def changed_loss(low: Setting, high: float, rel_error: float, seed: int) -> Esti
             rate=high,
         )
         text = f"paired/{high!r}/{seed}/{low.fingerprint}"
-        _estimates[key] = run_until(estimate, rel_error=rel_error, seed_text=text, max_seconds=PAIRED_SECONDS)
-    return _estimates[key]
+        known[rel_error] = run_until(
+            estimate, rel_error=rel_error, seed_text=text, max_seconds=PAIRED_SECONDS
+        )
+    return known[rel_error]

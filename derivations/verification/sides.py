@@ -197,7 +197,7 @@ class Sides:
     def _value(self, expr: Expression, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
         # the expressions are those of the move, or of the tasks: kept, so that each has a number of its own
         if id(expr) not in self._weighted:
-            self._weighted[id(expr)] = Weighted.of(expr, self._numbers)
+            self._weighted[id(expr)] = Weighted.of(expr, self._numbers, self._plan)
         weighted = self._weighted[id(expr)]
         found = weighted.at(matrices, known, self._plan)
         if self._identity:

@@ -52,11 +52,15 @@ def _gaussian(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return generator.standard_normal(shape)
 
 
-def _signs(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    size = math.prod(shape)
-    packed = np.frombuffer(generator.bytes((size + 7) // 8), dtype=np.uint8)
-    signs = np.unpackbits(packed, count=size).astype(np.float64)
-    return 2.0 * signs.reshape(shape) - 1.0
+# the signs that the eight bits of a byte stand for
+_OF_BYTES = 2.0 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) - 1.0
+
+
+def _signs(generator: np.random.Generator, shape: tuple[int, ...], size: float = 1.0) -> Array:
+    """Numbers +-size, a bit for each."""
+    count = math.prod(shape)
+    packed = np.frombuffer(generator.bytes((count + 7) // 8), dtype=np.uint8)
+    return np.take(size * _OF_BYTES, packed, axis=0).ravel()[:count].reshape(shape)
 
 
 def _uniform(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -64,7 +68,9 @@ def _uniform(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def _laplace(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    return math.sqrt(0.5) * generator.standard_exponential(shape) * _signs(generator, shape)
+    found = np.asarray(generator.standard_exponential(shape))
+    found *= _signs(generator, shape, math.sqrt(0.5))
+    return found
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ class _ThreePoint:
 
     def __call__(self, generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
         kept = generator.random(shape) < 1.0 / self.kurtosis
-        return math.sqrt(self.kurtosis) * kept * _signs(generator, shape)
+        return kept * _signs(generator, shape, math.sqrt(self.kurtosis))
 
 
 GAUSSIAN = InputLaw("gaussian", (1.0, 3.0, 15.0, 105.0), False, _gaussian)

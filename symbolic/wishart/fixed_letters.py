@@ -29,6 +29,8 @@ TRANSPOSED = "'"
 PSEUDO = "^+"
 MAX_NUMBER = 99
 """The largest k in ``Wk``."""
+# what is asked of a factor, again and again of the same few
+_told = lru_cache(maxsize=1 << 12)
 
 
 UNIT = "e"
@@ -60,6 +62,7 @@ def element(trace: tuple[str, ...]) -> tuple[tuple[str, ...], int, int] | None:
     return word, row, column
 
 
+@_told
 def base(factor: str) -> str:
     """The name of a factor without its inverse, Moore-Penrose inverse or transpose."""
     return factor.removesuffix(INVERSE).removesuffix(TRANSPOSED).removesuffix(PSEUDO)
@@ -80,6 +83,7 @@ def is_inverse(factor: str) -> bool:
     return factor.endswith(INVERSE)
 
 
+@_told
 def of_rows(factor: str) -> str:
     """``X``, ``M``, ``U`` or ``I_n`` where a factor is one of these, numbered or transposed; "" for any other."""
     name = base(factor)
@@ -109,6 +113,7 @@ def covariance_of(wishart: str, own: bool) -> str:
     return SIGMA + (row_dimension(wishart)[1:] if own else "")
 
 
+@_told
 def is_covariance(factor: str) -> bool:
     """Whether a factor is Sigma, numbered or not, or an inverse of it."""
     name = base(factor)
@@ -120,6 +125,7 @@ def inverse(factor: str) -> str:
     return factor.removesuffix(INVERSE) if is_inverse(factor) else factor + INVERSE
 
 
+@_told
 def is_invertible(factor: str) -> bool:
     """Whether inverses of the factor are known: Wishart matrices and Sigma."""
     return (is_wishart(factor) and not is_pseudo(factor)) or is_covariance(factor)
@@ -135,6 +141,7 @@ def transpose(word: Word) -> Word:
     return tuple(map(_transposed, reversed(word)))
 
 
+@_told
 def _transposed(factor: str) -> str:
     if is_symmetric(factor):
         return factor

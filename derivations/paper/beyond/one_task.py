@@ -140,8 +140,8 @@ class OneTask:
 @lru_cache(maxsize=32)
 def _ready(task: OneTask, numbers: tuple[tuple[str, float], ...]) -> tuple[tuple[Weighted, Weighted], Plan]:
     """M and K with numbers put in for their coefficients, and in which order their products are taken."""
-    values = dict(numbers)
-    return (Weighted.of(task.gram, values), Weighted.of(task.weight, values)), Plan([task.gram, task.weight])
+    values, plan = dict(numbers), Plan([task.gram, task.weight])
+    return (Weighted.of(task.gram, values, plan), Weighted.of(task.weight, values, plan)), plan
 
 
 @lru_cache(maxsize=32)
@@ -281,7 +281,7 @@ def common(assumptions: Assumptions, given: Numbers, most: int) -> Common:
     text = f"common/{assumptions.label()}/{sorted(given.items())}"
     plan = Plan([task.gram, task.weight])
     weighted = [
-        [Weighted.of(parts.get((k,), zero("n_v", "n_v")), numbers) for k in found]
+        [Weighted.of(parts.get((k,), zero("n_v", "n_v")), numbers, plan) for k in found]
         for parts, found in zip(exprs, powers, strict=True)
     ]
     drawn: list[list[Array]] = [[] for parts in weighted for _ in parts]

@@ -152,11 +152,12 @@ def _by_rule(
     u, v, weights = _rule(n_points, size, nodes)
     own, noise = task.batch(u, v, numbers)
     cross, trace = (_word(label) for label in (CROSS, TRACE))
-    inverse = 1 / Weighted.of(cross, numbers).at({"U": u}, {}, Plan([cross]))
+    plan = Plan([cross, trace])
+    inverse = 1 / Weighted.of(cross, numbers, plan).at({"U": u}, {}, plan)
 
     def mean(f_inverse: Array) -> float:
         values = {"F_inverse": f_inverse, "M": own, "K": noise}
-        return float(weights @ Weighted.of(trace, numbers).at(values, {}, Plan([trace])).ravel())
+        return float(weights @ Weighted.of(trace, numbers, plan).at(values, {}, plan).ravel())
 
     # where F^2 is M the trace is that of MAML
     return mean(own**-0.5), mean(inverse)

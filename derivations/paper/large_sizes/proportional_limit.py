@@ -304,9 +304,9 @@ def both_sides_checks(
             "D_t": weight[None],
             "T_kappa": np.asarray(np.linalg.inv(np.eye(WHERE["p"]) + number * loop @ loop), np.float64)[None],
         }
+        scalars, plan = {"kappa": number, "n_v": WHERE["n_v"]}, Plan([start, derived])
         left, right = (
-            Weighted.of(side, {"kappa": number, "n_v": WHERE["n_v"]}).at(values, {}, Plan([side])).ravel()
-            for side in (start, derived)
+            Weighted.of(side, scalars, plan).at(values, {}, plan).ravel() for side in (start, derived)
         )
         stderr = float(np.std(left - right) / np.sqrt(len(x)))
         value, mean = float(right.mean()), float(left.mean())

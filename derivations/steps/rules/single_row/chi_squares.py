@@ -21,6 +21,7 @@ from symbolic.algebra.coefficients import (
     INVERSE,
     NUMBERS,
     cancel_inverses,
+    context,
     lift,
     names_of,
     number,
@@ -70,15 +71,23 @@ def _mean(expr: Expression, freedom: Mapping[str, Expression]) -> Expression:
     """The mean over one variable after the other: of all terms with the same powers of the others at once."""
     whole, ring = expr.coefficient(), NUMBERS
     factors = {name: value.coefficient() for name, value in freedom.items()}
-    for one in (whole, *factors.values()):
+    for one in factors.values():
         ring = union(ring, one.context())
-    labels = names_of(ring)
-    places = [labels.index(name) if name in labels else None for name in freedom]
+    labels = names_of(whole.context())
+    others = [place for place, name in enumerate(labels) if name not in freedom]
+    ring = union(ring, context(labels[place] for place in others))
+    # the powers of a variable, or 0 where it does not occur, and of all else: terms are many
+    columns = dict(zip(labels, zip(*whole.monoms(), strict=True), strict=bool(whole)))
+    nothing = (0,) * len(whole)
+    kept = [columns.get(name, nothing) for name in names_of(ring)]
     parts: dict[tuple[int, ...], dict[tuple[int, ...], fmpq]] = {}
-    for exponents, one in lift(whole, ring).terms():
-        powers = tuple(0 if place is None else int(exponents[place]) for place in places)
-        others = tuple(0 if place in places else int(e) for place, e in enumerate(exponents))
-        parts.setdefault(powers, {})[others] = one
+    for powers, rest, one in zip(
+        zip(*(columns.get(name, nothing) for name in freedom), strict=True),
+        zip(*kept, strict=True) if kept else [()] * len(whole),
+        whole.coeffs(),
+        strict=True,
+    ):
+        parts.setdefault(powers, {})[rest] = one
     found = {powers: ring.from_dict(terms) for powers, terms in parts.items()}
     for name in freedom:
         moments = [ring.constant(1)]
@@ -104,23 +113,17 @@ def moment_by_gamma(freedom: int, power: int) -> fmpq:
 
 def mean_by_gamma(expr: Expression, freedom: Mapping[str, int], place: Mapping[str, Fraction]) -> Fraction:
     """The mean of a scalar, term by term, at numbers for all that is not averaged over."""
-    total = fmpq(0)
     at_place = substitute(expr.coefficient(), {name: number(value) for name, value in place.items()})
-    names = names_of(at_place.context())
-    signs = [(name.removeprefix(INVERSE), -1 if name.startswith(INVERSE) else 1) for name in names]
-    moments: dict[tuple[str, int], fmpq] = {}
-    for exponents, coefficient in at_place.terms():
-        taken: dict[str, int] = {}
-        for (name, sign), power in zip(signs, exponents, strict=True):
-            if power:
-                taken[name] = taken.get(name, 0) + sign * int(power)
-        product = coefficient
-        for one in taken.items():
-            if one not in moments:
-                moments[one] = moment_by_gamma(freedom[one[0]], one[1])
-            product *= moments[one]
-        total += product
-    return to_fraction(total)
+    # all terms at once, one variable after the other: a product with its inverse in it is none
+    terms = at_place.coeffs()
+    columns = zip(*at_place.monoms(), strict=True)
+    for label, degree, column in zip(
+        names_of(at_place.context()), at_place.degrees(), columns, strict=bool(terms)
+    ):
+        name, sign = label.removeprefix(INVERSE), -1 if label.startswith(INVERSE) else 1
+        moments = [moment_by_gamma(freedom[name], sign * k) for k in range(int(degree) + 1)]
+        terms = [one * moments[power] for one, power in zip(terms, column, strict=True)]
+    return to_fraction(sum(terms, fmpq(0)))
 
 
 def not_the_mean(
