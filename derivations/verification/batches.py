@@ -71,28 +71,25 @@ class Weighted:
             constant = np.eye(int(numbers[sides[0]]))[None]
         return cls(terms, constant)
 
-    def at(self, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> Array:
-        """The value, shape (batch, rows, columns), at a batch of matrices; `known`: products of these, which are added to.
-
-        Matrices have the batch as their first axis, of length 1 where they are the same in every draw.
-        """
+    def at(self, batch: Batch) -> Array:
+        """The value, shape (batch, rows, columns), at a batch of matrices."""
         total: Array | None = None
-        for value in self._each(matrices, known, plan):
+        for value in self._each(batch):
             total = value if total is None else total + value
         return self._constant if total is None else total
 
-    def largest(self, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> float:
+    def largest(self, batch: Batch) -> float:
         """The largest element of any term: what is left of terms that cancel is known to a part of it."""
-        return max((float(np.max(np.abs(x))) for x in self._each(matrices, known, plan)), default=0.0)
+        return max((float(np.max(np.abs(x))) for x in self._each(batch)), default=0.0)
 
-    def _each(self, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> Iterator[Array]:
+    def _each(self, batch: Batch) -> Iterator[Array]:
         """The value of each term."""
         for traces, word, coefficient in self.terms:
             value: Array = np.full((1, 1, 1), coefficient)
             for trace in traces:
-                value = value * _trace(trace, matrices, known, plan)[:, None, None]
+                value = value * batch.trace(trace)[:, None, None]
             if word is not None:
-                value = value * (_product(word, matrices, known, plan) if word else self._constant)
+                value = value * (batch.product(word) if word else self._constant)
             yield value
 
     @property
@@ -207,20 +204,42 @@ def _side(factor: Factor, matrices: Mapping[str, Array], which: int) -> int:
     return int(matrices[factor.name].shape[-1 - which if factor.transposed else which - 2])
 
 
-def _product(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> Array:
-    """The product of a word; what occurs twice is multiplied once."""
-    if word not in known:
-        if not word:
-            raise ValueError("an empty trace is a dimension: it has no letters")
-        if len(word) == 1:
-            matrix = matrices[word[0].name]
-            # products with copies of transposes take half the time of products with views
-            known[word] = np.ascontiguousarray(np.swapaxes(matrix, -1, -2)) if word[0].transposed else matrix
-        else:
-            cut = plan.cut(word, matrices)
-            left, right = (_product(half, matrices, known, plan) for half in (word[:cut], word[cut:]))
-            known[word] = _times(left, right)
-    return known[word]
+class Batch:
+    """A batch of matrices by name, and what is made of them: a product or a trace that occurs twice is taken once.
+
+    Matrices have the batch as their first axis, of length 1 where they are the same in every draw; more may be added.
+    """
+
+    def __init__(self, matrices: Mapping[str, Array], plan: Plan) -> None:
+        self._matrices, self._plan = matrices, plan
+        self._products: dict[Word, Array] = {}
+        self._traces: dict[Word, Array] = {}
+
+    def product(self, word: Word) -> Array:
+        """The product of a word."""
+        if word not in self._products:
+            if not word:
+                raise ValueError("an empty trace is a dimension: it has no letters")
+            if len(word) == 1:
+                matrix = self._matrices[word[0].name]
+                # products with copies of transposes take half the time of products with views
+                found = np.ascontiguousarray(np.swapaxes(matrix, -1, -2)) if word[0].transposed else matrix
+            else:
+                cut = self._plan.cut(word, self._matrices)
+                found = _times(self.product(word[:cut]), self.product(word[cut:]))
+            self._products[word] = found
+        return self._products[word]
+
+    def trace(self, word: Word) -> Array:
+        """The trace of a word without its last product: the sum over the elements of one half times the other."""
+        if word not in self._traces:
+            if len(word) == 1:
+                found = np.trace(self.product(word), axis1=-2, axis2=-1)
+            else:
+                left, right = map(self.product, self._plan.halves(word, self._matrices))
+                found = np.einsum("bij,bji->b", left, right)
+            self._traces[word] = np.asarray(found)
+        return self._traces[word]
 
 
 def _times(left: Array, right: Array) -> Array:
@@ -232,11 +251,3 @@ def _times(left: Array, right: Array) -> Array:
         transposed = _times(np.swapaxes(right, -1, -2), np.swapaxes(left, -1, -2))
         return np.ascontiguousarray(np.swapaxes(transposed, -1, -2))
     return np.asarray(left @ right)
-
-
-def _trace(word: Word, matrices: Mapping[str, Array], known: dict[Word, Array], plan: Plan) -> Array:
-    """The trace of a word without its last product: the sum over the elements of one half times the other."""
-    if len(word) == 1:
-        return np.asarray(np.trace(_product(word, matrices, known, plan), axis1=-2, axis2=-1))
-    left, right = (_product(half, matrices, known, plan) for half in plan.halves(word, matrices))
-    return np.asarray(np.einsum("bij,bji->b", left, right))

@@ -15,7 +15,7 @@ from derivations.steps.chain import Move, Rule
 from derivations.steps.move import AVERAGES
 from derivations.steps.rules.exact_routes import in_order
 from derivations.steps.rules.wishart_words.letters_by_name import HERMITIAN, SIGMA
-from derivations.verification.batches import Plan, Weighted
+from derivations.verification.batches import Batch, Plan, Weighted
 from derivations.verification.measure import draws_at
 from numeric_check.draws.sample import Sample
 from numeric_check.draws.seeds import generator_for
@@ -23,7 +23,6 @@ from numeric_check.problem.laws import GAUSSIAN
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.entry_laws import GENERIC
 from symbolic.algebra.letters import ONE, Letter
-from symbolic.algebra.readable import Word
 from symbolic.algebra.words import Expression
 
 Array = NDArray[np.float64]
@@ -194,14 +193,14 @@ class Sides:
         self._plan = Plan() if plan is None else plan
         self._plan.add([*exprs, *(expr for one in self._of_task for expr in one.values())])
 
-    def _value(self, expr: Expression, matrices: Mapping[str, Array], known: dict[Word, Array]) -> Array:
+    def _value(self, expr: Expression, batch: Batch) -> Array:
         # the expressions are those of the move, or of the tasks: kept, so that each has a number of its own
         if id(expr) not in self._weighted:
             self._weighted[id(expr)] = Weighted.of(expr, self._numbers, self._plan)
         weighted = self._weighted[id(expr)]
-        found = weighted.at(matrices, known, self._plan)
+        found = weighted.at(batch)
         if self._identity:
-            self.largest = max(self.largest, weighted.largest(matrices, known, self._plan))
+            self.largest = max(self.largest, weighted.largest(batch))
         return found
 
     def _define(self, name: str, value: float) -> None:
@@ -229,8 +228,8 @@ class Sides:
                 name: _draw(sample, letter, anew=letter.random, squared=name in self._squared)
                 for name, letter in drawn.items()
             }
-            shared: dict[Word, Array] = {}
-            blocks.append({name: self._value(expr, of_task, shared) for name, expr in exprs.items()})
+            batch = Batch(of_task, self._plan)
+            blocks.append({name: self._value(expr, batch) for name, expr in exprs.items()})
         for name in self._blocks:
             diagonal = (
                 name in letters and move.tasks is not None and letters[name].columns == move.tasks.stacked
@@ -253,9 +252,9 @@ class Sides:
                     if name == HERMITIAN and move.rule is Rule.HERMITIAN
                     else _draw(sample, letter, anew=name in fresh, squared=name in self._squared)
                 )
-        products: dict[Word, Array] = {}
+        batch = Batch(matrices, self._plan)
         for name, expr in self._order:
-            found = self._value(expr, matrices, products)
+            found = self._value(expr, batch)
             if name in move.inverses:
                 matrices[name] = np.asarray(np.linalg.inv(found))
             elif expr.is_scalar:
@@ -263,14 +262,15 @@ class Sides:
                 self._define(name, math.sqrt(value) if name in move.roots else value)
             else:
                 matrices[name] = _root(found) if name in move.roots else found
-        before = self._value(move.before, matrices, products)
+        before = self._value(move.before, batch)
         if not self._labelled:
             # of complex rows the means at real letters are real
-            return np.real(before), np.real(self._value(move.after, matrices, products))
+            return np.real(before), np.real(self._value(move.after, batch))
         orders = [*permutations(range(self._count))]
         after: Array = np.zeros(())
         for order in orders:
             which = (*order, *range(self._count, len(blocks)))
             chosen = {name: blocks[which[label - 1]][stem] for name, (stem, label) in self._labelled.items()}
-            after = np.asarray(after + self._value(move.after, {**matrices, **chosen}, {}) / len(orders))
+            labelled = Batch({**matrices, **chosen}, self._plan)
+            after = np.asarray(after + self._value(move.after, labelled) / len(orders))
         return before, after

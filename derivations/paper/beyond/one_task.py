@@ -25,7 +25,7 @@ from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse, noise_mean
 from derivations.steps.chains.products import by_powers
 from derivations.support.bad_input import BadInput
-from derivations.verification.batches import Plan, Weighted
+from derivations.verification.batches import Batch, Plan, Weighted
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.executor import Executor
 from numeric_check.draws.seeds import generator_for
@@ -34,7 +34,6 @@ from numeric_check.estimators.tails import task_exponent
 from numeric_check.problem.samplers import triangular_factor
 from symbolic.algebra.coefficients import evaluate_at, names_in, to_fmpq
 from symbolic.algebra.evaluation import evaluate
-from symbolic.algebra.readable import Word as Letters
 from symbolic.algebra.words import Expression, gaussian, identity, matrix, scalar, tr, zero
 from symbolic.averages.expectation import expect
 
@@ -131,8 +130,8 @@ class OneTask:
         """M and K for a batch of U and V."""
         z = u @ np.swapaxes(u, 1, 2) + v @ np.swapaxes(v, 1, 2)
         exprs, plan = _ready(self, tuple(sorted(numbers.items())))
-        products: dict[Letters, Array] = {}
-        gram, weight = (expr.at({"U": u, "Z": z}, products, plan) for expr in exprs)
+        batch = Batch({"U": u, "Z": z}, plan)
+        gram, weight = (expr.at(batch) for expr in exprs)
         shape = (len(u), *gram.shape[1:])
         return np.broadcast_to(gram, shape), np.broadcast_to(weight, shape)
 
@@ -285,12 +284,11 @@ def common(assumptions: Assumptions, given: Numbers, most: int) -> Common:
         for parts, found in zip(exprs, powers, strict=True)
     ]
     drawn: list[list[Array]] = [[] for parts in weighted for _ in parts]
-    for batch in range(batches):
-        u, v = draw(generator_for(text, batch), task, numbers, BATCH)
-        matrices = {"U": u, "Z": u @ np.swapaxes(u, 1, 2) + v @ np.swapaxes(v, 1, 2)}
-        products: dict[Letters, Array] = {}
+    for number in range(batches):
+        u, v = draw(generator_for(text, number), task, numbers, BATCH)
+        batch = Batch({"U": u, "Z": u @ np.swapaxes(u, 1, 2) + v @ np.swapaxes(v, 1, 2)}, plan)
         for k, part in enumerate(part for parts in weighted for part in parts):
-            found = part.at(matrices, products, plan)
+            found = part.at(batch)
             drawn[k].append(np.broadcast_to(found, (BATCH, *found.shape[1:])))
     arrays = [np.concatenate(column) for column in drawn]
     return Common(tuple(arrays[: len(powers[0])]), tuple(arrays[len(powers[0]) :]))

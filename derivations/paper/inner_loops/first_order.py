@@ -33,7 +33,7 @@ from derivations.steps.labels import BY_MOVES, Sign
 from derivations.steps.rules.rotations import gram, rewritten
 from derivations.steps.signs import positive_at_positive_rates
 from derivations.steps.step import Check, Kind, Parts, Step
-from derivations.verification.batches import Plan, Weighted
+from derivations.verification.batches import Batch, Plan, Weighted
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
@@ -153,11 +153,11 @@ def _by_rule(
     own, noise = task.batch(u, v, numbers)
     cross, trace = (_word(label) for label in (CROSS, TRACE))
     plan = Plan([cross, trace])
-    inverse = 1 / Weighted.of(cross, numbers, plan).at({"U": u}, {}, plan)
+    inverse = 1 / Weighted.of(cross, numbers, plan).at(Batch({"U": u}, plan))
 
     def mean(f_inverse: Array) -> float:
         values = {"F_inverse": f_inverse, "M": own, "K": noise}
-        return float(weights @ Weighted.of(trace, numbers, plan).at(values, {}, plan).ravel())
+        return float(weights @ Weighted.of(trace, numbers, plan).at(Batch(values, plan)).ravel())
 
     # where F^2 is M the trace is that of MAML
     return mean(own**-0.5), mean(inverse)

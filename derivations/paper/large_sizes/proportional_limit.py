@@ -55,7 +55,7 @@ from derivations.steps.labels import BY_MOVES, LOSS
 from derivations.steps.rules.rotations import replaced, rewritten
 from derivations.steps.rules.word_slopes import Word, by_parts
 from derivations.steps.step import Average, Check, Kind, Parts, Step
-from derivations.verification.batches import Plan, Weighted
+from derivations.verification.batches import Batch, Plan, Weighted
 from derivations.verification.growth import simulated, slope_check
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
@@ -306,7 +306,7 @@ def both_sides_checks(
         }
         scalars, plan = {"kappa": number, "n_v": WHERE["n_v"]}, Plan([start, derived])
         left, right = (
-            Weighted.of(side, scalars, plan).at(values, {}, plan).ravel() for side in (start, derived)
+            Weighted.of(side, scalars, plan).at(Batch(values, plan)).ravel() for side in (start, derived)
         )
         stderr = float(np.std(left - right) / np.sqrt(len(x)))
         value, mean = float(right.mean()), float(left.mean())

@@ -20,7 +20,7 @@ from derivations.steps.rules.roots import isolate
 from derivations.steps.step import Step
 from derivations.verification import examine as examined
 from derivations.verification import moves
-from derivations.verification.batches import Plan, Weighted
+from derivations.verification.batches import Batch, Plan, Weighted
 from derivations.verification.examine import examine
 from derivations.verification.moves import checks_of_move, move_checks, sample_move
 from derivations.verification.prove import prove
@@ -51,7 +51,7 @@ def test_a_batch_has_the_value_of_each_draw() -> None:
     x, d = generator.standard_normal((3, 5, 2)), generator.standard_normal((1, 2, 2))
     expr = 2 * X.T @ X @ matrix("D", "p", "p") + reciprocal("n") * tr(X.T @ X) * identity("p")
     plan = Plan([expr])
-    found = Weighted.of(expr, {"n": 5.0, "p": 2.0}, plan).at({"X": x, "D": d}, {}, plan)
+    found = Weighted.of(expr, {"n": 5.0, "p": 2.0}, plan).at(Batch({"X": x, "D": d}, plan))
     for one, value in zip(x, found, strict=True):
         w = one.T @ one
         np.testing.assert_allclose(value, 2 * w @ d[0] + np.trace(w) / 5 * np.eye(2))
@@ -65,7 +65,7 @@ def test_words_that_share_products_keep_their_values() -> None:
     w, v = X.T @ X, gaussian("Y", "k", "p").T @ gaussian("Y", "k", "p")
     expr = tr(w @ D @ v @ w) * w @ D @ v - tr(v @ w @ v @ D) * D @ w @ w + tr(w) * tr(D @ w) * v
     plan = Plan([expr])
-    found = Weighted.of(expr, {"n": 5.0, "p": 2.0, "k": 1.0}, plan).at({"X": x, "Y": y, "D": d}, {}, plan)
+    found = Weighted.of(expr, {"n": 5.0, "p": 2.0, "k": 1.0}, plan).at(Batch({"X": x, "Y": y, "D": d}, plan))
     for one, other, value in zip(x, y, found, strict=True):
         np.testing.assert_allclose(value, evaluate(expr, {"X": one, "Y": other, "D": d[0]}))
 
