@@ -4,8 +4,8 @@
     python tests/mutations/runner.py engine --explore  by every route, to see which of them catch it
 
 One line of JSON a mutation: its name, and by route what was said, nothing where the route let it pass. The table is
-`table.toml`. Libraries are imported once; a child forked for each mutation imports the project anew, with the one
-fragment of text changed while its module is read: no file is written.
+`table.toml`. Libraries and project are imported once; a child forked for each mutation forgets the changed module and all
+that reach it, and imports these anew, with the one fragment of text changed while its module is read: no file is written.
 """
 
 from __future__ import annotations
@@ -74,6 +74,36 @@ class _Finder:
         loader = _Loader(fullname, self.path)
         loader.changed = self.changed
         return importlib.util.spec_from_file_location(fullname, self.path, loader=loader)
+
+
+# what names its modules by text: forgotten with any of them
+BY_NAME = "derivations.steps.contents"
+
+
+def imported() -> dict[str, frozenset[str]]:
+    """Imports the project, and says of each of its modules which others that it reaches."""
+    from derivations.steps.contents import load
+    from derivations.support.sources import reached
+    from derivations.verification import examine, prove  # noqa: F401
+
+    load()
+    return {
+        name: reached([name])
+        for name in sys.modules
+        if name.partition(".")[0] in PROJECT and name not in PROJECT
+    }
+
+
+def forget(path: str, graph: Mapping[str, frozenset[str]]) -> None:
+    """As if a module, and all that reach it or name it by text, had not been imported."""
+    changed = path.removesuffix(".py").replace("/", ".")
+    for name, reached in graph.items():
+        if changed in reached or BY_NAME in reached:
+            around, _, last = name.rpartition(".")
+            del sys.modules[name]
+            # what is imported from a package is looked for there first
+            if around in sys.modules:
+                vars(sys.modules[around]).pop(last, None)
 
 
 # -- the routes ---------------------------------------------------------------------------------------------
@@ -153,10 +183,13 @@ def routes_of(row: Mapping[str, Any], *, explore: bool) -> list[str]:
     return [*found, "tests"] if row.get("tests") else found
 
 
-def outcome(row: Mapping[str, Any], *, explore: bool = False) -> dict[str, str]:
+def outcome(
+    row: Mapping[str, Any], graph: Mapping[str, frozenset[str]], *, explore: bool = False
+) -> dict[str, str]:
     """What each route says of the project with the row's change. An exception catches too: it ends the check."""
     said = {}
     if row["before"] != row["after"]:
+        forget(row["file"], graph)
         sys.meta_path.insert(0, _Finder(ROOT / row["file"], mutated(row)))
     for route in routes_of(row, explore=explore):
         started = time.monotonic()
@@ -171,7 +204,9 @@ def outcome(row: Mapping[str, Any], *, explore: bool = False) -> dict[str, str]:
     return said
 
 
-def _in_a_child(row: Mapping[str, Any], *, explore: bool) -> dict[str, str]:
+def _in_a_child(
+    row: Mapping[str, Any], graph: Mapping[str, frozenset[str]], *, explore: bool = False
+) -> dict[str, str]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -180,7 +215,7 @@ def _in_a_child(row: Mapping[str, Any], *, explore: bool) -> dict[str, str]:
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         try:
-            text = json.dumps(outcome(row, explore=explore))
+            text = json.dumps(outcome(row, graph, explore=explore))
         except BaseException as error:
             text = json.dumps({"error": f"{type(error).__name__}: {error}"})
         with os.fdopen(writing, "w") as stream:
@@ -197,6 +232,7 @@ def main(group: str, *flags: str) -> None:
     """Print the outcome of every mutation of a group, and of the project as it is by the tests that caught them."""
     for library in LIBRARIES:
         importlib.import_module(library)
+    graph = imported()
     # children seek garbage among what is theirs alone, and seldom
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -206,7 +242,7 @@ def main(group: str, *flags: str) -> None:
         if row.get("equivalent"):
             mutated(row)
             continue
-        said = _in_a_child(row, explore="--explore" in flags)
+        said = _in_a_child(row, graph, explore="--explore" in flags)
         print(json.dumps([row["name"], said]), flush=True)
         if "tests" in row["caught"]:
             # where no test is named, as none could be collected, all of the row's
@@ -214,7 +250,7 @@ def main(group: str, *flags: str) -> None:
             caught_by |= dict.fromkeys([found] if "::" in found else row["tests"])
     # and the project as it is by the same tests; what its steps are found to be is kept, and read where the table is tested
     as_it_is = {"before": "", "after": "", "caught": ["tests"] if caught_by else [], "tests": [*caught_by]}
-    print(json.dumps([PAPER, _in_a_child(as_it_is, explore=False)]), flush=True)
+    print(json.dumps([PAPER, _in_a_child(as_it_is, graph)]), flush=True)
 
 
 if __name__ == "__main__":
