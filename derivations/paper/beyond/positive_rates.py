@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
@@ -392,6 +392,34 @@ def _check_cases(cases: tuple[Case, ...], step: Step, assumptions: Assumptions, 
     return found
 
 
+def _two_cases(
+    name: str,
+    statement: str,
+    remark: str,
+    *,
+    claim: Callable[[], Parts],
+    derivation: Callable[[Assumptions], Chain],
+    cases: tuple[Case, ...],
+) -> Step:
+    """The sign of the best rate for two spectra of two values each."""
+    return Step(
+        name,
+        (),
+        Kind.BEYOND,
+        statement,
+        "positive_rates",
+        uses=("theorem-3", "adaptation-weight", "gaussian-fourth-moment", "positive-rate-criterion"),
+        depends_on=DEPENDS,
+        claim=claim,
+        derivation=derivation,
+        check=partial(_check_cases, cases),
+        sizes=MOVE_SIZES,
+        applies=unchanged(DEPENDS),
+        method="traces of low I + (high - low) Q^T Q; all stationary points isolated and compared by enclosures",
+        remark=remark,
+    )
+
+
 STEPS: tuple[Step, ...] = (
     Step(
         "positive-rate-criterion",
@@ -413,39 +441,23 @@ STEPS: tuple[Step, ...] = (
         "Tr Sigma, the mean eigenvalue in the directions that inputs fill; it pays where the target task, by H_r, and the "
         "tasks' spread, by Sigma_w, weigh directions of larger eigenvalues still, as when few eigenvalues are large.",
     ),
-    Step(
+    _two_cases(
         "positive-rate-spiked",
-        (),
-        Kind.BEYOND,
         "Of two hundred eigenvalues of Sigma, k are 2 and the others 1/20: with k = 2 the loss (14) falls at a training rate of zero and "
         "is least at a positive one, with k = 50 it rises and is least at a negative one.",
-        "positive_rates",
-        uses=("theorem-3", "adaptation-weight", "gaussian-fourth-moment", "positive-rate-criterion"),
-        depends_on=DEPENDS,
+        "p = 200, n_t = 100, n_v = 2, m = 2, sigma = 3/10, Sigma_w = I/200, alpha_r = 0, Gaussian inputs.",
         claim=_claim_spiked,
         derivation=spiked_chain,
-        check=partial(_check_cases, NUMBERS_OF_SPIKES),
-        sizes=MOVE_SIZES,
-        applies=unchanged(DEPENDS),
-        method="traces of low I + (high - low) Q^T Q; all stationary points isolated and compared by enclosures",
-        remark="p = 200, n_t = 100, n_v = 2, m = 2, sigma = 3/10, Sigma_w = I/200, alpha_r = 0, Gaussian inputs.",
+        cases=NUMBERS_OF_SPIKES,
     ),
-    Step(
+    _two_cases(
         "positive-rate-aligned",
-        (),
-        Kind.BEYOND,
         "Of two hundred eigenvalues of Sigma twenty-five are 2 and the others 1/20: where tasks differ along the twenty-five alone, the loss (14) falls "
         "at a training rate of zero and is least at a positive one; where they differ along the others alone, it rises and is least at a negative one.",
-        "positive_rates",
-        uses=("theorem-3", "adaptation-weight", "gaussian-fourth-moment", "positive-rate-criterion"),
-        depends_on=DEPENDS,
+        "p = 200, n_t = 100, n_v = 2, m = 2, sigma = 3/10, Tr Sigma_w = 1, spread evenly over these directions, alpha_r = 0, Gaussian inputs. "
+        "The covariance of the inputs is the same in both: where tasks differ decides.",
         claim=_claim_aligned,
         derivation=aligned_chain,
-        check=partial(_check_cases, DIRECTIONS),
-        sizes=MOVE_SIZES,
-        applies=unchanged(DEPENDS),
-        method="traces of low I + (high - low) Q^T Q; all stationary points isolated and compared by enclosures",
-        remark="p = 200, n_t = 100, n_v = 2, m = 2, sigma = 3/10, Tr Sigma_w = 1, spread evenly over these directions, alpha_r = 0, Gaussian inputs. "
-        "The covariance of the inputs is the same in both: where tasks differ decides.",
+        cases=DIRECTIONS,
     ),
 )
