@@ -45,15 +45,16 @@ def test_mathematics_is_typeset_by_the_vendored_renderer(address: str, inspect: 
 
 
 @pytest.mark.parametrize("name", ["theorem2", "theorem3"])
-def test_formulas_far_from_the_window_wait_until_they_are_near(name: str, address: str, browser: Any) -> None:
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+def test_formulas_far_from_the_window_wait_until_they_are_near(
+    name: str, address: str, window: Callable
+) -> None:
+    page = window(1400)
     page.goto(f"{address}/{name}.html", wait_until="load")
     page.evaluate("MathJax.startup.promise")
     assert page.evaluate("document.querySelectorAll('*').length") < 12_000
     waiting = page.locator("mjx-lazy").count()
     page.evaluate("[...document.querySelectorAll('section.step')].at(-1).scrollIntoView()")
     page.wait_for_function(f"document.querySelectorAll('mjx-lazy').length < {waiting}")
-    page.close()
     assert waiting > 100
 
 
@@ -137,9 +138,9 @@ def test_every_internal_link_resolves(site: Path, find_broken_links: Callable) -
 
 @pytest.mark.parametrize(("name", "panels"), [("figure2", 2), ("figure5", 3), ("figure6", 4)])
 def test_the_panels_of_a_figure_stand_below_each_other_on_a_phone(
-    name: str, panels: int, address: str, browser: Any
+    name: str, panels: int, address: str, window: Callable
 ) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page = window(390)
     page.goto(f"{address}/{name}.html", wait_until="load")
     boxes = (
         page.locator(".drawn .panels")
@@ -150,7 +151,6 @@ def test_the_panels_of_a_figure_stand_below_each_other_on_a_phone(
     )
     page.set_viewport_size({"width": 1280, "height": 900})
     hidden = page.locator(".drawn .panels").first.is_hidden()
-    page.close()
     # the lines of the legend, and the panels
     lines = [box for box in boxes if box[3] < 40]
     assert len(boxes) - len(lines) == panels
@@ -162,13 +162,12 @@ def test_the_panels_of_a_figure_stand_below_each_other_on_a_phone(
     assert hidden
 
 
-def test_opening_page_says_the_loss_and_what_was_found_in_one_screen(address: str, browser: Any) -> None:
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+def test_opening_page_says_the_loss_and_what_was_found_in_one_screen(address: str, window: Callable) -> None:
+    page = window(1400)
     page.goto(f"{address}/intro.html", wait_until="load")
     page.evaluate("MathJax.startup.promise")
     page.wait_for_selector(".bd-article.ready")
     loss, bottom = (page.locator(place).first.bounding_box() for place in (".beside", ".findings"))
-    page.close()
     assert loss is not None
     assert bottom is not None
     assert 100 < loss["height"] < bottom["y"]

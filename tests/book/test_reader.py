@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -127,20 +127,16 @@ COVERED = """() => {
 
 
 @pytest.fixture
-def opened(site: Path, browser: Any) -> Iterator[Callable[[str], Any]]:
+def opened(site: Path, window: Callable) -> Callable[[str], Any]:
     """Open a page of the book from its file."""
-    pages = []
 
     def open_page(name: str) -> Any:
-        page = browser.new_page()
-        pages.append(page)
+        page = window(1280, 720)
         page.goto(f"{(site / name.partition('#')[0]).resolve().as_uri()}#{name.partition('#')[2]}")
         page.wait_for_selector(".bd-article.ready")
         return page
 
-    yield open_page
-    for page in pages:
-        page.close()
+    return open_page
 
 
 def test_the_search_box_finds_numbers_names_and_words(opened: Callable) -> None:
