@@ -12,7 +12,8 @@ from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.book_pages.reader import alike, ancestry, gaps, use
 from derivations.figures.graphical_model import draw
-from derivations.publishing.build import SOURCE, assumptions_in_force
+from derivations.publishing.build import SOURCE
+from derivations.publishing.pages import assumptions_in_force
 from derivations.steps.chain import Chain
 from derivations.steps.contents import load
 from derivations.steps.labels import LEADING, Order

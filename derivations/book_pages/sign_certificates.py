@@ -11,7 +11,7 @@ from derivations.book_pages import cards
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.language.symbols import symbol_table
-from derivations.publishing.build import assumptions_in_force
+from derivations.publishing.pages import assumptions_in_force
 from derivations.steps.contents import load
 from derivations.steps.signs import BOUNDS, recording
 from derivations.steps.status import ProofStatus

@@ -10,7 +10,7 @@ from derivations.language.assumptions import PAPER
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.paper.experiments.panels import FIGURE_2, FIGURE_3
-from derivations.publishing.build import assumptions_in_force
+from derivations.publishing.pages import assumptions_in_force
 from derivations.steps.contents import load
 from derivations.typeset.term_order import name_latex
 

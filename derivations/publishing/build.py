@@ -28,7 +28,7 @@ from functools import partial
 from importlib.metadata import distributions
 from pathlib import Path
 
-from derivations.language.assumptions import PAPER, Assumptions, read
+from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.extension import added_modules, load_extensions
 from derivations.publishing import (
     embedding,
@@ -55,8 +55,6 @@ DEFAULT_OUT = SOURCE / "_build" / "html"
 PREPARES = "derivations.book_pages.prepare"
 # The mark of a folder that this module wrote, and may therefore replace.
 MARK = ".built-book.json"
-# The file beside the staged pages, in whose folder their cells run, that says under which assumptions they are built.
-SETTINGS = ".book-assumptions.json"
 # The folder beside the paper's book in which it is put together.
 WORKSHOP = ".workshop"
 # The lines of a page that other pages may show: headings, and the titles and labels of directives. Sphinx does not write the
@@ -92,12 +90,6 @@ class Book:
         return self.html / "index.html"
 
 
-def assumptions_in_force() -> Assumptions:
-    """The assumptions under which the running page is built; the paper's outside a build."""
-    settings = Path(SETTINGS)
-    return read(json.loads(settings.read_text(encoding="utf-8"))) if settings.is_file() else PAPER
-
-
 def build(
     out: Path = DEFAULT_OUT,
     assumptions: Assumptions = PAPER,
@@ -123,7 +115,7 @@ def build(
         with _workshop(source, out, words, banner) as work:
             staged, html = work / "source", work / "html"
             _stage(source, staged)
-            _write_if_new(staged / SETTINGS, json.dumps(words))
+            _write_if_new(staged / pages.SETTINGS, json.dumps(words))
             _write_if_new(staged / equation_links.FILE, json.dumps(equation_links.places()))
             environment = _environment(work)
             if not (staged / "conf.py").is_file():

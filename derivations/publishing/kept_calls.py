@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import wraps
 
-from derivations.publishing.build import assumptions_in_force
-from derivations.publishing.pages import beside
+from derivations.publishing.pages import assumptions_in_force, beside
 from derivations.steps import contents
 from derivations.support import store
 from derivations.support.sources import reached

@@ -21,6 +21,7 @@ from typing import Any
 
 import nbformat
 
+from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.language.extension import for_a_while
 from derivations.support import store
 from derivations.support.sources import PACKAGES, ROOT, file_of, reached
@@ -33,6 +34,8 @@ SHOWN = ROOT / "derivations" / "extensions"
 LIBRARIES = ("ipython", "matplotlib", "myst-nb")
 # what a page is read with, as `parse` in `_config.yml` has it
 SYNTAX = frozenset({"colon_fence", "dollarmath", "amsmath"})
+# the file beside the staged pages, in whose folder their cells run, that says under which assumptions they are built
+SETTINGS = ".book-assumptions.json"
 
 
 class CellError(RuntimeError):
@@ -45,6 +48,12 @@ class CellError(RuntimeError):
     def __reduce__(self) -> tuple[type[CellError], tuple[str, str]]:
         """As it is sent from a worker."""
         return CellError, (str(self), self.log)
+
+
+def assumptions_in_force() -> Assumptions:
+    """The assumptions under which the running page is built; the paper's outside a build."""
+    settings = Path(SETTINGS)
+    return read(json.loads(settings.read_text(encoding="utf-8"))) if settings.is_file() else PAPER
 
 
 def read_page(text: str) -> nbformat.NotebookNode:

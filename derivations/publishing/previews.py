@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import tempfile
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from urllib.parse import urljoin
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from derivations.paper.experiments.panels import figure
+from derivations.publishing.kept_calls import kept
 from derivations.support.workers import elsewhere
 
 PICTURE = "_static/preview.png"
@@ -53,7 +57,7 @@ def head(
 
 
 def draw_picture(target: Path) -> None:
-    """Draw the picture in another process, unless it is there."""
+    """Draw the picture in another process, unless it is there; one that was drawn before is known."""
     if not target.is_file():
         with elsewhere(1) as executor:
             for _, drawn in executor.ended(_draw, [target]):
@@ -61,9 +65,15 @@ def draw_picture(target: Path) -> None:
 
 
 def _draw(target: Path) -> None:
-    from derivations.figures.draw import draw  # which loads Matplotlib: not for a build that draws nothing
+    target.write_bytes(base64.b64decode(_picture()))
 
-    draw(FIGURE, target)
+
+@kept(lambda: {panel.theory for panel in figure(FIGURE).panels})
+def _picture() -> str:
+    from derivations.figures.draw import draw  # which loads Matplotlib: not for a picture that is known
+
+    with tempfile.TemporaryDirectory() as folder:
+        return base64.b64encode(draw(FIGURE, Path(folder) / "preview.png")[0].read_bytes()).decode("ascii")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

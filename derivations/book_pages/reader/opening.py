@@ -9,7 +9,8 @@ from derivations.book_pages import cards
 from derivations.book_pages import html as h
 from derivations.book_pages.html import Html
 from derivations.language.assumptions import PAPER
-from derivations.publishing.build import BookError, assumptions_in_force
+from derivations.publishing.build import BookError
+from derivations.publishing.pages import assumptions_in_force
 from derivations.steps.contents import load
 from derivations.steps.status import ProofStatus
 from derivations.typeset import statements

@@ -9,8 +9,8 @@ from typing import Any
 from derivations.book_pages.html import Markdown
 from derivations.formulas.by_name import source_code
 from derivations.language.meanings import DEFAULTS, PARAMETERS
-from derivations.publishing.build import assumptions_in_force
 from derivations.publishing.citation import citation
+from derivations.publishing.pages import assumptions_in_force
 from derivations.typeset.term_order import name_latex
 
 ENTRIES = {"software": "software", "conference-paper": "inproceedings"}

@@ -13,15 +13,8 @@ import pytest
 
 from derivations.language.assumptions import PAPER, read
 from derivations.publishing import build as book_build
-from derivations.publishing.build import (
-    MARK,
-    SETTINGS,
-    SOURCE,
-    BookError,
-    assumptions_in_force,
-    build,
-    is_current,
-)
+from derivations.publishing.build import MARK, SOURCE, BookError, build, is_current
+from derivations.publishing.pages import SETTINGS, assumptions_in_force
 
 PAGE = """---
 jupytext: {text_representation: {extension: .md, format_name: myst}}
@@ -136,7 +129,7 @@ def test_a_variant_is_not_the_papers_book(built: Path) -> None:
 def test_a_build_runs_cells_with_this_interpreter_under_the_given_assumptions(
     source: Path, tmp_path: Path
 ) -> None:
-    code = "import sys; from derivations.publishing.build import assumptions_in_force; print(sys.prefix)"
+    code = "import sys; from derivations.publishing.pages import assumptions_in_force; print(sys.prefix)"
     add(source, CELL.format(code=code + "\nprint(assumptions_in_force().label())"))
     out = tmp_path / "deep" / "out"
     book = build(out, read(["inner_steps=3"]), source=source)

@@ -20,7 +20,7 @@ kernelspec: {name: python3, display_name: Python 3}
 
 ```{code-cell} ipython3
 :tags: [remove-input]
-from derivations.publishing.build import assumptions_in_force
+from derivations.publishing.pages import assumptions_in_force
 assumptions_in_force().label()
 ```
 """
