@@ -76,16 +76,16 @@ test: $(DEV_READY) book
 
 # The two runs of mypy take the longest: one on each core.
 lint: $(DEV_READY)
-	@$(MAKE) --no-print-directory --output-sync=target --jobs 2 lint-tests lint-packages
+	@$(MAKE) --no-print-directory $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) --jobs 2 lint-tests lint-packages
 
-lint-packages:
+lint-packages: $(DEV_READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
 
-lint-tests:
-	$(PY) -m mypy --config-file tests/mypy.ini --cache-dir .mypy_cache/tests tests benchmarks
+lint-tests: $(DEV_READY)
+	$(PY) -m mypy --config-file tests/mypy.ini tests benchmarks
 
 bench: $(BENCH_READY)
 	$(PY) -m benchmarks.run $(FULL)

@@ -14,7 +14,7 @@ import sympy
 from numpy.typing import NDArray
 
 Value = float | NDArray[np.float64]
-# what a point keeps: numbers, and the powers of a letter, which are few; sums and products of matrices would fill the
+# what a point keeps: numbers, and the powers of a letter, its inverse among them, which are few; sums and products of matrices would fill the
 # memory, hundreds of one size each
 KEPT = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Trace, sympy.MatPow)
 
@@ -47,6 +47,8 @@ def evaluate(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
     if isinstance(found, float) or (
         isinstance(node, sympy.MatPow) and isinstance(node.base, sympy.MatrixSymbol)
     ):
+        if isinstance(found, np.ndarray):
+            found.setflags(write=False)
         values.known[node] = found
     return found
 

@@ -1,4 +1,4 @@
-"""What a call in a cell shows, kept in the store by all that the call reaches, so that a page that runs again asks for it again.
+"""What a call shows, in a cell or beside the pages, kept in the store by all that the call reaches, so that a page that runs again asks for it again.
 
 A call reaches the modules that its function imports, and the steps that it looks up by name. Those it names beforehand: a call
 that looks up a step of another module ends the build, as what it shows could become stale.

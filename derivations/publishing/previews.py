@@ -57,11 +57,10 @@ def head(
 
 
 def draw_picture(target: Path) -> None:
-    """Draw the picture in another process, unless it is there; one that was drawn before is known."""
-    if not target.is_file():
-        with elsewhere(1) as executor:
-            for _, drawn in executor.ended(_draw, [target]):
-                drawn.result()
+    """Write the picture, by another process; one that was drawn before is known, as long as nothing that draws it is edited."""
+    with elsewhere(1) as executor:
+        for _, drawn in executor.ended(_draw, [target]):
+            drawn.result()
 
 
 def _draw(target: Path) -> None:

@@ -207,7 +207,8 @@ def _side(factor: Factor, matrices: Mapping[str, Array], which: int) -> int:
 class Batch:
     """A batch of matrices by name, and what is made of them: a product or a trace that occurs twice is taken once.
 
-    Matrices have the batch as their first axis, of length 1 where they are the same in every draw; more may be added.
+    Matrices have the batch as their first axis, of length 1 where they are the same in every draw. More may be added, and none
+    put in the place of another.
     """
 
     def __init__(self, matrices: Mapping[str, Array], plan: Plan) -> None:

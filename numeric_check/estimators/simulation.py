@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,8 +30,6 @@ Method = Literal["conditional", "plain", "reduced"]
 BATCH_BYTES = 4_000_000
 MIN_BATCHES = 8
 PILOT_DRAWS = 512
-# tell whether PILOT_DRAWS could do, to twice the error asked for
-GLIMPSE_DRAWS = 64
 ESTIMATORS: dict[tuple[str, str], Callable[..., Array]] = {
     ("loss", "conditional"): conditional.loss,
     ("excess", "conditional"): conditional.excess,
@@ -191,10 +188,7 @@ def simulate(
     run = partial(run_until, rel_error=rel_error, abs_error=abs_error, executor=executor)
     if protocol == "plain" or quantity == "slope" or not controls.applies(setting):
         return run(function, seed_text=text, max_draws=max_draws, max_seconds=max_seconds, progress=progress)
-    first = run(function, seed_text=text, max_draws=min(GLIMPSE_DRAWS, max_draws), max_seconds=max_seconds)
-    off = 2 * math.sqrt(PILOT_DRAWS / first.draws)
-    if first.draws < PILOT_DRAWS and first.resolved(off * rel_error, off * abs_error):
-        first = run(function, seed_text=text, max_draws=min(PILOT_DRAWS, max_draws), max_seconds=max_seconds)
+    first = run(function, seed_text=text, max_draws=min(PILOT_DRAWS, max_draws), max_seconds=max_seconds)
     left = deadline - clock()
     if first.resolved(rel_error, abs_error) or left <= 0 or max_draws <= first.draws:
         return first

@@ -357,9 +357,13 @@ def window(browser: Browser) -> Iterator[Window]:
     page = context.new_page()
 
     def emptied(width: int, height: int = 900) -> Page:
-        page.evaluate("() => { try { localStorage.clear(); sessionStorage.clear(); } catch { } }")
+        # after whatever the page itself stores as it is left
+        page.evaluate(
+            "() => addEventListener('pagehide', () => { try { localStorage.clear(); sessionStorage.clear(); } catch { } })"
+        )
         page.goto("about:blank")
-        page.emulate_media(color_scheme="null", media="null")
+        page.mouse.move(0, 0)
+        page.emulate_media(color_scheme="light", media="null")
         page.set_viewport_size({"width": width, "height": height})
         return page
 

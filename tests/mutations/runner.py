@@ -81,7 +81,7 @@ BY_NAME = "derivations.steps.contents"
 
 
 def imported() -> dict[str, frozenset[str]]:
-    """Imports the project, and says of each of its modules which others that it reaches."""
+    """Imports the project, and says of each of its modules which others it reaches."""
     from derivations.steps.contents import load
     from derivations.support.sources import reached
     from derivations.verification import examine, prove  # noqa: F401
@@ -95,15 +95,24 @@ def imported() -> dict[str, frozenset[str]]:
 
 
 def forget(path: str, graph: Mapping[str, frozenset[str]]) -> None:
-    """As if a module, and all that reach it or name it by text, had not been imported."""
-    changed = path.removesuffix(".py").replace("/", ".")
-    for name, reached in graph.items():
-        if changed in reached or BY_NAME in reached:
-            around, _, last = name.rpartition(".")
-            del sys.modules[name]
-            # what is imported from a package is looked for there first
-            if around in sys.modules:
-                vars(sys.modules[around]).pop(last, None)
+    """As if a module, and all that reach it or name it by text, had not been imported.
+
+    Raises RuntimeError where a module that stays holds something of one that is forgotten: there would be two of it.
+    """
+    changed = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    forgotten = {name for name, reached in graph.items() if changed in reached or BY_NAME in reached}
+    for name in forgotten:
+        around, _, last = name.rpartition(".")
+        del sys.modules[name]
+        # what is imported from a package is looked for there first
+        if around in sys.modules:
+            vars(sys.modules[around]).pop(last, None)
+    for name in graph.keys() - forgotten:
+        held = [
+            key for key, x in vars(sys.modules[name]).items() if getattr(x, "__module__", "") in forgotten
+        ]
+        if held:
+            raise RuntimeError(f"{name} holds {held[0]} of a module that is forgotten with {changed}")
 
 
 # -- the routes ---------------------------------------------------------------------------------------------
@@ -188,8 +197,8 @@ def outcome(
 ) -> dict[str, str]:
     """What each route says of the project with the row's change. An exception catches too: it ends the check."""
     said = {}
+    forget(row["file"], graph)
     if row["before"] != row["after"]:
-        forget(row["file"], graph)
         sys.meta_path.insert(0, _Finder(ROOT / row["file"], mutated(row)))
     for route in routes_of(row, explore=explore):
         started = time.monotonic()
@@ -237,7 +246,7 @@ def main(group: str, *flags: str) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     rows = [row for row in table() if group in (row["group"], row["name"])]
-    caught_by: dict[str, None] = {}
+    caught_by: dict[str, dict[str, None]] = {}
     for row in rows:
         if row.get("equivalent"):
             mutated(row)
@@ -247,10 +256,16 @@ def main(group: str, *flags: str) -> None:
         if "tests" in row["caught"]:
             # where no test is named, as none could be collected, all of the row's
             found = said.get("tests", "")
-            caught_by |= dict.fromkeys([found] if "::" in found else row["tests"])
-    # and the project as it is by the same tests; what its steps are found to be is kept, and read where the table is tested
-    as_it_is = {"before": "", "after": "", "caught": ["tests"] if caught_by else [], "tests": [*caught_by]}
-    print(json.dumps([PAPER, _in_a_child(as_it_is, graph)]), flush=True)
+            caught_by.setdefault(row["file"], {}).update(
+                dict.fromkeys([found] if "::" in found else row["tests"])
+            )
+    # and the project as it is by the same tests, each file imported anew as its wrong versions were; what its steps are found
+    # to be is kept, and read where the table is tested
+    as_it_is = {}
+    for file, tests in caught_by.items():
+        same = {"file": file, "before": "", "after": "", "caught": ["tests"], "tests": [*tests]}
+        as_it_is[file] = _in_a_child(same, graph).get("tests", "no word")
+    print(json.dumps([PAPER, as_it_is]), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from derivations.book_pages import prepare
 from derivations.publishing import build as book_build
-from derivations.publishing import pages
+from derivations.publishing import pages, previews
 from derivations.publishing.build import SOURCE, build
 
 HEAD = """---
@@ -212,3 +212,10 @@ def test_after_a_failed_build_the_next_starts_anew(
             build(out, source=source)
     (source / "other.md").write_text(good, encoding="utf-8")
     assert build(out, source=source).pages == ("intro", "other")
+
+
+def test_a_picture_of_before_is_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "preview.png"
+    target.write_bytes(b"of before")
+    previews.draw_picture(target)
+    assert target.read_bytes().startswith(b"\x89PNG")

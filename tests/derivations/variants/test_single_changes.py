@@ -33,7 +33,7 @@ def test_every_step_is_decided_under_a_single_change(change: str) -> None:
     records = verify(assumptions=read([change]), numeric=False)
     assert len(records) == len(contents.load())
     for record in records:
-        # what a change leaves as it is was proved when the book was built
+        # what a change leaves as it is was proved when the book was built, and is believed as `derive verify` believes it
         assert record["proof"] not in ("failed", "none"), (record["name"], record["proof_reason"])
         assert record["proof"] != "not-applicable" or record["proof_reason"], record["name"]
         assert record["seconds"] < MOST_SECONDS, record["name"]

@@ -14,14 +14,7 @@ from numeric_check.draws.estimate import Estimate, Moments
 from numeric_check.draws.executor import SerialExecutor, processes
 from numeric_check.draws.seeds import generator_for, seed_for
 from numeric_check.estimators import simulation
-from numeric_check.estimators.simulation import (
-    GLIMPSE_DRAWS,
-    MIN_BATCHES,
-    PILOT_DRAWS,
-    batch_draws,
-    run_until,
-    simulate,
-)
+from numeric_check.estimators.simulation import MIN_BATCHES, PILOT_DRAWS, batch_draws, run_until, simulate
 from numeric_check.problem.setting import Setting
 
 SETTING = Setting(n_t=5, n_v=2, n_r=4, m=2, p=12, sigma=0.5, nu=0.5, alpha_t=0.1, alpha_r=0.1, n_s=5)
@@ -189,22 +182,3 @@ def test_controls_are_fitted_on_draws_of_their_own(monkeypatch: pytest.MonkeyPat
     assert len(fits) == 1
     assert len(batches) == len({*batches}) > 8
     assert not {text for (text,) in fits} & {text for text, _ in batches}
-
-
-@pytest.mark.parametrize(("rel_error", "draws"), [(1e-6, GLIMPSE_DRAWS), (0.0004, PILOT_DRAWS)])
-def test_a_first_part_that_could_not_do_is_cut_short(
-    rel_error: float, draws: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    batches: set[int] = set()
-    drawn = simulation.generator_for
-
-    def noted(text: str, *number: int) -> Any:
-        if not text.endswith(("/fit", "/controlled")):
-            batches.update(number)
-        return drawn(text, *number)
-
-    monkeypatch.setattr(simulation, "generator_for", noted)
-    monkeypatch.setattr(simulation, "BATCH_BYTES", 1)  # batches of four draws
-    setting = Setting(n_t=6, n_v=4, n_r=8, m=6, p=5, sigma=0.8, nu=0.7, alpha_t=-0.5, alpha_r=0.6, n_s=5)
-    simulate(setting, rel_error=rel_error, max_draws=2000)
-    assert len(batches) == draws / 4
