@@ -14,8 +14,8 @@ import sympy
 from numpy.typing import NDArray
 
 Value = float | NDArray[np.float64]
-# what a point keeps: numbers, and the powers of a letter, its inverse among them, which are few; sums and products of matrices would fill the
-# memory, hundreds of one size each
+# what a point keeps: numbers, and the powers of a letter, its inverse among them, which are few; sums and products of
+# matrices would fill the memory, hundreds of one size each
 KEPT = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Trace, sympy.MatPow)
 
 # rows of a matrix whose products are found sooner if it is diagonal
@@ -44,11 +44,12 @@ def evaluate(node: sympy.Basic, values: Mapping[str, Value]) -> Value:
     if node in values.known:
         return values.known[node]
     found = _evaluated(node, values)
-    if isinstance(found, float) or (
-        isinstance(node, sympy.MatPow) and isinstance(node.base, sympy.MatrixSymbol)
-    ):
-        if isinstance(found, np.ndarray):
-            found.setflags(write=False)
+    if isinstance(found, float):
+        values.known[node] = found
+    elif isinstance(node, sympy.MatPow) and isinstance(node.base, sympy.MatrixSymbol):
+        # a view, as the first power is the caller's own matrix, which stays as it is
+        found = found.view()
+        found.setflags(write=False)
         values.known[node] = found
     return found
 

@@ -84,9 +84,10 @@ def imported() -> dict[str, frozenset[str]]:
     """Imports the project, and says of each of its modules which others it reaches."""
     from derivations.steps.contents import load
     from derivations.support.sources import reached
-    from derivations.verification import examine, prove  # noqa: F401
 
     load()
+    for route in ("prove", "examine"):
+        importlib.import_module(f"derivations.verification.{route}")
     return {
         name: reached([name])
         for name in sys.modules
@@ -244,7 +245,7 @@ def main(group: str, *flags: str) -> None:
     graph = imported()
     # children seek garbage among what is theirs alone, and seldom
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(*importlib.import_module("numeric_check.draws.processes").COLLECTED)
     rows = [row for row in table() if group in (row["group"], row["name"])]
     caught_by: dict[str, dict[str, None]] = {}
     for row in rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -109,3 +111,27 @@ def test_a_change_that_nothing_notices_is_seen_to_survive(tmp_path: Path) -> Non
     )
     name, said = json.loads(done.stdout.splitlines()[0])
     assert (name, said) == ("a comment", {"proof": "", "sampling": "", "tests": ""})
+
+
+def test_something_held_of_a_forgotten_module_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that stays would have the old one, and what is imported anew the new one: neither route would tell."""
+    spec = importlib.util.spec_from_file_location("runner", HERE / "runner.py")
+    assert spec is not None
+    assert spec.loader is not None
+    runner = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(runner)
+    names = ("symbolic.changed", "symbolic.stays")
+    graph = {name: frozenset({name}) for name in names}
+
+    def forgotten() -> set[str]:
+        for name in names:
+            monkeypatch.setitem(sys.modules, name, ModuleType(name))
+        sys.modules[names[1]].__dict__.update(held)
+        runner.forget("symbolic/changed.py", graph)
+        return {*names} - {*sys.modules}
+
+    held: dict[str, object] = {}
+    assert forgotten() == {names[0]}
+    held["Kept"] = type("Kept", (), {"__module__": names[0]})
+    with pytest.raises(RuntimeError, match=r"symbolic\.stays holds Kept"):
+        forgotten()
