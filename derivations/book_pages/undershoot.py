@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from derivations.language.assumptions import PAPER
 from derivations.language.values import evaluate
 from derivations.paper.experiments.panels import FIGURE_2
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem1.concentration import leading_excess, leading_loss
-from derivations.support import store
+from derivations.support.estimates import estimated, from_store
 from numeric_check.estimators.simulation import Quantity, simulate
 from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.decay import decay_rate
@@ -60,21 +61,10 @@ def _theory(quantity: str, setting: Setting) -> float:
 def gap(quantity: str, alpha_t: float, xi: int = 1, rel_error: float = REL_ERROR) -> Gap:
     """The gap for "excess" (E|omega_star - w_0|^2) or "loss", from the store or sampled now."""
     setting = replace(FIGURE_2, p=FIGURE_2.p * xi, n_t=FIGURE_2.n_t * xi, alpha_t=alpha_t)
-    # the sampled mean depends on the sampling alone; the formula is evaluated anew
-    key = store.key(
-        "undershoot",
-        ("numeric_check.estimators.simulation",),
-        of=quantity,
-        at=setting.fingerprint,
-        to=rel_error,
-    )
-    known = store.load(key)
-    if known is None:
-        which: Quantity = "excess" if quantity == "excess" else "loss"
-        estimate = simulate(setting, which, rel_error=rel_error, max_seconds=20.0)
-        known = {"mean": estimate.mean, "stderr": estimate.stderr, "draws": estimate.draws}
-        store.save(key, known)
-    return Gap(quantity, alpha_t, xi, _theory(quantity, setting), **known)
+    which: Quantity = "excess" if quantity == "excess" else "loss"
+    with from_store():
+        found = estimated(partial(simulate, setting, which, rel_error=rel_error), 20.0)
+    return Gap(quantity, alpha_t, xi, _theory(quantity, setting), found.mean, found.stderr, found.draws)
 
 
 Wanted = tuple[str, float, int, float]

@@ -38,7 +38,7 @@ class StoredBatches:
 
 def _key(task: Batch) -> store.Key | None:
     """The key of a batch; None where its function is no plain data, so that no name would tell it from others."""
-    found = _described(task.function)
+    found = described(task.function)
     if found is None:
         return None
     text, modules = found
@@ -46,8 +46,8 @@ def _key(task: Batch) -> store.Key | None:
 
 
 @lru_cache(maxsize=64)
-def _described(function: Callable[..., Any]) -> tuple[str, tuple[str, ...]] | None:
-    """What a function with its arguments is, and the modules that it runs."""
+def described(function: Callable[..., Any]) -> tuple[str, tuple[str, ...]] | None:
+    """What a function with its arguments is, and the modules that it runs; None where that is no plain data, or in no file."""
     modules = {"numeric_check.estimators.simulation"}
     try:
         text = _text(function, modules)

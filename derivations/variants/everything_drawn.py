@@ -11,7 +11,7 @@ import math
 import time
 
 from derivations.steps.step import Check
-from derivations.verification.growth import simulated
+from derivations.support.estimates import simulated
 from numeric_check.estimators.simulation import Quantity
 from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.verdict import judge

@@ -21,9 +21,9 @@ from derivations.paper.theorem1.block_draws import numbers
 from derivations.paper.theorem2.general_covariance import INVERSE, NORMAL
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Check, Comparison, Step
+from derivations.support.estimates import simulated
 from derivations.variants.everything_drawn import plain_check
 from derivations.variants.means import has_means, mean_checks
-from derivations.verification.growth import simulated
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.simulation import Quantity
 from numeric_check.estimators.target_loss import fourth_moment

@@ -17,19 +17,13 @@ from numpy.typing import NDArray
 from derivations.language.values import Point
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Check, Comparison
+from derivations.support.estimates import asked, estimated, simulated
 from derivations.verification.measure import ENTRIES_PER_BATCH, value_of_part
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
 from numeric_check.estimators import conditional
 from numeric_check.estimators.differences import changes
-from numeric_check.estimators.simulation import (
-    Method,
-    Quantity,
-    batch_draws,
-    require_finite_mean,
-    run_until,
-    simulate,
-)
+from numeric_check.estimators.simulation import Quantity, batch_draws, require_finite_mean, run_until
 from numeric_check.problem.setting import Setting, in_eigenbasis
 from numeric_check.verdicts.decay import EXPONENT_SPACING, decay_rate, judge_decay
 from symbolic.algebra.words import Expression
@@ -203,33 +197,7 @@ def _root_mean_square(drawn: _Drawn, leading: Formula | None) -> tuple[float, fl
     return root, stderr / (2 * root) if mean > 0 else root
 
 
-# by what was simulated, and then by the error that was asked for
-_estimates: dict[tuple[object, ...], dict[float, Estimate]] = {}
-
-
-def simulated(
-    setting: Setting,
-    quantity: Quantity,
-    rel_error: float,
-    seed: int,
-    max_seconds: float = 30.0,
-    protocol: Method = "conditional",
-) -> Estimate:
-    """`simulate`, remembered within the process so that one simulation can be held against many claims.
-
-    One that ended for a larger error and has reached this one would end at the same draw again.
-    """
-    known = _estimates.setdefault((setting.fingerprint, quantity, seed, max_seconds, protocol), {})
-    for asked, estimate in known.items():
-        if asked == rel_error or (asked > rel_error and estimate.resolved(rel_error, 0.0)):
-            return estimate
-    known[rel_error] = simulate(
-        setting, quantity, protocol=protocol, rel_error=rel_error, seed=seed, max_seconds=max_seconds
-    )
-    return known[rel_error]
-
-
-# as `_estimates`, so that the errors asked for are not computed anew for each claim
+# so that the errors asked for are not computed anew for each claim
 _ladders: dict[tuple[object, ...], list[Estimate]] = {}
 
 
@@ -373,21 +341,18 @@ def paired_check(
     )
 
 
+_changed: dict[tuple[bool, float, str], Estimate] = {}
+
+
 def changed_loss(low: Setting, high: float, rel_error: float, seed: int) -> Estimate:
-    """The change of the simulated loss between two training rates, remembered as in `simulated`."""
-    known = _estimates.setdefault((low.fingerprint, f"loss at {high!r}", seed), {})
-    if rel_error not in known:
-        require_finite_mean(low)
-        turned = in_eigenbasis(low)
-        estimate = partial(
-            changes,
-            conditional.loss,
-            setting=turned,
-            draws=batch_draws(low, "loss", "conditional"),
-            rate=high,
-        )
-        text = f"paired/{high!r}/{seed}/{low.fingerprint}"
-        known[rel_error] = run_until(
-            estimate, rel_error=rel_error, seed_text=text, max_seconds=PAIRED_SECONDS
-        )
-    return known[rel_error]
+    """The change of the simulated loss between two training rates, remembered within the process."""
+    require_finite_mean(low)
+    turned = in_eigenbasis(low)
+    draws = batch_draws(low, "loss", "conditional")
+    text = f"paired/{high!r}/{seed}/{low.fingerprint}"
+    estimate = partial(changes, conditional.loss, setting=turned, draws=draws, rate=high)
+    draw = partial(run_until, estimate, rel_error=rel_error, seed_text=text)
+    known = (asked(), rel_error, text)
+    if known not in _changed:
+        _changed[known] = estimated(draw, PAIRED_SECONDS)
+    return _changed[known]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from derivations.language.assumptions import NAMES, PAPER, Assumptions
@@ -24,6 +25,7 @@ from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Step
 from derivations.support import store
 from derivations.support.bad_input import BadInput
+from derivations.support.estimates import from_store
 from derivations.support.workers import workers
 from derivations.verification.examine import PARTS, Examined, Part, broken_part, examine
 from derivations.verification.prove import told
@@ -152,6 +154,7 @@ def verify_jobs(
 ) -> dict[Job, Record]:
     """The record of each step under its own assumptions: from the store, or computed now and stored.
 
+    What is computed looks up the estimates of losses that were drawn before by the same code, unless `fresh` is asked for.
     An exception in one step makes that step `failed`, and is not stored. `report` hears of each record as it is done,
     `tick` of what is running.
     """
@@ -190,7 +193,10 @@ def verify_jobs(
                 proved.update({} if document is None else {slug: document})
         return {slug: proved[slug] for slug in named(task[0][0]).proofs if slug in proved}
 
-    for job, examined in _run(tasks, others, lambda running: tick and tick(running, len(records), len(jobs))):
+    def now(running: Sequence[str]) -> object:
+        return tick and tick(running, len(records), len(jobs))
+
+    for job, examined in _run(tasks, others, now, fresh=fresh):
         for part, document in examined.parts.items():
             if part not in examined.broken:
                 store.save(missing[job][0][part], document)
@@ -206,17 +212,21 @@ Task = tuple[Job, list[str], int, "Part | None"]
 
 
 def _run(
-    tasks: list[Task], others: Callable[[Task], dict[str, Part]], tick: Callable[[Sequence[str]], object]
+    tasks: list[Task],
+    others: Callable[[Task], dict[str, Part]],
+    tick: Callable[[Sequence[str]], object],
+    *,
+    fresh: bool,
 ) -> Iterator[tuple[Job, Examined]]:
     """Each job as it ends, begun about in this order; each draws from seeds of its own steps, so that who does it changes nothing.
 
-    others: asked for each job when it begins.
+    others: asked for each job when it begins. fresh: whether all is drawn, whatever the store holds.
     """
     ended: list[Task] = []
     begun = ((task, others(task)) for task in _by_rooms(tasks, ended))
     with workers(len(tasks), load_extensions) as executor:
         for (task, _), future in executor.ended(
-            _examined, begun, lambda running: tick([task[0][0] for task, _ in running])
+            partial(_examined, fresh=fresh), begun, lambda running: tick([task[0][0] for task, _ in running])
         ):
             ended.append(task)
             yield task[0], _outcome(future, task[1])
@@ -245,9 +255,10 @@ def _by_rooms(tasks: Sequence[Task], ended: list[Task]) -> Iterator[Task]:
         yield task
 
 
-def _examined(begun: tuple[Task, dict[str, Part]]) -> Examined:
+def _examined(begun: tuple[Task, dict[str, Part]], *, fresh: bool) -> Examined:
     (job, parts, seed, known), others = begun
-    with told({slug: ProofStatus(proof["result"]["proof"]) for slug, proof in others.items()}):
+    proofs = {slug: ProofStatus(proof["result"]["proof"]) for slug, proof in others.items()}
+    with told(proofs), from_store(not fresh):
         return _computed(*job, parts, seed, known)
 
 

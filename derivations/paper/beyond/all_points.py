@@ -34,7 +34,8 @@ from derivations.steps.labels import LOSS, Sign
 from derivations.steps.rules.certified_signs import Domain, certify
 from derivations.steps.rules.derivatives import at_zero, derivative
 from derivations.steps.step import Check, Kind, Step
-from derivations.verification.growth import difference_check, sign_check, simulated
+from derivations.support.estimates import simulated
+from derivations.verification.growth import difference_check, sign_check
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.words import Expression, constant, scalar
 

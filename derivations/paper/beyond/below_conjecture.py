@@ -17,7 +17,6 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import version
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from derivations.language.assumptions import Assumptions, unchanged
 from derivations.language.regime import Regime
 from derivations.steps.labels import Sign
 from derivations.steps.step import Check, Kind, Parts, Step
+from derivations.support.estimates import estimated
 from derivations.support.files import whole
 from derivations.verification.growth import sign_check
 from numeric_check.draws.estimate import Estimate
@@ -59,19 +59,10 @@ def setting_of(sizes: Mapping[str, int], source: str, rate: float) -> Setting:
 
 def change(low: Setting, rate: float, *, rel_error: float = REL_ERROR, seed: int = 0) -> Estimate:
     """The deviation at another rate minus that at the setting's, at the same inputs."""
-    return run_until(
-        partial(
-            changes,
-            conditional.excess,
-            setting=low,
-            draws=batch_draws(low, "excess", "conditional"),
-            rate=rate,
-        ),
-        rel_error=rel_error,
-        seed_text=f"below/{rate!r}/{low.fingerprint}{f'/{seed}' if seed else ''}",
-        max_draws=MOST_DRAWS,
-        max_seconds=inf,
-    )
+    draws = batch_draws(low, "excess", "conditional")
+    text = f"below/{rate!r}/{low.fingerprint}{f'/{seed}' if seed else ''}"
+    change_of = partial(changes, conditional.excess, setting=low, draws=draws, rate=rate)
+    return estimated(partial(run_until, change_of, rel_error=rel_error, seed_text=text, max_draws=MOST_DRAWS))
 
 
 def compared(sizes: Mapping[str, int], size_of_rate: float) -> dict[str, Estimate]:

@@ -40,7 +40,7 @@ from derivations.steps.held import Held
 from derivations.steps.labels import LOSS
 from derivations.steps.step import Average, Check, Kind, Parts, Step
 from derivations.support.bad_input import BadInput
-from derivations.verification.growth import simulated
+from derivations.support.estimates import simulated
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.tails import nothing_amplified, task_exponent

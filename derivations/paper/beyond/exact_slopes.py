@@ -21,7 +21,8 @@ from derivations.paper.beyond.exact_loss import SHARE, exact_at, exact_formula
 from derivations.paper.beyond.one_task import one_task, require_rotations
 from derivations.paper.theorem1.block_draws import numbers
 from derivations.steps.step import Check, Comparison, Step
-from derivations.verification.growth import rungs, simulated, slope_check
+from derivations.support.estimates import simulated
+from derivations.verification.growth import rungs, slope_check
 from derivations.verification.measure import mean_check
 from numeric_check.estimators.simulation import Quantity
 from numeric_check.problem.setting import Setting

@@ -51,7 +51,7 @@ from derivations.steps.rules.rotations import (
     rewritten,
 )
 from derivations.steps.step import Check, Kind, Parts, Step
-from derivations.verification.growth import simulated
+from derivations.support.estimates import simulated
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.problem.setting import Setting

@@ -14,7 +14,7 @@ from derivations.language.values import evaluate
 from derivations.paper.beyond.chains_at_zero import LOSSES, SLOPE, SLOPES
 from derivations.paper.theorem1.concentration import EXCESS
 from derivations.steps.step import Check, Step
-from derivations.verification.growth import simulated
+from derivations.support.estimates import simulated
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.simulation import Quantity

@@ -25,7 +25,7 @@ from derivations.steps.chain import Chain, Tasks
 from derivations.steps.rules.derivatives import at_zero
 from derivations.steps.rules.few_values.two_values import DENOMINATOR, average_inputs
 from derivations.steps.step import Check, Kind, Parts, Step
-from derivations.verification.growth import simulated
+from derivations.support.estimates import simulated
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.problem.setting import Setting

@@ -12,11 +12,13 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
+from functools import partial
 
 from derivations.language.assumptions import Assumptions
 from derivations.paper.experiments.panels import Panel, figure
 from derivations.paper.experiments.points import SHARE, shipped
 from derivations.steps.step import Check, Step
+from derivations.support.estimates import estimated
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.simulation import simulate
 from numeric_check.verdicts.verdict import judge
@@ -43,15 +45,9 @@ def of_panel(panel: Panel, seed: int) -> list[Check]:
             raise LookupError(
                 f"no experiment is shipped for panel {panel.letter} at {panel.rate} = {rate}: redo the figure with --recompute"
             )
-        estimate = simulate(
-            setting,
-            "loss",
-            protocol="conditional",
-            # other draws than those the figure shows, as exact as makes what is compared wider by two percent
-            seed=seed + 1,
-            rel_error=SHARE * plain.stderr / plain.mean,
-            max_seconds=math.inf,
-        )
+        # other draws than those the figure shows, as exact as makes what is compared wider by two percent
+        rel_error = SHARE * plain.stderr / plain.mean
+        estimate = estimated(partial(simulate, setting, "loss", seed=seed + 1, rel_error=rel_error))
         apart = Estimate(estimate.mean, math.hypot(plain.stderr, estimate.stderr), estimate.draws)
         resolution = OF_A_POINT * plain.mean
         label = f"panel {panel.letter}: experiment and estimate"

@@ -12,7 +12,7 @@ import math
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from derivations.language.assumptions import PAPER
 from derivations.language.extension import load_extensions
 from derivations.paper.experiments.panels import Figure, Panel
-from derivations.support import store
+from derivations.support import estimates, store
 from derivations.support.files import require_writable, whole
 from derivations.support.workers import cores, workers
 from numeric_check.draws.estimate import Estimate
@@ -35,15 +35,14 @@ SHARE = 0.2
 RESOLUTION, COARSEST = 4e-4, 1e-3
 # Smaller than any spread between runs, so that the plain protocol makes every run it is asked for.
 EVERY_RUN = 1e-12
-SOURCES = ("numeric_check.estimators.simulation",)
 SEED = 0
 SHIPPED = Path(__file__).with_name("plain_points.json")
 
 
 class Task(NamedTuple):
-    """One simulated point: what to sample, and the key under which the result is kept."""
+    """One simulated point: what to sample, and the key under which the result is kept, if it has a name for others."""
 
-    key: store.Key
+    key: store.Key | None
     setting: Setting
     protocol: Method
     runs: int
@@ -59,41 +58,36 @@ class Point(NamedTuple):
 
 
 def task(setting: Setting, protocol: Method, runs: int) -> Task:
-    """A point to sample, with its key: a hash of the setting, the protocol and the sampling code."""
+    """A point to sample, with its key: of the setting, the protocol and the sampling code."""
     beside = shipped(setting, runs)
     share = 0.0 if beside is None else SHARE * beside.stderr / beside.mean
     rel_error = EVERY_RUN if protocol == "plain" else max(RESOLUTION, min(share, COARSEST))
-    effort = {"runs": runs} if protocol == "plain" else {"resolution": rel_error}
-    key = store.key("figure point", SOURCES, setting=setting.fingerprint, protocol=protocol, **effort)
-    return Task(key, setting, protocol, runs, rel_error)
+    point = Task(None, setting, protocol, runs if protocol == "plain" else 0, rel_error)
+    return point._replace(key=estimates.key(_draw(point)))
+
+
+def _draw(wanted: Task) -> partial[Estimate]:
+    """What draws a point; of the plain protocol, every run that is asked for."""
+    draw = partial(
+        simulate, wanted.setting, "loss", protocol=wanted.protocol, rel_error=wanted.rel_error, seed=SEED
+    )
+    return partial(draw, max_draws=wanted.runs) if wanted.protocol == "plain" else draw
 
 
 def sample(wanted: Task) -> Estimate:
     """Simulates a point; the same on every machine and for any number of workers, as time sets no limit."""
-    plain = wanted.protocol == "plain"
-    return simulate(
-        wanted.setting,
-        "loss",
-        protocol=wanted.protocol,
-        seed=SEED,
-        rel_error=wanted.rel_error,
-        max_draws=wanted.runs if plain else 10**7,
-        max_seconds=math.inf,
-    )
+    return _draw(wanted)(max_seconds=math.inf)
 
 
 def keep(wanted: Task, found: Estimate) -> Estimate:
     """Keeps a simulated point."""
-    store.save(wanted.key, {"mean": found.mean, "stderr": found.stderr, "draws": found.draws})
-    return found
+    return estimates.keep(wanted.key, found)
 
 
 def stored(wanted: Task) -> Estimate | None:
     """The point as it was kept or, of the plain protocol, shipped; else None."""
-    document = store.load(wanted.key)
-    if document is not None and {"mean", "stderr", "draws"} <= document.keys():
-        return Estimate(float(document["mean"]), float(document["stderr"]), int(document["draws"]))
-    return shipped(wanted.setting, wanted.runs) if wanted.protocol == "plain" else None
+    known = estimates.stored(wanted.key)
+    return shipped(wanted.setting, wanted.runs) if known is None and wanted.protocol == "plain" else known
 
 
 def shipped(setting: Setting, runs: int) -> Estimate | None:
@@ -141,16 +135,16 @@ def completed(
     An interrupted call loses only the points under way. report: hears of each point of `name` as it is done. fresh:
     simulate all of them anew.
     """
-    found = {item.key: None if fresh else stored(item) for item in wanted}
-    missing = [item for item in {item.key: item for item in wanted}.values() if found[item.key] is None]
+    found = {item: None if fresh else stored(item) for item in wanted}
+    missing = [item for item, known in found.items() if known is None]
     done = len(wanted) - len(missing)
     with workers(len(missing), load_extensions) as executor:
         for item, future in executor.ended(sample, missing):
-            found[item.key] = keep(item, future.result())
+            found[item] = keep(item, future.result())
             done += 1
             if report is not None:
                 report({"name": f"{name}, {item.protocol}"}, done, len(wanted))
-    ready = [found[item.key] for item in wanted]
+    ready = [found[item] for item in wanted]
     if any(estimate is None for estimate in ready):
         raise RuntimeError("the executor ended before every point was simulated")
     return [estimate for estimate in ready if estimate is not None]

@@ -55,8 +55,9 @@ from derivations.steps.labels import BY_MOVES, LOSS
 from derivations.steps.rules.rotations import replaced, rewritten
 from derivations.steps.rules.word_slopes import Word, by_parts
 from derivations.steps.step import Average, Check, Kind, Parts, Step
+from derivations.support.estimates import simulated
 from derivations.verification.batches import Batch, Plan, Weighted
-from derivations.verification.growth import simulated, slope_check
+from derivations.verification.growth import slope_check
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for

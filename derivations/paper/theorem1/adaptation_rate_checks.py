@@ -20,7 +20,8 @@ from derivations.paper.theorem1.sampled_rates import (
 )
 from derivations.steps.draws import Array, squared_norms, transpose
 from derivations.steps.step import Check, Step
-from derivations.verification.growth import sign_check, simulated
+from derivations.support.estimates import simulated
+from derivations.verification.growth import sign_check
 from derivations.verification.measure import mean_check, value_of_part
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample

@@ -24,7 +24,8 @@ from derivations.paper.theorem1.sampled_rates import (
 from derivations.paper.theorem2.sampled_loss import numbers, setting_at, value_at
 from derivations.steps.labels import Sign
 from derivations.steps.step import Check, Step
-from derivations.verification.growth import residual_check, sign_check, simulated, slope_check
+from derivations.support.estimates import simulated
+from derivations.verification.growth import residual_check, sign_check, slope_check
 from numeric_check.problem.setting import Setting
 
 __all__ = [

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from derivations.book_pages import undershoot
 from derivations.book_pages.undershoot import Gap, gap, slope
 
 
@@ -33,7 +32,7 @@ def test_a_result_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("sampled again")
 
-    monkeypatch.setattr(undershoot, "simulate", fail)
+    monkeypatch.setattr("numeric_check.estimators.simulation.run_batch", fail)
     assert gap("loss", 0.0, rel_error=0.02) == first
 
 
