@@ -6,6 +6,7 @@ average without a closed form, which is tabulated over the rate at a few sizes; 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -13,7 +14,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from derivations.book_pages.html import Html, details, escape, inline
+from derivations.formulas.by_name import formulas as formulas_of
 from derivations.formulas.by_name import source_code
+from derivations.formulas.kept import written
 from derivations.formulas.values import LOSS
 from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.language.meanings import PARAMETERS
@@ -21,11 +24,10 @@ from derivations.language.regime import Regime
 from derivations.paper.beyond.one_task import average
 from derivations.paper.experiments.panels import FIGURE_2, FIGURES, figure, grid
 from derivations.paper.experiments.points import completed, tasks
-from derivations.steps.contents import slug_of
+from derivations.steps.contents import find
 from derivations.support import store
 from derivations.support.workers import workers
 from derivations.typeset.term_order import name_latex
-from derivations.verification.verify import keys_of
 from numeric_check.problem.setting import Setting
 
 # where the browser finds the script that draws
@@ -110,9 +112,10 @@ REACH = Slider("reach", 0.1, 4, 0.1)
 
 
 def _formula(name: str, assumptions: Assumptions = PAPER) -> dict[str, str]:
-    """The formulas of a step as JavaScript, from the store or derived now."""
-    by = keys_of(slug_of(name), assumptions)["proof"].modules
-    wanted = store.key("javascript", [__name__, *by], of=name, assumptions=assumptions.as_dict())
+    """The formulas of a step as JavaScript, from the store where the same ones have been written before, or written now."""
+    same = hashlib.sha256(json.dumps(written(formulas_of(name, assumptions))).encode()).hexdigest()
+    where = {"regime": find(name).regime, "assumptions": assumptions.as_dict()}
+    wanted = store.key("javascript", [__name__], of=name, formulas=same, **where)
     found = store.load(wanted)
     if found is None:
         found = source_code(name, "javascript", assumptions)
