@@ -16,8 +16,9 @@ from functools import partial
 
 from derivations.support import store
 from derivations.support.batches import described
-from numeric_check.draws.estimate import Estimate
-from numeric_check.estimators.simulation import Method, Quantity, simulate
+from numeric_check.draws.estimate import Estimate, Moments
+from numeric_check.draws.executor import SerialExecutor
+from numeric_check.estimators.simulation import Batch, Method, Quantity, simulate
 from numeric_check.problem.setting import Setting
 
 # a function of its limit of seconds, as a `partial` of plain data, whose names tell it from every other
@@ -83,10 +84,11 @@ def keep(wanted: store.Key | None, found: Estimate, seconds: float = 0.0) -> Est
     return found
 
 
-def estimated(draw: Draw, max_seconds: float = math.inf) -> Estimate:
+def estimated(draw: Draw, max_seconds: float = math.inf, executor: SerialExecutor | None = None) -> Estimate:
     """What a function draws within so many seconds, the same on every machine where these do not run out.
 
-    draw: a `partial` that says its `rel_error`. An estimate that the limit may have ended is not kept.
+    draw: a `partial` that says its `rel_error`. An estimate that the limit may have ended is not kept. executor: where it draws,
+    as one that remembers batches.
     """
     wanted = key(draw) if _asked.store else None
     known = _looked_up(wanted)
@@ -94,11 +96,27 @@ def estimated(draw: Draw, max_seconds: float = math.inf) -> Estimate:
         _asked.spared += known[1]
         return known[0]
     started = time.monotonic()
-    found = draw(max_seconds=max_seconds)
+    found = draw(max_seconds=max_seconds, executor=executor)
     assert isinstance(draw, partial)
     if max_seconds == math.inf or found.resolved(draw.keywords["rel_error"]):
         keep(wanted, found, time.monotonic() - started)
     return found
+
+
+# what the batches gave that this process drew, by whether the store was asked and their streams
+_batches: dict[tuple[bool, str, int], Moments] = {}
+
+
+class _Batches:
+    """The memory of an executor within a process."""
+
+    def recall(self, task: Batch) -> Moments | None:
+        """The moments of a batch that was drawn before."""
+        return _batches.get((_asked.store, task.seed_text, task.number))
+
+    def keep(self, task: Batch, result: Moments) -> None:
+        """Remember a batch."""
+        _batches[_asked.store, task.seed_text, task.number] = result
 
 
 # by whether the store was asked, by what was simulated, and then by the error that was asked for
@@ -115,7 +133,7 @@ def simulated(
 ) -> Estimate:
     """`simulate`, remembered within the process so that one simulation can be held against many claims.
 
-    One that ended for a larger error and has reached this one would end at the same draw again.
+    One that ended for a larger error and has reached this one would end at the same draw again; another goes on from its batches.
     """
     of = (_asked.store, setting.fingerprint, quantity, seed, max_seconds, protocol)
     known = _simulated.setdefault(of, {})
@@ -123,5 +141,5 @@ def simulated(
         if error == rel_error or (error > rel_error and estimate.resolved(rel_error)):
             return estimate
     draw = partial(simulate, setting, quantity, protocol=protocol, rel_error=rel_error, seed=seed)
-    known[rel_error] = estimated(draw, max_seconds)
+    known[rel_error] = estimated(draw, max_seconds, SerialExecutor(_Batches()))
     return known[rel_error]

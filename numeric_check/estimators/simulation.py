@@ -6,7 +6,8 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
+from types import ModuleType
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -58,7 +59,7 @@ def run_batch(task: Batch) -> Moments:
 
 def _clock(executor: Executor | None) -> Callable[[], float]:
     """Seconds of this process where it does all the work, so that a busy machine comes to the same verdict."""
-    return time.process_time if executor is None else time.monotonic
+    return time.process_time if isinstance(executor, SerialExecutor | None) else time.monotonic
 
 
 def run_until(
@@ -151,6 +152,22 @@ def batch_function_of(setting: Setting, quantity: Quantity, protocol: Method) ->
     )
 
 
+def _controls(protocol: Method) -> ModuleType:
+    return reduced if protocol == "reduced" else control
+
+
+# whoever asks for a smaller error goes on with the same multiples
+@lru_cache(maxsize=256)
+def _fitted(
+    protocol: Method, text: str, setting: Setting, quantity: Quantity, batch: int
+) -> tuple[float, ...]:
+    """The multiples of the control variates, from draws of their own."""
+    found: tuple[float, ...] = _controls(protocol).fit(
+        generator_for(text), setting, quantity, PILOT_DRAWS, batch
+    )
+    return found
+
+
 def simulate(
     setting: Setting,
     quantity: Quantity = "loss",
@@ -178,7 +195,7 @@ def simulate(
         raise Impossible(
             "the reduction is for p > n_v m + 1 and Gaussian inputs of identity covariance, not reused: leave it out"
         )
-    controls = reduced if protocol == "reduced" else control
+    controls = _controls(protocol)
     text = f"simulate/{quantity}/{protocol}/{seed}/{setting.fingerprint}"
     clock = _clock(executor)
     deadline = clock() + max_seconds
@@ -193,7 +210,7 @@ def simulate(
     if first.resolved(rel_error, abs_error) or left <= 0 or max_draws <= first.draws:
         return first
     batch = batch_draws(setting, quantity, protocol)
-    fitted = controls.fit(generator_for(f"{text}/fit"), setting, quantity, PILOT_DRAWS, batch)
+    fitted = _fitted(protocol, f"{text}/fit", setting, quantity, batch)
     function = partial(
         controls.controlled, setting=setting, quantity=quantity, coefficients=fitted, draws=batch
     )

@@ -48,6 +48,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimates, "_simulated", {})
+    monkeypatch.setattr(estimates, "_batches", {})
     monkeypatch.setattr("derivations.verification.growth._changed", {})
 
 
@@ -69,6 +70,20 @@ def test_it_is_drawn_once_for_all_who_look_it_up(
         assert ASKS[what]() == first
     assert len(batches) == 2 * count
     assert ASKS[what]() == first
+
+
+def test_a_smaller_error_goes_on_from_a_larger_one(
+    batches: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = (5e-4, 3e-4, 2e-4)
+    found = [simulated(SETTING, "loss", error, 3) for error in errors]
+    together = len(batches)
+    _forget(monkeypatch)
+    batches.clear()
+    assert simulated(SETTING, "loss", errors[-1], 3) == found[-1]
+    assert len(batches) == together
+    assert found[0].draws < found[1].draws < found[2].draws
+    assert found == [simulate(SETTING, "loss", rel_error=error, seed=3) for error in errors]
 
 
 def test_nothing_is_kept_where_it_is_not_looked_up() -> None:
