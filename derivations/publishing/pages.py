@@ -143,6 +143,9 @@ def run(page: tuple[str, str], folder: Path, environment: Mapping[str, str]) -> 
     name, text = page
     notebook = read_page(text)
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
+    # by their places, not at random: a page that shows the same as before is the same, and is not set anew
+    for place, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{place}"
     # what a page adds is not there for the next one
     with chdir(folder), for_a_while():
         for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):

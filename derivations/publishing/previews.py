@@ -12,8 +12,6 @@ from urllib.parse import urljoin
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from derivations.paper.experiments.panels import figure
-from derivations.publishing.kept_calls import kept
 from derivations.support.workers import elsewhere
 
 PICTURE = "_static/preview.png"
@@ -64,12 +62,16 @@ def draw_picture(target: Path) -> None:
 
 
 def _draw(target: Path) -> None:
-    target.write_bytes(base64.b64decode(_picture()))
+    # loaded here alone: Sphinx loads this module at each build
+    from derivations.paper.experiments.panels import figure
+    from derivations.publishing.kept_calls import kept
+
+    picture = kept(lambda: {panel.theory for panel in figure(FIGURE).panels})(_picture)
+    target.write_bytes(base64.b64decode(picture()))
 
 
-@kept(lambda: {panel.theory for panel in figure(FIGURE).panels})
 def _picture() -> str:
-    from derivations.figures.draw import draw  # which loads Matplotlib: not for a picture that is known
+    from derivations.figures.draw import draw  # and this not for a picture that is known
 
     with tempfile.TemporaryDirectory() as folder:
         return base64.b64encode(draw(FIGURE, Path(folder) / "preview.png")[0].read_bytes()).decode("ascii")

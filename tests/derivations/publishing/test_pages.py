@@ -70,6 +70,11 @@ def test_what_cells_show_and_print_is_kept_and_names_last_for_a_page(tmp_path: P
     assert shown(page(*cells), tmp_path) == [["printed\n"], ["<b>2</b>"]]
 
 
+def test_a_page_that_runs_again_to_the_same_is_the_same_document(tmp_path: Path) -> None:
+    texts = {"page": page("print('printed')", "1 + 1")}
+    assert pages.run_all(texts, tmp_path, {}) == pages.run_all(texts, tmp_path, {})
+
+
 def test_pages_share_no_names_and_run_in_the_folder(tmp_path: Path) -> None:
     (tmp_path / "here").write_text("", encoding="utf-8")
     texts = [page("y = 1; import os; print(os.listdir())"), page("print('y' in globals())")] * 2
@@ -139,6 +144,8 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(book_build, "DEFAULT_OUT", tmp_path / "html")
     monkeypatch.setattr(book_build, "_verify_first", lambda *_: [])
     monkeypatch.setattr(book_build, "_prepare", lambda *_: None)
+    # which takes longer than the pages where the store is new
+    monkeypatch.setattr(previews, "draw_picture", lambda target: target.write_bytes(b"a picture"))
     return folder
 
 
