@@ -15,7 +15,7 @@ from derivations.command.simulate import run as simulated
 from derivations.formulas.by_name import evaluate_named
 from derivations.formulas.parameters import parse_values
 from derivations.language.assumptions import PAPER, read
-from derivations.support import sources
+from tests.derivations.conftest import edited
 
 LOSS = ["n_t=30", "n_v=2", "n_r=20", "m=3", "p=60", "sigma=1", "nu=0.5"]
 
@@ -122,27 +122,20 @@ def test_a_row_is_made_anew_after_an_edit_of_its_formula_or_its_law(
         return {"mean": 1.0}
 
     monkeypatch.setattr(sweep, "simulated", counted)
-    right, words = sources._hash, [*LOSS, "alpha_r=0.2", "alpha_t=0:1:1"]
-    for edited, rows in {
+    words = [*LOSS, "alpha_r=0.2", "alpha_t=0:1:1"]
+    for module, rows in {
         "": 2,
         "derivations.paper.theorem1.loss": 2,
         "derivations.paper.theorem3.loss": 0,
     }.items():
-        with monkeypatch.context() as patch:
-            patch.setattr(sources, "_hash", lambda name, of=edited: "edited" if name == of else right(name))
-            sources.fingerprint.cache_clear()
+        with edited(module):
             sweep.run("eq5", words, PAPER, simulate=True, rel_error=0.01)
-        assert len(made) == rows, edited
+        assert len(made) == rows, module
         made.clear()
-    sources.fingerprint.cache_clear()
     sweep.run("eq5", words, read(["inputs=triangular"]), simulate=True, rel_error=0.01)
     made.clear()
-    with monkeypatch.context() as patch:
-        law = "derivations.extensions.triangular"
-        patch.setattr(sources, "_hash", lambda name: "edited" if name == law else right(name))
-        sources.fingerprint.cache_clear()
+    with edited("derivations.extensions.triangular"):
         sweep.run("eq5", words, read(["inputs=triangular"]), simulate=True, rel_error=0.01)
-    sources.fingerprint.cache_clear()
     assert len(made) == 2
 
 

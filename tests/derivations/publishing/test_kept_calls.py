@@ -13,6 +13,7 @@ from derivations.publishing.kept_calls import Unnamed, kept
 from derivations.steps.contents import MODULE_OF, load, named
 from derivations.support import sources, store
 from derivations.verification.verify import modules_of
+from tests.derivations.conftest import edited
 
 calls: list[str] = []
 
@@ -49,21 +50,16 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("edited", "again"),
+    ("module", "again"),
     [("derivations.paper.lemma1", True), ("derivations.paper.experiments.figures", False)],
 )
-def test_a_call_runs_again_where_a_module_that_it_reaches_is_edited(
-    edited: str, again: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_call_runs_again_where_a_module_that_it_reaches_is_edited(module: str, again: bool) -> None:
     name = "wishart-mean"
     assert MODULE_OF[name] == "derivations.paper.lemma1"
     assert _statement(name) == _statement(name) == named(name).statement
     assert calls == [name]
-    unedited = sources._hash
-    monkeypatch.setattr(sources, "_hash", lambda module: "edited" if module == edited else unedited(module))
-    sources.fingerprint.cache_clear()
-    _statement(name)
-    sources.fingerprint.cache_clear()
+    with edited(module):
+        _statement(name)
     assert calls == [name] * (1 + again)
 
 

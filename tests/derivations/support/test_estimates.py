@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from derivations.language.extension import add_input_law, for_a_while, load_extensions
-from derivations.support import estimates, sources, store
+from derivations.support import estimates, store
 from derivations.support.estimates import Draw, estimated, from_store, key, simulated, spared
 from derivations.verification.growth import changed_loss
 from derivations.verification.verify import verify
@@ -21,6 +21,7 @@ from numeric_check.estimators import conditional, simulation
 from numeric_check.estimators.simulation import run_until, simulate
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.entry_laws import law as exact_law
+from tests.derivations.conftest import edited
 
 SETTING = Setting(n_t=5, n_v=2, n_r=4, m=2, p=12, sigma=0.5, nu=0.5, alpha_t=0.1, alpha_r=0.1, n_s=5)
 DRAW = partial(simulate, SETTING, "loss", rel_error=0.05, seed=3)
@@ -134,8 +135,8 @@ def test_nothing_that_matters_is_left_out_of_the_key() -> None:
     assert key(others[-1]) is None
 
 
-def test_the_key_is_of_what_draws_and_of_no_theorem(monkeypatch: pytest.MonkeyPatch) -> None:
-    before, right = _named(DRAW), sources._hash
+def test_the_key_is_of_what_draws_and_of_no_theorem() -> None:
+    before = _named(DRAW)
     for module, changes in {
         "numeric_check.estimators.conditional": True,
         "numeric_check.estimators.control": True,
@@ -144,13 +145,8 @@ def test_the_key_is_of_what_draws_and_of_no_theorem(monkeypatch: pytest.MonkeyPa
         "derivations.verification.growth": False,
         "numeric_check.verdicts.verdict": False,
     }.items():
-        monkeypatch.setattr(
-            sources, "_hash", lambda name, module=module: "edited" if name == module else right(name)
-        )
-        sources.fingerprint.cache_clear()
-        assert (_named(DRAW) != before) == changes
-    monkeypatch.undo()
-    sources.fingerprint.cache_clear()
+        with edited(module):
+            assert (_named(DRAW) != before) == changes
 
 
 def test_an_added_law_is_kept_with_the_module_that_draws_it() -> None:
@@ -176,12 +172,10 @@ def test_after_an_edit_of_a_step_its_losses_are_not_drawn_again_unless_all_is_as
     (first,) = verify([name])
     count = len(batches)
     assert count > 0
-    right = sources._hash
-    monkeypatch.setattr(sources, "_hash", lambda name: "edited" if name == module else right(name))
-    sources.fingerprint.cache_clear()
     _forget(monkeypatch)
     before = spared()
-    (second,) = verify([name])
+    with edited(module):
+        (second,) = verify([name])
     assert len(batches) == count
     assert store.contents()["kinds"]["numeric"]["entries"] == 2
     numbers = ("value", "mean", "stderr", "draws", "verdict")
@@ -191,5 +185,3 @@ def test_after_an_edit_of_a_step_its_losses_are_not_drawn_again_unless_all_is_as
     assert second["seconds"] > spared() - before > 0
     verify([name], fresh=True)
     assert len(batches) == 2 * count
-    monkeypatch.undo()
-    sources.fingerprint.cache_clear()

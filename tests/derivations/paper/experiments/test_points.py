@@ -16,11 +16,14 @@ import numpy as np
 import pytest
 
 from derivations.figures.draw import draw
+from derivations.language.extension import add_input_law, for_a_while, load_extensions
 from derivations.paper.experiments import points as figure_points
 from derivations.paper.experiments.panels import Panel, figure
 from derivations.paper.experiments.points import Task, sample, simulated, stored, task, tasks
 from derivations.support import store
 from numeric_check.draws.estimate import Estimate
+from symbolic.algebra.entry_laws import law as exact_law
+from tests.derivations.conftest import edited
 from tests.derivations.paper.experiments.conftest import COARSE, SMALL, TINY
 
 # Points
@@ -85,6 +88,7 @@ def test_interrupted_work_continues(monkeypatch: pytest.MonkeyPatch) -> None:
 
 CHILD = f"""
 import time
+from derivations.language.extension import add_input_law, for_a_while, load_extensions
 from derivations.paper.experiments import points as figure_points
 from derivations.support import workers
 from derivations.paper.experiments.panels import Figure, Panel
@@ -146,6 +150,20 @@ def test_a_point_is_named_by_what_it_depends_on(monkeypatch: pytest.MonkeyPatch)
     assert task(SMALL, "conditional", 1).key == task(SMALL, "conditional", 2).key
     monkeypatch.setattr(figure_points, "RESOLUTION", 0.5)
     assert task(SMALL, "conditional", 1).key != others[1].key
+
+
+def test_a_point_under_an_added_law_is_kept_with_what_draws_it_and_under_one_of_no_file_not_at_all() -> None:
+    load_extensions()
+    added = replace(SMALL, inputs="triangular")
+    before = task(added, "conditional", 1).key
+    with edited("derivations.extensions.triangular"):
+        assert before != task(added, "conditional", 1).key is not None
+    with for_a_while():
+        add_input_law("by_hand", exact_law("rademacher").rule, lambda generator, shape: np.ones(shape))
+        item = task(replace(SMALL, inputs="by_hand"), "conditional", 1)
+    assert item.key is None
+    figure_points.keep(item, Estimate(1.0, 0.1, 10))
+    assert stored(item) is None
 
 
 @pytest.mark.usefixtures("_tiny")
