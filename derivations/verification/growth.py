@@ -220,7 +220,15 @@ def residual_check(
     how = rel_error.__qualname__ if callable(rel_error) else rel_error
 
     def fitted(more: int) -> Check:
-        key = (label, quantity, how, more, base_seed, *(setting.fingerprint for _, setting in ladder))
+        key = (
+            asked(),
+            label,
+            quantity,
+            how,
+            more,
+            base_seed,
+            *(setting.fingerprint for _, setting in ladder),
+        )
         if key not in _ladders:
             _ladders[key] = [
                 simulated(
