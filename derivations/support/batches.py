@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import lru_cache, partial
+from inspect import ismethod
 from typing import Any
 
 import numpy as np
@@ -60,21 +61,24 @@ def described(function: Callable[..., Any]) -> tuple[str, tuple[str, ...]] | Non
 
 def _text(value: Any, modules: set[str]) -> str:
     if isinstance(value, partial):
-        given = [*value.args, *(item for pair in sorted(value.keywords.items()) for item in pair)]
-        return f"{_text(value.func, modules)}({', '.join(_text(item, modules) for item in given)})"
+        given = [_text(item, modules) for item in value.args]
+        given += [f"{name}={_text(item, modules)}" for name, item in sorted(value.keywords.items())]
+        return f"{_text(value.func, modules)}({', '.join(given)})"
     if isinstance(value, Setting):
-        # of a law that is added the name alone says nothing of its draws
-        modules.add(value.law.draw.__module__)
+        # of a law that is added the name alone says nothing of its draws, nor the module of a function what that has enclosed
+        draw = value.law.draw
+        modules.add(draw.__module__)
+        drawn = _text(draw, modules) if hasattr(draw, "__qualname__") else repr(draw)
         if value.inner_step is not None:
             modules.add(type(value.inner_step).__module__)
-        return f"Setting {value.fingerprint}"
+        return f"Setting {value.fingerprint} by {drawn}, of moments {value.law.even_moments}"
     if isinstance(value, np.ndarray):
         return f"array {value.shape} {value.dtype} {hashlib.sha256(value.tobytes()).hexdigest()}"
     if isinstance(value, tuple):
         return f"({', '.join(_text(item, modules) for item in value)})"
     if isinstance(value, NUMBERS):
         return repr(value)
-    if callable(value) and hasattr(value, "__qualname__") and "<" not in value.__qualname__:
+    if callable(value) and not ismethod(value) and "<" not in getattr(value, "__qualname__", "<"):
         modules.add(value.__module__)
         return f"{value.__module__}.{value.__qualname__}"
     raise TypeError(f"{value!r} is no plain data")

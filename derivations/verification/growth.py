@@ -227,7 +227,7 @@ def residual_check(
             how,
             more,
             base_seed,
-            *(setting.fingerprint for _, setting in ladder),
+            *((setting.fingerprint, setting.law) for _, setting in ladder),
         )
         if key not in _ladders:
             _ladders[key] = [
@@ -349,18 +349,17 @@ def paired_check(
     )
 
 
-_changed: dict[tuple[bool, float, str], Estimate] = {}
+_changed: dict[tuple[object, ...], Estimate] = {}
 
 
 def changed_loss(low: Setting, high: float, rel_error: float, seed: int) -> Estimate:
     """The change of the simulated loss between two training rates, remembered within the process."""
-    require_finite_mean(low)
-    turned = in_eigenbasis(low)
-    draws = batch_draws(low, "loss", "conditional")
     text = f"paired/{high!r}/{seed}/{low.fingerprint}"
-    estimate = partial(changes, conditional.loss, setting=turned, draws=draws, rate=high)
-    draw = partial(run_until, estimate, rel_error=rel_error, seed_text=text)
-    known = (asked(), rel_error, text)
+    known = (asked(), rel_error, text, low.law)
     if known not in _changed:
+        require_finite_mean(low)
+        draws = batch_draws(low, "loss", "conditional")
+        estimate = partial(changes, conditional.loss, setting=in_eigenbasis(low), draws=draws, rate=high)
+        draw = partial(run_until, estimate, rel_error=rel_error, seed_text=text)
         _changed[known] = estimated(draw, PAIRED_SECONDS)
     return _changed[known]

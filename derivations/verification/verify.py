@@ -273,7 +273,7 @@ def _outcome(future: Future[Examined], parts: Sequence[str]) -> Examined:
 
 
 class _Seconds:
-    """How long each step took when it was last computed, whatever has been edited since: the longest go first."""
+    """How long each step took when it was last computed, with all that it draws, whatever has been edited since: the longest go first."""
 
     def __init__(self) -> None:
         self._key = store.key("seconds", ())

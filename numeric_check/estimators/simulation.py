@@ -6,8 +6,7 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache, partial
-from types import ModuleType
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -81,7 +80,7 @@ def run_until(
     their index and the rule is applied after each, so the result depends on the seed text alone unless time
     runs out. At least `MIN_BATCHES` batches are drawn before the rule applies, so that an early underestimate
     of the spread does not stop it. progress: told the fraction of the work done. Raises ValueError for a
-    budget or error that is not positive. max_seconds: of processor time, on the clock where an executor works.
+    budget or error that is not positive. max_seconds: of processor time, on the clock where an executor of other processes works.
     """
     for name, value in (("rel_error", rel_error), ("max_draws", max_draws), ("max_seconds", max_seconds)):
         if not value > 0:
@@ -152,22 +151,6 @@ def batch_function_of(setting: Setting, quantity: Quantity, protocol: Method) ->
     )
 
 
-def _controls(protocol: Method) -> ModuleType:
-    return reduced if protocol == "reduced" else control
-
-
-# whoever asks for a smaller error goes on with the same multiples
-@lru_cache(maxsize=256)
-def _fitted(
-    protocol: Method, text: str, setting: Setting, quantity: Quantity, batch: int
-) -> tuple[float, ...]:
-    """The multiples of the control variates, from draws of their own."""
-    found: tuple[float, ...] = _controls(protocol).fit(
-        generator_for(text), setting, quantity, PILOT_DRAWS, batch
-    )
-    return found
-
-
 def simulate(
     setting: Setting,
     quantity: Quantity = "loss",
@@ -195,7 +178,7 @@ def simulate(
         raise Impossible(
             "the reduction is for p > n_v m + 1 and Gaussian inputs of identity covariance, not reused: leave it out"
         )
-    controls = _controls(protocol)
+    controls = reduced if protocol == "reduced" else control
     text = f"simulate/{quantity}/{protocol}/{seed}/{setting.fingerprint}"
     clock = _clock(executor)
     deadline = clock() + max_seconds
@@ -210,7 +193,7 @@ def simulate(
     if first.resolved(rel_error, abs_error) or left <= 0 or max_draws <= first.draws:
         return first
     batch = batch_draws(setting, quantity, protocol)
-    fitted = _fitted(protocol, f"{text}/fit", setting, quantity, batch)
+    fitted = controls.fit(generator_for(f"{text}/fit"), setting, quantity, PILOT_DRAWS, batch)
     function = partial(
         controls.controlled, setting=setting, quantity=quantity, coefficients=fitted, draws=batch
     )

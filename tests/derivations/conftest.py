@@ -14,8 +14,10 @@ from derivations.support import sources
 def edited(module: str) -> Iterator[None]:
     """Inside, the keys of results are as they would be after an edit of a module; of none where the name is empty."""
     right = sources._hash
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "_hash", lambda name: "edited" if name == module else right(name))
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sources, "_hash", lambda name: "edited" if name == module else right(name))
+            sources.fingerprint.cache_clear()
+            yield
+    finally:
         sources.fingerprint.cache_clear()
-        yield
-    sources.fingerprint.cache_clear()

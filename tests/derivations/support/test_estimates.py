@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from derivations.verification.verify import verify
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators import conditional, simulation
 from numeric_check.estimators.simulation import run_until, simulate
+from numeric_check.problem import laws
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.entry_laws import law as exact_law
 from tests.derivations.conftest import edited
@@ -102,10 +104,14 @@ def test_what_the_limit_of_seconds_may_have_ended_is_not_kept(batches: list[int]
             estimated(hard, 1e-9)
         assert store.contents()["entries"] == 0
         assert len(batches) == 2
+        # also where it is small enough already, which so few draws do not tell
+        easy = partial(hard, rel_error=0.9)
+        assert estimated(easy, 1e-9).draws == 10 < estimated(easy).draws
+        batches.clear()
         # what ends by its draws is the same on every machine
         few = partial(hard, max_draws=20)
-        assert estimated(few) == estimated(few)
-    assert len(batches) == 2 + 2
+        assert estimated(few, 1e9) == estimated(few)
+    assert len(batches) == 2
 
 
 def _noise(generator: np.random.Generator) -> np.ndarray:
@@ -156,6 +162,35 @@ def test_an_added_law_is_kept_with_the_module_that_draws_it() -> None:
     with for_a_while():
         add_input_law("by_hand", exact_law("rademacher").rule, lambda generator, shape: np.ones(shape))
         assert key(partial(simulate, replace(SETTING, inputs="by_hand"), rel_error=0.05)) is None
+
+
+Numbers = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+
+def _numbers(size: float) -> Numbers:
+    return lambda generator, shape: size * generator.standard_normal(shape)
+
+
+@pytest.mark.parametrize("draw", [_numbers(1.0), laws._uniform])
+def test_another_law_of_the_same_name_is_another(draw: Numbers) -> None:
+    """As where a page adds one by hand, or a module takes what draws from a function of another module."""
+    found = []
+    for numbers in (draw, _numbers(3.0), laws._laplace, laws._signs):
+        with for_a_while(), from_store():
+            add_input_law("by_hand", exact_law("rademacher").rule, numbers)
+            found.append(simulated(replace(SETTING, inputs="by_hand"), "loss", 0.05, 3))
+    assert len(set(found)) == 4
+    # a closure says nothing of itself tomorrow
+    assert store.contents()["entries"] == 2 + (draw is laws._uniform)
+
+
+def test_one_thread_does_not_make_another_look_up() -> None:
+    heard: list[bool] = []
+    with from_store():
+        thread = threading.Thread(target=lambda: heard.append(estimates.asked()))
+        thread.start()
+        thread.join()
+    assert heard == [False]
 
 
 @pytest.mark.parametrize("changed", [{"mean": inf}, {"stderr": inf}])

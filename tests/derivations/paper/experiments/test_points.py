@@ -88,7 +88,6 @@ def test_interrupted_work_continues(monkeypatch: pytest.MonkeyPatch) -> None:
 
 CHILD = f"""
 import time
-from derivations.language.extension import add_input_law, for_a_while, load_extensions
 from derivations.paper.experiments import points as figure_points
 from derivations.support import workers
 from derivations.paper.experiments.panels import Figure, Panel
