@@ -47,7 +47,7 @@ MOST_DRAWS = 4_000_000
 # batches, which take about the same time at any size: up to so many, a move is sampled at a size that is not its cheapest
 MANY_BATCHES = 40
 # sizes of a ladder relative to its start, and draws at each
-LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), (1440, 1440, 1080, 720), 40
+LADDER, RUNG_DRAWS, RUNG_BATCH = (1, 2, 4, 8), 1440, 40
 # aimed-at standard error relative to the value, so that five of them are well within one per cent
 RESOLUTION = 0.00199
 # a mean below this share of its spread would take millions of draws to be resolved relative to itself
@@ -269,8 +269,8 @@ def sample_order(
 
     def fitted(more: int) -> Check:
         roots, errors = [], []
-        for sides, found, draws in zip(rungs, gaps, RUNG_DRAWS, strict=True):
-            for batch in range(len(found), more * draws // RUNG_BATCH):
+        for sides, found in zip(rungs, gaps, strict=True):
+            for batch in range(len(found), more * RUNG_DRAWS // RUNG_BATCH):
                 before, after = sides.at(batch)
                 found.append(np.mean((before - after) ** 2, axis=(1, 2)))
             square = np.concatenate(found)
@@ -282,7 +282,7 @@ def sample_order(
             roots,
             errors,
             float(move.order[growth.label].sympy()),
-            draws=more * sum(RUNG_DRAWS),
+            draws=more * RUNG_DRAWS * len(LADDER),
             seconds=time.monotonic() - started,
             sharp=True,
         )

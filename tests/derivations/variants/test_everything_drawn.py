@@ -11,9 +11,9 @@ import pytest
 
 from derivations.language.assumptions import read
 from derivations.steps.contents import find
+from derivations.support import estimates
 from derivations.variants.everything_drawn import LABEL, plain_check
 from derivations.variants.losses import UNDER, few, setting_of, variant_checks
-from derivations.verification import growth
 from numeric_check.estimators import plain
 
 NOISY = read(["noise_val=1/3"])
@@ -22,7 +22,8 @@ SETTING = setting_of(UNDER, NOISY, few(UNDER, NOISY), start=0.0)
 
 @pytest.fixture(autouse=True)
 def anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(growth, "_estimates", {})
+    for memory in ("_simulated", "_batches"):
+        monkeypatch.setattr(estimates, memory, {})
 
 
 def test_both_agree() -> None:
