@@ -24,6 +24,7 @@ import nbformat
 from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.language.extension import for_a_while
 from derivations.support import store
+from derivations.support.estimates import from_store
 from derivations.support.sources import PACKAGES, ROOT, file_of, reached
 from derivations.support.workers import elsewhere
 
@@ -147,7 +148,7 @@ def run(page: tuple[str, str], folder: Path, environment: Mapping[str, str]) -> 
     for place, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{place}"
     # what a page adds is not there for the next one
-    with chdir(folder), for_a_while():
+    with chdir(folder), for_a_while(), from_store():
         for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
             shown = CapturingDisplayPublisher()
             shell.display_pub = shown

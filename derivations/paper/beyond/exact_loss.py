@@ -15,6 +15,7 @@ from typing import Any
 import sympy
 
 from derivations.language.assumptions import Assumptions
+from derivations.language.extension import modules_adding
 from derivations.language.normal_form import to_sympy
 from derivations.language.regime import Regime
 from derivations.language.sampled_problem import sampled_fields
@@ -39,6 +40,7 @@ from derivations.steps.chain import Chain, carried_out
 from derivations.steps.held import Held
 from derivations.steps.labels import LOSS
 from derivations.steps.step import Average, Check, Kind, Parts, Step
+from derivations.support import estimates, store
 from derivations.support.bad_input import BadInput
 from derivations.support.estimates import simulated
 from derivations.verification.measure import mean_check
@@ -96,7 +98,8 @@ def label_noise_at(
     """
     require_finite(assumptions, values)
     plain, given = _given(assumptions, values)
-    return _remembered(plain, tuple({**given, "alpha_t": float(values["alpha_t"])}.items()), rel_error)
+    at = tuple({**given, "alpha_t": float(values["alpha_t"])}.items())
+    return _remembered(plain, at, rel_error, estimates.asked())
 
 
 def require_finite(assumptions: Assumptions, values: Mapping[str, float]) -> None:
@@ -144,16 +147,28 @@ def negative_is_best(assumptions: Assumptions) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _remembered(
-    assumptions: Assumptions, given: tuple[tuple[str, float], ...], asked: float | None
+    assumptions: Assumptions, given: tuple[tuple[str, float], ...], rel_error: float | None, in_store: bool
 ) -> Estimate:
+    """The average, once within a process, and once for all who look up what was drawn."""
     values = dict(given)
     if not values["sigma"] and not values["sigma_v"]:
         return Estimate(0.0, 0.0, 0)
-    if asked is None:
-        return average(
-            assumptions, values, rel_error=1e-5 if assumptions.inner_steps <= MOST_PRECISE else 1e-4
+    wanted: store.Key | None = None
+    if in_store:
+        what = assumptions.as_dict()
+        modules = [average.__module__, __name__, *modules_adding([*what, what["inputs"]])]
+        wanted = store.key("average", modules, assumptions=what, given=given, rel_error=rel_error)
+    known = estimates.stored(wanted)
+    if known is not None:
+        return known
+    if rel_error is None:
+        precise = 1e-5 if assumptions.inner_steps <= MOST_PRECISE else 1e-4
+        found = average(assumptions, values, rel_error=precise)
+    else:
+        found = average(
+            assumptions, values, rel_error=rel_error, max_draws=MOST_DRAWS, agreed=max(rel_error, 1e-13)
         )
-    return average(assumptions, values, rel_error=asked, max_draws=MOST_DRAWS, agreed=max(asked, 1e-13))
+    return estimates.keep(wanted, found)
 
 
 def exact_formula(assumptions: Assumptions, quantity: str) -> sympy.Expr:
