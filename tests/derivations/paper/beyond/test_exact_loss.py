@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from derivations.formulas.optimum import optimum
 from derivations.language.assumptions import PAPER, NotDerivable, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import label_noise, n_v, sigma
+from derivations.paper.beyond import exact_loss
 from derivations.paper.beyond import one_task as module
 from derivations.paper.beyond.exact_loss import exact_formula, loss_checks, order_of_zero
 from derivations.paper.beyond.one_task import average, common, one_task
@@ -23,6 +26,8 @@ from derivations.paper.theorem1.reused_data import at_rate_zero
 from derivations.steps.contents import find
 from derivations.steps.labels import LOSS
 from derivations.support.bad_input import BadInput
+from derivations.support.estimates import from_store
+from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.simulation import simulate
 from numeric_check.estimators.tails import task_exponent
 from numeric_check.problem.setting import Setting
@@ -340,3 +345,26 @@ def test_rates_are_not_compared_by_draws_without_a_variance() -> None:
 )
 def test_rates_that_differ_make_no_flat_zero(changes: list[str], order: int) -> None:
     assert order_of_zero(read(changes)) == order
+
+
+def test_an_average_is_found_once_for_all_who_look_it_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
+    found: list[float] = []
+    right = exact_loss.average
+
+    @wraps(right)
+    def counted(*given: Any, **how: Any) -> Estimate:
+        found.append(given[1]["alpha_t"])
+        return right(*given, **how)
+
+    monkeypatch.setattr(exact_loss, "average", counted)
+    at = {"n_t": 7, "n_v": 1, "m": 3, "p": 11, "sigma": 0.9, "nu": 0.5}
+    seen = []
+    for wanted, rate in ((False, 0.31), (True, 0.31), (True, 0.31), (True, 0.32), (False, 0.31)):
+        exact_loss._remembered.cache_clear()
+        with from_store(wanted):
+            seen.append(exact_loss.label_noise_at(PAPER, {**at, "alpha_t": rate}))
+    assert found == [0.31, 0.31, 0.32, 0.31]
+    assert seen[0] == seen[1] == seen[2] == seen[4] != seen[3]
