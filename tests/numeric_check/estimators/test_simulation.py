@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -121,6 +122,11 @@ def test_results_do_not_depend_on_the_executor(protocol: Any) -> None:
         for executor in (None, SerialExecutor(), Reversed())
     ]
     assert results[0] == results[1] == results[2]
+
+
+def test_the_limit_is_of_processor_time_where_one_process_does_all() -> None:
+    assert {simulation._clock(None), simulation._clock(SerialExecutor())} == {time.process_time}
+    assert simulation._clock(Reversed()) is time.monotonic
 
 
 @pytest.mark.slow
