@@ -16,8 +16,6 @@ from derivations.language.assumptions import Assumptions
 from symbolic.code.codegen import Compiled
 
 Values = Mapping[str, Any]
-# elements compared at once: more of them would leave the cache between their two reads
-LARGEST_BLOCK = 2**17
 OUT_OF_RANGE = (FloatingPointError, ZeroDivisionError, OverflowError)
 
 
@@ -116,24 +114,12 @@ def _repeats(value: NDArray[Any], first: NDArray[Any], axis: int) -> bool:
     if not value.flags.c_contiguous:
         before = (slice(None),) * axis
         return bool(np.array_equal(value[(*before, slice(1, None))], value[(*before, slice(None, -1))]))
+    # in one sweep: a piece at a time, which would stay in the cache, takes longer
     size, step = value.shape[axis], math.prod(value.shape[axis + 1 :])
-    flat, row = value.reshape(-1), size * step
-    whole = row == flat.size
-    # whole rows at a time, and a single one in pieces: so much stays in the cache
-    piece = LARGEST_BLOCK if whole else max(1, LARGEST_BLOCK // row) * row
-    same = np.empty(min(piece, flat.size), dtype=bool)
-    for start in range(0, flat.size - step, piece):
-        here = same[: min(piece, flat.size - start)]
-        pairs = min(len(here), flat.size - step - start)
-        compared = flat[start + step : start + step + pairs], flat[start : start + pairs]
-        np.equal(*compared, out=here[:pairs])
-        if whole:
-            here = here[:pairs]
-        else:  # the last of a row has no neighbour in it
-            here.reshape(-1, row)[:, -step:] = True
-        if not here.all():
-            return False
-    return True
+    flat, same = value.reshape(-1), np.empty(value.size, dtype=bool)
+    np.equal(flat[step:], flat[:-step], out=same[:-step])
+    same.reshape(-1, size * step)[:, -step:] = True  # the last of a row has no neighbour in it
+    return bool(same.all())
 
 
 def _floating(value: Any) -> NDArray[np.float64]:
