@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric_check.draws.normals import normals
+from numeric_check.problem.normals import normals
 
 Array = NDArray[np.float64]
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numeric_check.draws.frames import frames
-from numeric_check.draws.normals import laplace_numbers, normals
 from numeric_check.draws.seeds import generator_for, seed_for
-from numeric_check.problem.laws import GAUSSIAN, LAPLACE, input_law
+from numeric_check.problem.laws import input_law
+from numeric_check.problem.normals import entries
 from numeric_check.problem.samplers import triangular_factor
 from numeric_check.problem.setting import symmetric_root
 
@@ -80,9 +80,7 @@ class Sample:
     ) -> Array:
         """As `gaussian`, for rows covariance^(1/2) u with u of independent entries of the named law."""
         shape = (self.batch, self.size(rows), self.size(columns))
-        own = {GAUSSIAN.name: normals, LAPLACE.name: laplace_numbers}
-        entries = own.get(law, input_law(law).draw)(self.generator, shape)
-        return _of_covariance(entries, covariance)
+        return _of_covariance(entries(self.generator, input_law(law), shape), covariance)
 
     def triangular(self, rows: Size, columns: Size, covariance: Array | None = None) -> Array:
         """What stands for X = `gaussian(rows, columns, covariance)` where X^T X is all that is seen of it: matrices R,

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from numeric_check.estimators import target_loss
 from numeric_check.estimators.task_maps import propagate
 from numeric_check.problem.laws import GAUSSIAN
+from numeric_check.problem.normals import normals
 from numeric_check.problem.samplers import triangular_factor
 from numeric_check.problem.setting import Setting
 
@@ -83,11 +84,11 @@ def training_inputs(generator: np.random.Generator, setting: Setting, draws: int
     if not _bidiagonal(s):
         seen = min(s.n_t, s.p - n)
         x = np.zeros((draws, s.n_t, n + seen))
-        x[..., :n] = generator.standard_normal((draws, s.n_t, n))
+        x[..., :n] = normals(generator, (draws, s.n_t, n))
         if seen < s.p - n:
             x[..., n:] = np.swapaxes(triangular_factor(generator, s.p - n, seen, draws), -1, -2)
         else:
-            x[..., n:] = generator.standard_normal((draws, s.n_t, seen))
+            x[..., n:] = normals(generator, (draws, s.n_t, seen))
         return x
     size = n * s.inner_steps
     x = np.zeros((draws, size, n + size))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric_check.draws.normals import normals
+from numeric_check.problem.normals import normals
 from numeric_check.problem.samplers import triangular_factor
 
 Array = NDArray[np.float64]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from numeric_check.problem.laws import GAUSSIAN
 from numeric_check.problem.maml import training_loop
+from numeric_check.problem.normals import normals
 from numeric_check.problem.samplers import coloured, inputs, triangular_factor
 from numeric_check.problem.setting import Setting
 
@@ -126,7 +127,7 @@ def _one_step(generator: np.random.Generator, setting: Setting, x_v: Array) -> T
     factor = triangular_factor(generator, setting.n_t, setting.n_v, *v.shape[:-2])
     c = np.linalg.cholesky(gram) @ np.swapaxes(factor, -1, -2)
     square = c @ np.swapaxes(c, -1, -2)
-    g = np.linalg.cholesky(square) @ generator.standard_normal(v.shape)
+    g = np.linalg.cholesky(square) @ normals(generator, v.shape)
     # C U = [C C^T - C G V^T] (V V^T)^-1 V + C G, both projections through one solve
     along = np.linalg.solve(gram, square - v @ np.swapaxes(g, -1, -2))
     c_x = coloured(np.swapaxes(along, -1, -2) @ v + g, setting)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from numeric_check.problem.normals import normals
+
 Array = NDArray[np.float64]
 
 
@@ -29,7 +31,7 @@ def traces(
     """The inner loop moves omega by -rate/n_t X_t^T (X_t omega - y), so many times. p >= n_t + n_v, else ValueError."""
     if p < n_t + n_v:
         raise ValueError(f"{n_t} training inputs leave less than {n_v} of {p} dimensions unreached")
-    x_t, x_v = (generator.standard_normal((draws, rows, p)) for rows in (n_t, n_v))
+    x_t, x_v = (normals(generator, (draws, rows, p)) for rows in (n_t, n_v))
     turned = np.swapaxes(x_t, 1, 2)
     row, path = x_v, np.zeros((draws, n_v, n_t))
     for _ in range(steps):

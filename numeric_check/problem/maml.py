@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric_check.problem.samplers import deviations, inputs, noise
+from numeric_check.problem.samplers import deviations, noise, plain_inputs
 from numeric_check.problem.setting import InnerStep, Setting
 
 Array = NDArray[np.float64]
@@ -44,11 +44,11 @@ def draw_meta_data(generator: np.random.Generator, setting: Setting, w_0: Array,
     """`batch` independent draws of all training tasks: parameters, inputs, noise, labels."""
     s = setting
     w = w_0 + deviations(generator, s, batch, s.m)
-    x_t = inputs(generator, s, batch, s.m, s.n_t)
+    x_t = plain_inputs(generator, s, batch, s.m, s.n_t)
     y_t = labels(x_t, w, noise(generator, s.sigma, batch, s.m, s.n_t))
     if s.split == "reused":
         return MetaData(x_t, y_t, x_t, y_t)
-    x_v = inputs(generator, s, batch, s.m, s.n_v)
+    x_v = plain_inputs(generator, s, batch, s.m, s.n_v)
     y_v = labels(x_v, w, noise(generator, s.sigma_v, batch, s.m, s.n_v))
     return MetaData(x_t, y_t, x_v, y_v)
 
@@ -151,10 +151,10 @@ def target_loss(
     """
     s, batch = setting, omega.shape[0]
     w = w_0 + deviations(generator, s, batch, tasks)
-    x_r = inputs(generator, s, batch, tasks, s.n_r)
+    x_r = plain_inputs(generator, s, batch, tasks, s.n_r)
     y_r = labels(x_r, w, noise(generator, s.sigma, batch, tasks, s.n_r))
     start = np.broadcast_to(omega[:, None, :, None], (batch, tasks, s.p, 1))
     theta = inner_loop(start, x_r, y_r[..., None], s.alpha_r, s.adaptation_steps)[..., 0]
-    x_s = inputs(generator, s, batch, tasks, s.n_s)
+    x_s = plain_inputs(generator, s, batch, tasks, s.n_s)
     y_s = labels(x_s, w, noise(generator, s.sigma, batch, tasks, s.n_s))
     return np.asarray(np.square(y_s - labels(x_s, theta, np.zeros(1))).mean(axis=(-1, -2)) / 2)

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from numeric_check.problem.normals import entries, normals
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]
@@ -15,6 +16,11 @@ Array = NDArray[np.float64]
 
 def inputs(generator: np.random.Generator, setting: Setting, *shape: int) -> Array:
     """Input matrices of shape (*shape, p): rows are independent x = Sigma^(1/2) u, (28) and (109)."""
+    return coloured(entries(generator, setting.law, (*shape, setting.p)), setting)
+
+
+def plain_inputs(generator: np.random.Generator, setting: Setting, *shape: int) -> Array:
+    """As `inputs`, from NumPy's own numbers of double precision, which are the same on every machine."""
     return coloured(setting.law.draw(generator, (*shape, setting.p)), setting)
 
 
@@ -35,7 +41,7 @@ def triangular_factor(generator: np.random.Generator, points: int, size: int, *s
     """R, shape (*shape, size, size), with R^T R distributed as Z^T Z for `points` >= size rows Z ~ N(0, I)."""
     factor = np.zeros((*shape, size, size))
     rows, columns = _above(size)
-    factor[..., rows, columns] = generator.standard_normal((*shape, len(rows)))
+    factor[..., rows, columns] = normals(generator, (*shape, len(rows)))
     diagonal = np.arange(size)
     factor[..., diagonal, diagonal] = np.sqrt(generator.chisquare(points - diagonal, (*shape, size)))
     return factor

@@ -31,6 +31,7 @@ from numeric_check.draws.executor import Executor
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.simulation import run_until
 from numeric_check.estimators.tails import task_exponent
+from numeric_check.problem.normals import normals
 from numeric_check.problem.samplers import triangular_factor
 from symbolic.algebra.coefficients import evaluate_at, names_in, to_fmpq
 from symbolic.algebra.evaluation import evaluate
@@ -308,10 +309,10 @@ def draw(generator: np.random.Generator, task: OneTask, numbers: Numbers, batch:
     rows, points, across = (int(numbers[name]) for name in ("n_v", "n_t", "q"))
     size = task.blocks * rows
     if min(points, across) < size:
-        u = generator.standard_normal((batch, points, rows))
+        u = normals(generator, (batch, points, rows))
         if across > points:
             return u, np.swapaxes(triangular_factor(generator, across, points, batch), 1, 2)
-        return u, generator.standard_normal((batch, points, across))
+        return u, normals(generator, (batch, points, across))
     u, v = np.zeros((batch, size, rows)), np.zeros((batch, size, size))
     u[:, :rows] = triangular_factor(generator, points, rows, batch)
     for k in range(task.blocks):

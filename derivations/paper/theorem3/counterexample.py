@@ -55,9 +55,9 @@ from derivations.steps.step import Check, Kind, Observed, Parts, Step
 from derivations.verification.growth import fluctuation_check, sign_check
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
-from numeric_check.draws.normals import normals
 from numeric_check.draws.sample import Sample
 from numeric_check.draws.seeds import generator_for
+from numeric_check.problem.normals import normals
 
 CLASSES = len(SPECTRUM)
 

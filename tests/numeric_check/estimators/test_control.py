@@ -106,9 +106,9 @@ def test_features_that_do_not_vary_get_no_weight() -> None:
 def test_features_whose_spread_few_draws_make_up_get_no_weight() -> None:
     """At three steps and a large rate the traces of M S are carried by single draws; with few tasks beside them the others stay."""
     wild = Setting(
-        n_t=5, n_v=25, n_r=10, m=40, p=30, sigma=0.2, nu=0.2, alpha_t=0.2, alpha_r=0.2, inner_steps=3
+        n_t=5, n_v=25, n_r=10, m=40, p=30, sigma=0.2, nu=0.2, alpha_t=0.16, alpha_r=0.2, inner_steps=3
     )
-    fitted = control.fit(generator_for("fit"), wild, "loss", 256, 16)
+    fitted = control.fit(generator_for("few draws"), wild, "loss", 512, 16)
     assert fitted[-2:] == (0.0, 0.0)
     assert all(fitted[:3])
     tame = control.fit(generator_for("fit"), replace(wild, alpha_t=0.02), "loss", 256, 16)

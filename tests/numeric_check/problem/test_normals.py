@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from numeric_check.draws.normals import BLOCK, FEW, laplace_numbers, normals
 from numeric_check.draws.seeds import generator_for
 from numeric_check.problem.laws import LAPLACE
+from numeric_check.problem.normals import BLOCK, FEW, laplace_numbers, normals
 
 COUNT = 64 * 2 * BLOCK
 MOMENTS = (1.0, 0.0, 1.0, 0.0, 3.0, 0.0, 15.0, 0.0, 105.0)
