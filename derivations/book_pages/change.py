@@ -32,6 +32,7 @@ from derivations.variants.table import BASES, Variant, name_of, setting_of, valu
 from derivations.verification.verify import Record, verify
 from numeric_check.draws.estimate import Estimate
 from numeric_check.verdicts.decay import decay_rate
+from numeric_check.verdicts.verdict import SIGMAS
 
 MEANING = {
     ProofStatus.PROVED: "stands as printed",
@@ -43,8 +44,6 @@ MEANING = {
     ProofStatus.DERIVED: "changed: derived anew",
     ProofStatus.NOT_APPLICABLE: "does not apply, or is not derived",
 }
-# standard errors from which a gap counts as seen
-RESOLVED = 5
 FITTED = (Comparison.POWER, Comparison.LEFT_OUT)
 # the ends of reasons that repeat a long polynomial, and what is said in their place
 _ENDS = (
@@ -172,7 +171,7 @@ def lowest(regime: Regime, variants: Sequence[Variant]) -> Html:
 def turned(losses: Sequence[Estimate]) -> bool:
     """Whether a minimum that the formula puts above the first is sampled below it, beyond doubt."""
     first, *others = losses
-    return any(first.mean - one.mean > RESOLVED * math.hypot(first.stderr, one.stderr) for one in others)
+    return any(first.mean - one.mean > SIGMAS * math.hypot(first.stderr, one.stderr) for one in others)
 
 
 def minima(best: Mapping[str, Any]) -> list[tuple[float | None, float]]:
@@ -225,7 +224,7 @@ def gaps_of(checks: Sequence[Mapping[str, Any]]) -> list[Gap]:
 
 def exponent(gaps: Sequence[Gap]) -> str:
     """The fitted exponent of the gap in the size with its error; nothing where fewer than three gaps are resolved."""
-    seen = [gap for gap in gaps if abs(gap.value) > RESOLVED * gap.stderr > 0]
+    seen = [gap for gap in gaps if abs(gap.value) > SIGMAS * gap.stderr > 0]
     if len(seen) < 3:
         return ""
     fitted = decay_rate([g.growth for g in seen], [g.value for g in seen], [g.stderr for g in seen])

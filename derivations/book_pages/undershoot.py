@@ -19,6 +19,7 @@ from derivations.support.estimates import estimated, from_store
 from numeric_check.estimators.simulation import Quantity, simulate
 from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.decay import decay_rate
+from numeric_check.verdicts.verdict import SIGMAS
 
 RATES = (-2.0, -1.0, -0.5, -0.2, 0.0, 0.2, 0.5, 1.0, 2.0)
 FACTORS = (1, 2, 4, 8)
@@ -43,14 +44,9 @@ class Gap:
         return (self.mean - self.theory) / self.mean
 
     @property
-    def relative_error(self) -> float:
-        """The standard error of `relative`."""
-        return self.stderr * self.theory / self.mean**2
-
-    @property
     def resolved(self) -> bool:
         """Whether the gap is at least five standard errors."""
-        return abs(self.mean - self.theory) >= 5 * self.stderr
+        return abs(self.mean - self.theory) >= SIGMAS * self.stderr
 
 
 def _theory(quantity: str, setting: Setting) -> float:
@@ -81,14 +77,14 @@ def computed(wanted: Wanted) -> Gap:
     return gap(*wanted)
 
 
-def over_rates(quantity: str = "excess", rates: Sequence[float] = RATES) -> list[Gap]:
+def over_rates(quantity: str = "excess") -> list[Gap]:
     """The gap at the sizes of Figure 2 over the training rate."""
-    return [gap(quantity, rate) for rate in rates]
+    return [gap(quantity, rate) for rate in RATES]
 
 
-def over_sizes(alpha_t: float = FIGURE_2.alpha_t, factors: Sequence[int] = FACTORS) -> list[Gap]:
+def over_sizes() -> list[Gap]:
     """The gap in the mean squared distance as p and n_t grow in proportion, resolved alike at each size."""
-    return [gap("excess", alpha_t, xi, REL_ERROR / xi) for xi in factors]
+    return [gap("excess", FIGURE_2.alpha_t, xi, REL_ERROR / xi) for xi in FACTORS]
 
 
 def slope(

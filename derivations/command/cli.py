@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from derivations.command import completion
 from derivations.command.help_text import WITH_ASSUMPTIONS, WITH_PARAMETERS, epilog
-from derivations.language.meanings import PARAMETERS
+from derivations.language.meanings import MOMENT_LANGUAGES, PARAMETERS
 from derivations.support.bad_input import BadInput
 from derivations.support.text import nearest, shortened
 from numeric_check.draws.threads import single_threaded
@@ -232,7 +232,7 @@ def _moment_options(moment: argparse.ArgumentParser) -> None:
     moment.add_argument(
         "--as",
         dest="language",
-        choices=("latex", "text", "sympy", "python", "c"),
+        choices=MOMENT_LANGUAGES,
         help="the formula alone, as source; python and c in doubles",
     )
 

@@ -105,4 +105,3 @@ def _check() -> Outcome:
 
 
 _STORE: dict[str, Callable[[], Outcome]] = {"show": _contents, "prune": _prune, "check": _check}
-STORE_ACTIONS = tuple(_STORE)

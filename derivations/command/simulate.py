@@ -21,7 +21,7 @@ import numpy as np
 from derivations.command.simulate_limits import require_possible
 from derivations.command.simulation_budget import (
     Quantity,
-    draws_needed,
+    draws_for_error,
     draws_unasked,
     most_draws,
     require_memory,
@@ -271,9 +271,9 @@ def _sampled(
         )
     if pilot.resolved(aim):
         return pilot
-    if draws_needed(pilot, aim) > most and method != "plain":
+    if draws_for_error(pilot, aim) > most and method != "plain":
         pilot = simulation(rel_error=aim, max_draws=pilot.draws + 1)  # what the control variates leave
-    needed = require_reachable(pilot, aim, most, method) if asked else min(draws_needed(pilot, aim), most)
+    needed = require_reachable(pilot, aim, most, method) if asked else min(draws_for_error(pilot, aim), most)
     pieces = cores() if needed * seconds > WORTH_PROCESSES else 1
     with workers(pieces, load_extensions, StoredBatches()) as executor:
         return simulation(rel_error=aim, max_draws=most, executor=executor, progress=progress)

@@ -78,7 +78,7 @@ def draws_unasked(setting: Setting, quantity: Quantity, method: Method) -> int:
 
 def require_reachable(pilot: Estimate, aim: float, most: int, method: Method) -> float:
     """The draws that a standard error of `aim` |mean| takes; ValueError, with what is within reach, beyond `most`."""
-    needed = draws_needed(pilot, aim)
+    needed = draws_for_error(pilot, aim)
     if needed <= most:
         return needed
     within = pilot.stderr / abs(pilot.mean) * math.sqrt(pilot.draws / most) if pilot.mean else math.inf
@@ -93,7 +93,7 @@ def require_reachable(pilot: Estimate, aim: float, most: int, method: Method) ->
     )
 
 
-def draws_needed(pilot: Estimate, aim: float) -> float:
+def draws_for_error(pilot: Estimate, aim: float) -> float:
     """About how many draws a standard error of `aim` |mean| takes."""
     ratio = pilot.stderr / abs(pilot.mean) / aim if pilot.mean else math.inf
     return pilot.draws * (ratio * ratio)  # infinite where a power would raise OverflowError

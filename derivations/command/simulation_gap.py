@@ -10,6 +10,7 @@ from derivations.formulas.parameters import Exact
 from derivations.language.assumptions import Assumptions
 from derivations.support.bad_input import BadInput
 from numeric_check.draws.estimate import Estimate
+from numeric_check.verdicts.verdict import SIGMAS
 from symbolic.algebra.refusal import Refused
 
 EXACT = "exact-loss"
@@ -24,8 +25,6 @@ class Exactly:
     error: float
 
 
-# Standard errors within which simulation and a number are not told apart.
-SIGMAS = 5
 # The derivation of the next order below p = n_v m grows fast with the steps of the inner loop.
 MOST_STEPS = 2
 
@@ -57,7 +56,7 @@ def explained(
     if not resolved:
         note = "every draw gives the same number: the gap is no sampling error"
     elif abs(gap) <= SIGMAS * found.stderr:
-        note = f"the formula keeps {kept}; what it leaves out is not seen within {SIGMAS} standard errors"
+        note = f"the formula keeps {kept}; what it leaves out is not seen within {SIGMAS:g} standard errors"
     else:
         note = (
             f"the formula keeps {kept} in the sizes: the gap of {size} is what it leaves out at these sizes, "

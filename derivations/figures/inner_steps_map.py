@@ -8,7 +8,6 @@ some numbers of training points is sampled by the reduction to one task, at the 
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,7 +24,7 @@ from derivations.figures.style import BLUE, VERMILION, Series, rounded
 from derivations.formulas.by_name import function
 from derivations.language.assumptions import Assumptions
 from derivations.paper.experiments.panels import FIGURE_2
-from derivations.support.files import whole
+from derivations.support.files import read_json, write_json
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators import reduced
 
@@ -88,7 +87,7 @@ def document() -> dict[str, Any]:
 
 def shipped() -> dict[str, Any]:
     """The exact places as they were drawn, with their provenance."""
-    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = read_json(FILE)
     return found
 
 
@@ -215,9 +214,7 @@ def _against() -> list[dict[str, float]]:
 
 def main() -> None:
     """Draws the exact places and writes them."""
-    found = document()
-    with whole(FILE) as temporary:
-        temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(FILE, document())
 
 
 if __name__ == "__main__":

@@ -30,3 +30,5 @@ ASSUMPTIONS: Mapping[str, str] = {
     "noise_val": "label-noise standard deviation of validation data where it differs from sigma",
     "order": "leading or next: orders of the expansion that are kept (default leading)",
 }
+# the forms in which the answer to a moment query is written
+MOMENT_LANGUAGES = ("latex", "text", "sympy", "python", "c")

@@ -38,7 +38,6 @@ MANY_TWO: Sizes = (
     {"n1": 220, "n2": 160, "p": 4},
     {"n1": 180, "n2": 230, "p": 3},
 )
-BY_PARTS = "integration by parts over one factor, by hand"
 
 
 SINGLE = (

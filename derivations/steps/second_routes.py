@@ -1,4 +1,4 @@
-"""Second routes to an average, which share nothing with the engine: all Wick pairings, or moments of single entries.
+"""Second routes to an average, which share with the engine the data type of matrix words and no step of the calculation: all Wick pairings, or moments of single entries.
 
 The sum over pairings holds at every size; its number of terms grows like a double factorial, and it is for Gaussian
 matrices. Where it is out of reach, the matrices are written out at small sizes, their entries are variables with known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
@@ -66,11 +66,3 @@ def sign(
 def positive_at_positive_rates(factor: Expression) -> bool:
     """Whether a scalar of the engine is certified to be positive for alpha_t > 0."""
     return sign(quotient(factor), nonzero=frozenset(), positive=frozenset({"alpha_t"}))[0] == 1
-
-
-def common_sign(terms: Iterable[sympy.Expr]) -> sympy.Integer:
-    """The sign of a sum of terms that all have it; raises SignUnproved when two terms differ in sign."""
-    signs = {sign(term)[0] for term in terms if term != 0}
-    if len(signs) != 1:
-        raise SignUnproved("the terms have different signs")
-    return sympy.Integer(signs.pop())

@@ -108,7 +108,8 @@ class NumericStatus(StrEnum):
 
 _NUMERIC_MEANINGS: Mapping[NumericStatus, str] = {
     NumericStatus.AGREE: "At three or more unequal sizes the sampled mean is within five standard errors of the formula, and "
-    "five standard errors are at most one per cent of it. For an order: the fitted exponent is the stated one.",
+    "five standard errors are at most one per cent of it, or at most the resolution that is declared for what is zero, holds draw by draw, or is an "
+    "experiment of a figure. A sign: it is that of the mean by at least five standard errors. An order: the fitted exponent is the stated one.",
     NumericStatus.DISAGREE: "The sampled mean is further away than that.",
     NumericStatus.INCONCLUSIVE: "Too few draws to tell. This counts as not passed.",
     NumericStatus.NOT_APPLICABLE: "Nothing to sample. The reason is given.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from derivations.support.bad_input import BadInput
 
@@ -33,6 +35,20 @@ def whole(target: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_json(source: Path) -> Any:
+    """What a file of JSON says."""
+    return json.loads(source.read_text(encoding="utf-8"))
+
+
+def write_json(target: Path, document: Any, indent: int | None = 1) -> None:
+    """Write a file of JSON, whole or not at all; on one line where nobody reads it."""
+    separators = (",", ":") if indent is None else None
+    with whole(target) as temporary:
+        temporary.write_text(
+            json.dumps(document, indent=indent, separators=separators) + "\n", encoding="utf-8"
+        )
 
 
 def _umask() -> int:

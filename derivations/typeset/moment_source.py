@@ -11,6 +11,7 @@ import re
 import sympy
 
 from derivations.formulas.moment_function import LOG, Parts, all_parameters, digamma
+from derivations.language.meanings import MOMENT_LANGUAGES
 from derivations.paper.moment_trees import answer_tree
 from derivations.support.bad_input import BadInput
 from derivations.typeset.presentation import declared, read_back
@@ -32,15 +33,17 @@ from symbolic.wishart.fixed_letters import (
 )
 from symbolic.wishart.moment_text import trace_text
 
-LANGUAGES = ("latex", "text", "sympy", "python", "c")
 NAME = "moment"
 
 
 def moment_source(result: Result, language: str) -> str:
-    """An answer as source text in one of `LANGUAGES`.
+    """An answer as source text in one of `MOMENT_LANGUAGES`.
 
-    Raises BadInput where the language has no form of it: sums over indices beyond LaTeX and text, matrices in C.
+    Raises BadInput for another language, and where the language has no form of it: sums over indices beyond LaTeX and text,
+    matrices in C.
     """
+    if language not in MOMENT_LANGUAGES:
+        raise BadInput(f"the answer has no form in {language!r}: choose one of {', '.join(MOMENT_LANGUAGES)}")
     if language == "latex":
         return result.latex
     if language == "text":

@@ -28,6 +28,7 @@ from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.simulation import Quantity
 from numeric_check.estimators.target_loss import fourth_moment
 from numeric_check.problem.setting import Setting
+from numeric_check.verdicts.verdict import RELATIVE_RESOLUTION, SIGMAS
 
 OVER, UNDER, GENERAL = "theorem-1", "theorem-2", "theorem-3"
 EXCESS_OVER, EXCESS_UNDER = "excess-overparameterized", "excess-underparameterized"
@@ -148,7 +149,7 @@ def variant_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Chec
         value = theory(setting)
         gap = abs(estimate.mean - value)
         if k == LADDER[0]:
-            allowance = 0.0 if is_exact(base, assumptions) else gap + 5 * estimate.stderr
+            allowance = 0.0 if is_exact(base, assumptions) else gap + SIGMAS * estimate.stderr
             if added is not None:
                 allowance = LEFT * abs(float(evaluate(added, values_of(setting))))
         verdict, reason = envelope(
@@ -190,11 +191,13 @@ def envelope(
     At the first size the difference itself is only required to be a small part of the value. Inconclusive when
     the standard error does not resolve one per cent of the value.
     """
-    if 5 * stderr > 0.01 * value:
-        needed = f"resolves {5 * stderr:.2g} where {0.01 * value:.2g} is needed: draw more"
+    if SIGMAS * stderr > RELATIVE_RESOLUTION * value:
+        needed = (
+            f"resolves {SIGMAS * stderr:.2g} where {RELATIVE_RESOLUTION * value:.2g} is needed: draw more"
+        )
         return NumericStatus.INCONCLUSIVE, needed
-    bound = max(allowed, 0.0) + 5 * stderr
+    bound = max(allowed, 0.0) + SIGMAS * stderr
     if first and allowed > 0:
         bound = FIRST * value
-    said = f"{gap:.2g} apart where {bound:.2g} is allowed, resolved to {5 * stderr:.2g}"
+    said = f"{gap:.2g} apart where {bound:.2g} is allowed, resolved to {SIGMAS * stderr:.2g}"
     return (NumericStatus.AGREE if gap <= bound else NumericStatus.DISAGREE), said

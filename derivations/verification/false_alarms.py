@@ -10,7 +10,6 @@ random seeds, and ladders of each kind with twenty, and writes what came out.
 
 from __future__ import annotations
 
-import json
 import math
 import platform
 import secrets
@@ -29,7 +28,7 @@ from derivations.steps.contents import MODULE_OF, find
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Comparison
 from derivations.support import store
-from derivations.support.files import whole
+from derivations.support.files import read_json, write_json
 from derivations.verification.growth import ROUNDS
 from derivations.verification.moves import move_checks
 from derivations.verification.prove import chain_of
@@ -211,7 +210,7 @@ def exponents(seed: int) -> list[dict[str, Any]]:
 
 def shipped() -> dict[str, Any]:
     """The runs with random seeds, with their provenance."""
-    document: dict[str, Any] = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    document: dict[str, Any] = read_json(SHIPPED)
     return document
 
 
@@ -235,8 +234,7 @@ def main(parts: Sequence[str]) -> None:
             "steps": list(SUBSET if part == "runs" else LADDERS),
             "found": found,
         } | ({"levels": list(LEVELS)} if part == "runs" else {})
-        with whole(SHIPPED) as temporary:
-            temporary.write_text(json.dumps(shipped() | {part: document}, indent=1) + "\n", encoding="utf-8")
+        write_json(SHIPPED, shipped() | {part: document})
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from numeric_check.estimators.differences import changes
 from numeric_check.estimators.simulation import Quantity, batch_draws, require_finite_mean, run_until
 from numeric_check.problem.setting import Setting, in_eigenbasis
 from numeric_check.verdicts.decay import EXPONENT_SPACING, decay_rate, judge_decay
+from numeric_check.verdicts.verdict import SIGMAS
 from symbolic.algebra.words import Expression
 
 Array = NDArray[np.float64]
@@ -261,7 +262,7 @@ def sign_verdict(value: float, stderr: float, stated: float) -> NumericStatus:
     """
     if stated not in (1, -1):
         return NumericStatus.DISAGREE
-    if not abs(value) > 5 * stderr:
+    if not abs(value) > SIGMAS * stderr:
         return NumericStatus.INCONCLUSIVE
     return NumericStatus.AGREE if (value > 0) == (stated > 0) else NumericStatus.DISAGREE
 

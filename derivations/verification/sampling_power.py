@@ -20,15 +20,13 @@ from derivations.steps.status import NumericStatus
 from derivations.steps.step import Check, Derived, Step
 from derivations.verification.measure import Measured, measure
 from derivations.verification.perturb import Perturbation
-from numeric_check.verdicts.verdict import SIGMAS, draws_needed, judge
+from numeric_check.verdicts.verdict import MARGIN, SIGMAS, draws_needed, judge
 
 # in batches of about as many matrix entries each, whatever the size
 PILOT_BATCHES = 16
 MOST_BATCHES = 800
 # a pilot's standard error is itself an estimate
 RESERVE = 1.3
-# standard errors beyond the five that reject, for a rejection that is almost certain
-MARGIN = 3.0
 # standard errors, below which a sampled number has changed by rounding alone
 UNCHANGED = 1e-6
 

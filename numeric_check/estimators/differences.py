@@ -77,14 +77,9 @@ def changes(
     return np.asarray(estimator(generator, at_rate(setting, rate), draws) - here)
 
 
-def curvatures(
-    estimator: Estimator,
-    generator: np.random.Generator,
-    setting: Setting,
-    draws: int,
-    *,
-    step: float = CURVATURE_STEP,
-) -> Array:
+def curvatures(estimator: Estimator, generator: np.random.Generator, setting: Setting, draws: int) -> Array:
     """d^2/d alpha_t^2 of an estimator at the setting's rate, by a second difference. Shape (draws,)."""
-    (lower, middle, upper), width = _neighbours(estimator, generator, setting, draws, step=step, count=3)
+    (lower, middle, upper), width = _neighbours(
+        estimator, generator, setting, draws, step=CURVATURE_STEP, count=3
+    )
     return np.asarray((upper - 2 * middle + lower) / width**2)

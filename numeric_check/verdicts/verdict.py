@@ -9,6 +9,8 @@ from typing import Literal
 Status = Literal["agree", "disagree", "inconclusive"]
 SIGMAS = 5.0
 RELATIVE_RESOLUTION = 0.01
+# standard errors beyond the five that reject, for a rejection that is almost certain
+MARGIN = 3.0
 ROUNDING = 1e-6
 # of two numbers that are the same but for the rounding of doubles, over their size
 SAME = 1e-13
@@ -67,12 +69,12 @@ def _pointwise(distance: float, rounding: float, resolution: float | None) -> Ve
     return Verdict("disagree", f"the same in every draw, {distance:.2g} from the value")
 
 
-def draws_needed(stderr: float, draws: int, value: float, perturbed: float, *, margin: float = 3.0) -> float:
+def draws_needed(stderr: float, draws: int, value: float, perturbed: float) -> float:
     """Draws after which a perturbed value would be told from the true one.
 
     stderr: the standard error reached after `draws` draws. Rejection needs |mean - perturbed| > 5 stderr; the
-    mean itself wanders by a few standard errors, hence `margin` more of them (3: rejected with probability
-    0.999). Infinite when the two values coincide. Raises ValueError for a stderr that is not positive or
+    mean itself wanders by a few standard errors, hence `MARGIN` more of them: rejected with probability
+    0.999. Infinite when the two values coincide. Raises ValueError for a stderr that is not positive or
     draws below 1.
     """
     if not stderr > 0 or draws < 1:
@@ -80,4 +82,4 @@ def draws_needed(stderr: float, draws: int, value: float, perturbed: float, *, m
     gap = abs(perturbed - value)
     if gap == 0:
         return math.inf
-    return max(1.0, float(math.ceil(draws * ((SIGMAS + margin) * stderr / gap) ** 2)))
+    return max(1.0, float(math.ceil(draws * ((SIGMAS + MARGIN) * stderr / gap) ** 2)))

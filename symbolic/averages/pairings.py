@@ -1,6 +1,6 @@
 """The oracle: Gaussian expectations as plain sums over Wick pairings (Isserlis).
 
-Slow and obvious, to check `symbolic.averages.expectation`, with which it shares only the `Expression` type. A
+Slow and obvious, to check `symbolic.averages.expectation`, with which it shares the data type of matrix words and its canonical form, and no step of the calculation. A
 monomial is a graph: every factor is an edge from its row leg to its column leg, a wire joins the leg where
 one factor ends to the leg where the next begins. For X with independent rows N(0, Sigma),
 

@@ -9,9 +9,8 @@ from derivations.book_pages import html as h
 from derivations.book_pages.html import escape
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Comparison
+from numeric_check.verdicts.verdict import SIGMAS
 
-LIMIT = 5.0
-"""Standard errors up to which a mean agrees."""
 WIDTH, MARGIN, DOT, BASE = 480.0, 20.0, 2.6, 14.0
 EXPONENTS = (Comparison.POWER, Comparison.LEFT_OUT)
 _PROJECTIONS = (
@@ -75,7 +74,7 @@ def plot(checks: Sequence[Any]) -> str:
     bins: dict[int, int] = {}
     places = []
     for g, check in sorted(found, key=lambda one: one[0]):
-        k = round((max(-LIMIT, min(LIMIT, g)) + LIMIT) / (2 * LIMIT) * (WIDTH - 2 * MARGIN) / (2 * DOT))
+        k = round((max(-SIGMAS, min(SIGMAS, g)) + SIGMAS) / (2 * SIGMAS) * (WIDTH - 2 * MARGIN) / (2 * DOT))
         bins[k] = bins.get(k, 0) + 1
         places.append((MARGIN + 2 * DOT * k, bins[k] - 1, g, check))
     ground = 2 * DOT * max(bins.values()) + 4
@@ -85,7 +84,7 @@ def plot(checks: Sequence[Any]) -> str:
         for x, k, g, check in places
     )
     ticks = "".join(
-        f'<text x="{MARGIN + (t + LIMIT) / (2 * LIMIT) * (WIDTH - 2 * MARGIN):.0f}" y="{ground + BASE:.0f}">{t:+d}</text>'
+        f'<text x="{MARGIN + (t + SIGMAS) / (2 * SIGMAS) * (WIDTH - 2 * MARGIN):.0f}" y="{ground + BASE:.0f}">{t:+d}</text>'
         if t
         else f'<text x="{WIDTH / 2:.0f}" y="{ground + BASE:.0f}">0</text>'
         for t in (-5, -3, -1, 0, 1, 3, 5)

@@ -9,7 +9,6 @@ label noise is: where it is the other way round is sampled too.
 
 from __future__ import annotations
 
-import json
 import platform
 import random
 import sys
@@ -27,7 +26,7 @@ from derivations.language.regime import Regime
 from derivations.steps.labels import Sign
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.support.estimates import estimated
-from derivations.support.files import whole
+from derivations.support.files import read_json, write_json
 from derivations.verification.growth import sign_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators import conditional
@@ -115,7 +114,7 @@ def document() -> dict[str, Any]:
 
 def shipped() -> dict[str, Any]:
     """The places as they were drawn, with their provenance."""
-    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = read_json(FILE)
     return found
 
 
@@ -199,9 +198,7 @@ STEPS: tuple[Step, ...] = (
 
 def main() -> None:
     """Draws all places and writes them."""
-    found = document()
-    with whole(FILE) as temporary:
-        temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(FILE, document())
 
 
 if __name__ == "__main__":

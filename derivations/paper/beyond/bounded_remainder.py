@@ -283,14 +283,14 @@ def _weights(chain: Chain, assumptions: Assumptions) -> tuple[int, dict[str, Exp
 
 
 def _ordered(chain: Chain, names: Mapping[str, Expression] | None = None) -> int:
-    """Order the present scalar; the place of the move."""
+    """Find the order of the present scalar; the index of that move."""
     order(chain, GROWS, names)
     return len(chain.moves) - 1
 
 
-def _gram_of(source: random.Random, size: int, shift: int = 0) -> fmpq_mat:
+def _gram_of(source: random.Random, size: int) -> fmpq_mat:
     half = random_matrix(source, size, size + 2)
-    return half * half.transpose() + _multiple(size, fmpq(shift))
+    return half * half.transpose()
 
 
 def _multiple(size: int, value: fmpq) -> fmpq_mat:

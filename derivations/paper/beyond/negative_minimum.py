@@ -37,6 +37,7 @@ from derivations.steps.rules.derivatives import at_zero, insert_values_at, limit
 from derivations.steps.rules.fractions_of import DENOMINATOR, complement, one_fraction
 from derivations.steps.signs import BOUNDS, recording
 from derivations.steps.step import Check, Kind, Parts, Step
+from derivations.support.files import write_json
 from derivations.verification.growth import difference_check
 from numeric_check.problem.setting import Setting
 from symbolic.algebra.words import Expression, constant, reciprocal, scalar
@@ -187,3 +188,12 @@ STEPS: tuple[Step, ...] = (
         "symbolic/proofs/plain_check.py checks them with nothing but the standard library.",
     ),
 )
+
+
+def main() -> None:
+    """Writes the certificates anew, after the proof was edited."""
+    write_json(FILE, document(), indent=None)
+
+
+if __name__ == "__main__":
+    main()

@@ -46,6 +46,7 @@ from derivations.steps.rules.single_row.reciprocals import (
 )
 from derivations.steps.signs import BOUNDS, recording
 from derivations.steps.step import Check, Kind, Parts, Step
+from derivations.support.files import write_json
 from derivations.verification.growth import sign_check
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.single_row import label_noise
@@ -298,3 +299,12 @@ STEPS: tuple[Step, ...] = (
         "positive_exactly.json, and symbolic/proofs/plain_check.py checks them with nothing but the standard library.",
     ),
 )
+
+
+def main() -> None:
+    """Writes the certificates anew, after the proof was edited."""
+    write_json(FILE, document(), indent=None)
+
+
+if __name__ == "__main__":
+    main()

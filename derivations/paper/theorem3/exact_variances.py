@@ -24,7 +24,7 @@ from derivations.steps.draws import Array, transpose
 from derivations.steps.orders import element
 from derivations.steps.step import Kind, Observed, Parts, Step
 from numeric_check.draws.sample import Sample
-from symbolic.algebra.words import Expression, matrix, reciprocal, scalar, zero
+from symbolic.algebra.words import matrix, reciprocal, scalar, zero
 
 NUMBERS: Mapping[tuple[int, int], str] = {(0, 0): "134", (1, 0): "135", (1, 1): "136"}
 # places of an element: in which of the two products, and where
@@ -39,14 +39,6 @@ SIZES = ({"n_t": 120, "n_v": 2, "p": 4}, {"n_t": 60, "n_v": 3, "p": 6}, {"n_t": 
 def label(powers: tuple[int, int], place: str) -> str:
     """The label of a variance."""
     return rf"\mathrm{{Var}}_{{({NUMBERS[powers]})}}\ [{place}]"
-
-
-def _middle(powers: tuple[int, int], task: str, assumptions: Assumptions) -> Expression:
-    """W_i^a W_j^b over p^(1 + a + b), of one task or of two."""
-    one, two = (model.task(general(assumptions), index).x_t for index in ("1", "2"))
-    other = one if task == "same task" else two
-    left, right = powers
-    return reciprocal("p") ** (1 + left + right) * (one.T @ one) ** left @ (other.T @ other) ** right
 
 
 @lru_cache(maxsize=8)

@@ -84,10 +84,10 @@ def spectra() -> Mapping[str, Sequence[Fraction]]:
     }
 
 
-def require_blind(powers: Sequence[int] = (1, 2, 3)) -> None:
-    """Checks that v lies in [-1, 1] and is orthogonal to these powers of the eigenvalues; else ArithmeticError."""
+def require_blind() -> None:
+    """Checks that v lies in [-1, 1] and is orthogonal to the first three powers of the eigenvalues; else ArithmeticError."""
     if max(map(abs, LEAN)) != 1 or any(
-        sum(s**k * v for s, v in zip(SPECTRUM, LEAN, strict=True)) for k in powers
+        sum(s**k * v for s, v in zip(SPECTRUM, LEAN, strict=True)) for k in (1, 2, 3)
     ):
         raise ArithmeticError(
             "the lean of the rows shows in a trace that the conditions hold to a small variance"

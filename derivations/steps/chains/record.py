@@ -133,7 +133,7 @@ class Record:
         """The present expression is this part of the step, its abbreviations written out for the comparison."""
         return self._show(label, written(self.result, {**self.numbers(), **self._writes_out(written_out)}))
 
-    def shows_number(self, label: str, written_out: Mapping[str, Part] | None = None) -> Self:
+    def shows_number(self, label: str) -> Self:
         """The number of which the present matrix is a multiple of the identity is this part of the step.
 
         Raises DoesNotApply when it is no such matrix.
@@ -141,9 +141,7 @@ class Record:
         ((term, number),) = self.result.terms.items() if len(self.result.terms) == 1 else ((None, None),)
         if term is None or number is None or term.traces or term.word != ():
             raise DoesNotApply(f"{self.result} is no multiple of the identity")
-        return self._show(
-            label, written(polynomial(number), {**self.numbers(), **self._writes_out(written_out)})
-        )
+        return self._show(label, written(polynomial(number), self.numbers()))
 
     def _writes_out(self, values: Mapping[str, Part] | None) -> Mapping[str, Part]:
         here = self._written_out.setdefault(len(self._moves), [])

@@ -38,7 +38,6 @@ def isolate(
     which: int = 0,
     leading: str = "",
     domain: Domain = EVERYWHERE,
-    reads: tuple[str, ...] = (),
 ) -> Chain:
     """Where the present scalar vanishes as a function of a variable: the only root, or the lower or upper one of two.
 
@@ -75,7 +74,7 @@ def isolate(
         said = not_a_root(before, after, variable, values, roots.get(SPREAD), which, domain)
         return "put back, and the count of real roots by Sturm's theorem", said
 
-    return chain.made(Move(Rule.ROOT, before, after, reads, (variable,), values, second_route, roots=roots))
+    return chain.made(Move(Rule.ROOT, before, after, (), (variable,), values, second_route, roots=roots))
 
 
 @carries_out

@@ -120,7 +120,6 @@ def by_invariance(
     letter: str,
     inverses: Named,
     *reads: str,
-    values: Named | None = None,
 ) -> Chain:
     """The average over a uniform frame of a square matrix that turns with its rows: its trace over its size, times I.
 
@@ -139,14 +138,13 @@ def by_invariance(
     name = f"trace_{letter}"
     spread = scalar(name) * scalar(f"{INVERSE}{rows}") * identity(rows)
     after = before.replace({letter: spread}).replace({name: tr(letter_expression(known[letter]))})
-    given = dict(values or {})
 
     def second_route() -> SecondRoute:
-        for place in places((before, after), given, inverses, {frame: rest}):
+        for place in places((before, after), {}, inverses, {frame: rest}):
             turned = []
             for signs in signed_permutations(place[frame].nrows()):
                 there = {**place, frame: signs * place[frame]}
-                _put(there, given, inverses)
+                _put(there, {}, inverses)
                 turned.append(evaluate(before, there))
             mean = sum(turned[1:], turned[0]) * _scale(turned[0], len(turned))
             if entries(mean) != entries(evaluate(after, place)):
@@ -160,7 +158,7 @@ def by_invariance(
             after,
             reads,
             (frame,),
-            given,
+            {},
             second_route,
             inverses=dict(inverses),
             frames={frame: rest},

@@ -100,6 +100,11 @@ def test_python(tmp_path: Path) -> None:
     close(flat([*script, "print(json.dumps(found))"], tmp_path))
 
 
+def test_another_language_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"no form in 'fortran': choose one of latex, text, sympy, python, c"):
+        moment_source(moment("tr(W^2)"), "fortran")
+
+
 READ_BACK = """
 def value(tree):
     tree = sympify(tree).subs(GIVEN)
