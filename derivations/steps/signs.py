@@ -20,7 +20,7 @@ from symbolic.proofs.positivity import Certificate, SignUnproved, prove_sign, re
 # Dimensions are taken as positive real numbers, which includes every integer size; noise and variability are
 # strictly positive; rates are real.
 POSITIVE = frozenset({"n_t", "n_v", "n_r", "m", "p", "N", "sigma", "sigma_v", "nu", "dist0_sq", "room"})
-BOUNDS = {name: Fraction(0) for name in POSITIVE}
+BOUNDS = {name: Fraction(0) for name in sorted(POSITIVE)}
 NONZERO = frozenset({"alpha_t", "alpha_r"})
 
 
@@ -50,7 +50,7 @@ def sign(
     `at_least`: sizes for which more than positivity is used. `nonzero`: the rates taken not to vanish.
     `positive`: further variables known to be positive.
     """
-    bounds = {**BOUNDS, **dict.fromkeys(positive, Fraction(0)), **at_least}
+    bounds = {**BOUNDS, **dict.fromkeys(sorted(positive), Fraction(0)), **at_least}
     strict = (POSITIVE | positive) - set(at_least)
     whole = quantity if isinstance(quantity, Rational) else scalar(quantity)
     found, certificate = prove_sign(whole, bounds, strict, nonzero)

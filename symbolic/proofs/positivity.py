@@ -71,7 +71,7 @@ def prove_positive(poly: fmpq_mpoly, bounds: Mapping[str, Fraction], strict: fro
             return {
                 "method": "positive coefficients",
                 "polynomial": dump(poly),
-                "bounds": {k: str(v) for k, v in sorted(bounds.items())},
+                "bounds": {k: str(v) for k, v in bounds.items()},
                 "strict": sorted(strict),
             }
         raise SignUnproved(f"a coefficient of {poly} is not positive above the bounds")
