@@ -39,7 +39,7 @@ from derivations.formulas.optimum import optimum
 from derivations.formulas.parameters import Exact, checked_number
 from derivations.formulas.trace_form import RateFunction
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable, with_assumption
-from derivations.language.extension import is_input_law
+from derivations.language.extension import load_law
 from derivations.paper.moment_trees import answer_tree
 from derivations.steps.chain import DoesNotApply, Move
 from derivations.steps.contents import named, slug_of
@@ -353,7 +353,7 @@ def moment(
     `symbolic.query.query.moment` for what is raised.
     """
     if law != COMPLEX:
-        is_input_law(law)  # an added one is known from here on
+        load_law(law)
     given = {name: _array_of_floats(value) for name, value in values.items()}
     result = exact_moment(expression, given, cov, law, work, mean, rows, symmetric, rotations)
     return Moment(**{field.name: getattr(result, field.name) for field in fields(Result)})

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.language.extension import is_input_law
+from derivations.language.extension import load_law
 from derivations.support.bad_input import BadInput
 from symbolic.algebra.entry_laws import COMPLEX
 from symbolic.grammar.tokens import DECLARED, MAX_DIGITS, excerpt
@@ -69,7 +69,7 @@ def run(
     """
     values = read_values(words)
     if law != COMPLEX:
-        is_input_law(law)  # an added one is known from here on
+        load_law(law)
     with np.errstate(all="ignore"):
         return moment(text, values, covariance, law, work, mean, rows, symmetric, rotations)
 

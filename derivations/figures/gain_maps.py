@@ -6,6 +6,7 @@ training points. The last two panels ask for more: at a rate of zero the trainin
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,6 +24,7 @@ from derivations.language.symbols import label_noise
 from derivations.language.values import evaluate
 from derivations.paper.beyond.exact_loss import label_noise_at
 from derivations.paper.experiments.panels import FIGURE_2
+from numeric_check.estimators.located_minimum import lowest_point
 
 Array = NDArray[np.float64]
 NAME = "gain-maps"
@@ -48,7 +50,7 @@ EXAMPLES = (
     ("Figure 6b", 0.8, 0.5, 1.0),
 )
 COARSE = -np.geomspace(0.03, 30.0, 9)
-GOLDEN, ROUNDS = (5**0.5 - 1) / 2, 11
+ROUNDS = 11
 
 
 def _noise(points: int, rate: float) -> float:
@@ -64,11 +66,7 @@ def best(points: int) -> tuple[float, float, float]:
     """
     k = int(np.argmin([_noise(points, float(rate)) for rate in COARSE]))
     low, high = (float(np.log(-COARSE[j])) for j in (max(k - 1, 0), min(k + 1, len(COARSE) - 1)))
-    for _ in range(ROUNDS):
-        inner = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-        first, second = (_noise(points, float(-np.exp(x))) for x in inner)
-        low, high = (low, inner[1]) if first < second else (inner[0], high)
-    rate = float(-np.exp((low + high) / 2))
+    rate = -math.exp(lowest_point(lambda x: _noise(points, -math.exp(x)), low, high, ROUNDS))
     return rate, _noise(points, rate), _noise(points, 0.0)
 
 

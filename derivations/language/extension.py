@@ -95,10 +95,15 @@ def extension(name: str) -> Extension:
     return EXTENSIONS[name]
 
 
-def is_input_law(name: str) -> bool:
-    """Whether a law of input entries has this name, be it added."""
+def load_law(name: str) -> None:
+    """See to it that a law of input entries of this name is known, where an extension adds it."""
     if name not in exact_laws.NAMED:
         load_extensions()
+
+
+def is_input_law(name: str) -> bool:
+    """Whether a law of input entries has this name, be it added."""
+    load_law(name)
     return name in exact_laws.NAMED
 
 

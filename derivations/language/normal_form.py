@@ -156,6 +156,14 @@ def normal_form(formula: sympy.Basic | Expression) -> NormalForm:
     return NormalForm(found)
 
 
+def equal(first: sympy.Basic | Expression, second: sympy.Basic | Expression) -> bool:
+    """Whether two formulas have the same normal form; one that cannot be read exactly is equal to none."""
+    try:
+        return normal_form(first).minus(normal_form(second)).is_zero()
+    except (ValueError, TypeError):
+        return False
+
+
 def to_sympy(formula: sympy.Basic | Expression) -> sympy.Basic:
     """A formula as a SymPy tree in the paper's symbols, in which a random vector is a column, as it is printed."""
     if not isinstance(formula, Expression):

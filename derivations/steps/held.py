@@ -9,12 +9,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from derivations.language.assumptions import Assumptions, NotDerivable
-from derivations.language.normal_form import NormalForm, normal_form
+from derivations.language.normal_form import NormalForm, equal, normal_form
 from derivations.steps.chains.products import Part, written
 from derivations.steps.move import DoesNotApply
 from derivations.steps.rules.exact_routes import put_in
 from symbolic.algebra.coefficients import INVERSE
-from symbolic.algebra.quotients import NotRational
 from symbolic.algebra.words import Expression, letter_expression
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def same(value: Expression, part: Part, names: Mapping[str, Expression]) -> bool
         return True
     try:
         return _normal(value, names).minus(_normal(part, {})).is_zero()
-    except (NotRational, ValueError, TypeError, ZeroDivisionError):
+    except (ValueError, TypeError, ZeroDivisionError):
         return False
 
 
@@ -149,7 +148,4 @@ def _equal(part: Part, value: Part, where: Mapping[str, Expression]) -> bool:
         known = {*part.letters(), *part.scalars()}
         told = part.replace({name: x for name, x in where.items() if name in known})
         return value in (part, told) or _of_any_task(value, told) == told
-    try:
-        return normal_form(part).minus(normal_form(value)).is_zero()
-    except (NotRational, ValueError, TypeError):
-        return False
+    return equal(part, value)

@@ -9,8 +9,7 @@ from typing import TypeAlias
 
 import sympy
 
-from derivations.language.normal_form import normal_form, scalar
-from symbolic.algebra.quotients import NotRational
+from derivations.language.normal_form import equal, scalar
 from symbolic.algebra.words import Expression, polynomial
 from symbolic.proofs.asymptotics import Exponent, degree
 
@@ -82,7 +81,4 @@ def same(first: Quantity, second: Quantity) -> bool:
     """Whether two quantities are one, by normal form."""
     if isinstance(first, Expression) and isinstance(second, Expression):
         return first.shape == second.shape and first == second
-    try:
-        return normal_form(first).minus(normal_form(second)).is_zero()
-    except (NotRational, ValueError, TypeError):
-        return False
+    return equal(first, second)

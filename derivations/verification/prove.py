@@ -241,8 +241,8 @@ def _exceeded(step: Step, derived: Derived, found: Orders) -> list[str]:
 def _quantities(
     step: Step, derived: Derived, where: Mapping[str, Exponent]
 ) -> list[tuple[Quantity, Mapping[str, Exponent]]]:
-    """What a step is about: what it derives, what its order is that of, and what it is made of, whose error it has, with
-    the orders of what these are multiplied by.
+    """The quantities whose error may bound this step's, each with the order of its factor: the parts that it derives, the
+    words whose order it states, and the parts of the chains that it is made of.
     """
     found: list[tuple[Quantity, Mapping[str, Exponent]]] = []
     found += [(part, {}) for label, part in derived.items() if not isinstance(label, Order)]

@@ -154,24 +154,31 @@ def fit(
 ) -> Coefficients:
     """The multiples that minimise the variance over `draws` draws, taken `batch` at a time.
 
-    They are the regression of the values on the features; features that do not vary get 0. So do those whose spread few
-    draws make up, as those of several steps at large rates: of any number of draws their mean is off by more than its
-    standard error says.
+    Few draws make up the spread of some, as that of several steps at large rates: these are left out (`explaining`).
     """
     exact = means(setting)
-    scale = np.abs(exact) + np.finfo(np.float64).tiny
     rows, targets = [], []
     for _ in range(0, draws, batch):
         maps = draw_task_maps(generator, setting, batch)
-        rows.append((features(maps, setting) - exact) / scale)
+        rows.append(features(maps, setting) - exact)
         targets.append(_values(generator, maps, setting, quantity))
-    design = np.concatenate(rows)
-    squares = np.square(design)
-    varies = (np.ptp(design, axis=0) > 0) & (squares.max(axis=0) <= MOST_OF_SPREAD * squares.sum(axis=0))
-    design = np.column_stack([np.ones(len(design)), design[:, varies]])
-    found = np.zeros(len(scale))
-    found[varies] = np.linalg.lstsq(design, np.concatenate(targets), rcond=1e-10)[0][1:] / scale[varies]
+    found = explaining(np.concatenate(rows), np.concatenate(targets), MOST_OF_SPREAD)
     return tuple(float(value) for value in found)
+
+
+def explaining(surplus: Array, values: Array, most_of_spread: float) -> Array:
+    """The multiples of features that explain most of the values, by regression on draws, shape (draws, k).
+
+    A feature that does not vary gets 0, and so does one of whose spread a single draw makes up more than `most_of_spread`: of
+    any number of draws its mean is off by more than its standard error says.
+    """
+    scale = np.abs(surplus).max(axis=0) + np.finfo(np.float64).tiny
+    scaled = surplus / scale
+    told = (np.ptp(scaled, axis=0) > 0) & (np.square(scaled).sum(axis=0) * most_of_spread >= 1)
+    design = np.column_stack([np.ones(len(scaled)), scaled[:, told]])
+    found = np.zeros(len(scale))
+    found[told] = np.linalg.lstsq(design, values, rcond=1e-10)[0][1:] / scale[told]
+    return found
 
 
 def controlled(

@@ -71,7 +71,7 @@ def flipped(word: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def closed(word: str) -> tuple[str, ...] | None:
-    """The traces that the trace of a word is; None when it is zero."""
+    """The trace of a word as a product of canonical traces; None if it vanishes."""
     roots = _ROOTS.keys() & {*word}
     if roots:
         powers = roots | {_ROOTS[root] for root in roots}

@@ -29,6 +29,7 @@ from derivations.verification.batches import Batch, Plan, Weighted
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.executor import Executor
 from numeric_check.draws.seeds import generator_for
+from numeric_check.estimators.control import explaining
 from numeric_check.estimators.simulation import run_until
 from numeric_check.estimators.tails import task_exponent
 from numeric_check.problem.normals import normals
@@ -368,19 +369,10 @@ def _means_at(task: OneTask, numbers: tuple[tuple[str, float], ...]) -> tuple[fl
 
 
 def _fit(task: OneTask, numbers: Numbers, text: str) -> Array:
-    """The multiples of the features that explain most, from draws that are not used otherwise.
-
-    Of a feature whose spread few draws make up, the mean of any number of draws is off by more than their standard error says: it is
-    left out.
-    """
+    """The multiples of the features that explain most, from draws that are not used otherwise."""
     u, v = draw(generator_for(f"{text}/fit"), task, numbers, PILOT)
     surplus = _surplus(task, u, v, numbers)
-    scale = np.abs(surplus).max(axis=0) + np.finfo(np.float64).tiny
-    told = np.sum((surplus / scale) ** 2, axis=0) * MOST_OF_SPREAD >= 1
-    design = np.column_stack([np.ones(PILOT), (surplus / scale)[:, told]])
-    found = np.zeros(len(scale))
-    found[told] = np.linalg.lstsq(design, task.values(u, v, numbers), rcond=1e-10)[0][1:] / scale[told]
-    return found
+    return explaining(surplus, task.values(u, v, numbers), MOST_OF_SPREAD)
 
 
 def _controlled(generator: np.random.Generator, task: OneTask, numbers: Numbers, fitted: Array) -> Array:

@@ -163,7 +163,7 @@ def differs_exactly(
 
 
 def entries(value: Any) -> Any:
-    """A matrix of flint as rows of fractions, as nothing but zeros comes; a number as it is."""
+    """A flint matrix as rows of fractions, the form in which a matrix of zeros comes; a number unchanged."""
     return [[to_fraction(x) for x in row] for row in value.tolist()] if isinstance(value, fmpq_mat) else value
 
 

@@ -30,7 +30,7 @@ from symbolic.algebra.words import Expression, letter_expression, reciprocal, sc
 
 
 def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
-    """The first start that nothing states although what it leads to would not tell; nothing where there is none."""
+    """The first unjustified start of a part whose result would not reveal a wrong start; empty if there is none."""
     told, parts, squares = telling(chain), list(sections(chain)), squares_of_means(chain)
     changes = _Changes()
     # the mean from which the next part takes the distance is that of the same word
@@ -73,8 +73,8 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
 
 
 def _reads_another(elsewhere: Elsewhere, one: Section, assumptions: Assumptions) -> Sequence[str] | None:
-    """What the first move of a part reads whose steps are not proved by the chain from which it sets out; moves that read
-    nothing follow by their rule. None where every move reads a step so proved.
+    """The steps that the first move of this part reads and that are not proved by the chain from which it sets out; None if
+    every move reads such a step. Moves that read nothing are justified by their rule.
     """
     reading = [move.reads for move in one.moves if move.reads]
     return next((reads for reads in reading or [()] if not proves(elsewhere.chain, reads, assumptions)), None)
@@ -214,8 +214,8 @@ def _is_distance(start: Expression) -> bool:
 
 
 def _held_otherwise(chain: Chain, one: Section) -> str:
-    """The first formula put in that the steps that it is compared with do not state with what its names stand for in the
-    later moves; nothing where there is none.
+    """The first formula put in that none of the steps it is compared with states, once its names are replaced by what they
+    mean in the later moves; empty if there is none.
     """
     names = names_in(chain, one)
     for name in left_open(slug for move in one.moves for slug in move.reads):

@@ -66,7 +66,7 @@ def sections(chain: Chain) -> Iterator[Section]:
 
 def names_in(chain: Chain, one: Section) -> dict[str, Expression]:
     """What the names in a chain stand for, and in one part of it; numbers that are put in for parameters are no names, and
-    what a name was given a meaning as is what it stands for, whatever value was found of it.
+    a name that the proof defines keeps its definition even when a value has been found for it.
     """
     found: dict[str, Expression] = {}
     for move in (*chain.moves, *one.moves):

@@ -44,7 +44,7 @@ def product_of(left: Mean, right: Mean) -> Mean:
 
 
 def summed(text: str, means: list[Mean], exists: list[Mean] | None = None) -> Result:
-    """The sum of means; what has no determinant is added to what a logarithm beside no power leaves.
+    """The sum of means; terms without a determinant are merged with what is left beside a logarithm that no power stands with.
 
     ``exists``: those of them whose conditions are those of the sum.
     """
