@@ -10,6 +10,7 @@ from derivations.formulas.parameters import Exact
 from derivations.language.assumptions import Assumptions
 from derivations.support.bad_input import BadInput
 from numeric_check.draws.estimate import Estimate
+from numeric_check.problem.impossible import Impossible
 from numeric_check.verdicts.verdict import SIGMAS
 from symbolic.algebra.refusal import Refused
 
@@ -92,6 +93,6 @@ def exact_value(name: str, values: Mapping[str, Exact], assumptions: Assumptions
         return None
     try:
         found = evaluate_named(EXACT, values, assumptions)
-    except (BadInput, Refused):
+    except (BadInput, Impossible, Refused):
         return None
     return Exactly(found["value"], found["error"])

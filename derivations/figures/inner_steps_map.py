@@ -46,7 +46,7 @@ FIXED = {
 # where the exact loss is drawn: training points, rates on either side of zero, draws
 EXACT_POINTS = (6, 12, 18, 30, 60, 120, 300, 600)
 EXACT_RATES = np.geomspace(0.02, 60, 49)
-DRAWS, SEED = 4_000, 0
+DRAWS, SEED = 6_000, 0
 FILE = Path(__file__).with_name("inner_steps_exact.json")
 
 

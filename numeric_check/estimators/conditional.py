@@ -16,30 +16,26 @@ from numpy.typing import NDArray
 
 from numeric_check.estimators import target_loss
 from numeric_check.estimators.task_maps import TaskMaps, draw_task_maps
+from numeric_check.problem.pseudo_inverses import gram_inverses, pseudo_inverses, require_known
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]
-RANK_TOLERANCE = 1e-13
+# below it what an inner step adds to a rank is lost by rounding
+LEAST_RATE = 1e-9
 
 
 def noise_covariance(maps: TaskMaps, setting: Setting) -> Array:
     """The label-noise part of Gamma_i, shape (..., rows, rows)."""
-    identity = np.eye(maps.b.shape[-2])
+    own, of_training = _label_noise(maps, setting)
+    return own**2 * np.eye(maps.b.shape[-2]) + of_training @ np.swapaxes(of_training, -1, -2)
+
+
+def _label_noise(maps: TaskMaps, setting: Setting) -> tuple[float, Array]:
+    """What the label noise of validation and of training data is multiplied by in the residual; one where both are the same."""
     if setting.split == "reused":
         # z^v and z^t are the same draw: the residual holds (I - N) z
-        factor = identity - maps.noise
-        return setting.sigma**2 * (factor @ np.swapaxes(factor, -1, -2))
-    return setting.sigma_v**2 * identity + setting.sigma**2 * (maps.noise @ np.swapaxes(maps.noise, -1, -2))
-
-
-def gram_inverse(gram: Array, setting: Setting) -> tuple[Array, Array | int]:
-    """(Pseudo-)inverses of Gram matrices and their ranks; deficient for atomic laws or a singular Sigma."""
-    if not setting.law.atomic and setting.rank == setting.p:
-        return np.asarray(np.linalg.inv(gram), dtype=np.float64), gram.shape[-1]
-    values, vectors = np.linalg.eigh(gram)
-    kept = values > RANK_TOLERANCE * values[..., -1:]
-    inverse = np.where(kept, 1.0 / np.where(kept, values, 1.0), 0.0)
-    return (vectors * inverse[..., None, :]) @ np.swapaxes(vectors, -1, -2), kept.sum(axis=-1)
+        return 0.0, setting.sigma * (np.eye(maps.b.shape[-2]) - maps.noise)
+    return setting.sigma_v, setting.sigma * maps.noise
 
 
 def weighted_excess(maps: TaskMaps, setting: Setting, weight: Array | None = None) -> Array:
@@ -53,7 +49,7 @@ def weighted_excess(maps: TaskMaps, setting: Setting, weight: Array | None = Non
     b = maps.b.reshape(-1, setting.m * rows, p)
     bt = np.swapaxes(b, -1, -2)
     wide = b.shape[-2] < p
-    inverse, rank = gram_inverse(b @ bt if wide else bt @ b, setting)
+    inverse, known = gram_inverses(b @ bt if wide else bt @ b)
     if wide and weight is None:
         # D = B^T (B B^T)^+ has D^T D = (B B^T)^+, of which the diagonal blocks are all that is needed
         inner = np.einsum("biris->birs", inverse.reshape(-1, setting.m, rows, setting.m, rows))
@@ -65,7 +61,28 @@ def weighted_excess(maps: TaskMaps, setting: Setting, weight: Array | None = Non
     spread = maps.b * root if isinstance(root, float) else maps.b @ root
     gamma = spread @ np.swapaxes(spread, -1, -2) + noise_covariance(maps, setting)
     value = np.einsum("bmij,bmij->b", inner, gamma)
-    return np.asarray(value + (1 - rank / p) * setting.dist0_sq)
+    value += (1 - min(b.shape[-2], p) / p) * setting.dist0_sq
+    if not known.all():
+        rare = TaskMaps(maps.b[~known], maps.noise[~known])
+        value[~known] = _by_singular_values(
+            rare, setting, weight if weight is None or weight.ndim == 2 else weight[~known]
+        )
+    return np.asarray(value)
+
+
+def _by_singular_values(maps: TaskMaps, setting: Setting, weight: Array | None) -> Array:
+    """`weighted_excess` as |H^(1/2) B^+ Gamma^(1/2)|^2, which squares no singular value and knows a rank that is not full."""
+    p, rows = setting.p, maps.b.shape[-2]
+    b = maps.b.reshape(-1, setting.m * rows, p)
+    inverse, rank = pseudo_inverses(b)
+    require_known(not 0 < abs(setting.alpha_t) < LEAST_RATE or rank.min() == min(b.shape[1:]))
+    dual = np.moveaxis(inverse.reshape(-1, p, setting.m, rows), 1, 2)
+    own, of_training = _label_noise(maps, setting)
+    root = setting.task_root
+    spread = maps.b * root if isinstance(root, float) else maps.b @ root
+    moved = np.concatenate([dual @ spread, dual @ of_training, own * dual], axis=-1)
+    weighed = moved if weight is None else np.expand_dims(weight, -3) @ moved
+    return np.asarray(np.sum(moved * weighed, axis=(1, 2, 3)) + (1 - rank / p) * setting.dist0_sq)
 
 
 def excess(generator: np.random.Generator, setting: Setting, draws: int) -> Array:

@@ -24,6 +24,7 @@ from numeric_check.estimators.task_maps import TaskMaps, draw_task_maps
 from numeric_check.problem.laws import GAUSSIAN
 from numeric_check.problem.setting import Setting
 from numeric_check.problem.trace_moments import Polynomial, mean_of_traces, mean_of_word, times
+from numeric_check.verdicts.verdict import SIGMAS
 
 Array = NDArray[np.float64]
 Coefficients = tuple[float, ...]
@@ -169,12 +170,17 @@ def fit(
 def explaining(surplus: Array, values: Array, most_of_spread: float) -> Array:
     """The multiples of features that explain most of the values, by regression on draws, shape (draws, k).
 
-    A feature that does not vary gets 0, and so does one of whose spread a single draw makes up more than `most_of_spread`: of
-    any number of draws its mean is off by more than its standard error says.
+    A feature that does not vary gets 0. So does one whose mean rare draws carry, as of any number of draws its mean is off by more
+    than its standard error says: a single draw makes up more than `most_of_spread` of its spread, or its mean, which is zero, is
+    not within five standard errors of the mean of these draws.
     """
     scale = np.abs(surplus).max(axis=0) + np.finfo(np.float64).tiny
     scaled = surplus / scale
-    told = (np.ptp(scaled, axis=0) > 0) & (np.square(scaled).sum(axis=0) * most_of_spread >= 1)
+    mean = scaled.mean(axis=0)
+    squares = np.square(scaled - mean)
+    spread = squares.sum(axis=0)
+    told = (np.ptp(scaled, axis=0) > 0) & (squares.max(axis=0) <= most_of_spread * spread)
+    told &= np.abs(mean) * len(scaled) <= SIGMAS * np.sqrt(spread)
     design = np.column_stack([np.ones(len(scaled)), scaled[:, told]])
     found = np.zeros(len(scale))
     found[told] = np.linalg.lstsq(design, values, rcond=1e-10)[0][1:] / scale[told]

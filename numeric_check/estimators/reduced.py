@@ -23,6 +23,7 @@ from numeric_check.estimators import target_loss
 from numeric_check.estimators.task_maps import propagate
 from numeric_check.problem.laws import GAUSSIAN
 from numeric_check.problem.normals import normals
+from numeric_check.problem.pseudo_inverses import gram_inverses, pseudo_inverses
 from numeric_check.problem.samplers import triangular_factor
 from numeric_check.problem.setting import Setting
 
@@ -104,10 +105,15 @@ def label_noise(x: Array, setting: Setting) -> Array:
     s = setting
     start = np.broadcast_to(np.eye(s.n_v, x.shape[-1]), (len(x), s.n_v, x.shape[-1]))
     rows, path = propagate(start, x, s.alpha_t / s.n_t, s.inner_steps)
-    gram = rows @ np.swapaxes(rows, -1, -2)
+    inverse, known = gram_inverses(rows @ np.swapaxes(rows, -1, -2))
     noise = s.sigma**2 * (path @ np.swapaxes(path, -1, -2))
-    noise = noise + s.sigma_v**2 / (s.p - s.n_v - 1) * np.eye(s.n_v)
-    return np.asarray(np.trace(np.linalg.solve(gram, noise), axis1=-1, axis2=-2))
+    own = s.sigma_v**2 / (s.p - s.n_v - 1)
+    found = np.einsum("bij,bji->b", inverse, noise + own * np.eye(s.n_v))
+    if not known.all():
+        left, _ = pseudo_inverses(rows[~known])
+        through = s.sigma * left @ path[~known]
+        found[~known] = np.sum(through**2, axis=(1, 2)) + own * np.sum(left**2, axis=(1, 2))
+    return np.asarray(found)
 
 
 def _value(generator: np.random.Generator, x: Array, setting: Setting, quantity: str) -> Array:

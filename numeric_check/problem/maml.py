@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from numeric_check.problem.pseudo_inverses import pseudo_inverses
 from numeric_check.problem.samplers import deviations, noise, plain_inputs
 from numeric_check.problem.setting import InnerStep, Setting
 
@@ -18,7 +19,6 @@ Array = NDArray[np.float64]
 
 
 # singular values below this part of the largest are zero up to rounding
-RANK_TOLERANCE = 1e-10
 
 
 class ConvergenceError(RuntimeError):
@@ -115,9 +115,8 @@ def solve_outer(data: MetaData, setting: Setting, omega_0: Array) -> Array:
     """
     b, gamma = outer_map(data, setting)
     residual = gamma - b @ omega_0
-    return np.asarray(
-        omega_0 + np.einsum("...pn,...n->...p", np.linalg.pinv(b, rcond=RANK_TOLERANCE), residual)
-    )
+    inverse, _ = pseudo_inverses(b)
+    return np.asarray(omega_0 + np.einsum("...pn,...n->...p", inverse, residual))
 
 
 def gradient_descent_outer(

@@ -33,6 +33,7 @@ from numeric_check.estimators.control import explaining
 from numeric_check.estimators.simulation import run_until
 from numeric_check.estimators.tails import task_exponent
 from numeric_check.problem.normals import normals
+from numeric_check.problem.pseudo_inverses import gram_inverses, require_known
 from numeric_check.problem.samplers import triangular_factor
 from symbolic.algebra.coefficients import evaluate_at, names_in, to_fmpq
 from symbolic.algebra.evaluation import evaluate
@@ -64,6 +65,7 @@ MOST_SQUARED = 4  # blocks for which the means of squares are taken
 PILOT, BATCH, WORK = 1024, 1024, 5e8
 MOST_ROWS = 200
 MOST_OF_SPREAD = 0.2  # that a single draw of the pilot may make up
+WORST_CONDITION, KNOWN_DRAWS = 1e13, 0.99  # of M, and the share of draws in which it is to be better
 KEPT = 2e7  # numbers that are kept of common draws
 ENOUGH = 1e-7  # relative error below which a quadrature is preferred to sampling
 SETTLED = 1e-5  # and below which the difference of two rules bounds it, so that it is one to compare with that of draws
@@ -124,9 +126,12 @@ class OneTask:
         )
 
     def values(self, u: Array, v: Array, numbers: Numbers) -> Array:
-        """Tr M^-1 K for a batch of U and V."""
+        """Tr M^-1 K for a batch of U and V; raises Impossible where M leaves it too few digits in more than a few draws."""
         gram, weight = self.batch(u, v, numbers)
-        return np.asarray(np.trace(np.linalg.solve(gram, weight), axis1=1, axis2=2))
+        inverse, known = gram_inverses(gram, WORST_CONDITION)
+        found = np.einsum("bij,bji->b", inverse, weight)
+        require_known(float(known.mean()) >= KNOWN_DRAWS and bool(np.isfinite(found).all()))
+        return np.asarray(found)
 
     def batch(self, u: Array, v: Array, numbers: Numbers) -> tuple[Array, Array]:
         """M and K for a batch of U and V."""

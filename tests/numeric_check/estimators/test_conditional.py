@@ -6,14 +6,16 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
-from numeric_check.estimators import conditional, target_loss
-from numeric_check.estimators.conditional import gram_inverse
+from numeric_check.estimators import conditional, control, target_loss
 from numeric_check.estimators.simulation import simulate
+from numeric_check.estimators.task_maps import draw_task_maps
+from numeric_check.problem.impossible import Impossible
 from numeric_check.problem.samplers import inputs
 from numeric_check.problem.setting import Setting
 from numeric_check.verdicts.verdict import judge
@@ -185,11 +187,52 @@ def test_the_scale_of_one_step_is_explained_entirely(law: str) -> None:
 def test_an_atomic_law_can_lose_rank_and_is_still_solved() -> None:
     setting = replace(OVER, p=5, alpha_t=0.0, inputs="kurtosis:4", dist0_sq=1.0)
     agreement(setting, "excess", rel_error=0.006)
-    zeros = np.zeros((2, 3, 3))
-    zeros[1] = np.diag([2.0, 0.0, 1.0])
-    inverse, rank = gram_inverse(zeros, setting)
-    assert np.array_equal(rank, [0, 2])
-    assert np.array_equal(inverse[1], np.diag([0.5, 0.0, 1.0]))
+
+
+def _smallest(alpha_t: float) -> Setting:
+    return Setting(
+        n_t=1, n_v=1, n_r=3, m=2, p=3, sigma=1, nu=0, alpha_t=alpha_t, alpha_r=0, inputs="rademacher"
+    )
+
+
+@pytest.mark.parametrize("alpha_t", [1e-4, 1e-7])
+def test_a_rank_that_a_small_rate_adds_is_not_lost(alpha_t: float) -> None:
+    """All 8^3 signs at p = 3 in rational arithmetic: the mean is 3/64 alpha_t^-2 to leading order."""
+    found = conditional.loss(generator_for("small rates"), _smallest(alpha_t), 200_000)
+    stderr = found.std() / math.sqrt(len(found))
+    assert abs(found.mean() - 3 / 64 / alpha_t**2) < 5 * stderr < 0.1 / alpha_t**2
+
+
+@pytest.mark.parametrize("alpha_t", [1e-11, -1e-14, 1e-20])
+def test_a_rank_that_rounding_hides_is_refused(alpha_t: float) -> None:
+    with pytest.raises(Impossible, match="rounding hides whether the data determine"):
+        conditional.loss(generator_for("small rates"), _smallest(alpha_t), 1000)
+
+
+@pytest.mark.parametrize("alpha_t", [-30.0, 0.2, 5.0])
+def test_badly_conditioned_draws_are_those_of_a_hundred_digits(alpha_t: float) -> None:
+    """Four inner steps make some rows of B ten orders of magnitude longer than others."""
+    setting = Setting(n_t=1, n_v=6, n_r=3, m=6, p=3, sigma=1, nu=1, alpha_t=alpha_t, alpha_r=0, inner_steps=4)
+    maps = draw_task_maps(generator_for("ill"), setting, 8)
+    found = conditional.weighted_excess(maps, setting)
+    with mpmath.workdps(100):
+        for draw in range(8):
+            b = mpmath.matrix(maps.b[draw].reshape(-1, 3).tolist())
+            tasks, rows = maps.b[draw].shape[:2]
+            gamma = mpmath.eye(tasks * rows)
+            for task in range(tasks):
+                own, path = (mpmath.matrix(one[draw][task].tolist()) for one in maps)
+                block = own * own.T / 3 + path * path.T
+                for i, j in np.ndindex(rows, rows):
+                    gamma[rows * task + i, rows * task + j] += block[i, j]
+            left = mpmath.inverse(b.T * b) * b.T
+            whole = left * gamma * left.T
+            assert found[draw] == pytest.approx(float(sum(whole[k, k] for k in range(3))), rel=1e-5)
+
+
+def test_a_control_whose_mean_no_draw_sees_is_left_out() -> None:
+    setting = Setting(n_t=1, n_v=6, n_r=3, m=6, p=3, sigma=1, nu=1, alpha_t=-30, alpha_r=0, inner_steps=4)
+    assert not any(control.fit(generator_for("unseen means"), setting, "loss", 512, 512))
 
 
 @pytest.mark.parametrize("n_v", [2, 8])
