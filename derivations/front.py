@@ -222,9 +222,16 @@ class StepView:
             name: value if isinstance(value, np.ndarray) else checked_number(name, value)
             for name, value in values.items()
         }
-        return run_simulation(
-            self.name, exact, rel_error=rel_error, seed=seed, protocol=protocol, assumptions=self.assumptions
-        )
+        # other processes would begin by running the script that asks
+        with working(1):
+            return run_simulation(
+                self.name,
+                exact,
+                rel_error=rel_error,
+                seed=seed,
+                protocol=protocol,
+                assumptions=self.assumptions,
+            )
 
     def verify(
         self, *, symbolic: bool = True, numeric: bool = True, seed: int = 0, fresh: bool = False

@@ -25,7 +25,9 @@ def verify_steps(arguments: argparse.Namespace) -> Outcome:
     if out is not None:
         if out.is_dir():
             raise BadInput(f"{arguments.junit!r} is a folder: name a file for the report")
-        require_writable(out.parent)
+        if not out.resolve().parent.is_dir():
+            raise BadInput(f"the folder {str(out.parent)!r} does not exist: make it first")
+        require_writable(out.resolve().parent)
     with ProgressLine("verifying") as progress:
 
         def tick(running: Sequence[str], done: int, total: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.formulas.parameters import NOT_NEGATIVE, SIZES, Given, checked_number
+from derivations.formulas.parameters import NOT_NEGATIVE, SIZES, Given, InvalidParameter, checked_number
 from derivations.formulas.values import checked_point, counted
 from derivations.language.assumptions import Assumptions
 from symbolic.code.codegen import Compiled
@@ -40,7 +40,7 @@ class Function:
 
     def __call__(self, **values: Any) -> Any:
         """The value at the given parameters."""
-        values = {name: np.asarray(v) if isinstance(v, list | tuple) else v for name, v in values.items()}
+        values = {name: _plain(name, value) for name, value in values.items()}
         shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
         found = self._computed({name: thinned(value) for name, value in values.items()})
         # arguments that repeat along every axis give fewer values than asked for
@@ -90,6 +90,18 @@ class Function:
             there[tuple(place)] = True
             found[tuple(place)] = self.exact(_element(values, values, there))
         return found
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A list, a matrix of NumPy, or an array of Python's numbers as a plain array of doubles; any other value as it is."""
+    if isinstance(value, list | tuple | np.matrix):
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        try:
+            return value.astype(np.float64)
+        except (TypeError, ValueError, OverflowError):
+            raise InvalidParameter(f"{name} has elements that are no numbers: give real numbers") from None
+    return value
 
 
 def thinned(value: Any) -> Any:

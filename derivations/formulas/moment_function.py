@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from fractions import Fraction
 from functools import reduce
 from operator import mul
 from typing import Any
@@ -18,20 +20,24 @@ from derivations.support.bad_input import BadInput
 from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.code.codegen import compiled
 from symbolic.query.result import Result
+from symbolic.query.value import covariance_of_floats, require_symmetric
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     INVERSE,
+    ROW_COVARIANCE,
     ROW_IDENTITY,
     TRANSPOSED,
     Word,
     base,
     indices_of,
+    is_covariance,
     of_rows,
     row_dimension,
 )
 from symbolic.wishart.trace_polynomial import TracePolynomial
 
 LOG = sympy.Symbol("log_det")
+CONDITION = re.compile(r"(\w+)(?: - (\w+))? (>=|>) (-?[\w/]+)")
 """The mean of the logarithm of a determinant."""
 
 
@@ -71,6 +77,10 @@ class Parts:
         names |= {row_dimension(name) for name in moved} - self.known.keys()
         self.dimensions = sorted(names - {str(s.name) for s in (LOG, *self.traces.values())} - {COLUMNS})
         self.is_matrix = None not in self.scalars
+        self.symmetric = frozenset(result.symmetric)
+        self.inverted = {base(f) for word in words for f in word if f.endswith(INVERSE)}
+        self.inverted |= {sigma[0] for _, power, sigma in self.powers if sigma and power < 0}
+        self.inverted |= {*self.log_sigma}
         units = any(indices_of(factor) for word in self.scalars for factor in word or ())
         units = units or bool(moved and COLUMNS not in self.known)
         self.needs_columns = COLUMNS in names or () in self.scalars or units
@@ -155,14 +165,21 @@ def moment_function(result: Result) -> Callable[..., Any]:
                 raise BadInput(
                     f"{name} is {str(numbers[name])[:50]}, and a matrix has {length} rows: let them agree"
                 )
-        for (name, bound), said in zip(result.bounds, result.conditions, strict=True):
-            size = numbers.get(name, known.get(name))
-            if size is not None and not np.all(size - columns > bound):
-                raise BadInput(
-                    f"the expectation exists only for {said}: take {name} over {np.max(columns) + bound:g}"
-                )
-        numbers[str(LOG)] = _log(parts, numbers, matrices) if parts.log else 0.0
-        before = _before(parts, numbers, matrices)
+        shown = COLUMNS in parts.parameters or COLUMNS in lengths or COLUMNS in known
+        sizes = known | {name: x for name, x in numbers.items() if name in parts.dimensions}
+        _require_sizes(result, sizes | ({COLUMNS: columns} if shown else {}))
+        with np.errstate(all="ignore"):
+            found = computed(numbers, matrices, columns)
+        if not np.all(np.isfinite(found)):
+            raise BadInput("the moment has a pole, or is beyond 1e308, at one of these places: take others")
+        return found
+
+    def computed(numbers: dict[str, Any], matrices: Mapping[str, NDArray[np.float64]], columns: Any) -> Any:
+        try:
+            numbers[str(LOG)] = _log(parts, numbers, matrices) if parts.log else 0.0
+            before = _before(parts, numbers, matrices)
+        except OverflowError:
+            return math.inf
         if None in scalars:
             return before * scalars[None](**numbers)
         return sum(
@@ -219,7 +236,7 @@ def _before(parts: Parts, numbers: Mapping[str, Any], matrices: Mapping[str, NDA
         rows, size = (
             float(parts.known[x]) if x in parts.known else numbers[x] for x in (row_dimension(name), COLUMNS)
         )
-        scale = float(np.linalg.det(matrices[sigma[0]])) if sigma else 1.0
+        scale = float(np.linalg.slogdet(matrices[sigma[0]])[1]) if sigma else 0.0
         found = found * np.vectorize(_mean_power)(rows, size, float(power), scale, parts.step)[()]
     return found
 
@@ -252,10 +269,18 @@ def _mean_log(rows: float, size: float, step: int, shift: float) -> float:
 
 
 def _mean_power(rows: float, size: float, power: float, scale: float, step: int) -> float:
-    halves = [(rows - i) / step for i in range(int(size))]
-    return float(scale**power * step ** (power * size)) * math.exp(
-        sum(math.lgamma(x + power) - math.lgamma(x) for x in halves)
-    )
+    logs = (log_gamma_ratio((rows - i) / step, power) for i in range(int(size)))
+    return math.exp(power * (scale + size * math.log(step)) + sum(logs))
+
+
+def log_gamma_ratio(x: float, k: float) -> float:
+    """log(gamma(x + k) / gamma(x)), for x and x + k > 0: the difference of two series at large numbers, from where steps lead down."""
+    down = 0.0
+    while min(x, x + k) < 16:
+        down, x = down + math.log((x + k) / x), x + 1
+    y, z = 1 / x, 1 / (x + k)
+    series = [u * (1 / 12 - u**2 * (1 / 360 - u**2 * (1 / 1260 - u**2 / 1680))) for u in (y, z)]
+    return (x - 0.5) * math.log1p(k * y) + k * math.log(x + k) - k + (series[1] - series[0]) - down
 
 
 def _numbers(name: str, value: Any) -> Any:
@@ -263,9 +288,38 @@ def _numbers(name: str, value: Any) -> Any:
     array: Any = np.nan  # of what is no number
     with suppress(TypeError, ValueError, OverflowError):
         array = np.asarray(value, dtype=float)[()]
-    if not np.all(array > 0):
+    if not np.all((array > 0) & np.isfinite(array)):
         raise BadInput(f"{name} is {str(value)[:50]}: give positive numbers")
+    if name == COLUMNS and not np.all(array == np.floor(array)):
+        raise BadInput(f"{name} is {str(value)[:50]}: give positive integers (the rows n need not be)")
     return array
+
+
+def _require_sizes(result: Result, numbers: Mapping[str, Any]) -> None:
+    """Raises BadInput where no matrix has such dimensions, or the expectation does not exist for them."""
+    rows = {name: number for name, number in numbers.items() if name != COLUMNS}
+    for name, number in rows.items():
+        few = number <= numbers.get(COLUMNS, 0) - 1
+        if np.any((number != np.floor(number)) & (few | (result.law not in ("gaussian", "complex")))):
+            raise BadInput(
+                f"{name} is {str(number)[:50]}, and no Wishart matrix has it: give an integer, or more than p - 1"
+            )
+    for k, said in enumerate(result.conditions):
+        found = CONDITION.fullmatch(said)
+        if found is None:
+            raise NotImplementedError(f"a condition of another form: {said}")
+        left, taken, sign, right = found.groups()
+        names = {name for name in (left, taken, right) if name and not name[0].isdigit()}
+        if not names <= numbers.keys():
+            continue
+        above = numbers[left] - (numbers[taken] if taken else 0)
+        bound = numbers[right] if right in names else float(Fraction(right))
+        if not np.all(above > bound if sign == ">" else above >= bound):
+            kind = "exists only" if k < len(result.bounds) else "is by this formula only"
+            least = bound + (numbers[taken] if taken else 0)
+            raise BadInput(
+                f"the expectation {kind} for {said}: take {left} {'over' if sign == '>' else 'of at least'} {np.max(least):g}"
+            )
 
 
 def _matrices(
@@ -276,6 +330,9 @@ def _matrices(
         found = {name: np.asarray(value, dtype=float) for name, value in given.items()}
     except (TypeError, ValueError, OverflowError):
         raise BadInput(f"{', '.join(given)}: give matrices of real numbers") from None
+    for name, array in found.items():
+        if not np.isfinite(array).all():
+            raise BadInput(f"{name} has elements that are not finite: give finite real numbers")
     lengths = {"1": 1}
     for name in parts.letters:
         expected, array = parts.shape(name), found[name]
@@ -290,6 +347,14 @@ def _matrices(
             raise BadInput(
                 f"{', '.join(found)} have the shapes {shapes}: {name} is {' x '.join(expected)}, let them agree"
             )
+    for name in parts.letters:
+        if is_covariance(name) or of_rows(name) == ROW_COVARIANCE:
+            found[name] = covariance_of_floats(name, found[name], np)
+        elif name in parts.symmetric:
+            require_symmetric(name, found[name])
+    for name in parts.inverted:
+        if np.linalg.matrix_rank(found[name]) < len(found[name]):
+            raise BadInput(f"{name} is singular, and stands under a negative power: give another one")
     return found, lengths
 
 

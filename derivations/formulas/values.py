@@ -21,7 +21,7 @@ from derivations.formulas.parameters import (
     checked_number,
     require_possible,
 )
-from derivations.language.assumptions import Assumptions
+from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.regime import Regime
 from derivations.paper.theorem2.general_covariance import INVERSE
 from derivations.steps.contents import find
@@ -60,7 +60,7 @@ def checked_point(
             f"{name} is about any matrix {unknown[0]}, for which there is no parameter: see `derive show {name}`"
         )
     if matrices:
-        found = _checked_matrices(name, given, matrices)
+        found = _checked_matrices(name, given, matrices, assumptions)
         given.setdefault("p", len(found["Sigma"]))
     elif any(key in given for key in MATRICES):
         raise InvalidParameter(f"{name} is for identity covariance and takes no matrices: use eq14 for Sigma")
@@ -92,7 +92,9 @@ def united(given: Mapping[str, Value]) -> dict[str, Value]:
     return {**given, **dict.fromkeys(("n_t", "n_v"), numbers[0])} if numbers else dict(given)
 
 
-def _checked_matrices(name: str, given: dict[str, Given], needed: set[str]) -> dict[str, Matrix]:
+def _checked_matrices(
+    name: str, given: dict[str, Given], needed: set[str], assumptions: Assumptions
+) -> dict[str, Matrix]:
     """Sigma, Sigma_w (or nu^2/p I), and F where it is given; they leave `given`."""
     found: dict[str, Matrix] = {}
     for key in [key for key in MATRICES if key in given]:
@@ -105,6 +107,14 @@ def _checked_matrices(name: str, given: dict[str, Given], needed: set[str]) -> d
     size = len(found["Sigma"])
     if "p" in given and given["p"] != size:
         raise InvalidParameter(f"Sigma is {size} x {size}: p must be {size}, or left out")
+    if "F" in found and assumptions.inputs != PAPER.inputs:
+        raise InvalidParameter(
+            f"F and inputs={assumptions.inputs} both set the fourth moment of the inputs: give one of them"
+        )
+    if "F" in found and "F" not in needed:
+        raise InvalidParameter(
+            f"the formula of {name} has no F here: it does not depend on it, or is for Gaussian inputs; leave F out"
+        )
     if "nu" in given and "Sigma_w" in found:
         raise InvalidParameter("nu and Sigma_w both set the variability of tasks: give one of them")
     if "Sigma_w" in needed and "Sigma_w" not in found:

@@ -10,7 +10,7 @@ import re
 
 import sympy
 
-from derivations.formulas.moment_function import LOG, Parts, all_parameters, digamma
+from derivations.formulas.moment_function import LOG, Parts, all_parameters, digamma, log_gamma_ratio
 from derivations.language.meanings import MOMENT_LANGUAGES
 from derivations.paper.moment_trees import answer_tree
 from derivations.support.bad_input import BadInput
@@ -112,6 +112,7 @@ def _python(result: Result) -> str:
         "",
         "",
         *([inspect.getsource(digamma), ""] if any(parts.log for parts in found) else []),
+        *([inspect.getsource(log_gamma_ratio), ""] if any(parts.powers for parts in found) else []),
     ]
     if not result.parts:
         return "\n".join([*lines, *_function(found[0], NAME, _said(result))]) + "\n"
@@ -185,9 +186,8 @@ def _before(parts: Parts) -> list[str]:
     for name, power, sigma in parts.powers:
         rows, size = _sizes(parts, name)
         half, k = f"({rows} - i) / {parts.step}", repr(float(power))
-        ratio = f"math.lgamma({half} + ({k})) - math.lgamma({half})"
-        lines.append(f"    before *= math.exp(sum({ratio} for i in range(int({size}))))")
-        lines.append(f"    before *= {parts.step}.0 ** (({k}) * {size})")
+        logs = f"sum(log_gamma_ratio({half}, {k}) for i in range(int({size})))"
+        lines.append(f"    before *= math.exp({logs} + ({k}) * {size} * math.log({parts.step}.0))")
         lines += [f"    before *= numpy.linalg.det({sigma[0]}) ** ({k})"] if sigma else []
     return lines
 
@@ -281,9 +281,16 @@ def _before_in_c(parts: Parts) -> list[str]:
     for name, power, sigma in parts.powers:
         rows, size = _sizes(parts, name)
         half, k = f"({rows} - i)/{parts.step}.0", repr(float(power))
-        lines.append(
-            f"    for (int i = 0; i < {size}; i++) before *= exp(lgamma({half} + ({k})) - lgamma({half}));"
-        )
-        lines += [f"    before *= pow({parts.step}.0, ({k})*{size});"]
+        lines += [
+            f"    for (int i = 0; i < {size}; i++) {{",
+            f"        double x = {half}, down = 0.0;",
+            f"        const double k = {k};",
+            "        for (; x < 16.0 || x + k < 16.0; x += 1.0) down += log((x + k)/x);",
+            "        const double y = 1.0/x, z = 1.0/(x + k);",
+            f"        before *= exp((x - 0.5)*log1p(k*y) + k*log({parts.step}.0*(x + k)) - k - down",
+            "            + z*(1.0/12.0 - z*z*(1.0/360.0 - z*z*(1.0/1260.0 - z*z/1680.0)))",
+            "            - y*(1.0/12.0 - y*y*(1.0/360.0 - y*y*(1.0/1260.0 - y*y/1680.0))));",
+            "    }",
+        ]
         lines += [f"    before *= pow(det_{sigma[0]}, {k});"] if sigma else []
     return lines

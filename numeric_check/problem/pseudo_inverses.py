@@ -15,7 +15,7 @@ WORST_CONDITION = 1e10
 
 
 def gram_inverses(gram: Array, worst: float = WORST_CONDITION) -> tuple[Array, NDArray[np.bool_]]:
-    """Inverses of Gram matrices, and which of them have a condition number below the worst that is allowed."""
+    """Inverses of Gram matrices, zero where there is none, and which of them have a condition number below the worst allowed."""
     try:
         inverse = np.linalg.inv(gram)
     except np.linalg.LinAlgError:  # one of them is singular
@@ -24,7 +24,7 @@ def gram_inverses(gram: Array, worst: float = WORST_CONDITION) -> tuple[Array, N
             inverse = (vectors / values[..., None, :]) @ np.swapaxes(vectors, -1, -2)
     with np.errstate(invalid="ignore", over="ignore"):
         condition = np.linalg.norm(gram, axis=(-1, -2)) * np.linalg.norm(inverse, axis=(-1, -2))
-    return np.asarray(inverse, dtype=np.float64), np.asarray(condition < worst)
+    return np.where(np.isfinite(condition)[..., None, None], inverse, 0.0), np.asarray(condition < worst)
 
 
 def require_known(known: bool) -> None:

@@ -54,7 +54,7 @@ from symbolic.query.query_expectation import Expectation, inverse_degrees
 from symbolic.query.query_words import Setting, with_wisharts
 from symbolic.query.result import Result
 from symbolic.query.sizes import Sizes, read_size, require_rows
-from symbolic.query.value import Matrices, Shown, evaluate, read_matrices
+from symbolic.query.value import Matrices, Shown, evaluate, read_matrices, require_symmetric
 from symbolic.query.work import MAX_WORK
 from symbolic.wishart.existence import condition as inverse_condition
 from symbolic.wishart.fixed_letters import (
@@ -151,6 +151,8 @@ def _moment(
     given = dict(values or {})
     definitions = {x: given.pop(x) for x in [*given] if isinstance(given[x], str) and _is_letter(x)}
     _check_declared((*symmetric, *rotations))
+    for name in {*symmetric} & given.keys():
+        require_symmetric(name, given[name])
     declared = {name for name in (*given, *symmetric, *rotations) if DECLARED.fullmatch(name)}
     columns = columns_of(given)
     rest, factors = split(text, columns)
@@ -259,6 +261,7 @@ def _of_tree(
         found.bounds,
         setting,
         sizes=tuple((name, Fraction(size)) for name, size in sizes.items()),
+        symmetric=tuple(symmetric),
     )
 
 

@@ -30,7 +30,8 @@ class Result:
     rest. ``kronecker``: where a Kronecker product was asked for, the sum that it is; ``expectation`` is then of the traces it was
     found from. ``setting`` has the shapes of the letters, and which X have a mean M and a covariance U of rows.
     ``sizes`` are the dimensions that had values, which ``expectation`` has no more. ``parts``: where terms have different
-    determinants before them, the means whose sum it is; ``expectation`` and ``determinants`` are then those of the first.
+    determinants before them, the means whose sum it is; ``expectation`` and ``determinants`` are then those of the first. ``symmetric``: the letters that are
+    said to be their own transposes.
     """
 
     query: str
@@ -46,6 +47,7 @@ class Result:
     kronecker: tuple[Term, ...] = ()
     sizes: tuple[tuple[str, Fraction], ...] = ()
     parts: tuple[Result, ...] = ()
+    symmetric: tuple[str, ...] = ()
 
     @property
     def is_zero(self) -> bool:

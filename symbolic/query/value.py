@@ -190,7 +190,7 @@ def read_matrices(
     if spaces:
         arrays = {name: _array(name, value, spaces[0]) for name, value in values.items()}
         for name in covariances:
-            arrays[name] = _covariance(name, arrays[name], spaces[0])
+            arrays[name] = covariance_of_floats(name, arrays[name], spaces[0])
         return Matrices(size or 0, arrays, spaces[0], lengths)
     if any(max(_shape(name, value)) > MAX_EXACT_SIZE for name, value in values.items()):
         raise Refused(
@@ -273,7 +273,19 @@ def _exact(rows: list[list[int | Fraction]]) -> fmpq_mat:
     return fmpq_mat([[to_fmpq(x) for x in row] for row in rows])
 
 
-def _covariance(name: str, array: Matrix, space: Any) -> Matrix:
+def require_symmetric(name: str, value: Any) -> None:
+    """Raises Refused unless a letter that is said to be symmetric has a value that is."""
+    rows, columns = _shape(name, value)
+    if rows != columns:
+        raise Refused(f"{name} is said to be symmetric and is {rows} x {columns}: give a square matrix")
+    table = value.tolist() if hasattr(value, "dtype") else value
+    largest = max(abs(x) for row in table for x in row)
+    slack = ROUNDING * largest if _is_floating(value) else 0
+    if any(abs(table[i][j] - table[j][i]) > slack for i in range(rows) for j in range(i)):
+        raise Refused(f"{name} is said to be symmetric and is not: give (A + A.T)/2, or do not say so")
+
+
+def covariance_of_floats(name: str, array: Matrix, space: Any) -> Matrix:
     """The symmetric part of a covariance of floats, after checking."""
     largest = float(space.max(space.abs(array)))
     if float(space.max(space.abs(array - array.T))) > ROUNDING * largest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from flint import arb
 
 from symbolic.algebra.quotients import Rational
+from symbolic.algebra.refusal import Refused
 from symbolic.query.result import Result
 from symbolic.query.value import Shown
 from symbolic.wishart.determinant_powers import real
@@ -118,9 +120,25 @@ def times(left: Fraction | arb, right: Fraction | arb) -> Fraction | arb:
     )
 
 
+def _shown(x: Fraction | arb) -> str | float:
+    if isinstance(x, Fraction):
+        # what Python writes out of an integer at most
+        if max(x.numerator.bit_length(), x.denominator.bit_length()) > 14_000:
+            raise Refused(
+                "the exact value has more than four thousand digits: give smaller sizes, or leave them out"
+            )
+        return str(x)
+    found = float(x)
+    if math.isinf(found) or (found == 0 and not x.is_zero()):
+        raise Refused(
+            f"the value is about {x.str(10, radius=False)}, which no double holds: give other sizes"
+        )
+    return found
+
+
 def shown(value: Table, is_matrix: bool) -> Shown:
-    """A value as it is handed out: exact as text, else a float."""
-    texts: list[list[Any]] = [[str(x) if isinstance(x, Fraction) else float(x) for x in row] for row in value]
+    """A value as it is handed out: exact as text, else a float; raises Refused where neither holds it."""
+    texts: list[list[Any]] = [[_shown(x) for x in row] for row in value]
     if is_matrix:
         return texts
     number: Shown = texts[0][0]

@@ -20,6 +20,7 @@ from derivations.formulas.parameters import (
     range_of,
     require_possible,
 )
+from derivations.language.assumptions import read
 from numeric_check.estimators.target_loss import fourth_moment
 from numeric_check.problem.setting import Setting
 
@@ -181,6 +182,22 @@ def test_an_impossible_fourth_moment_gives_no_loss(tmp_path: Path) -> None:
     assert evaluate_named("eq14", parse_values([*words, f"F=@{tmp_path / 'one.npy'}"]))["value"] == 0
     with pytest.raises(InvalidParameter, match="F - Sigma"):
         evaluate_named("eq14", parse_values([*words, f"F=@{tmp_path / 'zero.npy'}"]))
+
+
+@pytest.mark.parametrize(
+    ("assumed", "reason"),
+    [
+        ("inner_steps=2", "the formula of eq14 has no F here"),
+        ("adaptation_steps=2", "the formula of eq14 has no F here"),
+        ("inputs=rademacher", "F and inputs=rademacher both set the fourth moment"),
+    ],
+)
+def test_a_fourth_moment_that_would_not_be_used_is_refused(assumed: str, reason: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", np.eye(4))
+    words = ["n_t=10", "n_v=1", "n_r=1", "m=2", "sigma=0", "alpha_t=0", "alpha_r=1"]
+    words += [f"{name}=@{tmp_path / 'one.npy'}" for name in ("Sigma", "Sigma_w", "F")]
+    with pytest.raises(InvalidParameter, match=reason):
+        evaluate_named("eq14", parse_values(words), read((assumed,)))
 
 
 @pytest.mark.parametrize(

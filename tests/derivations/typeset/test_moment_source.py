@@ -204,7 +204,7 @@ def test_what_the_function_refuses(values: dict[str, Any], reason: str) -> None:
     ("text", "known", "given", "reason"),
     [
         ("tr(W^-1)", {"p": 3}, {"n": 3}, "exists only for n - p > 1: take n over 4"),
-        ("tr(W^-2)", {"n": 5}, {"p": 2.5}, "exists only for n - p > 3"),
+        ("tr(W^-2)", {"n": 5}, {"p": 2}, "exists only for n - p > 3: take n over 5"),
         ("det(W)^(1/2)", {"p": 3}, {"n": 1}, "exists only for n >= p"),
         ("W", {"p": 3}, {"n": 5, "p": 2}, "this moment was taken at p = 3: let them agree"),
     ],
@@ -260,3 +260,46 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["moment", "W A W", "--as", "text"]) == 0
     assert capsys.readouterr().out == "n^2 A + n A' + n tr(A) I\n"
     assert main(["moment", "W A W", "--as", "c"]) == 2
+
+
+INDEFINITE, SKEW = np.array([[1.0, 2], [2, 1]]), np.array([[1.0, 5], [0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "given", "reason"),
+    [
+        ("log det(W)", {"cov": "general"}, {"n": 5, "Sigma": INDEFINITE}, "negative eigenvalue"),
+        ("det(W)", {"cov": "general"}, {"n": 5, "Sigma": INDEFINITE}, "negative eigenvalue"),
+        ("tr(W^2)", {"cov": "general"}, {"n": 5, "Sigma": SKEW}, "not symmetric"),
+        ("W^-1", {"cov": "general"}, {"n": 9, "Sigma": np.diag([1.0, 0])}, "Sigma is singular"),
+        ("W A W", {"symmetric": ["A"]}, {"n": 5, "A": SKEW}, "said to be symmetric and is not"),
+        ("W A W", {}, {"n": 5, "A": np.array([[1, np.nan], [0, 1]])}, "not finite"),
+        ("tr(W)", {}, {"n": 0.5, "p": 2}, "no Wishart matrix has it"),
+        ("det(W)", {}, {"n": 3, "p": 2.5}, "p is 2.5: give positive integers"),
+        ("tr(W^-2)", {}, {"n": np.inf, "p": 2}, "n is inf"),
+        ("tr(W^+)", {}, {"n": [3, 8], "p": 9}, "only for p - n > 1: take p over 9"),
+        ("det(W)^20", {}, {"n": 1000, "p": 100}, "beyond 1e308"),
+    ],
+)
+def test_the_function_refuses_what_the_query_does(
+    text: str, asked: dict[str, Any], given: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        d.moment(text, **asked).function()(**given)
+
+
+@pytest.mark.parametrize("rows", [3, 7.5, 1e3, 1e8, 1e12, 1e16, 1e17])
+def test_powers_of_determinants_lose_no_digits(rows: float) -> None:
+    """One column: E det(W)^k = 2^k gamma(n/2 + k) / gamma(n/2)."""
+    assert d.moment("det(W)").function()(n=rows, p=1) == pytest.approx(rows, rel=1e-13)
+    with mpmath.workdps(40):
+        half = mpmath.mpf(rows) / 2
+        for power in ("1/2", "-1/3", "5/2"):
+            k = mpmath.mpf(Fraction(power).numerator) / Fraction(power).denominator
+            exact = 2**k * mpmath.gammaprod([half + k], [half])
+            found = d.moment(f"det(W)^({power})").function()(n=rows, p=1)
+            assert found == pytest.approx(float(exact), rel=1e-13)
+
+
+def test_the_function_of_a_pseudo_inverse() -> None:
+    assert d.moment("tr(W^+)").function()(n=3, p=9) == pytest.approx(0.6)

@@ -113,3 +113,11 @@ def test_features_whose_spread_few_draws_make_up_get_no_weight() -> None:
     assert all(fitted[:3])
     tame = control.fit(generator_for("fit"), replace(wild, alpha_t=0.02), "loss", 256, 16)
     assert all(tame)
+
+
+def test_a_feature_far_from_its_mean_gets_no_weight() -> None:
+    """Draws whose mean is ten standard errors from the exact one do not see what carries that."""
+    draws = np.random.default_rng(0).standard_normal((400, 2)) + np.array([0.0, 0.5])
+    found = control.explaining(draws, draws @ np.array([2.0, 3.0]), 0.1)
+    assert found[0] != 0.0
+    assert found[1] == 0.0

@@ -486,3 +486,16 @@ def test_a_logarithm_beside_a_pseudo_inverse_is_answered_or_refused() -> None:
     """Of three rows or more no Moore-Penrose inverse is averaged entry by entry."""
     with pytest.raises(Refused, match="there is no small size at which"):
         moment("W1^+ log det(W) tr(W)")
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes", "reason"),
+    [
+        ("det(W)^20", {"n": 1000, "p": 100}, "more than four thousand digits"),
+        ("det(W)^(1/2)", {"n": 1000, "p": 700}, r"about 2.684278493e\+976, which no double holds"),
+        ("det(W)^(-1/2)", {"n": 1000, "p": 400}, "about 2.601621575e-580, which no double holds"),
+    ],
+)
+def test_a_value_that_nothing_holds_is_refused(text: str, sizes: dict[str, int], reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        moment(text, sizes)

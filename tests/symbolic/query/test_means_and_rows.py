@@ -94,6 +94,8 @@ def test_values(text: str, values: dict[str, Any], value: Any) -> None:
         ("W", {}, {"mean": "some"}, Refused, "unknown mean 'some'"),
         ("W", {}, {"rows": "some"}, Refused, "unknown rows 'some'"),
         ("W A", {}, {"symmetric": ["W"]}, Refused, "'W' is no name of a letter"),
+        ("W A", {"A": [[1, 5], [0, 1]], "n": 5}, {"symmetric": ["A"]}, Refused, "symmetric and is not"),
+        ("det(W) A", {"A": [[1, 5], [0, 1]], "n": 5}, {"symmetric": ["A"]}, Refused, "symmetric and is not"),
         ("W A", {}, {"symmetric": ["B"]}, Refused, "'B' is said to be symmetric and does not occur"),
         ("W", {"M": [[1, 2]], "n": 2}, {}, Refused, "M is 1 x 2"),
         ("W", {"U": [[1, 2], [0, 1]], "p": 1}, {}, Refused, "not symmetric"),
