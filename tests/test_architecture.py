@@ -1,4 +1,4 @@
-"""The house rules that a machine can hold: imports, resolution, module size, forbidden constructs.
+"""The house rules that a machine can hold: imports, resolution, modules of a folder, forbidden constructs, silenced tests.
 
 Each rule is shown to catch a violation.
 """
@@ -186,9 +186,52 @@ def forbidden(source: str) -> Iterator[str]:
                 exc=ast.Name(id="NotImplementedError") | ast.Call(func=ast.Name(id="NotImplementedError"))
             ):
                 yield "NotImplementedError"
+    yield from remarks(source)
+
+
+def remarks(source: str) -> Iterator[str]:
+    """The comments of a module that silence a check or leave an end loose."""
     for token in tokenize.generate_tokens(StringIO(source).readline):
         if token.type == tokenize.COMMENT and (found := REMARKS.search(token.string)):
             yield found.group()
+
+
+SILENT = {"skip", "skipif", "xfail", "importorskip"}
+
+
+def silenced(source: str) -> Iterator[str]:
+    """What silences a test: skips, expected failures, and comments that keep a check quiet."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in SILENT:
+            if ast.unparse(node.value) in ("pytest", "pytest.mark", "mark", "unittest"):
+                yield node.attr
+        elif isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names if alias.name in SILENT)
+    yield from remarks(source)
+
+
+TESTS = tuple(sorted((ROOT / "tests").rglob("*.py")))
+
+
+def test_no_test_is_silenced() -> None:
+    found = {str(path): list(silenced(path.read_text(encoding="utf-8"))) for path in TESTS}
+    assert len(found) > 200
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pytest\n\n\n@pytest.mark.skip\ndef test_a(): ...",
+        "import pytest\n\n\n@pytest.mark.skipif(True, reason='')\ndef test_a(): ...",
+        "import pytest\n\n\n@pytest.mark.xfail(strict=True)\ndef test_a(): ...",
+        "import pytest\n\n\ndef test_a():\n    pytest.skip('later')",
+        "from pytest import importorskip",
+        "x: int = ''  # type: ignore",
+    ],
+)
+def test_what_silences_a_test_is_caught(source: str) -> None:
+    assert list(silenced(source))
 
 
 @pytest.mark.parametrize("name", names(MODULES))

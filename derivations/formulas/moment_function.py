@@ -307,7 +307,7 @@ def _require_sizes(result: Result, numbers: Mapping[str, Any]) -> None:
     for k, said in enumerate(result.conditions):
         found = CONDITION.fullmatch(said)
         if found is None:
-            raise NotImplementedError(f"a condition of another form: {said}")
+            raise RuntimeError(f"a condition of another form: {said}")
         left, taken, sign, right = found.groups()
         names = {name for name in (left, taken, right) if name and not name[0].isdigit()}
         if not names <= numbers.keys():
