@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from numeric_check.estimators import target_loss
 from numeric_check.estimators.task_maps import TaskMaps, draw_task_maps
-from numeric_check.problem.pseudo_inverses import gram_inverses, pseudo_inverses, require_known
+from numeric_check.problem.known_ranks import gram_inverses, pseudo_inverses, require_known
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]

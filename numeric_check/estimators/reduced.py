@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from numeric_check.estimators import target_loss
 from numeric_check.estimators.task_maps import propagate
+from numeric_check.problem.known_ranks import gram_inverses, pseudo_inverses
 from numeric_check.problem.laws import GAUSSIAN
 from numeric_check.problem.normals import normals
-from numeric_check.problem.pseudo_inverses import gram_inverses, pseudo_inverses
 from numeric_check.problem.samplers import triangular_factor
 from numeric_check.problem.setting import Setting
 

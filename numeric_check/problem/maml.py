@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric_check.problem.pseudo_inverses import pseudo_inverses
+from numeric_check.problem.known_ranks import pseudo_inverses
 from numeric_check.problem.samplers import deviations, noise, plain_inputs
 from numeric_check.problem.setting import InnerStep, Setting
 

@@ -32,8 +32,8 @@ from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.control import explaining
 from numeric_check.estimators.simulation import run_until
 from numeric_check.estimators.tails import task_exponent
+from numeric_check.problem.known_ranks import gram_inverses, require_known
 from numeric_check.problem.normals import normals
-from numeric_check.problem.pseudo_inverses import gram_inverses, require_known
 from numeric_check.problem.samplers import triangular_factor
 from symbolic.algebra.coefficients import evaluate_at, names_in, to_fmpq
 from symbolic.algebra.evaluation import evaluate

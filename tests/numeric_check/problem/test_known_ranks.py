@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numeric_check.problem.impossible import Impossible
-from numeric_check.problem.pseudo_inverses import gram_inverses, pseudo_inverses
+from numeric_check.problem.known_ranks import gram_inverses, pseudo_inverses
 
 
 def test_pseudo_inverses_and_ranks() -> None:
