@@ -6,7 +6,6 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
@@ -17,7 +16,7 @@ from derivations.book_pages import html as h
 from derivations.book_pages.change import exponent, gaps_of, in_short
 from derivations.book_pages.html import Html
 from derivations.book_pages.reader.drawings import themed
-from derivations.figures.style import BLUE, STYLE, VERMILION, defaults
+from derivations.figures.style import BLUE, VERMILION, styled
 from derivations.language.regime import Regime
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Comparison
@@ -68,7 +67,7 @@ def table(name: str) -> Html:
 
 def picture() -> Html:
     """Best rates (left) and losses there (right), formula and sampling, of both regimes."""
-    with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": "variants"}):
+    with styled("variants"):
         canvas = Canvas(figsize=(10.8, 8.6), layout="constrained")
         FigureCanvasAgg(canvas)
         for row, regime in enumerate(Regime):

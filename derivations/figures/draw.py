@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -26,7 +25,7 @@ from derivations.figures import (
 )
 from derivations.figures.captions import alt_text, equation_number, panel_title
 from derivations.figures.curves import exact, in_proportion, next_order, predicted
-from derivations.figures.style import BARS, BLUE, LABELS, STYLE, VERMILION, Series, defaults, rounded
+from derivations.figures.style import BARS, BLUE, LABELS, VERMILION, Series, rounded, styled
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.paper.experiments.panels import Figure, Panel, figure, grid, slug_of
 from derivations.paper.experiments.points import Point, Report, recompute, simulated
@@ -90,7 +89,7 @@ def draw(
             if own is not network_figure:
                 raise BadInput(f"{slug} has nothing to recompute: leave out --recompute")
             network_runs.recompute(progress)
-        with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": slug}):
+        with styled(slug):
             _save(own.canvas(), targets, own.STATEMENT, own.alt_text())
         return target, own.series()
     shown = figure(name).under(assumptions)
@@ -99,7 +98,7 @@ def draw(
     if recomputed:
         recompute(shown, progress)
     points = simulated(shown, progress)
-    with mpl.rc_context({**defaults(), **STYLE, "svg.hashsalt": shown.name}):
+    with styled(shown.name):
         _save(_canvas(shown, points), targets, shown.statement, alt_text(shown))
     return target, series(shown, points)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -30,9 +32,11 @@ STYLE: dict[str, object] = {
 LABELS = {"alpha_r": r"adaptation rate $\alpha_r$", "alpha_t": r"training rate $\alpha_t$"}
 
 
-def defaults() -> dict[str, object]:
-    """The settings of the library itself: a user's own would make another picture."""
-    return {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
+def styled(salt: str) -> AbstractContextManager[None]:
+    """Drawing with the library's own settings and ours: a user's would make another picture. salt: of the ids in an SVG."""
+    defaults = {key: value for key, value in mpl.rcParamsDefault.items() if not key.startswith("backend")}
+    settings: Any = {**defaults, **STYLE, "svg.hashsalt": salt}
+    return mpl.rc_context(settings)
 
 
 def rounded(values: Sequence[float] | Array) -> Array:

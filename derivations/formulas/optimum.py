@@ -233,7 +233,7 @@ def _along_rate(
         top, bottom = along_rate(value, point.matrices, point.scalars, assumptions)
     else:
         top, bottom = along(value, rate, {**point.scalars, **traces(value, point, assumptions)})
-    if bottom != 0:
+    if bottom:
         return top, bottom
     if not point.matrices:
         if rate == TRAINING:

@@ -57,7 +57,7 @@ def show_word(word: Word) -> str:
 
 def show_term(term: Term, value: fmpq_mpoly) -> str:
     """A term as text: ``(n*p + n) * tr(A) * B``."""
-    factors = [f"({value})"] if len(value) > 1 else [str(value)] if value != 1 else []
+    factors = [f"({value})"] if len(value) > 1 else [str(value)] if not value.is_one() else []
     factors += [f"tr({show_word(trace)})" for trace in term.traces]
     if term.word is not None:
         factors.append(show_word(term.word) or "I")

@@ -85,11 +85,11 @@ def _image(letter: Letter, values: Mapping[str, Expression]) -> Substituted:
 
 def _with_covariance(letter: Letter, value: Expression) -> Letter:
     monomials = dict(value.monomials)
-    if monomials == {((), ""): 1}:
+    if [*monomials] == [((), "")] and monomials[(), ""].is_one():
         covariance = None
     else:
         named = [letters.letter_of(word) for _, word in monomials if word is not None and len(word) == 1]
-        if list(monomials.values()) != [1] or not named or not named[0].symmetric:
+        if [x.is_one() for x in monomials.values()] != [True] or not named or not named[0].symmetric:
             raise ValueError(
                 f"{letter.covariance} is the covariance of the random {letter.name} and can only become "
                 "the identity or another symmetric letter: take the expectation first"
@@ -161,15 +161,15 @@ def rewrite(expr: Expression, rules: Mapping[tuple[tuple[str, bool], ...], Expre
     pending = dict(expr.monomials)
     steps = 0
     while pending:
-        key, value = pending.popitem()
+        key, number = pending.popitem()
         changed = _rewritten(key, coded)
         if changed is None:
-            terms.accumulate(total, key, value)
+            terms.accumulate(total, key, number)
             continue
         steps += 1
         if steps > REWRITE_LIMIT:
             raise ValueError("the rewriting rules do not come to an end: a right side contains its left side")
-        for new_key, term in terms.scale(changed, value).items():
+        for new_key, term in terms.scale(changed, number).items():
             terms.accumulate(pending, new_key, term)
     return total, used
 

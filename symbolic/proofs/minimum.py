@@ -58,7 +58,7 @@ class _Quotient:
     def slope(self) -> fmpz_poly:
         """The derivative's numerator, without its content."""
         raw = self.top.derivative() * self.bottom - self.top * self.bottom.derivative()
-        return raw if raw == 0 else fmpz_poly([c // raw.content() for c in raw.coeffs()])
+        return fmpz_poly([c // raw.content() for c in raw.coeffs()]) if raw else raw
 
     @property
     def stationary(self) -> fmpz_poly:
@@ -94,7 +94,7 @@ def minimum(numerator: fmpq_poly, denominator: fmpq_poly) -> Minimum:
     common = numerator.gcd(denominator)
     over, under = numerator / common, denominator / common
     function = _Quotient(over.numer() * under.denom(), under.numer() * over.denom())
-    if function.slope == 0:
+    if not function.slope:
         constant = Fraction(int(function.top[0]), int(function.bottom[0]))
         return Minimum(None, float(constant), _flat(function))
     height = function.height()

@@ -336,7 +336,7 @@ def evaluate(polynomial: TracePolynomial, matrices: Matrices, shape: tuple[int, 
     if polynomial.is_matrix:
         total = backend.zeros(*shape)
     for matrix, terms in groups.items():
-        found = combined(terms, matrices.factor, backend, matrices.identity)
+        found: Any = combined(terms, matrices.factor, backend, matrices.identity)
         total = total + (found if matrix is None else backend.scale(sums[matrix], found))
     if polynomial.is_matrix:
         rows = matrices.rows(total)

@@ -260,7 +260,7 @@ def _mean_of_traces(powers: Partition) -> Rational:
 def _exchanged(polynomial: fmpq_mpoly) -> fmpq_mpoly:
     """The polynomial with n for p and p for n."""
     places = [(COLUMNS, "n").index(name) for name in names_of(polynomial.context())]
-    terms = {}
+    terms: dict[tuple[int, ...], fmpq] = {}
     for exponents, value in polynomial.to_dict().items():
         found = dict(zip(places, exponents, strict=True))
         terms[found.get(0, 0), found.get(1, 0)] = value

@@ -42,6 +42,7 @@ from derivations.steps.held import Held
 from derivations.steps.labels import BY_MOVES, Sign
 from derivations.steps.rules.exact_routes import inverse_of_chi_square
 from derivations.steps.rules.rotations import (
+    Weighted,
     by_moment,
     gram,
     linear_image,
@@ -178,7 +179,7 @@ def _mean(chain: Chain, under: Assumptions, steps: int) -> Chain:
     return chain.average("X_t").shows(WHOLE, {"unreached": free}) if steps == 1 else chain
 
 
-def _by_single_rows(sizes: Mapping[str, int]) -> list[tuple[Fraction, dict[str, object]]]:
+def _by_single_rows(sizes: Mapping[str, int]) -> Weighted:
     """A diagonal element of the inverse is one over a chi-square variable with p - n_t - n_v + 1 degrees of freedom."""
     rows = sizes["n_v"]
     return [(inverse_of_chi_square(sizes["q"] - rows + 1), {"Z_inverse": multiple(rows, Fraction(1))})]

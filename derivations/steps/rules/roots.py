@@ -190,7 +190,7 @@ def not_put_in(before: Expression, after: Expression, variable: str, root: Move,
 def roots_above(poly: fmpq_poly, start: Fraction | None) -> int:
     """The number of distinct real roots above a number, or in all (None), by the signs of Sturm's sequence."""
     sequence = [poly, poly.derivative()]
-    while sequence[-1].degree() > 0 and (rest := -(sequence[-2] % sequence[-1])) != 0:
+    while sequence[-1].degree() > 0 and (rest := -(sequence[-2] % sequence[-1])):
         sequence.append(rest)
     tops = [one[one.degree()] for one in sequence]
     if start is None:

@@ -131,7 +131,7 @@ def is_part(start: Expression, side: Expression) -> bool:
     if side.terms.get(term) == coefficient:
         return True
     # moments of it too
-    alone = coefficient == 1 and len({*term.traces}) == 1
+    alone = coefficient.is_one() and len({*term.traces}) == 1
     return alone and any(term.traces[0] in one.traces for one in side.terms)
 
 

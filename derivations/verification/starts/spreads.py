@@ -88,7 +88,7 @@ def _from_copies(start: Expression, own: Mapping[str, Expression]) -> bool:
 
 def _sum_of_squares(expr: Expression) -> bool:
     return all(
-        coefficient == 1 and len(term.traces) == 2 and term.traces[0] == term.traces[1]
+        coefficient.is_one() and len(term.traces) == 2 and term.traces[0] == term.traces[1]
         for term, coefficient in expr.terms.items()
     )
 

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 from derivations.command.cli import main
 from derivations.figures import draw as figures
-from derivations.figures import graphical_model
+from derivations.figures import graphical_model, style
 from derivations.figures.captions import alt_text, caption, lowest_predicted
 from derivations.figures.curves import exact, next_order, predicted
 from derivations.figures.draw import draw
@@ -184,7 +184,7 @@ def outside(name: str) -> list[str]:
     shown = FIGURES[name]()
     mean = Estimate(0.39, 0.002, 100)
     points = [[Point(rate, mean, mean) for rate in panel.grid] for panel in shown.panels]
-    with mpl.rc_context(figures.STYLE):
+    with mpl.rc_context(style.STYLE):
         canvas = figures._canvas(shown, points)
         canvas.canvas.draw()
         box = canvas.bbox
@@ -208,7 +208,7 @@ def test_every_text_lies_within_the_figure(name: str) -> None:
 
 def test_a_text_that_leaves_the_figure_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "LEGEND_COLUMNS", 9)
-    monkeypatch.setitem(figures.STYLE, "font.size", 16)
+    monkeypatch.setitem(style.STYLE, "font.size", 16)
     assert outside("figure6")
 
 

@@ -142,9 +142,9 @@ def _trace(one: Row, other: Row) -> tuple[fmpq_poly, fmpq_poly]:
         for left, right in ((b, c), (b, b), (c, c))
     )
     determinant = first * second - across**2
-    if determinant != 0:
+    if determinant:
         return second * noise + first * and_noise, determinant
-    if first + second == 0:
+    if not first + second:
         return fmpq_poly([0]), fmpq_poly([1])
     return first * noise + second * and_noise, (first + second) ** 2
 

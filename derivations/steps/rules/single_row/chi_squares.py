@@ -81,13 +81,13 @@ def _mean(expr: Expression, freedom: Mapping[str, Expression]) -> Expression:
     nothing = (0,) * len(whole)
     kept = [columns.get(name, nothing) for name in names_of(ring)]
     parts: dict[tuple[int, ...], dict[tuple[int, ...], fmpq]] = {}
-    for powers, rest, one in zip(
+    for powers, rest, factor in zip(
         zip(*(columns.get(name, nothing) for name in freedom), strict=True),
         zip(*kept, strict=True) if kept else [()] * len(whole),
         whole.coeffs(),
         strict=True,
     ):
-        parts.setdefault(powers, {})[rest] = one
+        parts.setdefault(powers, {})[rest] = factor
     found = {powers: ring.from_dict(terms) for powers, terms in parts.items()}
     for name in freedom:
         moments = [ring.constant(1)]
