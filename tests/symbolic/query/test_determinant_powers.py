@@ -499,3 +499,12 @@ def test_a_logarithm_beside_a_pseudo_inverse_is_answered_or_refused() -> None:
 def test_a_value_that_nothing_holds_is_refused(text: str, sizes: dict[str, int], reason: str) -> None:
     with pytest.raises(Refused, match=reason):
         moment(text, sizes)
+
+
+def test_a_determinant_that_is_zero_is_not_said_to_have_no_mean() -> None:
+    with pytest.raises(
+        Refused, match=r"the formula is for n >= p, and n - p = -1 here, where the determinant is zero"
+    ):
+        moment("det(W)^(1/2)", {"n": 1, "p": 2})
+    with pytest.raises(Refused, match="exists only for n >= p"):
+        moment("log det(W)", {"n": 1, "p": 2})
