@@ -24,13 +24,13 @@ from numeric_check.estimators.task_maps import TaskMaps, draw_task_maps
 from numeric_check.problem.laws import GAUSSIAN
 from numeric_check.problem.setting import Setting
 from numeric_check.problem.trace_moments import Polynomial, mean_of_traces, mean_of_word, times
-from numeric_check.verdicts.verdict import SIGMAS
 
 Array = NDArray[np.float64]
 Coefficients = tuple[float, ...]
 # the moments of W that the means take grow in number beyond use with the steps
 MOST_STEPS = 4
 MOST_OF_SPREAD = 0.1  # that a single draw of those that are fitted may make up
+FAR = 5.0  # standard errors of a mean from the exact one
 
 
 def applies(setting: Setting) -> bool:
@@ -180,7 +180,7 @@ def explaining(surplus: Array, values: Array, most_of_spread: float) -> Array:
     squares = np.square(scaled - mean)
     spread = squares.sum(axis=0)
     told = (np.ptp(scaled, axis=0) > 0) & (squares.max(axis=0) <= most_of_spread * spread)
-    told &= np.abs(mean) * len(scaled) <= SIGMAS * np.sqrt(spread)
+    told &= np.abs(mean) * len(scaled) <= FAR * np.sqrt(spread)
     design = np.column_stack([np.ones(len(scaled)), scaled[:, told]])
     found = np.zeros(len(scale))
     found[told] = np.linalg.lstsq(design, values, rcond=1e-10)[0][1:] / scale[told]

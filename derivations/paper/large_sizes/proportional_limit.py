@@ -12,10 +12,11 @@ the trace n_v of the projection, and so kappa; the eigenvalues of X_t^T X_t are 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import sympy
@@ -57,7 +58,7 @@ from derivations.steps.rules.word_slopes import Word, by_parts
 from derivations.steps.step import Average, Check, Kind, Parts, Step
 from derivations.support.estimates import simulated
 from derivations.verification.batches import Batch, Plan, Weighted
-from derivations.verification.growth import slope_check
+from derivations.verification.growth import slope_check, until_told
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
@@ -323,8 +324,11 @@ def _by_parts_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
 
 
 @lru_cache(maxsize=32)
-def _exact_noise(assumptions: Assumptions, given: tuple[tuple[str, float], ...], seed: int) -> Estimate:
-    return average(assumptions, dict(given), rel_error=REL_ERROR, max_draws=DRAWS, seed=seed, sampled=True)
+def _exact_noise(
+    assumptions: Assumptions, given: tuple[tuple[str, float], ...], seed: int, more: int
+) -> Estimate:
+    error = REL_ERROR / math.sqrt(more)
+    return average(assumptions, dict(given), rel_error=error, max_draws=more * DRAWS, seed=seed, sampled=True)
 
 
 def _ladder_checks(said: str, value: Callable[[Mapping[str, float], float], float], seed: int) -> list[Check]:
@@ -332,13 +336,13 @@ def _ladder_checks(said: str, value: Callable[[Mapping[str, float], float], floa
 
     value: of the numbers and of the label noise of one task.
     """
-    found = []
-    for sizes, rate in PROPORTIONS:
+
+    def fitted(sizes: Mapping[str, int], rate: float, more: int) -> Check:
         started, gaps, errors, draws = time.monotonic(), [], [], 0
         for k in LADDER:
             given = {name: float(k * size) for name, size in sizes.items() if name != "m"}
             given |= {"alpha_t": rate, "sigma": 1.0, "sigma_v": 1.0}
-            seen = _exact_noise(PAPER, tuple(given.items()), seed)
+            seen = _exact_noise(PAPER, tuple(given.items()), seed, more)
             at = {**given, **FURTHER, "n_r": float(TARGET_POINTS * k), "m": float(sizes["m"])}
             exact = value(at, seen.mean)
             gaps.append(exact - value(at, noise_at(PAPER, given).mean))
@@ -348,8 +352,9 @@ def _ladder_checks(said: str, value: Callable[[Mapping[str, float], float], floa
         label = f"{said}: exact minus limit, {shown}, alpha_t = {rate:g}"
         seconds = time.monotonic() - started
         ladder = [float(k * sizes["p"]) for k in LADDER]
-        found.append(slope_check(label, ladder, gaps, errors, -1.0, draws=draws, seconds=seconds, sharp=True))
-    return found
+        return slope_check(label, ladder, gaps, errors, -1.0, draws=draws, seconds=seconds, sharp=True)
+
+    return [until_told(partial(fitted, sizes, rate)) for sizes, rate in PROPORTIONS]
 
 
 def _noise_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
