@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 
 from numeric_check.estimators import target_loss
 from numeric_check.estimators.task_maps import TaskMaps, draw_task_maps
-from numeric_check.problem.known_ranks import gram_inverses, pseudo_inverses, require_known
+from numeric_check.problem.known_ranks import gram_inverses, pseudo_inverses
 from numeric_check.problem.setting import Setting
 
 Array = NDArray[np.float64]
-# below it what an inner step adds to a rank is lost by rounding
-LEAST_RATE = 1e-9
 
 
 def noise_covariance(maps: TaskMaps, setting: Setting) -> Array:
@@ -73,9 +71,7 @@ def weighted_excess(maps: TaskMaps, setting: Setting, weight: Array | None = Non
 def _by_singular_values(maps: TaskMaps, setting: Setting, weight: Array | None) -> Array:
     """`weighted_excess` as |H^(1/2) B^+ Gamma^(1/2)|^2, which squares no singular value and knows a rank that is not full."""
     p, rows = setting.p, maps.b.shape[-2]
-    b = maps.b.reshape(-1, setting.m * rows, p)
-    inverse, rank = pseudo_inverses(b)
-    require_known(not 0 < abs(setting.alpha_t) < LEAST_RATE or rank.min() == min(b.shape[1:]))
+    inverse, rank = pseudo_inverses(maps.b.reshape(-1, setting.m * rows, p), setting.alpha_t)
     dual = np.moveaxis(inverse.reshape(-1, p, setting.m, rows), 1, 2)
     own, of_training = _label_noise(maps, setting)
     root = setting.task_root

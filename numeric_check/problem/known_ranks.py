@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 ROUNDING, KNOWN = 1e-13, 1e-11
 # beyond it the inverse of a Gram matrix has lost so many digits that singular values are to be taken
 WORST_CONDITION = 1e10
+LEAST_RATE = 1e-9
 
 
 def gram_inverses(gram: Array, worst: float = WORST_CONDITION) -> tuple[Array, NDArray[np.bool_]]:
@@ -36,16 +37,18 @@ def require_known(known: bool) -> None:
         )
 
 
-def pseudo_inverses(b: Array) -> tuple[Array, NDArray[np.intp]]:
+def pseudo_inverses(b: Array, rate: float = 0.0) -> tuple[Array, NDArray[np.intp]]:
     """B^+ of matrices B, shape (..., rows, columns), and their ranks.
 
-    Raises Impossible where a singular value is too small to be known and too large to be rounding: neither an answer with it
-    nor one without it could be believed.
+    rate: the training rate; next to zero, what it adds to a rank is lost by rounding before B is known. Raises Impossible
+    where it may be lost, and where a singular value is too small to be known and too large to be rounding: neither an answer
+    with it nor one without it could be believed.
     """
     left, values, right = np.linalg.svd(b, full_matrices=False)
     share = values / np.maximum(values[..., :1], np.finfo(np.float64).tiny)
     require_known(not ((share > ROUNDING) & (share < KNOWN)).any())
     kept = share >= KNOWN
+    require_known(bool(kept.all()) or not 0 < abs(rate) < LEAST_RATE)
     inverse = np.where(kept, 1.0 / np.where(kept, values, 1.0), 0.0)
     found = np.swapaxes(right, -1, -2) @ (inverse[..., None] * np.swapaxes(left, -1, -2))
     return found, kept.sum(axis=-1)

@@ -115,7 +115,7 @@ def solve_outer(data: MetaData, setting: Setting, omega_0: Array) -> Array:
     """
     b, gamma = outer_map(data, setting)
     residual = gamma - b @ omega_0
-    inverse, _ = pseudo_inverses(b)
+    inverse, _ = pseudo_inverses(b, setting.alpha_t)
     return np.asarray(omega_0 + np.einsum("...pn,...n->...p", inverse, residual))
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
-from numeric_check.estimators import conditional, control, target_loss
+from numeric_check.estimators import conditional, control, plain, target_loss
 from numeric_check.estimators.simulation import simulate
 from numeric_check.estimators.task_maps import draw_task_maps
 from numeric_check.problem.impossible import Impossible
@@ -205,8 +205,9 @@ def test_a_rank_that_a_small_rate_adds_is_not_lost(alpha_t: float) -> None:
 
 @pytest.mark.parametrize("alpha_t", [1e-11, -1e-14, 1e-20])
 def test_a_rank_that_rounding_hides_is_refused(alpha_t: float) -> None:
-    with pytest.raises(Impossible, match="rounding hides whether the data determine"):
-        conditional.loss(generator_for("small rates"), _smallest(alpha_t), 1000)
+    for loss in (conditional.loss, plain.plain_loss):
+        with pytest.raises(Impossible, match="rounding hides whether the data determine"):
+            loss(generator_for("small rates"), _smallest(alpha_t), 1000)
 
 
 @pytest.mark.parametrize("alpha_t", [-1.5, -0.7, 0.2])

@@ -164,6 +164,8 @@ def test_target_loss_of_the_true_mean_without_variability_is_label_noise() -> No
 
 
 def test_a_wrong_solution_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numeric_check.problem.maml.pseudo_inverses", lambda b: (1.01 * np.linalg.pinv(b), 0))
+    monkeypatch.setattr(
+        "numeric_check.problem.maml.pseudo_inverses", lambda b, rate: (1.01 * np.linalg.pinv(b), 0)
+    )
     with pytest.raises(AssertionError):
         test_no_change_improves_the_exact_solution(CASES[0])
