@@ -37,8 +37,9 @@ from symbolic.wishart.fixed_letters import (
 from symbolic.wishart.trace_polynomial import TracePolynomial
 
 LOG = sympy.Symbol("log_det")
-CONDITION = re.compile(r"(\w+)(?: - (\w+))? (>=|>) (-?[\w/]+)")
 """The mean of the logarithm of a determinant."""
+CONDITION = re.compile(r"(\w+)(?: - (\w+))? (>=|>) (-?[\w/]+)")
+"""What a moment requires, as it is said: `n - p > 3`, `n >= p`."""
 
 
 class Parts:

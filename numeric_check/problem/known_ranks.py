@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 ROUNDING, KNOWN = 1e-13, 1e-11
 # beyond it the inverse of a Gram matrix has lost so many digits that singular values are to be taken
 WORST_CONDITION = 1e10
+# below this rate what an inner step adds to B is close to the rounding of its other digits
 LEAST_RATE = 1e-9
 
 

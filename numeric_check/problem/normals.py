@@ -69,8 +69,9 @@ def entries(generator: np.random.Generator, law: InputLaw, shape: tuple[int, ...
 
     The plain protocol draws by `law.draw`, so that its runs are the same on every machine.
     """
-    draw = QUICKER.get(law.draw, law.draw)
-    return draw(generator, shape)
+    quicker = (draw for slow, draw in QUICKER if law.draw is slow)
+    return next(quicker, law.draw)(generator, shape)
 
 
-QUICKER = {GAUSSIAN.draw: normals, LAPLACE.draw: laplace_numbers}
+# not by the name, which an added law may have too
+QUICKER = ((GAUSSIAN.draw, normals), (LAPLACE.draw, laplace_numbers))

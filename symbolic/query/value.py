@@ -278,7 +278,7 @@ def require_symmetric(name: str, value: Any) -> None:
     rows, columns = _shape(name, value)
     if rows != columns:
         raise Refused(f"{name} is said to be symmetric and is {rows} x {columns}: give a square matrix")
-    table = value.tolist() if hasattr(value, "dtype") else value
+    table = value.tolist() if _is_floating(value) else _table(name, value)
     largest = max(abs(x) for row in table for x in row)
     slack = ROUNDING * largest if _is_floating(value) else 0
     if any(abs(table[i][j] - table[j][i]) > slack for i in range(rows) for j in range(i)):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from numeric_check.draws.seeds import generator_for
 from numeric_check.problem.laws import LAPLACE
-from numeric_check.problem.normals import BLOCK, FEW, laplace_numbers, normals
+from numeric_check.problem.normals import BLOCK, FEW, entries, laplace_numbers, normals
 
 COUNT = 64 * 2 * BLOCK
 MOMENTS = (1.0, 0.0, 1.0, 0.0, 3.0, 0.0, 15.0, 0.0, 105.0)
@@ -92,3 +93,17 @@ def test_the_shape_asked_for_and_the_same_numbers_again(
     assert first.dtype == np.float64
     assert np.array_equal(first, again)
     assert np.unique(first).size >= 0.99 * first.size
+
+
+def test_a_law_whose_draws_cannot_be_hashed_is_drawn_by_itself() -> None:
+    class Twos:
+        __hash__ = None  # as of a dataclass that is not frozen
+
+        def __call__(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+            return np.full(shape, 2.0)
+
+    law = replace(LAPLACE, draw=Twos())
+    assert entries(generator_for("twos"), law, (2, 3)).tolist() == [[2.0] * 3] * 2
+    assert entries(generator_for("same"), LAPLACE, (5,)).tolist() == (
+        laplace_numbers(generator_for("same"), (5,)).tolist()
+    )
