@@ -47,7 +47,8 @@ from derivations.steps.step import Step
 from derivations.support.workers import working
 from derivations.typeset.moment_source import moment_source
 from derivations.typeset.presentation import present, shown_parts
-from derivations.verification.verify import Record, verify_step
+from derivations.verification.plain_records import Record
+from derivations.verification.verify import verify_step
 from symbolic.algebra.entry_laws import COMPLEX
 from symbolic.query.query import moment as exact_moment
 from symbolic.query.result import Result

@@ -23,8 +23,9 @@ from derivations.support import store
 from derivations.typeset import proofs, statements
 from derivations.typeset.latex import latex
 from derivations.typeset.named_forms import derived_form
+from derivations.verification.plain_records import Record
 from derivations.verification.prove import chain_of
-from derivations.verification.verify import Record, keys_of, modules_of, verify
+from derivations.verification.verify import keys_of, modules_of, verify
 
 PAPER_EQUATIONS = tuple(str(k) for k in range(1, 145))
 # characters of LaTeX beyond which a formula is handed out as source: set, it is elements by the ten thousand that nobody reads

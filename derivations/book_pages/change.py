@@ -29,7 +29,8 @@ from derivations.typeset import statements
 from derivations.typeset.committed_text import formula_text
 from derivations.typeset.named_forms import derived_form, named_form
 from derivations.variants.table import BASES, Variant, name_of, setting_of, values_of
-from derivations.verification.verify import Record, verify
+from derivations.verification.plain_records import CheckRecord, Record
+from derivations.verification.verify import verify
 from numeric_check.draws.estimate import Estimate
 from numeric_check.verdicts.decay import decay_rate
 from numeric_check.verdicts.verdict import SIGMAS
@@ -212,7 +213,7 @@ class Gap:
         return h.measured(self.value * self.growth**2, self.stderr * self.growth**2)
 
 
-def gaps_of(checks: Sequence[Mapping[str, Any]]) -> list[Gap]:
+def gaps_of(checks: Sequence[CheckRecord]) -> list[Gap]:
     """The gaps of comparisons over growing sizes: what multiplies the sizes that are not held fixed is their growth."""
     first = checks[0]["sizes"]
     growth = [max(size / first[name] for name, size in check["sizes"].items()) for check in checks]
@@ -231,7 +232,7 @@ def exponent(gaps: Sequence[Gap]) -> str:
     return h.measured(*fitted)
 
 
-def decay(checks: Sequence[dict[str, Any]]) -> str:
+def decay(checks: Sequence[CheckRecord]) -> str:
     """A formula against what confirms it: fitted powers of its gaps, losses over growing sizes, and single numbers."""
     fitted = [check for check in checks if check["comparison"] in FITTED]
     ladder = [check for check in checks if check["comparison"] == Comparison.SIZE]
@@ -239,7 +240,7 @@ def decay(checks: Sequence[dict[str, Any]]) -> str:
     return (_powers(fitted) if fitted else "") + (_ladder(ladder) if ladder else "") + _numbers(single)
 
 
-def _powers(checks: Sequence[Mapping[str, Any]]) -> str:
+def _powers(checks: Sequence[CheckRecord]) -> str:
     """The power of the size with which a gap falls, fitted, beside the one that is stated."""
     rows = [
         (
@@ -255,7 +256,7 @@ def _powers(checks: Sequence[Mapping[str, Any]]) -> str:
     return f"{h.table(('gap', 'power stated', 'power found', ''), rows, numeric=(1, 2))}<p>{said}</p>"
 
 
-def _numbers(checks: Sequence[Mapping[str, Any]]) -> str:
+def _numbers(checks: Sequence[CheckRecord]) -> str:
     """Values against sampled means."""
     rows = [
         (
@@ -270,7 +271,7 @@ def _numbers(checks: Sequence[Mapping[str, Any]]) -> str:
     return h.table(("", "sizes", "value", "sampled", ""), rows, numeric=(2, 3)) if rows else ""
 
 
-def _ladder(checks: Sequence[dict[str, Any]]) -> str:
+def _ladder(checks: Sequence[CheckRecord]) -> str:
     """Formula and sampled mean over growing sizes: the gap, the gap times the size squared, and its fitted exponent."""
     gaps = gaps_of(checks)
     first = checks[0]["sizes"]
@@ -310,12 +311,16 @@ def survivors(*words: str) -> Html:
     # the moments beyond the paper are about no assumption of it
     found = {name: record for name, record in _records(read(words)).items() if not find(name).query}
     before = _records(PAPER)
-    counts = Counter(MEANING[record["proof"]] for record in found.values())
+    counts = Counter(MEANING[ProofStatus(record["proof"])] for record in found.values())
     summary = h.table(
         ("what becomes of it", "steps"), [(k, h.count(n)) for k, n in counts.items()], numeric=(1,)
     )
     rows = [
-        (cards.link(name), h.escape(MEANING[record["proof"]]), cards.text(brief(record["proof_reason"])))
+        (
+            cards.link(name),
+            h.escape(MEANING[ProofStatus(record["proof"])]),
+            cards.text(brief(record["proof_reason"])),
+        )
         for name, record in found.items()
         if record["proof"] != before[name]["proof"]
     ]

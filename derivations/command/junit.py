@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 from xml.etree import ElementTree
 
+from derivations.verification.plain_records import Record
 from derivations.verification.verify import checked
 
 # characters that XML 1.0 has no way to write
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(records: Sequence[dict[str, Any]]) -> str:
+def junit(records: Sequence[Record]) -> str:
     """The report: a step that does not pass is a failure with its reasons, one where nothing was checked is skipped."""
     failures = sum(not record["passed"] for record in records)
     skipped = sum(record["passed"] and not checked(record) for record in records)
@@ -46,10 +46,10 @@ def junit(records: Sequence[dict[str, Any]]) -> str:
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def reasons(record: dict[str, Any]) -> str:
+def reasons(record: Record) -> str:
     """Both statuses of a record with their reasons, in one line."""
-    said = []
-    for part in ("proof", "numeric"):
-        reason = record[f"{part}_reason"]
-        said.append(f"{part} {record[part]}" + (f": {reason}" if reason else ""))
-    return "; ".join(said)
+    parts = (
+        ("proof", record["proof"], record["proof_reason"]),
+        ("numeric", record["numeric"], record["numeric_reason"]),
+    )
+    return "; ".join(f"{part} {status}" + (f": {reason}" if reason else "") for part, status, reason in parts)

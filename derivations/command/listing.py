@@ -12,11 +12,11 @@ from derivations.language.assumptions import Assumptions
 from derivations.steps.contents import MODULE_OF, named, slug_of
 from derivations.steps.status import NOT_VERIFIED, NumericStatus, ProofStatus
 from derivations.steps.step import Step
-from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.text import nearest
 from derivations.verification.examine import examine
-from derivations.verification.verify import describe, keys_of
+from derivations.verification.plain_records import CheckRecord, Parts
+from derivations.verification.verify import describe, kept, keys_of
 
 FIELDS = (
     "name",
@@ -58,14 +58,20 @@ def rows(
 
 def _row(slug: str, assumptions: Assumptions) -> dict[str, Any]:
     step = named(slug)
-    record = describe(step) | {"module": module_path(slug), "chain": step.derivation is not None}
+    described = {**describe(step)} | {"module": module_path(slug), "chain": step.derivation is not None}
     at_once = _known_at_once(step, assumptions)
-    for part, key in keys_of(slug, assumptions).items():
-        if part not in at_once:
-            held = store.load(key)
-            at_once[part] = NOT_VERIFIED if held is None else held["result"][part]
-    record |= at_once
-    return {field: record[field] for field in FIELDS}
+    held = kept({part: key for part, key in keys_of(slug, assumptions).items() if part not in at_once})
+    statuses = {"proof": NOT_VERIFIED, "numeric": NOT_VERIFIED} | _statuses(held) | at_once
+    return {field: ({**described, **statuses})[field] for field in FIELDS}
+
+
+def _statuses(parts: Parts) -> dict[str, str]:
+    found = {}
+    if "proof" in parts:
+        found["proof"] = str(parts["proof"]["result"]["proof"])
+    if "numeric" in parts:
+        found["numeric"] = str(parts["numeric"]["result"]["numeric"])
+    return found
 
 
 def _known_at_once(step: Step, assumptions: Assumptions) -> dict[str, str]:
@@ -78,8 +84,7 @@ def _known_at_once(step: Step, assumptions: Assumptions) -> dict[str, str]:
         or (step.proofless and step.check is None)
         or not (step.observe or step.check or step.derivation)
     )
-    found = examine(step, assumptions, ["proof", "numeric"] if none_to_sample else ["proof"]).parts
-    return {part: str(examined["result"][part]) for part, examined in found.items()}
+    return _statuses(examine(step, assumptions, ["proof", "numeric"] if none_to_sample else ["proof"]).parts)
 
 
 def module_path(slug: str) -> str:
@@ -93,10 +98,10 @@ def known_statuses(slug: str, assumptions: Assumptions) -> tuple[str, str]:
     return row["proof"], row["numeric"]
 
 
-def known_checks(slug: str, assumptions: Assumptions) -> list[dict[str, Any]]:
+def known_checks(slug: str, assumptions: Assumptions) -> list[CheckRecord]:
     """The comparisons with sampling that the store holds of a step; none where it was not verified yet."""
-    held = store.load(keys_of(slug, assumptions)["numeric"])
-    return [] if held is None else list(held["result"]["checks"])
+    held = kept({"numeric": keys_of(slug, assumptions)["numeric"]})
+    return held["numeric"]["result"]["checks"] if "numeric" in held else []
 
 
 def text(found: Sequence[dict[str, Any]], status: str | None = None) -> str:

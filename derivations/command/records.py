@@ -14,7 +14,8 @@ from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable, whole
 from derivations.support.progress import ProgressLine
-from derivations.verification.verify import Record, all_pass, checked, verify
+from derivations.verification.plain_records import Record
+from derivations.verification.verify import all_pass, checked, verify
 
 
 def verify_steps(arguments: argparse.Namespace) -> Outcome:

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,7 +47,8 @@ from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.files import require_writable
 from derivations.support.workers import shared, side_by_side
-from derivations.verification.verify import Record, verify
+from derivations.verification.plain_records import Record
+from derivations.verification.verify import verify
 
 SOURCE = Path(__file__).resolve().parents[2] / "book"
 DEFAULT_OUT = SOURCE / "_build" / "html"
@@ -120,7 +121,7 @@ def build(
             environment = _environment(work)
             if not (staged / "conf.py").is_file():
                 _write_configuration(staged, work / "notebooks", environment, assumptions, banner)
-            took = Counter[str]()
+            took = defaultdict[str, float](float)
             for record in records:
                 took[f"{record['page'].partition('#')[0]}.md"] += record["seconds"]
             _run_cells(staged, work / "notebooks", words, environment, took, kept=source == SOURCE, echo=echo)

@@ -17,7 +17,7 @@ from typing import TypedDict
 
 from derivations.steps.contents import load
 from derivations.steps.step import Step
-from derivations.verification.verify import Record
+from derivations.verification.plain_records import Record
 
 FILE = "_static/find-index.js"
 # in the header of a page: the words that it is looked for by and does not say

@@ -18,7 +18,8 @@ from derivations.language.assumptions import Assumptions
 from derivations.publishing.citation import citation
 from derivations.steps.contents import MODULE_OF
 from derivations.support.sources import ROOT, file_of
-from derivations.verification.verify import Record, keys_of
+from derivations.verification.plain_records import Record
+from derivations.verification.verify import keys_of
 
 FOLDER = "steps"
 _MARK = re.compile(r"@source:([\w-]+)@")

@@ -19,6 +19,7 @@ from derivations.typeset.latex import latex, latex_lines
 from derivations.typeset.line_breaks import visible_length
 from derivations.typeset.term_order import RATES, name_latex
 from derivations.typeset.terminal import label_text, wrapped
+from derivations.verification.plain_records import CheckRecord
 from derivations.verification.undrawn import no_number
 from symbolic.algebra.coefficients import INVERSE, named_terms
 from symbolic.algebra.readable import Word
@@ -148,9 +149,7 @@ def _bare(tex: str) -> str:
     return tex.replace(r"\left(", "(").replace(r"\right)", ")").replace(" ", "")
 
 
-def moves(
-    step: Step, assumptions: Assumptions, checks: Sequence[Mapping[str, Any]] = ()
-) -> list[dict[str, Any]]:
+def moves(step: Step, assumptions: Assumptions, checks: Sequence[CheckRecord] = ()) -> list[dict[str, Any]]:
     """The moves as plain data: rule, letters averaged over, before, relation, after, reads, note, check, numeric.
 
     checks: the comparisons with sampling that are known of the step. Raises DoesNotApply or NotDerivable, naming the
@@ -184,7 +183,7 @@ def _chain(step: Step, assumptions: Assumptions) -> Chain:
     return step.derivation(assumptions)
 
 
-def note(move: Move, place: int, checks: Sequence[Mapping[str, Any]]) -> str:
+def note(move: Move, place: int, checks: Sequence[CheckRecord]) -> str:
     """Why a move is disproved, or what its second route was where its rule has several; and why it has no number."""
     silent = _numeric(move, place, checks) == NumericStatus.NOT_APPLICABLE
     reason = no_number(move) or (NO_NUMBER.get(move.rule, "") if silent else "")
@@ -195,7 +194,7 @@ def note(move: Move, place: int, checks: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(filter(None, (said, alone)))
 
 
-def _numeric(move: Move, place: int, checks: Sequence[Mapping[str, Any]]) -> str:
+def _numeric(move: Move, place: int, checks: Sequence[CheckRecord]) -> str:
     if no_number(move):
         return NumericStatus.NOT_APPLICABLE
     verdicts = {check["verdict"] for check in checks if check["move"] == place + 1}
@@ -240,7 +239,7 @@ def numbered(name: str) -> str:
     return ", ".join(f"({number})" for number in named(name).equations) or name
 
 
-def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[Mapping[str, Any]] = ()) -> str:
+def proof_text(step: Step, assumptions: Assumptions, checks: Sequence[CheckRecord] = ()) -> str:
     """The proof as lines of text within the width of the terminal; long expressions by their first terms."""
     try:
         chain = _chain(step, assumptions)

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 from derivations.language.assumptions import InvalidAssumption, read
 from derivations.language.regime import Regime
@@ -21,7 +20,8 @@ from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.support.files import whole
 from derivations.variants.everything_drawn import LABEL as PLAIN
 from derivations.variants.losses import GENERAL, OVER, UNDER
-from derivations.verification.verify import Record, Report, verify_jobs
+from derivations.verification.plain_records import CheckRecord, Record
+from derivations.verification.verify import Report, verify_jobs
 
 CHANGES = (
     "inner_steps=2",
@@ -51,7 +51,7 @@ class Combination:
     regime: Regime
     verdict: str
     reason: str
-    checks: list[dict[str, Any]]
+    checks: list[CheckRecord]
 
 
 def pairs(changes: Sequence[str] = CHANGES) -> list[tuple[str, ...]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,19 +17,19 @@ from derivations.steps.step import Check, Step
 from derivations.support.estimates import spared
 from derivations.verification.measure import checks
 from derivations.verification.moves import move_checks
+from derivations.verification.plain_records import NumericResult, Parts, ProofPart, ProofResult, as_record
 from derivations.verification.prove import Proof, chain_of, proof_of, prove
 
-# a part of a record, "proof" or "numeric", as it is kept: its fields, and the seconds it took
-Part = dict[str, Any]
 Sampled = Callable[[Step, Assumptions, int], list[Check]]
 PARTS = ("proof", "numeric")
+R = TypeVar("R", ProofResult, NumericResult)
 
 
 @dataclass(frozen=True)
 class Examined:
     """The parts of a record that were computed; `broken` says which of them an exception ended: they are not kept."""
 
-    parts: dict[str, Part]
+    parts: Parts
     broken: frozenset[str] = frozenset()
 
 
@@ -39,58 +39,76 @@ def examine(
     wanted: Sequence[str],
     seed: int = 0,
     *,
-    known: Part | None = None,
+    known: ProofPart | None = None,
     sampled: Sampled | None = None,
 ) -> Examined:
     """The wanted parts of the step's record; one derivation serves both. An exception makes its part `failed`.
 
     known: the proof part, when it is known from before. sampled: what samples the step under changed assumptions.
     """
-    itself = step
-    step = step.remembering()
-    found: dict[str, Part] = {}
+    alike = step.remembering()
+    found: Parts = {}
     broken: set[str] = set()
-    proof = known
-    for part in PARTS:
-        if part not in wanted and (part == "numeric" or proof is not None):
-            continue
+
+    def timed(part: str, result: Callable[[], R], failed: Callable[[BaseException], R]) -> tuple[R, float]:
+        """A result and its seconds, with what estimates took that came from the store: those of all that it rests on."""
         started, spared_before = time.monotonic(), spared()
         try:
             # a mean that is not finite agrees with nothing: the verdict says so, and no line on stderr
             with np.errstate(all="ignore"):
-                if part == "proof":
-                    result = _proof(itself, step, assumptions)
-                else:
-                    assert proof is not None
-                    result = _numeric(step, assumptions, proof, seed, sampled)
+                given = result()
         except Exception as error:  # whatever goes wrong in one step is that step's: all others are examined
-            result = broken_part(part, error)
+            given = failed(error)
             broken.add(part)
-        # with what estimates took that came from the store: the seconds of all that the part rests on
-        seconds = time.monotonic() - started + spared() - spared_before
-        found[part] = {"result": result, "seconds": seconds}
-        if part == "proof":
-            proof = found[part]
+        return given, time.monotonic() - started + spared() - spared_before
+
+    proof = known
+    if "proof" in wanted or proof is None:
+        proved, seconds = timed("proof", lambda: _proof(step, alike, assumptions), broken_proof)
+        proof = found["proof"] = {"result": proved, "seconds": seconds}
+    if "numeric" in wanted:
+        stands = proof["result"]
+        compared, seconds = timed(
+            "numeric", lambda: _numeric(alike, assumptions, stands, seed, sampled), broken_numeric
+        )
+        found["numeric"] = {"result": compared, "seconds": seconds}
     return Examined(found, frozenset(broken))
 
 
-def broken_part(part: str, error: BaseException) -> dict[str, Any]:
-    """The fields of a part that an exception ended."""
+def broken_parts(wanted: Sequence[str], error: BaseException) -> Parts:
+    """The wanted parts of a step, which an exception ended."""
+    found: Parts = {}
+    if "proof" in wanted:
+        found["proof"] = {"result": broken_proof(error), "seconds": 0.0}
+    if "numeric" in wanted:
+        found["numeric"] = {"result": broken_numeric(error), "seconds": 0.0}
+    return found
+
+
+def broken_proof(error: BaseException) -> ProofResult:
+    """The proof that an exception ended."""
+    return {"proof": ProofStatus.FAILED, "proof_reason": _said(error)}
+
+
+def broken_numeric(error: BaseException) -> NumericResult:
+    """The comparison that an exception ended."""
+    return {"numeric": NumericStatus.FAILED, "numeric_reason": _said(error), "checks": []}
+
+
+def _said(error: BaseException) -> str:
     said = " ".join(str(error).split())[:300]
-    reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    status = ProofStatus.FAILED if part == "proof" else NumericStatus.FAILED
-    return {part: status, f"{part}_reason": reason} | ({"checks": []} if part == "numeric" else {})
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
-def _proof(step: Step, alike: Step, assumptions: Assumptions) -> dict[str, Any]:
+def _proof(step: Step, alike: Step, assumptions: Assumptions) -> ProofResult:
     proof: Proof = proof_of(step, alike) if assumptions == PAPER else prove(alike, assumptions)
     return {"proof": proof.status, "proof_reason": proof.detail}
 
 
 def _numeric(
-    step: Step, assumptions: Assumptions, proof: Part, seed: int, sampled: Sampled | None
-) -> dict[str, Any]:
-    status, reason, found = _compared(step, assumptions, proof["result"], seed, sampled)
+    step: Step, assumptions: Assumptions, proof: ProofResult, seed: int, sampled: Sampled | None
+) -> NumericResult:
+    status, reason, found = _compared(step, assumptions, proof, seed, sampled)
     for check in found:
         numbers = {name: getattr(check, name) for name in ("value", "mean", "stderr")}
         if check.signed is not None:
@@ -98,11 +116,11 @@ def _numeric(
         odd = [name for name, number in numbers.items() if not math.isfinite(number)]
         if odd:
             raise ArithmeticError(f"{check.label}: the {odd[0]} is {numbers[odd[0]]}; {check.reason}")
-    return {"numeric": status, "numeric_reason": reason, "checks": [asdict(check) for check in found]}
+    return {"numeric": status, "numeric_reason": reason, "checks": [as_record(check) for check in found]}
 
 
 def _compared(
-    step: Step, assumptions: Assumptions, proof: dict[str, Any], seed: int, sampled: Sampled | None
+    step: Step, assumptions: Assumptions, proof: ProofResult, seed: int, sampled: Sampled | None
 ) -> tuple[NumericStatus, str, list[Check]]:
     tested = step.proofless and step.check is not None and step.applies(assumptions) is None
     if proof["proof"] == ProofStatus.NOT_APPLICABLE and not tested:

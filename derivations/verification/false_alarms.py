@@ -15,7 +15,7 @@ import platform
 import secrets
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -27,12 +27,12 @@ from derivations.language.assumptions import PAPER
 from derivations.steps.contents import MODULE_OF, find
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Comparison
-from derivations.support import store
 from derivations.support.files import read_json, write_json
 from derivations.verification.growth import ROUNDS
 from derivations.verification.moves import move_checks
+from derivations.verification.plain_records import CheckRecord, Record, Sampled
 from derivations.verification.prove import chain_of
-from derivations.verification.verify import Record, keys_of, verify
+from derivations.verification.verify import kept, keys_of, verify
 from numeric_check.verdicts.decay import EXPONENT_SIGMAS, EXPONENT_SPACING
 from numeric_check.verdicts.verdict import SIGMAS
 
@@ -79,7 +79,7 @@ def chance_beyond(sigmas: float, draws: int) -> float:
     return float(inside)
 
 
-def chances(check: Mapping[str, Any]) -> tuple[float, float]:
+def chances(check: CheckRecord) -> tuple[float, float]:
     """The chances that a check whose claim is right is contradicted, and that it is left open; 0 where nothing is drawn."""
     value, mean, stderr = check["value"], check["mean"], check["stderr"]
     if not (check["draws"] and stderr):
@@ -116,7 +116,7 @@ def _above(sigmas: float) -> float:
     return math.erfc(sigmas / math.sqrt(2)) / 2
 
 
-def budget(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, int, float, float]]:
+def budget(records: Iterable[Sampled]) -> list[tuple[str, int, float, float]]:
     """Means and exponents: how many checks are drawn, and the sums of their chances to be contradicted and left open."""
     found: dict[str, list[tuple[float, float]]] = {"means and signs": [], "exponents": []}
     for record in records:
@@ -130,13 +130,13 @@ def budget(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, int, float, 
     ]
 
 
-def held() -> list[Record]:
+def held() -> list[Sampled]:
     """What the store holds of the numbers of all steps; nothing is computed."""
-    kept = {name: store.load(keys_of(name)["numeric"]) for name in MODULE_OF}
-    return [{"name": name, **document["result"]} for name, document in kept.items() if document is not None]
+    found = {name: kept({"numeric": keys_of(name)["numeric"]}) for name in MODULE_OF}
+    return [{"name": name, **parts["numeric"]["result"]} for name, parts in found.items() if parts]
 
 
-def text_of_budget(records: Sequence[Mapping[str, Any]]) -> str:
+def text_of_budget(records: Sequence[Sampled]) -> str:
     """The budget in words, for the page: what a run risks, in all and beside what it may, and what is likely left open."""
     rows = budget(records)
     lines = [

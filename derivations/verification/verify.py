@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from derivations.language.assumptions import NAMES, PAPER, Assumptions
 from derivations.language.extension import load_extensions, modules_adding
@@ -27,10 +27,18 @@ from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.estimates import from_store
 from derivations.support.workers import workers
-from derivations.verification.examine import PARTS, Examined, Part, broken_part, examine
+from derivations.verification.examine import PARTS, Examined, broken_parts, examine
+from derivations.verification.plain_records import (
+    Description,
+    NumericResult,
+    Parts,
+    ProofPart,
+    ProofResult,
+    Record,
+    parts_of,
+)
 from derivations.verification.prove import told
 
-Record = dict[str, Any]
 # a step and the assumptions under which it is looked at
 Job = tuple[str, Assumptions]
 Keys = Mapping[str, store.Key]
@@ -39,7 +47,7 @@ Report = Callable[[Record, int, int], None]
 Tick = Callable[[Sequence[str], int, int], None]
 
 
-def describe(step: Step) -> Record:
+def describe(step: Step) -> Description:
     """What is known of a step without computing anything."""
     return {
         "name": step.name,
@@ -84,28 +92,45 @@ def keys_of(name: str, assumptions: Assumptions = PAPER, seed: int = 0) -> dict[
     }
 
 
+def kept(keys: Keys) -> Parts:
+    """The parts that the store holds under these keys."""
+    found = {part: store.load(key) for part, key in keys.items()}
+    return cast(Parts, {part: document for part, document in found.items() if document is not None})
+
+
 def _computed(
-    name: str, assumptions: Assumptions, wanted: Sequence[str], seed: int, known: Part | None
+    name: str, assumptions: Assumptions, wanted: Sequence[str], seed: int, known: ProofPart | None
 ) -> Examined:
     """What a worker does: the wanted parts of one step."""
     return examine(named(name), assumptions, wanted, seed, known=known, sampled=sampled_under_changes(name))
 
 
-def _record(step: Step, parts: Mapping[str, Part], wanted: Sequence[str]) -> Record:
-    record = describe(step)
-    for part in PARTS:
-        if part in wanted:
-            record |= parts[part]["result"]
-        else:
-            record |= {part: "skipped", f"{part}_reason": "not asked for"}
-    record.setdefault("checks", [])
-    seconds = sum(parts[part]["seconds"] for part in wanted)
-    return record | {"seconds": seconds, "passed": passed(record)}
+def _record(step: Step, parts: Parts, wanted: Sequence[str]) -> Record:
+    proof: ProofResult = {"proof": ProofStatus.SKIPPED, "proof_reason": "not asked for"}
+    numeric: NumericResult = {
+        "numeric": NumericStatus.SKIPPED,
+        "numeric_reason": "not asked for",
+        "checks": [],
+    }
+    seconds = 0.0
+    if "proof" in wanted:
+        proof = parts["proof"]["result"]
+        seconds += parts["proof"]["seconds"]
+    if "numeric" in wanted:
+        numeric = parts["numeric"]["result"]
+        seconds += parts["numeric"]["seconds"]
+    return {
+        **describe(step),
+        **proof,
+        **numeric,
+        "seconds": seconds,
+        "passed": passed(proof["proof"], numeric["numeric"]),
+    }
 
 
-def passed(record: Record) -> bool:
-    """Whether a record counts as verified: no failed, missing, disagreeing or inconclusive status."""
-    return ProofStatus(record["proof"]).passes and NumericStatus(record["numeric"]).passes
+def passed(proof: str, numeric: str) -> bool:
+    """Whether a step with these statuses counts as verified: none failed, missing, disagreeing or inconclusive."""
+    return ProofStatus(proof).passes and NumericStatus(numeric).passes
 
 
 def checked(record: Record) -> bool:
@@ -162,16 +187,15 @@ def verify_jobs(
     jobs = list(dict.fromkeys(jobs))
     records: dict[Job, Record] = {}
 
-    def done(job: Job, parts: Mapping[str, Part]) -> None:
+    def done(job: Job, parts: Parts) -> None:
         records[job] = _record(named(job[0]), parts, wanted)
         if report is not None:
             report(records[job], len(records), len(jobs))
 
-    missing: dict[Job, tuple[Keys, dict[str, Part]]] = {}
+    missing: dict[Job, tuple[Keys, Parts]] = {}
     for job in jobs:
         keys = keys_of(*job, seed)
-        found = {} if fresh else {part: store.load(key) for part, key in keys.items()}
-        known = {part: document for part, document in found.items() if document is not None}
+        known: Parts = {} if fresh else kept(keys)
         if all(part in known for part in wanted):
             done(job, known)
         else:
@@ -183,37 +207,38 @@ def verify_jobs(
         (job, [part for part in wanted if part not in missing[job][1]], seed, missing[job][1].get("proof"))
         for job in order
     ]
-    proved: dict[str, Part] = {}
+    proved: dict[str, ProofPart] = {}
 
-    def others(task: Task) -> dict[str, Part]:
+    def others(task: Task) -> dict[str, ProofPart]:
         """The proofs that decide the status of a step, as far as they are known: nobody has to find them again."""
         for slug in named(task[0][0]).proofs:
             if slug not in proved and not fresh:
-                document = store.load(keys_of(slug)["proof"])
-                proved.update({} if document is None else {slug: document})
+                known = kept({"proof": keys_of(slug)["proof"]})
+                proved.update({slug: known["proof"]} if "proof" in known else {})
         return {slug: proved[slug] for slug in named(task[0][0]).proofs if slug in proved}
 
     def now(running: Sequence[str]) -> object:
         return tick and tick(running, len(records), len(jobs))
 
     for job, examined in _run(tasks, others, now, fresh=fresh):
-        for part, document in examined.parts.items():
+        its_keys, known_before = missing[job]
+        for part, document in parts_of(examined.parts):
             if part not in examined.broken:
-                store.save(missing[job][0][part], document)
-                if part == "proof" and job[1] == PAPER:
-                    proved[job[0]] = document
+                store.save(its_keys[part], document)
+        if "proof" in examined.parts and "proof" not in examined.broken and job[1] == PAPER:
+            proved[job[0]] = examined.parts["proof"]
         took.note(job, examined)
-        done(job, missing[job][1] | examined.parts)
+        done(job, {**known_before, **examined.parts})
     took.keep()
     return records
 
 
-Task = tuple[Job, list[str], int, "Part | None"]
+Task = tuple[Job, list[str], int, ProofPart | None]
 
 
 def _run(
     tasks: list[Task],
-    others: Callable[[Task], dict[str, Part]],
+    others: Callable[[Task], dict[str, ProofPart]],
     tick: Callable[[Sequence[str]], object],
     *,
     fresh: bool,
@@ -255,7 +280,7 @@ def _by_rooms(tasks: Sequence[Task], ended: list[Task]) -> Iterator[Task]:
         yield task
 
 
-def _examined(begun: tuple[Task, dict[str, Part]], *, fresh: bool) -> Examined:
+def _examined(begun: tuple[Task, dict[str, ProofPart]], *, fresh: bool) -> Examined:
     (job, parts, seed, known), others = begun
     proofs = {slug: ProofStatus(proof["result"]["proof"]) for slug, proof in others.items()}
     with told(proofs), from_store(not fresh):
@@ -268,8 +293,7 @@ def _outcome(future: Future[Examined], parts: Sequence[str]) -> Examined:
     except BadInput:
         raise  # of the place where it should run
     except Exception as error:  # the process itself was lost, or what it found could not be sent
-        broken = {part: {"result": broken_part(part, error), "seconds": 0.0} for part in parts}
-        return Examined(broken, frozenset(parts))
+        return Examined(broken_parts(parts, error), frozenset(parts))
 
 
 class _Seconds:
@@ -292,7 +316,7 @@ class _Seconds:
 
     def note(self, job: Job, examined: Examined) -> None:
         """Remember what a job took."""
-        self._took[self._label(job)] = sum(part["seconds"] for part in examined.parts.values())
+        self._took[self._label(job)] = sum(part["seconds"] for _, part in parts_of(examined.parts))
         self._noted = True
 
     def keep(self) -> None:

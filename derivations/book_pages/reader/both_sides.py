@@ -35,7 +35,9 @@ def table() -> Html:
     for name, cases in OF.items():
         seen = {check["label"]: check["signed"] for check in cards.records()[name]["checks"]}
         for case in cases:
-            changes = (h.measured(*seen[str(label)]) for label in (case.sloping, case.best))
+            changes = (
+                h.measured(*signed) for label in (case.sloping, case.best) if (signed := seen[str(label)])
+            )
             rows.append((str(case.count), SAID[case.name], _best(name, case.name), *changes))
     head = (
         "large eigenvalues",

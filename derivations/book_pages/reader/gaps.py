@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from derivations.book_pages import html as h
 from derivations.book_pages.html import escape
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Comparison
+from derivations.verification.plain_records import CheckRecord
 from numeric_check.verdicts.verdict import SIGMAS
 
 WIDTH, MARGIN, DOT, BASE = 480.0, 20.0, 2.6, 14.0
@@ -24,11 +24,7 @@ _EXPONENTS = (
 )
 
 
-def _compares(check: Any) -> Comparison:
-    return Comparison(check.get("comparison", Comparison.NUMBER))
-
-
-def comparisons(checks: Sequence[Any]) -> str:
+def comparisons(checks: Sequence[CheckRecord]) -> str:
     """Every comparison of a step, folded, with what its verdicts go by; nothing of none."""
     if not checks:
         return ""
@@ -49,7 +45,7 @@ def comparisons(checks: Sequence[Any]) -> str:
     found = "sampled" if draws else "fitted"
     body = h.table(("quantity", "at", against, found, "draws", "verdict"), rows, numeric=(2, 3, 4))
     notes = [_PROJECTIONS] if any(check["probe"] for check in checks) else []
-    notes += [_EXPONENTS] if any(_compares(check) in EXPONENTS for check in checks) else []
+    notes += [_EXPONENTS] if any(check["comparison"] in EXPONENTS for check in checks) else []
     body += "".join(f"<p><small>{note}</small></p>" for note in notes)
     plural = "comparison" if len(rows) == 1 else "comparisons"
     how = f"with sampling, {h.count(draws)} draws" if draws else "of exact values"
@@ -57,17 +53,17 @@ def comparisons(checks: Sequence[Any]) -> str:
     return f'<details class="sampled"><summary>{summary}</summary>{h.later(plot(checks) + body)}</details>'
 
 
-def gap(check: Any) -> float | None:
+def gap(check: CheckRecord) -> float | None:
     """The distance of a comparison in standard errors; None where nothing scatters."""
     return (check["mean"] - check["value"]) / check["stderr"] if check["stderr"] > 0 else None
 
 
-def plot(checks: Sequence[Any]) -> str:
+def plot(checks: Sequence[CheckRecord]) -> str:
     """One dot for each comparison that scatters, heaped where they meet; nothing of fewer than three."""
     found = [
         (g, check)
         for check in checks
-        if _compares(check) == Comparison.NUMBER and (g := gap(check)) is not None
+        if check["comparison"] == Comparison.NUMBER and (g := gap(check)) is not None
     ]
     if len(found) < 3:
         return ""

@@ -12,7 +12,8 @@ from derivations.steps.labels import Order, Sign
 from derivations.steps.step import Step
 from derivations.typeset.exported_names import front_door
 from derivations.typeset.presentation import present
-from derivations.verification.verify import Record, keys_of
+from derivations.verification.plain_records import Record
+from derivations.verification.verify import keys_of
 from symbolic.algebra.quotients import NotRational
 
 LANGUAGES = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict
 from html.parser import HTMLParser
+from typing import cast
 
 import pytest
 import sympy
@@ -18,10 +18,11 @@ from derivations.publishing.build import SOURCE
 from derivations.steps.contents import load
 from derivations.steps.labels import BY_MOVES, Order
 from derivations.steps.status import ProofStatus
-from derivations.steps.step import Check
+from derivations.steps.step import Check, Step
 from derivations.typeset import statements
 from derivations.typeset.left_sides import LEFT_SIDES
-from derivations.verification.verify import Record, describe
+from derivations.verification.plain_records import Record, as_record
+from derivations.verification.verify import describe
 
 CELL = re.compile(r"```\{code-cell\}[^\n]*\n(.*?)```", re.DOTALL)
 SHOW = re.compile(r"cards\.show\((.*?)\)", re.DOTALL)
@@ -130,20 +131,11 @@ def unbalanced(text: str) -> list[str]:
 @pytest.fixture
 def records(monkeypatch: pytest.MonkeyPatch) -> dict[str, Record]:
     """Records as verification would give them, without the work."""
-    check = {
-        "label": r"\mathbb{E}\,W",
-        "sizes": {"n": 7.0, "p": 4.0},
-        "value": 1.0,
-        "mean": 1.01,
-        "stderr": 0.002,
-        "draws": 123456,
-        "drawn": 1.0,
-        "seconds": 0.1,
-        "verdict": "agree",
-        "reason": "close",
-        "move": 0,
-        "probe": 1,
-    }
+    check = as_record(
+        Check(
+            r"\mathbb{E}\,W", {"n": 7.0, "p": 4.0}, 1.0, 1.01, 0.002, 123456, 0.1, "agree", "close", probe=1
+        )
+    )
     found = {
         name: describe(step)
         | {
@@ -552,8 +544,12 @@ def test_guard_sees_unsound_html(spoil: Callable[[str], str]) -> None:
     assert unbalanced(spoil(h.table(("a",), [("1",)])))
 
 
+def proved(step: Step) -> Record:
+    return cast(Record, {**describe(step), "proof": ProofStatus.PROVED, "checks": []})
+
+
 def test_a_card_says_what_its_proof_uses() -> None:
-    record: Record = {**describe(load()["task-average"]), "proof": ProofStatus.PROVED, "checks": []}
+    record = proved(load()["task-average"])
     shown = cards._moves(load()["task-average"], record)
     assert "One task's share, from <a" in shown
     assert r"\text{where } B = X^v A" in shown
@@ -564,7 +560,7 @@ def test_a_card_says_what_its_proof_uses() -> None:
 
 def test_of_a_vast_formula_a_card_says_how_to_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     step = load()["task-average"]
-    record: Record = {**describe(step), "proof": ProofStatus.PROVED, "checks": []}
+    record = proved(step)
     asked = "<code>derive show task-average --proof --json</code>"
     whole = cards._moves(step, record)
     assert asked not in whole
@@ -595,5 +591,5 @@ def test_definitions_that_share_a_line_stand_apart_on_a_phone() -> None:
 @pytest.mark.parametrize(("drawn", "against"), [(1.0, "formula"), (0.2, "experiment")])
 def test_what_a_sampled_number_is_held_against_heads_its_column(drawn: float, against: str) -> None:
     check = Check("panel a", {"alpha_t": 0.1}, 1.0, 1.01, 0.02, 500, 0.1, "agree", "close", drawn=drawn)
-    shown = gaps.comparisons([asdict(check)])
+    shown = gaps.comparisons([as_record(check)])
     assert re.findall(r">(formula|experiment)</th>", shown) == [against]

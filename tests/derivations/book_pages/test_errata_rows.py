@@ -14,8 +14,9 @@ from derivations.language.symbols import alpha_t, sigma
 from derivations.paper.theorem1.concentration import leading_loss
 from derivations.steps.contents import load
 from derivations.steps.step import Erratum
+from derivations.verification.plain_records import Record
 from derivations.verification.prove import disagreeing
-from derivations.verification.verify import Record, verify_step
+from derivations.verification.verify import verify_step
 
 pytestmark = pytest.mark.xdist_group("errata")
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from derivations.book_pages.reader import gaps
+from derivations.steps.step import Check
+from derivations.verification.plain_records import CheckRecord, as_record
 
 
-def compared(gap: float, verdict: str = "agree", stderr: float = 0.1) -> dict[str, Any]:
-    return {
-        "value": 2.0,
-        "mean": 2.0 + gap * stderr,
-        "stderr": stderr,
-        "verdict": verdict,
-        "comparison": "number",
-    }
+def compared(gap: float, verdict: str = "agree", stderr: float = 0.1, draws: int = 9) -> CheckRecord:
+    return as_record(Check("p", {"n": 7.0}, 2.0, 2.0 + gap * stderr, stderr, draws, 0.1, verdict, "close"))
 
 
 def places(text: str) -> list[float]:
@@ -41,18 +36,16 @@ def test_nothing_is_drawn_of_few_or_of_what_does_not_scatter() -> None:
     assert gaps.plot([compared(1), compared(2), compared(0, stderr=0.0)]) == ""
 
 
-def check(label: str, comparison: str, draws: int) -> dict[str, Any]:
-    """A check as a record holds it."""
-    found = {"label": label, "sizes": {"n": 7.0}, "draws": draws, "reason": "close", "probe": 0, "drawn": 1.0}
-    return compared(1) | found | {"comparison": comparison}
+def check(comparison: str, draws: int) -> CheckRecord:
+    return {**compared(1, draws=draws), "comparison": comparison}
 
 
 def test_what_is_not_drawn_is_called_exact_and_no_draws_are_counted() -> None:
-    exact = check("p", "left out", 0)
+    exact = check("left out", 0)
     text = gaps.comparisons([exact, exact])
     assert "<summary>2 comparisons of exact values</summary>" in text
     assert text.count("<div>exact</div>") == 2
-    text = gaps.comparisons([exact, check("p", "number", 1234)])
+    text = gaps.comparisons([exact, check("number", 1234)])
     assert "2 comparisons with sampling, 1\u202f234 draws</summary>" in text
     assert text.count("<div>exact</div>") == 1
     assert gaps.comparisons([]) == ""
@@ -60,6 +53,6 @@ def test_what_is_not_drawn_is_called_exact_and_no_draws_are_counted() -> None:
 
 def test_a_table_with_exponents_says_by_what_they_agree() -> None:
     said = "steps of one half"
-    assert said in gaps.comparisons([check("p", "power", 9)])
-    assert said in gaps.comparisons([check("p", "left out", 0)])
-    assert said not in gaps.comparisons([check("p", "number", 9)])
+    assert said in gaps.comparisons([check("power", 9)])
+    assert said in gaps.comparisons([check("left out", 0)])
+    assert said not in gaps.comparisons([check("number", 9)])

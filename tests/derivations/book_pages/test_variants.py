@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from derivations.typeset.named_forms import derived_form
 from derivations.typeset.statements import lines
 from derivations.variants import table
 from derivations.variants.table import BASES, VARIANTS, Variant, entries, name_of, setting_of, values_of
+from derivations.verification.plain_records import CheckRecord
 
 SMALL = (VARIANTS[0], Variant("2 inner steps", ("inner_steps=2",)), Variant("reused data", ("split=reused",)))
 REFUSED = Variant("refused", ("order=next", "inputs=laplace"))
@@ -160,7 +162,7 @@ def test_a_decay_shows_gaps_and_their_exponent(scale: float, said: str) -> None:
         }
         for k in (1, 2, 4)
     ]
-    text = change.decay(checks)
+    text = change.decay([cast(CheckRecord, check) for check in checks])
     assert said in text
     assert ("0.30000" in text) == (scale == 1.0)
 
@@ -181,7 +183,7 @@ def test_fitted_powers_stand_beside_those_stated() -> None:
         "mean": 0.3601,
     }
     rest = {"stderr": 0.0001, "verdict": "agree", "reason": ""}
-    text = change.decay([fit | rest, single | rest])
+    text = change.decay([cast(CheckRecord, one | rest) for one in (fit, single)])
     assert "power stated" in text
     assert "label noise" in text
     assert "simulation" in text

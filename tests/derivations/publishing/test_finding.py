@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import nbformat
 import pytest
@@ -15,6 +16,7 @@ from derivations.publishing.equation_links import linked, places
 from derivations.publishing.finding import formula, index, parts, plain, sections
 from derivations.publishing.notebooks import notebook
 from derivations.steps.contents import load
+from derivations.verification.plain_records import Record
 
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in SOURCE.glob("*.md")}
 PAGE = """---
@@ -76,7 +78,7 @@ def test_numbers_of_equations_are_links_and_other_numbers_are_not() -> None:
 
 def test_the_index_holds_steps_and_sections_that_were_built_and_no_others(tmp_path: Path) -> None:
     (tmp_path / "lemma1.html").write_text(BUILT, encoding="utf-8")
-    record = {"name": "wishart-mean", "proof": "proved", "numeric": "agree"}
+    record = cast(Record, {"name": "wishart-mean", "proof": "proved", "numeric": "agree"})
     found = {place["url"]: place for place in index(tmp_path, {"lemma1": PAGE, "setup": PAGE}, [record])}
     assert found.keys() == {"lemma1.html", "lemma1.html#the-rest", "lemma1.html#step-wishart-mean"}
     step = found["lemma1.html#step-wishart-mean"]

@@ -9,7 +9,8 @@ import pytest
 
 from derivations.steps.contents import ALIASES, load
 from derivations.steps.step import Kind, Step
-from derivations.verification.verify import Record, verify
+from derivations.verification.plain_records import Record
+from derivations.verification.verify import verify
 
 LAST = 144
 STEPS = load()

@@ -213,8 +213,7 @@ def test_after_an_edit_of_a_step_its_losses_are_not_drawn_again_unless_all_is_as
         (second,) = verify([name])
     assert len(batches) == count
     assert store.contents()["kinds"]["numeric"]["entries"] == 2
-    numbers = ("value", "mean", "stderr", "draws", "verdict")
-    compared = [[[check[one] for one in numbers] for check in record["checks"]] for record in (first, second)]
+    compared = [[check | {"seconds": 0.0} for check in record["checks"]] for record in (first, second)]
     assert compared[0] == compared[1]
     # the seconds are those of all that it rests on
     assert second["seconds"] > spared() - before > 0

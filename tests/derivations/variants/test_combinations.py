@@ -6,7 +6,7 @@ import random
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -35,6 +35,7 @@ from derivations.variants.combinations import (
 )
 from derivations.variants.everything_drawn import LABEL as DRAWN
 from derivations.variants.losses import LADDER, UNDER
+from derivations.verification.plain_records import Record
 
 AGREEING = {"verdict": "agree", "value": 1.0, "mean": 1.0, "stderr": 0.1, "move": 0, "label": "the loss"}
 RECORD = {
@@ -78,7 +79,7 @@ def test_all_pairs_of_different_assumptions_are_in() -> None:
     ],
 )
 def test_only_what_is_sampled_at_three_sizes_counts(changed: dict[str, object], expected: str) -> None:
-    assert judged(("inner_steps=2",), Regime.OVER, {**RECORD, **changed}).verdict == expected
+    assert judged(("inner_steps=2",), Regime.OVER, cast(Record, {**RECORD, **changed})).verdict == expected
 
 
 def test_the_committed_table_has_every_pair_and_nothing_open(tmp_path: Path) -> None:

@@ -11,14 +11,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from derivations.language.assumptions import PAPER
 from derivations.steps.contents import load
 from derivations.steps.step import Step
-from derivations.verification.verify import Record, verify
+from derivations.verification.plain_records import Record
+from derivations.verification.verify import verify
 from symbolic.algebra.words import Expression, matrix
 from symbolic.averages import expectation, over_laws
 from symbolic.weingarten import haar_words, inverse_words
@@ -142,7 +143,8 @@ def test_sixty_results_of_the_engine_are_confirmed(records: dict[str, Record]) -
 
 
 def agreeing(*sizes: int) -> Record:
-    return {"checks": [{"sizes": {"n": size, "p": 2}, "verdict": "agree"} for size in sizes]}
+    checks = [{"sizes": {"n": size, "p": 2}, "verdict": "agree"} for size in sizes]
+    return cast(Record, {"checks": checks})
 
 
 def test_agreement_at_three_unequal_sizes_counts() -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 from xml.etree import ElementTree
 
 import numpy as np
@@ -27,7 +28,8 @@ from derivations.verification import prove as proving
 from derivations.verification import verify as verification
 from derivations.verification.examine import Examined, examine
 from derivations.verification.growth import sign_check
-from derivations.verification.verify import all_pass, checked, keys_of, verify, verify_jobs
+from derivations.verification.plain_records import CheckRecord, Record, as_record
+from derivations.verification.verify import all_pass, checked, keys_of, passed, verify, verify_jobs
 
 NAME, OTHERS = "rows-sandwich", ("wishart-mean", "columns-sandwich")
 STEP = contents.named(NAME)
@@ -280,18 +282,27 @@ def test_nothing_checked_is_not_a_pass(capsys: pytest.CaptureFixture[str]) -> No
     assert not all_pass([])
 
 
+def test_a_check_is_kept_field_by_field() -> None:
+    check = Check("p", {"n": 7.0}, 1.0, 1.0, 0.1, 9, 0.1, "agree", "close")
+    assert as_record(check).keys() == CheckRecord.__annotations__.keys()
+
+
+def of_statuses(proof: str, numeric: str) -> Record:
+    return cast(Record, {"proof": proof, "numeric": numeric})
+
+
 @pytest.mark.parametrize("status", ProofStatus)
 def test_a_proof_passes_when_it_is_no_failure(status: ProofStatus) -> None:
-    record = {"proof": str(status), "numeric": "skipped"}
+    record = of_statuses(str(status), "skipped")
     failed = status in ("failed", "none")
-    assert verification.passed(record) == (not failed)
+    assert passed(str(status), "skipped") == (not failed)
     assert checked(record) == (status not in ("none", "not-applicable", "skipped", "conjecture"))
 
 
 @pytest.mark.parametrize("status", NumericStatus)
 def test_a_number_passes_when_nothing_is_open(status: NumericStatus) -> None:
-    record = {"proof": "skipped", "numeric": str(status)}
-    assert verification.passed(record) == (status not in ("disagree", "inconclusive", "failed"))
+    record = of_statuses("skipped", str(status))
+    assert passed("skipped", str(status)) == (status not in ("disagree", "inconclusive", "failed"))
     assert checked(record) == (status not in ("not-applicable", "skipped"))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from derivations.steps.step import Check
 from derivations.verification import false_alarms
 from derivations.verification.false_alarms import (
     LADDER_RUNS,
@@ -26,20 +27,16 @@ from derivations.verification.false_alarms import (
     text_of_budget,
 )
 from derivations.verification.growth import ROUNDS
+from derivations.verification.plain_records import CheckRecord, Sampled, as_record
 from derivations.verification.verify import verify
 from numeric_check.verdicts.decay import judge_decay
 from numeric_check.verdicts.verdict import SIGMAS
 
-CHECK: dict[str, Any] = {
-    "comparison": "number",
-    "value": 1.0,
-    "mean": 1.001,
-    "stderr": 1e-3,
-    "draws": 300,
-    "verdict": "agree",
-    "longer": 1,
-    "drawn": 1.0,
-}
+CHECK = as_record(Check("p", {"n": 7.0}, 1.0, 1.001, 1e-3, 300, 0.1, "agree", "close"))
+
+
+def sampled(name: str, checks: list[CheckRecord]) -> Sampled:
+    return {"name": name, "numeric": "agree", "numeric_reason": "", "checks": checks}
 
 
 @pytest.mark.parametrize(("sigmas", "draws"), [(2.0, 6), (1.5, 40), (3.0, 12)])
@@ -126,20 +123,20 @@ def test_beside_an_experiment_only_what_is_drawn_anew_can_differ() -> None:
 
 
 def test_a_budget_is_a_sum() -> None:
-    (means, exponents) = budget([{"checks": [CHECK, CHECK]}, {"checks": [CHECK | {"draws": 0}]}])
+    (means, exponents) = budget([sampled("two", [CHECK, CHECK]), sampled("none", [CHECK | {"draws": 0}])])
     assert means == ("means and signs", 2, pytest.approx(2 * chance_beyond(5.0, 300)), 0.0)
     assert exponents[1:] == (0, 0.0, 0.0)
 
 
 def test_a_budget_that_is_spent_is_told() -> None:
     """Of a thousand means and a ladder that is often left open, only the ladder is too much."""
-    means = {"name": "means", "checks": [CHECK | {"draws": 10**6}] * 1000}
-    ladder = {"name": "ladder", "checks": [CHECK | {"comparison": "power", "mean": 0.9, "stderr": 0.05}]}
+    means = sampled("means", [CHECK | {"draws": 10**6}] * 1000)
+    ladder = sampled("ladder", [CHECK | {"comparison": "power", "mean": 0.9, "stderr": 0.05}])
     assert "in all: 5.7e-04, below the 0.001" in text_of_budget([means])
     assert chances(ladder["checks"][0])[1] > 1e-3
     assert "MORE than the 0.001" in text_of_budget([means, ladder])
     # as one whose exponent is known four times as well is not
-    better = ladder | {"checks": [ladder["checks"][0] | {"stderr": 0.0125}]}
+    better = sampled("ladder", [ladder["checks"][0] | {"stderr": 0.0125}])
     assert "below the 0.001" in text_of_budget([means, better])
 
 
