@@ -25,13 +25,14 @@ from derivations.steps.chains.products import in_place_of
 from derivations.steps.rules import haff
 from derivations.steps.rules.exact_routes import inverse_of_chi_square
 from derivations.steps.rules.haar import FREEDOM, mean_trace_of_inverse
-from derivations.steps.rules.rotations import Weighted, by_moment, multiple, rewritten
+from derivations.steps.rules.rotations import Weighted, by_moment, rewritten
 from derivations.steps.rules.second_moments import two_of_a_rotation
 from derivations.steps.rules.wishart_words import letters_by_name as by_name
 from derivations.steps.step import Derived, Kind, Observed, Step
 from numeric_check.draws.sample import Sample
 from symbolic.algebra import words
 from symbolic.algebra.entry_laws import COMPLEX
+from symbolic.algebra.matrices import multiple
 from symbolic.algebra.words import Expression, constant, gaussian, independent_entries, matrix, scalar
 from symbolic.grammar.expanded import expand
 from symbolic.grammar.syntax import parse

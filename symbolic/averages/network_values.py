@@ -13,7 +13,7 @@ from typing import Any
 from flint import fmpq, fmpq_mat, fmpq_mpoly
 
 from symbolic.algebra.canonical import Monomial
-from symbolic.algebra.coefficients import NUMBERS, to_fmpq
+from symbolic.algebra.coefficients import NUMBERS
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.expression import Expression, Shape
 from symbolic.algebra.letters import (
@@ -25,6 +25,7 @@ from symbolic.algebra.letters import (
     letter_of,
     row_dimension,
 )
+from symbolic.algebra.matrices import diagonal, exact_matrix
 from symbolic.algebra.refusal import Refused
 from symbolic.algebra.terms import accumulate
 from symbolic.averages.network_order import Edge, Label, Network
@@ -92,7 +93,7 @@ class _Point:
                 Expression({((), word): NUMBERS.constant(1)}, shape, _indices(word)), self.values
             )
             if self.space is None and isinstance(value, list):
-                value = fmpq_mat([[to_fmpq(x) for x in row] for row in value])
+                value = exact_matrix(value)
             self._words[word] = value
         return self._words[word]
 
@@ -129,11 +130,11 @@ class _Point:
                 matrix = left * right if self.space is None else left @ right
         return matrix.tolist() if self.space is None else matrix
 
-    def _filled(self, size: int, diagonal: Value) -> Value:
+    def _filled(self, size: int, values: Value) -> Value:
         """A diagonal matrix."""
         if self.space is not None:
-            return self.space.eye(size) * diagonal
-        return fmpq_mat([[diagonal[i,] if i == j else 0 for j in range(size)] for i in range(size)])
+            return self.space.eye(size) * values
+        return diagonal([values[i,] for i in range(size)])
 
     def _table(self, tensor: Value, rows: int, columns: int, upright: bool) -> Value:
         """The matrix of a tensor in one or two indices."""

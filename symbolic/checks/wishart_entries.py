@@ -20,7 +20,8 @@ from typing import Any
 
 from flint import fmpq_mat, fmpq_mpoly
 
-from symbolic.algebra.coefficients import to_fmpq, to_fraction
+from symbolic.algebra.coefficients import to_fraction
+from symbolic.algebra.matrices import exact_matrix
 from symbolic.checks.entry_products import (
     EntryProducts,
     Factor,
@@ -90,7 +91,7 @@ class SmallWishart:
 
     def covariance(self, name: str = SIGMA) -> Table:
         """Sigma = L L^T."""
-        root = _matrix(self.roots.get(name, self.root))
+        root = exact_matrix(self.roots.get(name, self.root))
         return _table(root * root.transpose())
 
     def expectation(self, terms: Sequence[Term], shape: tuple[int, int] | None = None) -> Table:
@@ -174,7 +175,7 @@ class SmallWishart:
                 gram[i][j] = variable
                 if not self.is_complex:
                     gram[j][i] = variable
-            outer = _matrix(self.roots.get(covariance_of(factor, own=True), self.root))
+            outer = exact_matrix(self.roots.get(covariance_of(factor, own=True), self.root))
             if is_inverse(factor):
                 gram, outer = _adjugate(gram), outer.inv().transpose()
             factors[factor, degree] = Factor(_sandwich(outer, gram), source)
@@ -212,7 +213,7 @@ class SmallWishart:
     def _fixed(self, factor: str) -> Table:
         """The value of a deterministic factor."""
         name = base(factor)
-        matrix = _matrix(self.covariance(name) if is_covariance(name) else self.letters[name])
+        matrix = exact_matrix(self.covariance(name) if is_covariance(name) else self.letters[name])
         if factor.endswith(INVERSE):
             matrix = matrix.inv()
         return _table(matrix.transpose() if factor.endswith(TRANSPOSED) else matrix)
@@ -253,10 +254,6 @@ def _sandwich(outer: fmpq_mat, inner: Polynomials) -> Polynomials:
     span = range(len(inner))
     half = [[reduce(add, (inner[k][j] * outer[i, k] for k in span)) for j in span] for i in span]
     return [[reduce(add, (half[i][k] * outer[j, k] for k in span)) for j in span] for i in span]
-
-
-def _matrix(table: Table) -> fmpq_mat:
-    return fmpq_mat([[to_fmpq(x) for x in line] for line in table])
 
 
 def _table(matrix: fmpq_mat) -> Table:

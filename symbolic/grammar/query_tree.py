@@ -9,6 +9,7 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
+from symbolic.algebra.matrices import multiple
 from symbolic.grammar import tree
 from symbolic.wishart.fixed_letters import unit
 
@@ -25,7 +26,7 @@ def tree_value(
 
     Raises ZeroDivisionError where a divisor is zero or singular.
     """
-    identity = fmpq_mat(size, size, [int(i == j) for i in range(size) for j in range(size)])
+    identity = multiple(size)
 
     def value(part: tree.Node) -> Value:
         result: Value = fmpq(0)

@@ -16,8 +16,9 @@ from typing import NoReturn, TypeVar
 
 from flint import fmpq_mat
 
-from symbolic.algebra.coefficients import to_fmpq, to_fraction
+from symbolic.algebra.coefficients import to_fraction
 from symbolic.algebra.entry_laws import GAUSSIAN
+from symbolic.algebra.matrices import exact_matrix
 from symbolic.algebra.refusal import Refused
 from symbolic.algebra.words import constant, matrix
 from symbolic.checks.entries import cost_by_entries, expect_by_entries, letter_values
@@ -164,7 +165,7 @@ def _compare_tree(answer: Answer, size: int, rows: int) -> str:
             table = _identity(number)
         elif of_rows(name) == ROW_COVARIANCE:
             table = [[table[min(i, j)][max(i, j)] for j in range(number)] for i in range(number)]
-        letters[name] = _exact(table)
+        letters[name] = exact_matrix(table)
         if of_rows(name) == ROWS:
             letters["W" + name[1:]] = letters[name].transpose() * letters[name]
     try:
@@ -232,12 +233,12 @@ def _compare_rows(answer: Answer, size: int, limit: int, rows: int) -> str:
             found.setdefault(name, matrix(name, length, COLUMNS if kind == MEAN else length).letters()[name])
     values, roots = letter_values(found, dimensions)
     for length in setting.correlated & dimensions.keys():
-        root = _exact(values[ROW_COVARIANCE + length[1:]])
+        root = exact_matrix(values[ROW_COVARIANCE + length[1:]])
         values[ROW_COVARIANCE + length[1:]] = _table(root * root.transpose())
     for name in [x for x in values if x.startswith(INVERSE_OF_SIGMA)]:
         covariance = SIGMA + name.removeprefix(INVERSE_OF_SIGMA)
         if covariance in values:
-            values[name] = _table(_exact(values[covariance]).inv())
+            values[name] = _table(exact_matrix(values[covariance]).inv())
     joint = {
         name: JointLaw(
             values[MEAN + name[1:]]
@@ -254,7 +255,7 @@ def _compare_rows(answer: Answer, size: int, limit: int, rows: int) -> str:
     if cost_by_entries(expression, dimensions, values, roots, joint) + TERM_COST * answer.length > limit:
         return ""
     expected = expect_by_entries(expression, dimensions, values, roots, joint=joint)
-    letters = {name: _exact(table) for name, table in values.items()}
+    letters = {name: exact_matrix(table) for name, table in values.items()}
     for name in answer.units:
         row, column = indices_of(name) or (0, 0)
         known = letters.get(UNIT_NAME.format(*sorted((row, column))))
@@ -262,7 +263,7 @@ def _compare_rows(answer: Answer, size: int, limit: int, rows: int) -> str:
             letters[name] = known if row <= column else known.transpose()
     for length, number in dimensions.items():
         if length != COLUMNS:
-            letters[ROW_IDENTITY + length[1:]] = _exact(_identity(number))
+            letters[ROW_IDENTITY + length[1:]] = exact_matrix(_identity(number))
     try:
         formula = answer.formula.at(dimensions)
     except ZeroDivisionError:
@@ -285,11 +286,7 @@ def _terms(polynomial: TracePolynomial, dimensions: Mapping[str, int]) -> Iterat
 def _letters(small: SmallWishart) -> dict[str, fmpq_mat]:
     """The deterministic letters and Sigma."""
     covariances = {name: small.covariance(name) for name in (SIGMA, *small.roots)}
-    return {name: _exact(table) for name, table in {**small.letters, **covariances}.items()}
-
-
-def _exact(table: Table) -> fmpq_mat:
-    return fmpq_mat([[to_fmpq(x) for x in row] for row in table])
+    return {name: exact_matrix(table) for name, table in {**small.letters, **covariances}.items()}
 
 
 def _table(matrix: fmpq_mat) -> Table:

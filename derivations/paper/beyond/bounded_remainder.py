@@ -40,7 +40,7 @@ from derivations.paper.beyond.exact_slopes import EXPONENTS, exact_checks
 from derivations.paper.beyond.one_task import mean_of_inverse, one_task, require_rotations
 from derivations.paper.beyond.reduction import GAMMA, OWN_INVERSE, room_left, tasks_chain
 from derivations.paper.theorem1.concentration import EXCESS, REGIME, leading_excess, loss_over_chain
-from derivations.paper.theorem1.exact_haar import mean_squared_trace_of_inverse
+from derivations.paper.theorem1.inverse_traces import mean_squared_trace_of_inverse
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain, Rule, carried_out
 from derivations.steps.chains.products import degree_of_powers
@@ -55,12 +55,12 @@ from derivations.steps.rules.rotations import (
     bounded_inverse,
     bounded_product,
     by_moment,
-    multiple,
     quotient,
     replaced,
 )
 from derivations.steps.step import Check, Derived, Kind, Parts, Step
 from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.matrices import multiple
 from symbolic.algebra.words import (
     Expression,
     constant,
@@ -293,10 +293,6 @@ def _gram_of(source: random.Random, size: int) -> fmpq_mat:
     return half * half.transpose()
 
 
-def _multiple(size: int, value: fmpq) -> fmpq_mat:
-    return fmpq_mat([[value if i == j else fmpq(0) for j in range(size)] for i in range(size)])
-
-
 # what is far larger or smaller than all else in a draw, or of a rank too low
 FAR = (fmpq(1), fmpq(1), fmpq(1000), fmpq(1, 1000))
 
@@ -310,8 +306,8 @@ def _degenerate(source: random.Random, size: int) -> fmpq_mat:
 def _positive(source: random.Random, size: int) -> dict[str, Any]:
     """M positive, K positive semidefinite, E the distance of M from a positive multiple of I."""
     h = fmpq(source.randint(1, 9), source.randint(1, 3)) * source.choice(FAR)
-    whole = _degenerate(source, size) + _multiple(size, source.choice(FAR))
-    error = whole - _multiple(size, h)
+    whole = _degenerate(source, size) + multiple(size, source.choice(FAR))
+    error = whole - multiple(size, h)
     return {
         "h": Fraction(str(h)),
         "M_inverse": whole.inv(),
@@ -324,11 +320,11 @@ def _positive(source: random.Random, size: int) -> dict[str, Any]:
 def _two_wisharts(source: random.Random, size: int, rate: Expression) -> dict[str, Any]:
     """M = (I - a S / n)^2 + (a / n)^2 C T C^T with S = C C^T, for a rate near an eigenvalue too."""
     c, t = random_matrix(source, size, size), _gram_of(source, size) * source.choice(FAR)
-    c = c + _multiple(size, fmpq(7))
+    c = c + multiple(size, fmpq(7))
     s, n = c * c.transpose(), source.randint(2, 9)
     a = Fraction(source.randint(1, 9), source.randint(1, 60))
     scale = fmpq(a.numerator, a.denominator) / n
-    first = _multiple(size, fmpq(1)) - s * scale
+    first = multiple(size, fmpq(1)) - s * scale
     squared = evaluate(rate, {"alpha_t": a, "n_t": n})
     whole = first * first + c * t * c.transpose() * fmpq(squared.numerator, squared.denominator)
     place = {"M_inverse": whole.inv(), "S_inverse": s.inv(), "T_inverse": t.inv()}

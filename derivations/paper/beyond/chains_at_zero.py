@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache, partial
 
 import sympy
-from flint import fmpq, fmpq_mat
+from flint import fmpq_mat
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions
@@ -18,7 +18,7 @@ from derivations.paper.beyond.one_task import require_rotations
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.target_task import loss_chain, loss_coefficients
 from derivations.paper.theorem1.concentration import EXCESS, GAP, adaptation_chain
-from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse, mean_traces_of_both
+from derivations.paper.theorem1.inverse_traces import mean_trace_of_inverse, mean_traces_of_both
 from derivations.paper.theorem1.reused_data import at_rate_zero, noise_level
 from derivations.paper.theorem2.expansion import second_moment
 from derivations.steps.chain import Chain, Rule, Tasks
@@ -27,7 +27,8 @@ from derivations.steps.held import Held
 from derivations.steps.labels import LOSS_AT_ZERO, InRegime
 from derivations.steps.rules import haar, solutions, word_slopes
 from derivations.steps.rules.exact_routes import inverse_of_chi_square, moment_of_beta
-from derivations.steps.rules.rotations import TALL, Weighted, by_moment, multiple, quotient, rewritten
+from derivations.steps.rules.rotations import TALL, Weighted, by_moment, quotient, rewritten
+from symbolic.algebra.matrices import exact_matrix, multiple
 from symbolic.algebra.words import (
     Expression,
     constant,
@@ -146,11 +147,11 @@ def _projections(sizes: Mapping[str, int]) -> Weighted:
     beside, both = (mean - square) / (total - 1), (rows * mean - square) / (total - 1)
 
     def units(*places: tuple[int, int]) -> fmpq_mat:
-        return fmpq_mat([[fmpq(int((i, j) in places)) for j in range(p)] for i in range(p)])
+        return exact_matrix([[int((i, j) in places) for j in range(p)] for i in range(p)])
 
     found = [(beside, {"Pi": units((i, j), (j, i))}) for i in range(p) for j in range(i)]
     found += [(square - both, {"Pi": units((i, i))}) for i in range(p)]
-    return [*found, (both, {"Pi": multiple(p, Fraction(1))})]
+    return [*found, (both, {"Pi": multiple(p)})]
 
 
 def _columns(inverse: str) -> Callable[[Mapping[str, int]], Weighted]:

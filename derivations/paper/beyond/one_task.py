@@ -22,7 +22,7 @@ from derivations.language.assumptions import Assumptions, NotDerivable
 from derivations.language.symbols import m, n_v, p
 from derivations.paper.beyond.one_task_integral import AGREED, by_quadrature
 from derivations.paper.outer_problem import target_covariance
-from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse, noise_mean
+from derivations.paper.theorem1.inverse_traces import mean_trace_of_inverse, noise_mean
 from derivations.steps.chains.products import by_powers
 from derivations.support.bad_input import BadInput
 from derivations.verification.batches import Batch, Plan, Weighted

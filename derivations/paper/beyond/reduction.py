@@ -46,7 +46,6 @@ from derivations.steps.rules.rotations import (
     by_invariance,
     by_moment,
     linear_image,
-    multiple,
     quotient,
     rewritten,
 )
@@ -55,6 +54,7 @@ from derivations.support.estimates import simulated
 from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.problem.setting import Setting
+from symbolic.algebra.matrices import multiple
 from symbolic.algebra.words import Expression, constant, identity, matrix, scalar, tr
 
 TRACE = r"\mathbb{E}\,\mathrm{Tr}\,(BB^T)^{-1}\Gamma"

@@ -36,7 +36,7 @@ from derivations.paper.inner_loops.near_singular import (
     weight,
 )
 from derivations.paper.outer_problem import target_covariance
-from derivations.paper.theorem1.exact_haar import mean_trace_of_inverse
+from derivations.paper.theorem1.inverse_traces import mean_trace_of_inverse
 from derivations.steps.chain import Chain, Rule
 from derivations.steps.held import Held
 from derivations.steps.labels import BY_MOVES, Sign
@@ -46,7 +46,6 @@ from derivations.steps.rules.rotations import (
     by_moment,
     gram,
     linear_image,
-    multiple,
     quotient,
     rewritten,
 )
@@ -58,6 +57,7 @@ from derivations.verification.measure import mean_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.unreached import Traces, traces
+from symbolic.algebra.matrices import multiple
 from symbolic.algebra.words import Expression, constant, gaussian, identity, matrix, scalar, tr
 
 STEPS_OF_INNER_LOOP = (1, 2, 3, 4)

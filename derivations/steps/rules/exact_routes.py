@@ -14,20 +14,16 @@ from flint import fmpq, fmpq_mat
 
 from derivations.language.normal_form import quotient
 from derivations.steps.rules.stacked import Tasks, unlike
-from symbolic.algebra.coefficients import INVERSE, to_fmpq, to_fraction
+from symbolic.algebra.coefficients import INVERSE, to_fraction
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
+from symbolic.algebra.matrices import exact_matrix, multiple
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.words import Expression
 
 # sizes at which exact random matrices are drawn: unequal, so that no two dimensions are taken for one another
 EXACT_SIZES = (2, 3, 4, 5)
 SEED = 20_210_503
-
-
-def exact_matrix(rows: list[list[Fraction]]) -> fmpq_mat:
-    """Rows of fractions as a matrix of flint."""
-    return fmpq_mat([[to_fmpq(x) for x in row] for row in rows])
 
 
 def random_matrix(source: random.Random, rows: int, columns: int, *, symmetric: bool = False) -> fmpq_mat:
@@ -57,7 +53,7 @@ def extremes(source: random.Random, size: int, count: int = 12) -> Iterator[fmpq
 
     Multiples of the identity, ranks down to zero, one entry or one row far larger or smaller than all others.
     """
-    one = fmpq_mat([[fmpq(int(i == j)) for j in range(size)] for i in range(size)])
+    one = multiple(size)
     for far in (fmpq(1), fmpq(1000), fmpq(1, 1000)):
         yield one * far
         scaled = random_matrix(source, size, size)

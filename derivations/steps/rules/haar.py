@@ -25,9 +25,10 @@ from derivations.steps.rules.exact_routes import (
     stack,
 )
 from derivations.steps.rules.stacked import unlike
-from symbolic.algebra.coefficients import INVERSE, to_fmpq
+from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE
+from symbolic.algebra.matrices import multiple
 from symbolic.algebra.words import (
     Expression,
     identity,
@@ -349,11 +350,10 @@ def not_mean_of_plain_rows(
     source = random.Random(SEED)
     for rows, count, p in PLAIN_SIZES:
         total = rows * count
-        one = fmpq_mat([[fmpq(int(i == j)) for j in range(total)] for i in range(total)])
         mean = inverse_of_chi_square(p - total + 1)
         place: dict[str, object] = {tasks.rows: rows, tasks.count: count, tasks.stacked: total, "p": p}
-        place[plain] = one * to_fmpq(mean)
-        place[OWN_PLAIN] = one * to_fmpq(share_of_rows(rows, total, p) / rows / mean)
+        place[plain] = multiple(total, mean)
+        place[OWN_PLAIN] = multiple(total, share_of_rows(rows, total, p) / rows / mean)
         place[FREEDOM] = evaluate(freedom, place)
         _fill(place, source, before, after)
         if evaluate(before, place) != evaluate(after, place):

@@ -27,11 +27,12 @@ from derivations.steps.by_degree import contraction
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import sum_of_terms
 from derivations.steps.move import SecondRoute
-from derivations.steps.rules.exact_routes import SEED, entries, exact_matrix, extremes
+from derivations.steps.rules.exact_routes import SEED, entries, extremes
 from derivations.steps.second_routes import EXAMPLES, differs_in_entries
 from symbolic.algebra.coefficients import INVERSE, NUMBERS, named_terms, to_fmpq
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import Letter
+from symbolic.algebra.matrices import exact_matrix, multiple
 from symbolic.algebra.refusal import Refused
 from symbolic.algebra.words import Expression, constant, reciprocal, scalar, zero
 from symbolic.averages.network_growth import term_bounds
@@ -195,9 +196,7 @@ def exceeds_at_finite_laws(before: Expression, after: Expression, deviations: Se
             for k in range(4):
                 for one, size, count in zip(deviations, sizes, kept, strict=True):
                     place[one.letter] = _signs(source, side) * to_fmpq(size * place[one.mean] * (k < count))
-                whole = exact_matrix(
-                    [[place[bounded.mean] * (i == j) for j in range(side)] for i in range(side)]
-                )
+                whole = multiple(side, place[bounded.mean])
                 place[bounded.inverse] = (whole + place[bounded.letter]).inv()
                 total += abs(Fraction(evaluate(before, place)))
             if total / 4 > Fraction(evaluate(after, place)):
@@ -208,7 +207,7 @@ def exceeds_at_finite_laws(before: Expression, after: Expression, deviations: Se
 def _signs(source: random.Random, side: int) -> fmpq_mat:
     """A symmetric matrix of signs."""
     drawn = [[source.choice((1, -1)) for _ in range(side)] for _ in range(side)]
-    return fmpq_mat([[to_fmpq(drawn[max(i, j)][min(i, j)]) for j in range(side)] for i in range(side)])
+    return exact_matrix([[drawn[max(i, j)][min(i, j)] for j in range(side)] for i in range(side)])
 
 
 @carries_out
@@ -250,15 +249,7 @@ def exceeds_on_event(
             for one in deviations
         }
         for alone in deviations:
-            drawn = {
-                one.letter: exact_matrix(
-                    [
-                        [(one is alone) * (i == j) * sizes[one.letter] for j in range(side)]
-                        for i in range(side)
-                    ]
-                )
-                for one in deviations
-            }
+            drawn = {one.letter: multiple(side, (one is alone) * sizes[one.letter]) for one in deviations}
             mean = abs(Fraction(evaluate(before, {**place, **drawn}))) * Fraction(min(count, event), 4)
             if mean > Fraction(evaluate(after, place)):
                 return f"at a law of four matrices of size {side} the mean over an event is larger than its bound"

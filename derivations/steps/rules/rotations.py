@@ -27,9 +27,10 @@ from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import in_place_of
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import entries, in_order, random_matrix
-from symbolic.algebra.coefficients import INVERSE, to_fmpq
+from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import ONE, Letter
+from symbolic.algebra.matrices import multiple
 from symbolic.algebra.words import (
     Expression,
     constant,
@@ -298,11 +299,6 @@ def _summed(parts: Iterable[tuple[Fraction, Any]]) -> list[list[Fraction]]:
     return total
 
 
-def multiple(size: int, factor: Fraction) -> fmpq_mat:
-    """A multiple of the identity."""
-    return fmpq_mat([[to_fmpq(factor) * int(i == j) for j in range(size)] for i in range(size)])
-
-
 @carries_out
 def gram(chain: Chain, positive: Callable[[Expression], bool], *reads: str) -> Chain:
     """The present matrix is a positive multiple of a Gram matrix W^T W, which is positive semidefinite.
@@ -476,7 +472,7 @@ def _orthogonal(source: random.Random, size: int) -> fmpq_mat:
     """(I - A)(I + A)^-1 for a random antisymmetric A."""
     half = random_matrix(source, size, size)
     skew = half - half.transpose()
-    one = fmpq_mat([[fmpq(int(i == j)) for j in range(size)] for i in range(size)])
+    one = multiple(size)
     return (one - skew) * (one + skew).inv()
 
 

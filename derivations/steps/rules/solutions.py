@@ -9,8 +9,9 @@ from typing import Any
 from flint import fmpq_mat
 
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
-from derivations.steps.rules.exact_routes import SEED, differs_exactly, exact_matrix, random_matrix
+from derivations.steps.rules.exact_routes import SEED, differs_exactly, random_matrix
 from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.matrices import exact_matrix
 from symbolic.algebra.words import Expression, identity, matrix, vector
 
 DESIGN, TARGET = matrix("B", "N", "p"), vector("gamma", "N")

@@ -12,7 +12,6 @@ from math import comb, prod
 from operator import mul
 from typing import Any
 
-from flint import fmpq_mat
 from sympy.functions.combinatorial.numbers import stirling
 
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
@@ -20,8 +19,9 @@ from derivations.steps.chains.products import by_powers, degree_of_powers
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.derivatives import FAR, LEAST_APPROACH
 from derivations.steps.rules.exact_routes import SEED
-from symbolic.algebra.coefficients import INVERSE, to_fmpq
+from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.matrices import diagonal
 from symbolic.algebra.words import Expression, constant, polynomial, scalar, zero
 
 SIGNS = (1, -1)
@@ -127,9 +127,7 @@ def differs_at_diagonals(before: Expression, after: Expression, spectra: Spectra
         place[size] = len(places)
         for name in before.letters():
             here = [spectra[name][k] for k in places]
-            place[name] = fmpq_mat(
-                [[to_fmpq(x) if i == j else to_fmpq(0) for j in range(len(here))] for i, x in enumerate(here)]
-            )
+            place[name] = diagonal(here)
         if evaluate(before, place) != evaluate(after, place):
             return f"at diagonal matrices of size {len(places)} it is another"
     return ""

@@ -19,11 +19,11 @@ from flint import fmpq, fmpq_mat, fmpq_poly
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import by_powers
 from derivations.steps.move import SecondRoute
-from derivations.steps.rules.exact_routes import exact_matrix
 from derivations.steps.rules.stacked import Tasks
 from symbolic.algebra.coefficients import to_fraction
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.letters import Letter
+from symbolic.algebra.matrices import exact_matrix
 from symbolic.algebra.quotients import Rational
 from symbolic.algebra.words import Expression, constant, matrix, polynomial, reciprocal, scalar, tr
 

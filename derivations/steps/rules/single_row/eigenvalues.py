@@ -22,6 +22,7 @@ from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import SEED
 from symbolic.algebra.coefficients import INVERSE, inverse_of, to_fraction
 from symbolic.algebra.evaluation import evaluate
+from symbolic.algebra.matrices import multiple
 from symbolic.algebra.words import Expression, constant, polynomial, reciprocal, scalar, zero
 
 Word = tuple[tuple[str, bool], ...]
@@ -122,8 +123,7 @@ def not_by_eigenvalues(before: Expression, after: Expression, size: int, reached
         rows = reached + (trial % 2 if reached == size else 0)
         across, row = (fmpq_mat(size, 1, [drawn() for _ in range(size)]) for _ in range(2))
         length = (across.transpose() * across)[0, 0]
-        whole = fmpq_mat(size, size, [fmpq(int(i == j)) for i in range(size) for j in range(size)])
-        turned = whole - across * across.transpose() * (2 / length)
+        turned = multiple(size) - across * across.transpose() * (2 / length)
         roots = [drawn() for _ in range(reached)] + [fmpq(0)] * (rows - reached)
         data = [
             root * turned[k, j] if k < size else root for k, root in enumerate(roots) for j in range(size)

@@ -1,4 +1,4 @@
-"""The mean trace of an inverse Wishart matrix: of the Gram matrix of plain Gaussian rows."""
+"""Mean traces of an inverse Wishart matrix: of the Gram matrix of plain Gaussian rows."""
 
 from __future__ import annotations
 
