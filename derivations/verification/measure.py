@@ -27,8 +27,8 @@ from symbolic.algebra.words import Expression
 
 # The budget is in draws, so that a slow machine comes to the same verdict; the limit of processor time only stops a hang.
 # The matrices of a batch stay in the cache of a core: eight times as many took up to twice the time a draw.
-ENTRIES_PER_BATCH = 50_000
-FEWEST_PER_BATCH, MOST_PER_BATCH = 32, 8192
+ENTRIES_PER_BATCH = 100_000
+FEWEST_PER_BATCH, MOST_PER_BATCH = 32, 16_384
 FEWEST_DRAWS = 256
 MAX_SECONDS = 120.0
 MAX_DRAWS = 40_000_000

@@ -22,8 +22,8 @@ from derivations.verification.perturb import Perturbation
 from numeric_check.verdicts.verdict import MARGIN, SIGMAS, draws_needed, judge
 
 # in batches of about as many matrix entries each, whatever the size
-PILOT_BATCHES = 16
-MOST_BATCHES = 800
+PILOT_BATCHES = 8
+MOST_BATCHES = 400
 # a pilot's standard error is itself an estimate
 RESERVE = 1.3
 # standard errors, below which a sampled number has changed by rounding alone
