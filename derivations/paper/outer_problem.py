@@ -123,15 +123,14 @@ def design_chain(assumptions: Assumptions) -> Chain:
 
 def stacked_loss_chain(assumptions: Assumptions) -> Chain:
     """(66): the share of one task in the loss, with its residual put in."""
-    residual = _residual_chain(letter("omega"), assumptions).result
-    rows = (residual.shape or ("",))[0]
-    gap = vector("residual", rows)
-    chain = Chain(gap.T @ gap * reciprocal("n_v") * reciprocal("m") * Fraction(1, 2))
-    # gamma - B omega
     design = model.task(assumptions).design
-    held = Held(assumptions, read=lambda gap: gap + design @ letter("omega"))
-    reads = ("meta-loss-matrix", "stacked-target", "stacked-design")
-    return chain.insert({"residual": residual}, *reads, held=held).shows(LOSS_OF_TASK)
+    target = _residual_chain(letter("omega"), assumptions).result + design @ letter("omega")
+    rows = (design.shape or ("",))[0]
+    gap = vector("gamma_1", rows) - matrix("B_1", rows, "p") @ letter("omega")
+    chain = Chain(gap.T @ gap * reciprocal("n_v") * reciprocal("m") * Fraction(1, 2))
+    held = Held(assumptions)
+    chain.insert({"gamma_1": target}, "stacked-target", held=held)
+    return chain.insert({"B_1": design}, "stacked-design", held=held).shows(LOSS_OF_TASK)
 
 
 def _solution_chain(assumptions: Assumptions) -> Chain:

@@ -107,7 +107,7 @@ def residual_chain(assumptions: Assumptions) -> Chain:
     chain = Chain(constant(Fraction(1, 2)) * reciprocal("n_s") * tr(residual.T @ residual))
     noisy = x_s @ letter("w_prime") + model.noise("z_s", "n_s")
     held = Held(assumptions, read=with_one_noise)
-    return chain.insert({"y_s": noisy}, "test-loss", "test-labels", held=held).shows(LOSS_OF_TASK)
+    return chain.insert({"y_s": noisy}, "test-labels", held=held).shows(LOSS_OF_TASK)
 
 
 def _over_test_data(assumptions: Assumptions) -> Chain:

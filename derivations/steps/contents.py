@@ -441,15 +441,18 @@ def find(name: str | int) -> Step:
     return named(slug_of(name))
 
 
-def ancestors(names: Iterable[str]) -> set[str]:
-    """The slugs on which the given steps rest, transitively, including themselves."""
+def ancestors(names: Iterable[str], *, deciding: bool = False) -> set[str]:
+    """The slugs on which the given steps rest, transitively, including themselves.
+
+    deciding: also those whose proofs decide the status of one of them, and what these rest on.
+    """
     found: set[str] = set()
     stack = list(names)
     while stack:
-        name = stack.pop()
-        if name not in found:
-            found.add(name)
-            stack.extend(named(name).uses)
+        step = named(stack.pop())
+        if step.name not in found:
+            found.add(step.name)
+            stack.extend((*step.uses, *step.proofs) if deciding else step.uses)
     return found
 
 

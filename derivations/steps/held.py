@@ -32,7 +32,8 @@ class Held:
     short: what abbreviations in the definition stand for. where: what letters and scalars of the statement are in the proof.
     read: what of the definition is stated, such as the block of one task, or what a matrix makes of a vector. What is
     stated of any one task holds of each: all letters may bear the label of one and the same task. inside: the formula that
-    is stated, where the definitions are those of names in it.
+    is stated, where the definitions are those of names in it. beside: of the steps that are read, those that state where the
+    proof sets out, and nothing of what is put in.
     """
 
     assumptions: Assumptions
@@ -40,15 +41,26 @@ class Held:
     where: Mapping[str, Expression] = field(default_factory=dict)
     read: Callable[[Expression], Expression] = _itself
     inside: Expression | None = None
+    beside: tuple[str, ...] = ()
 
     def not_stated(self, values: Mapping[str, Expression], reads: tuple[str, ...]) -> str:
-        """Which of the values put in is not what one of the steps derives or claims; nothing where all are."""
-        parts = [part for slug in reads for part in stated(slug, self.assumptions)]
-        for name, value in values.items():
-            whole = self._whole(name, value)
-            if not any(_equal(part, whole, self.where) for part in parts):
+        """Which of the values put in is not what one of the steps derives or claims, or which step states none of them; nothing
+        where all are stated, and every step states one.
+        """
+        wholes = {name: self._whole(name, value) for name, value in values.items()}
+        by_step = {
+            slug: {
+                name
+                for name, whole in wholes.items()
+                if any(_equal(part, whole, self.where) for part in stated(slug, self.assumptions))
+            }
+            for slug in reads
+        }
+        for name in wholes:
+            if not any(name in found for found in by_step.values()):
                 return f"{name} is not what {', '.join(reads)} states"
-        return ""
+        idle = [slug for slug, found in by_step.items() if not found and slug not in self.beside]
+        return f"{', '.join(idle)} states none of what is put in" if wholes and idle else ""
 
     def _whole(self, name: str, value: Expression) -> Part:
         """What the steps are to state of a definition."""
@@ -60,9 +72,15 @@ class Held:
         return written(self.inside.replace({name: seen}), self.short)
 
 
-@lru_cache(maxsize=256)
 def stated(slug: str, assumptions: Assumptions) -> tuple[Part, ...]:
     """What a step derives, as it reads with its names too, or claims where it derives nothing."""
+    # looked up each time, remembered or not, so that whoever watches hears of it
+    _named(slug)
+    return _stated(slug, assumptions)
+
+
+@lru_cache(maxsize=256)
+def _stated(slug: str, assumptions: Assumptions) -> tuple[Part, ...]:
     step = _named(slug)
     try:
         if step.derive is not None:

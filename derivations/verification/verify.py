@@ -20,12 +20,14 @@ from derivations.steps.contents import (
     load,
     named,
     sampled_under_changes,
+    watched,
 )
 from derivations.steps.status import NumericStatus, ProofStatus
 from derivations.steps.step import Step
 from derivations.support import store
 from derivations.support.bad_input import BadInput
 from derivations.support.estimates import from_store
+from derivations.support.sources import reached
 from derivations.support.workers import workers
 from derivations.verification.examine import PARTS, Examined, broken_parts, examine
 from derivations.verification.plain_records import (
@@ -64,7 +66,7 @@ def describe(step: Step) -> Description:
 
 def relevant(step: Step, assumptions: Assumptions) -> dict[str, str]:
     """The assumptions on which the step's result depends, through everything it rests on."""
-    names = {name for slug in ancestors([step.name]) for name in named(slug).depends_on}
+    names = {name for slug in ancestors([step.name], deciding=True) for name in named(slug).depends_on}
     kept = names & set(NAMES) | set(assumptions.changes(names))
     return {name: value for name, value in assumptions.as_dict().items() if name in kept}
 
@@ -73,23 +75,27 @@ def modules_of(name: str, assumptions: Assumptions = PAPER) -> set[str]:
     """The modules that state the step, what it rests on, and what the assumptions add: by these its proof is found."""
     step = named(name)
     where = relevant(step, assumptions)
-    decided_by = (MODULE_OF[slug] for slug in {*step.proofs, *ancestors([name])})
-    return {MODULE_OF[name], *decided_by, *modules_adding([*where, where.get("inputs", "")])}
+    decided_by = (MODULE_OF[slug] for slug in ancestors([name], deciding=True))
+    return {*decided_by, *modules_adding([*where, where.get("inputs", "")])}
 
 
 def keys_of(name: str, assumptions: Assumptions = PAPER, seed: int = 0) -> dict[str, store.Key]:
     """The key of each part of a step's record: an edit of any module that the part reaches changes it."""
     where = relevant(named(name), assumptions)
+    modules = _modules_of_parts(name, assumptions)
+    return {
+        "proof": store.key("proof", [*modules["proof"]], step=name, assumptions=where),
+        "numeric": store.key("numeric", [*modules["numeric"]], step=name, assumptions=where, seed=seed),
+    }
+
+
+def _modules_of_parts(name: str, assumptions: Assumptions) -> dict[str, set[str]]:
+    """The modules that find each part of a step's record."""
     modules = modules_of(name, assumptions)
     numeric = {*modules, "derivations.verification.examine"}
-    if assumptions.changes(where) and name in SAMPLED_UNDER_CHANGES:
+    if assumptions.changes(relevant(named(name), assumptions)) and name in SAMPLED_UNDER_CHANGES:
         numeric.add(SAMPLED_UNDER_CHANGES[name][0])
-    return {
-        "proof": store.key(
-            "proof", [*modules, "derivations.verification.prove"], step=name, assumptions=where
-        ),
-        "numeric": store.key("numeric", [*numeric], step=name, assumptions=where, seed=seed),
-    }
+    return {"proof": {*modules, "derivations.verification.prove"}, "numeric": numeric}
 
 
 def kept(keys: Keys) -> Parts:
@@ -283,8 +289,14 @@ def _by_rooms(tasks: Sequence[Task], ended: list[Task]) -> Iterator[Task]:
 def _examined(begun: tuple[Task, dict[str, ProofPart]], *, fresh: bool) -> Examined:
     (job, parts, seed, known), others = begun
     proofs = {slug: ProofStatus(proof["result"]["proof"]) for slug, proof in others.items()}
-    with told(proofs), from_store(not fresh):
-        return _computed(*job, parts, seed, known)
+    with told(proofs), from_store(not fresh), watched() as looked_up:
+        found = _computed(*job, parts, seed, known)
+    odd = looked_up - reached(set().union(*_modules_of_parts(*job).values()))
+    if odd:
+        # its key would not change with them
+        said = f"it looks up steps of {', '.join(sorted(odd))}, which it does not say that it rests on"
+        return Examined(broken_parts(parts, RuntimeError(said)), frozenset(parts))
+    return found
 
 
 def _outcome(future: Future[Examined], parts: Sequence[str]) -> Examined:

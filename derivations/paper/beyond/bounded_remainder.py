@@ -276,9 +276,7 @@ def _weights(chain: Chain, assumptions: Assumptions) -> tuple[int, dict[str, Exp
         chain.average(*(name for name, one in chain.result.letters().items() if one.random))
         if "q" in chain.result.scalars():
             chain.insert(COLUMNS)
-        found[f"k_{j}"] = chain.expand(
-            {"mean_inverse": value}, "two-small-matrices", "inverse-wishart-mean", held=mean
-        ).result
+        found[f"k_{j}"] = chain.expand({"mean_inverse": value}, "two-small-matrices", held=mean).result
     return _ordered(chain.begin(found["k_0"]), {"free": free}), found
 
 
@@ -386,7 +384,6 @@ STEPS: tuple[Step, ...] = (
             "theorem-1",
             "one-task-suffices",
             "two-small-matrices",
-            "inverse-wishart-mean",
             "inverse-wishart-squared-trace",
         ),
         depends_on=DEPENDS,

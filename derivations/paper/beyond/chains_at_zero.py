@@ -355,6 +355,9 @@ DEVIATION_SLOPES = {Regime.OVER: over_slope_chain, Regime.UNDER: under_slope_cha
 # -- the loss -----------------------------------------------------------------------------------------------
 
 
+FROM_EXCESS = "loss-from-excess"
+
+
 @lru_cache(maxsize=16)
 def loss_at_zero_chain(assumptions: Assumptions) -> Chain:
     """(65) with the deviation of each regime put in."""
@@ -365,9 +368,8 @@ def loss_at_zero_chain(assumptions: Assumptions) -> Chain:
         if chain.moves:
             chain.begin(start)
         chain.name_number("h_r", adaptation_chain(assumptions).result, "adaptation-factor")
-        held = Held(assumptions, divided_by(found, assumptions))
-        reads = ("loss-from-excess", slug("deviation-at-zero", regime))
-        chain.insert({"excess": found.result}, *reads, held=held)
+        held = Held(assumptions, divided_by(found, assumptions), beside=(FROM_EXCESS,))
+        chain.insert({"excess": found.result}, FROM_EXCESS, slug("deviation-at-zero", regime), held=held)
         chain.shows(LOSSES[regime], {**chain.numbers(), **divided_by(found, assumptions)})
     return chain
 
@@ -382,9 +384,10 @@ def loss_slope_chain(assumptions: Assumptions) -> Chain:
         if chain.moves:
             chain.begin(c_2 * scalar("excess_dot"))
         chain.name_number("h_r", adaptation_chain(assumptions).result, "adaptation-factor")
-        reads = ("loss-from-excess", slug("deviation-slope-at-zero", regime))
-        held = Held(assumptions, divided_by(found, assumptions))
-        chain.insert({"excess_dot": found.result}, *reads, held=held)
+        held = Held(assumptions, divided_by(found, assumptions), beside=(FROM_EXCESS,))
+        chain.insert(
+            {"excess_dot": found.result}, FROM_EXCESS, slug("deviation-slope-at-zero", regime), held=held
+        )
         chain.shows(SLOPES[regime], {**chain.numbers(), **divided_by(found, assumptions)})
     return chain
 

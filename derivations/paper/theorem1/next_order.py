@@ -75,9 +75,7 @@ def next_order(assumptions: Assumptions, growth: Growth) -> Chain:
     fluctuation, other = (matrix(name, "N", "N", symmetric=True) for name in ("D", "F"))
     for product in (fluctuation @ fluctuation, fluctuation @ other):
         chain.begin(tr(product)).write_out(*{"D": None, **product.letters()})
-        chain.sum_tasks(made_of).insert_blocks(
-            made_of, "stacked-design", "target-covariance", held=Held(assumptions)
-        )
+        chain.sum_tasks(made_of).insert_blocks(made_of, "stacked-design", held=Held(assumptions))
         chain.average(*(name for name, one in chain.result.letters().items() if one.random))
     chain.begin(main).use(tr(fluctuation @ fluctuation), "v").use(tr(fluctuation @ other), "c")
     return chain.expand({"N": made_of.total}).name(GAP.T @ GAP, "dist0_sq")

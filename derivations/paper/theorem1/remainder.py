@@ -74,14 +74,17 @@ def remainder_orders(remainder: sympy.Expr, exact: sympy.Expr) -> Derived:
     return found
 
 
-def remainder_chain(assumptions: Assumptions, *reads: str) -> Chain:
-    """The next order of the loss minus (5), and its degree in xi with few and with many target points."""
+def remainder_chain(assumptions: Assumptions, *reads: str, beside: tuple[str, ...] = ()) -> Chain:
+    """The next order of the loss minus (5), and its degree in xi with few and with many target points.
+
+    beside: of the steps that are read, those that say why it is (5).
+    """
     further, leading = put_in(next_order(assumptions, XI), assumptions), loss_over_chain(assumptions)
     names = {**further.named_parts[LOSS][1](), **leading.named_parts[LOSS][1]()}
     chain = Chain(scalar("next") - scalar("leading"))
     # (5) as it is stated, and the same step with the next order kept
     for name, loss in (("next", further), ("leading", leading)):
-        held = Held(replace(assumptions, order=name), loss.named_parts[LOSS][1]())
+        held = Held(replace(assumptions, order=name), loss.named_parts[LOSS][1](), beside=beside)
         chain.insert({name: loss.result}, *reads, held=held)
     _, below = one_fraction(chain, "alpha_t", names)
     found = chain.result

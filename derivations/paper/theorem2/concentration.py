@@ -92,7 +92,10 @@ def tasks(assumptions: Assumptions) -> Tasks:
 
 def _averaged(chain: Chain, of: Tasks, assumptions: Assumptions) -> Chain:
     """The sum over tasks and the average over their data."""
-    chain.sum_tasks(of).insert_blocks(of, "stacked-design", "target-covariance", held=Held(assumptions))
+    reads = (
+        ("stacked-design", "target-covariance") if "Gamma" in chain.result.letters() else ("stacked-design",)
+    )
+    chain.sum_tasks(of).insert_blocks(of, *reads, held=Held(assumptions))
     return chain.average(*(name for name, x in chain.result.letters().items() if x.random))
 
 

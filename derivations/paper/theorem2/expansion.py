@@ -150,8 +150,9 @@ def general_chain(assumptions: Assumptions) -> Chain:
     of, b = tasks(assumptions), letter("B")
     fixed = {name: Exponent(Fraction(0)) for name in (INVERSE, "Sigma", "Sigma_w", "Q")}
     chain = Chain(loss_of_second_moment(assumptions))
-    reads = ("least-squares-deviation", "least-squares-mean-square", "target-covariance-blocks")
-    chain.insert({"Omega": second_moment()}, *reads, held=Held(assumptions, read=tr))
+    beside = ("least-squares-deviation", "target-covariance-blocks")
+    held = Held(assumptions, read=tr, beside=beside)
+    chain.insert({"Omega": second_moment()}, *beside, "least-squares-mean-square", held=held)
     chain.name_word(b.T @ letter("Gamma") @ b, SHORT_V)
     chain.expand_inverse(SOLUTION, b.T @ b, Mean(NORMAL, "N", INVERSE), 1, "D", of, "stacked-design")
     chain.split_mean(SHORT_V, Mean("Q", "N", "Q_inverse"), "E", of, "target-covariance")

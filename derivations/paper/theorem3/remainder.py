@@ -44,7 +44,8 @@ def _derive(assumptions: Assumptions) -> Derived:
 def _chain(assumptions: Assumptions) -> Chain:
     """At the isotropic point, where (14) is (5) at the task mean; the difference does not contain where training starts."""
     isotropic = replace(assumptions, covariance="identity", inputs="gaussian")
-    return remainder_chain(isotropic, "theorem-3-reduces-to-theorem-1", "theorem-1")
+    reduces = "theorem-3-reduces-to-theorem-1"
+    return remainder_chain(isotropic, reduces, "theorem-1", beside=(reduces,))
 
 
 def _rung(size: int, label: str) -> Setting:

@@ -137,6 +137,7 @@ def _over_inputs(chain: Chain, *reads: str, every_moment: bool = False) -> Chain
 def _put_adapted(chain: Chain, assumptions: Assumptions, *reads: str) -> Chain:
     """(25) put in, with the labels (26)."""
     held = target_task.adapted_as_stated(general(assumptions), letter("w_prime"))
+    held = replace(held, beside=reads)
     return chain.insert({"theta_star": adapted(assumptions)}, *reads, "adapted-parameters", held=held)
 
 

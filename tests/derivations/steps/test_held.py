@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from derivations.language import model
@@ -84,6 +86,16 @@ def test_the_proofs_put_in_what_is_stated(name: str, changed: list[str]) -> None
         return
     assert step.derivation is not None
     assert step.derivation(assumptions).moves[0].disproved == ""
+
+
+def test_a_step_that_is_read_must_state_something_of_what_is_put_in() -> None:
+    held_to = Held(PAPER)
+    values = {"B_1": TASK.design}
+    assert held_to.not_stated(values, ("stacked-design",)) == ""
+    both = ("stacked-design", "inverse-wishart-mean")
+    assert held_to.not_stated(values, both) == "inverse-wishart-mean states none of what is put in"
+    # unless it is said to be read for where the proof sets out
+    assert replace(held_to, beside=("inverse-wishart-mean",)).not_stated(values, both) == ""
 
 
 def test_a_mutated_definition_is_caught_where_it_is_put_in(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import cast
 
 import pytest
 from flint import fmpq, fmpq_mat
@@ -19,5 +20,6 @@ def test_rows_and_diagonals_of_any_exact_number() -> None:
 
 
 def test_a_rounded_number_is_refused() -> None:
+    rounded = cast(int, 0.5)
     with pytest.raises(ValueError, match=r"0\.5 is not an exact number"):
-        exact_matrix([[0.5]])  # type: ignore[list-item]
+        exact_matrix([[rounded]])
