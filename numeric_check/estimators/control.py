@@ -12,8 +12,6 @@ are fitted on draws that are not used otherwise, so no bias enters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
 
@@ -152,40 +150,21 @@ def _values(generator: np.random.Generator, maps: TaskMaps, setting: Setting, qu
     return weighted_excess(maps, setting) if quantity == "excess" else loss_of_maps(generator, maps, setting)
 
 
-@dataclass(frozen=True)
-class Pilot:
-    """First draws of a quantity, `values`, with the features of each minus their means."""
+def fit(
+    generator: np.random.Generator, setting: Setting, quantity: str, draws: int, batch: int
+) -> Coefficients:
+    """The multiples that minimise the variance over `draws` draws, taken `batch` at a time.
 
-    values: Array
-    surplus: Array
-
-    @classmethod
-    def of(
-        cls,
-        generator: np.random.Generator,
-        setting: Setting,
-        quantity: str,
-        draws: int,
-        batch: int,
-        late: Callable[[], bool] = lambda: False,
-    ) -> Pilot:
-        """So many draws, taken `batch` at a time until it is late."""
-        exact = means(setting)
-        rows, values = [], []
-        for _ in range(0, draws, batch):
-            maps = draw_task_maps(generator, setting, batch)
-            rows.append(features(maps, setting) - exact)
-            values.append(_values(generator, maps, setting, quantity))
-            if late():
-                break
-        return cls(np.concatenate(values), np.concatenate(rows))
-
-    def fit(self) -> Coefficients:
-        """The multiples that minimise the variance over these draws.
-
-        Few draws make up the spread of some, as that of several steps at large rates: these are left out (`explaining`).
-        """
-        return tuple(float(value) for value in explaining(self.surplus, self.values, MOST_OF_SPREAD))
+    Few draws make up the spread of some, as that of several steps at large rates: these are left out (`explaining`).
+    """
+    exact = means(setting)
+    rows, targets = [], []
+    for _ in range(0, draws, batch):
+        maps = draw_task_maps(generator, setting, batch)
+        rows.append(features(maps, setting) - exact)
+        targets.append(_values(generator, maps, setting, quantity))
+    found = explaining(np.concatenate(rows), np.concatenate(targets), MOST_OF_SPREAD)
+    return tuple(float(value) for value in found)
 
 
 def explaining(surplus: Array, values: Array, most_of_spread: float) -> Array:

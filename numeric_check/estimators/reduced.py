@@ -12,8 +12,7 @@ multiples fitted on draws that are not used otherwise, is taken from it: the mea
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -244,64 +243,37 @@ def features(x: Array, setting: Setting, degree: int) -> Iterator[Array]:
         yield open_[-1][1]
 
 
-@dataclass(frozen=True)
-class Pilot:
-    """First draws of a quantity, `values` at the inputs `x`, and where more come from, taken `batch` at a time."""
+def fit(
+    generator: np.random.Generator, setting: Setting, quantity: str, draws: int, batch: int
+) -> Coefficients:
+    """A degree and the multiples of its products that explain most of `draws` draws, or of as many as that takes.
 
-    values: Array
-    x: Array
-    generator: np.random.Generator
-    setting: Setting
-    quantity: str
-    batch: int
-
-    @classmethod
-    def of(
-        cls,
-        generator: np.random.Generator,
-        setting: Setting,
-        quantity: str,
-        draws: int,
-        batch: int,
-        late: Callable[[], bool] = lambda: False,
-    ) -> Pilot:
-        """So many draws or a few more, until it is late."""
-        parts = []
-        for _ in range(0, draws, batch):
+    Draws are taken `batch` at a time. Far from the means, as near a pole, polynomials of high degree are wild: the degree
+    is the one that leaves least of draws that were not fitted.
+    """
+    best: Coefficients = (0.0,)
+    least = np.inf
+    trials = training_inputs(generator, setting, batch * -(-draws // batch))
+    aims = _value(generator, trials, setting, quantity)
+    state = generator.bit_generator.state
+    for degree in range(HIGHEST + 1):
+        count = len(products(setting, degree))
+        if degree and not count:
+            break
+        generator.bit_generator.state = state  # the same draws for each degree
+        gram, moment, total = np.zeros((count + 1, count + 1)), np.zeros(count + 1), 0
+        while total < max(draws, DRAWS_PER_PRODUCT * count):
             x = training_inputs(generator, setting, batch)
-            parts.append((_value(generator, x, setting, quantity), x))
-            if late():
-                break
-        values, inputs = map(np.concatenate, zip(*parts, strict=True))
-        return cls(values, inputs, generator, setting, quantity, batch)
-
-    def fit(self) -> Coefficients:
-        """A degree and the multiples of its products that explain most of as many draws again, or of as many as that takes.
-
-        Far from the means, as near a pole, polynomials of high degree are wild: the degree is the one that leaves least of
-        draws that were not fitted.
-        """
-        best: Coefficients = (0.0,)
-        least = np.inf
-        state = self.generator.bit_generator.state
-        for degree in range(HIGHEST + 1):
-            count = len(products(self.setting, degree))
-            if degree and not count:
-                break
-            self.generator.bit_generator.state = state  # the same draws for each degree
-            gram, moment, total = np.zeros((count + 1, count + 1)), np.zeros(count + 1), 0
-            while total < max(len(self.values), DRAWS_PER_PRODUCT * count):
-                x = training_inputs(self.generator, self.setting, self.batch)
-                design = np.stack([np.ones(self.batch), *features(x, self.setting, degree)])
-                gram += design @ design.T
-                moment += design @ _value(self.generator, x, self.setting, self.quantity)
-                total += self.batch
-            multiples = np.linalg.lstsq(gram, moment, rcond=1e-12)[0][1:]
-            tried = (float(degree), *(float(value) for value in multiples))
-            left = float(_without(self.values, self.x, self.setting, tried).std())
-            if left < least:
-                best, least = tried, left
-        return best
+            design = np.stack([np.ones(batch), *features(x, setting, degree)])
+            gram += design @ design.T
+            moment += design @ _value(generator, x, setting, quantity)
+            total += batch
+        multiples = np.linalg.lstsq(gram, moment, rcond=1e-12)[0][1:]
+        tried = (float(degree), *(float(value) for value in multiples))
+        left = float(_without(aims, trials, setting, tried).std())
+        if left < least:
+            best, least = tried, left
+    return best
 
 
 def _without(values: Array, x: Array, setting: Setting, coefficients: Coefficients) -> Array:

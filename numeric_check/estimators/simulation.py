@@ -188,21 +188,14 @@ def simulate(
     run = partial(run_until, rel_error=rel_error, abs_error=abs_error, executor=executor)
     if protocol == "plain" or quantity == "slope" or not controls.applies(setting):
         return run(function, seed_text=text, max_draws=max_draws, max_seconds=max_seconds, progress=progress)
-    batch = batch_draws(setting, quantity, protocol)
-    pilot = controls.Pilot.of(
-        generator_for(f"{text}/fit"),
-        setting,
-        quantity,
-        min(PILOT_DRAWS, max_draws),
-        batch,
-        late=lambda: clock() > deadline,
-    )
-    first = Moments.of(pilot.values).estimate()
+    first = run(function, seed_text=text, max_draws=min(PILOT_DRAWS, max_draws), max_seconds=max_seconds)
     left = deadline - clock()
     if first.resolved(rel_error, abs_error) or left <= 0 or max_draws <= first.draws:
         return first
+    batch = batch_draws(setting, quantity, protocol)
+    fitted = controls.fit(generator_for(f"{text}/fit"), setting, quantity, PILOT_DRAWS, batch)
     function = partial(
-        controls.controlled, setting=setting, quantity=quantity, coefficients=pilot.fit(), draws=batch
+        controls.controlled, setting=setting, quantity=quantity, coefficients=fitted, draws=batch
     )
     text = f"{text}/controlled"
     return run(function, seed_text=text, max_draws=max_draws, max_seconds=left, progress=progress)

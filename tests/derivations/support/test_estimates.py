@@ -18,7 +18,7 @@ from derivations.support.estimates import Draw, estimated, from_store, key, simu
 from derivations.verification.growth import changed_loss
 from derivations.verification.verify import verify
 from numeric_check.draws.estimate import Estimate
-from numeric_check.estimators import conditional, control, simulation
+from numeric_check.estimators import conditional, simulation
 from numeric_check.estimators.simulation import run_until, simulate
 from numeric_check.problem import laws
 from numeric_check.problem.setting import Setting
@@ -41,12 +41,9 @@ def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """The batches that are drawn, and -1 for each pilot, where nothing is remembered within the process."""
+    """The batches that are drawn, where nothing is remembered within the process."""
     drawn: list[int] = []
-    run, pilot = simulation.run_batch, control.Pilot.of
-    monkeypatch.setattr(
-        control.Pilot, "of", lambda *given, **named: (drawn.append(-1), pilot(*given, **named))[1]
-    )
+    run = simulation.run_batch
     monkeypatch.setattr(simulation, "run_batch", lambda task: (drawn.append(task.number), run(task))[1])
     _forget(monkeypatch)
     return drawn
@@ -83,11 +80,11 @@ def test_a_smaller_error_goes_on_from_a_larger_one(
 ) -> None:
     errors = (5e-4, 3e-4, 2e-4)
     found = [simulated(SETTING, "loss", error, 3) for error in errors]
-    together = [number for number in batches if number >= 0]
+    together = len(batches)
     _forget(monkeypatch)
     batches.clear()
     assert simulated(SETTING, "loss", errors[-1], 3) == found[-1]
-    assert [number for number in batches if number >= 0] == together
+    assert len(batches) == together
     assert found[0].draws < found[1].draws < found[2].draws
     assert found == [simulate(SETTING, "loss", rel_error=error, seed=3) for error in errors]
 

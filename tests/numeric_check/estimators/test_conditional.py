@@ -232,7 +232,7 @@ def test_badly_conditioned_draws_are_those_of_a_hundred_digits(alpha_t: float) -
 
 def test_a_control_whose_mean_no_draw_sees_is_left_out() -> None:
     setting = Setting(n_t=1, n_v=6, n_r=3, m=6, p=3, sigma=1, nu=1, alpha_t=-30, alpha_r=0, inner_steps=4)
-    assert not any(control.Pilot.of(generator_for("unseen means"), setting, "loss", 512, 512).fit())
+    assert not any(control.fit(generator_for("unseen means"), setting, "loss", 512, 512))
 
 
 @pytest.mark.parametrize("n_v", [2, 8])

@@ -75,7 +75,7 @@ def test_means_of_another_number_of_steps_are_caught(
     ids=["over", "under", "two steps", "reused"],
 )
 def test_less_variance_and_the_same_mean(setting: Setting, gain: float) -> None:
-    fitted = control.Pilot.of(generator_for("fit"), setting, "excess", 512, 128).fit()
+    fitted = control.fit(generator_for("fit"), setting, "excess", 512, 128)
     with_control = control.controlled(generator_for("with"), setting, "excess", fitted, 20_000)
     without = excess(generator_for("without"), setting, 20_000)
     assert without.var() > gain * with_control.var()
@@ -98,7 +98,7 @@ def test_where_means_are_unknown_it_does_not_apply(change: dict[str, object]) ->
 
 
 def test_features_that_do_not_vary_get_no_weight() -> None:
-    fitted = control.Pilot.of(generator_for("fit"), replace(UNDER, alpha_t=0.0), "loss", 256, 256).fit()
+    fitted = control.fit(generator_for("fit"), replace(UNDER, alpha_t=0.0), "loss", 256, 256)
     assert fitted[1] == 0.0
     assert np.isfinite(fitted).all()
 
@@ -108,10 +108,10 @@ def test_features_whose_spread_few_draws_make_up_get_no_weight() -> None:
     wild = Setting(
         n_t=5, n_v=25, n_r=10, m=40, p=30, sigma=0.2, nu=0.2, alpha_t=0.16, alpha_r=0.2, inner_steps=3
     )
-    fitted = control.Pilot.of(generator_for("few draws"), wild, "loss", 512, 16).fit()
+    fitted = control.fit(generator_for("few draws"), wild, "loss", 512, 16)
     assert fitted[-2:] == (0.0, 0.0)
     assert all(fitted[:3])
-    tame = control.Pilot.of(generator_for("fit"), replace(wild, alpha_t=0.02), "loss", 256, 16).fit()
+    tame = control.fit(generator_for("fit"), replace(wild, alpha_t=0.02), "loss", 256, 16)
     assert all(tame)
 
 

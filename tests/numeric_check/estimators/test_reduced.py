@@ -99,7 +99,7 @@ def test_polynomials_are_orthonormal(freedom: float) -> None:
 
 def test_products_take_the_variance_and_leave_the_mean() -> None:
     setting = replace(BASE, n_t=30, p=60, alpha_t=0.2)
-    fitted = reduced.Pilot.of(generator_for("fit"), setting, "loss", 512, 1024).fit()
+    fitted = reduced.fit(generator_for("fit"), setting, "loss", 512, 1024)
     plain = reduced.loss(generator_for("draws"), setting, 20_000)
     less = reduced.controlled(generator_for("draws"), setting, "loss", fitted, 20_000)
     assert fitted[0] >= 3
@@ -109,7 +109,7 @@ def test_products_take_the_variance_and_leave_the_mean() -> None:
 
 def test_wild_polynomials_are_not_taken() -> None:
     near_a_pole = replace(SETTINGS["one validation point"], n_t=3)
-    fitted = reduced.Pilot.of(generator_for("fit"), near_a_pole, "loss", 512, 1024).fit()
+    fitted = reduced.fit(generator_for("fit"), near_a_pole, "loss", 512, 1024)
     plain = reduced.loss(generator_for("draws"), near_a_pole, 20_000)
     less = reduced.controlled(generator_for("draws"), near_a_pole, "loss", fitted, 20_000)
     assert less.std() < 1.1 * plain.std()
