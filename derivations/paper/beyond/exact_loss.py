@@ -221,8 +221,8 @@ MOVE_SIZES: tuple[Mapping[str, float], ...] = tuple(
     {**sizes, **LEARNED, "alpha_t": rate, "N": sizes["n_v"] * sizes["m"]} for sizes, rate in PLACES[:3]
 )
 REL_ERROR, SECONDS = 8e-4, 6.0
-# of an average beside a simulation, over the error of the simulation: it widens what is compared by less than a hundredth
-SHARE = 0.1
+# of an average beside a simulation, over the error of the simulation: it widens what is compared by less than a twentieth
+SHARE = 0.3
 
 
 def loss_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:

@@ -303,6 +303,10 @@ def _claim_one_task() -> Parts:
     }
 
 
+# of a simulation; and of the average that it is held against, over that
+REL_ERROR, SHARE = 0.0018, 0.3
+
+
 def _check_one_task(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
     """What the words give for one task against a simulation of the whole problem, at rates of both signs."""
     found = []
@@ -310,9 +314,9 @@ def _check_one_task(step: Step, assumptions: Assumptions, seed: int) -> list[Che
         started = time.monotonic()
         n, rows, size = (int(sizes[name]) for name in ("n_t", "n_v", "p"))
         setting = Setting(n, rows, 1, 1, size, 0.8, 0.6, rate, 0.0, **sampled_fields(assumptions))
-        seen = simulated(setting, "excess", 0.001, seed)
+        seen = simulated(setting, "excess", REL_ERROR, seed)
         given = {"n_t": n, "n_v": rows, "p": size, "alpha_t": rate, "sigma": 0.8, "sigma_v": setting.sigma_v}
-        right = average(assumptions, given)
+        right = average(assumptions, given, rel_error=SHARE * REL_ERROR)
         value = 0.6**2 * rows / size + right.mean
         seen = replace(seen, stderr=float(np.hypot(seen.stderr, right.stderr)))
         where = {"n_t": n, "n_v": rows, "p": size, "alpha_t": rate}
