@@ -70,6 +70,8 @@ def test_a_step_that_looks_up_what_it_does_not_name_fails(
     """An edit of that would not change the key of what is kept."""
     monkeypatch.setenv("DERIVE_STORE", str(tmp_path))
     monkeypatch.setattr("derivations.support.workers.cores", lambda: 1)
+    # what was found before in this process looks up nothing
+    monkeypatch.setattr("derivations.verification.prove._known", {})
     named, module = verification.ancestors, "derivations.paper.theorem3.loss"
     monkeypatch.setattr(
         verification, "ancestors", lambda names, *, deciding=False: named(names, deciding=False)
