@@ -16,6 +16,7 @@ from derivations.command import simulate as simulate_command
 from derivations.command import simulation_budget
 from derivations.command.simulate import PROTOCOLS, QUANTITIES, run, setting_of
 from derivations.command.simulation_budget import most_draws, require_reachable
+from derivations.command.simulation_gap import explained
 from derivations.formulas.by_name import evaluate_named
 from derivations.formulas.parameters import parse_values
 from derivations.language.assumptions import PAPER, Assumptions
@@ -435,3 +436,22 @@ def test_a_formula_beyond_the_range_of_doubles_is_refused(tmp_path: Path) -> Non
 
 def test_every_quantity_is_known() -> None:
     assert set(QUANTITIES.values()) == {"loss", "slope", "minimum"}
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        (4.9, "is not seen within 5 standard errors"),
+        (-4.9, "is not seen"),
+        (5.1, "is what it leaves out at these sizes"),
+        (-5.1, "is what it leaves out"),
+    ],
+)
+def test_a_gap_is_seen_from_five_standard_errors_on(errors: float, said: str) -> None:
+    values = parse_values(MANY_TASKS)
+    values["alpha_t"] = Fraction(1, 10)
+    theory = evaluate_named("eq9", values, PAPER)["value"]
+    found = explained(
+        "eq9", values, PAPER, Estimate(theory + errors * 1e-3, 1e-3, 900), theory, resolved=True
+    )
+    assert said in str(found["note"])

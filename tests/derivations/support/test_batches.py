@@ -92,7 +92,8 @@ def test_nothing_that_matters_is_left_out_of_the_key() -> None:
         key(partial(conditional.loss, setting=SETTING, draws=7.5)),
         key(partial(plain.plain_loss, setting=SETTING, draws=7)),
         key(partial(plain.plain_loss, setting=SETTING, draws=7, tasks=3)),
-        key(partial(partial(conditional.loss, setting=SETTING), draws=np.array([7.0]))),
+        # the numbers of two arrays tell them apart
+        *(key(partial(conditional.loss, setting=SETTING, draws=np.array([draws]))) for draws in (7.0, 8.0)),
     ]
     assert len({key(draw).name, *(other.name for other in others)}) == 1 + len(others)
     assert key(batch_function_of(replace(SETTING), "loss", "conditional")) == key(draw)

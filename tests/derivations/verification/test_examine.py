@@ -407,3 +407,11 @@ def test_moves_that_an_assumption_leaves_valid_come_from_the_store(
     assert computed["_computed"] == again
     if not again:
         assert second == first
+
+
+def test_where_nothing_is_compared_a_step_does_not_pass() -> None:
+    silent = replace(STEP, observe=None, derivation=None, check=lambda *given: [])
+    found = examine(silent, PAPER, ["proof", "numeric"]).parts
+    assert found["numeric"]["result"]["numeric"] == "inconclusive"
+    assert found["numeric"]["result"]["numeric_reason"] == "nothing was compared"
+    assert not passed(found["proof"]["result"]["proof"], found["numeric"]["result"]["numeric"])

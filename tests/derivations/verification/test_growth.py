@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from derivations.steps.step import Check
 from derivations.verification import growth
 from derivations.verification.growth import ROUNDS, Array, fluctuation_check, slope_check, until_told
+from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.sample import Sample
+from numeric_check.problem.setting import Setting
 
 SIZES = (1.0, 2.0, 4.0, 8.0)
+SETTING = Setting(n_t=5, n_v=2, n_r=4, m=2, p=12, sigma=0.5, nu=0.5, alpha_t=0.1, alpha_r=0.1)
+OTHER = replace(SETTING, alpha_t=0.9)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +112,20 @@ def test_ladders_that_are_asked_for_in_turn_are_drawn_once() -> None:
             fluctuation_check("in turn", f"in turn/{law}", ladder, observed, claimed)
         asked.append(len(drawn))
     assert asked == [asked[0]] * 3
+
+
+def test_the_error_of_a_difference_is_that_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {SETTING: Estimate(1.0, 0.3, 10), OTHER: Estimate(6.0, 0.4, 10)}
+    monkeypatch.setattr(growth, "simulated", lambda setting, *asked: seen[setting])
+    check = growth.difference_check("rises", SETTING, OTHER, 1, 0)
+    assert check.signed == pytest.approx((5.0, 0.5))
+    assert (check.verdict, growth.difference_check("falls", OTHER, SETTING, 1, 0).verdict) == (
+        "agree",
+        "disagree",
+    )
+
+
+def test_another_seed_changes_the_loss_at_other_numbers() -> None:
+    first, again, other = (growth.changed_loss(SETTING, 1.5, 0.3, seed) for seed in (3, 3, 4))
+    assert first == again
+    assert first.mean != other.mean

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from derivations.verification.measure import probes_for
+from derivations.language.assumptions import PAPER
+from derivations.steps.contents import find
+from derivations.verification.measure import measure, probes_for
 
 VALUES = [np.eye(3), np.arange(1.0, 7.0).reshape(2, 3), np.zeros((2, 2)), np.full((4, 1), -2.0)]
 
@@ -28,3 +30,14 @@ def test_an_error_in_any_element_shows(value: np.ndarray) -> None:
 
 def test_a_number_is_compared_as_it_is() -> None:
     assert probes_for(np.array(3.0), "a number") is None
+
+
+def test_another_seed_draws_something_else() -> None:
+    step = find("wishart-mean")
+    assert step.derive is not None
+    derived = step.derive(PAPER)
+    first, again, other = (
+        [result.mean.tolist() for result in measure(step, derived, 0, seed, batches=2)] for seed in (0, 0, 7)
+    )
+    assert first == again
+    assert all(one != two for one, two in zip(first, other, strict=True))

@@ -323,3 +323,38 @@ def test_terms_that_cancel_excuse_rounding_alone(digits: int, off: Fraction, ver
     found = sample_move(replace(move, after=move.after * (1 + off)), "a move", "right", SIZES)
     assert found is not None
     assert found.verdict == verdict, found
+
+
+def test_another_seed_draws_other_moves() -> None:
+    step = find("90")
+    assert step.derivation is not None
+    chain = step.derivation(PAPER)
+    first, other = (
+        [check.mean for check in move_checks(chain, step, {}, seed, ladders=False) if check.stderr]
+        for seed in (0, 7)
+    )
+    assert len(first) > 0
+    assert not {*first} & {*other}
+
+
+def test_the_rungs_of_a_ladder_draw_from_streams_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[object] = []
+
+    class Halved:
+        """Differences that fall like one over the size."""
+
+        def __init__(self, move: object, slug: str, sizes: object, index: int, *others: object) -> None:
+            places.append((slug, index))
+            self.value = 0.5**index
+
+        def at(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
+            found = self.value * np.random.default_rng(batch).normal(1, 0.01, (moves.RUNG_BATCH, 1, 1))
+            return found, 0 * found
+
+    monkeypatch.setattr(moves, "Sides", Halved)
+    step = find("excess-overparameterized")
+    assert step.derivation is not None
+    (move,) = (one for one in step.derivation(PAPER).moves if one.growths)
+    (growth,) = (one for one in move.growths if one.base)
+    assert moves.sample_order(move, growth, "ladder", "ladder", 3).mean == pytest.approx(-1, abs=0.01)
+    assert len({*places}) == len(places) == len(moves.LADDER)

@@ -18,7 +18,7 @@ from derivations.steps.neglected import Neglected
 from derivations.steps.step import Kind, Observed, Step
 from derivations.verification.examine import examine
 from derivations.verification.power import report, right_claim, score
-from derivations.verification.prove import prove, rests_unbounded, unbounded
+from derivations.verification.prove import _exceeded, order_kept, prove, rests_unbounded, unbounded
 from derivations.verification.verify import verify
 from numeric_check.draws.sample import Sample
 
@@ -71,6 +71,7 @@ ABOUT = "is about something else"
 SILENT = "says of no quantity how large its error is"
 BROKEN, SUFFICIENT = "scale-mixture-breaks-the-conclusion", "weighted-forms-concentrate"
 LEFT_OUT = "what is left out is of order"
+ALONE = dict.fromkeys(("bounded_by", "condition", "counterexample"), "")
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,18 @@ LEFT_OUT = "what is left out is of order"
             "does not contradict",
         ),
         ("theorem-1", {"where": {}}, "larger than the printed order"),
+        (
+            "theorem-1",
+            {**ALONE, "neglects": Neglected({"xi": Rational(-1)})},
+            "holds without the condition too",
+        ),
+        (
+            "theorem-2",
+            {"neglects": Neglected({"xi": Rational(-1, 2), "m": Rational(-2)}), "counterexample": ""},
+            "nothing to correct",
+        ),
+        # what would bound it is itself only counted
+        ("wishart-second-moment", {"bounded_by": "gram-inverse-concentrates"}, "which is expanded"),
         ("theorem-1", {"neglects": Neglected({"xi": Rational(-1)})}, "does not contradict"),
         ("theorem-3", {"neglects": Neglected({"xi": Rational(-5, 2)})}, "larger than the printed order"),
         ("theorem-3", {"neglects": Neglected({"m": Rational(-1)})}, "larger than the printed order"),
@@ -127,6 +140,25 @@ def test_a_step_that_is_named_must_say_of_the_same_quantity_what_it_is_named_for
     found = prove(replace(STEPS[name], **changed))
     assert found.status == "failed"
     assert said in found.detail
+
+
+def test_what_is_neglected_is_of_lower_order_than_what_is_kept() -> None:
+    step = replace(STEPS["theorem-1"], neglects=Neglected({}))
+    derived = step.derive(PAPER)
+    kept = order_kept(step, derived)
+    assert kept
+    assert _exceeded(step, derived, kept) == [*kept]
+    assert _exceeded(step, derived, {name: order - Rational(1, 2) for name, order in kept.items()}) == []
+
+
+def test_a_chain_that_leaves_a_part_without_proof_fails() -> None:
+    step = STEPS["inner-factor"]
+    more = {**step.derive(PAPER), "another": sympy.Integer(1)}
+    found = prove(
+        replace(step, derive=lambda assumptions: more, claim=lambda: {**step.claim(), "another": 1})
+    )
+    assert found.status == "failed"
+    assert "the step derives" in found.detail
 
 
 def test_a_larger_order_than_needed_is_true_and_said_to_be_so() -> None:
@@ -206,6 +238,13 @@ def test_a_wrong_correction_fails() -> None:
     step = STEPS["slope-at-zero-underparameterized"]
     assert prove(step).status == "corrected"
     assert prove(replace(step, correction=step.claim)).status == "failed"
+
+
+def test_a_correction_without_a_counterexample_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("derivations.verification.prove.counterexample", lambda residual: None)
+    found = prove(STEPS["slope-at-zero-underparameterized"])
+    assert found.status == "failed"
+    assert "no exact counterexample was found" in found.detail
 
 
 def test_a_claim_about_something_else_fails() -> None:

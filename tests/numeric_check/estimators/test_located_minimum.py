@@ -10,6 +10,7 @@ import pytest
 
 from numeric_check.draws.estimate import Estimate
 from numeric_check.draws.seeds import generator_for
+from numeric_check.estimators import located_minimum as located_minimum_module
 from numeric_check.estimators.differences import Array
 from numeric_check.estimators.located_minimum import located_minimum
 from numeric_check.estimators.simulation import ESTIMATORS
@@ -102,3 +103,10 @@ def test_plain_protocol_finds_the_same_minimum() -> None:
     found = located_minimum(ONE_ROW, protocol="plain", rel_error=0.05)
     known = located_minimum(ONE_ROW, rel_error=0.01)
     assert abs(found.mean - known.mean) < 5 * math.hypot(found.stderr, known.stderr)
+
+
+@pytest.mark.usefixtures("_known")
+def test_from_far_away_the_rate_is_corrected_until_it_settles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(located_minimum_module, "_pilot", lambda *given: -0.3)
+    found = located_minimum(ONE_ROW, rel_error=0.003)
+    assert abs(found.mean + 0.7) < 5 * found.stderr < 0.02

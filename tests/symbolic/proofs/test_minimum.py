@@ -211,3 +211,29 @@ def test_a_value_hidden_by_a_tiny_denominator_is_found_with_more_bits() -> None:
     found = minimum(fmpq_poly([1, 0, 1]), fmpq_poly([fmpq(size + 1, size), -2, 1]))
     assert found.at == pytest.approx(-1.0)
     assert found.value == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("numerator", "slope", "stationary", "chosen"),
+    [
+        ([0, -3, 0, 1], [-3, 0, 3], {-1: 2, 1: -2}, 1),
+        ([-1, 0, 2, 0, -1], [0, 4, 0, -4], {-1: 0, 0: -1, 1: 0}, 1),
+    ],
+    ids=["odd degree", "negative leading coefficient"],
+)
+def test_certificate_of_a_local_minimum_of_what_has_no_least_value_fails(
+    numerator: list[int], slope: list[int], stationary: dict[int, int], chosen: int
+) -> None:
+    wrong = {
+        "kind": "minimum",
+        "numerator": [str(c) for c in numerator],
+        "denominator": ["1"],
+        "derivative": [str(c) for c in slope],
+        "poles": [],
+        "stationary": [{"at": [str(at)] * 2, "value": [str(value)] * 2} for at, value in stationary.items()],
+        "minimum": chosen,
+    }
+    assert not recheck(wrong)
+    # as a function that grows at both ends it would be one
+    grown = {**wrong, "numerator": ["0", "0", "1"], "derivative": ["0", "2"], "minimum": 0}
+    assert recheck({**grown, "stationary": [{"at": ["0", "0"], "value": ["0", "0"]}]})
