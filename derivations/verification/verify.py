@@ -16,6 +16,7 @@ from derivations.language.extension import load_extensions, modules_adding
 from derivations.steps.contents import (
     MODULE_OF,
     SAMPLED_UNDER_CHANGES,
+    STATED_UNDER_CHANGES,
     ancestors,
     load,
     named,
@@ -76,7 +77,8 @@ def modules_of(name: str, assumptions: Assumptions = PAPER) -> set[str]:
     step = named(name)
     where = relevant(step, assumptions)
     decided_by = (MODULE_OF[slug] for slug in ancestors([name], deciding=True))
-    return {*decided_by, *modules_adding([*where, where.get("inputs", "")])}
+    stating = {STATED_UNDER_CHANGES[one] for one in assumptions.changes(where) if one in STATED_UNDER_CHANGES}
+    return {*decided_by, *stating, *modules_adding([*where, where.get("inputs", "")])}
 
 
 def keys_of(name: str, assumptions: Assumptions = PAPER, seed: int = 0) -> dict[str, store.Key]:
