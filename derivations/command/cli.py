@@ -19,6 +19,7 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -323,8 +324,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if outcome.aside and not arguments.json:
             _complain(outcome.aside, outcome.status)
         return outcome.status
-    except (BadInput, OSError) as error:
-        return _complain(_one_line(error), 2)
     except Exception as error:
         return _complain_of(error, words[:1])
     except KeyboardInterrupt:
@@ -361,11 +360,13 @@ def _loaded() -> ModuleType:
 
 
 def _complain_of(error: Exception, command: Sequence[str]) -> int:
-    """Whose mistake an exception is: a refusal of the engines and numbers out of range are the user's, no other."""
+    """Whose mistake an exception is: a refusal, numbers out of range and files but our own are the user's, no other."""
     from numeric_check.problem.impossible import Impossible
     from symbolic.algebra.refusal import Refused
 
-    if isinstance(error, Refused | Impossible):
+    if isinstance(error, BadInput | Refused | Impossible) or (
+        isinstance(error, OSError) and not _is_of_package(error)
+    ):
         return _complain(_one_line(error), 2)
     said = _out_of_range(error)
     if said is not None and (isinstance(error, MemoryError) or command[0] in NUMBERS_GIVEN):
@@ -376,6 +377,12 @@ def _complain_of(error: Exception, command: Sequence[str]) -> int:
     kind = type(error).__name__
     line = f"internal error, not one of your input: {kind}: {shortened(_one_line(error), 300)}"
     return _complain(f"{line} (DERIVE_DEBUG=1 shows where)", INTERNAL)
+
+
+def _is_of_package(error: OSError) -> bool:
+    """Whether it is about a file that came with the package."""
+    package = Path(__file__).resolve().parents[1]
+    return isinstance(error.filename, str) and package in Path(error.filename).resolve().parents
 
 
 def _complain(line: str, status: int) -> int:

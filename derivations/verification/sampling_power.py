@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from derivations.language.assumptions import PAPER
-from derivations.language.values import MissingValue
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Check, Derived, Step
 from derivations.verification.measure import Measured, measure
@@ -98,12 +97,7 @@ def _draws_at(candidate: Perturbation, pool: list[Measured], resolution: Mapping
     for result in pool:
         if result.label != candidate.label:
             continue
-        try:
-            values = result.value_of(candidate.parts[candidate.label])
-        except (ValueError, MissingValue, ZeroDivisionError, OverflowError, np.linalg.LinAlgError):
-            return 0.0  # no number of the right shape at all
-        if values.shape != result.mean.shape or not np.isfinite(values).all():
-            return 0.0
+        values = result.value_of(candidate.parts[candidate.label])
         numbers = zip(result.mean, result.stderr, values, result.expected, strict=True)
         for mean, stderr, value, right in numbers:
             if judge(mean, stderr, value, resolution=resolution.get(result.label)).status == "disagree":

@@ -80,6 +80,17 @@ MAX_LENGTH = 200_000
 """Most terms of all coefficients of an answer: printing them takes about a second."""
 
 
+class _Options(NamedTuple):
+    """What a query asks for besides its words."""
+
+    law: str
+    work: float | None
+    mean: str
+    rows: str
+    symmetric: tuple[str, ...]
+    rotations: tuple[str, ...]
+
+
 def moment(
     text: str,
     values: Mapping[str, Any] | None = None,
@@ -109,14 +120,13 @@ def moment(
     expectation of an inverse diverges; and ValueError for unknown, superfluous or missing names, values of
     the wrong kind, an unknown covariance or law, a moment without a method, and whatever exceeds a limit.
     """
+    options = _Options(law, work, mean, rows, tuple(symmetric), tuple(rotations))
     of_two = covariance_of(text)
     if of_two is not None and is_logarithm(of_two[0]) != is_logarithm(of_two[1]):
         log, other = of_two if is_logarithm(of_two[0]) else of_two[::-1]
         product = f"{log} ({other})"
         try:
-            found = _moment(
-                product, values, covariance, law, work, mean, rows, symmetric, rotations, is_centred=True
-            )
+            found = _moment(product, values, covariance, options, is_centred=True)
         except MomentSyntaxError as error:
             raise MomentSyntaxError(text, text.index(other) + 1, error.reason) from None
         if found.expectation.is_matrix:
@@ -125,10 +135,10 @@ def moment(
     given = dict(values or {})
     asked = rewritten(text, {*given, *(x for x in given.values() if isinstance(x, str)), *rotations})
     if asked is None:
-        return _moment(text, values, covariance, law, work, mean, rows, symmetric, rotations)
+        return _moment(text, values, covariance, options)
 
     def average(inner: str, known: Mapping[str, Any]) -> Result:
-        return _moment(inner, known, chosen, law, work, mean, rows, symmetric, rotations)
+        return _moment(inner, known, chosen, options)
 
     chosen = covariance or covariance_of_names(text, given)
     return with_kronecker(text, asked, given, average)
@@ -138,16 +148,12 @@ def _moment(
     text: str,
     values: Mapping[str, Any] | None,
     covariance: str | None,
-    law: str,
-    work: float | None,
-    mean: str,
-    rows: str,
-    symmetric: Collection[str],
-    rotations: Collection[str],
+    options: _Options,
     *,
     is_centred: bool = False,
 ) -> Result:
     """The same. ``is_centred``: the logarithm in the text less its mean is meant."""
+    law, _, mean, rows, symmetric, rotations = options
     given = dict(values or {})
     definitions = {x: given.pop(x) for x in [*given] if isinstance(given[x], str) and _is_letter(x)}
     _check_declared((*symmetric, *rotations))
@@ -159,7 +165,6 @@ def _moment(
     with said_of(text, rest, factors):
         node = written_out(parse(rest, columns, declared, definitions))
     _check_definitions(rest, declared, definitions)
-    options = _Options(law, work, mean, rows, tuple(symmetric), tuple(rotations))
     chosen = covariance or _of_means(text, factors, given)
     if not factors:
         return _of_tree(text, node, given, chosen, options)
@@ -182,17 +187,6 @@ def _moment(
         return _of_tree(text, node, known, asked.covariance, fitting, log, asked.setting)
 
     return centred(asked, average) if is_centred else with_determinants(asked, average)
-
-
-class _Options(NamedTuple):
-    """What a query asks for besides its words."""
-
-    law: str
-    work: float | None
-    mean: str
-    rows: str
-    symmetric: tuple[str, ...]
-    rotations: tuple[str, ...]
 
 
 def _of_tree(

@@ -64,7 +64,8 @@ def _claim_limits() -> Parts:
     }
 
 
-def _claim_adaptation_rate() -> Parts:
+def claimed_bracket() -> Parts:
+    """That the loss bends up in the adaptation rate and is least between zero and this rate, which both theorems are said to share."""
     return {
         UPPER: 1 / (1 + (p + 1) / n_r),
         checks.SIGN_BEND: Integer(1),
@@ -142,7 +143,7 @@ STEPS: tuple[Step, ...] = (
         "adaptation-rate-bracket",
         "In the adaptation rate the loss is a convex quadratic with its one minimum strictly between "
         "zero and the rate that minimises h_r.",
-        _claim_adaptation_rate,
+        claimed_bracket,
         proofs.adaptation_rate_chain,
         bracket(checks.BASE),
     ),

@@ -23,8 +23,9 @@ from derivations.language.assumptions import Assumptions, NotDerivable, unchange
 from derivations.language.regime import Regime
 from derivations.language.symbols import alpha_r, alpha_t, m, n_r, n_t, n_v, nu, p, sigma
 from derivations.paper.target_task import loss_coefficients
-from derivations.paper.theorem1.adaptation_rate_checks import UPPER, bracket
+from derivations.paper.theorem1.adaptation_rate_checks import bracket
 from derivations.paper.theorem1.concentration import H_R
+from derivations.paper.theorem1.learning_rates import claimed_bracket
 from derivations.paper.theorem2 import rate_chains as proofs
 from derivations.paper.theorem2 import sampled_rates as checks
 from derivations.paper.theorem2.expansion import excess_chain
@@ -79,15 +80,6 @@ def _claim_many_tasks() -> Parts:
     return {
         checks.LIMIT: sigma**2 / 2 * (1 + alpha_r**2 * p / n_r) + H_R * nu**2 / 2,
         **{checks.limit_slope(s.name): Integer(0) for s in (alpha_t, n_v, n_t)},
-    }
-
-
-def _claim_adaptation_rate() -> Parts:
-    return {
-        UPPER: 1 / (1 + (p + 1) / n_r),
-        checks.SIGN_BEND: Integer(1),
-        checks.SIGN_AT_0: Integer(-1),
-        checks.SIGN_AT_UPPER: Integer(1),
     }
 
 
@@ -162,7 +154,7 @@ STEPS: tuple[Step, ...] = (
         "adaptation-rate-bracket-underparameterized",
         "In the adaptation rate the loss is a convex quadratic with its one minimum in the same interval as in "
         "the overparameterized case.",
-        claim=_claim_adaptation_rate,
+        claim=claimed_bracket,
         chain=proofs.adaptation_rate_chain,
         check=bracket(checks.BASE),
     ),

@@ -10,9 +10,6 @@ import numpy as np
 
 from derivations.language.assumptions import Assumptions
 from derivations.paper.theorem1.sampled_rates import (
-    SIGN_AT_0,
-    SIGN_AT_UPPER,
-    SIGN_BEND,
     SIGN_NU,
     SIGN_SIGMA,
     SIGN_TARGET,
@@ -31,9 +28,6 @@ from numeric_check.problem.setting import Setting
 __all__ = [
     "BASE",
     "LIMIT",
-    "SIGN_AT_0",
-    "SIGN_AT_UPPER",
-    "SIGN_BEND",
     "SIGN_NU",
     "SIGN_ROWS",
     "SIGN_SIGMA",

@@ -211,7 +211,7 @@ class _Answer:
         self._require_existing(bounds, sizes)
         formula, determinants = self._made()
         if self._is_centred:
-            self._log, formula = "", determinants.slope
+            formula, determinants = determinants.slope, replace(determinants, log="", log_sigma=())
         matrices = self._matrices(sizes, self._asked.values)
         value = None if matrices is None else self._value(formula, determinants, sizes, matrices)
         try:
@@ -338,7 +338,7 @@ class _Answer:
     ) -> Table:
         scales = {name: matrices.determinant(name) for name in self._letters() if name.startswith("Sigma")}
         used = [(power, sigma) for _, power, sigma in determinants.powers]
-        used += [(Fraction(-1), determinants.log_sigma)] * bool(self._log)
+        used += [(Fraction(-1), determinants.log_sigma)] * bool(determinants.log)
         for power, sigma in used:
             if sigma and scales[sigma[0]] <= 0 and (power < 0 or power.denominator > 1):
                 raise Refused(f"{sigma[0]} is singular: give a positive definite matrix")
@@ -347,11 +347,11 @@ class _Answer:
         at = {**sizes, COLUMNS: Fraction(matrices.lengths[COLUMNS])}
         try:
             plain = evaluate(formula.at(at), matrices, shape)
-            slope = evaluate(determinants.slope.at(at), matrices, shape) if self._log else plain
+            slope = evaluate(determinants.slope.at(at), matrices, shape) if determinants.log else plain
         except ZeroDivisionError:
             raise Refused("the expectation has a pole at these sizes: take larger row counts") from None
         factor = determinants.factor_value(at, scales)
-        log = determinants.log_value(at, scales) if self._log else None
+        log = determinants.log_value(at, scales) if determinants.log else None
 
         def whole(one: Any, other: Any) -> Fraction | arb:
             number: Fraction | arb = Fraction(one)
@@ -418,14 +418,10 @@ class _Answer:
             TracePolynomial({}, formula.is_matrix),
             self._step == 1,
         )
-        log, self._log = self._log, ""
-        try:
-            matrices = self._matrices(sizes, values)
-            obtained = None
-            if matrices is not None:
-                obtained = shown(self._value(formula, made, sizes, matrices), formula.is_matrix)
-        finally:
-            self._log = log
+        matrices = self._matrices(sizes, values)
+        obtained = None
+        if matrices is not None:
+            obtained = shown(self._value(formula, made, sizes, matrices), formula.is_matrix)
         point = " ".join(f"{name}={number}" for name, number in sorted(sizes.items()))
         if obtained != expected:
             raise CheckFailed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from derivations.command import commands
+from derivations.command import cli, commands
 from derivations.command.cli import COMMANDS, DISTRIBUTION, main
 from derivations.command.help_text import WITH_ASSUMPTIONS, WITH_PARAMETERS
 from derivations.formulas.parameters import MATRICES, NAMES
@@ -417,6 +418,21 @@ def test_an_unexpected_value_error_deep_inside_is_status_three(
     monkeypatch.setattr(place, fail)
     assert main([command, *WORDS[command]]) == 3
     assert "give numbers" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "status"),
+    [(cli.__file__, 3), ("data.csv", 2), ("/nowhere/derivations/data.csv", 2), (None, 2), (7, 2)],
+)
+def test_a_file_of_the_package_that_is_missing_is_no_fault_of_a_user(
+    file: object, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(arguments: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", file)
+
+    monkeypatch.setitem(commands._COMMANDS, "verify", fail)
+    assert main(["verify"]) == status
+    assert ("internal error" in capsys.readouterr().err) == (status == 3)
 
 
 def test_numbers_out_of_range_are_no_fault_of_a_user_who_gave_none(

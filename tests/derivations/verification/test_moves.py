@@ -171,6 +171,20 @@ def test_a_wrong_move_is_noticed(move: Move) -> None:
     assert (right.verdict, wrong.verdict) == ("agree", "disagree")
 
 
+@pytest.mark.parametrize(
+    ("place", "count"), [(1, 1), (2, 3)], ids=["where it takes least", "wherever it takes little"]
+)
+def test_an_average_is_sampled_at_every_size_that_takes_few_draws_and_at_one_in_any_case(
+    place: int, count: int
+) -> None:
+    step = find("task-average")
+    assert step.derivation is not None
+    move = step.derivation(PAPER).moves[place]
+    found = checks_of_move(move, place, "a move", f"task-average/move-{place}", step, {}, 0)
+    assert len(step.sizes) == 3
+    assert [check.verdict for check in found] == ["agree"] * count
+
+
 def test_rows_are_drawn_where_more_than_their_squares_is_seen() -> None:
     w, y = X.T @ X, gaussian("Y", "n", "p")
     assert squared([w @ D @ w @ y.T @ y @ D, tr(X @ D @ X.T) * D]) == {"X", "Y"}
