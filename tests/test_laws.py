@@ -59,12 +59,6 @@ def test_declared_moments_are_the_exact_ones(name: str) -> None:
             assert declared[order // 2 - 1] == pytest.approx(float(exact.rule(order)), rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["gaussian", "rademacher", "uniform", "laplace", "student:40"])
-def test_declared_cumulants_are_the_exact_ones(name: str) -> None:
-    exact = tuple(float(law(name).cumulant_number(order)) for order in (2, 4, 6, 8))
-    assert input_law(name).cumulants == pytest.approx(exact, rel=1e-8, abs=1e-9)
-
-
 def test_another_law_is_noticed() -> None:
     assert sigmas_off(input_law("uniform"), law("kurtosis:37/20"), 4) > 5
     assert sigmas_off(input_law("cumulants:1/2,1"), law("cumulants:9/20,1"), 3) > 5

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -12,13 +11,12 @@ import sympy
 from derivations.language.assumptions import Assumptions
 from derivations.steps.labels import LEADING, ORDER, Order
 from symbolic.algebra.words import Expression, polynomial, scalar, tr, unit, zero
-from symbolic.averages.expectation import expect, variance
+from symbolic.averages.expectation import variance
 from symbolic.proofs.asymptotics import DELTA, Exponent
 
 if TYPE_CHECKING:
     from derivations.steps.step import Step
 
-SAME_TASK = "same task"
 ONE = Exponent(Fraction(1))
 TRACE = Exponent(Fraction(0), Fraction(1))
 # the overparameterized regime: p and n_t grow together; Tr D and Tr D^2 are of order xi^delta
@@ -48,53 +46,14 @@ def bound_traces(expr: Expression) -> Expression:
     return total
 
 
-@dataclass(frozen=True)
-class ElementMoments:
-    """Exact means and variances of a diagonal and an off-diagonal element, traces bounded by scalars.
+def variances_of_elements(
+    blocks: Iterable[Expression], bound: Callable[[Expression], Expression] = bound_traces
+) -> tuple[Expression, ...]:
+    """The exact variances, from which orders are read, of a diagonal and an off-diagonal element of square words.
 
-    leading: mean of the diagonal element of the same task. errors: means that should vanish. variances: of
-    all these elements.
+    `bound` writes the traces that are left in them as scalars of known order.
     """
-
-    leading: Expression
-    errors: tuple[Expression, ...]
-    variances: tuple[Expression, ...]
-
-
-def element_moments(
-    blocks: Mapping[str, Expression],
-    squared_length: str | None = None,
-    bound: Callable[[Expression], Expression] = bound_traces,
-) -> ElementMoments:
-    """The moments from which orders are read.
-
-    `blocks`: square words: "same task" has the leading part on its diagonal; "other task", where given, is an
-    off-diagonal block. `squared_length` names the scalar that stands for |d|^2 of a vector letter d. `bound`
-    writes the traces that are left in means and variances as scalars of known order.
-    """
-    errors, variances = [], []
-    leading = zero()
-    for which, word in blocks.items():
-        for row, column in ((1, 1), (1, 2)):
-            entry = element(word, row, column)
-            mean = _scalars(expect(entry), squared_length)
-            if which == SAME_TASK and row == column:
-                leading = mean
-            elif not mean.is_zero:
-                errors.append(bound(mean))
-            variances.append(bound(_scalars(variance(entry), squared_length)))
-    return ElementMoments(leading, tuple(errors), tuple(variances))
-
-
-def _scalars(expr: Expression, squared_length: str | None) -> Expression:
-    if squared_length is None:
-        return expr
-    # |d|^2 appears as the 1 x 1 word d^T d; a multiple of a unit vector has the same length
-    total = zero()
-    for term, coefficient in expr.terms.items():
-        lengths = len(term.traces)
-        total = total + polynomial(coefficient) * scalar(squared_length) ** lengths
-    return total
+    return tuple(bound(variance(element(word, 1, column))) for word in blocks for column in (1, 2))
 
 
 def leading_of(step: Step, assumptions: Assumptions) -> sympy.Basic | Expression:

@@ -141,10 +141,6 @@ class Sample:
             raise ValueError(f"{name} already has shape {self._fixed[name].shape}: use another name")
         return self._fixed[name]
 
-    def vector(self, name: str, size: Size) -> Array:
-        """A fixed vector of that name, as `matrix` with one dimension."""
-        return self.matrix(name, size, 1)[:, 0]
-
 
 def _of_covariance(rows: Array, covariance: Array | None) -> Array:
     """Standard rows given a covariance, all rows of the batch in one product."""

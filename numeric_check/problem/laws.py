@@ -41,12 +41,6 @@ class InputLaw:
         """E u^4 (the variance is 1): 3 for a Gaussian."""
         return self.even_moments[1]
 
-    @property
-    def cumulants(self) -> tuple[float, float, float, float]:
-        """Cumulants of orders 2, 4, 6, 8, from the even moments."""
-        _, m4, m6, m8 = self.even_moments
-        return 1.0, m4 - 3, m6 - 15 * m4 + 30, m8 - 28 * m6 - 35 * m4**2 + 420 * m4 - 630
-
 
 def _gaussian(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return generator.standard_normal(shape)

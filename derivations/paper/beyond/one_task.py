@@ -337,13 +337,6 @@ def _means(task: OneTask) -> tuple[Expression, ...]:
     return tuple(expect(expr).rewrite(PROJECTED) for expr in traces)
 
 
-def mean_of_traces(assumptions: Assumptions, powers: int) -> list[Expression]:
-    """E Tr M^j K for j = 0, ..., powers - 1, then E Tr M and E Tr M^2."""
-    m, k = _in_data(one_task(assumptions))
-    words = [m**j @ k for j in range(powers)] + [m, m @ m]
-    return [expect(tr(word)).rewrite(PROJECTED) for word in words]
-
-
 def _in_data(task: OneTask) -> tuple[Expression, Expression]:
     """M and K in the training inputs themselves and a frame Q, of which an average is easier than in U and V."""
     x, q = gaussian("X_t", "n_t", "p"), FRAME

@@ -9,7 +9,6 @@ of minimum norm is finite; beside zero they are nearly so.
 from __future__ import annotations
 
 import time
-from fractions import Fraction
 from functools import lru_cache
 
 import sympy
@@ -23,7 +22,7 @@ from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.concentration import EXCESS
 from derivations.steps.chain import Chain, Tasks
 from derivations.steps.rules.derivatives import at_zero
-from derivations.steps.rules.few_values.two_values import DENOMINATOR, average_inputs
+from derivations.steps.rules.few_values.two_values import average_inputs
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.support.estimates import simulated
 from derivations.verification.measure import mean_check
@@ -118,14 +117,6 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
         }
         found.append(mean_check(label, where, value, scaled, time.monotonic() - started))
     return found
-
-
-def deviation_at(assumptions: Assumptions, rate: Fraction) -> Fraction:
-    """The mean square deviation at a rate that is not zero, for label noise of unit variance, from what the proof averages."""
-    average = next(move for move in chain(assumptions).moves if DENOMINATOR in move.values)
-    bottom = average.values[DENOMINATOR].replace({"alpha_t": constant(rate)})
-    top = average.after.replace({"alpha_t": constant(rate), "sigma": constant(1), DENOMINATOR: bottom})
-    return Fraction(str(to_sympy(top))) / rate**2
 
 
 STEPS: tuple[Step, ...] = (

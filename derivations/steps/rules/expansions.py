@@ -9,7 +9,7 @@ from functools import lru_cache, reduce
 from operator import matmul
 
 from derivations.steps.move import SQUARED_LENGTH, DoesNotApply, Growth, Rule
-from derivations.steps.orders import element, element_moments
+from derivations.steps.orders import element, variances_of_elements
 from derivations.steps.rules.far_out import Numbers, log_of, not_of_order
 from derivations.steps.rules.stacked import OTHER_TASK, SAME_TASK, NotStacked, Tasks, over_tasks
 from derivations.steps.second_routes import compared
@@ -162,8 +162,8 @@ def _variances(fluctuation: Fluctuation, growth: Growth) -> Sequence[Expression]
     if fluctuation.size == tasks.stacked:
         # a start of that length along a coordinate: an element has a plain variance for every law of the inputs
         start = {"d": scalar(LENGTH) * unit("p", 1)}
-        blocks = {k: block.replace(start) for k, block in fluctuation.blocks().items() if not block.is_zero}
-        return element_moments(blocks, bound=growth.bound).variances
+        blocks = [block.replace(start) for block in fluctuation.blocks().values() if not block.is_zero]
+        return variances_of_elements(blocks, growth.bound)
     found = []
     for row, column in ((1, 1), (1, 2)):
         entry = element(fluctuation.word, row, column)

@@ -12,7 +12,7 @@ from derivations.language.assumptions import PAPER
 from derivations.paper.lemma3 import ROWS_GROW, word
 from derivations.steps.contents import load
 from derivations.steps.labels import LEADING, ORDER
-from derivations.steps.orders import bound_traces, element, element_moments
+from derivations.steps.orders import bound_traces, element, variances_of_elements
 from derivations.verification.prove import prove
 from symbolic.algebra.words import gaussian, matrix, tr
 from symbolic.checks.entries import expect_by_entries
@@ -47,8 +47,7 @@ def test_a_wrong_order_or_mean_is_refused(name: str) -> None:
 
 def test_orders_are_exponents_of_the_standard_deviation() -> None:
     """With fixed n_t the middle factors bring no growth: only n_v counts."""
-    moments = element_moments({"same task": word(1, 1)})
-    found = sharp_exponent(list(moments.errors), list(moments.variances), {"n_v": ROWS_GROW["n_v"]})
+    found = sharp_exponent([], list(variances_of_elements([word(1, 1)])), {"n_v": ROWS_GROW["n_v"]})
     assert found == Exponent(Fraction(1, 1))
 
 

@@ -50,7 +50,7 @@ def test_fixed_matrices_are_the_same_in_every_batch() -> None:
     first, second = sample(), sample(batch_index=5)
     second.gaussian("n", "p")
     assert np.array_equal(first.matrix("D", "p", "p"), second.matrix("D", "p", "p"))
-    assert np.array_equal(first.vector("w", "p"), second.vector("w", "p"))
+    assert np.array_equal(first.matrix("w", "p", 1), second.matrix("w", "p", 1))
     assert not np.array_equal(first.matrix("D", "p", "p"), first.matrix("C", "p", "p"))
     assert not np.array_equal(first.matrix("D", "p", "p"), sample(size_index=1).matrix("D", "p", "p"))
     assert set(first.values) == {"n", "p", "alpha_t", "D", "w", "C"}

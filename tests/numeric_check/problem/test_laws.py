@@ -36,21 +36,27 @@ def test_a_wrong_declaration_is_caught(order: int) -> None:
     assert sigmas_off(InputLaw("wrong", tuple(wrong), False, uniform.draw), order) > 5
 
 
+def cumulants(law: InputLaw) -> tuple[float, ...]:
+    """Of orders 2, 4, 6, 8, from the even moments."""
+    _, m4, m6, m8 = law.even_moments
+    return 1.0, m4 - 3, m6 - 15 * m4 + 30, m8 - 28 * m6 - 35 * m4**2 + 420 * m4 - 630
+
+
 def test_cumulants_of_a_gaussian_vanish_beyond_the_second() -> None:
-    assert input_law("gaussian").cumulants == (1.0, 0.0, 0.0, 0.0)
+    assert cumulants(input_law("gaussian")) == (1.0, 0.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
-    ("name", "cumulants"),
+    ("name", "known"),
     [
         ("rademacher", (1, -2, 16, -272)),
         ("uniform", (1, -6 / 5, 48 / 7, -432 / 5)),
         ("laplace", (1, 3, 30, 630)),
     ],
 )
-def test_cumulants(name: str, cumulants: tuple[float, ...]) -> None:
+def test_cumulants(name: str, known: tuple[float, ...]) -> None:
     # from the series of log cosh t, log(sinh(a t)/(a t)) and -log(1 - t^2/2)
-    assert input_law(name).cumulants == pytest.approx(cumulants)
+    assert cumulants(input_law(name)) == pytest.approx(known)
 
 
 def test_kurtosis_one_is_rademacher() -> None:

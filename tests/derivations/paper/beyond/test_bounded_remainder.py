@@ -12,15 +12,17 @@ from derivations.language.assumptions import PAPER, Assumptions, read
 from derivations.language.normal_form import to_sympy
 from derivations.language.values import evaluate
 from derivations.paper.beyond import bounded_remainder as module
+from derivations.paper.beyond import one_task
 from derivations.paper.beyond.bounded_remainder import LEADING, NEXT, STEPS
-from derivations.paper.beyond.one_task import average, mean_of_inverse, mean_of_traces
+from derivations.paper.beyond.one_task import average, mean_of_inverse
 from derivations.steps.chain import Chain, Rule
 from derivations.steps.contents import find
 from derivations.steps.labels import LOSS
 from derivations.steps.rules.rotations import not_bounded
 from derivations.verification.prove import prove
 from symbolic.algebra.evaluation import evaluate as number
-from symbolic.algebra.words import Expression, constant, reciprocal, scalar
+from symbolic.algebra.words import Expression, constant, reciprocal, scalar, tr
+from symbolic.averages.expectation import expect
 
 (STEP,) = STEPS
 
@@ -36,12 +38,19 @@ def test_the_bound_makes_the_deviation_proved_and_the_loss_so_where_h_r_is_bound
     assert prove(replace(loss, condition="", counterexample="", where={})).status == "failed"
 
 
+def _mean_of_traces(powers: int) -> list[Expression]:
+    """E Tr M^j K for j = 0, ..., powers - 1, then E Tr M and E Tr M^2."""
+    m, k = one_task._in_data(one_task.one_task(PAPER))
+    words = [m**j @ k for j in range(powers)] + [m, m @ m]
+    return [expect(tr(word)).rewrite(one_task.PROJECTED) for word in words]
+
+
 def _sum_of_series(terms: int, given: Mapping[str, float]) -> float:
     """The sum of the terms before the last one, by means found in the training inputs themselves."""
     inverse = mean_of_inverse()
     *powers, first, _ = (
         float(evaluate(to_sympy(word).subs("mean_inverse", inverse), given))
-        for word in mean_of_traces(PAPER, terms)
+        for word in _mean_of_traces(terms)
     )
     (move,) = (
         one
