@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from derivations.command.cli import _arguments as arguments_of
 from derivations.command.cli import main
 from derivations.publishing import site
+from derivations.support.bad_input import BadInput
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "CONTRIBUTING.md")
@@ -33,6 +35,35 @@ DERIVE = [line for _, line in COMMANDS if line.startswith("derive ")]
 def test_the_documents_show_every_kind_of_command() -> None:
     assert len(DERIVE) >= 10
     assert sum(line.startswith("make ") for _, line in COMMANDS) >= 5
+
+
+def told(page: Path) -> list[str]:
+    """The commands with arguments that a page of the book shows: a line of a block, or in a sentence."""
+    text = re.sub(r"\\\n\s*", "", page.read_text(encoding="utf-8"))
+    lines = re.findall(r"^ *(?:\$ )?(derive [a-z]+ .+)$", text, flags=re.M)
+    return [line.partition("  #")[0] for line in (*lines, *re.findall(r"`(derive [a-z]+ [^`]+)`", text))]
+
+
+IN_PAGES = [(page.stem, line) for page in sorted((ROOT / "book").glob("*.md")) for line in told(page)]
+
+
+def test_the_book_shows_commands_on_many_pages() -> None:
+    assert len(IN_PAGES) >= 25
+    assert len({page for page, _ in IN_PAGES}) >= 9
+
+
+@pytest.mark.parametrize(("page", "line"), IN_PAGES)
+def test_a_command_of_the_book_is_one(page: str, line: str) -> None:
+    words = shlex.split(line)[1:]
+    assert main(words) == 0 if words[0] == "help" else arguments_of(words).command == words[0]
+
+
+@pytest.mark.parametrize(
+    "line", ["derive show eq5 --as fortran", "derive evall eq5 p=3", "derive figure 3 --again"]
+)
+def test_a_line_that_is_no_command_is_refused(line: str) -> None:
+    with pytest.raises(BadInput):
+        arguments_of(shlex.split(line)[1:])
 
 
 @pytest.mark.parametrize(("document", "line"), COMMANDS)
