@@ -44,6 +44,9 @@ PATIENCE = 120_000
 # in every window: a few are set at a time, looked at, and give place to empty boxes of their sizes, so that a large page
 # never holds their hundreds of thousands of elements.
 PROBE = r"""async (few) => {
+  await window.MathJax?.startup?.promise;
+  // what is said to screen readers is made of the same formula, and menus are looked at where the page has set some itself
+  if (window.MathJax?.startup?.document) Object.assign(MathJax.startup.document.options, { enableAssistiveMml: false, enableMenu: false });
   if (window.bringLater) await window.bringLater(document);
   document.querySelectorAll('details').forEach((fold) => { fold.open = true; });
   // it shows, as it does to a reader
@@ -92,8 +95,6 @@ PROBE = r"""async (few) => {
       if (waits) item.lazyCompile = item.lazyTypeset = false;
     }
     look();
-    // what is said to screen readers is made of the same formula, and menus were looked at where the page had set some itself
-    lazy.options.enableAssistiveMml = lazy.options.enableMenu = false;
     for (let start = 0; start < waiting.length; start += few) {
       lazy.math.clear();
       for (const [item, compile, typeset] of waiting.slice(start, start + few)) {

@@ -102,7 +102,7 @@ def test_nothing_moves_while_formulas_are_set(name: str, width: int, address: st
 
 
 def test_a_page_that_shows_before_its_formulas_is_seen_to_move(address: str, browser: Any) -> None:
-    assert all(moved(browser, f"{address}/theorem3.html", shown_at_once=True) > 0.05 for _ in range(3))
+    assert all(moved(browser, f"{address}/lemma1.html", shown_at_once=True) > 0.05 for _ in range(3))
 
 
 @pytest.mark.parametrize("name", ["intro", "positive_rates", "beyond"])
