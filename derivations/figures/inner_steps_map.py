@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -25,6 +25,7 @@ from derivations.formulas.by_name import function
 from derivations.language.assumptions import Assumptions
 from derivations.paper.experiments.panels import FIGURE_2
 from derivations.support.files import read_json, write_json
+from derivations.support.provenance import Provenance, versions
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators import reduced
 
@@ -47,10 +48,31 @@ FIXED = {
 EXACT_POINTS = (6, 12, 18, 30, 60, 120, 300, 600)
 EXACT_RATES = np.geomspace(0.02, 60, 49)
 DRAWS, SEED = 6_000, 0
+# by panel
+SHOWN: tuple[Literal["best", "gain"], ...] = ("best", "gain")
 FILE = Path(__file__).with_name("inner_steps_exact.json")
 
 
-def exact_place(points: int, steps: int) -> dict[str, float]:
+class ExactPlace(TypedDict):
+    """Where the exact loss is least, and its gain with its standard error, in per cent."""
+
+    steps: int
+    n_t: int
+    best: float
+    gain: float
+    stderr: float
+
+
+class Shipped(Provenance):
+    """All places that were drawn."""
+
+    date: str
+    seed: int
+    draws: int
+    rows: list[ExactPlace]
+
+
+def exact_place(points: int, steps: int) -> ExactPlace:
     """The rate of the grid at which the exact loss is least, and by how much, in per cent, its least value at positive rates is below
     that at negative ones, with its error; all rates at the same draws.
     """
@@ -70,7 +92,7 @@ def exact_place(points: int, steps: int) -> dict[str, float]:
     return {"steps": steps, "n_t": points, "best": best, "gain": 100 * (1 - share), "stderr": 100 * error}
 
 
-def document() -> dict[str, Any]:
+def document() -> Shipped:
     """All places of the exact loss, with their provenance."""
     started = time.process_time()
     rows = [exact_place(points, steps) for steps in STEPS for points in EXACT_POINTS]
@@ -78,20 +100,20 @@ def document() -> dict[str, Any]:
         "command": "python -m derivations.figures.inner_steps_map",
         "seed": SEED,
         "draws": DRAWS,
-        "versions": {"numpy": np.__version__},
+        "versions": versions(),
         "date": datetime.now(UTC).date().isoformat(),
         "seconds": round(time.process_time() - started),
         "rows": rows,
     }
 
 
-def shipped() -> dict[str, Any]:
+def shipped() -> Shipped:
     """The exact places as they were drawn, with their provenance."""
-    found: dict[str, Any] = read_json(FILE)
+    found: Shipped = read_json(FILE)
     return found
 
 
-def _exact(steps: int) -> list[dict[str, float]]:
+def _exact(steps: int) -> list[ExactPlace]:
     return [row for row in shipped()["rows"] if row["steps"] == steps]
 
 
@@ -123,7 +145,7 @@ def canvas() -> Canvas:
             colour = BLUE if values.min() > 0 else VERMILION if values.max() < 0 else "black"
             label = f"{steps} inner step{'s' if steps > 1 else ''}"
             axis.plot(POINTS / FIGURE_2.p, rounded(values), dashes, color=colour, label=label)
-        for axis, name in zip(axes, ("best", "gain"), strict=True):
+        for axis, name in zip(axes, SHOWN, strict=True):
             axis.plot([], [], MARKS[steps], color="black", markersize=5, label=f"{steps}, exact")
             for row in _exact(steps):
                 colour = BLUE if row["best"] > 0 else VERMILION
@@ -147,7 +169,7 @@ def canvas() -> Canvas:
 def series() -> list[Series]:
     """The best rate and the gain by n_t, for each number of inner steps; of (5), then of the exact loss."""
     exact: list[Series] = []
-    for letter, name in zip("ab", ("best", "gain"), strict=True):
+    for letter, name in zip("ab", SHOWN, strict=True):
         for steps in STEPS:
             rows = _exact(steps)
             one: Series = {
@@ -202,7 +224,7 @@ def alt_text() -> str:
     return f"2 panels over n_t/p. The rate at which (5) is least by the number of inner steps: {', '.join(said)}.{exact}"
 
 
-def _against() -> list[dict[str, float]]:
+def _against() -> list[ExactPlace]:
     """The places at which the exact loss is least on the side of zero on which (5) is not."""
     found = []
     for row in shipped()["rows"]:

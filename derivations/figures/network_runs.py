@@ -9,12 +9,10 @@ from __future__ import annotations
 import datetime
 import json
 import math
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache
-from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +22,7 @@ from numpy.typing import NDArray
 
 from derivations.support import store
 from derivations.support.files import require_writable, whole
+from derivations.support.provenance import versions
 from derivations.support.sources import fingerprint
 from derivations.support.workers import workers
 from numeric_check.network.descent import train, trained_loss
@@ -236,7 +235,7 @@ def _write(linearised: Mapping[str, Any], trained: Sequence[Mapping[str, Any]]) 
     document = {
         "command": "derive figure 5 --recompute",
         "seed": SEED,
-        "versions": {"python": platform.python_version(), "numpy": version("numpy")},
+        "versions": versions(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "seconds": round(
             math.fsum(values[-1] for group in trained for values in group["rows"])

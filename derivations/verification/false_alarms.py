@@ -11,15 +11,13 @@ random seeds, and ladders of each kind with twenty, and writes what came out.
 from __future__ import annotations
 
 import math
-import platform
 import secrets
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import mpmath
 
@@ -28,6 +26,7 @@ from derivations.steps.contents import MODULE_OF, find
 from derivations.steps.status import NumericStatus
 from derivations.steps.step import Comparison
 from derivations.support.files import read_json, write_json
+from derivations.support.provenance import Provenance, versions
 from derivations.verification.growth import ROUNDS
 from derivations.verification.moves import move_checks
 from derivations.verification.plain_records import CheckRecord, Record, Sampled
@@ -154,7 +153,7 @@ def text_of_budget(records: Sequence[Sampled]) -> str:
 
 def text_of_runs() -> str:
     """The runs with random seeds in words, for the page."""
-    runs, ladders = (shipped()[part]["found"] for part in ("runs", "ladders"))
+    runs, ladders = shipped()["runs"]["found"], shipped()["ladders"]["found"]
     total = sum(run["checks"] for run in runs)
     lines = [
         f"{len(runs)} runs, {total} comparisons of means, {sum(map(bool, (r['failed'] for r in runs)))} runs failed"
@@ -175,7 +174,60 @@ def text_of_runs() -> str:
     return "\n".join(lines)
 
 
-def tally(records: Sequence[Record]) -> dict[str, Any]:
+class Tally(TypedDict):
+    """Of a run the comparisons of means, those beyond each level, their mean square in errors, and the steps that failed."""
+
+    seed: NotRequired[int]
+    checks: int
+    beyond: list[int]
+    mean_square: float
+    failed: list[str]
+
+
+class Exponent(TypedDict):
+    """An exponent that was fitted: against what, and how many times longer it could have been drawn."""
+
+    step: str
+    move: int
+    exponent: float
+    stderr: float
+    value: float
+    longer: int
+    verdict: str
+
+
+class Ladders(TypedDict):
+    """The exponents with a seed."""
+
+    seed: int
+    exponents: list[Exponent]
+
+
+class Runs(Provenance):
+    """Runs of a subset of the steps with random seeds, and the levels their means were counted beyond."""
+
+    date: str
+    steps: list[str]
+    levels: list[float]
+    found: list[Tally]
+
+
+class LadderRuns(Provenance):
+    """Ladders of each kind with random seeds."""
+
+    date: str
+    steps: list[str]
+    found: list[Ladders]
+
+
+class Shipped(TypedDict):
+    """All that was drawn with random seeds."""
+
+    runs: Runs
+    ladders: LadderRuns
+
+
+def tally(records: Sequence[Record]) -> Tally:
     """Of a run: its checks of drawn means, how many lie beyond each level, the mean square, and what did not agree."""
     checks = [check for record in records for check in record["checks"]]
     apart = [
@@ -191,50 +243,62 @@ def tally(records: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def exponents(seed: int) -> list[dict[str, Any]]:
+def exponents(seed: int) -> list[Exponent]:
     """The exponents of the ladders with a seed: what was seen, and how much longer it could have been drawn."""
-    found = []
+    found: list[Exponent] = []
     for name in LADDERS:
         step = find(name)
         chain = chain_of(step, PAPER)
         own = [] if step.check is None else step.check(step, PAPER, seed)
         moves = [] if chain is None else move_checks(chain, step, {}, seed, others=False)
         found += [
-            {"step": name, "move": check.move, "exponent": check.mean, "stderr": check.stderr}
-            | {"value": check.value, "longer": check.longer, "verdict": check.verdict}
+            Exponent(
+                step=name,
+                move=check.move,
+                exponent=check.mean,
+                stderr=check.stderr,
+                value=check.value,
+                longer=check.longer,
+                verdict=check.verdict,
+            )
             for check in own + moves
             if check.comparison in FITTED
         ]
     return found
 
 
-def shipped() -> dict[str, Any]:
+def shipped() -> Shipped:
     """The runs with random seeds, with their provenance."""
-    document: dict[str, Any] = read_json(SHIPPED)
+    document: Shipped = read_json(SHIPPED)
     return document
 
 
 def main(parts: Sequence[str]) -> None:
     """Runs the subset and the ladders, or one of them, with random seeds and writes what came out."""
     for part in parts or ("runs", "ladders"):
-        started, found = time.process_time(), []
-        for _ in range(RUNS if part == "runs" else LADDER_RUNS):
+        started = time.process_time()
+        tallies: list[Tally] = []
+        ladders: list[Ladders] = []
+        for number in range(1, (RUNS if part == "runs" else LADDER_RUNS) + 1):
             seed = secrets.randbelow(2**31)
             if part == "runs":
-                found.append({"seed": seed} | tally(verify(SUBSET, symbolic=False, seed=seed)))
+                tallies.append({"seed": seed, **tally(verify(SUBSET, symbolic=False, seed=seed))})
             else:
-                found.append({"seed": seed, "exponents": exponents(seed)})
-            sys.stdout.write(f"{len(found)}: {found[-1]}\n")
+                ladders.append({"seed": seed, "exponents": exponents(seed)})
+            sys.stdout.write(f"{number}: {(tallies or ladders)[-1]}\n")
             sys.stdout.flush()
-        document = {
+        made = {
             "command": f"python -m derivations.verification.false_alarms {part}",
             "date": time.strftime("%Y-%m-%d"),
-            "versions": {"python": platform.python_version(), "numpy": version("numpy")},
+            "versions": versions(),
             "seconds": round(time.process_time() - started, 1),
-            "steps": list(SUBSET if part == "runs" else LADDERS),
-            "found": found,
-        } | ({"levels": list(LEVELS)} if part == "runs" else {})
-        write_json(SHIPPED, shipped() | {part: document})
+        }
+        new = (
+            {"steps": list(SUBSET), "found": tallies, "levels": list(LEVELS)}
+            if part == "runs"
+            else {"steps": list(LADDERS), "found": ladders}
+        )
+        write_json(SHIPPED, {**shipped(), part: made | new})
 
 
 if __name__ == "__main__":

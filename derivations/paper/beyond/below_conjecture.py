@@ -9,15 +9,13 @@ label noise is: where it is the other way round is sampled too.
 
 from __future__ import annotations
 
-import platform
 import random
 import sys
 import time
 from collections.abc import Mapping
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import sympy
 
@@ -27,6 +25,7 @@ from derivations.steps.labels import Sign
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.support.estimates import estimated
 from derivations.support.files import read_json, write_json
+from derivations.support.provenance import Provenance, versions
 from derivations.verification.growth import sign_check
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators import conditional
@@ -47,6 +46,30 @@ SEED, COUNT, MOST_DRAWS, REL_ERROR = 9, 100, 100_000, 0.1
 CHECKED_ERROR = 0.06
 EXCEPTION = {"n_t": 4, "n_v": 2, "m": 10, "p": 8}
 EXCEPTION_RATE = 0.4
+
+
+class Seen(TypedDict):
+    """A sampled change."""
+
+    mean: float
+    stderr: float
+    draws: int
+
+
+class Row(TypedDict):
+    """The changes at one place, by what changed."""
+
+    sizes: dict[str, int]
+    rate: float
+    changes: dict[str, Seen]
+
+
+class Shipped(Provenance):
+    """All places that were drawn."""
+
+    date: str
+    seed: int
+    rows: list[Row]
 
 
 def setting_of(sizes: Mapping[str, int], source: str, rate: float) -> Setting:
@@ -86,18 +109,19 @@ def random_place(generator: random.Random) -> tuple[dict[str, int], float]:
             return sizes, round(generator.uniform(0.3, 2.0) * rate_scale(found), 4)
 
 
-def row(sizes: Mapping[str, int], rate: float) -> dict[str, Any]:
+def row(sizes: Mapping[str, int], rate: float) -> Row:
     """One place with what was seen there."""
     seen = {
-        what: {"mean": found.mean, "stderr": found.stderr, "draws": found.draws}
+        what: Seen(mean=found.mean, stderr=found.stderr, draws=found.draws)
         for what, found in compared(sizes, rate).items()
     }
     return {"sizes": dict(sizes), "rate": rate, "changes": seen}
 
 
-def document() -> dict[str, Any]:
+def document() -> Shipped:
     """All places, drawn now, with their provenance."""
-    started, generator, rows = time.process_time(), random.Random(SEED), []
+    started, generator = time.process_time(), random.Random(SEED)
+    rows: list[Row] = []
     for _ in range(COUNT):
         rows.append(row(*random_place(generator)))
         sys.stdout.write(f"{len(rows)}: {rows[-1]}\n")
@@ -105,20 +129,20 @@ def document() -> dict[str, Any]:
     return {
         "command": "python -m derivations.paper.beyond.below_conjecture",
         "date": time.strftime("%Y-%m-%d"),
-        "versions": {"python": platform.python_version(), "numpy": version("numpy")},
+        "versions": versions(),
         "seed": SEED,
         "seconds": round(time.process_time() - started, 1),
         "rows": rows,
     }
 
 
-def shipped() -> dict[str, Any]:
+def shipped() -> Shipped:
     """The places as they were drawn, with their provenance."""
-    found: dict[str, Any] = read_json(FILE)
+    found: Shipped = read_json(FILE)
     return found
 
 
-def beyond(rows: list[dict[str, Any]], what: str, sigmas: float) -> int:
+def beyond(rows: list[Row], what: str, sigmas: float) -> int:
     """At how many places a change is positive by so many standard errors; negative sigmas: negative by so many."""
     seen = [one["changes"][what] for one in rows]
     if sigmas < 0:

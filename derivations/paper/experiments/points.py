@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import json
 import math
-import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 from derivations.language.assumptions import PAPER
 from derivations.language.extension import load_extensions
 from derivations.paper.experiments.panels import Figure, Panel
 from derivations.support import estimates, store
 from derivations.support.files import require_writable, whole
+from derivations.support.provenance import Provenance, versions
 from derivations.support.workers import cores, workers
 from numeric_check.draws.estimate import Estimate
 from numeric_check.estimators.simulation import Method, simulate
@@ -55,6 +54,26 @@ class Point(NamedTuple):
     rate: float
     conditional: Estimate
     plain: Estimate | None
+
+
+class PlainPoint(TypedDict):
+    """A shipped point: where it stands, and the mean loss over so many runs."""
+
+    panel: str
+    rate: float
+    runs: int
+    draws: int
+    mean: float
+    stderr: float
+    setting: str
+
+
+class Experiment(Provenance):
+    """The shipped points of a figure."""
+
+    seed: int
+    cores: int
+    points: list[PlainPoint]
 
 
 def task(setting: Setting, protocol: Method, runs: int) -> Task:
@@ -95,9 +114,9 @@ def shipped(setting: Setting, runs: int) -> Estimate | None:
     return _plain_points().get((setting.fingerprint, runs))
 
 
-def provenance() -> dict[str, dict[str, Any]]:
+def provenance() -> dict[str, Experiment]:
     """Of each figure the shipped experiment: command, seed, versions, seconds, cores, and its points."""
-    document: dict[str, dict[str, Any]] = (
+    document: dict[str, Experiment] = (
         json.loads(SHIPPED.read_text(encoding="utf-8")) if SHIPPED.exists() else {}
     )
     return document
@@ -171,7 +190,7 @@ def recompute(shown: Figure, report: Report | None = None) -> None:
     started = time.monotonic()
     wanted = [item for item in tasks(shown.panels) if item.protocol == "plain"]
     ready = iter(completed(wanted, shown.name, report, fresh=True))
-    points = []
+    points: list[PlainPoint] = []
     for panel in shown.panels:
         for rate in panel.grid:
             found = next(ready)
@@ -186,10 +205,10 @@ def recompute(shown: Figure, report: Report | None = None) -> None:
                     "setting": panel.at(rate).fingerprint,
                 }
             )
-    experiment = {
+    experiment: Experiment = {
         "command": f"derive figure {shown.name.removeprefix('figure')} --recompute",
         "seed": SEED,
-        "versions": {"python": platform.python_version(), "numpy": version("numpy")},
+        "versions": versions(),
         "seconds": round(time.monotonic() - started, 1),
         "cores": cores(),
         "points": points,
