@@ -31,6 +31,8 @@ from symbolic.algebra.words import Expression
 
 Array = NDArray[np.float64]
 PAIRED_SECONDS = 10.0
+# in a batch of paired differences, whose sign few draws tell
+PAIRED_DRAWS = 40
 # how many times as many are drawn while a fitted exponent does not tell, so that few seeds leave it open
 ROUNDS = (1, 4, 16)
 
@@ -359,7 +361,7 @@ def changed_loss(low: Setting, high: float, rel_error: float, seed: int) -> Esti
     known = (asked(), rel_error, text, low.law)
     if known not in _changed:
         require_finite_mean(low)
-        draws = batch_draws(low, "loss", "conditional")
+        draws = min(PAIRED_DRAWS, batch_draws(low, "loss", "conditional"))
         estimate = partial(changes, conditional.loss, setting=in_eigenbasis(low), draws=draws, rate=high)
         draw = partial(run_until, estimate, rel_error=rel_error, seed_text=text)
         _changed[known] = estimated(draw, PAIRED_SECONDS)

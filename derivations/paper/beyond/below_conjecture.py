@@ -43,7 +43,7 @@ DEPENDS = ("inner_steps", "inputs", "covariance", "split", "noise_val")
 FILE = Path(__file__).with_suffix(".json")
 SEED, COUNT, MOST_DRAWS, REL_ERROR = 9, 100, 100_000, 0.1
 # what verification draws: no sign close enough to five errors that another seed would lose it
-CHECKED_ERROR = 0.06
+CHECKED_ERROR, CHECKED_DRAWS = 0.06, 160
 EXCEPTION = {"n_t": 4, "n_v": 2, "m": 10, "p": 8}
 EXCEPTION_RATE = 0.4
 
@@ -79,9 +79,11 @@ def setting_of(sizes: Mapping[str, int], source: str, rate: float) -> Setting:
     return Setting(n_t, n_v, 3, m, p, sigma=noise, nu=spread, alpha_t=rate, alpha_r=0.0)
 
 
-def change(low: Setting, rate: float, *, rel_error: float = REL_ERROR, seed: int = 0) -> Estimate:
+def change(
+    low: Setting, rate: float, *, rel_error: float = REL_ERROR, most_in_batch: int = MOST_DRAWS, seed: int = 0
+) -> Estimate:
     """The deviation at another rate minus that at the setting's, at the same inputs."""
-    draws = batch_draws(low, "excess", "conditional")
+    draws = min(most_in_batch, batch_draws(low, "excess", "conditional"))
     text = f"below/{rate!r}/{low.fingerprint}{f'/{seed}' if seed else ''}"
     change_of = partial(changes, conditional.excess, setting=low, draws=draws, rate=rate)
     return estimated(partial(run_until, change_of, rel_error=rel_error, seed_text=text, max_draws=MOST_DRAWS))
@@ -168,7 +170,13 @@ def _check(step: Step, assumptions: Assumptions, seed: int) -> list[Check]:
 
     def see(label: str, sizes: Mapping[str, int], source: str, low: float, high: float) -> None:
         started = time.monotonic()
-        seen = change(setting_of(sizes, source, low), high, rel_error=CHECKED_ERROR, seed=seed)
+        seen = change(
+            setting_of(sizes, source, low),
+            high,
+            rel_error=CHECKED_ERROR,
+            most_in_batch=CHECKED_DRAWS,
+            seed=seed,
+        )
         found.append(
             sign_check(
                 label,

@@ -284,7 +284,7 @@ RATIO_SIZES: tuple[dict[str, Any], ...] = (
     {"n_t": 4, "n_v": 1, "n_r": 6, "m": 3, "p": 3, "sigma": 0.9, "alpha_r": -0.2},
     {"n_t": 6, "n_v": 3, "n_r": 5, "m": 2, "p": 5, "sigma": 1.1, "alpha_r": 0.2},
 )
-DRAWS, BATCH, STEP = 100_000, 5_000, 0.2
+DRAWS, BATCH, STEP = 80_000, 5_000, 0.2
 
 
 @dataclass(frozen=True)

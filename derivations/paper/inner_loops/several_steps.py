@@ -119,7 +119,7 @@ EXACT = (
     Exact(3, 6, -0.077, 0.75),
 )
 GRID = np.geomspace(0.01, 400, 60)
-DRAWS, BATCH = 4_000, 4_000
+DRAWS, BATCH = 1_200, 1_200
 
 
 def above(setting: Setting, rates: Iterable[float], seed: int) -> tuple[np.ndarray, np.ndarray]:

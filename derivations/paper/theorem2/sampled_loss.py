@@ -144,7 +144,7 @@ def remainder_checks(step: Step, assumptions: Assumptions, seed: int) -> list[Ch
                 lambda setting: value_at(leading_excess(NEXT), setting),
                 -2.5,
                 quantity="excess",
-                rel_error=0.0006,
+                rel_error=0.0012,
                 sharp=False,
                 base_seed=seed,
             )
