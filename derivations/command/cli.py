@@ -381,8 +381,8 @@ def _complain_of(error: Exception, command: Sequence[str]) -> int:
 
 def _is_of_package(error: OSError) -> bool:
     """Whether it is about a file that came with the package."""
-    package = Path(__file__).resolve().parents[1]
-    return isinstance(error.filename, str) and package in Path(error.filename).resolve().parents
+    package, file = Path(__file__).resolve().parents[1], error.filename
+    return isinstance(file, str) and package in Path(os.path.realpath(file)).parents
 
 
 def _complain(line: str, status: int) -> int:

@@ -11,8 +11,7 @@ from derivations.command.outcome import Outcome
 from derivations.language.assumptions import read
 from derivations.steps import contents
 from derivations.support import store
-from derivations.support.bad_input import BadInput
-from derivations.support.files import require_writable, whole
+from derivations.support.files import require_place, whole
 from derivations.support.progress import ProgressLine
 from derivations.verification.plain_records import Record
 from derivations.verification.verify import all_pass, checked, verify
@@ -24,11 +23,7 @@ def verify_steps(arguments: argparse.Namespace) -> Outcome:
     slugs = _slugs(arguments.names)
     out = None if arguments.junit is None else Path(arguments.junit)
     if out is not None:
-        if out.is_dir():
-            raise BadInput(f"{arguments.junit!r} is a folder: name a file for the report")
-        if not out.resolve().parent.is_dir():
-            raise BadInput(f"the folder {str(out.parent)!r} does not exist: make it first")
-        require_writable(out.resolve().parent)
+        require_place(out)
     with ProgressLine("verifying") as progress:
 
         def tick(running: Sequence[str], done: int, total: int) -> None:

@@ -24,7 +24,7 @@ from derivations.language.extension import load_extensions
 from derivations.steps.contents import find
 from derivations.support import store
 from derivations.support.bad_input import BadInput
-from derivations.support.files import require_writable, whole
+from derivations.support.files import require_place, whole
 from derivations.support.text import shortened
 from derivations.support.workers import cores, workers, working
 from derivations.verification.verify import modules_of
@@ -228,11 +228,9 @@ def csv_text(rows: Sequence[Row]) -> str:
 
 def require_target(out: Path) -> None:
     """Raises BadInput where no such CSV file can be written; called before the work."""
-    if out.suffix != ".csv" or out.is_dir():
+    if out.suffix != ".csv":
         raise BadInput(f"{str(out)!r} is no CSV file: end its name in .csv")
-    if not out.resolve().parent.is_dir():
-        raise BadInput(f"the folder {str(out.parent)!r} does not exist: make it first")
-    require_writable(out.resolve().parent)
+    require_place(out)
 
 
 def write(out: Path, rows: Sequence[Row]) -> None:

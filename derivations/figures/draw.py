@@ -30,7 +30,7 @@ from derivations.language.assumptions import PAPER, Assumptions
 from derivations.paper.experiments.panels import Figure, Panel, figure, grid, slug_of
 from derivations.paper.experiments.points import Point, Report, recompute, simulated
 from derivations.support.bad_input import BadInput
-from derivations.support.files import require_writable, whole
+from derivations.support.files import require_place, whole
 
 Array = NDArray[np.float64]
 FORMATS = ("svg", "png", "pdf")
@@ -110,11 +110,7 @@ def _require_place(target: Path, model: bool) -> None:
         raise BadInput(f"{target.name!r} is no figure file: end its name in .svg, .png or .pdf")
     if model and kind != "svg":
         raise BadInput(f"figure 1 is a drawing, not a plot: end {target.name!r} in .svg")
-    if target.is_dir():
-        raise BadInput(f"{str(target)!r} is a folder: name a file in it")
-    if not target.resolve().parent.is_dir():
-        raise BadInput(f"the folder {str(target.parent)!r} does not exist: make it first")
-    require_writable(target.resolve().parent)
+    require_place(target)
 
 
 def _kind(target: Path) -> str:

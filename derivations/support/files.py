@@ -19,7 +19,7 @@ def whole(target: Path) -> Iterator[Path]:
 
     A link is followed, as an ordinary write would. Raises OSError, with the target's name, where nothing can be written.
     """
-    place = target.resolve()
+    place = followed(target)
     handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:40]}-", suffix=".tmp")
     os.close(handle)
     temporary = Path(name)
@@ -57,10 +57,25 @@ def _umask() -> int:
     return current
 
 
+def followed(path: Path) -> Path:
+    """Where a path leads, links followed; `Path.resolve` raises RuntimeError on links that lead to themselves."""
+    return Path(os.path.realpath(path))
+
+
+def require_place(file: Path) -> None:
+    """Raises BadInput where no such file can be written, before the work that fills it."""
+    if file.is_dir():
+        raise BadInput(f"{str(file)!r} is a folder: name a file in it")
+    folder = followed(file).parent
+    if not folder.is_dir():
+        raise BadInput(f"the folder {str(file.parent)!r} does not exist: make it first")
+    require_writable(folder)
+
+
 def require_writable(folder: Path) -> None:
-    """Raises ValueError where no file can be made in a folder, or in the nearest one above it that exists."""
-    nearest = folder.resolve()
-    while not nearest.exists() and nearest != nearest.parent:
+    """Raises BadInput where no file can be made in a folder, or in the nearest one above it that exists."""
+    nearest = followed(folder)
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
         nearest = nearest.parent
     if not nearest.is_dir():
         raise BadInput(f"{str(nearest)!r} is no folder: name another place to write to")

@@ -12,7 +12,8 @@ import pytest
 from derivations.command import cli
 from derivations.language.assumptions import PAPER
 from derivations.support import files
-from derivations.support.files import require_writable, whole
+from derivations.support.bad_input import BadInput
+from derivations.support.files import require_place, require_writable, whole
 from derivations.typeset import committed_text
 from derivations.variants import combinations
 
@@ -30,6 +31,37 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
         fail_half_way(target)
     assert [path.name for path in tmp_path.iterdir()] == ["formulas.txt"]
     assert target.read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.parametrize("name", ["loop/x.svg", "nowhere/x.svg", "folder", "file/x.svg"])
+def test_a_file_without_a_place_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    require_place(tmp_path / "folder" / "x.svg")
+    with pytest.raises(BadInput, match="name a file in it" if name == "folder" else "make it first"):
+        require_place(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["figure", "2", "--out", "loop/x.svg"],
+        ["verify", "wishart-mean", "--junit", "loop/x.xml"],
+        ["regenerate", "--assume", "inner_steps=2", "--out", "loop"],
+        ["book", "--assume", "inner_steps=2", "--out", "loop/x"],
+        ["show", "eq5", "--assume", "loop/x.toml"],
+        ["eval", "eq14", "Sigma=@loop"],
+    ],
+)
+def test_links_that_lead_to_themselves_are_bad_input(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
 
 
 def test_a_full_disk_is_told_with_the_file(tmp_path: Path) -> None:
