@@ -36,7 +36,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     Of a long list the nearest three are named where none is close.
     """
-    options = {option.lower(): option for option in reversed(list(known))}
+    # of an enumeration the values
+    options = {option.lower(): str(option) for option in reversed(list(known))}
     lowered, names = word[:LONGEST].lower(), list(reversed(options))
     if lowered in options:
         return f"did you mean {options[lowered]!r}?"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +33,38 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
         fail_half_way(target)
     assert [path.name for path in tmp_path.iterdir()] == ["formulas.txt"]
     assert target.read_text(encoding="utf-8") == "old"
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "report.xml"
+    os.mkfifo(pipe)
+    require_place(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with whole(pipe) as temporary:
+        temporary.write_text("all of it", encoding="utf-8")
+    assert os.read(reader, 100) == b"all of it"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["report.xml"]
+
+
+@pytest.mark.skipif(
+    not Path("/dev/full").is_char_device(), reason="this system has no device that is always full"
+)
+def test_a_device_that_is_full_is_named_and_stays_one() -> None:
+    full = Path("/dev/full")
+    require_place(full)
+    with pytest.raises(OSError, match="No space left") as caught, whole(full) as temporary:
+        temporary.write_text("more", encoding="utf-8")
+    assert caught.value.filename == "/dev/full"
+    assert full.is_char_device()
+
+
+def test_a_report_can_go_to_the_standard_output() -> None:
+    words = [sys.executable, "-m", "derivations", "verify", "wishart-mean", "--junit", "/dev/stdout"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "<testsuites" in done.stdout
+    assert "1 of 1 steps pass" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["loop/x.svg", "nowhere/x.svg", "folder", "file/x.svg"])

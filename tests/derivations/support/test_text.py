@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from derivations.steps.contents import UnknownStep, find, load
+from derivations.steps.status import ProofStatus
 from derivations.support.text import FEW, nearest
 
 LONG = [f"equation-{k}" for k in range(100)] + ["theorem-1", "eq5"]
@@ -35,3 +36,7 @@ def test_an_unknown_step_is_told_where_all_names_are(name: str) -> None:
     with pytest.raises(UnknownStep, match=r"did you mean .* `derive list` shows every name") as caught:
         find(name)
     assert len(str(caught.value)) < 200 < len(" ".join(load()))
+
+
+def test_a_member_of_an_enumeration_is_named_by_its_value() -> None:
+    assert nearest("prooved", ProofStatus) == f"did you mean {'proved'!r}?"
