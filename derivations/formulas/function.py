@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.formulas.parameters import NOT_NEGATIVE, SIZES, Given, InvalidParameter, checked_number
+from derivations.formulas.parameters import (
+    NOT_NEGATIVE,
+    SIZES,
+    Given,
+    InvalidParameter,
+    checked_number,
+    common_shape,
+)
 from derivations.formulas.values import checked_point, counted
 from derivations.language.assumptions import Assumptions
 from symbolic.code.codegen import Compiled
@@ -41,7 +48,7 @@ class Function:
     def __call__(self, **values: Any) -> Any:
         """The value at the given parameters."""
         values = {name: _plain(name, value) for name, value in values.items()}
-        shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
+        shape = common_shape(values)
         found = self._computed({name: thinned(value) for name, value in values.items()})
         # arguments that repeat along every axis give fewer values than asked for
         return found if np.shape(found) == shape else np.array(np.broadcast_to(found, shape))
@@ -79,7 +86,7 @@ class Function:
 
     def _point_by_point(self, values: Values, completed: Values) -> Any:
         """The values where something leaves the range of doubles on the way: those places are computed exactly."""
-        shape = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
+        shape = common_shape(values)
         if not shape:
             return self.exact(_element(values, values, np.asarray(True)))
         with np.errstate(all="ignore"):

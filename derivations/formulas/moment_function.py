@@ -16,6 +16,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from derivations.formulas.parameters import common_shape
 from derivations.support.bad_input import BadInput
 from symbolic.algebra.sympy_trees import factored_to_sympy
 from symbolic.code.codegen import compiled
@@ -161,6 +162,7 @@ def moment_function(result: Result) -> Callable[..., Any]:
             COLUMNS: columns,
             **traces,
         }
+        common_shape(numbers)
         for name, length in lengths.items():
             if name in parts.dimensions and np.any(numbers[name] != length):
                 raise BadInput(

@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,16 @@ class InvalidParameter(BadInput):
 
 
 # -- reading ------------------------------------------------------------------------------------------------
+
+
+def common_shape(values: Mapping[str, Any]) -> tuple[int, ...]:
+    """The shape to which numbers and arrays by name broadcast; raises InvalidParameter with the shapes where they do not."""
+    shapes = {name: np.shape(value) for name, value in values.items()}
+    try:
+        return np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        said = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if shape)
+        raise InvalidParameter(f"these shapes do not broadcast: {said}; let them agree, or be 1") from None
 
 
 def parse_values(words: Iterable[str]) -> dict[str, Exact]:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from derivations.formulas.by_name import evaluate_named, formula
 from derivations.formulas.eigenbasis import Eigenbasis, double, word_of
 from derivations.formulas.exact import TRACE, fourth_moment, parameters, quotient
-from derivations.formulas.parameters import Given, InvalidParameter, Matrix
+from derivations.formulas.parameters import Given, InvalidParameter, Matrix, common_shape
 from derivations.formulas.values import checked_point
 from derivations.language.assumptions import PAPER, Assumptions
 from derivations.language.normal_form import normal_form
@@ -86,7 +86,7 @@ class RateFunction:
         """The value at the given parameters: a float, or an array in the common shape of the rates."""
         fixed = {name: value for name, value in values.items() if name not in RATES}
         rates = {name: np.asarray(values[name]) for name in RATES if name in values}
-        shape = np.broadcast_shapes(*(rate.shape for rate in rates.values()))
+        shape = common_shape(rates)
 
         def exact(place: tuple[Any, ...]) -> float:
             there = {name: np.broadcast_to(rate, shape)[place].item() for name, rate in rates.items()}

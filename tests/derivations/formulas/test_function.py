@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import pytest
 
 from derivations.formulas.by_name import evaluate_named, formulas, function
 from derivations.formulas.function import Function
-from derivations.formulas.parameters import Given
+from derivations.formulas.parameters import Given, InvalidParameter
+from derivations.front import moment, step
 from derivations.language.assumptions import PAPER, read
 from derivations.language.symbols import alpha_t, m, n_v
 from derivations.steps.contents import load
@@ -132,3 +133,35 @@ def test_every_formula_with_n_v_m_says_where_it_holds() -> None:
 
 # the loss as a sum over tasks and points, before anything is solved; and what has a formula for each regime
 ANY_REGIME = {"stacked-loss", "general-stacked-loss", "exact-loss-at-zero", "exact-slope-at-zero"}
+
+
+WHOLE = {"n_t": 30, "n_v": 2, "n_r": 20, "m": 3, "sigma": 1}
+MATRICES = {"Sigma": np.eye(60), "Sigma_w": np.eye(60) / 60}
+
+
+@pytest.mark.parametrize(
+    ("made", "values", "said"),
+    [
+        (
+            lambda: step("eq5").function(),
+            {**WHOLE, "p": 60, "nu": 0.5, "alpha_t": np.zeros((2, 3)), "alpha_r": np.zeros(4)},
+            r"alpha_t \(2, 3\), alpha_r \(4,\)",
+        ),
+        (
+            lambda: step("eq14").function(),
+            {**WHOLE, **MATRICES, "alpha_t": np.zeros(3), "alpha_r": np.zeros(2)},
+            r"alpha_t \(3,\), alpha_r \(2,\)",
+        ),
+        (
+            lambda: moment("tr(W1) tr(W)").function(),
+            {"n": [1, 2, 3], "n1": [1, 2], "p": 3},
+            r"n \(3,\), n1 \(2,\)",
+        ),
+    ],
+    ids=["a formula", "a formula of matrices", "a moment"],
+)
+def test_shapes_that_do_not_broadcast_are_named(
+    made: Callable[[], Callable[..., object]], values: Mapping[str, object], said: str
+) -> None:
+    with pytest.raises(InvalidParameter, match=f"do not broadcast: {said}; let them agree"):
+        made()(**values)
