@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from derivations import front
 from derivations.formulas.by_name import evaluate_named, formulas, function
 from derivations.formulas.function import Function
 from derivations.formulas.parameters import Given, InvalidParameter
-from derivations.front import moment, step
 from derivations.language.assumptions import PAPER, read
 from derivations.language.symbols import alpha_t, m, n_v
 from derivations.steps.contents import load
@@ -143,17 +143,17 @@ MATRICES = {"Sigma": np.eye(60), "Sigma_w": np.eye(60) / 60}
     ("made", "values", "said"),
     [
         (
-            lambda: step("eq5").function(),
+            lambda: front.step("eq5").function(),
             {**WHOLE, "p": 60, "nu": 0.5, "alpha_t": np.zeros((2, 3)), "alpha_r": np.zeros(4)},
             r"alpha_t \(2, 3\), alpha_r \(4,\)",
         ),
         (
-            lambda: step("eq14").function(),
+            lambda: front.step("eq14").function(),
             {**WHOLE, **MATRICES, "alpha_t": np.zeros(3), "alpha_r": np.zeros(2)},
             r"alpha_t \(3,\), alpha_r \(2,\)",
         ),
         (
-            lambda: moment("tr(W1) tr(W)").function(),
+            lambda: front.moment("tr(W1) tr(W)").function(),
             {"n": [1, 2, 3], "n1": [1, 2], "p": 3},
             r"n \(3,\), n1 \(2,\)",
         ),
