@@ -44,6 +44,7 @@ from derivations.paper.moment_trees import answer_tree
 from derivations.steps.chain import DoesNotApply, Move
 from derivations.steps.contents import named, slug_of
 from derivations.steps.step import Step
+from derivations.support.bad_input import BadInput
 from derivations.support.workers import working
 from derivations.typeset.moment_source import moment_source
 from derivations.typeset.presentation import present, shown_parts
@@ -360,6 +361,15 @@ def moment(
     cov, law, mean, rows: as for `derive moment`; symmetric: letters that are their own transposes; rotations: letters that are uniform on the orthogonal group. work: how many seconds it may take, about 2 unless given. values: sizes, and matrices as arrays or rows of numbers; see
     `symbolic.query.query.moment` for what is raised.
     """
+    for name, word in (
+        ("the expression", expression),
+        ("law", law),
+        ("mean", mean),
+        ("rows", rows),
+        ("cov", cov or ""),
+    ):
+        if not isinstance(word, str):
+            raise BadInput(f"{name} is {word!r}: give text")
     if law != COMPLEX:
         load_law(law)
     given = {name: _array_of_floats(value) for name, value in values.items()}
@@ -368,13 +378,16 @@ def moment(
 
 
 def _array_of_floats(value: Any) -> Any:
-    """Rows of numbers some of which are floats as an array; a matrix of SymPy as its rows; anything else as it is."""
+    """Rows of numbers, or a list of them, some of which are floats as an array; a matrix of SymPy as its rows; anything else as it is."""
     if isinstance(value, sympy.MatrixBase):
         value = value.tolist()
-    if not isinstance(value, list | tuple) or not all(isinstance(row, list | tuple) for row in value):
+    if not isinstance(value, list | tuple):
         return value
-    elements = [x for row in value for x in row]
-    if len({*map(len, value)}) != 1 or not any(isinstance(x, float | sympy.Float) for x in elements):
+    table = value if any(isinstance(row, list | tuple) for row in value) else [value]
+    if not all(isinstance(row, list | tuple) for row in table):
+        return value
+    elements = [x for row in table for x in row]
+    if len({*map(len, table)}) != 1 or not any(isinstance(x, float | sympy.Float) for x in elements):
         return value
     try:
         return np.array(value, dtype=float)

@@ -317,7 +317,11 @@ def _require_sizes(result: Result, numbers: Mapping[str, Any]) -> None:
             continue
         above = numbers[left] - (numbers[taken] if taken else 0)
         bound = numbers[right] if right in names else float(Fraction(right))
-        if not np.all(above > bound if sign == ">" else above >= bound):
+        if k < len(result.bounds):  # n >= p in whole numbers is n > p - 1 in all
+            holds = numbers[left] - numbers[COLUMNS] > float(result.bounds[k][1])
+        else:
+            holds = above > bound if sign == ">" else above >= bound
+        if not np.all(holds):
             kind = "exists only" if k < len(result.bounds) else "is by this formula only"
             least = bound + (numbers[taken] if taken else 0)
             raise BadInput(

@@ -9,6 +9,7 @@ X is then distributed as M + U^(1/2) Z Sigma^(1/2), Z of independent standard no
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from numbers import Real
@@ -57,6 +58,7 @@ from symbolic.query.sizes import Sizes, read_size, require_rows
 from symbolic.query.value import Matrices, Shown, evaluate, read_matrices, require_symmetric
 from symbolic.query.work import MAX_WORK
 from symbolic.wishart.existence import condition as inverse_condition
+from symbolic.wishart.existence import strictest
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     indices_of,
@@ -135,13 +137,28 @@ def moment(
     given = dict(values or {})
     asked = rewritten(text, {*given, *(x for x in given.values() if isinstance(x, str)), *rotations})
     if asked is None:
-        return _moment(text, values, covariance, options)
+        return _in_either_form(text, values, covariance, options)
 
     def average(inner: str, known: Mapping[str, Any]) -> Result:
-        return _moment(inner, known, chosen, options)
+        return _in_either_form(inner, known, chosen, options)
 
     chosen = covariance or covariance_of_names(text, given)
     return with_kronecker(text, asked, given, average)
+
+
+def _in_either_form(
+    text: str, values: Mapping[str, Any] | None, covariance: str | None, options: _Options
+) -> Result:
+    """The same. Whole powers of determinants, which are written out where p is known, are averaged by their closed form where that
+    has too many terms, or an inverse beside them that is none any more in the product.
+    """
+    try:
+        return _moment(text, values, covariance, options)
+    except Refused:
+        with suppress(Refused):
+            if split(text, None).factors:
+                return _moment(text, values, covariance, options, is_written_out=False)
+        raise
 
 
 def _moment(
@@ -151,8 +168,11 @@ def _moment(
     options: _Options,
     *,
     is_centred: bool = False,
+    is_written_out: bool = True,
 ) -> Result:
-    """The same. ``is_centred``: the logarithm in the text less its mean is meant."""
+    """The same. ``is_centred``: the logarithm in the text less its mean is meant. ``is_written_out``: as whole powers of determinants are
+    where p is known.
+    """
     law, _, mean, rows, symmetric, rotations = options
     given = dict(values or {})
     definitions = {x: given.pop(x) for x in [*given] if isinstance(given[x], str) and _is_letter(x)}
@@ -161,7 +181,7 @@ def _moment(
         require_symmetric(name, given[name])
     declared = {name for name in (*given, *symmetric, *rotations) if DECLARED.fullmatch(name)}
     columns = columns_of(given)
-    rest, factors = split(text, columns)
+    rest, factors = split(text, columns if is_written_out else None)
     with said_of(text, rest, factors):
         node = written_out(parse(rest, columns, declared, definitions))
     _check_definitions(rest, declared, definitions)
@@ -331,13 +351,13 @@ class _Averaged(NamedTuple):
     """An expectation, what it requires, and where it was checked."""
 
     formula: TracePolynomial
-    bounds: tuple[tuple[str, int], ...]
+    bounds: tuple[tuple[str, int | Fraction], ...]
     checked: tuple[str, ...]
     conditions: tuple[str, ...]
 
 
 def _covariance_of(node: CovarianceOf, averaged: Callable[[Node], _Averaged]) -> _Averaged:
-    """E XY - EX EY: each of the three is checked by itself. Its condition is that of the product."""
+    """E XY - EX EY: each of the three is checked by itself, and has to exist."""
     left, right = node.left, node.right
     both = averaged(Product(node.position, False, (left, right)))
     first = averaged(left)
@@ -347,7 +367,12 @@ def _covariance_of(node: CovarianceOf, averaged: Callable[[Node], _Averaged]) ->
             "the means have sums over indices here, which are not multiplied: ask for the parts one by one"
         )
     minus = (first.formula * second.formula).scaled(Rational.number(-1))
-    return both._replace(formula=both.formula + minus)
+    parts = (both, first, second)
+    return both._replace(
+        formula=both.formula + minus,
+        bounds=strictest(part.bounds for part in parts),
+        conditions=tuple(dict.fromkeys(said for part in parts for said in part.conditions)),
+    )
 
 
 def _largest_index(node: Node, sizes: Sizes) -> int:

@@ -25,11 +25,25 @@ from flint import arb, fmpq
 
 from symbolic.algebra.coefficients import context, names_of, to_fmpq
 from symbolic.algebra.quotients import Rational
+from symbolic.algebra.refusal import Refused
 from symbolic.wishart.fixed_letters import COLUMNS, Word, row_dimension
 from symbolic.wishart.trace_polynomial import TracePolynomial, collect
 
 DIGITS = 60
 """Decimal digits of gamma functions on the way to a float."""
+
+MOST_COLUMNS = 1_000_000
+"""Largest p at which a mean has a value: it has a factor, or a term, for each column, and takes some seconds there."""
+
+
+def _columns(sizes: Mapping[str, Fraction]) -> int:
+    p = int(sizes[COLUMNS])
+    if p > MOST_COLUMNS:
+        raise Refused(
+            f"p is {p}, over the limit of {MOST_COLUMNS} for a determinant, whose mean has a factor for each column: give a "
+            "smaller one"
+        )
+    return p
 
 
 @dataclass(frozen=True)
@@ -105,7 +119,7 @@ class Determinants:
         """The mean of the powers; exact where all of them are whole numbers. ``determinants`` are those of the covariances."""
         result: Fraction | arb = Fraction(1)
         for name, power, sigma in self.powers:
-            n, p = sizes[row_dimension(name)], int(sizes[COLUMNS])
+            n, p = sizes[row_dimension(name)], _columns(sizes)
             scale = determinants[sigma[0]] if sigma else Fraction(1)
             if power.denominator == 1:
                 result = _times(
@@ -121,7 +135,7 @@ class Determinants:
 
     def log_value(self, sizes: dict[str, Fraction], determinants: dict[str, Fraction]) -> arb:
         """The mean of the logarithm."""
-        n, p = sizes[row_dimension(self.log)], int(sizes[COLUMNS])
+        n, p = sizes[row_dimension(self.log)], _columns(sizes)
         step = 1 if self.is_complex else 2
         found = sum((real((n - i) / step + self.log_shift).digamma() for i in range(p)), real(Fraction(0)))
         if step == 2:

@@ -1,6 +1,8 @@
 """When a moment of a Wishart matrix exists: the condition on n - p that negative powers impose."""
 
+from collections.abc import Iterable
 from fractions import Fraction
+from itertools import chain
 
 from symbolic.algebra.refusal import Refused
 
@@ -18,6 +20,16 @@ def condition(rows: str, bound: int | Fraction) -> str:
     power first. For complex entries the density is like x^(n-p), and bound = d - 1.
     """
     return f"{rows} - p > {bound}" if bound >= 0 else f"{rows} >= p"
+
+
+def strictest(
+    bounds: Iterable[Iterable[tuple[str, int | Fraction]]],
+) -> tuple[tuple[str, int | Fraction], ...]:
+    """What several expectations require together: of each number of rows the largest bound."""
+    found: dict[str, int | Fraction] = {}
+    for rows, bound in chain.from_iterable(bounds):
+        found[rows] = max(bound, found.get(rows, bound))
+    return tuple(sorted(found.items()))
 
 
 def remedy(rows: str, number: Fraction, over: Fraction) -> str:

@@ -37,7 +37,7 @@ from symbolic.wishart.determinant_powers import (
     shifted,
     twice_derivative,
 )
-from symbolic.wishart.existence import MomentDoesNotExist, condition, remedy
+from symbolic.wishart.existence import MomentDoesNotExist, condition, remedy, strictest
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     MAX_NUMBER,
@@ -88,7 +88,7 @@ def with_determinants(asked: Asked, average: Average) -> Result:
             return [_Answer(asked, key, part, average).mean() for key, part in terms.of(node).items()]
 
         if not isinstance(asked.node, Covariance):
-            return summed(asked.text, means(asked.node))
+            return _with_inverses(asked, summed(asked.text, means(asked.node)))
         left, right = asked.node.left, asked.node.right
         if any(factor.is_log for factor in asked.factors):
             raise MomentSyntaxError(
@@ -99,7 +99,27 @@ def with_determinants(asked: Asked, average: Average) -> Result:
             )
         both = means(Product(asked.node.position, False, (left, right)))
         products = [product_of(one, other) for one in means(left) for other in means(right)]
-        return summed(asked.text, [*both, *products], exists=both)
+        return _with_inverses(asked, summed(asked.text, [*both, *products]))
+
+
+def _with_inverses(asked: Asked, found: Result) -> Result:
+    """What negative powers of determinants require also where they cancel: the determinant is not zero.
+
+    Raises MomentDoesNotExist where the sizes are given, and it is.
+    """
+    negative = {row_dimension(x.name) for x in asked.factors if x.power < 0 and not x.is_mean}
+    added = [(rows, Fraction(-1)) for rows in negative - dict(found.bounds).keys()]
+    for rows, bound in added:
+        if rows in asked.values and COLUMNS in asked.values:
+            n, p = (read_size(name, asked.values[name]) for name in (rows, COLUMNS))
+            if n - p <= bound:
+                raise MomentDoesNotExist(
+                    f"the inverse of a determinant exists only for {condition(rows, bound)}, and {rows} - {COLUMNS} = {n - p} "
+                    f"here: {remedy(rows, n, p + bound)}"
+                )
+    bounds = strictest([found.bounds, added])
+    others = found.conditions[len(found.bounds) :]
+    return replace(found, bounds=bounds, conditions=(*(condition(*bound) for bound in bounds), *others))
 
 
 def centred(asked: Asked, average: Average) -> Result:

@@ -16,7 +16,7 @@ from symbolic.algebra.refusal import Refused
 from symbolic.query.result import Result
 from symbolic.query.value import Shown
 from symbolic.wishart.determinant_powers import real
-from symbolic.wishart.existence import condition
+from symbolic.wishart.existence import condition, strictest
 
 Table = list[list[Fraction | arb]]
 """A value, exact or with `symbolic.wishart.determinant_powers.DIGITS` digits; that of a scalar has one element."""
@@ -38,6 +38,7 @@ def product_of(left: Mean, right: Mean) -> Mean:
         value = [[times(times(left.value[0][0], right.value[0][0]), Fraction(-1))]]
     found = replace(
         left.result,
+        **_required((left.result, right.result)),
         expectation=(left.result.expectation * right.result.expectation).scaled(Rational.number(-1)),
         determinants=replace(made[0], powers=powers) if made else None,
         checked=tuple(dict.fromkeys((*left.result.checked, *right.result.checked))),
@@ -45,26 +46,24 @@ def product_of(left: Mean, right: Mean) -> Mean:
     return Mean(found, value)
 
 
-def summed(text: str, means: list[Mean], exists: list[Mean] | None = None) -> Result:
-    """The sum of means; terms without a determinant are merged with what is left beside a logarithm that no power stands with.
+def _required(found: Iterable[Result]) -> dict[str, Any]:
+    """The bounds and conditions under which all of several expectations exist."""
+    found = list(found)
+    bounds = strictest(x.bounds for x in found)
+    others = dict.fromkeys(said for x in found for said in x.conditions[len(x.bounds) :])
+    return {"bounds": bounds, "conditions": (*(condition(*bound) for bound in bounds), *others)}
 
-    ``exists``: those of them whose conditions are those of the sum.
-    """
+
+def summed(text: str, means: list[Mean]) -> Result:
+    """The sum of means; terms without a determinant are merged with what is left beside a logarithm that no power stands with."""
     found = [mean.result for mean in means]
     gathered = _gathered(found)
     parts = [x for x in gathered if not x.is_zero] or gathered[:1]
-    bounds: dict[str, int | Fraction] = {}
-    more: list[str] = []
-    for x in found if exists is None else [mean.result for mean in exists]:
-        for rows, bound in x.bounds:
-            bounds[rows] = max(bound, bounds.get(rows, bound))
-        more += x.conditions[len(x.bounds) :]
     values = [mean.value for mean in means if mean.value is not None]
     return replace(
         parts[0],
         query=" ".join(text.split()),
-        bounds=tuple(sorted(bounds.items())),
-        conditions=(*(condition(*bound) for bound in sorted(bounds.items())), *dict.fromkeys(more)),
+        **_required(found),
         checked=tuple(dict.fromkeys(point for x in found for point in x.checked)),
         value=shown(reduce(_plus, values), found[0].expectation.is_matrix)
         if len(values) == len(means)
@@ -128,8 +127,9 @@ def _shown(x: Fraction | arb) -> str | float:
                 "the exact value has more than four thousand digits: give smaller sizes, or leave them out"
             )
         return str(x)
-    found = float(x)
-    if math.isinf(found) or (found == 0 and not x.is_zero()):
+    # zero to all its digits, as where terms cancel: what is left of them is no number
+    found = 0.0 if x.contains(0) else float(x)
+    if math.isinf(found) or (found == 0 and not x.contains(0)):
         raise Refused(
             f"the value is about {x.str(10, radius=False)}, which no double holds: give other sizes"
         )

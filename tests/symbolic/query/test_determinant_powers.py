@@ -508,3 +508,49 @@ def test_a_determinant_that_is_zero_is_not_said_to_have_no_mean() -> None:
         moment("det(W)^(1/2)", {"n": 1, "p": 2})
     with pytest.raises(Refused, match="exists only for n >= p"):
         moment("log det(W)", {"n": 1, "p": 2})
+
+
+@pytest.mark.parametrize("rows", [3, 5, 8])
+def test_what_cancels_to_all_its_digits_is_zero(rows: int) -> None:
+    assert _number("cov(det(W)^(1/2) tr(W^-1), tr(W))", {"n": rows, "p": 2}) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes", "value"),
+    [
+        # adjugates, which have no pole
+        ("det(W) W^-1", {"n": 2, "p": 2}, [["2", "0"], ["0", "2"]]),
+        ("det(W)^2 W^-2", {"n": 4, "p": 2}, [["28", "0"], ["0", "28"]]),
+        # more terms, written out, than a query may have
+        ("det(W)^2", {"n": 12, "p": 10}, str(prod((12 - i) * (14 - i) for i in range(10)))),
+    ],
+)
+def test_whole_powers_are_not_written_out_where_their_closed_form_says_more(
+    text: str, sizes: dict[str, int], value: object
+) -> None:
+    assert moment(text, sizes).value == value
+
+
+def test_a_whole_power_that_has_neither_form_is_refused_for_its_first() -> None:
+    with pytest.raises(Refused, match="exists only for n - p > 1"):
+        moment("det(W)^-1", {"n": 3, "p": 2})
+
+
+@pytest.mark.parametrize("text", ["log det(W)", "det(W)^(-1/2)", "det(W)^(1/2)"])
+def test_real_powers_and_logarithms_need_a_definite_covariance(text: str) -> None:
+    with pytest.raises(Refused, match="Sigma is singular"):
+        moment(text, {"n": 9, "Sigma": [[1, 1], [1, 1]]})
+
+
+@pytest.mark.parametrize("text", ["log det(W)", "det(W)^(1/3)", "det(W)^2"])
+def test_a_determinant_of_very_many_columns_has_no_value(text: str) -> None:
+    with pytest.raises(Refused, match="p is 10000000, over the limit of 1000000 for a determinant"):
+        moment(text, {"n": 10**8, "p": 10**7})
+
+
+@pytest.mark.parametrize(("n", "k"), [(40, -17.25), (7, -2.5), (3, 0.25), (90, 30.5)])
+def test_functions_have_all_digits_of_gamma_functions(n: int, k: float) -> None:
+    found = moment_function(moment(f"det(W)^({Fraction(k)})"))(n=n, p=2)
+    half = [mpmath.mpf(n - i) / 2 for i in range(2)]
+    expected = mpmath.mpf(4) ** k * mpmath.fprod(mpmath.gamma(h + k) / mpmath.gamma(h) for h in half)
+    assert found == pytest.approx(float(expected), rel=1e-13)

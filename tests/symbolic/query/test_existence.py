@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from derivations.formulas.moment_function import moment_function
+from derivations.support.bad_input import BadInput
 from symbolic.query.query import moment
 from symbolic.wishart.existence import MomentDoesNotExist
 
@@ -67,3 +69,63 @@ def test_a_sum_with_enough_rows_is_answered() -> None:
     result = moment("tr(W^-1)^2 - tr(W^-2)", {"n": 7, "p": 2})
     assert result.value == "1/10"
     assert result.conditions == ("n - p > 3",)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "condition"),
+    [
+        ("cov(det(W), tr(W^-1))", {}, "n - p > 1"),
+        ("cov(det(W)^2, tr(W^-2))", {}, "n - p > 3"),
+        ("cov(tr(W^-2), det(W)^(1/2))", {}, "n - p > 3"),
+        ("cov(det(W)^2, det(W)^-2)", {}, "n - p > 3"),
+        ("cov(det(W), tr(W^-1))", {"law": "complex"}, "n - p > 0"),
+        ("cov(tr(W^-1), tr(W))", {"values": {"p": 1}}, "n - p > 1"),
+        ("cov(tr(W), tr(W^-2))", {"values": {"p": 1}}, "n - p > 3"),
+        ("cov(tr(W^-1), tr(W^-1))", {}, "n - p > 3"),
+        ("det(W)^-1 det(W)", {}, "n >= p"),
+        ("det(W)^(1/2) det(W)^(-1/2) W", {}, "n >= p"),
+        ("W^-4", {}, "n - p > 7"),
+        ("tr(W^-3) W^-2", {}, "n - p > 9"),
+        ("W^-4", {"law": "complex"}, "n - p > 3"),
+        ("det(W)^-1 + tr(W^-1)^2", {"values": {"p": 2}}, "n - p > 3"),
+    ],
+)
+def test_all_that_an_expectation_is_made_of_has_to_exist(
+    text: str, options: dict[str, Any], condition: str
+) -> None:
+    """E XY - EX EY needs each of the three, and what cancels was there before."""
+    found = moment(text, **options)
+    assert found.conditions == (condition,)
+    size = found.bounds[0][1]
+    over, law = Fraction(size) + 2, {"law": options["law"]} if "law" in options else {}
+    p = options.get("values", {}).get("p", 2)
+    for rows, exists in ((over + p, True), (size + p, False)):
+        if exists:
+            assert moment(text, {"n": rows, "p": p}, **law).value is not None
+        else:
+            with pytest.raises(MomentDoesNotExist):
+                moment(text, {"n": rows, "p": p}, **law)
+
+
+def test_a_function_refuses_where_one_of_the_means_diverges() -> None:
+    for text, values in (("cov(tr(W^-2), tr(W))", {"n": 3}), ("cov(tr(W^-1), tr(W))", {"n": 1})):
+        with pytest.raises(BadInput, match="exists only for n - p >"):
+            moment_function(moment(text, {"p": 1}))(**values)
+    found = moment_function(moment("cov(det(W)^2, det(W)^-2)"))
+    with pytest.raises(BadInput, match="exists only for n - p > 3"):
+        found(n=4, p=2)
+    assert found(n=8, p=2) == pytest.approx(
+        float(str(moment("cov(det(W)^2, det(W)^-2)", {"n": 8, "p": 2}).value))
+    )
+
+
+def test_degrees_of_freedom_that_are_no_whole_number_are_taken_by_values_and_functions_alike() -> None:
+    for text in ("tr(W^-1 W^2)", "log det(W)"):
+        value = float(str(moment(text, {"n": Fraction(3, 2), "p": 2}).value))
+        assert moment_function(moment(text))(n=1.5, p=2) == pytest.approx(value)
+        with pytest.raises(BadInput, match="exists only for n >= p"):
+            moment_function(moment(text))(n=1, p=2)
+
+
+def test_p_is_put_in_before_the_rows_where_it_removes_a_pole() -> None:
+    assert moment("(p-2)/(n-4) tr(W)", {"n": 4, "p": 2}).value == "0"
