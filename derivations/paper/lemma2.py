@@ -143,7 +143,7 @@ def _order(
         check=check,
         observe=observe,
         sizes=SIZES,
-        resolution={LEADING: 0.4 * 30 ** (left + right)} if cross else {},
+        resolution={LEADING: 0.05 * 30 ** (left + right)} if cross else {},
         method="exact mean and variance of the elements by the engine; degree in xi",
         remark="The exponent is sharp: it is attained by the standard deviation.",
     )

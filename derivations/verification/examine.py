@@ -13,7 +13,7 @@ import numpy as np
 from derivations.language.assumptions import PAPER, Assumptions, NotDerivable
 from derivations.steps.chain import Chain
 from derivations.steps.status import NumericStatus, ProofStatus
-from derivations.steps.step import Check, Step
+from derivations.steps.step import Check, Derived, Step
 from derivations.support.estimates import spared
 from derivations.verification.measure import checks
 from derivations.verification.moves import move_checks
@@ -153,7 +153,13 @@ def _compared(
             found += _moves(chain, step, assumptions, seed)
     except NotDerivable as error:
         return NumericStatus.NOT_APPLICABLE, str(error), []
-    return (*_summary(found), found)
+    status, reason = _summary(found)
+    lacking = _not_observed(step, parts, found)
+    return (
+        (NumericStatus.INCONCLUSIVE, lacking, found)
+        if lacking and status == NumericStatus.AGREE
+        else (status, reason, found)
+    )
 
 
 def _moves(
@@ -162,6 +168,24 @@ def _moves(
     noise = assumptions.noise_val
     numbers = {} if noise is None else {"sigma_v": float(noise)}
     return move_checks(chain, step, numbers, seed, ladders=ladders)
+
+
+# sizes at which a step is observed: a wrong exponent of a dimension can agree at two
+FEWEST_SIZES = 3
+
+
+def _not_observed(step: Step, parts: Derived, found: Sequence[Check]) -> str:
+    """What the observation of a step leaves out of what is derived, or allows; empty where there is none, or it is not observed."""
+    if step.observe is None:
+        return ""
+    if len(step.sizes) < FEWEST_SIZES:
+        return f"it is observed at {len(step.sizes)} sizes: give {FEWEST_SIZES} or more"
+    own = [check for check in found if not check.move]
+    for check in own:
+        if 0 < abs(check.value) < step.resolution.get(check.label, 0.0):
+            return f"{check.label}: a resolution of {step.resolution[check.label]:g} allows more than the value {check.value:.3g}"
+    missing = parts.keys() - {check.label for check in own} - step.not_sampled.keys()
+    return f"{min(missing)} is not observed, and no reason is given" if missing and step.check is None else ""
 
 
 def _summary(found: list[Check]) -> tuple[NumericStatus, str]:

@@ -78,6 +78,10 @@ def counterexample(residual: NormalForm, seed: int = 1) -> Mapping[str, Fraction
 def prove(step: Step, assumptions: Assumptions = PAPER) -> Proof:
     """The proof status of a step under the assumptions (a claim is asserted only under the paper's)."""
     why_not = step.applies(assumptions)
+    if why_not is not None and assumptions == PAPER:
+        return Proof(
+            ProofStatus.FAILED, step.method, f"it does not apply under the paper's assumptions: {why_not}"
+        )
     if why_not is not None:
         return Proof(ProofStatus.NOT_APPLICABLE, "", why_not)
     if step.proofless:

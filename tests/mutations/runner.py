@@ -247,6 +247,10 @@ def main(group: str, *flags: str) -> None:
     gc.freeze()
     gc.set_threshold(*importlib.import_module("numeric_check.draws.processes").COLLECTED)
     rows = [row for row in table() if group in (row["group"], row["name"])]
+    if not rows:
+        sys.exit(
+            f"no group or mutation {group!r}: the groups are {', '.join(dict.fromkeys(row['group'] for row in table()))}"
+        )
     caught_by: dict[str, dict[str, None]] = {}
     for row in rows:
         if row.get("equivalent"):

@@ -87,6 +87,13 @@ def test_no_mutation_survives(group: str, record_property: Callable[[str, object
     assert not wrong, "\n".join(wrong)
 
 
+def test_a_group_that_is_misspelt_is_refused() -> None:
+    command = [sys.executable, str(HERE / "runner.py"), "engines"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert all(group in done.stderr for group in ("'engines'", *GROUPS))
+
+
 @pytest.mark.slow(10)
 def test_a_change_that_nothing_notices_is_seen_to_survive(tmp_path: Path) -> None:
     """A comment changed, by the routes of a mutation: every one of them lets it pass."""

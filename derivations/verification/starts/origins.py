@@ -23,7 +23,15 @@ from derivations.steps.chain import Chain, Rule
 from derivations.steps.chains.record import Elsewhere
 from derivations.steps.held import left_open, proves, stated, stated_by
 from derivations.steps.move import Move
-from derivations.verification.starts.sections import FREE, Section, is_found, names_in, sections, telling
+from derivations.verification.starts.sections import (
+    BLUNT,
+    FREE,
+    Section,
+    is_found,
+    names_in,
+    sections,
+    telling,
+)
 from derivations.verification.starts.spreads import is_mean_square
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.words import Expression, letter_expression, reciprocal, scalar
@@ -37,7 +45,12 @@ def unstated_start(chain: Chain, assumptions: Assumptions) -> str:
     known = {*told, *squares, *squares.values()}
     for one in parts:
         start, reads = one.start, dict.fromkeys(slug for move in one.moves for slug in move.reads)
-        if one.first in known or _is_name(start):
+        if one.first in known:
+            continue
+        if _is_name(start):
+            fault = _invented(chain, one, assumptions)
+            if fault:
+                return fault
             continue
         elsewhere = chain.left_out_elsewhere.get(one.first)
         if elsewhere is not None and start == elsewhere.start:
@@ -202,6 +215,23 @@ def _put_in(start: Expression, moves: Sequence[Move]) -> bool:
     put_in = takewhile(lambda move: move.rule is Rule.INSERT, moves)
     given = {name for move in put_in for name in move.letters}
     return {name.removeprefix(INVERSE) for name in start.scalars()} <= given
+
+
+def _invented(chain: Chain, one: Section, assumptions: Assumptions) -> str:
+    """The formula that a name from which a part sets out stands for, where no step states it and it was not found above; empty
+    if there is none. A word of letters is one where the part itself leads to a sign, an exponent or the like.
+    """
+    names, under = names_in(chain, one), chain.under.get(one.first, assumptions)
+    mine = {name.removeprefix(INVERSE) for name in (*one.start.scalars(), *one.start.letters())}
+    is_blunt = any(move.rule in BLUNT for move in one.moves)
+    for k, move in enumerate(one.moves):
+        for name in () if move.held else mine & move.values.keys():
+            value, place = move.values[name], one.first + k
+            if not (value.scalars() or value.letters()) or (value.letters() and not is_blunt):
+                continue
+            if not (_found(chain, place, value, move) or stated_by(value, move.reads, names, under)):
+                return f"move {place + 1}: it sets out from {name}, and no step states the formula that is put in for it"
+    return ""
 
 
 def _is_distance(start: Expression) -> bool:

@@ -415,3 +415,42 @@ def test_where_nothing_is_compared_a_step_does_not_pass() -> None:
     assert found["numeric"]["result"]["numeric"] == "inconclusive"
     assert found["numeric"]["result"]["numeric_reason"] == "nothing was compared"
     assert not passed(found["proof"]["result"]["proof"], found["numeric"]["result"]["numeric"])
+
+
+def _without(label: str, step: Step) -> Step:
+    """The step with one of its labels not observed."""
+    assert step.observe is not None
+    observed = step.observe
+    return replace(step, observe=lambda sample: {k: v for k, v in observed(sample).items() if k != label})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda step: replace(step, sizes=step.sizes[:2]), "observed at 2 sizes: give 3 or more"),
+        (lambda step: _without(min(step.derive(PAPER)), step), "is not observed, and no reason is given"),
+        (
+            lambda step: replace(step, resolution=dict.fromkeys(step.derive(PAPER), 1e6)),
+            "a resolution of 1e+06 allows more than the value",
+        ),
+    ],
+    ids=["too few sizes", "a label not observed", "a resolution above the value"],
+)
+def test_an_observation_that_leaves_something_out_does_not_agree(
+    change: Callable[[Step], Step], said: str
+) -> None:
+    step = contents.named("task-average")
+    assert step.check is None
+    found = examine(change(step), PAPER, ["numeric"], known={"result": {"proof": "proved"}})
+    result = found.parts["numeric"]["result"]
+    assert result["numeric"] == "inconclusive"
+    assert said in result["numeric_reason"]
+
+
+def test_what_does_not_apply_under_the_papers_own_assumptions_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    put(monkeypatch, applies=lambda assumptions: "not here")
+    (record,) = verify([NAME], numeric=False)
+    assert (record["proof"], record["passed"]) == ("failed", False)
+    assert "does not apply under the paper's assumptions: not here" in record["proof_reason"]
+    changed = proving.prove(replace(STEP, applies=lambda assumptions: "not here"), read(["inner_steps=2"]))
+    assert changed.status == "not-applicable"

@@ -30,6 +30,7 @@ from derivations.steps.contents import load
 from derivations.steps.held import Held
 from derivations.steps.orders import ONE
 from derivations.steps.rules.certified_signs import Domain, certify
+from derivations.steps.rules.derivatives import derivative
 from derivations.verification.prove import prove
 from derivations.verification.starts.origins import Origin, origins, unheld, unstated_start
 from symbolic.algebra.words import Expression, constant, matrix, reciprocal, scalar, tr
@@ -425,3 +426,36 @@ def _with_twice(slug: str, name: str, assumptions: Assumptions, monkeypatch: pyt
 def _forget(remembered: Iterable[object]) -> None:
     for one in remembered:
         getattr(one, "cache_clear", lambda: None)()
+
+
+def _of_a_definition() -> Chain:
+    chain = Chain(scalar("phi")).define({"phi": scalar("nu") ** 2 * reciprocal("n_r")}, "theorem-1")
+    return derivative(chain, "n_r", {}, "theorem-1")
+
+
+def _of_a_parameter() -> Chain:
+    chain = Chain(scalar("sigma")).insert({"sigma": scalar("nu") ** 2 * reciprocal("n_r")})
+    return derivative(chain, "n_r", {}, "theorem-1")
+
+
+def _of_a_name_in_the_rule() -> Chain:
+    return derivative(
+        Chain(scalar("phi")), "n_r", {"phi": scalar("nu") ** 2 * reciprocal("n_r")}, "theorem-1"
+    )
+
+
+@pytest.mark.parametrize("invented", [_of_a_definition, _of_a_parameter, _of_a_name_in_the_rule])
+def test_a_sign_of_an_invented_formula_is_no_sign_of_the_loss(
+    invented: Callable[[], Chain],
+) -> None:
+    """The name it sets out from says nothing: what is put in for it is stated by no step, though one is named."""
+
+    def chain(assumptions: Assumptions) -> Chain:
+        domain = rate_chains.over_domain(assumptions)
+        return certify(invented(), {}, domain=domain).shows_sign(rate_chains.checks.SIGN_TARGET)
+
+    step = STEPS["loss-falls-with-target-data"]
+    assert prove(step).status == "proved"
+    failed = prove(replace(step, derivation=chain))
+    assert failed.status == "failed"
+    assert "it sets out from" in failed.detail
