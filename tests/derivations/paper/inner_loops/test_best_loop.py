@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import sympy
 
+from derivations.language.assumptions import PAPER
 from derivations.paper.inner_loops.best_loop import SQUARE, _claim
 from derivations.steps.contents import find
+from derivations.steps.labels import Sign
 from derivations.verification.prove import prove
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.linear_loops import shares
@@ -48,3 +50,12 @@ def test_another_square_is_not_proved() -> None:
     wrong = {**claim, SQUARE: claim[SQUARE].subs(sympy.Symbol("mu"), 2 * sympy.Symbol("mu"))}
     assert prove(STEP).status == "proved"
     assert prove(replace(STEP, claim=lambda: wrong)).status == "failed"
+
+
+def test_the_sampled_sign_is_held_against_what_is_derived() -> None:
+    assert STEP.derive is not None
+    assert STEP.check is not None
+    derived = STEP.derive(PAPER)
+    turned = {label: -1 * part if isinstance(label, Sign) else part for label, part in derived.items()}
+    found = STEP.check(replace(STEP, derive=lambda assumptions: turned), PAPER, 0)
+    assert {check.verdict for check in found if check.comparison == "sign"} == {"disagree"}
