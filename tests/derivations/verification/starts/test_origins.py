@@ -225,8 +225,8 @@ def test_the_counterexample_compares_with_what_is_printed(monkeypatch: pytest.Mo
     ],
 )
 def test_what_follows_from_what_is_shown_before(start: Expression, follows: bool) -> None:
-    """After a definition put in for L: both sides, their difference, and that times a name; no other scalar."""
-    chain = Chain(scalar("L")).insert({"L": ALONE}).begin(start)
+    """After what is put in for L and shown: both sides, their difference, and that times a name; no other scalar."""
+    chain = Chain(scalar("L")).insert({"L": ALONE}).shows("L").begin(start)
     order(chain, {"n_t": ONE}).shows_degree("degree")
     assert bool(unstated_start(chain, PAPER)) == (not follows)
 
