@@ -13,7 +13,7 @@ from derivations.book_pages.html import Html
 from derivations.language.symbols import symbol_table
 from derivations.publishing.pages import assumptions_in_force
 from derivations.steps.contents import load
-from derivations.steps.signs import BOUNDS, recording
+from derivations.steps.rules.certified_signs import BOUNDS, recording
 from derivations.steps.status import ProofStatus
 from derivations.steps.step import Step
 from derivations.typeset.latex import latex

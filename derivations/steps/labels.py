@@ -7,6 +7,7 @@ strings too, and carry what a reader of the step would otherwise have to guess f
 from __future__ import annotations
 
 from derivations.language.regime import Regime
+from derivations.steps.domains import ANYWHERE, Where
 
 LOSS = r"\bar L^{test}"
 """The average test loss."""
@@ -24,49 +25,60 @@ BY_MOVES = "a word whose letters the moves define: it is sampled move by move, n
 
 
 class Sign(str):
-    """The label of the sign of a quantity (LaTeX): its part is 1, -1 or 0."""
+    """The label of the sign of a quantity (LaTeX): its part is 1, -1 or 0.
+
+    holds: for which sizes, noise and rates it is claimed.
+    """
 
     quantity: str
+    holds: Where
 
-    def __new__(cls, quantity: str) -> Sign:
-        """The sign of this quantity."""
+    def __new__(cls, quantity: str, holds: Where = ANYWHERE) -> Sign:
+        """The sign of this quantity there."""
         found = super().__new__(cls, rf"\mathrm{{sign}}\,{quantity}")
-        found.quantity = quantity
+        found.quantity, found.holds = quantity, holds
         return found
 
+    def on(self, holds: Where) -> Sign:
+        """The same, claimed there."""
+        return Sign(self.quantity, holds)
+
     def __reduce__(self) -> tuple[object, ...]:
-        return Sign, (self.quantity,)
+        return Sign, (self.quantity, self.holds)
 
 
 class Order(str):
     """The label of the exponent of an error: O(letter^a).
 
     letter: what grows, in LaTeX. where: the source that the error is due to, or the case in which it has this order;
-    said: the same as it stands before a line of mathematics.
+    said: the same as it stands before a line of mathematics. holds: for which sizes, noise and rates it is claimed.
     """
 
     name: str
     letter: str
     where: str
     said: str
+    holds: Where
 
     @property
     def growing(self) -> str:
         """What grows, in plain text."""
         return self.letter.removeprefix("\\")
 
-    def __new__(cls, name: str, letter: str, where: str = "", said: str = "") -> Order:
+    def __new__(
+        cls, name: str, letter: str, where: str = "", said: str = "", holds: Where = ANYWHERE
+    ) -> Order:
         """The exponent called `name`."""
         found = super().__new__(cls, f"{name} ({where})" if where else name)
-        found.name, found.letter, found.where, found.said = name, letter, where, said
+        found.name, found.letter, found.where, found.said, found.holds = name, letter, where, said, holds
         return found
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Order, (self.name, self.letter, self.where, self.said)
+        return Order, (self.name, self.letter, self.where, self.said, self.holds)
 
-    def due_to(self, source: str) -> Order:
-        """The same exponent for the part that a source causes."""
-        return Order(self.name, self.letter, source, rf"\text{{part of }} {source}")
+    def due_to(self, source: str, holds: Where = ANYWHERE) -> Order:
+        """The same exponent for the part that a source causes; `holds`: where no other source is."""
+        return Order(self.name, self.letter, source, rf"\text{{part of }} {source}", holds)
 
     def when(self, case: str) -> Order:
         """The same exponent in a case."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
 from derivations.language.assumptions import Assumptions
+from derivations.steps.domains import ANYWHERE, VARIABLES, Where, text
 from derivations.steps.rules.stacked import Tasks
 from derivations.steps.second_routes import OutOfReach
 from symbolic.algebra.refusal import Refused
@@ -223,7 +224,7 @@ class Move:
     disagrees, nothing when it agrees. order_of_error: the order of what an expansion leaves out, by what grows. growths: along which it is seen.
     weights: the exponents of what grows, where an order is found.
     held: whether the second route compares what is put in with what is found or stated of it, held_under: under which assumptions. own: names of this proof alone, which
-    the move gives a meaning.
+    the move gives a meaning. where: for which values it holds, and what is put in for variables besides `values`.
     """
 
     rule: Rule
@@ -244,7 +245,19 @@ class Move:
     held: bool = False
     held_under: Assumptions | None = field(default=None, compare=False)
     own: frozenset[str] = frozenset()
+    where: Where = ANYWHERE
     again: Callable[[Expression], Expression] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def restricts(self) -> Where:
+        """For which values of sizes, noise and rates what it leads to says something of what it sets out from."""
+        # what is given by letters is no value: |d|^2 by d
+        given = {
+            name: text(value)
+            for name, value in self.values.items()
+            if name in VARIABLES and not value.letters()
+        }
+        return replace(self.where, at={**given, **self.where.at})
 
     @cached_property
     def _checked(self) -> SecondRoute:

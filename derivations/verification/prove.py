@@ -25,6 +25,7 @@ from derivations.steps.neglected import Neglected, Orders, Quantity, order_of, p
 from derivations.steps.status import ProofStatus
 from derivations.steps.step import Derived, Kind, Parts, Step
 from derivations.verification.starts.bindings import wrongly_named
+from derivations.verification.starts.claimed import shown_on_less
 from derivations.verification.starts.origins import unheld, unstated_start
 from symbolic.algebra.quotients import NotRational
 from symbolic.algebra.refusal import Refused
@@ -377,8 +378,8 @@ def chain_of(step: Step, assumptions: Assumptions) -> Chain | None:
 
 def fault_of_chain(step: Step, assumptions: Assumptions, derived: Derived) -> str:
     """What is wrong with the step's chain of moves: that it does not lead to what is derived under the assumptions, the
-    first move that its second route disproves, or the part that does not end at what the step derives. Nothing where all
-    is right, or where there is no chain.
+    first move that its second route disproves, the part that does not end at what the step derives, or that is shown for less
+    than it is claimed for. Nothing where all is right, or where there is no chain.
     """
     if step.derivation is None:
         return ""
@@ -397,7 +398,7 @@ def fault_of_chain(step: Step, assumptions: Assumptions, derived: Derived) -> st
     # what a changed assumption does not reach, as a counterexample of its own law, is proved of the paper's own steps
     read_under = assumptions if assumptions.changes(step.depends_on) else PAPER
     fault = unstated_start(chain, assumptions) or unheld(chain, read_under)
-    return fault or wrongly_named(chain, assumptions)
+    return fault or shown_on_less(step, chain) or wrongly_named(chain, assumptions)
 
 
 def first_difference(

@@ -29,6 +29,7 @@ from derivations.paper.beyond.reduction import room_left
 from derivations.paper.experiments.panels import FIGURE_2, figure
 from derivations.steps.chain import Chain
 from derivations.steps.chains.products import present
+from derivations.steps.domains import Where
 from derivations.steps.held import Held
 from derivations.steps.labels import LOSS, Sign
 from derivations.steps.rules.certified_signs import Domain, certify
@@ -42,8 +43,9 @@ from symbolic.algebra.words import Expression, constant, scalar
 ALL = r"\bar L^{test}_{n_v\to n_t+n_v}(0)"
 ABOVE = r"p>(n_t+n_v)m+1"
 MORE = rf"\big[{ALL}-{LOSS}(0)\big]"
-FROM_MEAN = Sign(rf"{MORE}_{{{ABOVE},\,\omega_0=w_0}}")
-WITH_START = Sign(rf"\partial_{{|\omega_0-w_0|^2}}{MORE}_{{{ABOVE}}}")
+ROOM = {"p": "m*n_t + m*n_v + room + 1"}
+FROM_MEAN = Sign(rf"{MORE}_{{{ABOVE},\,\omega_0=w_0}}", Where({**ROOM, "dist0_sq": "0"}))
+WITH_START = Sign(rf"\partial_{{|\omega_0-w_0|^2}}{MORE}_{{{ABOVE}}}", Where(ROOM))
 DEPENDS = ("inner_steps", "adaptation_steps", "inputs", "covariance", "split", "noise_val")
 POINTS = scalar("n_t") + scalar("n_v")
 LOSS_OF_ALL = {Regime.OVER: "loss_all", Regime.UNDER: "loss_all_below"}
@@ -77,7 +79,8 @@ class Example:
     def label(self) -> Sign:
         """The sign of what all points lose more than n_v of them at zero, or of what any rate loses more than all points."""
         rest = rf"{ALL}-{LOSS}(0)" if self.negative else rf"{LOSS}(\alpha_t)-{ALL}"
-        return Sign(rf"\big[{rest}\big]_{{\text{{{self.name}}}}}")
+        there = {name: str(Fraction(str(getattr(self.setting, name)))) for name in PARAMETERS}
+        return Sign(rf"\big[{rest}\big]_{{\text{{{self.name}}}}}", Where(there))
 
     @property
     def numbers(self) -> dict[str, Expression]:

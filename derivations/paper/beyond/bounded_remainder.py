@@ -253,13 +253,14 @@ def _mean_square(rows: int, freedom: int) -> Fraction:
 def _about_mean(chain: Chain, assumptions: Assumptions) -> tuple[Expression, int, int]:
     """Find h, the mean of M, and order it and the mean square distance of M from it; the places of the moves."""
     gram, h, held = one_task(assumptions).split().gram, scalar("h"), Held(assumptions)
-    chain.begin(h).define({"h": reciprocal("n_v") * tr(GRAM)})
-    chain.begin(chain.result).insert({"M": gram}, "two-small-matrices", held=held).average("U", "V")
+    chain.begin(reciprocal("n_v") * tr(GRAM))
+    chain.insert({"M": gram}, "two-small-matrices", held=held).average("U", "V")
     found = chain.insert(COLUMNS).result
     distance = GRAM - h * identity("n_v")
     chain.begin(tr(distance @ distance)).insert({"h": found})
     chain.insert({"M": gram}, "two-small-matrices", held=held).average("U", "V")
     spread = _ordered(chain.insert(COLUMNS))
+    chain.begin(h).define({"h": found})
     return found, _ordered(chain.begin(found)), spread
 
 

@@ -31,11 +31,11 @@ from derivations.paper.theorem2.expansion import EXCESS, excess_proof
 from derivations.paper.theorem2.learning_rates import SIZES
 from derivations.paper.theorem2.rate_chains import FROM_ONE
 from derivations.steps.chain import Chain
+from derivations.steps.domains import Where
 from derivations.steps.labels import Sign
-from derivations.steps.rules.certified_signs import Domain, certify, write_by_rest
+from derivations.steps.rules.certified_signs import BOUNDS, Domain, certify, recording, write_by_rest
 from derivations.steps.rules.derivatives import at_zero, insert_values_at, limit, slope_at_zero
 from derivations.steps.rules.fractions_of import DENOMINATOR, complement, one_fraction
-from derivations.steps.signs import BOUNDS, recording
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.support.files import write_json
 from derivations.verification.growth import difference_check
@@ -44,10 +44,19 @@ from symbolic.algebra.words import Expression, constant, reciprocal, scalar
 from symbolic.proofs.positivity import Certificate
 
 Names = Mapping[str, Expression]
-NEAR = Sign(r"\big[V(\alpha_t)-V(0)\big]_{0<\alpha_t<2/\mu_2}")
-FAR = Sign(r"\big[V(2/\mu_2+t)-V(-t)\big]_{t\ge0}")
-AT_ZERO = Sign(r"V'(0)")
-TAIL = Sign(r"\lim_{\alpha_t\to\pm\infty}\alpha_t\big[V(\alpha_t)-V(\infty)\big]")
+# mu_2 = (n_t + p + 1) / n_t
+NEAR = Sign(
+    r"\big[V(\alpha_t)-V(0)\big]_{0<\alpha_t<2/\mu_2}",
+    Where({"alpha_t": "2*1/y*n_t", "y": "n_t + p + room + 1"}, nonzero=frozenset({"alpha_t"})),
+)
+FAR = Sign(
+    r"\big[V(2/\mu_2+t)-V(-t)\big]_{t\ge0}",
+    Where({"alpha_t in V_far": "2*1/mu_2 + t", "alpha_t in V_near": "-t"}, {"t": Fraction(0)}),
+)
+AT_ZERO = Sign(r"V'(0)", Where({"alpha_t": "0"}))
+TAIL = Sign(
+    r"\lim_{\alpha_t\to\pm\infty}\alpha_t\big[V(\alpha_t)-V(\infty)\big]", Where({"alpha_t": "infinity"})
+)
 RATE = scalar("alpha_t")
 SOURCES = ("sigma", "nu", "n_v")
 # what is known to be positive besides sizes and noise: room is the distance of 2 n_t / alpha_t from n_t + p + 1

@@ -16,16 +16,17 @@ from derivations.language.symbols import alpha_t, n_t, n_v
 from derivations.paper.beyond.one_task import draw, full_numbers, mean_of_inverse, one_task, rotations
 from derivations.paper.beyond.reduction import DEPENDS, SIZES, one_task_chain, square
 from derivations.steps.chain import Chain
+from derivations.steps.domains import AT_POSITIVE_RATES
 from derivations.steps.held import Held
 from derivations.steps.labels import BY_MOVES, Sign
+from derivations.steps.rules.certified_signs import POSITIVE_RATES
 from derivations.steps.rules.rotations import gram
-from derivations.steps.signs import positive_at_positive_rates
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check
 from numeric_check.draws.seeds import generator_for
 from symbolic.algebra.words import Expression, scalar
 
-BETTER = Sign(r"\bar L^{test}(\alpha_t)-\bar L^{test}(-\alpha_t)")
+BETTER = Sign(r"\bar L^{test}(\alpha_t)-\bar L^{test}(-\alpha_t)", AT_POSITIVE_RATES)
 
 
 def _sign_chain(assumptions: Assumptions) -> Chain:
@@ -49,7 +50,7 @@ def _sign_chain(assumptions: Assumptions) -> Chain:
 
     put("M", m_words)
     chain.shows("M(-\\alpha_t)-M(\\alpha_t)")
-    gram(chain, positive_at_positive_rates)
+    gram(chain, POSITIVE_RATES)
     chain.shows_sign(BETTER)
     chain.begin(square("K_minus") - square("K_plus"))
     put("K", k_words)

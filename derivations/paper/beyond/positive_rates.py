@@ -34,6 +34,7 @@ from derivations.paper.theorem3.loss import loss_over_chain
 from derivations.paper.theorem3.target_task import adaptation_weight
 from derivations.steps.chain import Chain
 from derivations.steps.chains.products import in_place_of, present, product_of
+from derivations.steps.domains import Where
 from derivations.steps.labels import LOSS, Sign
 from derivations.steps.move import Rule
 from derivations.steps.rules.certified_signs import certify
@@ -205,7 +206,7 @@ def _spiked(assumptions: Assumptions, cases: tuple[Case, ...]) -> Chain:
     letters = {"H_r": chain.result, "Sigma_w": spread}
     found: dict[str, Expression] = {}
     for name, trace in traces.items():
-        chain.begin(scalar(name)).define({name: trace})
+        chain.begin(scalar(name)).define({name: trace}, "theorem-3")
         if "F" in trace.letters():
             chain.insert({"F": F_GAUSSIAN}, "gaussian-fourth-moment")
         inside = {key: value for key, value in letters.items() if key in trace.letters()}
@@ -244,10 +245,11 @@ def aligned_chain(assumptions: Assumptions) -> Chain:
 def _signs(positive: str, negative: str) -> Parts:
     """The slope falls and the best rate is positive in one case, and the other way round in the other."""
     slope, best = r"\partial_{\alpha_t}\bar L^{test}(0)\big|_", r"\alpha_t^\star\big|_"
+    numbers = {name: str(value) for name, value in EXAMPLE.items()}
     return {
-        Sign(f"{label}{{{case}}}"): sympy.Integer(value)
+        Sign(f"{label}{{{case}}}", Where(numbers | at)): sympy.Integer(value)
         for case, side in ((positive, 1), (negative, -1))
-        for label, value in ((slope, -side), (best, side))
+        for label, at, value in ((slope, {"alpha_t": "0"}, -side), (best, {}, side))
     }
 
 

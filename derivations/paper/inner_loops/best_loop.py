@@ -24,13 +24,13 @@ import sympy
 from sympy import Identity, MatrixSymbol, Symbol
 
 from derivations.language.assumptions import Assumptions, unchanged
-from derivations.language.normal_form import quotient, to_sympy
+from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import n_t, n_v, p
 from derivations.paper.beyond.one_task import Word
 from derivations.steps.chain import Chain, Rule
 from derivations.steps.labels import BY_MOVES, Sign
+from derivations.steps.rules.certified_signs import EVERYWHERE
 from derivations.steps.rules.rotations import gram, replaced, rewritten
-from derivations.steps.signs import sign
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check
 from derivations.verification.measure import mean_check
@@ -111,7 +111,7 @@ def _positive(chain: Chain) -> Chain:
     same(
         {(("Q_o", True), ("Q_o", False)): whole - beside.T @ beside, (("E_o", False), ("E_o", True)): ONE}
     ).shows(SPARE)
-    gram(chain, _is_positive).shows_sign(Sign(SPARE))
+    gram(chain, EVERYWHERE).shows_sign(Sign(SPARE))
     put(identity("p") - reciprocal("mu") * DATA.T @ DATA, "X_t", "mu")
     same(
         {
@@ -121,18 +121,13 @@ def _positive(chain: Chain) -> Chain:
     )
     chain.shows(THROUGH)
     seen = OTHERS @ FRAME.T
-    gram(chain.begin(ROOT**2 * TAKEN @ LEFT @ LEFT @ TAKEN.T), _is_positive).shows_sign(Sign(SQUARED))
+    gram(chain.begin(ROOT**2 * TAKEN @ LEFT @ LEFT @ TAKEN.T), EVERYWHERE).shows_sign(Sign(SQUARED))
     chain.define({"H_o": identity("n_o") - seen @ LOOP @ seen.T})
     through: Word = (("T_mu", False), ("Q_o", False), ("E_o_perp", True), ("E_o_perp", False), ("Q_o", True))
     same(
         {through: identity("p"), (("J_o", False), ("J_o", True)): identity("n_v")}, {"T_mu": seen.T @ seen}
     ).shows(SQUARED)
     return put(MU * identity("n_v") - TEST @ LOOP @ TEST.T, "X_v", "mu").shows(REST)
-
-
-def _is_positive(factor: Expression) -> bool:
-    """Whether a scalar is an even power of c."""
-    return sign(quotient(factor), nonzero=frozenset({"c"}))[0] == 1
 
 
 def _claim() -> Parts:

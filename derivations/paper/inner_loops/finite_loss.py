@@ -38,8 +38,10 @@ from derivations.paper.inner_loops.near_singular import (
 from derivations.paper.outer_problem import target_covariance
 from derivations.paper.theorem1.inverse_traces import mean_trace_of_inverse
 from derivations.steps.chain import Chain, Rule
+from derivations.steps.domains import AT_POSITIVE_RATES
 from derivations.steps.held import Held
 from derivations.steps.labels import BY_MOVES, Sign
+from derivations.steps.rules.certified_signs import EVERYWHERE, POSITIVE_RATES
 from derivations.steps.rules.exact_routes import inverse_of_chi_square
 from derivations.steps.rules.rotations import (
     Weighted,
@@ -50,7 +52,6 @@ from derivations.steps.rules.rotations import (
     rewritten,
 )
 from derivations.steps.rules.single_row.eigenvalues import at_most_powers, shrinkages, weights
-from derivations.steps.signs import positive_at_positive_rates
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check
 from derivations.verification.measure import mean_check
@@ -118,7 +119,7 @@ def finite_chain(assumptions: Assumptions) -> Chain:
     for steps in STEPS_OF_INNER_LOOP:
         _unreached(chain, replace(assumptions, inner_steps=steps), steps)
     chain.begin(OWN @ OWN.T - OWN @ UNREACHED @ OWN.T).define({"Pi": identity("p") - FRAME.T @ FRAME})
-    gram(chain.shows(REACHED), positive_at_positive_rates).shows_sign(MORE_REACHED)
+    gram(chain.shows(REACHED), EVERYWHERE).shows_sign(MORE_REACHED)
     for steps in STEPS_OF_INNER_LOOP:
         _mean(chain, replace(assumptions, inner_steps=steps), steps)
     for place in PLACES_OF_ONE_ROW:
@@ -133,7 +134,7 @@ def _below_zero(chain: Chain, under: Assumptions, steps: int) -> Chain:
     design = at_minus(model.task(under).design)
     chain.begin(OWN @ OWN.T - INPUTS @ INPUTS.T, under)
     chain.insert({"B_1": design}, "stacked-design", held=Held(under, read=at_minus))
-    return gram(chain.shows(grown(steps)), positive_at_positive_rates).shows_sign(Sign(grown(steps)))
+    return gram(chain.shows(grown(steps)), POSITIVE_RATES).shows_sign(Sign(grown(steps)))
 
 
 def _unreached(chain: Chain, under: Assumptions, steps: int) -> Chain:
@@ -208,7 +209,7 @@ def _claim() -> Parts:
         found[grown(k)] = sympy.Add(
             *(sympy.binomial(2 * k, j) * rate**j * words[j] for j in range(1, 2 * k + 1)), evaluate=False
         ).doit()
-        found[Sign(grown(k))] = sympy.Integer(1)
+        found[Sign(grown(k), AT_POSITIVE_RATES)] = sympy.Integer(1)
     found |= {left_alone(k): z * z.T for k in STEPS_OF_INNER_LOOP}
     found |= {REACHED: own * q.T * q * own.T, MORE_REACHED: sympy.Integer(1)}
     x, share = Symbol("x"), sigma**2 * n_v / (p - n_t - n_v - 1)

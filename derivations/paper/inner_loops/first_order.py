@@ -28,10 +28,11 @@ from derivations.paper.beyond.one_task_integral import chi_square_rule
 from derivations.paper.beyond.reduction import DEPENDS, IN_FRAME, turned
 from derivations.paper.outer_problem import target_covariance
 from derivations.steps.chain import Chain, Rule, carried_out
+from derivations.steps.domains import AT_POSITIVE_RATES
 from derivations.steps.held import Held
 from derivations.steps.labels import BY_MOVES, Sign
+from derivations.steps.rules.certified_signs import EVERYWHERE, POSITIVE_RATES
 from derivations.steps.rules.rotations import gram, rewritten
-from derivations.steps.signs import positive_at_positive_rates
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.batches import Batch, Plan, Weighted
 from derivations.verification.measure import mean_check
@@ -43,7 +44,8 @@ from symbolic.algebra.words import Expression, gaussian, matrix, reciprocal, sca
 Array = NDArray[np.float64]
 TRACE = r"\mathrm{Tr}\,(B_1X^{vT})^{-1}X^vX^{vT}(B_1X^{vT})^{-1}\Gamma_1"
 CROSS, APART, MIRRORED = "F", "M-F^2", r"F(-\alpha_t)^2-F(\alpha_t)^2"
-COSTS, BETTER = Sign(r"\big[M-F^2\big]"), Sign(r"\big[F(-\alpha_t)^2-F(\alpha_t)^2\big]_{\alpha_t>0}")
+COSTS = Sign(r"\big[M-F^2\big]")
+BETTER = Sign(r"\big[F(-\alpha_t)^2-F(\alpha_t)^2\big]_{\alpha_t>0}", AT_POSITIVE_RATES)
 
 
 def _square(name: str) -> Expression:
@@ -89,14 +91,13 @@ def _chain(assumptions: Assumptions) -> Chain:
     )
     chain.shows(TRACE)
 
-    positive = positive_at_positive_rates
     chain.begin(_square("M") - _square("F_plus") @ _square("F_plus"))
     chain.insert({"M": one_task(assumptions).split().gram, "F_plus": cross}, "two-small-matrices")
-    gram(chain.shows(APART), positive).shows_sign(COSTS)
+    gram(chain.shows(APART), EVERYWHERE).shows_sign(COSTS)
     minus, plus = _square("F_minus"), _square("F_plus")
     chain.begin(minus @ minus - plus @ plus)
     chain.insert({"F_plus": cross}).define({"F_minus": cross.replace({"alpha_t": -scalar("alpha_t")})})
-    return gram(chain.shows(MIRRORED), positive).shows_sign(BETTER)
+    return gram(chain.shows(MIRRORED), POSITIVE_RATES).shows_sign(BETTER)
 
 
 def _one() -> Expression:

@@ -21,9 +21,10 @@ from derivations.language.normal_form import to_sympy
 from derivations.language.symbols import n_v, p
 from derivations.paper.beyond.one_task import Word, require_rotations
 from derivations.steps.chain import Chain, Rule
+from derivations.steps.domains import AT_POSITIVE_RATES
 from derivations.steps.labels import BY_MOVES, Sign
+from derivations.steps.rules.certified_signs import POSITIVE_RATES
 from derivations.steps.rules.rotations import gram, rewritten
-from derivations.steps.signs import positive_at_positive_rates
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.verification.growth import sign_check
 from numeric_check.draws.seeds import generator_for
@@ -52,7 +53,7 @@ def implicit_chain(assumptions: Assumptions) -> Chain:
     rewritten(chain, Rule.CANCEL_INVERSE, through, inverses=INVERSES).shows(STEP_OF_LOOP)
     rows = TEST @ LOOP
     inside = 2 * RATE * rows @ WISHART @ rows.T
-    gram(chain.begin(inside + RATE**2 * rows @ WISHART @ WISHART @ rows.T), positive_at_positive_rates)
+    gram(chain.begin(inside + RATE**2 * rows @ WISHART @ WISHART @ rows.T), POSITIVE_RATES)
     chain.shows_sign(Sign(SHRUNK))
     return rewritten(chain, Rule.CANCEL_INVERSE, through, inverses=INVERSES).shows(SHRUNK)
 
@@ -61,7 +62,7 @@ def _claim() -> Parts:
     x_v, loop = MatrixSymbol("X_v", n_v, p), MatrixSymbol("T_a", p, p)
     return {
         STEP_OF_LOOP: Identity(p),
-        Sign(SHRUNK): sympy.Integer(1),
+        Sign(SHRUNK, AT_POSITIVE_RATES): sympy.Integer(1),
         SHRUNK: x_v * x_v.T - x_v * loop * loop * x_v.T,
     }
 

@@ -33,18 +33,17 @@ from derivations.paper.beyond.one_task import mean_of_inverse, one_task, require
 from derivations.paper.beyond.reduction import M_INVERSE, square
 from derivations.steps.chain import Chain
 from derivations.steps.chains.products import by_powers
+from derivations.steps.domains import Where
 from derivations.steps.held import Held
 from derivations.steps.labels import Sign
-from derivations.steps.rules.certified_signs import Domain, certify
+from derivations.steps.rules.certified_signs import BOUNDS, Domain, certify, recording
 from derivations.steps.rules.rotations import quotient
-from derivations.steps.rules.single_row.bidiagonal import bidiagonal, components, freedoms
-from derivations.steps.rules.single_row.chi_squares import average_chi_squares
+from derivations.steps.rules.single_row.bidiagonal import average_over_row, bidiagonal, components
 from derivations.steps.rules.single_row.reciprocals import (
     at_least_last_square,
     at_least_tangent,
     expand_reciprocal,
 )
-from derivations.steps.signs import BOUNDS, recording
 from derivations.steps.step import Check, Kind, Parts, Step
 from derivations.support.files import write_json
 from derivations.verification.growth import sign_check
@@ -52,7 +51,9 @@ from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.single_row import label_noise
 from symbolic.algebra.words import Expression, constant, identity, reciprocal, scalar, tr
 
-POINTS, SIZE = scalar("n_t"), 2 * scalar("n_t")
+SIZE = 2 * scalar("n_t")
+
+ONE_ROW = {"n_v": "1", "p": "2*n_t"}
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,18 @@ class Place:
     def below(self) -> Sign:
         """The sign of the distance of the level from the positive rate's mean."""
         return Sign(
-            rf"\big[c-n_t\,\mathbb{{E}}\,K/M\big]_{{{self.steps}\text{{ steps}},\,\alpha_t={self.rate}}}"
+            rf"\big[c-n_t\,\mathbb{{E}}\,K/M\big]_{{{self.steps}\text{{ steps}},\,\alpha_t={self.rate}}}",
+            Where({**ONE_ROW, "alpha_t": str(self.rate)}, {"n_t": Fraction(self.points)}),
         )
 
     def above(self, low: Fraction, high: Fraction | None) -> Sign:
         """The sign of the distance of the means at rates on a piece below zero from the level."""
         to = rf"{low}\le-\alpha_t" + ("" if high is None else rf"\le{high}")
-        return Sign(rf"\big[n_t\,\mathbb{{E}}\,K/M-c\big]_{{{self.steps}\text{{ steps}},\,{to}}}")
+        rate = {"alpha_t": "-x - 1/2"} if high is None else {"alpha_t": "-1/2*1/y*x", "y": "x + 1"}
+        return Sign(
+            rf"\big[n_t\,\mathbb{{E}}\,K/M-c\big]_{{{self.steps}\text{{ steps}},\,{to}}}",
+            Where({**ONE_ROW, **rate}, {"n_t": Fraction(self.points), "x": Fraction(0)}),
+        )
 
     @property
     def pieces(self) -> list[tuple[Fraction, Fraction | None]]:
@@ -134,7 +140,7 @@ def at_positive_rate(chain: Chain, place: Place, values: Mapping[str, Expression
     at_least_last_square(chain, "R", "M_1", values, squares)
     chain.insert(dict(values)).insert({"alpha_t": constant(place.rate)})
     level, freedom = f"level_{place.steps}", f"freedom_{place.steps}"
-    average_chi_squares(chain, freedoms(place.steps, POINTS, SIZE), freedom)
+    average_over_row(chain, place.steps, SIZE, freedom)
     top, degrees = chain.result, chain.moves[-1].values[freedom]
     chain.begin(scalar(level) - scalar("ratio")).insert({"ratio": top}).define({level: _level(place)})
     return certify(chain, {freedom: degrees, **_free()}, domain=_domain(place), apart=()).shows_sign(
@@ -151,7 +157,7 @@ def ratio(chain: Chain) -> Chain:
 def below_zero(chain: Chain, place: Place, values: Mapping[str, Expression]) -> Chain:
     """The level is less than n_t E K / M at every rate of zero or below."""
     at_least_tangent(ratio(chain), "R", "M_1", "g").insert(dict(values))
-    bound = average_chi_squares(chain, freedoms(place.steps, POINTS, SIZE)).result
+    bound = average_over_row(chain, place.steps, SIZE).result
     by_power = by_powers(bound, ["g"])
     once, twice = by_power[1,] * Fraction(1, 2), -1 * by_power[2,]
     level = f"level_{place.steps}"

@@ -23,6 +23,7 @@ from derivations.language.normal_form import to_sympy
 from derivations.paper.theorem1.rate_chains import loss_by_names
 from derivations.steps.chain import Chain
 from derivations.steps.chains.products import present
+from derivations.steps.domains import Where
 from derivations.steps.labels import Sign
 from derivations.steps.rules.roots import least_at
 from derivations.steps.step import Check, Kind, Parts, Step
@@ -49,7 +50,8 @@ NUMBERS = {name: constant(value) for name, value in PLACE.items()}
 # where (5) has its lowest minimum on the other side of zero, and where it is least, by the number of inner steps; with one step
 # there is none on the other side
 PAIRS = {1: (1.0112, -1.0112), 2: (-0.418, 1.2045), 3: (-0.2645, 1.5491), 4: (-0.1971, 0.7267)}
-BEST = {steps: Sign(rf"\alpha_t^\star\big|_{{K={steps}}}") for steps in STEPS_OF_INNER_LOOP}
+AT_PLACE = Where({name: str(value) for name, value in PLACE.items()})
+BEST = {steps: Sign(rf"\alpha_t^\star\big|_{{K={steps}}}", AT_PLACE) for steps in STEPS_OF_INNER_LOOP}
 DEPENDS = ("adaptation_steps", "inputs", "covariance", "split", "noise_val", "order")
 
 

@@ -30,7 +30,6 @@ from sympy import MatrixSymbol, Trace
 
 from derivations.language import model
 from derivations.language.assumptions import Assumptions, unchanged
-from derivations.language.normal_form import quotient
 from derivations.language.symbols import alpha_t, kappa, n_t, n_v, p
 from derivations.paper.beyond.one_task import Word
 from derivations.paper.large_sizes.proportional_limit import (
@@ -50,10 +49,11 @@ from derivations.paper.large_sizes.proportional_limit import (
     through_resolvent,
 )
 from derivations.steps.chain import Chain, Rule
+from derivations.steps.domains import AT_POSITIVE_RATES, Where
 from derivations.steps.held import Held
 from derivations.steps.labels import BY_MOVES, Sign
+from derivations.steps.rules.certified_signs import POSITIVE_RATES, Domain
 from derivations.steps.rules.rotations import gram, replaced, rewritten
-from derivations.steps.signs import positive_at_positive_rates, sign
 from derivations.steps.step import Check, Kind, Parts, Step
 from symbolic.algebra.words import Expression, constant, identity, reciprocal, scalar, tr
 
@@ -71,6 +71,7 @@ BETWEEN: dict[Word, Expression] = {
 THROUGH: dict[Word, Expression] = {(A, A, T): reciprocal("kappa") * (identity("p") - RESOLVENT)}
 OWN: dict[Word, Expression] = {(R, X, A, A, X_T): identity("n_v")}
 INVERSES = {"T_kappa": SHIFTED, **OWN_GRAM}
+POSITIVE = Domain(positive=frozenset({"kappa"}))
 
 
 # -- the chain -----------------------------------------------------------------------------------------------
@@ -106,15 +107,10 @@ def remainders_chain(assumptions: Assumptions) -> Chain:
         (A, A, T, A, A, T): LOOP @ RESOLVENT @ SQUARE @ RESOLVENT @ LOOP,
     }
     replaced(chain.begin(DATA @ SQUARE @ RESOLVENT @ DATA.T), Rule.CANCEL_INVERSE, twice, inverses=INVERSES)
-    gram(cancel(chain, mirrored).shows(ROWS), _positive).shows_sign(Sign(ROWS))
+    gram(cancel(chain, mirrored).shows(ROWS), POSITIVE).shows_sign(Sign(ROWS))
     replaced(chain.begin(DATA @ RESOLVENT @ DATA.T), Rule.CANCEL_INVERSE, twice, inverses=INVERSES)
-    gram(chain.shows(REST), _positive).shows_sign(Sign(REST))
+    gram(chain.shows(REST), POSITIVE).shows_sign(Sign(REST))
     return _loop(chain, assumptions)
-
-
-def _positive(factor: Expression) -> bool:
-    """Whether a scalar is certified to be positive for kappa > 0."""
-    return sign(quotient(factor), positive=frozenset({"kappa"}))[0] == 1
 
 
 def _loop(chain: Chain, assumptions: Assumptions) -> Chain:
@@ -127,7 +123,7 @@ def _loop(chain: Chain, assumptions: Assumptions) -> Chain:
     held = Held(assumptions, read=lambda loop: model.task(assumptions).x_v @ at_minus(loop))
     chain.begin(SQUARE - identity("p"))
     chain.insert({"A_t": at_minus(contraction)}, "stacked-design", held=held)
-    return gram(chain.shows(LOOPS), positive_at_positive_rates).shows_sign(Sign(LOOPS))
+    return gram(chain.shows(LOOPS), POSITIVE_RATES).shows_sign(Sign(LOOPS))
 
 
 def _claim() -> Parts:
@@ -152,7 +148,8 @@ def _claim() -> Parts:
         TAU: Trace(inverse * inverse) - apart_3,
         FLOOR: p - n_v,
         **positive,
-        **{Sign(label): sympy.Integer(1) for label in positive},
+        **{Sign(label, Where(positive=frozenset({"kappa"}))): sympy.Integer(1) for label in (ROWS, REST)},
+        Sign(LOOPS, AT_POSITIVE_RATES): sympy.Integer(1),
     }
 
 

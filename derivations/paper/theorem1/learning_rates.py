@@ -39,6 +39,7 @@ from derivations.paper.theorem1.adaptation_rate_checks import UPPER, bracket
 from derivations.paper.theorem1.block_draws import EXCESS_SIZES
 from derivations.paper.theorem1.concentration import DEPENDS, H_R, INNER
 from derivations.steps.chain import Chain
+from derivations.steps.domains import Where
 from derivations.steps.step import Check, Erratum, Kind, Parts, Step
 
 LOW, HIGH = checks.LOW, checks.HIGH
@@ -64,14 +65,25 @@ def _claim_limits() -> Parts:
     }
 
 
-def claimed_bracket() -> Parts:
-    """That the loss bends up in the adaptation rate and is least between zero and this rate, which both theorems are said to share."""
+def claimed_bracket(within: Mapping[str, str]) -> Parts:
+    """That the loss bends up in the adaptation rate and is least between zero and this rate, which both theorems are said to share.
+
+    within: what the regime makes of a size.
+    """
+    at_0, at_upper = ({**within, "alpha_r": value} for value in ("0", "its root"))
     return {
         UPPER: 1 / (1 + (p + 1) / n_r),
-        checks.SIGN_BEND: Integer(1),
-        checks.SIGN_AT_0: Integer(-1),
-        checks.SIGN_AT_UPPER: Integer(1),
+        checks.SIGN_BEND.on(Where(within)): Integer(1),
+        checks.SIGN_AT_0.on(Where(at_0)): Integer(-1),
+        checks.SIGN_AT_UPPER.on(Where(at_upper)): Integer(1),
     }
+
+
+# in the regime p > n_v m; at the rate of zero; and where training starts from the mean of the tasks at that rate
+OVER = {"p": "m*n_v + room"}
+AT_ZERO = Where({"alpha_t": "0"})
+NEAR = Where({"alpha_t": "0", "dist0_sq": "0"})
+NOT_ADAPTED = Where({"alpha_r": "0"})
 
 
 def _signs(*pairs: tuple[str, int]) -> Callable[[], Parts]:
@@ -111,14 +123,14 @@ STEPS: tuple[Step, ...] = (
     _claim_step(
         "loss-rises-with-noise",
         "The loss increases with the label noise and with the task variability.",
-        _signs((checks.SIGN_SIGMA, 1), (checks.SIGN_NU, 1)),
+        _signs((checks.SIGN_SIGMA.on(Where(OVER)), 1), (checks.SIGN_NU.on(Where(OVER)), 1)),
         proofs.noise_chain,
         checks.noise,
     ),
     _claim_step(
         "loss-falls-with-target-data",
         "The loss decreases with the number of target points, for any non-zero rate.",
-        _signs((checks.SIGN_TARGET, -1)),
+        _signs((checks.SIGN_TARGET.on(Where(OVER, nonzero=frozenset({"alpha_r"}))), -1)),
         proofs.target_data_chain,
         checks.target_data,
     ),
@@ -127,12 +139,12 @@ STEPS: tuple[Step, ...] = (
         "Whether more validation data, more tasks or fewer parameters help depends on how far training "
         "starts from the task mean.",
         _signs(
-            (checks.sign_near("n_v"), 1),
+            (checks.sign_near("n_v").on(NEAR), 1),
             (checks.sign_far("n_v"), -1),
-            (checks.sign_near("m"), 1),
+            (checks.sign_near("m").on(NEAR), 1),
             (checks.sign_far("m"), -1),
-            (checks.sign_near("p"), -1),
-            (checks.sign_far("p"), 1),
+            (checks.sign_near("p").on(NEAR & NOT_ADAPTED), -1),
+            (checks.sign_far("p").on(NOT_ADAPTED), 1),
         ),
         proofs.meta_data_chain,
         checks.meta_data,
@@ -143,7 +155,7 @@ STEPS: tuple[Step, ...] = (
         "adaptation-rate-bracket",
         "In the adaptation rate the loss is a convex quadratic with its one minimum strictly between "
         "zero and the rate that minimises h_r.",
-        claimed_bracket,
+        lambda: claimed_bracket(OVER),
         proofs.adaptation_rate_chain,
         bracket(checks.BASE),
     ),
@@ -158,7 +170,7 @@ STEPS: tuple[Step, ...] = (
     _claim_step(
         "slope-at-zero-positive",
         "At a zero training rate the loss increases, where labels are noisy: a slightly negative rate is better.",
-        _signs((checks.SLOPE_AT_0, 1)),
+        _signs((checks.SLOPE_AT_0.on(AT_ZERO), 1)),
         proofs.slope_chain,
         checks.slope_at_zero,
     ),
@@ -187,8 +199,8 @@ STEPS: tuple[Step, ...] = (
         _signs(
             (checks.sign_of_root(LOW), -1),
             (checks.sign_of_root(HIGH), 1),
-            (checks.sign_of_bend(LOW), 1),
-            (checks.sign_of_bend(HIGH), -1),
+            (checks.sign_of_bend(LOW).on(Where({"alpha_t": "its lower root"})), 1),
+            (checks.sign_of_bend(HIGH).on(Where({"alpha_t": "its upper root"})), -1),
         ),
         proofs.kinds_chain,
         checks.extremum_signs,

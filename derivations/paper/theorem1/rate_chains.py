@@ -21,7 +21,6 @@ from derivations.steps.chains.products import by_powers
 from derivations.steps.rules.certified_signs import Domain, certify, leave_out_factor
 from derivations.steps.rules.derivatives import at_zero, derivative, limit, slope_at_zero
 from derivations.steps.rules.roots import SPREAD, isolate, put_root, write_square
-from derivations.steps.signs import NONZERO
 from symbolic.algebra.words import Expression, scalar
 
 Names = Mapping[str, Expression]
@@ -63,9 +62,9 @@ def target_data_chain(assumptions: Assumptions) -> Chain:
     """The loss falls with n_r, where alpha_r is not zero."""
     loss, names = loss_by_names(assumptions)
     chain = derivative(Chain(loss), "n_r", names, "theorem-1")
-    return certify(chain, names, domain=replace(over_domain(assumptions), nonzero=NONZERO)).shows_sign(
-        checks.SIGN_TARGET
-    )
+    return certify(
+        chain, names, domain=replace(over_domain(assumptions), nonzero=frozenset({"alpha_r"}))
+    ).shows_sign(checks.SIGN_TARGET)
 
 
 def meta_data_chain(assumptions: Assumptions) -> Chain:

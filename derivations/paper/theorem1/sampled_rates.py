@@ -90,13 +90,15 @@ SLOPE_AT_0 = Sign(r"\partial_{\alpha_t}\bar L\,(0)")
 
 
 def sign_near(name: str) -> Sign:
-    """Label of the sign of a derivative when training starts at the task mean."""
-    return Sign(rf"\partial_{{{name}}}\bar L\ (\omega_0=w_0)")
+    """Label of the sign of a derivative when training starts at the task mean, without an inner loop; in p without adaptation too."""
+    rates = r"\alpha_t=\alpha_r=0" if name == "p" else r"\alpha_t=0"
+    return Sign(rf"\partial_{{{name}}}\bar L\ (\omega_0=w_0,\,{rates})")
 
 
 def sign_far(name: str) -> Sign:
-    """Label of the same sign when training starts far from the task mean."""
-    return Sign(rf"\partial_{{{name}}}\bar L\ (|\omega_0-w_0|\to\infty)")
+    """Label of the same sign when training starts far from the task mean; in p without adaptation."""
+    rates = r",\,\alpha_r=0" if name == "p" else ""
+    return Sign(rf"\partial_{{{name}}}\bar L\ (|\omega_0-w_0|\to\infty{rates})")
 
 
 noise = compare(

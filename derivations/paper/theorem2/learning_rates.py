@@ -31,6 +31,7 @@ from derivations.paper.theorem2 import sampled_rates as checks
 from derivations.paper.theorem2.expansion import excess_chain
 from derivations.paper.theorem2.loss import DEPENDS
 from derivations.steps.chain import Chain, DoesNotApply
+from derivations.steps.domains import Where
 from derivations.steps.held import Held
 from derivations.steps.labels import DENOMINATOR, NUMERATOR
 from derivations.steps.rules.certified_signs import certify
@@ -84,7 +85,13 @@ def _claim_many_tasks() -> Parts:
 
 
 def _claim_slope(factor: sympy.Expr) -> Parts:
-    return {checks.SLOPE: factor * sigma**2 * p / (n_v * m), checks.SIGN_SLOPE: Integer(1)}
+    return {
+        checks.SLOPE: factor * sigma**2 * p / (n_v * m),
+        checks.SIGN_SLOPE.on(Where({"alpha_t": "0"})): Integer(1),
+    }
+
+
+ADAPTED = Where(nonzero=frozenset({"alpha_r"}))
 
 
 def _signs(*pairs: tuple[str, int]) -> Parts:
@@ -136,7 +143,9 @@ STEPS: tuple[Step, ...] = (
         "loss-falls-with-data",
         "The loss decreases with the number of validation points, of tasks, and of target points (for a non-zero "
         "adaptation rate).",
-        claim=lambda: _signs((checks.SIGN_ROWS, -1), (checks.SIGN_TASKS, -1), (checks.SIGN_TARGET, -1)),
+        claim=lambda: _signs(
+            (checks.SIGN_ROWS, -1), (checks.SIGN_TASKS, -1), (checks.SIGN_TARGET.on(ADAPTED), -1)
+        ),
         chain=proofs.data_chain,
         check=checks.data,
         remark="In n_v this is seen by writing the deviation as a + b / n_v with b > 0: the factors n_v + 1 in "
@@ -154,7 +163,7 @@ STEPS: tuple[Step, ...] = (
         "adaptation-rate-bracket-underparameterized",
         "In the adaptation rate the loss is a convex quadratic with its one minimum in the same interval as in "
         "the overparameterized case.",
-        claim=claimed_bracket,
+        claim=lambda: claimed_bracket({}),
         chain=proofs.adaptation_rate_chain,
         check=bracket(checks.BASE),
     ),

@@ -43,7 +43,8 @@ from derivations.paper.theorem2.sampled_loss import (
 )
 from derivations.steps.by_degree import order
 from derivations.steps.chain import Chain
-from derivations.steps.labels import IN_SIZE, IN_TASKS, LOSS
+from derivations.steps.domains import Where
+from derivations.steps.labels import IN_SIZE, IN_TASKS, LOSS, Order
 from derivations.steps.neglected import Neglected, Quantity, Remainder
 from derivations.steps.rules.fractions_of import DENOMINATOR, one_fraction
 from derivations.steps.step import Derived, Erratum, Kind, Parts, Step
@@ -82,6 +83,12 @@ def _remainders(found: Mapping[str, Quantity]) -> list[Remainder]:
         )
         for source in SOURCES.values()
     ]
+
+
+def _alone(label: Order, source: str) -> Order:
+    """The exponent of what a source of noise causes, without the other."""
+    (other,) = set(SOURCES) - {source}
+    return label.due_to(SOURCES[source], Where({other: "0"}))
 
 
 def _derive_loss(assumptions: Assumptions) -> Derived:
@@ -222,14 +229,12 @@ STEPS: tuple[Step, ...] = (
         "theorem2",
         uses=("excess-underparameterized", "theorem-2"),
         depends_on=INNER,
-        claim=lambda: {
-            a.due_to(source): -3 * HALF for source in SOURCES.values() for a in (IN_SIZE, IN_TASKS)
-        },
+        claim=lambda: {_alone(a, source): -3 * HALF for source in SOURCES for a in (IN_SIZE, IN_TASKS)},
         correction=lambda: {
-            IN_SIZE.due_to(SOURCES["nu"]): Rational(-1),
-            IN_TASKS.due_to(SOURCES["nu"]): Rational(-2),
-            IN_SIZE.due_to(SOURCES["sigma"]): Rational(-2),
-            IN_TASKS.due_to(SOURCES["sigma"]): Rational(-2),
+            _alone(IN_SIZE, "nu"): Rational(-1),
+            _alone(IN_TASKS, "nu"): Rational(-2),
+            _alone(IN_SIZE, "sigma"): Rational(-2),
+            _alone(IN_TASKS, "sigma"): Rational(-2),
         },
         derivation=_remainder_chain,
         remainders=_remainders,

@@ -23,7 +23,6 @@ from derivations.steps.orders import ONE
 from derivations.steps.rules.certified_signs import Domain, certify, part_off
 from derivations.steps.rules.derivatives import derivative, limit
 from derivations.steps.rules.fractions_of import one_fraction
-from derivations.steps.signs import NONZERO
 from symbolic.algebra.words import Expression
 
 Names = Mapping[str, Expression]
@@ -71,7 +70,9 @@ def data_chain(assumptions: Assumptions) -> Chain:
     derivative(chain.begin(loss), "m", names, "theorem-2")
     certify(chain, names, domain=domain).shows_sign(checks.SIGN_TASKS)
     derivative(chain.begin(loss), "n_r", names, "theorem-2")
-    return certify(chain, names, domain=replace(domain, nonzero=NONZERO)).shows_sign(checks.SIGN_TARGET)
+    return certify(chain, names, domain=replace(domain, nonzero=frozenset({"alpha_r"}))).shows_sign(
+        checks.SIGN_TARGET
+    )
 
 
 def many_tasks_chain(assumptions: Assumptions) -> Chain:

@@ -13,6 +13,7 @@ import sympy
 from derivations.language.assumptions import Assumptions
 from derivations.language.normal_form import to_sympy
 from derivations.steps.chains.products import Part, by_powers, degree_of_powers, written
+from derivations.steps.domains import ANYWHERE, Where
 from derivations.steps.move import DoesNotApply, Growth, Move, Rule
 from derivations.steps.rules.expansions import Context
 from derivations.steps.rules.stacked import SAME_TASK
@@ -174,6 +175,33 @@ class Record:
                 total = total + degree_of_powers(self._moves[place].after).scaled(power)
             orders.append(total)
         return self._show(label, largest(orders).sympy())
+
+    def where(self, place: int) -> Where:
+        """For which values what the first `place` moves lead to says something of what they set out from, with what was
+        found before and is put in.
+        """
+        if not place:
+            return ANYWHERE
+        begin = max(k for k in self._starts if k < place)
+        found = self._where_found(self._starts[begin], begin)
+        for move in self._moves[begin:place]:
+            for value in move.values.values():
+                found = found & self._where_found(value, begin)
+            found = found & move.restricts
+        return found
+
+    def _where_found(self, value: Expression, before: int) -> Where:
+        """For which values an expression was found by the moves before, the last to lead to it; any where none does."""
+        told = (Rule.SIGN, Rule.LEAST, Rule.GRAM)
+        place = next(
+            (
+                k
+                for k in range(before, 0, -1)
+                if (move := self._moves[k - 1]).rule not in told and move.after == value
+            ),
+            0,
+        )
+        return self.where(place)
 
     def degree(self) -> Exponent:
         """The order that the last move has found."""

@@ -8,23 +8,75 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
+from types import MappingProxyType
+
+import sympy
 
 from derivations.language.normal_form import quotient
+from derivations.language.normal_form import scalar as scalar_of
+from derivations.language.symbols import symbol_table
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import by_powers
+from derivations.steps.domains import AMOUNTS, ANYWHERE, RATES, SIZES, Where, text
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.derivatives import generator
 from derivations.steps.rules.exact_routes import SEED, differs_exactly, in_order, put_in
-from derivations.steps.signs import BOUNDS, NONZERO, POSITIVE, sign
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.quotients import Rational
+from symbolic.algebra.sympy_trees import quotient_to_sympy
 from symbolic.algebra.words import Expression, constant, polynomial, scalar
 from symbolic.proofs.plain_check import Table, not_positive, table
-from symbolic.proofs.positivity import Certificate, SignUnproved
+from symbolic.proofs.positivity import Certificate, SignUnproved, prove_sign, recheck
+
+# Dimensions are taken as positive real numbers, which includes every integer size; noise and variability are
+# strictly positive; rates are real.
+POSITIVE, NONZERO = SIZES | AMOUNTS, RATES
+BOUNDS = {name: Fraction(0) for name in sorted(POSITIVE)}
+
+Noted = tuple[sympy.Expr, int, Certificate]
+_record: ContextVar[list[Noted] | None] = ContextVar("record", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[list[Noted]]:
+    """Inside, every sign that is proved is noted: the quantity, its sign, its certificate."""
+    found: list[Noted] = []
+    token = _record.set(found)
+    try:
+        yield found
+    finally:
+        _record.reset(token)
+
+
+def sign(
+    quantity: sympy.Expr | Rational,
+    at_least: Mapping[str, Fraction] = MappingProxyType({}),
+    nonzero: frozenset[str] = NONZERO,
+    positive: frozenset[str] = frozenset(),
+) -> tuple[int, Certificate]:
+    """The strict sign of one derived quantity and its certificate, checked again from its own data.
+
+    `at_least`: sizes for which more than positivity is used. `nonzero`: the rates taken not to vanish.
+    `positive`: further variables known to be positive.
+    """
+    bounds = {**BOUNDS, **dict.fromkeys(sorted(positive), Fraction(0)), **at_least}
+    strict = (POSITIVE | positive) - set(at_least)
+    whole = quantity if isinstance(quantity, Rational) else scalar_of(quantity)
+    found, certificate = prove_sign(whole, bounds, strict, nonzero)
+    if not recheck(certificate):
+        raise SignUnproved("the certificate does not hold on its own")
+    noted = _record.get()
+    if noted is not None:
+        said = quotient_to_sympy(quantity, symbol_table()) if isinstance(quantity, Rational) else quantity
+        noted.append((said, found, certificate))
+    return found, certificate
+
 
 Names = Mapping[str, Expression]
 # a certificate, and whether it holds at rates that are zero too
@@ -46,6 +98,15 @@ class Domain:
     within: Mapping[str, Expression] = field(default_factory=dict)
 
     @property
+    def where(self) -> Where:
+        """The same of what is free: that a name stands for something positive was shown."""
+        return Where(
+            at={name: text(value) for name, value in self.within.items()},
+            at_least=self.at_least,
+            nonzero=self.nonzero,
+        )
+
+    @property
     def bounds(self) -> Mapping[str, Fraction]:
         """The lower bound of each variable that has one."""
         return {**BOUNDS, **dict.fromkeys(self.positive, Fraction(0)), **self.at_least}
@@ -57,6 +118,12 @@ class Domain:
 
 
 EVERYWHERE = Domain()
+POSITIVE_RATES = Domain(positive=frozenset({"alpha_t"}))
+
+
+def is_not_negative(factor: Expression, domain: Domain) -> bool:
+    """Whether a scalar of the engine is certified to be positive there, but where something vanishes."""
+    return sign(quotient(factor), domain.at_least, frozenset(factor.scalars()), domain.positive)[0] == 1
 
 
 @carries_out
@@ -69,7 +136,7 @@ def certify(
     vanish where a rate is zero. Raises DoesNotApply where a part has no certificate, or two have different signs.
     """
     before = chain.result
-    _require_known(chain, names, domain)
+    where = domain.where & _where_known(chain, names, domain)
     kept = [*(names if apart is None else apart)]
     found: list[Found] = []
     signs = set()
@@ -96,7 +163,7 @@ def certify(
     def second_route() -> SecondRoute:
         return "its certificate, multiplied out", not_certified(before, after, values, found, domain)
 
-    return chain.made(Move(Rule.SIGN, before, after, reads, (), values, second_route))
+    return chain.made(Move(Rule.SIGN, before, after, reads, (), values, second_route, where=where))
 
 
 @carries_out
@@ -136,7 +203,8 @@ def leave_out_factor(
         )
         return "the certificate of what is left out, multiplied out", said
 
-    return chain.made(Move(Rule.FACTOR, before, after, reads, (variable,), values, second_route))
+    where = domain.where
+    return chain.made(Move(Rule.FACTOR, before, after, reads, (variable,), values, second_route, where=where))
 
 
 @carries_out
@@ -179,18 +247,29 @@ def _among(expr: Expression, names: Names) -> dict[str, Expression]:
     return {name: names[name] for name in expr.scalars() & names.keys()}
 
 
-def _require_known(chain: Chain, names: Names, domain: Domain) -> None:
-    """Names may be taken for positive where the chain has shown what they stand for to be, or they are a distance."""
+def _where_known(chain: Chain, names: Names, domain: Domain) -> Where:
+    """For which values the names that are taken for positive are: the chain has shown what they stand for to be, or they are
+    a distance. Raises DoesNotApply for any other.
+    """
     ends = [*list(chain.starts)[1:], len(chain.moves)]
-    shown = [
-        start
-        for (k, start), end in zip(chain.starts.items(), ends, strict=True)
-        if end > k and chain.moves[end - 1].rule is Rule.SIGN and chain.moves[end - 1].after == constant(1)
-    ]
-    distances = {name for move in chain.moves if move.rule is Rule.ROOT for name in move.roots}
-    odd = sorted(name for name in domain.positive - distances if names.get(name) not in shown)
-    if odd:
-        raise DoesNotApply(f"{Rule.SIGN}: {', '.join(odd)} was not shown to be positive")
+    found = ANYWHERE
+    for name in sorted(domain.positive):
+        roots = [move for move in chain.moves if move.rule is Rule.ROOT and name in move.roots]
+        shown = [
+            end
+            for (k, start), end in zip(chain.starts.items(), ends, strict=True)
+            if end > k
+            and chain.moves[end - 1].rule is Rule.SIGN
+            and chain.moves[end - 1].after == constant(1)
+            and start == names.get(name)
+        ]
+        if roots:
+            found = found & roots[-1].restricts
+        elif shown:
+            found = found & chain.where(shown[-1])
+        else:
+            raise DoesNotApply(f"{Rule.SIGN}: {name} was not shown to be positive")
+    return found
 
 
 def _parts(expr: Expression, names: Sequence[str]) -> list[Expression]:

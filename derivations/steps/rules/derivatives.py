@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import by_powers
+from derivations.steps.domains import Where, text
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import SEED, differs_exactly, in_order
 from symbolic.algebra.coefficients import INVERSE
@@ -54,7 +55,10 @@ def slope_at_zero(chain: Chain, variable: str, names: Names, *reads: str) -> Cha
         said = not_the_derivative(before, after, variable, used, at=Fraction(0))
         return "exact central differences", said
 
-    return chain.made(Move(Rule.DIFFERENTIATE, before, after, reads, (variable,), used, second_route))
+    where = Where({variable: "0"})
+    return chain.made(
+        Move(Rule.DIFFERENTIATE, before, after, reads, (variable,), used, second_route, where=where)
+    )
 
 
 @carries_out
@@ -121,6 +125,7 @@ def insert_values_at(
             {**values, **inside},
             second_route,
             own=frozenset(ends),
+            where=Where({f"{variable} in {end}": text(value) for end, value in ends.items()}),
         )
     )
 
@@ -167,7 +172,8 @@ def limit(chain: Chain, variable: str, names: Names, leading: Mapping[str, str],
     def second_route() -> SecondRoute:
         return "exact values far out on either side", not_the_limit(before, after, variable, values)
 
-    return chain.made(Move(Rule.LIMIT, before, after, reads, (variable,), values, second_route))
+    where = Where({variable: "infinity"})
+    return chain.made(Move(Rule.LIMIT, before, after, reads, (variable,), values, second_route, where=where))
 
 
 def _scalar(chain: Chain, names: Names) -> tuple[Expression, Names]:

@@ -88,4 +88,7 @@ def complement(
         same = all(value == evaluate(after, place) for place, value in points(before, after, values, domain))
         return "random points", "" if same else "the two sides differ at a random point"
 
-    return chain.made(Move(Rule.EXPAND, before, after, (), (rest,), values, second_route, held=True))
+    where = domain.where
+    return chain.made(
+        Move(Rule.EXPAND, before, after, (), (rest,), values, second_route, held=True, where=where)
+    )

@@ -16,9 +16,9 @@ from flint import fmpq, fmpq_mpoly, fmpq_poly
 
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import by_powers
+from derivations.steps.domains import Where
 from derivations.steps.move import SecondRoute
-from derivations.steps.rules.certified_signs import EVERYWHERE, Domain, opened, points, written_out
-from derivations.steps.signs import sign
+from derivations.steps.rules.certified_signs import EVERYWHERE, Domain, opened, points, sign, written_out
 from symbolic.algebra.coefficients import INVERSE, inverse_of, named_terms, names_in, to_fmpq
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.sympy_trees import to_sympy
@@ -74,7 +74,10 @@ def isolate(
         said = not_a_root(before, after, variable, values, roots.get(SPREAD), which, domain)
         return "put back, and the count of real roots by Sturm's theorem", said
 
-    return chain.made(Move(Rule.ROOT, before, after, (), (variable,), values, second_route, roots=roots))
+    where = domain.where
+    return chain.made(
+        Move(Rule.ROOT, before, after, (), (variable,), values, second_route, roots=roots, where=where)
+    )
 
 
 @carries_out
@@ -96,8 +99,17 @@ def put_root(chain: Chain, variable: str, root: Move, domain: Domain = EVERYWHER
             {**values, **root.values},
             second_route,
             roots=root.roots,
+            where=Where({variable: which_root(root)}),
         )
     )
+
+
+def which_root(root: Move) -> str:
+    """The only root, or the lower or upper one of two."""
+    powers = by_powers(root.after, [SPREAD])
+    if (1,) not in powers:
+        return "its root"
+    return "its upper root" if powers[1,] == constant(1) else "its lower root"
 
 
 @carries_out

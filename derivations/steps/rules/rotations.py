@@ -25,7 +25,9 @@ from flint import fmpq, fmpq_mat
 
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
 from derivations.steps.chains.products import in_place_of
+from derivations.steps.domains import Where
 from derivations.steps.move import SecondRoute
+from derivations.steps.rules.certified_signs import Domain, is_not_negative
 from derivations.steps.rules.exact_routes import entries, in_order, random_matrix
 from symbolic.algebra.coefficients import INVERSE
 from symbolic.algebra.evaluation import evaluate
@@ -300,10 +302,10 @@ def _summed(parts: Iterable[tuple[Fraction, Any]]) -> list[list[Fraction]]:
 
 
 @carries_out
-def gram(chain: Chain, positive: Callable[[Expression], bool], *reads: str) -> Chain:
+def gram(chain: Chain, domain: Domain, *reads: str) -> Chain:
     """The present matrix is a positive multiple of a Gram matrix W^T W, which is positive semidefinite.
 
-    positive: whether a coefficient is positive. Raises DoesNotApply for any other word.
+    domain: where its coefficients are not negative. Raises DoesNotApply for any other word.
     """
     before = chain.result
     known = before.letters()
@@ -314,8 +316,8 @@ def gram(chain: Chain, positive: Callable[[Expression], bool], *reads: str) -> C
         mirrored = [(f.name, not (f.transposed or known[f.name].symmetric)) for f in reversed(word[half:])]
         if term.traces or not word or [(f.name, f.transposed) for f in word[:half]] != mirrored:
             raise DoesNotApply(f"{Rule.GRAM}: {before} is no sum of Gram matrices")
-        if not positive(polynomial(coefficient)):
-            raise DoesNotApply(f"{Rule.GRAM}: a coefficient of {before} is not positive")
+        if not is_not_negative(polynomial(coefficient), domain):
+            raise DoesNotApply(f"{Rule.GRAM}: a coefficient of {before} may be negative")
 
     def second_route() -> SecondRoute:
         source = random.Random(SEED)
@@ -327,7 +329,8 @@ def gram(chain: Chain, positive: Callable[[Expression], bool], *reads: str) -> C
                     return "", "a quadratic form is negative at exact random matrices"
         return "quadratic forms at exact random matrices", ""
 
-    return chain.made(Move(Rule.GRAM, before, before, reads, (), {}, second_route))
+    where = Where(at_least=domain.at_least, positive=domain.positive)
+    return chain.made(Move(Rule.GRAM, before, before, reads, (), {}, second_route, where=where))
 
 
 @carries_out

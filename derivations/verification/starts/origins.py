@@ -18,13 +18,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise, takewhile
 
+from sympy import Trace
+
 from derivations.language.assumptions import Assumptions
+from derivations.language.normal_form import equal
 from derivations.steps.chain import Chain, Rule
+from derivations.steps.chains.products import Part
 from derivations.steps.chains.record import Elsewhere
 from derivations.steps.held import left_open, proves, stated, stated_by
 from derivations.steps.move import Move
 from derivations.verification.starts.sections import (
-    BLUNT,
     FREE,
     Section,
     is_found,
@@ -219,19 +222,50 @@ def _put_in(start: Expression, moves: Sequence[Move]) -> bool:
 
 def _invented(chain: Chain, one: Section, assumptions: Assumptions) -> str:
     """The formula that a name from which a part sets out stands for, where no step states it and it was not found above; empty
-    if there is none. A word of letters is one where the part itself leads to a sign, an exponent or the like.
+    if there is none. A step states what is a term or a trace of a part of it.
     """
     names, under = names_in(chain, one), chain.under.get(one.first, assumptions)
     mine = {name.removeprefix(INVERSE) for name in (*one.start.scalars(), *one.start.letters())}
-    is_blunt = any(move.rule in BLUNT for move in one.moves)
     for k, move in enumerate(one.moves):
         for name in () if move.held else mine & move.values.keys():
             value, place = move.values[name], one.first + k
-            if not (value.scalars() or value.letters()) or (value.letters() and not is_blunt):
+            if not (value.scalars() or value.letters()):
                 continue
-            if not (_found(chain, place, value, move) or stated_by(value, move.reads, names, under)):
+            if _found(chain, place, value, move) or stated_by(value, move.reads, names, under):
+                continue
+            told = [part for slug in move.reads for part in stated(slug, under)]
+            if not (
+                value.letters() and (_is_part_of_any(value, told) or _is_trace_of_put_in(value, one.moves))
+            ):
                 return f"move {place + 1}: it sets out from {name}, and no step states the formula that is put in for it"
     return ""
+
+
+def _is_part_of_any(value: Expression, parts: Iterable[Part]) -> bool:
+    """Whether a word is a part, a term or a trace of one, or a trace in a formula."""
+    for part in parts:
+        if isinstance(part, Expression):
+            if is_part(value, part):
+                return True
+        elif _is_alone(value) and any(equal(one, value) for one in part.atoms(Trace)):
+            return True
+    return False
+
+
+def _is_trace_of_put_in(value: Expression, moves: Sequence[Move]) -> bool:
+    """Whether a word is one trace, for all letters of which the moves put in something that does not come from nowhere
+    (`unheld`).
+    """
+    put_in = {name for move in moves if move.rule is Rule.INSERT for name in {*move.letters} - move.own}
+    return _is_alone(value) and {*value.letters()} <= put_in
+
+
+def _is_alone(value: Expression) -> bool:
+    """Whether a word is one trace, once."""
+    if len(value.terms) != 1 or not value.is_scalar:
+        return False
+    ((term, coefficient),) = value.terms.items()
+    return coefficient.is_one() and len(term.traces) == 1
 
 
 def _is_distance(start: Expression) -> bool:

@@ -9,7 +9,7 @@ from derivations.book_pages import cards, sign_certificates
 from derivations.book_pages.sign_certificates import certificates, certificates_of
 from derivations.language.symbols import alpha_t, n_t, p
 from derivations.steps.contents import load
-from derivations.steps.signs import recording, sign
+from derivations.steps.rules.certified_signs import recording, sign
 
 
 @pytest.fixture(autouse=True)

@@ -12,14 +12,15 @@ import pytest
 from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.rules.certified_signs import (
     EVERYWHERE,
+    NONZERO,
     Domain,
     certify,
     leave_out_factor,
     not_certified,
     not_positive,
     part_off,
+    sign,
 )
-from derivations.steps.signs import NONZERO, sign
 from symbolic.algebra.sympy_trees import to_sympy
 from symbolic.algebra.words import Expression, constant, reciprocal, scalar
 

@@ -20,9 +20,10 @@ from itertools import combinations_with_replacement, groupby
 from flint import fmpq, fmpq_mat
 
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
+from derivations.steps.domains import Where, text
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import SEED
-from derivations.steps.rules.single_row.chi_squares import mean_by_gamma
+from derivations.steps.rules.single_row.chi_squares import average_chi_squares, mean_by_gamma
 from symbolic.algebra.evaluation import evaluate
 from symbolic.algebra.words import (
     Expression,
@@ -80,6 +81,15 @@ def bidiagonal(chain: Chain, along: str, across: str, blocks: int, *reads: str) 
         )
 
     return chain.made(Move(Rule.BIDIAGONAL, before, after, reads, (along, across), {}, second_route))
+
+
+def average_over_row(chain: Chain, blocks: int, size: Expression, divided: str = "") -> Chain:
+    """The mean of the present scalar over the chi-square variables of so many blocks, with rows of this size.
+
+    divided: as for `average_chi_squares`.
+    """
+    found = freedoms(blocks, scalar("n_t"), size)
+    return average_chi_squares(chain, found, divided, where=Where({"p": text(size)}))
 
 
 def _in_variables(word: Word, along: str, across: str, blocks: int) -> Expression:

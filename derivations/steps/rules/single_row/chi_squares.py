@@ -15,6 +15,7 @@ import sympy
 from flint import fmpq, fmpq_mpoly
 
 from derivations.steps.chain import Chain, DoesNotApply, Move, Rule, carries_out
+from derivations.steps.domains import ANYWHERE, Where
 from derivations.steps.move import SecondRoute
 from derivations.steps.rules.exact_routes import SEED
 from symbolic.algebra.coefficients import (
@@ -39,12 +40,16 @@ TRIALS = 2
 
 @carries_out
 def average_chi_squares(
-    chain: Chain, freedom: Mapping[str, Expression], divided: str = "", *reads: str
+    chain: Chain,
+    freedom: Mapping[str, Expression],
+    divided: str = "",
+    *reads: str,
+    where: Where = ANYWHERE,
 ) -> Chain:
     """The mean of the present scalar over independent chi-square variables with these degrees of freedom.
 
     divided: the name of the product of all degrees less two, where all terms are divided by each variable once. Raises DoesNotApply
-    where a variable is divided by otherwise.
+    where a variable is divided by otherwise. where: for which sizes these are their degrees.
     """
     before, degrees, names = chain.result, dict(freedom), list(freedom)
     rest, values = before, {}
@@ -64,7 +69,9 @@ def average_chi_squares(
     def second_route() -> SecondRoute:
         return "gamma integrals", not_the_mean(before, after, freedom, values)
 
-    return chain.made(Move(Rule.CHI_SQUARE, before, after, reads, tuple(names), values, second_route))
+    return chain.made(
+        Move(Rule.CHI_SQUARE, before, after, reads, tuple(names), values, second_route, where=where)
+    )
 
 
 def _mean(expr: Expression, freedom: Mapping[str, Expression]) -> Expression:

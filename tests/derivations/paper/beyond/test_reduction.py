@@ -14,6 +14,7 @@ from derivations.paper.beyond.one_task import mean_of_inverse, one_task
 from derivations.steps.chain import Chain, DoesNotApply, Rule
 from derivations.steps.contents import find
 from derivations.steps.rules import rotations
+from derivations.steps.rules.certified_signs import EVERYWHERE
 from derivations.steps.rules.rotations import by_invariance, gram, linear_image, rewritten
 from derivations.verification.moves import sample_move
 from derivations.verification.prove import difference
@@ -117,16 +118,18 @@ def test_a_gaussian_image_with_another_covariance_is_seen() -> None:
     assert seen(gaussian("X", "n_t", "p", covariance="H")) != ""
 
 
-def test_only_gram_matrices_with_positive_factors_have_a_sign() -> None:
+def test_only_gram_matrices_with_positive_factors_have_a_sign(monkeypatch: pytest.MonkeyPatch) -> None:
     u = gaussian("U", "n_t", "n_v")
-    chain = gram(Chain(3 * u.T @ u), lambda factor: True, "sign")
+    chain = gram(Chain(3 * u.T @ u), EVERYWHERE, "sign")
     assert chain.moves[-1].disproved == ""
     for wrong in (u.T @ matrix("W", "n_t", "n_t") @ u, G):
         with pytest.raises(DoesNotApply, match="no sum of Gram matrices"):
-            gram(Chain(wrong), lambda factor: True, "sign")
-    with pytest.raises(DoesNotApply, match="not positive"):
-        gram(Chain(u.T @ u), lambda factor: False, "sign")
-    assert gram(Chain(-1 * u.T @ u), lambda factor: True, "sign").moves[-1].disproved
+            gram(Chain(wrong), EVERYWHERE, "sign")
+    negative = Chain(-1 * u.T @ u)
+    with pytest.raises(DoesNotApply, match="may be negative"):
+        gram(negative, EVERYWHERE, "sign")
+    monkeypatch.setattr(rotations, "is_not_negative", lambda factor, domain: True)
+    assert gram(negative, EVERYWHERE, "sign").moves[-1].disproved
 
 
 @pytest.mark.parametrize("which", range(3))

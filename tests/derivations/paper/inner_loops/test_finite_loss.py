@@ -25,8 +25,8 @@ from derivations.paper.inner_loops.near_singular import finite_places, infinite_
 from derivations.steps.chain import Chain, DoesNotApply
 from derivations.steps.contents import find
 from derivations.steps.held import Held
+from derivations.steps.rules.certified_signs import POSITIVE_RATES
 from derivations.steps.rules.rotations import gram
-from derivations.steps.signs import positive_at_positive_rates
 from derivations.verification.prove import prove
 from numeric_check.draws.seeds import generator_for
 from numeric_check.estimators.tails import task_exponent
@@ -100,8 +100,8 @@ def test_at_a_positive_rate_it_is_no_gram_matrix() -> None:
     under = replace(PAPER, inner_steps=2)
     chain = Chain(OWN @ OWN.T - INPUTS @ INPUTS.T)
     chain.insert({"B_1": model.task(under).design}, "stacked-design", held=Held(under))
-    with pytest.raises(DoesNotApply, match="not positive"):
-        gram(chain, positive_at_positive_rates)
+    with pytest.raises(DoesNotApply, match="may be negative"):
+        gram(chain, POSITIVE_RATES)
 
 
 def test_another_number_of_directions_is_not_proved() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -33,7 +33,7 @@ from derivations.steps.rules.certified_signs import Domain, certify
 from derivations.steps.rules.derivatives import derivative
 from derivations.verification.prove import prove
 from derivations.verification.starts.origins import Origin, origins, unheld, unstated_start
-from symbolic.algebra.words import Expression, constant, matrix, reciprocal, scalar, tr
+from symbolic.algebra.words import Expression, constant, gaussian, matrix, reciprocal, scalar, tr
 
 STEPS = load()
 REACH = ("theorem-1", "theorem-2")
@@ -444,7 +444,26 @@ def _of_a_name_in_the_rule() -> Chain:
     )
 
 
-@pytest.mark.parametrize("invented", [_of_a_definition, _of_a_parameter, _of_a_name_in_the_rule])
+def _of_a_word(going_on: bool) -> Chain:
+    seen = gaussian("X", "n_t", "p")
+    word = reciprocal("n_r") * scalar("nu") ** 2 * tr(seen @ seen.T)
+    chain = Chain(scalar("phi")).define({"phi": word}, "theorem-1").average("X")
+    if going_on:
+        chain.begin(chain.result)
+    return derivative(chain, "n_r", {}, "theorem-1")
+
+
+@pytest.mark.parametrize(
+    "invented",
+    [
+        _of_a_definition,
+        _of_a_parameter,
+        _of_a_name_in_the_rule,
+        partial(_of_a_word, False),
+        partial(_of_a_word, True),
+    ],
+    ids=["a definition", "a parameter", "a name in the rule", "a word", "a word, in another part"],
+)
 def test_a_sign_of_an_invented_formula_is_no_sign_of_the_loss(
     invented: Callable[[], Chain],
 ) -> None:

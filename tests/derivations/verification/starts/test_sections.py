@@ -154,7 +154,7 @@ def test_the_traces_of_a_spiked_covariance_have_the_names_of_the_loss(
 
     positive_rates.spiked_chain.cache_clear()
     monkeypatch.setattr(positive_rates, "_start", wrong)
-    assert "which theorem-3 do not state" in fault_of("positive-rate-spiked")
+    assert "no step states the formula that is put in for it" in fault_of("positive-rate-spiked")
     positive_rates.spiked_chain.cache_clear()
 
 
