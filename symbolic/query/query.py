@@ -57,8 +57,8 @@ from symbolic.query.result import Result
 from symbolic.query.sizes import Sizes, read_size, require_rows
 from symbolic.query.value import Matrices, Shown, evaluate, read_matrices, require_symmetric
 from symbolic.query.work import MAX_WORK
+from symbolic.wishart.existence import MomentDoesNotExist, strictest
 from symbolic.wishart.existence import condition as inverse_condition
-from symbolic.wishart.existence import strictest
 from symbolic.wishart.fixed_letters import (
     COLUMNS,
     indices_of,
@@ -150,15 +150,37 @@ def _in_either_form(
     text: str, values: Mapping[str, Any] | None, covariance: str | None, options: _Options
 ) -> Result:
     """The same. Whole powers of determinants, which are written out where p is known, are averaged by their closed form where that
-    has too many terms, or an inverse beside them that is none any more in the product.
+    has too many terms, or an inverse beside them that is none any more in the product; and exist where that does.
     """
     try:
-        return _moment(text, values, covariance, options)
+        found = _moment(text, values, covariance, options)
     except Refused:
-        with suppress(Refused):
+        try:
             if split(text, None).factors:
-                return _moment(text, values, covariance, options, is_written_out=False)
+                return _of_fractions(_moment(text, values, covariance, options, is_written_out=False))
+        except MomentDoesNotExist as error:
+            # of the whole product, not of what it is written out to
+            raise error from None
+        except Refused:
+            pass
         raise
+    if any(bound >= 0 for _, bound in found.bounds) and split(text, None).factors:
+        with suppress(Refused):
+            closed = _moment(text, values, covariance, options, is_written_out=False)
+            own = dict(found.bounds)
+            if all(rows in own and bound <= own[rows] for rows, bound in closed.bounds):
+                said = closed.conditions[: len(closed.bounds)] + found.conditions[len(found.bounds) :]
+                found = replace(found, bounds=closed.bounds, conditions=said)
+    return _of_fractions(found)
+
+
+def _of_fractions(found: Result) -> Result:
+    """The same, where n >= p, which is n > p - 1 in whole numbers, is said of degrees of freedom that are none."""
+    sizes, conditions = dict(found.sizes), list(found.conditions)
+    for k, (rows, bound) in enumerate(found.bounds):
+        if bound < 0 and sizes.get(rows, Fraction(1)).denominator != 1:
+            conditions[k] = f"{rows} - p > {bound}"
+    return replace(found, conditions=tuple(conditions))
 
 
 def _moment(

@@ -339,7 +339,8 @@ class _Answer:
         for rows, bound in bounds:
             if rows in sizes and COLUMNS in sizes and sizes[rows] - sizes[COLUMNS] <= bound:
                 n, p = sizes[rows], sizes[COLUMNS]
-                if bound < 0 and not self._log and all(power > 0 for _, power in self._powers):
+                inverted = rows in dict(self._inner.bounds)
+                if bound < 0 and not (self._log or inverted) and all(power > 0 for _, power in self._powers):
                     raise Refused(
                         f"the formula is for {condition(rows, bound)}, and {rows} - {COLUMNS} = {n - p} here, where the "
                         f"determinant is zero: {remedy(rows, n, p + bound)}"

@@ -531,6 +531,28 @@ def test_whole_powers_are_not_written_out_where_their_closed_form_says_more(
     assert moment(text, sizes).value == value
 
 
+@pytest.mark.parametrize(
+    ("text", "sizes", "said"),
+    [
+        ("det(W)^2 W^-2", {"p": 2}, "n >= p"),
+        ("det(W)^2 W^-4", {"p": 2}, "n - p > 3"),
+        ("det(W) W^-1 + W1^-1", {"p": 3}, "n >= p and n1 - p > 1"),
+        ("det(W)^-1 det(W)", {"p": 2}, "n >= p"),
+        ("det(W)^-1 det(W)", {"n": Fraction(3, 2), "p": 2}, "n - p > -1"),
+        ("det(W)^2 W^-2", {"n": Fraction(5, 2), "p": 2}, "n - p > -1"),
+        ("det(W)^2 W^-2", {"n": 3, "p": 2}, "n >= p"),
+    ],
+)
+def test_a_product_exists_where_its_closed_form_does(text: str, sizes: dict[str, Any], said: str) -> None:
+    assert " and ".join(moment(text, sizes).conditions) == said
+
+
+@pytest.mark.parametrize("text", ["det(W)^2 W^-2", "det(W)^-1 det(W)"])
+def test_the_condition_that_is_not_met_is_that_of_the_product(text: str) -> None:
+    with pytest.raises(Refused, match="exists only for n >= p, and n - p = -1 here: take n of at least 2"):
+        moment(text, {"n": 1, "p": 2})
+
+
 def test_a_whole_power_that_has_neither_form_is_refused_for_its_first() -> None:
     with pytest.raises(Refused, match="exists only for n - p > 1"):
         moment("det(W)^-1", {"n": 3, "p": 2})
