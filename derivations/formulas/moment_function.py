@@ -154,9 +154,12 @@ def moment_function(result: Result) -> Callable[..., Any]:
                     f"{row_dimension(name)} is {str(rows)[:50]}: give a positive integer for a matrix"
                 )
             matrices[name] = np.eye(int(rows))
-        traces = {
-            str(symbol): np.trace(_value(word, matrices, columns)) for word, symbol in parts.traces.items()
-        }
+        # what overflows is looked at where it is put together
+        with np.errstate(all="ignore"):
+            traces = {
+                str(symbol): np.trace(_value(word, matrices, columns))
+                for word, symbol in parts.traces.items()
+            }
         numbers = {
             **{name: _numbers(name, values[name]) for name in parts.dimensions},
             COLUMNS: columns,

@@ -267,7 +267,7 @@ def _of_tree(
         products = query = with_wisharts(expand(text, part))
         if has_vectors:
             products = query = scalars(products)
-        by_rows = has_vectors or any(map(setting.needs_rows, products.terms))
+        by_rows = any(map(setting.needs_rows, products.terms))
         if sizes.get(COLUMNS) == 1 and inverse_degrees(products.terms) and not by_rows:
             query = products.commuted()
         bounds = existing.bounds(part, query, sizes, setting.is_complex)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from numbers import Rational
 from sys import float_info
@@ -114,9 +115,18 @@ class Matrices:
             self.factor(name + INVERSE)
 
     def determinant(self, name: str) -> Fraction:
-        """That of a letter; of floats, what they give."""
+        """That of a letter; of floats, what they give, also where that is no float."""
         matrix = self._letters[name]
-        return to_fraction(matrix.det()) if self.is_exact else Fraction(float(self._space.linalg.det(matrix)))
+        if self.is_exact:
+            return to_fraction(matrix.det())
+        # each row by a power of two, so that none of its elements is over one
+        powers = self._space.frexp(abs(matrix).max(axis=1))[1]
+        within = float(self._space.linalg.det(self._space.ldexp(matrix, -powers[:, None])))
+        return Fraction(within) * Fraction(2) ** int(powers.sum())
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Inside, floats overflow without a warning: what comes out is looked at."""
+        return nullcontext() if self.is_exact else self._space.errstate(all="ignore")
 
     def factor(self, factor: str) -> Matrix:
         """The matrix of a factor. Raises ValueError for the inverse of a singular Sigma."""
@@ -316,7 +326,11 @@ def evaluate(polynomial: TracePolynomial, matrices: Matrices, shape: tuple[int, 
     Raises ValueError when the work or the result is too large (the message names the limit), when a singular
     Sigma is inverted, or when floats overflow.
     """
-    shape = shape or _shape_of(polynomial, matrices)
+    with matrices.quiet():
+        return _evaluated(polynomial, matrices, shape or _shape_of(polynomial, matrices))
+
+
+def _evaluated(polynomial: TracePolynomial, matrices: Matrices, shape: tuple[int, int]) -> Shown:
     if polynomial.is_matrix and max(shape) > MAX_SIZE:
         raise Refused(
             f"the result has {shape[0]} x {shape[1]} elements and is written out up to "

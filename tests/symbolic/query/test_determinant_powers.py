@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from math import prod
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 
 from derivations.formulas.moment_function import moment_function
@@ -576,3 +579,26 @@ def test_functions_have_all_digits_of_gamma_functions(n: int, k: float) -> None:
     half = [mpmath.mpf(n - i) / 2 for i in range(2)]
     expected = mpmath.mpf(4) ** k * mpmath.fprod(mpmath.gamma(h + k) / mpmath.gamma(h) for h in half)
     assert found == pytest.approx(float(expected), rel=1e-13)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+@pytest.mark.parametrize("text", ["log det(W)", "det(W)^(1/2)", "det(W)^(1/4)"])
+def test_a_determinant_of_the_covariance_that_no_double_holds(text: str, scale: float) -> None:
+    """Of 1e200 I and the like the answer is a double still; a warning would be an error here."""
+    sigma = np.diag([scale, 3 * scale])
+    exact = moment(text, {"n": 9, "Sigma": [[1, 0], [0, 3]]}).value
+    power = Fraction(text.partition("^")[2].strip("()") or 0)
+    expected = (
+        float(str(exact)) * scale ** float(2 * power) if power else float(str(exact)) + 2 * math.log(scale)
+    )
+    assert float(str(moment(text, {"n": 9, "Sigma": sigma}).value)) == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("text", ["W W", "tr(W^2)^2", "det(W)", "cov(tr(W), tr(W))", "tr(W^-2)"])
+@pytest.mark.parametrize("scale", [1e-200, 1e200, 1e308])
+def test_what_overflows_is_refused_without_a_warning(text: str, scale: float) -> None:
+    sigma = scale * np.eye(2)
+    function = moment_function(moment(text, covariance="general"))
+    for value in (lambda: moment(text, {"n": 9, "Sigma": sigma}).value, lambda: function(n=9, Sigma=sigma)):
+        with suppress(Refused, BadInput):
+            assert np.isfinite(np.asarray(value(), dtype=float)).all()

@@ -41,6 +41,21 @@ def test_inverses_cancel_under_every_law(name: str, text: str, degree: int) -> N
     assert found.checked
 
 
+@pytest.mark.parametrize(
+    ("text", "values", "value"),
+    [
+        ("a' W^-1 a W", {"a": [3]}, "9"),
+        ("W^-1 a b' W b", {"a": [3], "b": [2]}, "12"),
+        ("(a' W a) (b' W^-1 b)", {"a": [3], "b": [2]}, "36"),
+    ],
+)
+def test_inverses_between_vectors_cancel(text: str, values: dict[str, list[int]], value: str) -> None:
+    found = moment(text, {"n": 1, "p": 1, **values})
+    assert found.conditions == ("n >= p",)
+    assert found.value in (value, [[value]])
+    assert found.checked
+
+
 def test_general_covariance_of_one_column() -> None:
     found = moment("tr(W)^3 D W^-1", {"n": 4, "p": 1, "D": [[2]], "Sigma": [[9]]}, law="cumulants:1,2,3")
     assert found.value == [[str((4**2 + 4 * 4) * 81 * 2)]]
